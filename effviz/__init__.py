@@ -1,0 +1,66 @@
+"""effviz: understand and design efficient convolutional networks.
+
+The engine counts a network exactly, in milliseconds, without building it:
+
+>>> import effviz
+>>> report = effviz.analyze(effviz.architecture("mobilenet_v2", width_mult=0.75))
+>>> report.params, report.macs
+(2636424, 209070288)
+
+The package, in the direction in which it imports:
+
+====================  ===============================================================================
+`effviz.layers`       what a network is made of: primitives, containers, blocks; shapes
+`effviz.blocks`       the blocks of the papers
+`effviz.design`       `Stage`, `Design`: the stage table, its multipliers, JSON
+`effviz.archs`        the zoo, one file per family
+`effviz.scaling`      compound scaling
+`effviz.trace`        follow shapes and tensors through a network
+`effviz.cost`         parameters and multiply-adds: the counting convention
+`effviz.memory`       memory access and peak activation memory
+`effviz.report`       the numbers of one network as totals and as a table
+`effviz.torch_build`  the same network as a torch.nn.Module
+====================  ===============================================================================
+
+Importing effviz loads neither torch nor streamlit nor pandas; `build` loads torch, ``report.table`` pandas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from effviz.archs import ARCHITECTURES, architecture, list_architectures
+from effviz.blocks import BLOCKS
+from effviz.design import Design, Stage, WidthRule
+from effviz.errors import DesignError, UncountedLayerError, UnknownNameError
+from effviz.report import Report, analyze
+from effviz.scaling import compound_scale
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ARCHITECTURES",
+    "BLOCKS",
+    "Design",
+    "DesignError",
+    "Report",
+    "Stage",
+    "UncountedLayerError",
+    "UnknownNameError",
+    "WidthRule",
+    "analyze",
+    "architecture",
+    "build",
+    "compound_scale",
+    "list_architectures",
+]
+
+
+def build(design: Design, resolution: int | None = None, **options: Any) -> nn.Module:
+    """The design as a torch module in evaluation mode, see `effviz.torch_build.build`. Loads torch."""
+    from effviz.torch_build import build as build_module
+
+    return build_module(design, resolution, **options)

@@ -1,0 +1,63 @@
+"""The zoo: published networks as stage tables, one file per family."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from effviz.archs import (
+    alexnet,
+    densenet,
+    efficientnet,
+    ghostnet,
+    mnasnet,
+    mobilenet,
+    resnet,
+    shufflenet,
+    squeezenet,
+    vgg,
+)
+from effviz.design import Design
+from effviz.errors import unknown
+
+ARCHITECTURES: dict[str, Callable[..., Design]] = {
+    name: make
+    for family in (
+        alexnet, vgg, resnet, densenet, squeezenet, mobilenet, shufflenet, mnasnet, efficientnet, ghostnet
+    )
+    for name, make in family.ARCHITECTURES.items()
+}  # fmt: skip
+"""Every architecture by name, in the order in which its family was published."""
+
+
+def list_architectures() -> list[str]:
+    """The names that `architecture` knows, sorted."""
+    return sorted(ARCHITECTURES)
+
+
+def architecture(name: str, **options: Any) -> Design:
+    """A published network as a `Design`.
+
+    Args:
+        name: one of `list_architectures()`.
+        **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (pixels),
+            ``num_classes``, and what the family adds (``groups`` for ShuffleNetV1).
+
+    Raises:
+        UnknownNameError: name or option unknown; the message lists the choices.
+        DesignError: an option has a value that no such network has.
+    """
+    if not isinstance(name, str) or name not in ARCHITECTURES:
+        unknown("architecture", name, ARCHITECTURES)
+    make = ARCHITECTURES[name]
+    own = list(inspect.signature(make).parameters)
+    common = ["width_mult", "depth_mult", "resolution", "num_classes"]
+    for option in options:
+        if option not in own and option not in common:
+            unknown(f"option of {name}", option, [*common, *own])
+    design = make(**{option: value for option, value in options.items() if option in own})
+    if options.get("num_classes") is not None:
+        design = design.with_num_classes(options["num_classes"])
+    scaling = {option: options[option] for option in common[:3] if options.get(option) is not None}
+    return design.scaled(**scaling) if scaling else design

@@ -1,0 +1,556 @@
+"""A network as a stage table: what one reads in a paper, edits in the studio, scales, stores and builds.
+
+A `Design` keeps its base rows and the cumulative multipliers. Widths are rounded once, from the base, so that scaling
+by `a` and then by `b` is scaling by ``a * b``, and scaling by 1 changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from effviz import errors
+from effviz.blocks import BLOCKS
+from effviz.errors import DesignError, fail, number, one_of, unknown, whole
+from effviz.fields import FieldBlock, checked_fields, declared
+from effviz.layers import Layer, Sequential, Shape, elements
+from effviz.rounding import ceil, exact, floor_at_least, make_divisible
+from effviz.trace import trace_block
+
+JSON_VERSION = 1
+WIDTHS = ("scaled", "fixed", "at_least", "classes")
+DEPTHS = ("scaled", "fixed")
+ROUNDINGS = ("nearest", "down")
+
+
+@dataclass(frozen=True, init=False)
+class Stage:
+    """One row of a stage table: a block, repeated.
+
+    Attributes:
+        block: a name in `effviz.blocks.BLOCKS`.
+        out_channels: output width at multiplier 1; None where the block derives or keeps it.
+        repeats: how often the block is built (n in the papers).
+        stride: of the first block; the others have 1.
+        name: of the stage. Neighbouring rows with one name are one stage: depth acts on all of them together.
+        width: what the width multiplier does: ``"scaled"``; ``"fixed"``; ``"at_least"`` scales only upwards
+            (MobileNetV2's last 1x1); ``"classes"`` marks the classifier, whose width is the number of classes.
+        depth: ``"scaled"`` or ``"fixed"`` (stem, head, pooling).
+        divisor: rounds this row's width instead of the design's rule; None for the rule.
+        fields: the block's own fields, as sorted pairs.
+    """
+
+    block: str
+    out_channels: int | None
+    repeats: int
+    stride: int
+    name: str
+    width: str
+    depth: str
+    divisor: int | None
+    fields: tuple[tuple[str, Any], ...]
+
+    def __init__(
+        self,
+        block: str,
+        out_channels: int | None = None,
+        repeats: int = 1,
+        stride: int = 1,
+        *,
+        name: str = "",
+        width: str = "scaled",
+        depth: str = "scaled",
+        divisor: int | None = None,
+        **fields: Any,
+    ) -> None:
+        if not isinstance(block, str) or block not in BLOCKS:
+            unknown("block", block, BLOCKS)
+        kind = BLOCKS[block]
+        if kind.derives_out_channels or kind.keeps_channels:
+            if out_channels is not None:
+                fail("out_channels", out_channels, f"must be left out: {block} derives its output width")
+        else:
+            out_channels = whole("out_channels", out_channels)
+        stride = whole("stride", stride, 1, 64)
+        if stride > 1 and not kind.has_stride:
+            fail("stride", stride, f"must be 1: {block} keeps the resolution")
+        errors.text("name", name, 60)
+        if "." in name:
+            fail("name", name, "must not contain a dot: dots separate the parts of a path")
+        values = {
+            "block": block,
+            "out_channels": out_channels,
+            "repeats": whole("repeats", repeats, 1, errors.MAX_BLOCKS),
+            "stride": stride,
+            "name": name,
+            "width": one_of("width", width, WIDTHS),
+            "depth": one_of("depth", depth, DEPTHS),
+            "divisor": None if divisor is None else whole("divisor", divisor),
+            "fields": tuple(sorted(checked_fields(kind, fields).items())),
+        }
+        for attribute, value in values.items():
+            object.__setattr__(self, attribute, value)
+
+    def with_changes(self, **changes: Any) -> Stage:
+        """A copy with some attributes or fields changed, checked anew."""
+        return Stage(**(self.to_dict() | changes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as keyword arguments of `Stage`; what has its default is left out, but for block and repeats."""
+        row: dict[str, Any] = {"block": self.block}
+        if self.out_channels is not None:
+            row["out_channels"] = self.out_channels
+        row |= {"repeats": self.repeats, "stride": self.stride, "name": self.name}
+        row |= {
+            key: value
+            for key, value, default in (
+                ("width", self.width, "scaled"),
+                ("depth", self.depth, "scaled"),
+                ("divisor", self.divisor, None),
+            )
+            if value != default
+        }
+        return row | dict(self.fields)
+
+
+@dataclass(frozen=True)
+class WidthRule:
+    """How a family rounds scaled channel counts.
+
+    Attributes:
+        divisor: widths are multiples of it.
+        minimum: and not below this; None for the divisor.
+        rounding: ``"nearest"``, never more than 10 % below (`make_divisible`), or ``"down"`` (plain truncation).
+        table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
+        interpolates: between the multipliers of the table widths are interpolated; otherwise others are refused.
+        source: where the rule is from.
+    """
+
+    divisor: int = 8
+    minimum: int | None = None
+    rounding: str = "nearest"
+    table: tuple[tuple[float, tuple[tuple[str, int], ...]], ...] = ()
+    interpolates: bool = False
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        whole("divisor", self.divisor)
+        if self.minimum is not None:
+            whole("minimum", self.minimum)
+        one_of("rounding", self.rounding, ROUNDINGS)
+        errors.flag("interpolates", self.interpolates)
+        errors.text("source", self.source)
+        multipliers = [number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER) for row in self.table]
+        if multipliers != sorted(set(multipliers)):
+            fail("table", multipliers, "must have rising multipliers")
+        for _, widths in self.table:
+            for _, channels in widths:
+                whole("out_channels in the table", channels)
+
+    def round(self, value: float, divisor: int | None = None) -> int:
+        """`value` as a legal width."""
+        divisor = divisor or self.divisor
+        if self.rounding == "down":
+            return floor_at_least(value, self.minimum or divisor)
+        return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
+
+    def check_multiplier(self, width_mult: float) -> None:
+        """`DesignError` listing the published multipliers where only those exist."""
+        known = [multiplier for multiplier, _ in self.table]
+        if known and not self.interpolates and not any(exact(width_mult - each) == 0 for each in known):
+            listed = ", ".join(f"{each:g}" for each in known)
+            fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
+
+    def looked_up(self, stage: str, width_mult: float, *, extrapolates: bool) -> int | None:
+        """Width of `stage` from the table, None where the table does not have it."""
+        points = [(multiplier, dict(widths)[stage]) for multiplier, widths in self.table if stage in dict(widths)]
+        if not points:
+            return None
+        for multiplier, channels in points:
+            if exact(width_mult - multiplier) == 0:
+                return channels
+        first, last = points[0], points[-1]
+        if width_mult < first[0] or width_mult > last[0]:
+            multiplier, channels = first if width_mult < first[0] else last
+            return self.round(channels * width_mult / multiplier) if extrapolates else channels
+        above = next(index for index, point in enumerate(points) if point[0] > width_mult)
+        (low, fewer), (high, more) = points[above - 1], points[above]
+        return self.round(fewer + (more - fewer) * (width_mult - low) / (high - low))
+
+
+class BuiltBlock(NamedTuple):
+    """One block of the built network.
+
+    Attributes:
+        path: its name in ``module.named_modules()``.
+        block: with final widths and stride.
+        row: index of its row in ``design.stages``.
+        shape: of its input.
+    """
+
+    path: str
+    block: FieldBlock
+    row: int
+    shape: Shape
+
+
+class _Placed(NamedTuple):
+    """A block's place before its width is known: row, stride, stage and index in the stage (None: bare name)."""
+
+    row: int
+    stride: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Design:
+    """An immutable stage table with its multipliers; `layer()` builds it.
+
+    Attributes:
+        name: identifier, a key of the zoo for published networks.
+        stages: rows at multiplier 1.
+        title: as the paper writes it.
+        family: heading under which it is listed.
+        resolution: side of the square input image, in pixels.
+        in_channels: of the input image.
+        width_mult, depth_mult: cumulative multipliers on the base rows.
+        width_rule: how the family rounds.
+        stochastic_depth: drop probability of the last block; it rises linearly over the built blocks. Training only.
+        source: the paper and its table.
+        notes: one sentence each, about where sources differ.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    title: str = ""
+    family: str = ""
+    resolution: int = 224
+    in_channels: int = 3
+    width_mult: float = 1.0
+    depth_mult: float = 1.0
+    width_rule: WidthRule = WidthRule()
+    stochastic_depth: float = 0.0
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for attribute in ("name", "title", "family", "source"):
+            errors.text(attribute, getattr(self, attribute))
+        if not isinstance(self.stages, (tuple, list)) or not all(isinstance(row, Stage) for row in self.stages):
+            fail("stages", self.stages, "must be a sequence of Stage")
+        if not self.stages:
+            raise DesignError("stages is empty: a design needs at least one row")
+        if not isinstance(self.width_rule, WidthRule):
+            fail("width_rule", self.width_rule, "must be a WidthRule")
+        if not isinstance(self.notes, (tuple, list)) or not all(isinstance(note, str) for note in self.notes):
+            fail("notes", self.notes, "must be a sequence of sentences")
+        stages = tuple(
+            row if row.name else row.with_changes(name=f"stage{index}") for index, row in enumerate(self.stages)
+        )
+        values = {
+            "stages": stages,
+            "notes": tuple(self.notes),
+            "resolution": whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
+            "in_channels": whole("in_channels", self.in_channels),
+            "stochastic_depth": number("stochastic_depth", self.stochastic_depth, 0, 1),
+        }
+        for attribute in ("width_mult", "depth_mult"):
+            value = getattr(self, attribute)
+            values[attribute] = number(attribute, value, 0, errors.MAX_MULTIPLIER, open_below=True)
+        for attribute, value in values.items():
+            object.__setattr__(self, attribute, value)
+        names = [name for name, _ in groupby(stages, lambda row: row.name)]
+        for name in names:
+            if names.count(name) > 1:
+                fail("stage name", name, "must be used by neighbouring rows only")
+            depths = {row.depth for row in stages if row.name == name}
+            if len(depths) > 1:
+                fail("depth", sorted(depths), f"must be the same in all rows of stage {name}")
+        self.width_rule.check_multiplier(self.width_mult)
+
+    # --- scaling -------------------------------------------------------------------------------------------------
+
+    def scaled(
+        self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: int | None = None
+    ) -> Design:
+        """This design with its multipliers multiplied; widths are rounded by the family's own rule.
+
+        Args:
+            width_mult: factor on every scaled width.
+            depth_mult: factor on the blocks of every scaled stage; ``ceil(depth_mult * blocks)`` are built.
+            resolution: new side of the input; None keeps it.
+
+        Raises:
+            DesignError: a multiplier is not positive and finite, or the family has no such width.
+        """
+        width_mult = number("width_mult", width_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
+        depth_mult = number("depth_mult", depth_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
+        return replace(
+            self,
+            width_mult=self.width_mult * width_mult,
+            depth_mult=self.depth_mult * depth_mult,
+            resolution=self.resolution if resolution is None else resolution,
+        )
+
+    def with_num_classes(self, num_classes: int) -> Design:
+        """This design with another width of the classifier row."""
+        num_classes = whole("num_classes", num_classes)
+        if all(row.width != "classes" for row in self.stages):
+            raise DesignError(f"num_classes = {num_classes} needs a row with width = 'classes', {self.name} has none")
+        return replace(
+            self,
+            stages=tuple(
+                row.with_changes(out_channels=num_classes) if row.width == "classes" else row for row in self.stages
+            ),
+        )
+
+    @property
+    def num_classes(self) -> int | None:
+        """Width of the classifier row, None without one."""
+        return next((row.out_channels for row in self.stages if row.width == "classes"), None)
+
+    def _width(self, row: Stage) -> int | None:
+        """Output channels of a row at this design's multiplier."""
+        base, rule = row.out_channels, self.width_rule
+        if rule.table and row.width != "classes":
+            found = rule.looked_up(row.name, self.width_mult, extrapolates=row.width == "scaled")
+            if found is not None:
+                return found
+        if base is None or row.width in ("fixed", "classes"):
+            return base
+        return self._rounded(base, max(1.0, self.width_mult) if row.width == "at_least" else self.width_mult, row)
+
+    def _rounded(self, base: int, width_mult: float, row: Stage) -> int:
+        # At multiplier 1 the table is what the paper prints, whatever the rule would make of it.
+        return base if width_mult == 1 else self.width_rule.round(base * width_mult, row.divisor)
+
+    def _fields(self, row: Stage) -> dict[str, Any]:
+        """The block's fields of a row, those that scale with width scaled."""
+        fields = dict(row.fields)
+        if row.width == "scaled" and self.width_mult != 1:
+            for field in declared(BLOCKS[row.block]):
+                if field.scales:
+                    fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)
+        return fields
+
+    def _placed(self) -> list[_Placed]:
+        """Every block that is built, with its stage's depth applied."""
+        placed: list[_Placed] = []
+        indexed = list(enumerate(self.stages))
+        for name, group in groupby(indexed, lambda entry: entry[1].name):
+            rows = list(group)
+            total = sum(row.repeats for _, row in rows)
+            wanted = total
+            if rows[0][1].depth == "scaled":
+                wanted = max(1, ceil(self.depth_mult * total))
+            if len(placed) + wanted > errors.MAX_BLOCKS:
+                raise DesignError(
+                    f"depth_mult = {self.depth_mult:g} builds more than {errors.MAX_BLOCKS} blocks", path=name
+                )
+            base = [(index, row.stride if first == 0 else 1) for index, row in rows for first in range(row.repeats)]
+            built = base[:wanted] + [(rows[-1][0], 1)] * (wanted - total)
+            # A fixed row on its own is a part with a name; a stage is a list, whatever its depth comes to.
+            bare = total == 1 and rows[0][1].depth == "fixed"
+            placed += [
+                _Placed(row, stride, name if bare else f"{name}.{position}")
+                for position, (row, stride) in enumerate(built)
+            ]
+        return placed
+
+    def blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
+        """The blocks of the built network in order, without stochastic depth.
+
+        Raises:
+            DesignError: a block cannot take what reaches it; the message starts with its path.
+        """
+        side = self.resolution if resolution is None else whole("resolution", resolution, 1, errors.MAX_RESOLUTION)
+        return list(_blocks(self, side))
+
+    # --- building ------------------------------------------------------------------------------------------------
+
+    def layer(self, resolution: int | None = None) -> Sequential:
+        """The layer tree: stages by name, blocks by number, with stochastic depth set over the built blocks."""
+        built = self.blocks(resolution)
+        droppable = [entry.path for entry in built if hasattr(entry.block, "drop_prob")]
+        stages: dict[str, list[tuple[str, Layer]]] = {}
+        for entry in built:
+            block: Layer = entry.block
+            if self.stochastic_depth and entry.path in droppable:
+                share = droppable.index(entry.path) / len(droppable)
+                block = replace(entry.block, drop_prob=self.stochastic_depth * share)  # type: ignore[call-arg]
+            stage, _, position = entry.path.partition(".")
+            stages.setdefault(stage, []).append((position, block))
+        return Sequential(
+            tuple(
+                (name, children[0][1] if children[0][0] == "" else Sequential(tuple(children)))
+                for name, children in stages.items()
+            )
+        )
+
+    def input_shape(self, resolution: int | None = None) -> Shape:
+        """``(in_channels, resolution, resolution)``."""
+        side = self.resolution if resolution is None else whole("resolution", resolution, 1, errors.MAX_RESOLUTION)
+        return (self.in_channels, side, side)
+
+    # --- storage -------------------------------------------------------------------------------------------------
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The design as JSON, one version of the format for all time; `from_json` reads it back equal."""
+        rule = self.width_rule
+        document = {
+            "version": JSON_VERSION,
+            "name": self.name,
+            "title": self.title,
+            "family": self.family,
+            "resolution": self.resolution,
+            "in_channels": self.in_channels,
+            "width_mult": self.width_mult,
+            "depth_mult": self.depth_mult,
+            "width_rule": {
+                "divisor": rule.divisor,
+                "minimum": rule.minimum,
+                "rounding": rule.rounding,
+                "table": [[multiplier, dict(widths)] for multiplier, widths in rule.table],
+                "interpolates": rule.interpolates,
+                "source": rule.source,
+            },
+            "stochastic_depth": self.stochastic_depth,
+            "stages": [row.to_dict() for row in self.stages],
+            "blocks": {},
+            "source": self.source,
+            "notes": list(self.notes),
+        }
+        return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Design:
+        """The design that `to_json` wrote.
+
+        Raises:
+            DesignError: not JSON, another version, unknown keys, or values that no design can have.
+        """
+        return _read(text)
+
+
+@lru_cache(maxsize=256)
+def _blocks(design: Design, side: int) -> tuple[BuiltBlock, ...]:
+    shape: Shape = (design.in_channels, side, side)
+    built = []
+    for place in design._placed():
+        row = design.stages[place.row]
+        kind = BLOCKS[row.block]
+        arguments = design._fields(row)
+        if kind.has_in_channels:
+            arguments["in_channels"] = elements(shape) if kind.flattens else shape[0]
+        if not (kind.derives_out_channels or kind.keeps_channels):
+            arguments["out_channels"] = design._width(row)
+        if kind.has_stride:
+            arguments["stride"] = place.stride
+        try:
+            block = _made(kind, tuple(arguments.items()))
+            after = trace_block(block, shape).output.shape
+        except DesignError as error:
+            raise error.at(place.path) from None
+        built.append(BuiltBlock(place.path, block, place.row, shape))
+        shape = after
+    return tuple(built)
+
+
+@lru_cache(maxsize=16_384)
+def _made(kind: type[FieldBlock], arguments: tuple[tuple[str, Any], ...]) -> FieldBlock:
+    return kind(**dict(arguments))
+
+
+def _read(text: str | bytes) -> Design:
+    if not isinstance(text, (str, bytes)):
+        fail("text", text, "must be JSON text")
+    try:
+        document = json.loads(text, parse_constant=_no_constant)
+    except DesignError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DesignError(f"the text is not JSON: {error}") from None
+    entries = _mapping("design", document)
+    version = entries.pop("version", None)
+    if version != JSON_VERSION or isinstance(version, bool):
+        fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
+    if _mapping("blocks", entries.pop("blocks", {})):
+        fail("blocks", "non-empty", "is reserved for a design's own blocks, which this version does not read")
+    known = [attribute for attribute in Design.__dataclass_fields__]
+    for key in entries:
+        if key not in known:
+            unknown("key of the design", key, known)
+    for key in ("name", "stages"):
+        if key not in entries:
+            fail("key", key, "is missing from the design")
+    rows = []
+    for index, row in enumerate(_sequence("stages", entries["stages"])):
+        try:
+            rows.append(_stage(_mapping("row", row)))
+        except DesignError as error:
+            raise error.at(f"row {index}") from None
+    entries["stages"] = tuple(rows)
+    if "width_rule" in entries:
+        entries["width_rule"] = _rule(_mapping("width_rule", entries["width_rule"]))
+    if "notes" in entries:
+        entries["notes"] = tuple(_sequence("notes", entries["notes"]))
+    return Design(**entries)
+
+
+def _no_constant(word: str) -> float:
+    raise DesignError(f"the text is not JSON: {word} is not a number")
+
+
+def _mapping(what: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        fail(what, value, "must be a JSON object")
+    return dict(value)
+
+
+def _sequence(what: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        fail(what, value, "must be a JSON list")
+    return value
+
+
+def _stage(row: Mapping[str, Any]) -> Stage:
+    if "block" not in row:
+        fail("key", "block", "is missing from the row")
+    block = row["block"]
+    if not isinstance(block, str) or block not in BLOCKS:
+        unknown("block", block, BLOCKS)
+    known = [*Stage.__dataclass_fields__, *(field.name for field in declared(BLOCKS[block]))]
+    known.remove("fields")
+    for key in row:
+        if key not in known:
+            unknown(f"key of a {block} row", key, known)
+    return Stage(**row)
+
+
+def _rule(rule: dict[str, Any]) -> WidthRule:
+    for key in rule:
+        if key not in WidthRule.__dataclass_fields__:
+            unknown("key of width_rule", key, WidthRule.__dataclass_fields__)
+    table = []
+    for entry in _sequence("table", rule.get("table", [])):
+        if not isinstance(entry, list) or len(entry) != 2:
+            fail("row of the table", entry, "must be [multiplier, {stage: width}]")
+        table.append((entry[0], tuple(_mapping("widths", entry[1]).items())))
+    return WidthRule(**(rule | {"table": tuple(table)}))
+
+
+def fixed(row: Stage) -> Stage:
+    """`row` with its depth fixed: how tables mark stem, pooling and head."""
+    return row.with_changes(depth="fixed")
+
+
+def table(*rows: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
+    """Rows of a stage table, nested ones laid flat."""
+    flat: list[Stage] = []
+    for row in rows:
+        flat += [row] if isinstance(row, Stage) else list(row)
+    return tuple(flat)

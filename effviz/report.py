@@ -1,0 +1,176 @@
+"""A network's numbers: totals at once, one table with a row per layer when asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from effviz import cost
+from effviz.design import BuiltBlock, Design
+from effviz.errors import fail, one_of
+from effviz.kinds import kind_of
+from effviz.layers import Conv2d, Shape, pair
+from effviz.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
+from effviz.trace import Step, chain, trace_block
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from effviz.fields import FieldBlock
+
+
+class Totals(NamedTuple):
+    """Sums over one block, and the memory access under each assumption."""
+
+    params: int
+    macs: int
+    paper: int
+    fused: int
+    eager: int
+    peak: int
+    leaving: Producer
+
+
+@lru_cache(maxsize=16_384)
+def _totals(block: FieldBlock, shape: Shape, entering: Producer) -> Totals:
+    steps = trace_block(block, shape).steps
+    fusion = fuse(steps, shape, entering)
+    return Totals(
+        params=sum(cost.params(step.layer) for step in steps),
+        macs=sum(cost.macs(step.layer, step.output.shape) for step in steps),
+        paper=sum(memory_access(steps, fusion, "paper")),
+        # A fold into the convolution before the block is charged here: the sum over the network is the same.
+        fused=sum(memory_access(steps, fusion, "fused")) + fusion.outside_bias,
+        eager=sum(memory_access(steps, fusion, "eager")),
+        peak=max(alive(steps, fusion), default=0),
+        leaving=fusion.producer,
+    )
+
+
+class Report:
+    """What a design costs at one resolution. Counts are of one image; memory is in elements.
+
+    Attributes:
+        design: what was analysed.
+        resolution: side of the input, in pixels.
+        memory: the assumption behind `memory_access`, one of `effviz.memory.ASSUMPTIONS`.
+        params: trainable numbers.
+        macs: fused multiply-adds of convolution and linear layers.
+        flops: 2 x macs.
+        memory_access: elements read + written under the assumption.
+        peak_activation: most activation elements alive at once, in the fused network.
+    """
+
+    def __init__(self, design: Design, resolution: int | None = None, memory: str = "fused") -> None:
+        if not isinstance(design, Design):
+            fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+        self.design = design
+        self.memory = one_of("memory", memory, ASSUMPTIONS)
+        self.input_shape = design.input_shape(resolution)
+        self.resolution = self.input_shape[1]
+        self.blocks: list[BuiltBlock] = design.blocks(resolution)
+        self._sums = _sums(self.blocks)
+        self.params = sum(each.params for each in self._sums)
+        self.macs = sum(each.macs for each in self._sums)
+        self.flops = 2 * self.macs
+        self.memory_access = self.memory_accesses[memory]
+        self.peak_activation = max(each.peak for each in self._sums)
+
+    def __repr__(self) -> str:
+        return (
+            f"Report({self.design.name}, {self.resolution} px: params={self.params:,}, macs={self.macs:,}, "
+            f"memory_access={self.memory_access:,} ({self.memory}), peak_activation={self.peak_activation:,})"
+        )
+
+    @property
+    def memory_accesses(self) -> dict[str, int]:
+        """`memory_access` under every assumption."""
+        return {name: sum(getattr(each, name) for each in self._sums) for name in ASSUMPTIONS}
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Every layer at work, in execution order."""
+        pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in self.blocks]
+        return chain(pieces, self.input_shape)
+
+    @cached_property
+    def fusion(self) -> Fusion:
+        """How the steps run once batch norms are folded and activations fused."""
+        return fuse(self.steps, self.input_shape)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per layer, in execution order; its columns add up to the totals.
+
+        Columns: path (the name in ``build(design).named_modules()``), stage, block, layer, kind, in_channels,
+        out_channels, kernel_size, stride, groups, input_shape, output_shape, params, macs, flops, memory_access,
+        alive (activation elements in memory while the layer runs; 0 where it runs inside the layer before it).
+        """
+        import pandas as pd
+
+        access = memory_access(self.steps, self.fusion, self.memory)
+        living = alive(self.steps, self.fusion)
+        return pd.DataFrame(
+            [
+                _row(step, read_written, held)
+                for step, read_written, held in zip(self.steps, access, living, strict=True)
+            ]
+        )
+
+
+def _sums(blocks: list[BuiltBlock]) -> list[Totals]:
+    sums: list[Totals] = []
+    entering = NETWORK_INPUT
+    for entry in blocks:
+        sums.append(_totals(entry.block, entry.shape, entering))
+        entering = sums[-1].leaving
+    return sums
+
+
+def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
+    layer, inputs, output = step.layer, step.inputs, step.output.shape
+    is_conv = isinstance(layer, Conv2d)
+    macs = cost.macs(layer, output)
+    return {
+        "path": step.path,
+        "stage": step.path.partition(".")[0],
+        "block": step.blocks[0] if step.blocks else "",
+        "layer": type(layer).__name__ if not hasattr(layer, "merge") else layer.merge,
+        "kind": kind_of(step),
+        "in_channels": inputs[0].shape[0],
+        "out_channels": output[0],
+        "kernel_size": _size(layer.kernel_size) if hasattr(layer, "kernel_size") else "",
+        "stride": _size(layer.stride if layer.stride is not None else layer.kernel_size)
+        if hasattr(layer, "stride")
+        else "",
+        "groups": layer.groups if is_conv else 1,
+        "input_shape": " + ".join(_times(tensor.shape) for tensor in inputs),
+        "output_shape": _times(output),
+        "params": cost.params(layer),
+        "macs": macs,
+        "flops": 2 * macs,
+        "memory_access": read_written,
+        "alive": held,
+    }
+
+
+def _times(shape: Shape) -> str:
+    return " x ".join(str(side) for side in shape)
+
+
+def _size(size: Any) -> str:
+    return _times(pair(size))
+
+
+def analyze(design: Design, resolution: int | None = None, memory: str = "fused") -> Report:
+    """Count a design: parameters, multiply-adds, memory access, peak activation memory.
+
+    Args:
+        design: from `architecture`, `Design.from_json` or written by hand.
+        resolution: side of the input in pixels; None for the design's own.
+        memory: assumption behind memory access: ``"paper"``, ``"fused"`` or ``"eager"``.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution; the message starts with the layer's path.
+    """
+    return Report(design, resolution, memory)
