@@ -424,9 +424,7 @@ class FusedMBConv(FieldBlock):
             body = Sequential.of(fused=fused, squeeze_excite=excite)
         else:
             body = Sequential.of(
-                expand=ConvBNAct(
-                    self.in_channels, expanded, self.stride, self.kernel_size, activation=self.activation
-                ),
+                expand=ConvBNAct(self.in_channels, expanded, self.stride, self.kernel_size, activation=self.activation),
                 squeeze_excite=excite,
                 project=pointwise(expanded, self.out_channels),
             )

@@ -118,5 +118,5 @@ def _nothing(layer: Layer, *_: Shape) -> int:
 for _kind in WITHOUT_PARAMS:
     weights.register(_kind, _nothing)
     biases.register(_kind, _nothing)
-for _kind in WITHOUT_MACS:
-    macs.register(_kind, _nothing)
+for _free in WITHOUT_MACS:
+    macs.register(_free, _nothing)

@@ -274,9 +274,7 @@ class Design:
 
     # --- scaling -------------------------------------------------------------------------------------------------
 
-    def scaled(
-        self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: int | None = None
-    ) -> Design:
+    def scaled(self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: int | None = None) -> Design:
         """This design with its multipliers multiplied; widths are rounded by the family's own rule.
 
         Args:
@@ -381,7 +379,8 @@ class Design:
             block: Layer = entry.block
             if self.stochastic_depth and entry.path in droppable:
                 share = droppable.index(entry.path) / len(droppable)
-                block = replace(entry.block, drop_prob=self.stochastic_depth * share)  # type: ignore[call-arg]
+                fields = vars(entry.block) | {"drop_prob": self.stochastic_depth * share}
+                block = type(entry.block)(**fields)
             stage, _, position = entry.path.partition(".")
             stages.setdefault(stage, []).append((position, block))
         return Sequential(
@@ -480,7 +479,7 @@ def _read(text: str | bytes) -> Design:
         fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
     if _mapping("blocks", entries.pop("blocks", {})):
         fail("blocks", "non-empty", "is reserved for a design's own blocks, which this version does not read")
-    known = [attribute for attribute in Design.__dataclass_fields__]
+    known = list(Design.__dataclass_fields__)
     for key in entries:
         if key not in known:
             unknown("key of the design", key, known)

@@ -113,6 +113,7 @@ def declared(block: type[Block]) -> tuple[Field, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True)
 class FieldBlock(Block):
     """Base of the blocks: checks every field by its declaration, then what `check()` adds.
 

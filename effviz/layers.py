@@ -48,13 +48,13 @@ def check_shape(shape: object) -> Shape:
     )
 
 
-class Layer(ABC):
+class Layer:
     """Anything that maps one tensor to one tensor."""
 
     __slots__ = ()
 
 
-class Primitive(Layer):
+class Primitive(Layer, ABC):
     """A layer that does arithmetic; its class decides every count."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class Container(Layer):
     __slots__ = ()
 
 
-class Block(Layer):
+class Block(Layer, ABC):
     """A named pattern: fields, and `expand()` into simpler layers."""
 
     __slots__ = ()
@@ -146,15 +146,6 @@ class Conv2d(Primitive):
         channels, height, width = _image(shape, self)
         if channels != self.in_channels:
             fail("in_channels", self.in_channels, f"must equal the {channels} channels of the input")
-        if isinstance(self.kernel_size, int) and isinstance(self.stride, int) and isinstance(self.padding, int):
-            if isinstance(self.dilation, int):
-                high = _window(height, self.kernel_size, self.stride, self.padding, self.dilation)
-                wide = (
-                    high
-                    if width == height
-                    else _window(width, self.kernel_size, self.stride, self.padding, self.dilation)
-                )
-                return (self.out_channels, high, wide)
         windows = zip(pair(self.kernel_size), pair(self.stride), pair(self.padding), pair(self.dilation), strict=True)
         sides = [_window(side, *window) for side, window in zip((height, width), windows, strict=True)]
         return (self.out_channels, *sides)
@@ -234,9 +225,7 @@ class MaxPool2d(_Pool):
         _set_size(self, "padding", 0)
         _set_size(self, "dilation")
         flag("ceil_mode", self.ceil_mode)
-        high, wide = (
-            d * (k - 1) + 1 for k, d in zip(pair(self.kernel_size), pair(self.dilation), strict=True)
-        )
+        high, wide = (d * (k - 1) + 1 for k, d in zip(pair(self.kernel_size), pair(self.dilation), strict=True))
         self._check((high, wide))
 
     def out_shape(self, shape: Shape) -> Shape:

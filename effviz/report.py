@@ -9,7 +9,7 @@ from effviz import cost
 from effviz.design import BuiltBlock, Design
 from effviz.errors import fail, one_of
 from effviz.kinds import kind_of
-from effviz.layers import Conv2d, Shape, pair
+from effviz.layers import Branches, Conv2d, Shape, pair
 from effviz.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
 from effviz.trace import Step, chain, trace_block
 
@@ -128,23 +128,23 @@ def _sums(blocks: list[BuiltBlock]) -> list[Totals]:
 
 
 def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
-    layer, inputs, output = step.layer, step.inputs, step.output.shape
-    is_conv = isinstance(layer, Conv2d)
+    layer: Any = step.layer
+    output = step.output.shape
     macs = cost.macs(layer, output)
+    kernel, stride = getattr(layer, "kernel_size", None), getattr(layer, "stride", None)
     return {
         "path": step.path,
         "stage": step.path.partition(".")[0],
         "block": step.blocks[0] if step.blocks else "",
-        "layer": type(layer).__name__ if not hasattr(layer, "merge") else layer.merge,
+        "layer": layer.merge if isinstance(layer, Branches) else type(layer).__name__,
         "kind": kind_of(step),
-        "in_channels": inputs[0].shape[0],
+        "in_channels": step.inputs[0].shape[0],
         "out_channels": output[0],
-        "kernel_size": _size(layer.kernel_size) if hasattr(layer, "kernel_size") else "",
-        "stride": _size(layer.stride if layer.stride is not None else layer.kernel_size)
-        if hasattr(layer, "stride")
-        else "",
-        "groups": layer.groups if is_conv else 1,
-        "input_shape": " + ".join(_times(tensor.shape) for tensor in inputs),
+        "kernel_size": _times(pair(kernel)) if kernel is not None else "",
+        # A pooling layer without a stride has that of its window.
+        "stride": _times(pair(kernel if stride is None else stride)) if kernel is not None else "",
+        "groups": layer.groups if isinstance(layer, Conv2d) else 1,
+        "input_shape": " + ".join(_times(tensor.shape) for tensor in step.inputs),
         "output_shape": _times(output),
         "params": cost.params(layer),
         "macs": macs,
@@ -156,10 +156,6 @@ def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
 
 def _times(shape: Shape) -> str:
     return " x ".join(str(side) for side in shape)
-
-
-def _size(size: Any) -> str:
-    return _times(pair(size))
 
 
 def analyze(design: Design, resolution: int | None = None, memory: str = "fused") -> Report:

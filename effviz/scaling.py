@@ -8,9 +8,7 @@ from effviz.errors import DesignError, fail, number
 MAX_PHI = 100.0
 
 
-def compound_scale(
-    design: Design, phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15
-) -> Design:
+def compound_scale(design: Design, phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Design:
     """`design` with depth x alpha**phi, width x beta**phi and resolution round(resolution * gamma**phi).
 
     The paper fixes alpha * beta**2 * gamma**2 close to 2, so that phi + 1 doubles the multiply-adds; its own values,

@@ -6,6 +6,7 @@ tensors with a storage: views share the storage of what they look at, so that me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -176,7 +177,7 @@ def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     return steps
 
 
-def storage_sizes(steps: list[Step] | tuple[Step, ...], shape: Shape) -> dict[int, int]:
+def storage_sizes(steps: Sequence[Step], shape: Shape) -> dict[int, int]:
     """Elements of every storage: what first wrote it decides, views do not."""
     sizes = {0: elements(shape)}
     for step in steps:

@@ -1,0 +1,76 @@
+"""Share by layer kind: which sort of layer takes the cost."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from effviz.charts.stages import Measure
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
+from effviz.units import percent
+
+_DARK_TEXT = "#1B1B22"
+_PLURAL = {
+    "standard convolution": "Standard convolutions take",
+    "grouped convolution": "Grouped convolutions take",
+    "pointwise 1x1": "Pointwise 1x1 convolutions take",
+    "depthwise": "Depthwise convolutions take",
+    "linear": "Linear layers take",
+    "squeeze-and-excitation": "Squeeze-and-excitation takes",
+    "merge and shuffle": "Merges and shuffles take",
+    "norm and activation": "Norms and activations take",
+    "pooling": "Pooling takes",
+}
+
+
+def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
+    """One bar of 100 % per measure, divided by layer kind; shares from 10 % on are labelled in place.
+
+    Args:
+        table: ``report.table``.
+        measures: the bars from top to bottom; the second is multiply-adds or FLOPs, the first parameters.
+        look: light or dark.
+    """
+    sums = table.groupby("kind")[[measure.column for measure in measures]].sum()
+    shares = sums / sums.sum().replace(0, 1)
+    labels = [measure.label for measure in measures]
+    made = figure(look, 64 * len(measures) + 68, barmode="stack", bargap=0.35, showlegend=False)
+    for kind in KIND_COLORS:
+        if kind not in shares.index or not shares.loc[kind].any():
+            continue
+        row = [float(shares.loc[kind, measure.column]) for measure in measures]
+        amounts = [measure.show(float(sums.loc[kind, measure.column]) * measure.factor) for measure in measures]
+        made.add_bar(
+            y=labels,
+            x=row,
+            name=kind,
+            orientation="h",
+            marker=mark(kind, look),
+            text=[percent(share) if share >= 0.1 else "" for share in row],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
+            textfont={"color": "#FFFFFF" if kind == "pointwise 1x1" else _DARK_TEXT, "size": 14},
+            customdata=list(zip(amounts, [percent(share) for share in row], strict=True)),
+            hovertemplate=f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
+        )
+    made.update_xaxes(
+        range=[0, 1], tickformat=".0%", showgrid=True, gridcolor=look.grid, title_text="Share of the total", nticks=6
+    )
+    made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix=" ")
+    title = _finding(shares, measures)
+    spoken = "; ".join(
+        f"{kind}: " + ", ".join(f"{percent(shares.loc[kind, m.column])} of {m.label.lower()}" for m in measures)
+        for kind in KIND_COLORS
+        if kind in shares.index
+    )
+    return Chart(made, title, f"{title}. {spoken}.")
+
+
+def _finding(shares: pd.DataFrame, measures: list[Measure]) -> str:
+    params, compute = measures[0], measures[1]
+    heaviest = str(shares[compute.column].idxmax())
+    return (
+        f"{_PLURAL[heaviest]} {percent(shares.loc[heaviest, compute.column])} of the {compute.label.lower()} and "
+        f"{percent(shares.loc[heaviest, params.column])} of the parameters"
+    ).replace("flops", "FLOPs")

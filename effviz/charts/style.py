@@ -1,0 +1,104 @@
+"""The look of every chart: colours of the layer kinds, one plotly template per appearance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from effviz import kinds
+
+# Okabe and Ito's palette, told apart by colour-blind eyes, and two greys.
+KIND_COLORS = {
+    kinds.STANDARD: "#009E73",
+    kinds.GROUPED: "#56B4E9",
+    kinds.POINTWISE: "#0072B2",
+    kinds.DEPTHWISE: "#E69F00",
+    kinds.LINEAR: "#CC79A7",
+    kinds.SQUEEZE_EXCITE: "#D55E00",
+    kinds.MERGE: "#F0E442",
+    kinds.NORM: "#8A8A95",
+    kinds.POOLING: "#B9B9C2",
+}
+FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Colours that depend on light or dark.
+
+    Attributes:
+        name: ``"light"`` or ``"dark"``.
+        ink: text.
+        muted: axis labels and secondary marks.
+        grid: lines of the value axis.
+        accent: what is marked or can be acted on.
+        outline: around every mark; on white, three of the kinds' colours are below 3:1 without it.
+        paper: the page behind the chart.
+    """
+
+    name: str
+    ink: str
+    muted: str
+    grid: str
+    accent: str
+    outline: str
+    paper: str
+
+
+LIGHT = Appearance("light", "#1B1B22", "#5A5A66", "#E4E4EA", "#6A3FA0", "#1B1B22", "#FFFFFF")
+DARK = Appearance("dark", "#E8EBF0", "#A9B2BF", "#2A3544", "#B79CF0", "#0F1620", "#0F1620")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and what it says.
+
+    Attributes:
+        figure: for plotly.
+        title: the finding, a sentence computed from the numbers.
+        alt: the same for who cannot see it, with the numbers.
+    """
+
+    figure: go.Figure
+    title: str
+    alt: str
+
+
+def appearance(name: str | None) -> Appearance:
+    """The colours of ``"light"`` (the default) or ``"dark"``."""
+    return DARK if name == "dark" else LIGHT
+
+
+def figure(look: Appearance, height: int, **layout: Any) -> go.Figure:
+    """An empty figure: transparent, grid on the value axis only, steady margins."""
+    axis = {
+        "color": look.muted,
+        "linecolor": look.grid,
+        "zeroline": False,
+        "showgrid": False,
+        "ticks": "",
+        "automargin": True,
+        "fixedrange": True,
+        "title": {"font": {"size": 14}, "standoff": 10},
+    }
+    base = {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 14, "color": look.ink},
+        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.muted, "font": {"family": FONT, "color": look.ink}},
+        "bargap": 0.25,
+        "dragmode": False,
+    }
+    made = go.Figure(layout=base | layout)
+    made.update_xaxes(**axis, tickfont={"size": 13})
+    made.update_yaxes(tickfont={"size": 13}, **axis | {"showgrid": True, "gridcolor": look.grid, "gridwidth": 1})
+    return made
+
+
+def mark(kind: str, look: Appearance) -> dict[str, object]:
+    """The marker of a layer kind."""
+    return {"color": KIND_COLORS[kind], "line": {"color": look.outline, "width": 0.7}}

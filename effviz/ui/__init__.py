@@ -1,0 +1,1 @@
+"""The app: the frame and the parts of its pages. Knows Streamlit, never torch."""

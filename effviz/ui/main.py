@@ -1,0 +1,35 @@
+"""The frame: navigation, convention bar, and the page in between."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effviz.ui import links, parts
+from effviz.ui.navigation import PAGES
+from effviz.ui.paths import ROOT, page_path
+
+
+def run() -> None:
+    """Draw the frame and the chosen page."""
+    st.set_page_config(page_title="effviz", page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
+    chosen = st.navigation(
+        [
+            st.Page(
+                page_path(entry),
+                title=entry.title if entry.url_path else "Home",
+                icon=entry.icon,
+                url_path=entry.url_path,
+                default=not entry.url_path,
+            )
+            for entry in PAGES
+        ]
+    )
+    st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
+    links.start(chosen.url_path)
+    st.html(ROOT / "effviz" / "ui" / "style.css")
+    st.session_state["_convention"] = parts.convention_bar()
+    chosen.run()
+    links.finish()
+
+
+run()

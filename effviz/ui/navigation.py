@@ -1,0 +1,47 @@
+"""The pages, as data: the frame, the home page, the screenshots and the tests read this one list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """One page.
+
+    Attributes:
+        file: in the folder `pages`.
+        url_path: address below the root; empty for the home page.
+        title: in the navigation and on the page.
+        icon: Material icon of the navigation.
+        purpose: one sentence under the title.
+    """
+
+    file: str
+    url_path: str
+    title: str
+    icon: str
+    purpose: str
+
+
+PAGES = (
+    PageInfo(
+        "home.py",
+        "",
+        "effviz",
+        ":material/home:",
+        "Understand and design efficient convolutional networks, with exact numbers.",
+    ),
+    PageInfo(
+        "architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/account_tree:",
+        "What a published network costs, where, and what its width, depth and resolution do to it.",
+    ),
+)
+
+
+def page(url_path: str) -> PageInfo:
+    """The page at an address."""
+    return next(entry for entry in PAGES if entry.url_path == url_path)

@@ -1,0 +1,371 @@
+"""The parts of the Architectures page: controls, cards, table, formulas, published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+import effviz
+from effviz.archs import ARCHITECTURES
+from effviz.charts.stages import Measure
+from effviz.formulas import explain
+from effviz.kinds import VIEW
+from effviz.published import figures_for
+from effviz.report import Report
+from effviz.ui import links, parts
+from effviz.ui.convention import MEMORIES, Convention
+from effviz.ui.parts import Card
+from effviz.units import change, exact, si
+
+_RESET = ("width", "depth", "res", "classes", "groups", "scale", "layer", "find")
+QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the controls ask for.
+
+    Attributes:
+        design: with the multipliers.
+        baseline: the named network itself.
+        width, depth: multipliers relative to it.
+        groups: of ShuffleNetV1, None elsewhere.
+    """
+
+    design: effviz.Design
+    baseline: effviz.Design
+    width: float
+    depth: float
+    groups: int | None
+
+    @property
+    def scaled(self) -> bool:
+        """Whether any control has left the named network."""
+        return self.design != self.baseline
+
+    @property
+    def baseline_name(self) -> str:
+        """Of the cards' differences."""
+        return f"{self.baseline.title}, {self.baseline.resolution} px"
+
+
+@lru_cache(maxsize=64)
+def smallest_resolution(name: str, groups: int | None) -> int:
+    """The smallest input side that every layer of the named network can take."""
+    design = effviz.architecture(name, groups=groups) if groups else effviz.architecture(name)
+    low, high = 1, design.resolution
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            design.blocks(middle)
+            high = middle
+        except effviz.DesignError:
+            low = middle + 1
+    return low
+
+
+def _title(name: str) -> str:
+    return effviz.architecture(name).title.removesuffix(" (g = 3)")
+
+
+def _reset() -> None:
+    for key in _RESET:
+        st.session_state.pop(key, None)
+
+
+def controls() -> Choice:
+    """The sidebar: network, its multipliers, resolution, classes."""
+    name = links.choice(
+        "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, on_change=_reset
+    )
+    groups = None
+    if name == "shufflenet_v1":
+        groups = int(links.switch("Groups", ["1", "2", "3", "4", "8"], "groups", default="3"))
+    baseline = effviz.architecture(name, groups=groups) if groups else effviz.architecture(name)
+    rule = baseline.width_rule
+    if rule.table and not rule.interpolates:
+        scales = [f"{multiplier:g}" for multiplier, _ in rule.table]
+        width = float(links.switch("Width multiplier (published)", scales, "scale", default="1"))
+    else:
+        width = links.amount(
+            "Width multiplier", "width", default=1.0, minimum=0.1, maximum=4.0, step=0.05, usual=(0.25, 2.0),
+            help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
+        )  # fmt: skip
+    depth = links.amount(
+        "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),
+        help="Factor on the blocks of every stage, rounded up.",
+    )  # fmt: skip
+    smallest = smallest_resolution(name, groups)
+    resolution = links.amount(
+        "Resolution (px)", "res", default=baseline.resolution, minimum=smallest, maximum=2048, step=1,
+        usual=(max(32, smallest), 640), help="Side of the square input image.",
+    )  # fmt: skip
+    classes = st.number_input("Classes", 1, 100_000, 1000, key="classes", bind="query-params")
+    links.took("classes", classes, "1 to 100,000")
+    design = effviz.architecture(
+        name, **({"groups": groups} if groups else {}),
+        width_mult=width, depth_mult=depth, resolution=int(resolution), num_classes=int(classes or 1000),
+    )  # fmt: skip
+    return Choice(design, baseline, width, depth, groups)
+
+
+def measures(convention: Convention) -> list[Measure]:
+    """What the charts show side by side, in the bar's convention."""
+    return [
+        Measure("params", "Parameters"),
+        Measure("macs", convention.compute_label, convention.compute(1)),
+        Measure("memory_access", "Memory access", convention.size(1), convention.show_amount),
+    ]
+
+
+def alive_measure(convention: Convention) -> Measure:
+    """The activation-memory timeline's axis."""
+    return Measure("alive", f"Activations alive ({convention.memory_unit})", convention.size(1), convention.show_amount)
+
+
+def headline(report: Report, reference: Report, convention: Convention, choice: Choice) -> None:
+    """Four numbers, each with its difference to the unscaled network."""
+    # In bytes the value carries the unit itself.
+    unit = ", elements" if convention.unit == "elements" else ""
+    parts.cards(
+        [
+            Card(
+                "Parameters", si(report.params), exact(report.params),
+                change(report.params, reference.params), "Trainable numbers; batch norm has two per channel.",
+            ),
+            Card(
+                convention.compute_label, convention.show_compute(report.macs),
+                exact(convention.compute(report.macs)), change(report.macs, reference.macs),
+                "Of convolution and linear layers, one image.",
+            ),
+            Card(
+                f"Memory access{unit}", convention.show_size(report.memory_access),
+                f"{exact(convention.size(report.memory_access))} {convention.memory_unit}",
+                change(report.memory_access, reference.memory_access),
+                f"Read + written, batch 1, assumption: {MEMORIES[convention.memory].lower()}.",
+            ),
+            Card(
+                f"Peak activations{unit}", convention.show_size(report.peak_activation),
+                f"{exact(convention.size(report.peak_activation))} {convention.memory_unit}",
+                change(report.peak_activation, reference.peak_activation),
+                "Most activation memory alive at once, batch norm folded and activations fused.",
+            ),
+        ],
+        choice.baseline_name,
+        scaled=choice.scaled,
+    )  # fmt: skip
+
+
+def layer_table(report: Report, convention: Convention) -> int:
+    """The table of layers with a search; returns the index of the layer chosen for the formulas."""
+    st.subheader("Layers", anchor=False)
+    find = st.text_input(
+        "Search path, block, layer or kind", key="find", bind="query-params", placeholder="for example depthwise"
+    )
+    links.took("find", find, "text")
+    table = report.table[report.table["kind"] != VIEW]
+    found = table[_matches(table, find)] if find else table
+    shown = in_convention(found, convention)
+    st.dataframe(
+        shown,
+        key="layers",
+        hide_index=True,
+        height=320,
+        on_select=_choose(found["path"].tolist()),
+        selection_mode="single-row",
+        column_config={column: st.column_config.NumberColumn(format="localized") for column in shown.columns[-4:]},
+        alt=f"{len(found)} of {len(table)} layers of {report.design.title} with shapes and costs",
+    )
+    st.caption(
+        f"{len(found)} of {len(table)} layers; views such as flatten are left out. Sums over the whole network: "
+        f"{exact(report.params)} parameters, {exact(convention.compute(report.macs))} {convention.compute_label}. "
+        f"{convention.text}"
+    )
+    return _chosen_layer(report, table)
+
+
+def in_convention(table: pd.DataFrame, convention: Convention) -> pd.DataFrame:
+    """The report's table as a reader sees it: his unit, his words, the unit in each heading."""
+    unit = convention.memory_unit
+    shown = table.assign(
+        macs=table["macs"] * convention.compute(1),
+        memory_access=table["memory_access"] * convention.size(1),
+        alive=table["alive"] * convention.size(1),
+    )
+    headings = {
+        "path": "Path",
+        "kind": "Kind",
+        "layer": "Layer",
+        "input_shape": "Input",
+        "output_shape": "Output",
+        "kernel_size": "Kernel",
+        "stride": "Stride",
+        "groups": "Groups",
+        "params": "Parameters",
+        "macs": convention.compute_label,
+        "memory_access": f"Memory access ({unit})",
+        "alive": f"Alive ({unit})",
+    }
+    return shown[list(headings)].rename(columns=headings)
+
+
+def _matches(table: pd.DataFrame, find: str) -> pd.Series:
+    words = table["path"] + " " + table["block"] + " " + table["layer"] + " " + table["kind"]
+    return words.str.contains(find, case=False, regex=False)
+
+
+def _choose(paths: list[str]) -> Callable[[], None]:
+    def chosen() -> None:
+        rows = st.session_state["layers"]["selection"]["rows"]
+        if rows and rows[0] < len(paths):
+            st.session_state["layer"] = paths[rows[0]]
+
+    return chosen
+
+
+def _chosen_layer(report: Report, table: pd.DataFrame) -> int:
+    st.subheader("How this is computed", anchor=False)
+    heaviest = str(table.loc[table["macs"].idxmax(), "path"])
+    paths = table["path"].tolist()
+    if st.session_state.get("layer") not in (None, *paths):
+        # Another width or depth may not have the layer that was chosen.
+        del st.session_state["layer"]
+    path = links.choice("Layer (or select a row above)", paths, "layer", default=heaviest)
+    return int(report.table.index[report.table["path"] == path][0])
+
+
+def formulas(report: Report, index: int, convention: Convention) -> None:
+    """The chosen layer's formulas with its numbers."""
+    for formula in explain(report.steps, report.fusion, index, convention.memory):
+        label, factor, unit = QUANTITIES[formula.quantity], 1, ""
+        if formula.quantity == "macs" and convention.count == "flops":
+            label, factor = "FLOPs", 2
+        if formula.quantity == "memory_access":
+            factor, unit = convention.size(1), f" {convention.memory_unit}"
+        symbols, numbers = formula.symbols, formula.numbers
+        if factor > 1 and formula.value:
+            symbols, numbers = f"{factor} × ({symbols})", f"{factor} × ({numbers})"
+        escaped = symbols.replace("_", "\\_")
+        value = exact(factor * formula.value)
+        st.markdown(f"**{label}** = {escaped}  \n= {numbers}  \n= **{value}**{unit}")
+
+
+def published_figures(choice: Choice, report: Report) -> None:
+    """What papers and libraries print for this network at these multipliers."""
+    st.subheader("What others print", anchor=False)
+    rows = figures_for(choice.baseline, choice.width, choice.depth, choice.groups)
+    here = rows[rows["resolution"] == str(report.resolution)]
+    if here.empty:
+        st.markdown(
+            f"No printed figures for {choice.baseline.title} at width {choice.width:g}, depth {choice.depth:g} and "
+            f"{report.resolution} px" + (f"; there are some at {_resolutions(rows)} px." if len(rows) else ".")
+        )
+    else:
+        figures = pd.DataFrame(
+            {
+                "Printed as": here["variant"],
+                "Parameters": _printed(here["params"]),
+                "vs exact": [_off(value, report.params) for value in here["params"]],
+                "Multiply-adds": _printed(here["mult_adds"]),
+                "vs exact ": [_off(value, report.macs) for value in here["mult_adds"]],
+                "Top-1 (%)": ["" if pd.isna(value) else f"{value:g}" for value in here["top1"]],
+                "What to know": [
+                    " ".join(filter(None, pair)) for pair in zip(here["wrong"], here["notes"], strict=True)
+                ],
+                "Source": here["source"],
+            }
+        ).drop_duplicates(ignore_index=True)
+        st.dataframe(
+            figures,
+            key="published",
+            hide_index=True,
+            height=min(320, 60 + 36 * len(figures)),
+            column_config={
+                "What to know": st.column_config.TextColumn(width="large"),
+                "Source": st.column_config.TextColumn(width="large"),
+            },
+            alt=f"{len(figures)} printed figures for {choice.baseline.title} with their sources",
+        )
+    st.caption(
+        f"Table: {choice.design.source}. Exact here: {exact(report.params)} parameters, {exact(report.macs)} "
+        "multiply-adds. Printed figures are shown as printed, in multiply-adds whatever their source calls them."
+    )
+    if choice.design.notes:
+        st.markdown("\n".join(f"- {note}" for note in choice.design.notes))
+
+
+def _printed(millions: pd.Series) -> list[str]:
+    return ["" if pd.isna(value) else f"{value:,g} M" for value in millions.round(6)]
+
+
+def _resolutions(rows: pd.DataFrame) -> str:
+    return ", ".join(sorted(set(rows["resolution"]) - {""}, key=lambda side: (len(side), side)))
+
+
+def _off(printed: float, counted: int) -> str:
+    """How far a figure printed in millions is from the count; rounding to its last digit is no difference."""
+    if pd.isna(printed):
+        return ""
+    digits = len(f"{printed:g}".partition(".")[2])
+    return "rounded" if abs(printed - counted / 1e6) <= 0.5 * 10.0**-digits + 1e-9 else change(printed * 1e6, counted)
+
+
+def exercises(design: effviz.Design, report: Report) -> None:
+    """Two predictions about the network on screen."""
+    st.subheader("Try this", anchor=False)
+    half = max(smallest_resolution_of(design), report.resolution // 2)
+    halved = effviz.analyze(design, resolution=half)
+    left, right = st.columns(2)
+    with left:
+        parts.exercise(
+            "half",
+            f"The resolution goes from {report.resolution} to {half} px. To what share of today's multiply-adds do "
+            "they fall?",
+            "%",
+            100 * halved.macs / report.macs,
+            "Every map shrinks in height and in width; the classifier and the parameters do not.",
+            show=lambda value: f"{value:.1f} %",
+        )  # fmt: skip
+    try:
+        wide = effviz.analyze(design.scaled(width_mult=2.0))
+    except effviz.DesignError:
+        return
+    with right:
+        parts.exercise(
+            "double",
+            "The width multiplier doubles. By what factor do the multiply-adds grow?",
+            "x",
+            wide.macs / report.macs,
+            "A 1x1 convolution has both its sides doubled, which is a factor of 4; depthwise layers and the stem's "
+            "three input channels only double.",
+            show=lambda value: f"x{value:.2f}",
+        )
+
+
+def smallest_resolution_of(design: effviz.Design) -> int:
+    """`smallest_resolution` for a design of the zoo, whatever its multipliers."""
+    groups = dict(design.stages[2].fields).get("groups") if design.name == "shufflenet_v1" else None
+    return smallest_resolution(design.name, groups)
+
+
+def downloads(report: Report, convention: Convention) -> None:
+    """CSV of the table, JSON of the design, and the link."""
+    design = report.design
+    stem = parts.file_name(
+        "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", str(report.resolution)
+    )
+
+    def csv() -> str:
+        rows = in_convention(report.table, convention).to_csv(index=False)
+        return f"# {design.title}, {report.resolution} px. {convention.text}\n{rows}"
+
+    with st.container(horizontal=True, gap="small"):
+        st.download_button("Layers as CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "Design as JSON", design.to_json(indent=2), f"{stem}.json", "application/json", on_click="ignore"
+        )
+        parts.copy_link()

@@ -1,0 +1,178 @@
+"""Parts that every page is made of, in the order in which a class meets them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, appearance
+from effviz.ui import links
+from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
+from effviz.ui.navigation import page
+from effviz.units import exact
+
+
+def look() -> Appearance:
+    """Colours of the visitor's appearance, light or dark."""
+    return appearance(st.context.theme.type)
+
+
+def header(url_path: str) -> None:
+    """Title, one sentence of purpose, and the place for the line about the link."""
+    entry = page(url_path)
+    st.title(entry.title, anchor=False)
+    st.markdown(entry.purpose)
+    links.line()
+
+
+def convention_bar() -> Convention:
+    """One compact row, kept across pages and in the link."""
+    with st.container(horizontal=True, key="convention", gap="medium", vertical_alignment="bottom"):
+        count = links.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
+        unit = links.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
+        memory = links.switch(
+            "Memory access", list(MEMORIES), "memory", default="fused", format_func=MEMORIES.__getitem__
+        )
+    return Convention(count, unit, memory)
+
+
+def convention() -> Convention:
+    """The convention that the frame's bar holds in this run."""
+    chosen: Convention = st.session_state["_convention"]
+    return chosen
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline number.
+
+    Attributes:
+        label: what is counted.
+        text: the number as read.
+        exact: the number to the unit, for the hover text.
+        change: against the baseline, as text.
+        help: what the number means.
+    """
+
+    label: str
+    text: str
+    exact: str
+    change: str
+    help: str
+
+
+def cards(entries: Iterable[Card], baseline: str, *, scaled: bool) -> None:
+    """Headline numbers in one row, each with one difference to the unscaled network `baseline`."""
+    with st.container(horizontal=True, key="cards", gap="small"):
+        for card in entries:
+            st.metric(
+                card.label,
+                card.text,
+                delta=card.change if scaled else "as published",
+                delta_color="off",
+                delta_arrow="off",
+                delta_description="vs unscaled" if scaled else None,
+                help=f"{card.exact}\n\n{card.help} Unscaled: {baseline}.",
+                border=True,
+                height="stretch",
+            )
+
+
+def show_chart(chart: Chart, key: str, *, heading: bool = True) -> None:
+    """A chart under its finding, with alt text."""
+    if heading:
+        st.subheader(chart.title, anchor=False)
+    st.plotly_chart(
+        chart.figure, key=key, theme=None, alt=chart.alt, config={"displayModeBar": False, "displaylogo": False}
+    )
+
+
+def kind_legend(kinds: Iterable[str], ghost: str = "") -> None:
+    """The colours of the layer kinds on this page, once, in the charts' order; `ghost` names the baseline's mark."""
+    present = set(kinds)
+    entries = [
+        f'<span class="kind"><i style="background:{color}"></i>{kind}</span>'
+        for kind, color in KIND_COLORS.items()
+        if kind in present
+    ]
+    if ghost:
+        entries.append(f'<span class="kind"><b></b>{html.escape(ghost)}</span>')
+    st.html(f'<div class="kinds">{"".join(entries)}</div>')
+
+
+def exercise(
+    key: str, question: str, unit: str, answer: float, explanation: str, *, show: Callable[[float], str]
+) -> None:
+    """Predict, then reveal: the reader enters a guess and sees how far off it was.
+
+    Args:
+        key: unique on the page.
+        question: about the current settings.
+        unit: of the guess, after the input.
+        answer: computed from the current settings.
+        explanation: why, shown with the answer.
+        show: the answer and the guess as text.
+    """
+    with st.container(border=True):
+        st.markdown(question)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            guess = st.number_input(f"Your guess ({unit})", value=None, key=f"{key}_guess", width=220, min_value=0.0)
+            st.button("Reveal", key=f"{key}_reveal", disabled=guess is None)
+        if guess is not None and st.session_state.get(f"{key}_reveal"):
+            off = abs(guess - answer) / answer if answer else abs(guess)
+            verdict = "That is it." if off < 0.02 else f"Off by {off:.0%} of the answer."
+            st.markdown(f"**{show(answer)}** (your guess: {show(guess)}). {verdict} {explanation}")
+
+
+def file_name(*parts: str) -> str:
+    """A file name of letters, digits, dots and hyphens."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(part for part in parts if part))
+
+
+_COPY_JS = """
+export default function (component) {
+  const { parentElement, data } = component;
+  const button = parentElement.querySelector("button");
+  button.textContent = data.label;
+  button.onclick = async () => {
+    const address = window.location.href;
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch (error) {
+      // Without a secure context there is no clipboard API: select a field and copy.
+      const field = document.createElement("textarea");
+      field.value = address;
+      document.body.appendChild(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    button.textContent = data.done;
+    setTimeout(() => { button.textContent = data.label; }, 1500);
+  };
+}
+"""
+_COPY_CSS = """
+button {
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: transparent; cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: 0.5rem; padding: 0.25rem 0.75rem; min-height: 2.5rem;
+}
+button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+"""
+
+
+def copy_link() -> None:
+    """A button that copies the address, which holds every control."""
+    component = st.components.v2.component(
+        "copy_link", html='<button type="button"></button>', js=_COPY_JS, css=_COPY_CSS
+    )
+    component(data={"label": "Copy link", "done": "Copied"}, key="copy_link", width="content")
+
+
+def hover_exact(value: int, unit: str) -> str:
+    """The number to the unit."""
+    return f"{exact(value)} {unit}".strip()

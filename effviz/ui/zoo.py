@@ -1,0 +1,96 @@
+"""The parts of the home page: the ways in, and every network's totals."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+import effviz
+from effviz.archs import ARCHITECTURES
+from effviz.ui.convention import Convention
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
+from effviz.units import exact
+
+WAYS = (
+    (
+        "Browse",
+        "What does a network cost, and where? Move one control and see which number follows.",
+        "MobileNetV2 at half width",
+        {"net": "MobileNetV2", "width": "0.5"},
+    ),
+    (
+        "Teach",
+        "One link puts a whole class on the same screen. What do 1.2 times the width and 1.4 times the depth cost?",
+        "EfficientNet-B0, scaled like B3",
+        {"net": "EfficientNet-B0", "width": "1.2", "depth": "1.4", "res": "300"},
+    ),
+    (
+        "Sanity-check",
+        "Does it fit? Peak activation memory in int8 against the SRAM of a microcontroller, layer by layer.",
+        "MobileNetV3-Small at 96 px in int8",
+        {"net": "MobileNetV3-Small", "res": "96", "unit": "int8"},
+    ),
+)
+
+
+@lru_cache(maxsize=8)
+def totals(memory: str) -> pd.DataFrame:
+    """Totals of every network at its own resolution."""
+    rows = []
+    for name in ARCHITECTURES:
+        report = effviz.analyze(effviz.architecture(name), memory=memory)
+        rows.append(
+            {
+                "title": report.design.title,
+                "family": report.design.family,
+                "resolution": report.resolution,
+                "params": report.params,
+                "macs": report.macs,
+                "memory_access": report.memory_access,
+                "peak_activation": report.peak_activation,
+                "source": report.design.source,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def three_ways() -> None:
+    """Three cards, each with a link into a page that is set up for it."""
+    for column, (title, text, link, query) in zip(st.columns(3), WAYS, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.subheader(title, anchor=False)
+            st.markdown(text)
+            st.page_link(
+                page_path(page("architectures")), label=link, query_params=query, icon=":material/arrow_forward:"
+            )
+
+
+def show_table(table: pd.DataFrame, convention: Convention) -> None:
+    """The table behind the map."""
+    unit = convention.memory_unit
+    shown = pd.DataFrame(
+        {
+            "Network": table["title"],
+            "Resolution (px)": table["resolution"],
+            "Parameters": table["params"],
+            convention.compute_label: table["macs"] * convention.compute(1),
+            f"Memory access ({unit})": table["memory_access"] * convention.size(1),
+            f"Peak activations ({unit})": table["peak_activation"] * convention.size(1),
+            "Source": table["source"],
+        }
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height=320,
+        column_config={
+            column: st.column_config.NumberColumn(format="localized")
+            for column in shown.columns
+            if column not in ("Network", "Source", "Resolution (px)")
+        },
+        alt=f"{len(table)} networks with their exact totals",
+    )
+    st.caption(f"{exact(len(table))} networks at their own resolution. {convention.text}")

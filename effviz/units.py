@@ -1,0 +1,68 @@
+"""Numbers as text: three or four significant digits, an SI or binary prefix, and always the unit."""
+
+from __future__ import annotations
+
+import math
+
+_SI = ("", " k", " M", " G", " T", " P", " E")
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def _digits(mantissa: float) -> str:
+    return f"{mantissa:.2f}" if mantissa < 9.995 else f"{mantissa:.1f}"
+
+
+def si(value: float, unit: str = "") -> str:
+    """``3504872`` as ``3.50 M``; whole numbers below 1,000 stay whole."""
+    tail = f" {unit}" if unit else ""
+    if abs(value) < 1000 and float(value).is_integer():
+        return f"{int(value)}{tail}"
+    power, mantissa = 0, float(value)
+    while abs(mantissa) >= 999.95 and power < len(_SI) - 1:
+        mantissa, power = mantissa / 1000, power + 1
+    return f"{_digits(mantissa)}{_SI[power]}{tail}"
+
+
+def binary(size: float) -> str:
+    """Bytes as ``13.4 MiB``."""
+    if abs(size) < 1024 and float(size).is_integer():
+        return f"{int(size)} B"
+    power, mantissa = 0, float(size)
+    while abs(mantissa) >= 1023.95 and power < len(_BINARY) - 1:
+        mantissa, power = mantissa / 1024, power + 1
+    return f"{_digits(mantissa)} {_BINARY[power]}"
+
+
+def exact(value: int) -> str:
+    """``3504872`` as ``3,504,872``."""
+    return f"{value:,}"
+
+
+def percent(share: float) -> str:
+    """``0.9486`` as ``95 %``; small shares keep a digit, nothing that is there is printed as 0."""
+    value = 100 * share
+    if value == 0:
+        return "0 %"
+    if abs(value) < 0.1:
+        return "under 0.1 %"
+    return f"{value:.1f} %" if abs(value) < 9.95 else f"{value:.0f} %"
+
+
+def change(value: float, baseline: float) -> str:
+    """`value` against `baseline`: per cent below a doubling, a factor beyond, ``unchanged`` when equal."""
+    if value == baseline:
+        return "unchanged"
+    if baseline == 0:
+        return "new"
+    factor = value / baseline
+    if factor >= 1.995 or factor <= 0.1:
+        return f"x{factor:.3g}"
+    return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def snapped(maximum: float) -> float:
+    """The smallest 1, 2 or 5 times a power of ten that is not below `maximum`: the end of a steady axis."""
+    if maximum <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(maximum))
+    return next((step * power for step in (1, 2, 5, 10) if step * power >= maximum * (1 - 1e-12)), 10 * power)

@@ -1,0 +1,39 @@
+"""Architectures: what a published network costs, where, and what its multipliers do to it."""
+
+import streamlit as st
+
+import effviz
+from effviz.charts.shares import kind_shares
+from effviz.charts.stages import stage_costs
+from effviz.charts.timeline import activation_timeline
+from effviz.ui import network, parts
+
+parts.header("architectures")
+convention = parts.convention()
+with st.sidebar:
+    choice = network.controls()
+design, baseline = choice.design, choice.baseline
+try:
+    report = effviz.analyze(design, memory=convention.memory)
+except effviz.DesignError as error:
+    st.error(f"This network cannot be built. {error}")
+    st.stop()
+reference = effviz.analyze(baseline, memory=convention.memory)
+look = parts.look()
+
+network.headline(report, reference, convention, choice)
+measures = network.measures(convention)
+parts.kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")
+parts.show_chart(stage_costs(report.table, measures, look, reference.table if choice.scaled else None), "stages")
+
+shares, memory = st.columns(2, gap="large")
+with shares:
+    parts.show_chart(kind_shares(report.table, measures, look), "kinds")
+with memory:
+    parts.show_chart(activation_timeline(report.table, network.alive_measure(convention), look), "timeline")
+
+index = network.layer_table(report, convention)
+network.formulas(report, index, convention)
+network.published_figures(choice, report)
+network.exercises(design, report)
+network.downloads(report, convention)
