@@ -47,7 +47,7 @@ check: .venv/development ## Check layout, lint and types
 	$(VENV_PYTHON) -m mypy
 
 bench: .venv/development ## Measure speed and print the figures
-	$(VENV_PYTHON) -m pytest tests/benchmarks -o "python_files=bench_*.py" -s
+	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(VENV_PYTHON) $$script || exit 1; done
 
 clean: ## Remove the environment and everything that can be made again
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results build dist *.egg-info

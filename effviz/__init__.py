@@ -5,7 +5,7 @@ The engine counts a network exactly, in milliseconds, without building it:
 >>> import effviz
 >>> report = effviz.analyze(effviz.architecture("mobilenet_v2", width_mult=0.75))
 >>> report.params, report.macs
-(2636424, 209070288)
+(2636424, 209069792)
 
 The package, in the direction in which it imports:
 

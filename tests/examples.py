@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import nn
 
-from effviz import BLOCKS, Design, DesignError, Stage, WidthRule, architecture, cost, list_architectures
+from effviz import BLOCKS, Design, DesignError, Report, Stage, WidthRule, architecture, cost, list_architectures
 from effviz.blocks import (
     AdaptivePool,
     AvgPool,
@@ -293,8 +293,9 @@ EXAMPLES = PRIMITIVES + CONTAINERS + BLOCK_EXAMPLES
 
 
 class Counts(NamedTuple):
-    """All numbers of one layer tree for one input."""
+    """All numbers of one network for one input."""
 
+    output: Shape
     params: int
     macs: int
     eager: int
@@ -304,11 +305,12 @@ class Counts(NamedTuple):
 
 
 def counted(layer: Layer, shape: Shape) -> Counts:
-    """What effviz says, from one trace of the whole tree."""
+    """What effviz says of a layer tree, from one trace of the whole."""
     steps = trace(layer, shape)
     fusion = fuse(steps, shape)
     access = {each: sum(memory_access(steps, fusion, each)) for each in ("eager", "paper", "fused")}
     return Counts(
+        output=steps[-1].output.shape if steps else shape,
         params=sum(cost.params(step.layer) for step in steps),
         macs=sum(cost.macs(step.layer, step.output.shape) for step in steps),
         **access,
@@ -317,10 +319,22 @@ def counted(layer: Layer, shape: Shape) -> Counts:
     )
 
 
+def reported(report: Report) -> Counts:
+    """What effviz says of a design, from the sums over its blocks."""
+    return Counts(
+        report.steps[-1].output.shape,
+        report.params,
+        report.macs,
+        **report.memory_accesses,
+        peak=report.peak_activation,
+    )
+
+
 def measured(module: nn.Module, shape: Shape) -> Counts:
     """What torch says, on the meta device."""
     with mock.patch.object(oracle, "record", cache(oracle.record)):
         return Counts(
+            oracle.record(module, shape).outputs[0].shape[1:],
             oracle.count_params(module),
             oracle.count_macs(module, shape),
             oracle.eager_memory_access(module, shape),
