@@ -18,7 +18,7 @@ try:
 except effviz.DesignError as error:
     st.error(f"This network cannot be built. {error}")
     st.stop()
-reference = effviz.analyze(baseline, memory=convention.memory)
+reference = network.reference(baseline, convention.memory)
 look = parts.look()
 
 network.headline(report, reference, convention, choice)

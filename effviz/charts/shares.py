@@ -6,6 +6,7 @@ import pandas as pd
 
 from effviz.charts.stages import Measure
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
+from effviz.kinds import POINTWISE
 from effviz.units import percent
 
 _DARK_TEXT = "#1B1B22"
@@ -33,31 +34,43 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
     sums = table.groupby("kind")[[measure.column for measure in measures]].sum()
     shares = sums / sums.sum().replace(0, 1)
     labels = [measure.label for measure in measures]
-    made = figure(look, 64 * len(measures) + 68, barmode="stack", bargap=0.35, showlegend=False)
+    traces = []
     for kind in KIND_COLORS:
         if kind not in shares.index or not shares.loc[kind].any():
             continue
         row = [float(shares.loc[kind, measure.column]) for measure in measures]
         amounts = [measure.show(float(sums.loc[kind, measure.column]) * measure.factor) for measure in measures]
-        made.add_bar(
-            y=labels,
-            x=row,
-            name=kind,
-            orientation="h",
-            marker=mark(kind, look),
-            text=[percent(share) if share >= 0.1 else "" for share in row],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            constraintext="none",
-            textfont={"color": "#FFFFFF" if kind == "pointwise 1x1" else _DARK_TEXT, "size": 14},
-            customdata=list(zip(amounts, [percent(share) for share in row], strict=True)),
-            hovertemplate=f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
+        traces.append(
+            {
+                "type": "bar",
+                "y": labels,
+                "x": row,
+                "name": kind,
+                "orientation": "h",
+                "marker": mark(kind, look),
+                "text": [percent(share) if share >= 0.1 else "" for share in row],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "constraintext": "none",
+                "textfont": {"color": "#FFFFFF" if kind == POINTWISE else _DARK_TEXT, "size": 14},
+                "customdata": list(zip(amounts, [percent(share) for share in row], strict=True)),
+                "hovertemplate": f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
+            }
         )
-    made.update_xaxes(
-        range=[0, 1], tickformat=".0%", showgrid=True, gridcolor=look.grid, title_text="Share of the total", nticks=6
-    )
-    made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix=" ")
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.35,
+        "xaxis": {
+            "range": [0, 1],
+            "tickformat": ".0%",
+            "showgrid": True,
+            "nticks": 6,
+            "title": {"text": "Share of the total"},
+        },
+        "yaxis": {"autorange": "reversed", "showgrid": False, "ticksuffix": " "},
+    }
+    made = figure(look, 64 * len(measures) + 68, traces, layout)
     title = _finding(shares, measures)
     spoken = "; ".join(
         f"{kind}: " + ", ".join(f"{percent(shares.loc[kind, m.column])} of {m.label.lower()}" for m in measures)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
 from effviz.units import percent, si, snapped
@@ -41,100 +41,104 @@ def stage_costs(
         baseline: the table of the unscaled network, drawn as a ghost mark.
     """
     stages = list(dict.fromkeys(table["stage"]))
-    sums = table.groupby(["stage", "kind"], sort=False)[[measure.column for measure in measures]].sum()
-    made = figure(
-        look,
-        124 * len(measures) + 44,
-        barmode="stack",
-        bargap=0.3,
-        hovermode="closest",
-        showlegend=False,
-        margin={"l": 8, "r": 8, "t": 26, "b": 8},
-    )
+    columns = [measure.column for measure in measures]
+    sums = table.groupby(["stage", "kind"], sort=False)[columns].sum().to_dict()
+    before = {} if baseline is None else baseline.groupby("stage")[columns].sum().to_dict()
+    traces: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {}
     gap = 0.1
     span = (1 - gap * (len(measures) - 1)) / len(measures)
     for row, measure in enumerate(measures):
         top = 1 - row * (span + gap)
-        axis = "" if row == 0 else str(row + 1)
-        ghosts = None
-        if baseline is not None:
-            ghosts = baseline.groupby("stage", sort=False)[measure.column].sum().reindex(stages) * measure.factor
-        per_stage = table.groupby("stage", sort=False)[measure.column].sum() * measure.factor
-        highest = max(per_stage.max(), ghosts.max() if ghosts is not None else 0)
-        total = float(per_stage.sum()) or 1.0
-        wholes = [f"stage: {measure.show(value)}" for value in per_stage]
-        if ghosts is not None:
-            wholes = [
-                f"{whole}, unscaled: {measure.show(before)}" if before == before else whole
-                for whole, before in zip(wholes, ghosts, strict=True)
-            ]
-        for kind in KIND_COLORS:
-            values = [float(sums[measure.column].get((stage, kind), 0)) * measure.factor for stage in stages]
-            if not any(values):
-                continue
-            made.add_bar(
-                x=stages,
-                y=values,
-                name=kind,
-                marker=mark(kind, look),
-                xaxis="x",
-                yaxis=f"y{axis}",
-                customdata=[
-                    [measure.show(value), percent(value / total), whole]
-                    for value, whole in zip(values, wholes, strict=True)
-                ],
-                hovertemplate=f"%{{x}}, {kind}<br>{measure.label}: %{{customdata[0]}}, %{{customdata[1]}}"
-                " of the network<br>%{customdata[2]}<extra></extra>",
-            )
-        if ghosts is not None:
-            _add_ghosts(made, ghosts, f"y{axis}", look)
-        made.update_layout(
-            {
-                f"yaxis{axis}": {
-                    "domain": [max(0.0, top - span), top],
-                    "anchor": "x",
-                    "range": [0, snapped(float(highest))],
-                    "nticks": 3,
-                    "tickformat": ".3~s",
-                    "gridcolor": look.grid,
-                    "showgrid": True,
-                    "zeroline": False,
-                    "color": look.muted,
-                    "fixedrange": True,
-                    "automargin": True,
-                }
-            }
-        )
-        made.add_annotation(
-            x=0,
-            y=top,
-            xref="paper",
-            yref="paper",
-            text=f"<b>{measure.label}</b>  {measure.show(total)}",
-            showarrow=False,
-            xanchor="left",
-            yanchor="bottom",
-            font={"size": 14, "color": look.ink},
-        )
-    made.update_layout(xaxis={"anchor": f"y{len(measures)}" if len(measures) > 1 else "y", "categoryarray": stages})
+        number = "" if row == 0 else str(row + 1)
+        amounts = {key: value * measure.factor for key, value in sums[measure.column].items()}
+        ghosts = {stage: value * measure.factor for stage, value in before.get(measure.column, {}).items()}
+        wholes = {stage: sum(amounts.get((stage, kind), 0) for kind in KIND_COLORS) for stage in stages}
+        traces += _bars(stages, amounts, wholes, ghosts, measure, look, f"y{number}")
+        shapes += _ghosts(stages, ghosts, f"y{number}", look)
+        labels.append(_panel_label(f"<b>{measure.label}</b>  {measure.show(sum(wholes.values()))}", top))
+        highest = max([*wholes.values(), *(ghosts[stage] for stage in stages if stage in ghosts)])
+        layout[f"yaxis{number}"] = {
+            "domain": [max(0.0, top - span), top],
+            "anchor": "x",
+            "range": [0, snapped(highest)],
+            "nticks": 3,
+            "tickformat": ".3~s",
+        }
+    layout |= {
+        "barmode": "stack",
+        "bargap": 0.3,
+        "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
+        "xaxis": {"anchor": f"y{len(measures)}" if len(measures) > 1 else "y"},
+        "shapes": shapes,
+        "annotations": labels,
+    }
     title = _finding(table, measures, stages)
-    return Chart(made, title, f"{title}. {_spoken(table, measures, stages)}")
+    alt = f"{title}. {_spoken(table, measures, stages)}"
+    return Chart(figure(look, 124 * len(measures) + 44, traces, layout), title, alt)
 
 
-def _add_ghosts(made: go.Figure, ghosts: pd.Series, axis: str, look: Appearance) -> None:
-    """A line across each bar where the unscaled network's bar ends; as shapes, so that it keeps the bar's width."""
-    for position, value in enumerate(ghosts):
-        if value == value:
-            made.add_shape(
-                type="line",
-                xref="x",
-                yref=axis,
-                x0=position - 0.42,
-                x1=position + 0.42,
-                y0=value,
-                y1=value,
-                line={"color": look.ink, "width": 2},
+def _bars(
+    stages: list[str],
+    amounts: dict[tuple[str, str], float],
+    wholes: dict[str, float],
+    ghosts: dict[str, float],
+    measure: Measure,
+    look: Appearance,
+    axis: str,
+) -> list[dict[str, Any]]:
+    total = sum(wholes.values()) or 1
+    notes = {
+        stage: f"stage: {measure.show(wholes[stage])}"
+        + (f", unscaled: {measure.show(ghosts[stage])}" if stage in ghosts else "")
+        for stage in stages
+    }
+    traces = []
+    for kind in KIND_COLORS:
+        values = [amounts.get((stage, kind), 0) for stage in stages]
+        if any(values):
+            traces.append(
+                {
+                    "type": "bar",
+                    "x": stages,
+                    "y": values,
+                    "name": kind,
+                    "marker": mark(kind, look),
+                    "yaxis": axis,
+                    "customdata": [
+                        [measure.show(value), percent(value / total), notes[stage]]
+                        for stage, value in zip(stages, values, strict=True)
+                    ],
+                    "hovertemplate": f"%{{x}}, {kind}<br>{measure.label}: %{{customdata[0]}}, %{{customdata[1]}} of "
+                    "the network<br>%{customdata[2]}<extra></extra>",
+                }
             )
+    return traces
+
+
+def _ghosts(stages: list[str], ghosts: dict[str, float], axis: str, look: Appearance) -> list[dict[str, Any]]:
+    """A line across each bar where the unscaled network's ends; a shape, so that it has the bar's width."""
+    return [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": axis,
+            "x0": position - 0.42,
+            "x1": position + 0.42,
+            "y0": ghosts[stage],
+            "y1": ghosts[stage],
+            "line": {"color": look.ink, "width": 2},
+        }
+        for position, stage in enumerate(stages)
+        if stage in ghosts
+    ]
+
+
+def _panel_label(text: str, top: float) -> dict[str, Any]:
+    place = {"x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return place | {"text": text, "showarrow": False}
 
 
 def _finding(table: pd.DataFrame, measures: list[Measure], stages: list[str]) -> str:

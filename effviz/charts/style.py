@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from effviz import kinds
 
@@ -46,6 +47,11 @@ class Appearance:
     outline: str
     paper: str
 
+    @property
+    def template(self) -> str:
+        """Name of the plotly template."""
+        return f"effviz-{self.name}"
+
 
 LIGHT = Appearance("light", "#1B1B22", "#5A5A66", "#E4E4EA", "#6A3FA0", "#1B1B22", "#FFFFFF")
 DARK = Appearance("dark", "#E8EBF0", "#A9B2BF", "#2A3544", "#B79CF0", "#0F1620", "#0F1620")
@@ -71,34 +77,58 @@ def appearance(name: str | None) -> Appearance:
     return DARK if name == "dark" else LIGHT
 
 
-def figure(look: Appearance, height: int, **layout: Any) -> go.Figure:
-    """An empty figure: transparent, grid on the value axis only, steady margins."""
+def figure(
+    look: Appearance, height: int, traces: list[dict[str, Any]], layout: dict[str, Any] | None = None
+) -> go.Figure:
+    """A figure from plain dictionaries, validated once: far quicker than adding traces one by one.
+
+    Args:
+        look: light or dark; chooses the template.
+        height: in pixels, so that nothing jumps when numbers change.
+        traces: with their ``type``.
+        layout: what differs from the template.
+    """
+    return go.Figure(data=traces, layout={"template": look.template, "height": height} | (layout or {}))
+
+
+def _template(look: Appearance) -> go.layout.Template:
+    """Transparent, grid on the value axis only, steady margins, no legend: pages have one legend for all charts."""
     axis = {
         "color": look.muted,
         "linecolor": look.grid,
+        "gridcolor": look.grid,
         "zeroline": False,
         "showgrid": False,
         "ticks": "",
         "automargin": True,
         "fixedrange": True,
+        "tickfont": {"size": 13},
         "title": {"font": {"size": 14}, "standoff": 10},
     }
-    base = {
-        "height": height,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": FONT, "size": 14, "color": look.ink},
-        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.muted, "font": {"family": FONT, "color": look.ink}},
-        "bargap": 0.25,
-        "dragmode": False,
-    }
-    made = go.Figure(layout=base | layout)
-    made.update_xaxes(**axis, tickfont={"size": 13})
-    made.update_yaxes(tickfont={"size": 13}, **axis | {"showgrid": True, "gridcolor": look.grid, "gridwidth": 1})
-    return made
+    return go.layout.Template(
+        layout={
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 14, "color": look.ink},
+            "hoverlabel": {
+                "bgcolor": look.paper,
+                "bordercolor": look.muted,
+                "font": {"family": FONT, "color": look.ink},
+            },
+            "hovermode": "closest",
+            "dragmode": False,
+            "showlegend": False,
+            "xaxis": axis,
+            "yaxis": axis | {"showgrid": True},
+        }
+    )
 
 
-def mark(kind: str, look: Appearance) -> dict[str, object]:
+for _look in (LIGHT, DARK):
+    pio.templates[_look.template] = _template(_look)
+
+
+def mark(kind: str, look: Appearance) -> dict[str, Any]:
     """The marker of a layer kind."""
     return {"color": KIND_COLORS[kind], "line": {"color": look.outline, "width": 0.7}}

@@ -21,54 +21,72 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
     values = running["alive"] * measure.factor
     at = int(values.idxmax())
     peak = running.loc[at]
-    made = figure(look, 320, showlegend=False, hovermode="x")
-    made.add_scatter(
-        x=list(range(1, len(running) + 1)),
-        y=list(values),
-        mode="lines",
-        line={"shape": "hvh", "color": look.ink, "width": 1.5},
-        fill="tozeroy",
-        fillcolor=look.grid,
-        customdata=list(
-            zip(running["path"], running["output_shape"], [measure.show(value) for value in values], strict=True)
-        ),
-        hovertemplate="%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}<extra></extra>",
-    )
-    top = snapped(float(values.max()) * 1.12)
-    made.add_scatter(
-        x=[at + 1],
-        y=[float(values[at])],
-        mode="markers",
-        marker={"color": look.accent, "size": 11, "line": {"color": look.paper, "width": 2}},
-        hoverinfo="skip",
-    )
-    left = at < len(running) / 2
-    made.add_annotation(
-        x=at + 1,
-        y=float(values[at]),
-        text=f"<b>{measure.show(float(values[at]))}</b>  {peak['path']}",
-        showarrow=False,
-        xanchor="left" if left else "right",
-        xshift=10 if left else -10,
-        yshift=10,
-        font={"color": look.accent, "size": 14},
-    )
-    starts = running.drop_duplicates("stage")["stage"]
-    shown: list[tuple[int, str]] = []
-    for position, stage in starts.items():
-        if not shown or position + 1 - shown[-1][0] >= len(running) / 12:
-            shown.append((int(position) + 1, str(stage)))
-    made.update_xaxes(
-        range=[0.5, len(running) + 0.5],
-        tickvals=[start for start, _ in shown],
-        ticktext=[stage for _, stage in shown],
-        title_text=f"Layers in execution order ({len(running)} that run)",
-    )
-    made.update_yaxes(range=[0, top], tickformat=".3~s", nticks=5, title_text=measure.label)
-    title = f"Peak of {measure.show(float(values[at]))} while {peak['path']} runs"
+    highest = measure.show(float(values[at]))
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(range(1, len(running) + 1)),
+            "y": list(values),
+            "mode": "lines",
+            "line": {"shape": "hvh", "color": look.ink, "width": 1.5},
+            "fill": "tozeroy",
+            "fillcolor": look.grid,
+            "customdata": list(
+                zip(running["path"], running["output_shape"], [measure.show(value) for value in values], strict=True)
+            ),
+            "hovertemplate": "%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "x": [at + 1],
+            "y": [float(values[at])],
+            "mode": "markers",
+            "marker": {"color": look.accent, "size": 11, "line": {"color": look.paper, "width": 2}},
+            "hoverinfo": "skip",
+        },
+    ]
+    in_front = at < len(running) / 2
+    label = {
+        "x": at + 1,
+        "y": float(values[at]),
+        "text": f"<b>{highest}</b>  {peak['path']}",
+        "showarrow": False,
+        "xanchor": "left" if in_front else "right",
+        "xshift": 10 if in_front else -10,
+        "yshift": 10,
+        "font": {"color": look.accent},
+    }
+    shown = _stage_ticks(running["stage"])
+    layout = {
+        "hovermode": "x",
+        "annotations": [label],
+        "xaxis": {
+            "range": [0.5, len(running) + 0.5],
+            "tickvals": [start for start, _ in shown],
+            "ticktext": [stage for _, stage in shown],
+            "title": {"text": f"Layers in execution order ({len(running)} that run)"},
+        },
+        "yaxis": {
+            "range": [0, snapped(float(values.max()) * 1.12)],
+            "tickformat": ".3~s",
+            "nticks": 5,
+            "title": {"text": measure.label},
+        },
+    }
+    made = figure(look, 320, traces, layout)
+    title = f"Peak of {highest} while {peak['path']} runs"
     alt = (
         f"{title}: {exact(int(peak['alive']))} activation elements are alive, input {peak['input_shape']} and output "
         f"{peak['output_shape']}. The line has {len(running)} layers; the last one holds "
         f"{measure.show(float(values.iloc[-1]))}."
     )
     return Chart(made, title, alt)
+
+
+def _stage_ticks(stages: pd.Series) -> list[tuple[int, str]]:
+    """Where stages begin, counted from 1; a stage too close to the one before is left out."""
+    shown: list[tuple[int, str]] = []
+    for position, stage in stages.drop_duplicates().items():
+        if not shown or position + 1 - shown[-1][0] >= len(stages) / 12:
+            shown.append((int(position) + 1, str(stage)))
+    return shown

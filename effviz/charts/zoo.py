@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -21,43 +22,53 @@ def zoo_dots(table: pd.DataFrame, factor: int, compute_label: str, look: Appeara
     """
     rows = table.sort_values("macs", ascending=False).reset_index(drop=True)
     compute = rows["macs"] * factor
-    made = figure(
-        look, 22 * len(rows) + 80, showlegend=False, hovermode="closest", margin={"l": 8, "r": 12, "t": 30, "b": 8}
-    )
     between: list[float | None] = []
     names: list[str | None] = []
     for name, low, high in zip(rows["title"], rows["params"], compute, strict=True):
         between += [low, high, None]
         names += [name, name, None]
-    made.add_scatter(
-        x=between, y=names, mode="lines", line={"color": look.grid, "width": 4}, hoverinfo="skip", connectgaps=False
-    )
+    stretch: dict[str, Any] = {"type": "scatter", "x": between, "y": names, "mode": "lines", "hoverinfo": "skip"}
+    traces: list[dict[str, Any]] = [stretch | {"line": {"color": look.grid, "width": 4}}]
+    labels: list[dict[str, Any]] = []
     uses = [f"{macs / params:.0f}" for macs, params in zip(rows["macs"], rows["params"], strict=True)]
     for label, values, symbol in (("Parameters", rows["params"], "circle-open"), (compute_label, compute, "circle")):
-        made.add_scatter(
-            x=list(values),
-            y=list(rows["title"]),
-            mode="markers",
-            marker={"size": 10, "color": look.ink, "symbol": symbol, "line": {"color": look.ink, "width": 2}},
-            customdata=[
-                [si(value), side, times] for value, side, times in zip(values, rows["resolution"], uses, strict=True)
-            ],
-            hovertemplate=f"%{{y}}, %{{customdata[1]}} px<br>{label}: %{{customdata[0]}}<br>"
-            "each parameter used %{customdata[2]} times an image<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": list(values),
+                "y": list(rows["title"]),
+                "mode": "markers",
+                "marker": {"size": 10, "color": look.ink, "symbol": symbol, "line": {"color": look.ink, "width": 2}},
+                "customdata": [
+                    [si(value), side, times]
+                    for value, side, times in zip(values, rows["resolution"], uses, strict=True)
+                ],
+                "hovertemplate": f"%{{y}}, %{{customdata[1]}} px<br>{label}: %{{customdata[0]}}<br>"
+                "each parameter used %{customdata[2]} times an image<extra></extra>",
+            }
         )
-        made.add_annotation(
-            x=math.log10(values.iloc[-1]),
-            y=rows["title"].iloc[-1],
-            text=label.lower() if label == "Parameters" else label[0].lower() + label[1:] if factor == 1 else label,
-            showarrow=False,
-            yshift=18,
-            font={"size": 13, "color": look.muted},
-        )
-    made.update_xaxes(
-        type="log", dtick=1, tickformat="~s", showgrid=True, gridcolor=look.grid, title_text="Count (logarithmic)",
-        range=[math.log10(rows["params"].min()) - 0.3, math.log10(compute.max()) + 0.2],
-    )  # fmt: skip
-    made.update_yaxes(showgrid=False, ticksuffix=" ", categoryorder="array", categoryarray=list(rows["title"]))
+        # Said once, above the first row, instead of in a legend.
+        place = {"x": math.log10(values.iloc[-1]), "y": rows["title"].iloc[-1], "yshift": 18}
+        labels.append(place | {"text": label, "showarrow": False, "font": {"size": 13, "color": look.muted}})
+    layout = {
+        "margin": {"l": 8, "r": 12, "t": 30, "b": 8},
+        "annotations": labels,
+        "xaxis": {
+            "type": "log",
+            "dtick": 1,
+            "tickformat": "~s",
+            "showgrid": True,
+            "title": {"text": "Count (logarithmic)"},
+            "range": [math.log10(rows["params"].min()) - 0.3, math.log10(compute.max()) + 0.2],
+        },
+        "yaxis": {
+            "showgrid": False,
+            "ticksuffix": " ",
+            "categoryorder": "array",
+            "categoryarray": list(rows["title"]),
+        },
+    }
+    made = figure(look, 22 * len(rows) + 80, traces, layout)
     title = _finding(rows)
     spoken = "; ".join(
         f"{row.title}: {si(row.macs * factor)} {compute_label}, {si(row.params)} parameters"

@@ -68,6 +68,12 @@ def smallest_resolution(name: str, groups: int | None) -> int:
     return low
 
 
+@lru_cache(maxsize=32)
+def reference(baseline: effviz.Design, memory: str) -> Report:
+    """The report of a named network, kept because every move of a control compares with it."""
+    return effviz.analyze(baseline, memory=memory)
+
+
 def _title(name: str) -> str:
     return effviz.architecture(name).title.removesuffix(" (g = 3)")
 
@@ -177,7 +183,7 @@ def layer_table(report: Report, convention: Convention) -> int:
         height=320,
         on_select=_choose(found["path"].tolist()),
         selection_mode="single-row",
-        column_config={column: st.column_config.NumberColumn(format="localized") for column in shown.columns[-4:]},
+        column_config={column: st.column_config.NumberColumn(format="localized") for column in shown.columns[3:7]},
         alt=f"{len(found)} of {len(table)} layers of {report.design.title} with shapes and costs",
     )
     st.caption(
@@ -199,16 +205,16 @@ def in_convention(table: pd.DataFrame, convention: Convention) -> pd.DataFrame:
     headings = {
         "path": "Path",
         "kind": "Kind",
-        "layer": "Layer",
-        "input_shape": "Input",
         "output_shape": "Output",
-        "kernel_size": "Kernel",
-        "stride": "Stride",
-        "groups": "Groups",
         "params": "Parameters",
         "macs": convention.compute_label,
         "memory_access": f"Memory access ({unit})",
         "alive": f"Alive ({unit})",
+        "input_shape": "Input",
+        "kernel_size": "Kernel",
+        "stride": "Stride",
+        "groups": "Groups",
+        "layer": "Layer",
     }
     return shown[list(headings)].rename(columns=headings)
 
