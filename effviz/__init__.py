@@ -31,10 +31,11 @@ from typing import TYPE_CHECKING, Any
 
 from effviz.archs import ARCHITECTURES, architecture, list_architectures
 from effviz.blocks import BLOCKS
-from effviz.design import Design, Stage, WidthRule
+from effviz.design import Design, Stage
 from effviz.errors import DesignError, UncountedLayerError, UnknownNameError
 from effviz.report import Report, analyze
 from effviz.scaling import compound_scale
+from effviz.widths import WidthRule
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,8 +6,7 @@ by `a` and then by `b` is scaling by ``a * b``, and scaling by 1 changes nothing
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -18,13 +17,13 @@ from effviz.blocks import BLOCKS
 from effviz.errors import DesignError, fail, number, one_of, unknown, whole
 from effviz.fields import FieldBlock, checked_fields, declared
 from effviz.layers import Layer, Sequential, Shape, elements
-from effviz.rounding import ceil, exact, floor_at_least, make_divisible
+from effviz.rounding import ceil
 from effviz.trace import trace_block
+from effviz.widths import WidthRule
 
-JSON_VERSION = 1
 WIDTHS = ("scaled", "fixed", "at_least", "classes")
+DEFAULT_RULE = WidthRule()
 DEPTHS = ("scaled", "fixed")
-ROUNDINGS = ("nearest", "down")
 
 
 @dataclass(frozen=True, init=False)
@@ -117,71 +116,6 @@ class Stage:
         return row | dict(self.fields)
 
 
-@dataclass(frozen=True)
-class WidthRule:
-    """How a family rounds scaled channel counts.
-
-    Attributes:
-        divisor: widths are multiples of it.
-        minimum: and not below this; None for the divisor.
-        rounding: ``"nearest"``, never more than 10 % below (`make_divisible`), or ``"down"`` (plain truncation).
-        table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
-        interpolates: between the multipliers of the table widths are interpolated; otherwise others are refused.
-        source: where the rule is from.
-    """
-
-    divisor: int = 8
-    minimum: int | None = None
-    rounding: str = "nearest"
-    table: tuple[tuple[float, tuple[tuple[str, int], ...]], ...] = ()
-    interpolates: bool = False
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        whole("divisor", self.divisor)
-        if self.minimum is not None:
-            whole("minimum", self.minimum)
-        one_of("rounding", self.rounding, ROUNDINGS)
-        errors.flag("interpolates", self.interpolates)
-        errors.text("source", self.source)
-        multipliers = [number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER) for row in self.table]
-        if multipliers != sorted(set(multipliers)):
-            fail("table", multipliers, "must have rising multipliers")
-        for _, widths in self.table:
-            for _, channels in widths:
-                whole("out_channels in the table", channels)
-
-    def round(self, value: float, divisor: int | None = None) -> int:
-        """`value` as a legal width."""
-        divisor = divisor or self.divisor
-        if self.rounding == "down":
-            return floor_at_least(value, self.minimum or divisor)
-        return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
-
-    def check_multiplier(self, width_mult: float) -> None:
-        """`DesignError` listing the published multipliers where only those exist."""
-        known = [multiplier for multiplier, _ in self.table]
-        if known and not self.interpolates and not any(exact(width_mult - each) == 0 for each in known):
-            listed = ", ".join(f"{each:g}" for each in known)
-            fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
-
-    def looked_up(self, stage: str, width_mult: float, *, extrapolates: bool) -> int | None:
-        """Width of `stage` from the table, None where the table does not have it."""
-        points = [(multiplier, dict(widths)[stage]) for multiplier, widths in self.table if stage in dict(widths)]
-        if not points:
-            return None
-        for multiplier, channels in points:
-            if exact(width_mult - multiplier) == 0:
-                return channels
-        first, last = points[0], points[-1]
-        if width_mult < first[0] or width_mult > last[0]:
-            multiplier, channels = first if width_mult < first[0] else last
-            return self.round(channels * width_mult / multiplier) if extrapolates else channels
-        above = next(index for index, point in enumerate(points) if point[0] > width_mult)
-        (low, fewer), (high, more) = points[above - 1], points[above]
-        return self.round(fewer + (more - fewer) * (width_mult - low) / (high - low))
-
-
 class BuiltBlock(NamedTuple):
     """One block of the built network.
 
@@ -232,7 +166,7 @@ class Design:
     in_channels: int = 3
     width_mult: float = 1.0
     depth_mult: float = 1.0
-    width_rule: WidthRule = WidthRule()
+    width_rule: WidthRule = DEFAULT_RULE
     stochastic_depth: float = 0.0
     source: str = ""
     notes: tuple[str, ...] = ()
@@ -398,32 +332,10 @@ class Design:
     # --- storage -------------------------------------------------------------------------------------------------
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """The design as JSON, one version of the format for all time; `from_json` reads it back equal."""
-        rule = self.width_rule
-        document = {
-            "version": JSON_VERSION,
-            "name": self.name,
-            "title": self.title,
-            "family": self.family,
-            "resolution": self.resolution,
-            "in_channels": self.in_channels,
-            "width_mult": self.width_mult,
-            "depth_mult": self.depth_mult,
-            "width_rule": {
-                "divisor": rule.divisor,
-                "minimum": rule.minimum,
-                "rounding": rule.rounding,
-                "table": [[multiplier, dict(widths)] for multiplier, widths in rule.table],
-                "interpolates": rule.interpolates,
-                "source": rule.source,
-            },
-            "stochastic_depth": self.stochastic_depth,
-            "stages": [row.to_dict() for row in self.stages],
-            "blocks": {},
-            "source": self.source,
-            "notes": list(self.notes),
-        }
-        return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
+        """The design as JSON; `from_json` reads it back equal."""
+        from effviz.design_json import write
+
+        return write(self, indent=indent)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Design:
@@ -432,7 +344,9 @@ class Design:
         Raises:
             DesignError: not JSON, another version, unknown keys, or values that no design can have.
         """
-        return _read(text)
+        from effviz.design_json import read
+
+        return read(text)
 
 
 @lru_cache(maxsize=256)
@@ -462,84 +376,6 @@ def _blocks(design: Design, side: int) -> tuple[BuiltBlock, ...]:
 @lru_cache(maxsize=16_384)
 def _made(kind: type[FieldBlock], arguments: tuple[tuple[str, Any], ...]) -> FieldBlock:
     return kind(**dict(arguments))
-
-
-def _read(text: str | bytes) -> Design:
-    if not isinstance(text, (str, bytes)):
-        fail("text", text, "must be JSON text")
-    try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except DesignError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise DesignError(f"the text is not JSON: {error}") from None
-    entries = _mapping("design", document)
-    version = entries.pop("version", None)
-    if version != JSON_VERSION or isinstance(version, bool):
-        fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
-    if _mapping("blocks", entries.pop("blocks", {})):
-        fail("blocks", "non-empty", "is reserved for a design's own blocks, which this version does not read")
-    known = list(Design.__dataclass_fields__)
-    for key in entries:
-        if key not in known:
-            unknown("key of the design", key, known)
-    for key in ("name", "stages"):
-        if key not in entries:
-            fail("key", key, "is missing from the design")
-    rows = []
-    for index, row in enumerate(_sequence("stages", entries["stages"])):
-        try:
-            rows.append(_stage(_mapping("row", row)))
-        except DesignError as error:
-            raise error.at(f"row {index}") from None
-    entries["stages"] = tuple(rows)
-    if "width_rule" in entries:
-        entries["width_rule"] = _rule(_mapping("width_rule", entries["width_rule"]))
-    if "notes" in entries:
-        entries["notes"] = tuple(_sequence("notes", entries["notes"]))
-    return Design(**entries)
-
-
-def _no_constant(word: str) -> float:
-    raise DesignError(f"the text is not JSON: {word} is not a number")
-
-
-def _mapping(what: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        fail(what, value, "must be a JSON object")
-    return dict(value)
-
-
-def _sequence(what: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        fail(what, value, "must be a JSON list")
-    return value
-
-
-def _stage(row: Mapping[str, Any]) -> Stage:
-    if "block" not in row:
-        fail("key", "block", "is missing from the row")
-    block = row["block"]
-    if not isinstance(block, str) or block not in BLOCKS:
-        unknown("block", block, BLOCKS)
-    known = [*Stage.__dataclass_fields__, *(field.name for field in declared(BLOCKS[block]))]
-    known.remove("fields")
-    for key in row:
-        if key not in known:
-            unknown(f"key of a {block} row", key, known)
-    return Stage(**row)
-
-
-def _rule(rule: dict[str, Any]) -> WidthRule:
-    for key in rule:
-        if key not in WidthRule.__dataclass_fields__:
-            unknown("key of width_rule", key, WidthRule.__dataclass_fields__)
-    table = []
-    for entry in _sequence("table", rule.get("table", [])):
-        if not isinstance(entry, list) or len(entry) != 2:
-            fail("row of the table", entry, "must be [multiplier, {stage: width}]")
-        table.append((entry[0], tuple(_mapping("widths", entry[1]).items())))
-    return WidthRule(**(rule | {"table": tuple(table)}))
 
 
 def fixed(row: Stage) -> Stage:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from effviz.design import Design, Stage, WidthRule, fixed, table
+from effviz.design import Design, Stage, fixed, table
+from effviz.widths import WidthRule
 
 
 def _row(n: int, k: int, s: int, e: int, o: int, name: str) -> Stage:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.design import Design, Stage, WidthRule, fixed, table
+from effviz.design import Design, Stage, fixed, table
+from effviz.widths import WidthRule
 
 
 def _row(n: int, e: int, k: int, c: int, s: int, se: float, name: str) -> Stage:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.design import Design, Stage, WidthRule, fixed, table
+from effviz.design import Design, Stage, fixed, table
+from effviz.widths import WidthRule
 
 _POOL = fixed(Stage("global_avg_pool", name="pool"))
 

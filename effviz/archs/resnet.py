@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from effviz.design import Design, Stage, WidthRule, fixed, table
+from effviz.design import Design, Stage, fixed, table
+from effviz.widths import WidthRule
 
 # Blocks per stage, arXiv 1512.03385, table 1.
 _DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}

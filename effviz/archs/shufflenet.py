@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from effviz.design import Design, Stage, WidthRule, fixed, table
+from effviz.design import Design, Stage, fixed, table
 from effviz.errors import fail
+from effviz.widths import WidthRule
 
 _MAX_POOL = fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool"))
 _POOL = fixed(Stage("global_avg_pool", name="pool"))

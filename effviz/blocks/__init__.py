@@ -1,0 +1,57 @@
+"""The blocks of the papers, each as fields and an `expand()` into simpler layers.
+
+A block is one row of a design. Its fields carry their own declaration (unit, legal values, default, help), from
+which pages, JSON checks and documentation are generated; `BLOCKS` names them all.
+"""
+
+from __future__ import annotations
+
+from effviz.blocks.basic import (
+    AdaptivePool,
+    AvgPool,
+    ConvBNAct,
+    DropoutRow,
+    FlattenRow,
+    GlobalPool,
+    LinearAct,
+    MaxPool,
+    NormAct,
+    ShuffleRow,
+    depthwise,
+    pointwise,
+)
+from effviz.blocks.ghost import GhostBottleneck, GhostModule
+from effviz.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
+from effviz.blocks.residual import BasicBlock, Bottleneck, DenseLayer, Fire, Transition
+from effviz.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
+from effviz.fields import FieldBlock
+
+BLOCKS: dict[str, type[FieldBlock]] = {
+    "conv": ConvBNAct,
+    "depthwise_separable": DepthwiseSeparable,
+    "inverted_residual": InvertedResidual,
+    "mbconv": MBConv,
+    "fused_mbconv": FusedMBConv,
+    "squeeze_excite": SqueezeExcite,
+    "shuffle_unit_v1": ShuffleUnitV1,
+    "shuffle_unit_v2": ShuffleUnitV2,
+    "ghost_module": GhostModule,
+    "ghost_bottleneck": GhostBottleneck,
+    "basic_block": BasicBlock,
+    "bottleneck": Bottleneck,
+    "dense_layer": DenseLayer,
+    "transition": Transition,
+    "fire": Fire,
+    "channel_shuffle": ShuffleRow,
+    "norm_act": NormAct,
+    "max_pool": MaxPool,
+    "avg_pool": AvgPool,
+    "adaptive_avg_pool": AdaptivePool,
+    "global_avg_pool": GlobalPool,
+    "flatten": FlattenRow,
+    "dropout": DropoutRow,
+    "linear": LinearAct,
+}
+"""Every block by the name a design's row calls it."""
+
+__all__ = ["BLOCKS", *sorted(block.__name__ for block in BLOCKS.values()), "depthwise", "pointwise"]
