@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from effviz import errors
@@ -17,7 +17,7 @@ from effviz.blocks import BLOCKS
 from effviz.errors import DesignError, fail, number, one_of, unknown, whole
 from effviz.fields import FieldBlock, checked_fields, declared
 from effviz.layers import Layer, Sequential, Shape, elements
-from effviz.rounding import ceil
+from effviz.rounding import ceil, same
 from effviz.trace import trace_block
 from effviz.widths import WidthRule
 
@@ -55,6 +55,7 @@ class Stage:
 
     def __init__(
         self,
+        /,
         block: str,
         out_channels: int | None = None,
         repeats: int = 1,
@@ -182,9 +183,13 @@ class Design:
             fail("width_rule", self.width_rule, "must be a WidthRule")
         if not isinstance(self.notes, (tuple, list)) or not all(isinstance(note, str) for note in self.notes):
             fail("notes", self.notes, "must be a sequence of sentences")
-        stages = tuple(
-            row if row.name else row.with_changes(name=f"stage{index}") for index, row in enumerate(self.stages)
-        )
+        if len(self.stages) > errors.MAX_BLOCKS:
+            raise DesignError(f"stages has {len(self.stages)} rows: a design has at most {errors.MAX_BLOCKS}")
+        for note in self.notes:
+            errors.text("note", note)
+        taken = {row.name for row in self.stages}
+        free = (name for name in map("stage{}".format, count()) if name not in taken)
+        stages = tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages)
         values = {
             "stages": stages,
             "notes": tuple(self.notes),
@@ -197,13 +202,14 @@ class Design:
             values[attribute] = number(attribute, value, 0, errors.MAX_MULTIPLIER, open_below=True)
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
-        names = [name for name, _ in groupby(stages, lambda row: row.name)]
-        for name in names:
-            if names.count(name) > 1:
+        seen: set[str] = set()
+        for name, rows in groupby(stages, lambda row: row.name):
+            if name in seen:
                 fail("stage name", name, "must be used by neighbouring rows only")
-            depths = {row.depth for row in stages if row.name == name}
+            seen.add(name)
+            depths = sorted({row.depth for row in rows})
             if len(depths) > 1:
-                fail("depth", sorted(depths), f"must be the same in all rows of stage {name}")
+                fail("depth", depths, f"must be the same in all rows of stage {name}")
         self.width_rule.check_multiplier(self.width_mult)
 
     # --- scaling -------------------------------------------------------------------------------------------------
@@ -258,12 +264,12 @@ class Design:
 
     def _rounded(self, base: int, width_mult: float, row: Stage) -> int:
         # At multiplier 1 the table is what the paper prints, whatever the rule would make of it.
-        return base if width_mult == 1 else self.width_rule.round(base * width_mult, row.divisor)
+        return base if same(width_mult, 1) else self.width_rule.round(base * width_mult, row.divisor)
 
     def _fields(self, row: Stage) -> dict[str, Any]:
         """The block's fields of a row, those that scale with width scaled."""
         fields = dict(row.fields)
-        if row.width == "scaled" and self.width_mult != 1:
+        if row.width == "scaled" and not same(self.width_mult, 1):
             for field in declared(BLOCKS[row.block]):
                 if field.scales:
                     fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)

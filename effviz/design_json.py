@@ -8,7 +8,7 @@ from typing import Any
 
 from effviz.blocks import BLOCKS
 from effviz.design import Design, Stage
-from effviz.errors import DesignError, fail, unknown
+from effviz.errors import MAX_BLOCKS, DesignError, fail, unknown
 from effviz.fields import declared
 from effviz.widths import WidthRule
 
@@ -69,7 +69,10 @@ def read(text: str | bytes) -> Design:
         if key not in entries:
             fail("key", key, "is missing from the design")
     rows = []
-    for index, row in enumerate(_sequence("stages", entries["stages"])):
+    listed = _sequence("stages", entries["stages"])
+    if len(listed) > MAX_BLOCKS:
+        raise DesignError(f"stages has {len(listed)} rows: a design has at most {MAX_BLOCKS}")
+    for index, row in enumerate(listed):
         try:
             rows.append(_stage(_mapping("row", row)))
         except DesignError as error:

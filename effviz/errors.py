@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from numbers import Rational, Real
 from typing import Any, NoReturn
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 MAX_CHANNELS = 2**20
 MAX_FEATURES = 2**31 - 1
@@ -56,7 +61,10 @@ def show(value: object) -> str:
     """`value` for a message: short, whatever it is."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
-    text = repr(value)
+    try:
+        text = _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - the value is somebody else's, and so is its __repr__
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
@@ -69,7 +77,7 @@ def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
     """Raise `UnknownNameError` with the nearest choice and all of them."""
     listed = sorted(choices)
     near = get_close_matches(value, listed, n=1) if isinstance(value, str) and len(value) < 100 else []
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {', '.join(listed) or 'none'}")
 
 
@@ -91,16 +99,17 @@ def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNE
 
 def number(argument: str, value: Any, minimum: float, maximum: float, *, open_below: bool = False) -> float:
     """`value` as a finite float within the limits; `open_below` excludes the minimum itself."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         fail(argument, value, "must be a number")
-    # An int beyond the range of floats cannot be converted, only compared.
-    if isinstance(value, float) and not math.isfinite(value):
+    compared: Any = value
+    # An integer or a fraction may lie beyond the range of floats, but is finite: it is compared as it is.
+    if not isinstance(value, Rational) and not math.isfinite(value):
         fail(argument, value, "must be finite")
-    if value < minimum or (open_below and value == minimum):
+    if compared < minimum or (open_below and compared == minimum):
         fail(argument, value, f"must be {'greater than' if open_below else 'at least'} {minimum:g}")
-    if value > maximum:
+    if compared > maximum:
         fail(argument, value, f"must be at most {maximum:g}")
-    return float(value)
+    return float(compared)
 
 
 def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
@@ -123,4 +132,6 @@ def text(argument: str, value: Any, maximum: int = 2_000) -> str:
         fail(argument, value, "must be text")
     if len(value) > maximum:
         fail(argument, value, f"must have at most {maximum} characters")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        fail(argument, value, "must not contain half of a surrogate pair")
     return value

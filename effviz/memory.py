@@ -35,11 +35,13 @@ class Producer(NamedTuple):
         fusable: a computing step wrote it, so an activation can run inside that step.
         is_conv: that step is a convolution, so batch norm can be folded into it.
         has_bias: that convolution has a bias already.
+        held: elements of the storage it lies in, where the tensor is only a part of that; else 0.
     """
 
     fusable: bool
     is_conv: bool = False
     has_bias: bool = False
+    held: int = 0
 
 
 NETWORK_INPUT = Producer(fusable=False)
@@ -50,7 +52,7 @@ class Fusion:
     """How the steps of a trace run once folded and fused.
 
     Attributes:
-        shape: of the input of the trace.
+        sizes: elements of every storage.
         absorbed: per step, whether it disappears into the step before it.
         folded_bias: per step, elements of a bias that folding added to it.
         outside_bias: the same for the step that wrote the input of the trace.
@@ -58,7 +60,7 @@ class Fusion:
         producer: what wrote the output of the trace.
     """
 
-    shape: Shape
+    sizes: dict[int, int]
     absorbed: tuple[bool, ...]
     folded_bias: tuple[int, ...]
     outside_bias: int
@@ -76,6 +78,7 @@ def fuse(steps: Sequence[Step], shape: Shape, entering: Producer = NETWORK_INPUT
     """
     readers = Counter(tensor.storage for step in steps if not step.is_view for tensor in set(step.inputs))
     sizes = storage_sizes(steps, shape)
+    sizes[0] = max(sizes[0], entering.held)
     producers = {0: entering}
     writers: dict[int, int] = {}
     home = {0: 0}
@@ -107,8 +110,8 @@ def fuse(steps: Sequence[Step], shape: Shape, entering: Producer = NETWORK_INPUT
     if steps:
         output = steps[-1].output.storage
         is_whole = elements(steps[-1].output.shape) == sizes[output]
-        leaving = producers[output] if is_whole and not readers[output] else NETWORK_INPUT
-    return Fusion(shape, tuple(absorbed), tuple(folded_bias), outside_bias, home, leaving)
+        leaving = producers[output] if is_whole and not readers[output] else Producer(False, held=sizes[output])
+    return Fusion(sizes, tuple(absorbed), tuple(folded_bias), outside_bias, home, leaving)
 
 
 def _reads(step: Step) -> int:
@@ -160,7 +163,7 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
         steps: a trace.
         fusion: the result of `fuse` for it.
     """
-    sizes = storage_sizes(steps, fusion.shape)
+    sizes = fusion.sizes
     running = [index for index, step in enumerate(steps) if not (step.is_view or fusion.absorbed[index])]
     touched = {
         index: {fusion.home[tensor.storage] for tensor in (*steps[index].inputs, steps[index].output)}

@@ -9,7 +9,7 @@ from effviz import cost
 from effviz.design import BuiltBlock, Design
 from effviz.errors import fail, one_of
 from effviz.kinds import kind_of
-from effviz.layers import Branches, Conv2d, Shape, pair
+from effviz.layers import Branches, Conv2d, Shape, elements, pair
 from effviz.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
 from effviz.trace import Step, chain, trace_block
 
@@ -74,7 +74,8 @@ class Report:
         self.macs = sum(each.macs for each in self._sums)
         self.flops = 2 * self.macs
         self.memory_access = self.memory_accesses[memory]
-        self.peak_activation = max(each.peak for each in self._sums)
+        # A network without any arithmetic still holds its input.
+        self.peak_activation = max(elements(self.input_shape), *(each.peak for each in self._sums))
 
     def __repr__(self) -> str:
         return (

@@ -10,6 +10,11 @@ def exact(value: float) -> float:
     return round(value, 9)
 
 
+def same(one: float, other: float) -> bool:
+    """Whether two multipliers agree but for the noise of float products."""
+    return exact(one - other) == 0
+
+
 def make_divisible(value: float, divisor: int, minimum: int | None = None) -> int:
     """The multiple of `divisor` nearest to `value`, but never more than 10 % below it.
 

@@ -54,6 +54,11 @@ _WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d
 _IN_PLACE = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
 
 
+def _adopt(parent: nn.Module, name: str, child: nn.Module) -> None:
+    """`parent.add_module(name, child)` for any name: a stage may be called "forward" or "training"."""
+    parent._modules[name] = child
+
+
 class Merge(nn.Module):
     """One input through several branches, then added, multiplied or concatenated.
 
@@ -71,7 +76,7 @@ class Merge(nn.Module):
         for name, module in branches:
             named = [(name, module)] if name else list(module.named_children())
             for child, layer in named:
-                self.add_module(child, layer)
+                _adopt(self, child, layer)
             self.runs.append([child for child, _ in named])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,7 +85,7 @@ class Merge(nn.Module):
         outputs = []
         for run, part in zip(self.runs, inputs, strict=True):
             for name in run:
-                part = getattr(self, name)(part)
+                part = self._modules[name](part)  # type: ignore[misc]
             outputs.append(part)
         if self.merge == "concat":
             return torch.cat(outputs, dim=1)
@@ -233,9 +238,9 @@ def _(layer: Sequential) -> nn.Module:
         while isinstance(child, Block):
             child = child.expand()
         if isinstance(child, Activation):
-            module.add_module(name, _activation(child, in_place=isinstance(before, _WRITERS)))
+            _adopt(module, name, _activation(child, in_place=isinstance(before, _WRITERS)))
         else:
-            module.add_module(name, to_module(child))
+            _adopt(module, name, to_module(child))
         before = child
     return module
 

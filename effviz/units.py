@@ -9,7 +9,9 @@ _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def _digits(mantissa: float) -> str:
-    return f"{mantissa:.2f}" if mantissa < 9.995 else f"{mantissa:.1f}"
+    if abs(mantissa) < 9.995:
+        return f"{mantissa:.2f}"
+    return f"{mantissa:.1f}" if abs(mantissa) < 999.95 else f"{mantissa:.0f}"
 
 
 def si(value: float, unit: str = "") -> str:
@@ -55,9 +57,18 @@ def change(value: float, baseline: float) -> str:
     if baseline == 0:
         return "new"
     factor = value / baseline
-    if factor >= 1.995 or factor <= 0.1:
-        return f"x{factor:.3g}"
-    return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
+    if factor >= 1.995:
+        return f"x{factor:.3g}" if factor < 999.5 else f"x{factor:,.0f}"
+    if factor <= 0.1:
+        return f"\N{DIVISION SIGN}{1 / factor:.3g}" if factor > 1 / 999.5 else f"\N{DIVISION SIGN}{1 / factor:,.0f}"
+    sign = "+" if factor > 1 else "\N{MINUS SIGN}"
+    percentage = abs(100 * (factor - 1))
+    return f"{sign}{percentage:.1f} %" if percentage >= 0.05 else f"{sign}<0.1 %"
+
+
+def lower(label: str) -> str:
+    """A label inside a sentence: ``Multiply-adds`` as ``multiply-adds``, ``FLOPs`` as it is."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def snapped(maximum: float) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from effviz import errors
 from effviz.errors import fail, number, one_of, whole
-from effviz.rounding import exact, floor_at_least, make_divisible
+from effviz.rounding import floor_at_least, make_divisible, same
 
 ROUNDINGS = ("nearest", "down")
 
@@ -38,12 +39,11 @@ class WidthRule:
         one_of("rounding", self.rounding, ROUNDINGS)
         errors.flag("interpolates", self.interpolates)
         errors.text("source", self.source)
-        multipliers = [number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER) for row in self.table]
+        if not isinstance(self.table, tuple):
+            fail("table", self.table, "must be a tuple of (multiplier, ((stage, out_channels), ...))")
+        multipliers = [_check_row(row) for row in self.table]
         if multipliers != sorted(set(multipliers)):
             fail("table", multipliers, "must have rising multipliers")
-        for _, widths in self.table:
-            for _, channels in widths:
-                whole("out_channels in the table", channels)
 
     def round(self, value: float, divisor: int | None = None) -> int:
         """`value` as a legal width."""
@@ -55,7 +55,7 @@ class WidthRule:
     def check_multiplier(self, width_mult: float) -> None:
         """`DesignError` listing the published multipliers where only those exist."""
         known = [multiplier for multiplier, _ in self.table]
-        if known and not self.interpolates and not any(exact(width_mult - each) == 0 for each in known):
+        if known and not self.interpolates and not any(same(width_mult, each) for each in known):
             listed = ", ".join(f"{each:g}" for each in known)
             fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
 
@@ -65,7 +65,7 @@ class WidthRule:
         if not points:
             return None
         for multiplier, channels in points:
-            if exact(width_mult - multiplier) == 0:
+            if same(width_mult, multiplier):
                 return channels
         first, last = points[0], points[-1]
         if width_mult < first[0] or width_mult > last[0]:
@@ -74,3 +74,15 @@ class WidthRule:
         above = next(index for index, point in enumerate(points) if point[0] > width_mult)
         (low, fewer), (high, more) = points[above - 1], points[above]
         return self.round(fewer + (more - fewer) * (width_mult - low) / (high - low))
+
+
+def _check_row(row: Any) -> float:
+    """The multiplier of a row of the table, once the row is known to be one."""
+    if not isinstance(row, tuple) or len(row) != 2 or not isinstance(row[1], tuple):
+        fail("row of the table", row, "must be (multiplier, ((stage, out_channels), ...))")
+    for entry in row[1]:
+        if not isinstance(entry, tuple) or len(entry) != 2:
+            fail("width in the table", entry, "must be (stage, out_channels)")
+        errors.text("stage in the table", entry[0])
+        whole("out_channels in the table", entry[1])
+    return number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER, open_below=True)

@@ -27,7 +27,7 @@ def alexnet() -> Design:
             conv(192,  5, 1, 2, 1, "stage1"),
             pool(2),
             conv(384,  3, 1, 1, 1, "stage2"),
-            conv(256,  3, 1, 1, 2, "stage2"),
+            conv(256,  3, 1, 1, 2, "stage3"),
             pool(3),
             fixed(Stage("adaptive_avg_pool", output_size=6, name="pool")),
             fixed(Stage("linear", 4096, dropout=0.5, activation="relu", name="fc1")),

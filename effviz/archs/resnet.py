@@ -52,7 +52,10 @@ def _plain(layers: int) -> Callable[[], Design]:
             _DEPTHS[layers],
             "arXiv 1512.03385, table 1",
             WidthRule(8, source="multiples of 8; the paper has no width multiplier"),
-            () if basic else (note,),
+            (
+                "Where the shape changes, the shortcut is a 1x1 projection: option B of the paper.",
+                *(() if basic else (note,)),
+            ),
         )
 
     make.__doc__ = f"ResNet-{layers}, arXiv 1512.03385, table 1."

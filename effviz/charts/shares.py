@@ -5,11 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from effviz.charts.stages import Measure
-from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
-from effviz.kinds import POINTWISE
-from effviz.units import percent
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, label_color, mark
+from effviz.units import lower, percent
 
-_DARK_TEXT = "#1B1B22"
 _PLURAL = {
     "standard convolution": "Standard convolutions take",
     "grouped convolution": "Grouped convolutions take",
@@ -53,7 +51,7 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "constraintext": "none",
-                "textfont": {"color": "#FFFFFF" if kind == POINTWISE else _DARK_TEXT, "size": 14},
+                "textfont": {"color": label_color(kind), "size": 14},
                 "customdata": list(zip(amounts, [percent(share) for share in row], strict=True)),
                 "hovertemplate": f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
             }
@@ -73,7 +71,7 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
     made = figure(look, 64 * len(measures) + 68, traces, layout)
     title = _finding(shares, measures)
     spoken = "; ".join(
-        f"{kind}: " + ", ".join(f"{percent(shares.loc[kind, m.column])} of {m.label.lower()}" for m in measures)
+        f"{kind}: " + ", ".join(f"{percent(shares.loc[kind, m.column])} of {lower(m.label)}" for m in measures)
         for kind in KIND_COLORS
         if kind in shares.index
     )
@@ -82,8 +80,10 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
 
 def _finding(shares: pd.DataFrame, measures: list[Measure]) -> str:
     params, compute = measures[0], measures[1]
+    if not shares[compute.column].any():
+        return f"No layer takes {lower(compute.label)}"
     heaviest = str(shares[compute.column].idxmax())
     return (
-        f"{_PLURAL[heaviest]} {percent(shares.loc[heaviest, compute.column])} of the {compute.label.lower()} and "
+        f"{_PLURAL[heaviest]} {percent(shares.loc[heaviest, compute.column])} of the {lower(compute.label)} and "
         f"{percent(shares.loc[heaviest, params.column])} of the parameters"
-    ).replace("flops", "FLOPs")
+    )

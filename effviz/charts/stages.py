@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
-from effviz.units import percent, si, snapped
+from effviz.units import lower, percent, si, snapped
 
 
 @dataclass(frozen=True)
@@ -145,16 +145,16 @@ def _finding(table: pd.DataFrame, measures: list[Measure], stages: list[str]) ->
     """Where along the network the first two measures differ most."""
     first, second = measures[0], measures[1]
     shares = table.groupby("stage", sort=False)[[first.column, second.column]].sum()
-    shares = (shares / shares.sum()).cumsum()
+    shares = (shares / shares.sum().replace(0, 1)).cumsum()
     gaps = (shares[second.column] - shares[first.column]).iloc[:-1]
     if gaps.empty:
-        return f"One stage takes all {first.label.lower()}"
+        return f"One stage takes all {lower(first.label)}"
     split = gaps.abs().idxmax()
     start, end = shares.loc[split, first.column], shares.loc[split, second.column]
     after = stages[stages.index(split) + 1]
     return (
-        f"Up to {split}: {percent(end)} of the {second.label.lower()}, {percent(start)} of the "
-        f"{first.label.lower()}; from {after} on the rest"
+        f"Up to {split}: {percent(end)} of the {lower(second.label)}, {percent(start)} of the "
+        f"{lower(first.label)}; from {after} on the rest"
     )
 
 
@@ -163,7 +163,7 @@ def _spoken(table: pd.DataFrame, measures: list[Measure], stages: list[str]) -> 
     parts = []
     for stage in stages:
         numbers = ", ".join(
-            f"{measure.label.lower()} {measure.show(sums.loc[stage, measure.column] * measure.factor)}"
+            f"{lower(measure.label)} {measure.show(sums.loc[stage, measure.column] * measure.factor)}"
             for measure in measures
         )
         parts.append(f"{stage}: {numbers}")

@@ -19,7 +19,7 @@ KIND_COLORS = {
     kinds.LINEAR: "#CC79A7",
     kinds.SQUEEZE_EXCITE: "#D55E00",
     kinds.MERGE: "#F0E442",
-    kinds.NORM: "#8A8A95",
+    kinds.NORM: "#6E6E78",
     kinds.POOLING: "#B9B9C2",
 }
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
@@ -127,6 +127,14 @@ def _template(look: Appearance) -> go.layout.Template:
 
 for _look in (LIGHT, DARK):
     pio.templates[_look.template] = _template(_look)
+
+
+def label_color(kind: str) -> str:
+    """Black or white, whichever is easier to read on the kind's colour (WCAG 2 relative luminance)."""
+    channels = [int(KIND_COLORS[kind][start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (((value + 0.055) / 1.055) ** 2.4 if value > 0.04045 else value / 12.92 for value in channels)
+    # At 0.179 both have the same contrast.
+    return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#FFFFFF"
 
 
 def mark(kind: str, look: Appearance) -> dict[str, Any]:

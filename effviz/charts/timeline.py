@@ -18,6 +18,9 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
         look: light or dark.
     """
     running = table[table["alive"] > 0].reset_index(drop=True)
+    if running.empty:
+        # Views alone: nothing runs, and there is no peak to mark but the first row.
+        running = table.reset_index(drop=True)
     values = running["alive"] * measure.factor
     at = int(values.idxmax())
     peak = running.loc[at]

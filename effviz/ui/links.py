@@ -7,15 +7,20 @@ are read before the widgets are made, compared with what the widgets took, and n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
 _ASKED = "_link_asked"
-_TAKEN = "_link_taken"
+_KNOWN = "_link_known"
+_BAD = "_link_bad"
 _IGNORED = "_link_ignored"
 _PAGE = "_link_page"
+_NAMED = 8
+_LONGEST = 200
+_MARKDOWN = frozenset("\\`*_{}[]<>()#+-!|~$:&")
 
 T = TypeVar("T")
 
@@ -24,46 +29,54 @@ def start(page: str) -> None:
     """Remember what the link asks for; called by the frame ahead of every widget."""
     state = st.session_state
     if state.get(_PAGE) != page:
-        # A new session or another page: its link is judged once, and the judgement stays until the page is left.
+        # The link is judged once, in the first run of a session; on another page there is nothing left to judge.
         first = _PAGE not in state
         state[_PAGE] = page
         state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
-        state[_IGNORED] = None
-    state[_TAKEN] = {}
+        state[_IGNORED] = None if state[_ASKED] else []
+        state[_BAD] = {}
+    state[_KNOWN] = set()
 
 
-def took(key: str, value: Any, legal: str) -> None:
-    """Note that the page has a setting `key` and holds `value` now; `legal` says what it may be."""
-    st.session_state[_TAKEN][key] = (value, legal)
+def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
+    """Know `key` as a setting of this page, and drop what the link asks of it if that is not legal.
+
+    Dropped ahead of the widget, which then is bound from the next run on: Streamlit would take the last of several values, round a fraction, or fail.
+    """
+    state = st.session_state
+    state[_KNOWN].add(key)
+    values = state[_ASKED].get(key)
+    if state[_IGNORED] is None and values and (len(values) != 1 or not legal(values[0])):
+        state[_BAD][key] = choices
+        if key in st.query_params:
+            del st.query_params[key]
 
 
-def _same(asked: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return asked.lower() == str(value).lower()
-    if isinstance(value, (int, float)):
-        try:
-            return abs(float(asked) - value) <= 1e-9 * max(1.0, abs(value))
-        except ValueError:
-            return False
-    return asked == str(value)
+def _bind(key: str) -> Literal["query-params"] | None:
+    """How the widget of `key` is bound in this run: not at all while the link's value for it is being dropped."""
+    state = st.session_state
+    return None if state[_IGNORED] is None and key in state[_BAD] else "query-params"
 
 
 def finish() -> None:
     """Judge the link, once all widgets of the page are made, and show one line if something was ignored."""
     state = st.session_state
-    if state.get(_IGNORED) is None:
+    if state[_IGNORED] is None:
         ignored = []
-        for key, values in state.get(_ASKED, {}).items():
-            if key not in state[_TAKEN]:
+        for key, values in state[_ASKED].items():
+            if key not in state[_KNOWN]:
                 ignored.append(f"{_short(key)} (no such setting here)")
-                continue
-            value, legal = state[_TAKEN][key]
-            if len(values) != 1 or not _same(values[0], value):
-                ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({legal})")
+                if key in st.query_params:
+                    del st.query_params[key]
+            elif key in state[_BAD]:
+                ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({state[_BAD][key]})")
         state[_IGNORED] = ignored
     if state[_IGNORED]:
+        named = "; ".join(state[_IGNORED][:_NAMED])
+        more = len(state[_IGNORED]) - _NAMED
+        tail = f"; and {more} more" if more > 0 else ""
         with st.session_state["_link_line"]:
-            st.info(_escape(f"Ignored in the link: {'; '.join(state[_IGNORED][:8])}."))
+            st.info(_escape(f"Ignored in the link: {named}{tail}."))
 
 
 def line() -> None:
@@ -72,30 +85,39 @@ def line() -> None:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _escape(text: str) -> str:
     """Text from a link as text, not as Markdown."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+-!|~$:&" else char for char in text.replace("\n", " "))
+    return "".join(f"\\{char}" if char in _MARKDOWN else char for char in text)
+
+
+def _number(text: str) -> float:
+    """A number of a link; nan for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
     """A drop-down of `options` in the link."""
+    names = [format_func(option) for option in options]
+    _expect(key, names.__contains__, f"choices: {_short(', '.join(names))}")
     value = st.selectbox(
         label,
         options,
         index=list(options).index(default),
         format_func=format_func,
         key=key,
-        bind="query-params",
+        bind=_bind(key),
         **kwargs,
     )
-    value = default if value is None else value
-    took(key, format_func(value), f"choices: {_short(', '.join(map(format_func, options)))}")
-    return value
+    return default if value is None else value
 
 
 def switch(
@@ -108,6 +130,8 @@ def switch(
     **kwargs: Any,
 ) -> str:
     """A segmented control of a few `options` in the link; one is always chosen."""
+    names = [format_func(option) for option in options]
+    _expect(key, names.__contains__, f"choices: {', '.join(names)}")
     value = st.segmented_control(
         label,
         options,
@@ -115,12 +139,31 @@ def switch(
         required=True,
         format_func=format_func,
         key=key,
-        bind="query-params",
+        bind=_bind(key),
         **kwargs,
     )
-    value = default if value is None else value
-    took(key, format_func(value), f"choices: {', '.join(map(format_func, options))}")
-    return str(value)
+    return default if value is None else str(value)
+
+
+def words(label: str, key: str, **kwargs: Any) -> str:
+    """A line of text in the link."""
+    _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
+    return st.text_input(label, key=key, bind=_bind(key), max_chars=_LONGEST, **kwargs) or ""
+
+
+def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
+    """A whole number in the link, typed in."""
+    _expect_number(key, minimum, maximum, whole=True)
+    value = st.number_input(label, minimum, maximum, default, key=key, bind=_bind(key), **kwargs)
+    return default if value is None else int(value)
+
+
+def _expect_number(key: str, minimum: float, maximum: float, *, whole: bool) -> None:
+    def legal(text: str) -> bool:
+        value = _number(text)
+        return minimum <= value <= maximum and (not whole or value.is_integer())
+
+    _expect(key, legal, f"{minimum:g} to {maximum:g}")
 
 
 def amount(
@@ -140,6 +183,7 @@ def amount(
     """
     whole = isinstance(default, int)
     slider_key = f"{key}_slider"
+    _expect_number(key, minimum, maximum, whole=whole)
     with st.container(key=f"amount_{key}"):
         slide, field = st.columns([5, 2], vertical_alignment="bottom", gap="small", wrap=False)
     with field:
@@ -151,7 +195,7 @@ def amount(
             step=step,
             format="%d" if whole else "%.2f",
             key=key,
-            bind="query-params",
+            bind=_bind(key),
             label_visibility="collapsed",
         )
     value = default if value is None else value
@@ -163,5 +207,4 @@ def amount(
 
     with slide:
         st.slider(label, low, high, step=step, key=slider_key, on_change=move, help=help)
-    took(key, value, f"{minimum:g} to {maximum:g}")
     return value

@@ -110,11 +110,10 @@ def controls() -> Choice:
         "Resolution (px)", "res", default=baseline.resolution, minimum=smallest, maximum=2048, step=1,
         usual=(max(32, smallest), 640), help="Side of the square input image.",
     )  # fmt: skip
-    classes = st.number_input("Classes", 1, 100_000, 1000, key="classes", bind="query-params")
-    links.took("classes", classes, "1 to 100,000")
+    classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
     design = effviz.architecture(
         name, **({"groups": groups} if groups else {}),
-        width_mult=width, depth_mult=depth, resolution=int(resolution), num_classes=int(classes or 1000),
+        width_mult=width, depth_mult=depth, resolution=int(resolution), num_classes=classes,
     )  # fmt: skip
     return Choice(design, baseline, width, depth, groups)
 
@@ -169,10 +168,7 @@ def headline(report: Report, reference: Report, convention: Convention, choice: 
 def layer_table(report: Report, convention: Convention) -> int:
     """The table of layers with a search; returns the index of the layer chosen for the formulas."""
     st.subheader("Layers", anchor=False)
-    find = st.text_input(
-        "Search path, block, layer or kind", key="find", bind="query-params", placeholder="for example depthwise"
-    )
-    links.took("find", find, "text")
+    find = links.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
     table = report.table[report.table["kind"] != VIEW]
     found = table[_matches(table, find)] if find else table
     shown = in_convention(found, convention)
