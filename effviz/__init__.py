@@ -19,7 +19,11 @@ The package, in the direction in which it imports:
 `effviz.cost`         parameters and multiply-adds: the counting convention
 `effviz.memory`       memory access and peak activation memory
 `effviz.report`       the numbers of one network as totals and as a table
+`effviz.formulas`     how the numbers of one layer come about
+`effviz.published`    what papers and libraries print, with sources
 `effviz.torch_build`  the same network as a torch.nn.Module
+`effviz.profiling`    count any torch module, layer by layer
+`effviz.crosscheck`   other people's counters beside effviz, every difference named
 ====================  ===============================================================================
 
 Importing effviz loads neither torch nor streamlit nor pandas; `build` loads torch, ``report.table`` pandas.
@@ -38,7 +42,11 @@ from effviz.scaling import compound_scale
 from effviz.widths import WidthRule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
+
+    from effviz.profiling import Profile
 
 __version__ = "0.1.0"
 
@@ -57,6 +65,7 @@ __all__ = [
     "build",
     "compound_scale",
     "list_architectures",
+    "profile",
 ]
 
 
@@ -65,3 +74,10 @@ def build(design: Design, resolution: int | None = None, **options: Any) -> nn.M
     from effviz.torch_build import build as build_module
 
     return build_module(design, resolution, **options)
+
+
+def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, example_inputs: Any = None) -> Profile:
+    """Count any torch module layer by layer, see `effviz.profiling.profile`. Loads torch."""
+    from effviz.profiling import profile as profile_module
+
+    return profile_module(module, input_shape, example_inputs=example_inputs)

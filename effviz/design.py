@@ -16,7 +16,7 @@ from effviz import errors
 from effviz.blocks import BLOCKS
 from effviz.errors import DesignError, fail, number, one_of, unknown, whole
 from effviz.fields import FieldBlock, checked_fields, declared
-from effviz.layers import Layer, Sequential, Shape, elements
+from effviz.layers import Layer, Sequential, Shape, check_name, elements
 from effviz.rounding import ceil, same
 from effviz.trace import trace_block
 from effviz.widths import WidthRule
@@ -78,9 +78,8 @@ class Stage:
         stride = whole("stride", stride, 1, 64)
         if stride > 1 and not kind.has_stride:
             fail("stride", stride, f"must be 1: {block} keeps the resolution")
-        errors.text("name", name, 60)
-        if "." in name:
-            fail("name", name, "must not contain a dot: dots separate the parts of a path")
+        if not isinstance(name, str) or name:
+            check_name("name", name)
         values = {
             "block": block,
             "out_channels": out_channels,
@@ -95,7 +94,7 @@ class Stage:
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
 
-    def with_changes(self, **changes: Any) -> Stage:
+    def with_changes(self, /, **changes: Any) -> Stage:
         """A copy with some attributes or fields changed, checked anew."""
         return Stage(**(self.to_dict() | changes))
 
@@ -310,19 +309,27 @@ class Design:
 
     # --- building ------------------------------------------------------------------------------------------------
 
-    def layer(self, resolution: int | None = None) -> Sequential:
-        """The layer tree: stages by name, blocks by number, with stochastic depth set over the built blocks."""
+    def training_blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
+        """`blocks` with stochastic depth: 0 for the first, rising linearly over all blocks that can drop their residual.
+
+        A row's own `drop_prob` wins. In evaluation nothing differs from `blocks`, so that counting uses those.
+        """
         built = self.blocks(resolution)
-        droppable = [entry.path for entry in built if hasattr(entry.block, "drop_prob")]
+        droppable = [place for place, entry in enumerate(built) if hasattr(entry.block, "drop_prob")]
+        for order, place in enumerate(droppable):
+            fields = vars(built[place].block)
+            drop_prob = fields["drop_prob"] or self.stochastic_depth * order / len(droppable)
+            if drop_prob != fields["drop_prob"]:
+                block = type(built[place].block)(**(fields | {"drop_prob": drop_prob}))
+                built[place] = built[place]._replace(block=block)
+        return built
+
+    def layer(self, resolution: int | None = None) -> Sequential:
+        """The layer tree: stages by name, blocks by number, with stochastic depth over the built blocks."""
         stages: dict[str, list[tuple[str, Layer]]] = {}
-        for entry in built:
-            block: Layer = entry.block
-            if self.stochastic_depth and entry.path in droppable:
-                share = droppable.index(entry.path) / len(droppable)
-                fields = vars(entry.block) | {"drop_prob": self.stochastic_depth * share}
-                block = type(entry.block)(**fields)
+        for entry in self.training_blocks(resolution):
             stage, _, position = entry.path.partition(".")
-            stages.setdefault(stage, []).append((position, block))
+            stages.setdefault(stage, []).append((position, entry.block))
         return Sequential(
             tuple(
                 (name, children[0][1] if children[0][0] == "" else Sequential(tuple(children)))

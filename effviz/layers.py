@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from effviz.errors import MAX_CHANNELS, MAX_FEATURES, MAX_RESOLUTION, fail, flag, number, one_of, whole
+from effviz.errors import MAX_CHANNELS, MAX_FEATURES, MAX_RESOLUTION, fail, flag, number, one_of, text, whole
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | tuple[int, int]
@@ -377,6 +377,16 @@ class Identity(Primitive):
         return shape
 
 
+def check_name(argument: str, name: object) -> str:
+    """`name` if a layer can be called so in ``module.named_modules()``."""
+    text(argument, name, 60)
+    if not name or "." in str(name):
+        fail(argument, name, "must be text without dots")
+    if name == "training":
+        fail(argument, name, "is taken: every torch module has a flag of this name")
+    return str(name)
+
+
 def _named(children: Iterable[tuple[str, Layer]], *, inline: bool) -> tuple[tuple[str, Layer], ...]:
     """Children checked for what torch's module names allow."""
     children = tuple(children)
@@ -384,13 +394,12 @@ def _named(children: Iterable[tuple[str, Layer]], *, inline: bool) -> tuple[tupl
     for name, layer in children:
         if not isinstance(layer, Layer):
             fail(f"layer {name!r}", layer, "must be a Layer")
-        if inline and name == "":
+        if inline and isinstance(name, str) and not name:
             if not isinstance(layer, Sequential):
                 fail("layer", layer, "must be a Sequential where the branch has no name")
             names = [child for child, _ in layer.children]
         else:
-            if not isinstance(name, str) or not name or "." in name:
-                fail("name", name, "must be text without dots")
+            check_name("name", name)
             names = [name]
         for each in names:
             if each in seen:

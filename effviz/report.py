@@ -91,7 +91,8 @@ class Report:
     @cached_property
     def steps(self) -> list[Step]:
         """Every layer at work, in execution order."""
-        pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in self.blocks]
+        blocks = self.design.training_blocks(self.resolution)
+        pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in blocks]
         return chain(pieces, self.input_shape)
 
     @cached_property

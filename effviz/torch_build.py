@@ -274,5 +274,14 @@ def build(
     if options:
         fail("option", next(iter(options)), "is unknown; build takes resolution and device")
     tree = design.layer(resolution)
-    with torch.device(device or "cpu"):
+    with _device(device):
         return to_module(tree).eval()
+
+
+def _device(device: Any) -> torch.device:
+    if device is not None and not isinstance(device, (str, torch.device)):
+        fail("device", device, "must be the name of a torch device")
+    try:
+        return torch.device("cpu" if device is None else device)
+    except RuntimeError as error:
+        fail("device", device, f"is no torch device: {str(error).splitlines()[0][:200]}")

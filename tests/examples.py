@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -16,6 +15,7 @@ import oracle
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from effviz import BLOCKS, Design, DesignError, Report, Stage, WidthRule, architecture, cost, list_architectures
 from effviz.blocks import (
@@ -331,12 +331,14 @@ def reported(report: Report) -> Counts:
 
 
 def measured(module: nn.Module, shape: Shape) -> Counts:
-    """What torch says, on the meta device."""
-    with mock.patch.object(oracle, "record", cache(oracle.record)):
+    """What torch says, from one pass on the meta device that both counters watch."""
+    with FlopCounterMode(display=False) as counter:
+        recording = oracle.record(module, shape)
+    with mock.patch.object(oracle, "record", return_value=recording):
         return Counts(
-            oracle.record(module, shape).outputs[0].shape[1:],
+            recording.outputs[0].shape[1:],
             oracle.count_params(module),
-            oracle.count_macs(module, shape),
+            counter.get_total_flops() // 2,
             oracle.eager_memory_access(module, shape),
             oracle.paper_memory_access(module, shape),
             oracle.fused_memory_access(module, shape),
@@ -405,7 +407,7 @@ def rows(draw: DrawFn, name: str, depth: str, blocks: tuple[str, ...] = _MIDDLE)
     """A row of a random block, None where its fields contradict each other."""
     block = draw(st.sampled_from(blocks))
     kind = BLOCKS[block]
-    inputs, outputs, _ = draw(_channels())
+    _, outputs, _ = draw(_channels())
     fields = {field.name: draw(field_values(field)) for field in declared(kind) if draw(st.booleans())}
     try:
         return Stage(
@@ -496,14 +498,15 @@ names = st.sampled_from(list_architectures())
 
 
 @st.composite
-def scalings(draw: DrawFn) -> Design:
-    """Any architecture at a legal width, depth, resolution and number of classes."""
-    name = draw(names)
-    design = architecture(
+def scalings(draw: DrawFn, among: SearchStrategy[str] = names) -> Design:
+    """Any architecture (of `among`) at a legal width, depth, resolution and number of classes."""
+    name = draw(among)
+    # Up to about 60 blocks, so that torch keeps up.
+    deepest = min(4.0, 60 / len(architecture(name).blocks()))
+    return architecture(
         name,
         **draw(widths(name)),
-        depth_mult=draw(st.sampled_from((0.5, 1.0, 1.1, 2.2)) | st.floats(0.2, 4)),
+        depth_mult=draw(st.sampled_from((0.5, 1.0, 1.1)) | st.floats(0.2, deepest)),
         resolution=draw(st.sampled_from((96, 128, 224)) | st.integers(SMALLEST.get(name, 32), 320)),
         num_classes=draw(st.none() | st.integers(1, 2000)),
     )
-    return design

@@ -38,7 +38,7 @@ def _v1_table(groups: int) -> tuple[tuple[float, tuple[tuple[str, int], ...]], .
 
 def shufflenet_v1(groups: int = 3) -> Design:
     """ShuffleNetV1, arXiv 1707.01083, table 1, for one number of groups."""
-    if isinstance(groups, bool) or groups not in _V1_WIDTHS:
+    if not isinstance(groups, int) or isinstance(groups, bool) or groups not in _V1_WIDTHS:
         fail("groups", groups, f"must be one of {', '.join(map(str, _V1_WIDTHS))}: no other widths were published")
     widths = _V1_WIDTHS[groups]
 
