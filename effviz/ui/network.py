@@ -261,6 +261,8 @@ def published_figures(choice: Choice, report: Report) -> None:
     st.subheader("What others print", anchor=False)
     rows = figures_for(choice.baseline, choice.width, choice.depth, choice.groups)
     here = rows[rows["resolution"] == str(report.resolution)]
+    printed_classes = choice.baseline.num_classes or 1000
+    exact_report = effviz.analyze(choice.design.with_num_classes(printed_classes))
     if here.empty:
         st.markdown(
             f"No printed figures for {choice.baseline.title} at width {choice.width:g}, depth {choice.depth:g} and "
@@ -271,9 +273,9 @@ def published_figures(choice: Choice, report: Report) -> None:
             {
                 "Printed as": here["variant"],
                 "Parameters": _printed(here["params"]),
-                "vs exact": [_off(value, report.params) for value in here["params"]],
+                "vs exact": [_off(value, exact_report.params) for value in here["params"]],
                 "Multiply-adds": _printed(here["mult_adds"]),
-                "vs exact ": [_off(value, report.macs) for value in here["mult_adds"]],
+                "vs exact ": [_off(value, exact_report.macs) for value in here["mult_adds"]],
                 "Top-1 (%)": ["" if pd.isna(value) else f"{value:g}" for value in here["top1"]],
                 "What to know": [
                     " ".join(filter(None, pair)) for pair in zip(here["wrong"], here["notes"], strict=True)
@@ -293,8 +295,8 @@ def published_figures(choice: Choice, report: Report) -> None:
             alt=f"{len(figures)} printed figures for {choice.baseline.title} with their sources",
         )
     st.caption(
-        f"Table: {choice.design.source}. Exact here: {exact(report.params)} parameters, {exact(report.macs)} "
-        "multiply-adds. Printed figures are shown as printed, in multiply-adds whatever their source calls them."
+        f"Table: {choice.design.source}. Exact, with {exact(printed_classes)} classes: {exact(exact_report.params)} "
+        f"parameters, {exact(exact_report.macs)} multiply-adds. Printed figures are shown as printed, in multiply-adds whatever their source calls them."
     )
     if choice.design.notes:
         st.markdown("\n".join(f"- {note}" for note in choice.design.notes))
@@ -319,17 +321,19 @@ def _off(printed: float, counted: int) -> str:
 def exercises(design: effviz.Design, report: Report) -> None:
     """Two predictions about the network on screen."""
     st.subheader("Try this", anchor=False)
-    half = max(smallest_resolution_of(design), report.resolution // 2)
-    halved = effviz.analyze(design, resolution=half)
+    other = report.resolution // 2
+    if other < smallest_resolution_of(design):
+        other = 2 * report.resolution
+    moved = effviz.analyze(design, resolution=other)
     left, right = st.columns(2)
     with left:
         parts.exercise(
             "half",
-            f"The resolution goes from {report.resolution} to {half} px. To what share of today's multiply-adds do "
-            "they fall?",
+            f"The resolution goes from {report.resolution} to {other} px. To what per cent of today's multiply-adds do "
+            "they change?",
             "%",
-            100 * halved.macs / report.macs,
-            "Every map shrinks in height and in width; the classifier and the parameters do not.",
+            100 * moved.macs / report.macs,
+            "Every map changes in height and in width; the classifier and the parameters stay.",
             show=lambda value: f"{value:.1f} %",
         )  # fmt: skip
     try:
