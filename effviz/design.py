@@ -310,7 +310,7 @@ class Design:
     # --- building ------------------------------------------------------------------------------------------------
 
     def training_blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
-        """`blocks` with stochastic depth: 0 for the first, rising linearly over all blocks that can drop their residual.
+        """`blocks` with stochastic depth: 0 for the first block that can drop its residual, then rising linearly.
 
         A row's own `drop_prob` wins. In evaluation nothing differs from `blocks`, so that counting uses those.
         """

@@ -119,7 +119,8 @@ def test_block_field_names_are_free(name: str) -> None:
 @every_block
 def test_block_declares_legal_defaults_and_explains_itself(name: str) -> None:
     kind = BLOCKS[name]
-    assert inspect.getdoc(kind) and kind.title  # type: ignore[attr-defined]
+    assert inspect.getdoc(kind)
+    assert kind.title  # type: ignore[attr-defined]
     for field in declared(kind):
         assert field.check(field.default) == field.default
         assert field.help.endswith("."), f"{field.name} has no help sentence"
@@ -140,7 +141,9 @@ def assert_torch_agrees(layer: Layer, shape: Shape) -> None:
     parameters = {step.path: cost.params(step.layer) for step in trace(layer, shape)}
     modules = dict(module.named_modules())
     for path, number in parameters.items():
-        assert number == sum(each.numel() for each in modules[path].parameters(recurse=not list(modules[path].children())))
+        assert number == sum(
+            each.numel() for each in modules[path].parameters(recurse=not list(modules[path].children()))
+        )
 
 
 @every_example
@@ -181,12 +184,7 @@ def test_example_trains(example: Example) -> None:
     """Gradients pass through in-place activations and stochastic depth; batches of two, as batch norm needs."""
     module = to_module(example.layer).train()
     image = torch.rand(2, *example.shape, requires_grad=True)
-    try:
-        output = module(image)
-    except ValueError as error:
-        assert "more than 1 value per channel" in str(error)
-        return
-    output.sum().backward()
+    module(image).sum().backward()
 
 
 def test_modules_are_exact_torch_classes() -> None:
@@ -203,8 +201,7 @@ def test_merge_of_three_is_two_operations(merge: str) -> None:
     convs = tuple((name, Conv2d(4, 4, 1)) for name in "abc")
     try:
         layer = Branches(convs, merge)
-    except DesignError as error:
-        assert "2" in error.problem
+    except DesignError:
         return
     assert_torch_agrees(layer, (4, 9, 6))
 
@@ -231,6 +228,16 @@ def refusal(layer: Layer, shape: Shape) -> str:
     return ""
 
 
+# Torch also broadcasts sums and vectors, cuts beyond the last channel, averages and splits vectors: never meant.
+LENIENT = (
+    "must have equal shapes to be added",
+    "must have the same number of dimensions to be multiplied",
+    "must be at most the",
+    "channels that are split among them",
+    "must be (channels, height, width) for",
+)
+
+
 def assert_agreement(layer: Layer, shape: Shape) -> None:
     """Torch runs exactly what effviz traces, and then the numbers agree."""
     refused = refusal(layer, shape)
@@ -240,8 +247,7 @@ def assert_agreement(layer: Layer, shape: Shape) -> None:
         # Contradictions that only the layers inside know, as groups that do not divide an inner width.
         assert refused
         return
-    # Torch also adds by broadcasting and cuts beyond the last channel: never what a network means.
-    if "must have equal shapes to be added" in refused or "must be at most the" in refused:
+    if any(each in refused for each in LENIENT):
         return
     assert runs(module, shape) == (not refused), refused
     if not refused:
@@ -285,8 +291,10 @@ TORCH = {MaxPool2d: lambda k, s, p, d, c: nn.MaxPool2d(k, s, p, d, ceil_mode=c)}
 def test_random_primitive(kind: type[Primitive], data: st.DataObject) -> None:
     """Legal is what torch runs: neither less nor more."""
     arguments = data.draw(RANDOM_PRIMITIVES[kind])
-    channels = data.draw(st.sampled_from([each for each in arguments[:1] if isinstance(each, int)] + [4, 6]))
-    shape: Shape = (channels,) if kind is Linear else (channels, data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9)))
+    channels = data.draw(st.sampled_from([each for each in arguments[:1] if isinstance(each, int) and each] + [4, 6]))
+    shape: Shape = (
+        (channels,) if kind is Linear else (channels, data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9)))
+    )
     try:
         layer = kind(*arguments)
     except DesignError:

@@ -32,7 +32,7 @@ def test_zoo_table_is_complete_and_exact() -> None:
 
 
 def test_pictures_and_files_that_it_names_exist() -> None:
-    named = re.findall(r"\]\(([^)#]+)\)", README) + ["requirements.txt", "app.py", "Makefile"]
+    named = [*re.findall(r"\]\(([^)#]+)\)", README), "requirements.txt", "app.py", "Makefile"]
     missing = [path for path in named if not path.startswith("http") and not (ROOT / path).exists()]
     assert not missing
 

@@ -41,7 +41,8 @@ def start(page: str) -> None:
 def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     """Know `key` as a setting of this page, and drop what the link asks of it if that is not legal.
 
-    Dropped ahead of the widget, which then is bound from the next run on: Streamlit would take the last of several values, round a fraction, or fail.
+    Dropped ahead of the widget, which then is bound from the next run on: Streamlit would take the last of several
+    values, round a fraction, or fail.
     """
     state = st.session_state
     state[_KNOWN].add(key)

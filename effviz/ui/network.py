@@ -296,7 +296,8 @@ def published_figures(choice: Choice, report: Report) -> None:
         )
     st.caption(
         f"Table: {choice.design.source}. Exact, with {exact(printed_classes)} classes: {exact(exact_report.params)} "
-        f"parameters, {exact(exact_report.macs)} multiply-adds. Printed figures are shown as printed, in multiply-adds whatever their source calls them."
+        f"parameters, {exact(exact_report.macs)} multiply-adds. Printed figures are shown as printed, in multiply-adds "
+        "whatever their source calls them."
     )
     if choice.design.notes:
         st.markdown("\n".join(f"- {note}" for note in choice.design.notes))

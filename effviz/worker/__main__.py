@@ -1,0 +1,6 @@
+"""``python -m effviz.worker``: the torch process, see `effviz.worker.server`."""
+
+from effviz.worker.server import main
+
+if __name__ == "__main__":
+    main()
