@@ -24,6 +24,8 @@ The package, in the direction in which it imports:
 `effviz.torch_build`  the same network as a torch.nn.Module
 `effviz.profiling`    count any torch module, layer by layer
 `effviz.crosscheck`   other people's counters beside effviz, every difference named
+`effviz.diagrams`     a block or a network as a graph, from torchview
+`effviz.latency`      how fast a design runs on this machine, measured in `effviz.worker`
 ====================  ===============================================================================
 
 Importing effviz loads neither torch nor streamlit nor pandas; `build` loads torch, ``report.table`` pandas.
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from effviz.latency import Latency
     from effviz.profiling import Profile
 
 __version__ = "0.1.0"
@@ -65,6 +68,7 @@ __all__ = [
     "build",
     "compound_scale",
     "list_architectures",
+    "measure_latency",
     "profile",
 ]
 
@@ -81,3 +85,10 @@ def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, exam
     from effviz.profiling import profile as profile_module
 
     return profile_module(module, input_shape, example_inputs=example_inputs)
+
+
+def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
+    """How fast the design runs on this CPU, see `effviz.latency.measure_latency`. Torch runs in a worker process."""
+    from effviz.latency import measure_latency as measure
+
+    return measure(design, resolution, batch_size, threads)

@@ -5,7 +5,9 @@ All draws are derandomised: the same designs on every run and every machine.
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from fractions import Fraction
 from typing import Any
 
@@ -239,6 +241,16 @@ def test_json_round_trip_of_the_zoo(design: Design) -> None:
     assert reported(analyze(again)) == reported(analyze(design))
 
 
+@every_architecture
+def test_copies_are_equal(name: str) -> None:
+    """Processes pass designs on by pickling, sessions keep copies."""
+    design = architecture(name, width_mult=1.0, depth_mult=1.3)
+    for again in (pickle.loads(pickle.dumps(design)), copy.deepcopy(design), copy.copy(design)):
+        assert again == design
+        assert hash(again) == hash(design)
+        assert built(again) == built(design)
+
+
 def test_unnamed_rows_do_not_join_a_neighbour() -> None:
     """Rows of one stage share its depth: only rows that the author named alike belong together."""
     rows = (
@@ -320,6 +332,17 @@ CROSSING = {
 def test_folding_across_blocks(case: str) -> None:
     """Totals are summed block by block, but the network is fused as a whole."""
     assert_consistent(CROSSING[case])
+
+
+def test_sums_beyond_64_bits() -> None:
+    """Legal, if nothing that anybody builds: a column must not wrap around to a negative number without a word."""
+    rows = (Stage("conv", 2**15, kernel_size=1), *(Stage("conv", 2**17, kernel_size=1) for _ in range(4)))
+    report = analyze(Design("vast", rows, resolution=2**14))
+    table: Any = report.table
+    assert report.macs > 2**63
+    assert sum(int(each) for each in table.macs) == report.macs
+    assert table.macs.sum() == report.macs
+    assert table.flops.sum() == report.flops
 
 
 def test_row_with_its_own_stochastic_depth() -> None:

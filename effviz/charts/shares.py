@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from effviz.charts.stages import Measure
-from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, label_color, mark
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark, text_on
 from effviz.units import lower, percent
 
 _PLURAL = {
@@ -51,7 +51,7 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "constraintext": "none",
-                "textfont": {"color": label_color(kind), "size": 14},
+                "textfont": {"color": text_on(KIND_COLORS[kind]), "size": 14},
                 "customdata": list(zip(amounts, [percent(share) for share in row], strict=True)),
                 "hovertemplate": f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
             }
