@@ -8,7 +8,7 @@ from functools import singledispatch
 from effviz import cost
 from effviz.errors import UncountedLayerError
 from effviz.layers import BatchNorm2d, Branches, Conv2d, Layer, Linear, Primitive, pair
-from effviz.memory import Fusion, memory_access
+from effviz.memory import Fusion, between, memory_access
 from effviz.trace import Step
 
 
@@ -128,6 +128,9 @@ def _memory(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> t
     if isinstance(layer, BatchNorm2d):
         words.append("running mean and variance")
         amounts.append(_product(2, layer.num_features))
+    if passing := between(step):
+        words.append("intermediate results, written and read")
+        amounts.append(_product(2, passing))
     words.append("output")
     amounts.append(_product(*step.output.shape))
     return " + ".join(words), " + ".join(amounts)

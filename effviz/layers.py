@@ -106,13 +106,13 @@ def _window(size: int, kernel: int, stride: int, padding: int, dilation: int = 1
     """Positions of a sliding window along one side, as torch's convolution and pooling count them."""
     span = dilation * (kernel - 1) + 1
     room = size + 2 * padding - span
-    if room < 0:
-        fail("kernel_size", kernel, f"spans {span} pixels, more than the padded input of {size + 2 * padding}")
-    if not ceil_mode:
-        return room // stride + 1
-    positions = -(-room // stride) + 1
+    positions = (-(-room // stride) if ceil_mode else room // stride) + 1
     # torch drops a last window that would start in the right padding.
-    return positions - 1 if (positions - 1) * stride >= size + padding else positions
+    if ceil_mode and (positions - 1) * stride >= size + padding:
+        positions -= 1
+    if positions < 1:
+        fail("kernel_size", kernel, f"spans {span} pixels, more than the padded input of {size + 2 * padding}")
+    return positions
 
 
 @dataclass(frozen=True)
@@ -225,8 +225,8 @@ class MaxPool2d(_Pool):
         _set_size(self, "padding", 0)
         _set_size(self, "dilation")
         flag("ceil_mode", self.ceil_mode)
-        high, wide = (d * (k - 1) + 1 for k, d in zip(pair(self.kernel_size), pair(self.dilation), strict=True))
-        self._check((high, wide))
+        # Half of the kernel, not of what it spans: torch leaves the dilation out of this check.
+        self._check(pair(self.kernel_size))
 
     def out_shape(self, shape: Shape) -> Shape:
         return self._sides(shape, self.dilation)

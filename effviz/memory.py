@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from effviz import cost
 from effviz.errors import one_of
-from effviz.layers import Activation, BatchNorm2d, Conv2d, Linear, Shape, elements
+from effviz.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, Shape, elements
 from effviz.trace import Step, storage_sizes
 
 ASSUMPTIONS = ("paper", "fused", "eager")
@@ -118,6 +118,18 @@ def _reads(step: Step) -> int:
     return sum(elements(tensor.shape) for tensor in step.inputs)
 
 
+def between(step: Step) -> int:
+    """Elements of the intermediate results of a sum or product of three or more: each is written, then read."""
+    layer = step.layer
+    if not isinstance(layer, Branches) or layer.merge == "concat":
+        return 0
+    shape, total = step.inputs[0].shape, 0
+    for tensor in step.inputs[1:-1]:
+        shape = layer.merged([shape, tensor.shape])
+        total += elements(shape)
+    return total
+
+
 def _access_paper(step: Step) -> int:
     if not isinstance(step.layer, (Conv2d, Linear)):
         return 0
@@ -131,7 +143,7 @@ def _access_eager(step: Step) -> int:
     if isinstance(step.layer, BatchNorm2d):
         # The running mean and variance are read too, though they are not trained.
         parameters += 2 * step.layer.num_features
-    return _reads(step) + elements(step.output.shape) + parameters
+    return _reads(step) + 2 * between(step) + elements(step.output.shape) + parameters
 
 
 def memory_access(steps: Sequence[Step], fusion: Fusion, assumption: str = "fused") -> list[int]:

@@ -163,10 +163,7 @@ def test_table(name: str) -> None:
     assert table.path.is_unique
     modules = dict(build(design, device="meta").named_modules())
     assert set(table.path) <= set(modules)
-    # Stochastic depth depends on the whole network and does nothing in evaluation: the table has no row for it.
-    leaves = {
-        path for path, module in modules.items() if not list(module.children()) and type(module) is not DropBranch
-    }
+    leaves = {path for path, module in modules.items() if not list(module.children())}
     assert leaves <= set(table.path), "the table leaves modules out"
     assert report.flops == 2 * report.macs
     for column in table:

@@ -109,6 +109,34 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
         kinds.kind_of(step)
 
 
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (Conv2d(8, 8, 3), kinds.STANDARD),
+        (Conv2d(8, 8, (1, 3)), kinds.STANDARD),
+        (Conv2d(8, 16, 1), kinds.POINTWISE),
+        (Conv2d(8, 16, (1, 1), 2), kinds.POINTWISE),
+        (Conv2d(8, 16, 1, groups=4), kinds.GROUPED),
+        (Conv2d(8, 16, 3, groups=2), kinds.GROUPED),
+        (Conv2d(8, 8, 3, groups=8), kinds.DEPTHWISE),
+        (Conv2d(8, 16, 3, groups=8), kinds.DEPTHWISE),
+        (Conv2d(1, 4, 3), kinds.STANDARD),
+        (Linear(8, 2), kinds.LINEAR),
+        (ChannelShuffle(2), kinds.MERGE),
+        (BatchNorm2d(8), kinds.NORM),
+        (Activation(), kinds.NORM),
+        (MaxPool2d(2), kinds.POOLING),
+        (Slice(0, 2), kinds.VIEW),
+    ],
+    ids=str,
+)
+def test_kind(layer: Primitive, kind: str) -> None:
+    tensor = Tensor(0, (8, 4, 4))
+    assert kinds.kind_of(Step("", layer, (), (tensor,), tensor)) == kind
+    gate = kinds.VIEW if kind == kinds.VIEW else kinds.SQUEEZE_EXCITE
+    assert kinds.kind_of(Step("", layer, ("MBConv", "SqueezeExcite"), (tensor,), tensor)) == gate
+
+
 @every_block
 def test_block_field_names_are_free(name: str) -> None:
     """A row has the block's fields beside its own attributes: a shared name would be ambiguous in JSON."""

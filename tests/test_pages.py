@@ -20,12 +20,13 @@ import effviz
 from effviz import ARCHITECTURES, Report
 from effviz.formulas import evaluate
 from effviz.kinds import VIEW
-from effviz.ui.convention import BYTES, COUNTS, MEMORIES, UNITS
+from effviz.ui.convention import COUNTS, MEMORIES, UNITS
 from effviz.ui.navigation import PAGES, PageInfo
 from effviz.units import binary, change, exact, si
 
 ROOT = Path(__file__).parents[1]
 MAIN = ROOT / "effviz" / "ui" / "main.py"
+BYTES = {"elements": 0, "float32": 4, "float16": 2, "int8": 1}
 CONVENTION_KEYS = ("count", "unit", "memory")
 
 every_page = pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path or "home")

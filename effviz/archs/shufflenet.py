@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from effviz.design import Design, Stage, fixed, table
-from effviz.errors import fail
+from effviz.errors import fail, whole
 from effviz.widths import WidthRule
 
 _MAX_POOL = fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool"))
@@ -38,7 +38,8 @@ def _v1_table(groups: int) -> tuple[tuple[float, tuple[tuple[str, int], ...]], .
 
 def shufflenet_v1(groups: int = 3) -> Design:
     """ShuffleNetV1, arXiv 1707.01083, table 1, for one number of groups."""
-    if not isinstance(groups, int) or isinstance(groups, bool) or groups not in _V1_WIDTHS:
+    groups = whole("groups", groups)
+    if groups not in _V1_WIDTHS:
         fail("groups", groups, f"must be one of {', '.join(map(str, _V1_WIDTHS))}: no other widths were published")
     widths = _V1_WIDTHS[groups]
 

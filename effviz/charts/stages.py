@@ -77,7 +77,7 @@ def stage_costs(
     }
     title = _finding(table, measures, stages)
     alt = f"{title}. {_spoken(table, measures, stages)}"
-    return Chart(figure(look, 124 * len(measures) + 44, traces, layout), title, alt)
+    return Chart(figure(look, 120 * len(measures) + 44, traces, layout), title, alt)
 
 
 def _bars(

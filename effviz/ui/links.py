@@ -7,6 +7,7 @@ are read before the widgets are made, compared with what the widgets took, and n
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
@@ -20,7 +21,6 @@ _IGNORED = "_link_ignored"
 _PAGE = "_link_page"
 _NAMED = 8
 _LONGEST = 200
-_MARKDOWN = frozenset("\\`*_{}[]<>()#+-!|~$:&")
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def finish() -> None:
         more = len(state[_IGNORED]) - _NAMED
         tail = f"; and {more} more" if more > 0 else ""
         with st.session_state["_link_line"]:
-            st.info(_escape(f"Ignored in the link: {named}{tail}."))
+            st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {named}{tail}.")}</p>')
 
 
 def line() -> None:
@@ -88,11 +88,6 @@ def line() -> None:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _escape(text: str) -> str:
-    """Text from a link as text, not as Markdown."""
-    return "".join(f"\\{char}" if char in _MARKDOWN else char for char in text)
 
 
 def _number(text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +22,6 @@ from effviz.ui.convention import MEMORIES, Convention
 from effviz.ui.parts import Card
 from effviz.units import change, exact, si
 
-_RESET = ("width", "depth", "res", "classes", "groups", "scale", "layer", "find")
 QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
 
 
@@ -68,6 +68,18 @@ def smallest_resolution(name: str, groups: int | None) -> int:
     return low
 
 
+@lru_cache(maxsize=64)
+def smallest_width(name: str) -> float:
+    """The smallest width multiplier from 0.1 on, in steps of the control, that the named network can be built at."""
+    for step in range(2, 21):
+        try:
+            effviz.architecture(name, width_mult=step / 20).blocks()
+        except effviz.DesignError:
+            continue
+        return step / 20
+    return 1.0
+
+
 @lru_cache(maxsize=32)
 def reference(baseline: effviz.Design, memory: str) -> Report:
     """The report of a named network, kept because every move of a control compares with it."""
@@ -79,8 +91,19 @@ def _title(name: str) -> str:
 
 
 def _reset() -> None:
-    for key in _RESET:
-        st.session_state.pop(key, None)
+    """Another network starts unscaled. Values are set, not dropped: the browser would send a dropped one again."""
+    state = st.session_state
+    fresh = {
+        "width": 1.0,
+        "depth": 1.0,
+        "res": effviz.architecture(state["net"]).resolution,
+        "classes": 1000,
+        "groups": "3",
+        "scale": "1",
+        "find": "",
+        "layer": "",
+    }
+    state.update({key: value for key, value in fresh.items() if key in state})
 
 
 def controls() -> Choice:
@@ -98,8 +121,8 @@ def controls() -> Choice:
         width = float(links.switch("Width multiplier (published)", scales, "scale", default="1"))
     else:
         width = links.amount(
-            "Width multiplier", "width", default=1.0, minimum=0.1, maximum=4.0, step=0.05, usual=(0.25, 2.0),
-            help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
+            "Width multiplier", "width", default=1.0, minimum=smallest_width(name), maximum=4.0, step=0.05,
+            usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
         )  # fmt: skip
     depth = links.amount(
         "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),
@@ -172,12 +195,15 @@ def layer_table(report: Report, convention: Convention) -> int:
     table = report.table[report.table["kind"] != VIEW]
     found = table[_matches(table, find)] if find else table
     shown = in_convention(found, convention)
+    rows = (report.design.name, find, len(table), st.session_state.get("_layer_turn", 0))
+    key = f"layers_{zlib.crc32(repr(rows).encode())}"
     st.dataframe(
         shown,
-        key="layers",
+        # A row that was selected means nothing any more once the rows are others or another layer is explained.
+        key=key,
         hide_index=True,
         height=320,
-        on_select=_choose(found["path"].tolist()),
+        on_select=_choose(key, found["path"].tolist()),
         selection_mode="single-row",
         column_config={column: st.column_config.NumberColumn(format="localized") for column in shown.columns[3:7]},
         alt=f"{len(found)} of {len(table)} layers of {report.design.title} with shapes and costs",
@@ -220,13 +246,17 @@ def _matches(table: pd.DataFrame, find: str) -> pd.Series:
     return words.str.contains(find, case=False, regex=False)
 
 
-def _choose(paths: list[str]) -> Callable[[], None]:
+def _choose(key: str, paths: list[str]) -> Callable[[], None]:
     def chosen() -> None:
-        rows = st.session_state["layers"]["selection"]["rows"]
+        rows = st.session_state[key]["selection"]["rows"]
         if rows and rows[0] < len(paths):
             st.session_state["layer"] = paths[rows[0]]
 
     return chosen
+
+
+def _turn() -> None:
+    st.session_state["_layer_turn"] = st.session_state.get("_layer_turn", 0) + 1
 
 
 def _chosen_layer(report: Report, table: pd.DataFrame) -> int:
@@ -234,9 +264,9 @@ def _chosen_layer(report: Report, table: pd.DataFrame) -> int:
     heaviest = str(table.loc[table["macs"].idxmax(), "path"])
     paths = table["path"].tolist()
     if st.session_state.get("layer") not in (None, *paths):
-        # Another width or depth may not have the layer that was chosen.
-        del st.session_state["layer"]
-    path = links.choice("Layer (or select a row above)", paths, "layer", default=heaviest)
+        # Another network, width or depth may not have the layer that was chosen.
+        st.session_state["layer"] = heaviest
+    path = links.choice("Layer (or select a row above)", paths, "layer", default=heaviest, on_change=_turn)
     return int(report.table.index[report.table["path"] == path][0])
 
 

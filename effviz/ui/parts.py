@@ -121,8 +121,11 @@ def exercise(
         st.markdown(question)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             guess = st.number_input(f"Your guess ({unit})", value=None, key=f"{key}_guess", width=220, min_value=0.0)
-            st.button("Reveal", key=f"{key}_reveal", disabled=guess is None)
-        if guess is not None and st.session_state.get(f"{key}_reveal"):
+            # Never disabled: the click that leaves the input is the one that reveals.
+            asked = st.button("Reveal", key=f"{key}_reveal")
+        if asked and guess is None:
+            st.markdown("Enter a guess first.")
+        elif asked and guess is not None:
             off = abs(guess - answer) / answer if answer else abs(guess)
             verdict = "That is it." if off < 0.02 else f"Off by {off:.0%} of the answer."
             st.markdown(f"**{show(answer)}** (your guess: {show(guess)}). {verdict} {explanation}")

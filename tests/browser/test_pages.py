@@ -57,6 +57,11 @@ SNAPSHOT = """
 """
 
 
+def visit(page: Page, url: str) -> None:
+    open_page(page, url)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 def snapshot(page: Page) -> dict[str, list[str]]:
     """Everything that can be read on the page, and every control's value."""
     settle(page)
@@ -140,7 +145,7 @@ def link_line(page: Page) -> Locator:
 def test_a_page_is_complete_as_the_first_request_to_a_fresh_server(
     entry: PageInfo, fresh_server: Server, page: Page
 ) -> None:
-    open_page(page, f"{fresh_server.url}/{entry.url_path}")
+    visit(page, f"{fresh_server.url}/{entry.url_path}")
     expect(page.get_by_role("heading", level=1)).to_have_text(entry.title)
     expect(page.get_by_text(entry.purpose)).to_be_visible()
     links = page.get_by_test_id("stSidebarNavLink")
@@ -158,7 +163,7 @@ def test_a_page_is_complete_as_the_first_request_to_a_fresh_server(
 def test_a_page_fits_and_is_accessible(
     entry: PageInfo, page: Page, color_scheme: str, viewport: dict[str, int]
 ) -> None:
-    open_page(page, f"/{entry.url_path}")
+    visit(page, f"/{entry.url_path}")
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[color_scheme])
     for element in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
         wide, room = page.evaluate(f"[{element}.scrollWidth, {element}.clientWidth]")
@@ -179,7 +184,7 @@ def test_a_page_fits_and_is_accessible(
 
 @pytest.mark.parametrize("link", ["", "?net=ShuffleNetV2&width=1.3&depth=1.5&unit=float32&count=FLOPs"])
 def test_the_first_screen_holds_control_numbers_and_chart(page: Page, link: str) -> None:
-    open_page(page, f"/architectures{link}")
+    visit(page, f"/architectures{link}")
     parts = {
         "width": page.locator(".st-key-width_slider"),
         "resolution": page.locator(".st-key-res_slider"),
@@ -200,7 +205,7 @@ def test_the_first_screen_holds_control_numbers_and_chart(page: Page, link: str)
 
 
 def test_slider_and_input_are_one_control(page: Page) -> None:
-    open_page(page, "/architectures")
+    visit(page, "/architectures")
     assert cards(page) == expected_cards(counted("mobilenet_v2"))
     slider(page, "width").focus()
     page.keyboard.press("ArrowRight")
@@ -231,7 +236,7 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
 
 
 def test_another_network_starts_unscaled(page: Page) -> None:
-    open_page(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs")
+    visit(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs")
     type_into(page, "width", "0.5")
     type_into(page, "res", "96")
     type_into(page, "find", "conv")
@@ -242,7 +247,6 @@ def test_another_network_starts_unscaled(page: Page) -> None:
         expect(field(page, key)).to_have_value(value)
     here = snapshot(page)
     page.reload()
-    open_page(page, page.url)
     assert snapshot(page) == here
 
 
@@ -250,7 +254,7 @@ def test_another_network_starts_unscaled(page: Page) -> None:
 
 
 def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[..., BrowserContext]) -> None:
-    open_page(page, "/architectures")
+    visit(page, "/architectures")
     choose(page, "net", "MobileNetV3-Small")
     for key, value in {"width": "0.75", "depth": "1.5", "res": "192", "classes": "10", "find": "depthwise"}.items():
         type_into(page, key, value)
@@ -274,18 +278,17 @@ def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[
     assert query(page) == asked
     here = snapshot(page)
     page.reload()
-    open_page(page, page.url)
     assert snapshot(page) == here
     assert query(page) == asked
     other = new_context().new_page()
-    open_page(other, page.url)
+    visit(other, page.url)
     assert snapshot(other) == here
     assert query(other) == asked
     expect(link_line(other)).to_have_count(0)
 
 
 def test_the_convention_goes_from_page_to_page(page: Page) -> None:
-    open_page(page, "/")
+    visit(page, "/")
     convention = {"count": "FLOPs", "unit": "int8", "memory": "Paper"}
     for key, value in convention.items():
         switch(page, key, value)
@@ -304,7 +307,7 @@ def test_the_convention_goes_from_page_to_page(page: Page) -> None:
 
 
 def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
-    open_page(page, "/?count=FLOPs")
+    visit(page, "/?count=FLOPs")
     page.get_by_text("EfficientNet-B0, scaled like B3").click()
     settle(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Architectures")
@@ -318,7 +321,7 @@ def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
 def test_back_and_forward_show_what_the_address_says(
     page: Page, new_context: Callable[..., BrowserContext], base_url: str
 ) -> None:
-    open_page(page, "/")
+    visit(page, "/")
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Architectures").click()
     settle(page)
     type_into(page, "width", "0.5")
@@ -332,7 +335,7 @@ def test_back_and_forward_show_what_the_address_says(
         seen.append(page.url)
         here = snapshot(page)
         assert page.url == seen[-1], "the page leaves the address alone"
-        open_page(other, page.url)
+        visit(other, page.url)
         assert here == snapshot(other), page.url
     assert len(set(seen)) == 3
     assert seen[0] == seen[-1]
@@ -353,7 +356,7 @@ HOSTILE = {
 def test_a_hostile_link_is_read_as_text(page: Page, base_url: str) -> None:
     page.goto(base_url)  # for the address of an empty page on the same host
     link = page.evaluate("pairs => '/architectures?' + new URLSearchParams(pairs)", HOSTILE)
-    open_page(page, link)
+    visit(page, link)
     assert cards(page) == expected_cards(counted("mobilenet_v2"))
     line = link_line(page)
     expect(line).to_have_count(1)
@@ -400,7 +403,7 @@ def highlighted(page: Page) -> list[str]:
 
 
 def test_selecting_a_row_explains_its_layer(page: Page) -> None:
-    open_page(page, "/architectures")
+    visit(page, "/architectures")
     table = counted("mobilenet_v2").table
     before = formulas(page)
     for row in (0, 3):
@@ -422,7 +425,7 @@ def test_selecting_a_row_explains_its_layer(page: Page) -> None:
 
 
 def test_no_row_is_marked_but_the_one_that_is_explained(page: Page) -> None:
-    open_page(page, "/architectures")
+    visit(page, "/architectures")
     select_row(page, 2)
     assert highlighted(page) == ["stem.act"]
     choose(page, "layer", "stem.norm")
@@ -447,7 +450,7 @@ def _download(page: Page, button: str) -> str:
 
 def test_what_is_taken_away_is_what_the_page_shows(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_page(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost")
+    visit(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost")
     report = counted("ghostnet", "eager", width_mult=1.3)
     comment, _, body = _download(page, "Layers as CSV").partition("\n")
     for words in (
@@ -480,7 +483,7 @@ def test_what_is_taken_away_is_what_the_page_shows(page: Page, context: BrowserC
 
 
 def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
-    open_page(page, "/architectures")
+    visit(page, "/architectures")
     half = counted("mobilenet_v2", resolution=112).macs / counted("mobilenet_v2").macs
     guess = page.locator(".st-key-half_guess input")
     guess.scroll_into_view_if_needed()
@@ -498,7 +501,7 @@ def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
 
 def test_no_page_loads_torch_into_the_server(page: Page, server: Server) -> None:
     for entry in PAGES:
-        open_page(page, f"/{entry.url_path}")
+        visit(page, f"/{entry.url_path}")
     _download(page, "Layers as CSV")
     mapped = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
     assert "python" in mapped
