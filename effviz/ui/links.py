@@ -72,6 +72,9 @@ def finish() -> None:
             elif key in state[_BAD]:
                 ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({state[_BAD][key]})")
         state[_IGNORED] = ignored
+        if state[_BAD]:
+            # Bound from here on, so that the browser writes the next change into the address.
+            st.rerun()
     if state[_IGNORED]:
         named = "; ".join(state[_IGNORED][:_NAMED])
         more = len(state[_IGNORED]) - _NAMED
