@@ -112,12 +112,14 @@ class Report:
 
         access = memory_access(self.steps, self.fusion, self.memory)
         living = alive(self.steps, self.fusion)
-        return pd.DataFrame(
-            [
-                _row(step, read_written, held)
-                for step, read_written, held in zip(self.steps, access, living, strict=True)
-            ]
-        )
+        rows = [_row(*entry) for entry in zip(self.steps, access, living, strict=True)]
+        table = pd.DataFrame(rows)
+        for column in ("params", "macs", "flops", "memory_access", "alive"):
+            values = [row[column] for row in rows]
+            if sum(values) >= 2**63:
+                # Beyond 64 bits numpy's sums wrap around without a word; Python's integers do not.
+                table[column] = pd.Series(values, dtype=object)
+        return table
 
 
 def _sums(blocks: list[BuiltBlock]) -> list[Totals]:
