@@ -153,7 +153,7 @@ class Design:
         in_channels: of the input image.
         width_mult, depth_mult: cumulative multipliers on the base rows.
         width_rule: how the family rounds.
-        stochastic_depth: drop probability of the last block; it rises linearly over the built blocks. Training only.
+        stochastic_depth: p; of n built blocks the i-th (from 0) drops its residual with p * i / n. Training only.
         source: the paper and its table.
         notes: one sentence each, about where sources differ.
     """

@@ -6,7 +6,7 @@ import effviz
 from effviz.charts.shares import kind_shares
 from effviz.charts.stages import stage_costs
 from effviz.charts.timeline import activation_timeline
-from effviz.ui import network, parts
+from effviz.ui import links, network, parts
 
 parts.header("architectures")
 convention = parts.convention()
@@ -17,6 +17,7 @@ try:
     report = effviz.analyze(design, memory=convention.memory)
 except effviz.DesignError as error:
     st.error(f"This network cannot be built. {error}")
+    links.finish()
     st.stop()
 reference = network.reference(baseline, convention.memory)
 look = parts.look()
