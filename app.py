@@ -5,15 +5,30 @@ its own until the first session has called `st.navigation`: whoever came first b
 get a page without its frame. `effviz/ui/main.py` has no such folder beside it.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from effviz.ui.security import SecurityHeadersMiddleware
+from effviz.worker.manager import default_manager
+
+
+@asynccontextmanager
+async def torch_process(app: st.App) -> AsyncIterator[None]:
+    """Start the torch process with the server, so that the first visitor finds it warm, and end it with the server."""
+    manager = default_manager()
+    manager.start()
+    yield
+    manager.close()
+
 
 # Streamlit finds this assignment by reading the source, not by running it: keep it plain and at module level.
 app = st.App(
     "effviz/ui/main.py",
+    lifespan=torch_process,
     middleware=[
         Middleware(SecurityHeadersMiddleware),
         # Streamlit leaves its 12 MB of scripts uncompressed, a proxy's job; a class in one room has no proxy, only one

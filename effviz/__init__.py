@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from effviz.latency import Latency
+    from effviz.latency import Latency, LatencyError
     from effviz.profiling import Profile
 
 __version__ = "0.1.0"
@@ -58,6 +58,8 @@ __all__ = [
     "BLOCKS",
     "Design",
     "DesignError",
+    "Latency",
+    "LatencyError",
     "Report",
     "Stage",
     "UncountedLayerError",
@@ -92,3 +94,12 @@ def measure_latency(design: Design, resolution: int | None = None, batch_size: i
     from effviz.latency import measure_latency as measure
 
     return measure(design, resolution, batch_size, threads)
+
+
+def __getattr__(name: str) -> Any:
+    """`Latency` and `LatencyError` on first use: most programs measure nothing, and need no module about processes."""
+    if name in ("Latency", "LatencyError"):
+        from effviz import latency
+
+        return getattr(latency, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

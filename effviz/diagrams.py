@@ -4,13 +4,6 @@ The graph is torchview's, recorded on the meta device from the module of `effviz
 decided here. Put on it are a reader's names and the numbers of `effviz.report`: convolution, batch norm and activation
 are one node, an identity is the line it is, equal neighbours are one node "× 3", and every node says its share of the
 multiply-adds. What torchview saw and effviz has no word for is drawn under torchview's name.
-
-Peculiarities of torchview 0.2.7, and what is done about them (the tests compare every edge with `effviz.trace`):
-
-- An identity hands its input on, and whoever reads that tensor afterwards hangs on the identity instead of on what
-  wrote it. Identities are taken out, and what is left is right.
-- A function (`torch.add`, `chunk`) has no module. It belongs to the one in whose forward it was called.
-- A tensor that a function reads twice is one edge. No block merges a tensor with itself.
 """
 
 from __future__ import annotations
@@ -22,45 +15,32 @@ from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
-from threading import Lock
 from typing import Any, NamedTuple
-
-import torch
 
 from effviz import cost, kinds
 from effviz.design import BuiltBlock, Design
 from effviz.dot import Edge, Node, Sketch, clean, joined, times, to_dot
 from effviz.errors import UnknownNameError, fail, one_of, show, whole
-from effviz.kinds import conv_kind, kind_of
+from effviz.kinds import kind_of
 from effviz.layers import (
     Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
     BatchNorm2d,
     Block,
     Branches,
-    ChannelShuffle,
     Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
     Identity,
     Layer,
-    Linear,
-    MaxPool2d,
     Primitive,
     Sequential,
     Shape,
-    Size,
-    Slice,
-    StochasticDepth,
-    pair,
 )
+from effviz.outline import alike_runs, by_stage, span, stage_of
 from effviz.palette import APPEARANCES
+from effviz.recording import INPUT, OUTPUT, Seen, record, without
 from effviz.report import analyze
-from effviz.torch_build import to_module
 from effviz.trace import Step, join, trace, trace_block
 from effviz.units import percent, si
+from effviz.words import PLAIN, VIEWS, WEIGHTED, block_title, channels_of, describe, reader_name
 from effviz.worker.protocol import Cancelled
 
 STAGES, BLOCKS, LAYERS = 1, 2, 3
@@ -93,105 +73,6 @@ class Diagram:
     note: str = ""
 
 
-# --- What torchview sees -------------------------------------------------------------------------------------------
-
-
-class _Seen(NamedTuple):
-    """A node of torchview.
-
-    Attributes:
-        path: of its module, or of the module that called the function.
-        name: torchview's own.
-        is_function: a function call in a module's forward.
-        shapes: of its outputs, without the batch.
-    """
-
-    path: str
-    name: str
-    is_function: bool
-    shapes: tuple[Shape, ...]
-
-
-class _Graph(NamedTuple):
-    """Nodes by number, in order of execution; edges between numbers, `_INPUT` and `_OUTPUT`."""
-
-    nodes: dict[int, _Seen]
-    edges: list[tuple[int, int]]
-
-    def sources(self) -> dict[int, list[int]]:
-        """What every node reads."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(head, []).append(tail)
-        return found
-
-    def readers(self) -> dict[int, list[int]]:
-        """Who reads every node."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(tail, []).append(head)
-        return found
-
-
-_INPUT, _OUTPUT = -1, -2
-_EVERY_DEPTH = 10_000
-# torchview replaces Module.__call__ while it records.
-_RECORDING = Lock()
-
-
-@lru_cache(maxsize=8)
-def _record(layer: Layer, shape: Shape, path: str) -> _Graph:
-    """The graph of `layer`, recorded by torchview on the meta device: shapes without memory.
-
-    Remembered, because the same network by stages, by blocks, light and dark is one recording.
-    """
-    from torchview import draw_graph
-
-    with torch.device("meta"):
-        module = to_module(layer).eval()
-    image = torch.empty((1, *shape), device="meta")
-    with _RECORDING:
-        seen = draw_graph(module, input_data=image, device="meta", depth=_EVERY_DEPTH)
-    paths = {id(child): join(path, name) for name, child in module.named_modules()}
-    nodes: dict[int, _Seen] = {}
-    numbers: dict[int, int] = {}
-    for node, owner, is_function in _visited(seen.node_hierarchy, None):
-        own = owner if is_function else node.compute_unit_id
-        shapes = tuple(tuple(output[1:]) for output in node.output_shape)
-        numbers[id(node)] = len(nodes)
-        nodes[len(nodes)] = _Seen(paths.get(own, path), node.name, is_function, shapes)
-    edges = [(numbers.get(id(tail), _INPUT), numbers.get(id(head), _OUTPUT)) for tail, head in seen.edge_list]
-    return _Graph(nodes, list(dict.fromkeys(edges)))
-
-
-def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
-    """The nodes in order: leaf modules, and functions with the id of the module whose forward called them."""
-    if isinstance(hierarchy, dict):
-        for node, children in hierarchy.items():
-            if node.is_container and node.depth >= 0:
-                yield node, None, False
-            else:
-                for child in children:
-                    yield from _visited(child, node.compute_unit_id)
-    # A tensor is an edge here; an empty pass is torchview's word for a module that hands on what it was given.
-    elif type(hierarchy).__name__ == "FunctionNode" and hierarchy.name != "empty-pass":
-        yield hierarchy, owner, True
-
-
-def _without(graph: _Graph, gone: set[int]) -> _Graph:
-    """`graph` with some nodes taken out: what they read is read by their readers."""
-    sources = graph.sources()
-
-    def kept(number: int) -> list[int]:
-        if number not in gone:
-            return [number]
-        return [tail for source in sources.get(number, []) for tail in kept(source)]
-
-    edges = [(tail, head) for source, head in graph.edges if head not in gone for tail in kept(source)]
-    nodes = {number: seen for number, seen in graph.nodes.items() if number not in gone}
-    return _Graph(nodes, list(dict.fromkeys(edges)))
-
-
 # --- What is asked for ---------------------------------------------------------------------------------------------
 
 
@@ -211,7 +92,7 @@ def _scope(design: Design, resolution: int | None, path: str | None) -> _Scope:
     tree: Layer = design.layer(resolution)
     if path is None:
         return _Scope(design, "", report.blocks, tree, report.input_shape, report.macs)
-    inside = [entry for entry in report.blocks if path in (entry.path, _stage(entry.path))]
+    inside = [entry for entry in report.blocks if path in (entry.path, stage_of(entry.path))]
     if not inside:
         raise _unknown_path(path, [entry.path for entry in report.blocks])
     for part in path.split("."):
@@ -220,124 +101,23 @@ def _scope(design: Design, resolution: int | None, path: str | None) -> _Scope:
     return _Scope(design, path, inside, tree, inside[0].shape, report.macs)
 
 
-def _stage(path: str) -> str:
-    return path.partition(".")[0]
-
-
 def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
     near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(_span(list(group)) for _, group in groupby(blocks, _stage))
+    listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
     return UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
 
 
-def _span(paths: Sequence[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}"
-
-
 def _runs(blocks: Sequence[BuiltBlock], depth: int) -> list[list[BuiltBlock]]:
-    """`blocks` in runs of neighbours that are drawn as one."""
-    runs: list[list[BuiltBlock]] = []
-    for entry in blocks:
-        if runs and _joins(runs[-1][-1], entry, depth):
-            runs[-1].append(entry)
-        else:
-            runs.append([entry])
-    most = MAX_NODES - 2
-    if depth == STAGES and len(runs) > most:
-        size = -(-len(runs) // most)
-        runs = [list(chain.from_iterable(runs[start : start + size])) for start in range(0, len(runs), size)]
-    return runs
+    """`blocks` in runs of neighbours that are drawn as one; never more than can be read."""
+    if depth != STAGES:
+        return alike_runs(blocks)
+    found, most = by_stage(blocks), MAX_NODES - 2
+    size = -(-len(found) // most)
+    return [list(chain.from_iterable(found[start : start + size])) for start in range(0, len(found), size)]
 
-
-def _joins(before: BuiltBlock, entry: BuiltBlock, depth: int) -> bool:
-    """Whether two neighbours are drawn as one: of one stage, or equal, or of one row, stride and structure.
-
-    So a dense layer is like the one before it, with more channels at its input.
-    """
-    if _stage(before.path) != _stage(entry.path):
-        return False
-    if depth == STAGES or before.block == entry.block:
-        return True
-    strides = {getattr(each.block, "stride", 1) for each in (before, entry)}
-    return before.row == entry.row and len(strides) == 1 and _structure(before) == _structure(entry)
-
-
-def _structure(entry: BuiltBlock) -> list[tuple[str, type[Layer]]]:
-    return [(step.path, type(step.layer)) for step in trace_block(entry.block, entry.shape).steps]
-
-
-# --- Words ---------------------------------------------------------------------------------------------------------
 
 _TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat"}
-_FUNCTIONS = {
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "hardswish": "hard swish",
-    "silu": "SiLU",
-    "hardsigmoid": "hard sigmoid",
-    "gelu": "GELU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-}
-_WORDS: Mapping[type[Layer], str] = {
-    BatchNorm2d: "BN",
-    GlobalAvgPool: "global average pool",
-    Linear: "linear",
-    Flatten: "flatten",
-    StochasticDepth: "stochastic depth",
-}
-_WEIGHTED = (Conv2d, Linear)
-_VIEWS = (Flatten, Dropout, StochasticDepth)
-# Blocks that are one layer with its norm and activation: the layer has the block's name.
-_PLAIN = ("ConvBNAct", "LinearAct", "NormAct")
-# Names that say how a block is written, not what a layer does.
-_SCAFFOLD = ("residual", "concat")
-_RESPELT = {"expand1x1": "expand 1×1", "expand3x3": "expand 3×3", "ghost1": "ghost 1", "ghost2": "ghost 2"}
-
-
-def _window(size: Size) -> str:
-    return "×".join(map(str, pair(size)))
-
-
-def _stride(stride: Size | None, kernel: Size) -> str:
-    high, wide = pair(kernel if stride is None else stride)
-    return "" if high == wide == 1 else f", stride {high if high == wide else _window((high, wide))}"
-
-
-def _describe(layer: Layer) -> str:
-    """One layer in a few words."""
-    if isinstance(layer, Conv2d):
-        kind = "depthwise " if conv_kind(layer) == kinds.DEPTHWISE else ""
-        groups = f", {layer.groups} groups" if conv_kind(layer) == kinds.GROUPED else ""
-        dilation = "" if pair(layer.dilation) == (1, 1) else f", dilation {_window(layer.dilation)}"
-        return f"{_window(layer.kernel_size)} {kind}conv{_stride(layer.stride, 1)}{groups}{dilation}"
-    if isinstance(layer, Activation):
-        return _FUNCTIONS.get(layer.function, layer.function)
-    if isinstance(layer, MaxPool2d):
-        return f"{_window(layer.kernel_size)} max pool{_stride(layer.stride, layer.kernel_size)}"
-    if isinstance(layer, AvgPool2d):
-        return f"{_window(layer.kernel_size)} average pool{_stride(layer.stride, layer.kernel_size)}"
-    if isinstance(layer, AdaptiveAvgPool2d):
-        return f"average pool to {_window(layer.output_size)}"
-    if isinstance(layer, ChannelShuffle):
-        return f"channel shuffle, {layer.groups} groups"
-    if isinstance(layer, Slice):
-        return f"first {layer.stop} channels" if layer.start == 0 else f"channels {layer.start} to {layer.stop - 1}"
-    if isinstance(layer, Dropout):
-        return f"dropout {layer.p:g}"
-    return _WORDS.get(type(layer), type(layer).__name__)
-
-
-def _channels(layer: Layer) -> str:
-    if isinstance(layer, Linear):
-        return f"{layer.in_features} → {layer.out_features}"
-    if not isinstance(layer, Conv2d):
-        return ""
-    if conv_kind(layer) == kinds.DEPTHWISE and layer.in_channels == layer.out_channels:
-        return f"{layer.in_channels} channels"
-    return f"{layer.in_channels} → {layer.out_channels}"
-
 
 # --- From torchview's nodes to a reader's --------------------------------------------------------------------------
 
@@ -351,12 +131,12 @@ class _Card(NamedTuple):
     @property
     def main(self) -> Step:
         """The layer that gives the node its name."""
-        return next((step for step in self.steps if not isinstance(step.layer, _VIEWS)), self.steps[0])
+        return next((step for step in self.steps if not isinstance(step.layer, VIEWS)), self.steps[0])
 
     @property
     def what(self) -> str:
         """What the layer is; a norm with its activation, which is as much of the node."""
-        words = _describe(self.main.layer)
+        words = describe(self.main.layer)
         return joined(words, self.around, by=", ") if isinstance(self.main.layer, BatchNorm2d) else words
 
     @property
@@ -368,26 +148,26 @@ class _Card(NamedTuple):
     def around(self) -> str:
         """The other layers in words."""
         at = self.steps.index(self.main)
-        ahead = ", ".join(_describe(step.layer) for step in self.steps[:at])
+        ahead = ", ".join(describe(step.layer) for step in self.steps[:at])
         behind = [_behind(step) for step in self.steps[at + 1 :]]
         return ", ".join([*behind, *([f"after {ahead}"] if ahead else [])])
 
 
 def _behind(step: Step) -> str:
     gate = step.path.endswith(".gate") and "SqueezeExcite" in step.blocks
-    return f"{_describe(step.layer)}{' gate' if gate else ''}"
+    return f"{describe(step.layer)}{' gate' if gate else ''}"
 
 
 def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
     """Whether `layer`, the only reader of the last of `steps`, is drawn in one node with them."""
     layers = [step.layer for step in steps]
-    if isinstance(layer, _WEIGHTED):
-        return all(isinstance(each, _VIEWS) for each in layers)
+    if isinstance(layer, WEIGHTED):
+        return all(isinstance(each, VIEWS) for each in layers)
     if isinstance(layer, BatchNorm2d):
         return isinstance(layers[-1], Conv2d)
     if isinstance(layer, Activation):
-        return isinstance(layers[-1], (*_WEIGHTED, BatchNorm2d))
-    return isinstance(layer, _VIEWS)
+        return isinstance(layers[-1], (*WEIGHTED, BatchNorm2d))
+    return isinstance(layer, VIEWS)
 
 
 class _Draft:
@@ -398,14 +178,14 @@ class _Draft:
         self.steps = {step.path: step for step in trace(scope.layer, scope.shape, scope.path)}
         self.total = sum(map(_macs, self.steps.values()))
         self._blocks = {entry.path: entry for entry in scope.blocks}
-        self._sizes = Counter(_stage(entry.path) for entry in scope.blocks)
-        graph = _record(scope.layer, scope.shape, scope.path)
-        self.graph = _without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
+        self._sizes = Counter(stage_of(entry.path) for entry in scope.blocks)
+        graph = record(scope.layer, scope.shape, scope.path)
+        self.graph = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
         self.sources, self.readers = self.graph.sources(), self.graph.readers()
         self.cards = self._fused()
         self._ids: set[str] = set()
 
-    def _is_identity(self, seen: _Seen) -> bool:
+    def _is_identity(self, seen: Seen) -> bool:
         step = self.steps.get(seen.path)
         return not seen.is_function and step is not None and isinstance(step.layer, Identity)
 
@@ -425,7 +205,7 @@ class _Draft:
             cards[number] = card
         return cards
 
-    def role(self, seen: _Seen) -> str:
+    def role(self, seen: Seen) -> str:
         """Of a node of torchview, as in `Node`."""
         step = self.steps.get(seen.path)
         layer = step.layer if step else None
@@ -443,10 +223,10 @@ class _Draft:
 
     def run_name(self, run: Sequence[BuiltBlock]) -> str:
         """The stage, if a run is all of it; else its first and last block."""
-        stages = [_stage(entry.path) for entry in run]
+        stages = [stage_of(entry.path) for entry in run]
         if len(set(stages)) == 1 and len(run) == self._sizes[stages[0]]:
             return stages[0]
-        return _span([entry.path for entry in run])
+        return span([entry.path for entry in run])
 
     @cached_property
     def steps_of(self) -> dict[str, list[Step]]:
@@ -531,8 +311,8 @@ def _boxes(layer: Layer, path: str, *, outermost: bool = True) -> Iterator[tuple
         for name, child in children:
             yield from _boxes(child, join(path, name), outermost=False)
     elif isinstance(layer, Block):
-        if not outermost and type(layer).__name__ not in _PLAIN:
-            yield path, _block_title(layer)
+        if not outermost and type(layer).__name__ not in PLAIN:
+            yield path, block_title(layer)
         yield from _boxes(layer.expand(), path, outermost=outermost)
 
 
@@ -543,19 +323,13 @@ def _inside(path: str, boxes: Mapping[str, str]) -> str:
     return next((prefix for prefix in prefixes if prefix in boxes), "")
 
 
-def _reader_name(path: str, base: str) -> str:
-    """What is left of a layer's path within its box, as words; empty where nothing is."""
-    rest = path.removeprefix(base).strip(".").split(".")
-    return " ".join(_RESPELT.get(part, part.replace("_", " ")) for part in rest if part and part not in _SCAFFOLD)
-
-
 def _layer_node(draft: _Draft, card: _Card, run: list[BuiltBlock], boxes: Mapping[str, str]) -> Node:
     main = card.main
-    path = main.path.rpartition(".")[0] if main.blocks and main.blocks[-1] in _PLAIN else main.path
+    path = main.path.rpartition(".")[0] if main.blocks and main.blocks[-1] in PLAIN else main.path
     group = _inside(main.path, boxes)
     base = max(group, run[0].path, key=len)
-    name, what = _reader_name(path, base), card.what
-    if not isinstance(main.layer, _WEIGHTED) and (name or len(draft.scope.blocks) == 1):
+    name, what = reader_name(path, base), card.what
+    if not isinstance(main.layer, WEIGHTED) and (name or len(draft.scope.blocks) == 1):
         # What a pooling layer does says more than what it is called.
         name, what = what, ""
     name = name or run[0].path
@@ -572,7 +346,7 @@ def _layer_node(draft: _Draft, card: _Card, run: list[BuiltBlock], boxes: Mappin
         role="layer",
         name=name,
         what=what,
-        channels=_channels(main.layer),
+        channels=channels_of(main.layer),
         after=card.after,
         shape=draft.graph.nodes[card.numbers[-1]].shapes[0],
         kind=kind_of(main),
@@ -583,7 +357,7 @@ def _layer_node(draft: _Draft, card: _Card, run: list[BuiltBlock], boxes: Mappin
     )
 
 
-def _joint_node(draft: _Draft, seen: _Seen, role: str, boxes: Mapping[str, str]) -> Node:
+def _joint_node(draft: _Draft, seen: Seen, role: str, boxes: Mapping[str, str]) -> Node:
     """A merge, a split, or what effviz has no word for."""
     step = draft.steps.get(seen.path)
     shape = seen.shapes[0] if seen.shapes else ()
@@ -615,7 +389,7 @@ def _by_layers(draft: _Draft, runs: list[list[BuiltBlock]]) -> Sketch:
             # No more than this: arrows run down the middle of the box.
             boxes[run[0].path] = run[0].path + (f" × {len(run)}" if len(run) > 1 else "")
         boxes |= dict(_boxes(run[0].block, run[0].path))
-    drawn = {_INPUT: draft.input()}
+    drawn = {INPUT: draft.input()}
     joints: dict[tuple[str, str], Node] = {}
     for number, seen in draft.graph.nodes.items():
         entry = draft.block_of(seen.path)
@@ -632,7 +406,7 @@ def _by_layers(draft: _Draft, runs: list[list[BuiltBlock]]) -> Sketch:
             # Three branches are added by two calls of torch.add, and drawn as one node.
             key = (seen.path, role)
             joints[key] = drawn[number] = joints.get(key) or _joint_node(draft, seen, role, boxes)
-    drawn[_OUTPUT] = draft.output()
+    drawn[OUTPUT] = draft.output()
     exits = {run[0].path: draft.exit(run[0]) for run in runs if len(run) > 1}
     pairs = []
     for tail, head in draft.graph.edges:
@@ -650,17 +424,13 @@ def _title(draft: _Draft, run: Sequence[BuiltBlock]) -> str:
     counts: dict[str, int] = {}
     for entry in run:
         card = draft.only_card(entry)
-        word = card.what if card else _block_title(entry.block)
+        word = card.what if card else block_title(entry.block)
         if len(run) > 1:
             # Only the first block of a stage has the stride.
             word = re.sub(r", stride \S+", "", word)
         counts[word] = counts.get(word, 0) + 1
     words = [word if count == 1 else f"{word} × {count}" for word, count in counts.items()]
     return ", ".join(words if len(words) <= 3 else [*words[:2], f"{len(words) - 2} other kinds of block"])
-
-
-def _block_title(block: Layer) -> str:
-    return str(getattr(block, "title", type(block).__name__))
 
 
 def _run_node(draft: _Draft, run: list[BuiltBlock]) -> Node:
@@ -680,7 +450,7 @@ def _run_node(draft: _Draft, run: list[BuiltBlock]) -> Node:
         role="blocks",
         name=name,
         what=what,
-        channels=_channels(card.main.layer) if card else f"{first.shape[0]} → {shape[0]}",
+        channels=channels_of(card.main.layer) if card else f"{first.shape[0]} → {shape[0]}",
         after=card.after if card else "",
         shape=shape,
         kind=kind,
@@ -692,11 +462,11 @@ def _run_node(draft: _Draft, run: list[BuiltBlock]) -> Node:
 def _by_blocks(draft: _Draft, runs: list[list[BuiltBlock]], depth: int) -> Sketch:
     """One node per run."""
     nodes = {entry.path: node for run in runs for node in [_run_node(draft, run)] for entry in run}
-    drawn = {_INPUT: draft.input()}
+    drawn = {INPUT: draft.input()}
     for number, seen in draft.graph.nodes.items():
         entry = draft.block_of(seen.path)
         drawn[number] = nodes[entry.path] if entry else _joint_node(draft, seen, "other", {})
-    drawn[_OUTPUT] = draft.output()
+    drawn[OUTPUT] = draft.output()
     return _sketch(draft, drawn, draft.graph.edges, {}, runs, depth)
 
 
@@ -767,7 +537,7 @@ def _sketched(scope: _Scope, depth: int | None) -> Sketch:
             f"Drawn by {words[found.depth]}, not by {words[asked]}: that would be {len(made[0].nodes)} nodes, more "
             f"than the {MAX_NODES} that can be read."
         )
-    stages = len({_stage(entry.path) for entry in scope.blocks})
+    stages = len({stage_of(entry.path) for entry in scope.blocks})
     if found.depth == STAGES and stages > len(runs):
         notes.append(f"{stages} stages share {len(runs)} nodes: more than {MAX_NODES} nodes cannot be read.")
     return replace(found, note=" ".join(notes))

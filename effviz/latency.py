@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from effviz.worker.manager import Manager, Ticket, default_manager
 NOISY_SPREAD = 0.10
 TIMEOUT_S = 120.0
 MAX_REMEMBERED = 1_000
-_FORMAT = 1
+_FORMAT = 2
 _logger = logging.getLogger(__name__)
 
 
@@ -283,7 +283,7 @@ def cached(
     Raises:
         DesignError: the network cannot be built at this resolution.
     """
-    key = _key(design, resolution, batch_size, environment(threads, dtype))
+    key = fingerprint(design, resolution, batch_size, threads, dtype)
     with _remembering:
         found = _remembered.get(key)
         if found is not None:
@@ -293,6 +293,17 @@ def cached(
     if found is not None:
         _keep(key, found)
     return found
+
+
+def fingerprint(
+    design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+) -> str:
+    """A name for the measurement: equal for equal networks under equal conditions in this environment.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
+    return _key(design, resolution, batch_size, environment(threads, dtype))
 
 
 def remember(design: Design, latency: Latency) -> None:
@@ -332,9 +343,15 @@ def _key(design: Design, resolution: int | None, batch_size: int, conditions: Ma
     """A name for the built network, its input and the environment."""
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    blocks = [repr(entry.block) for entry in design.blocks(resolution)]
-    parts = [_FORMAT, blocks, design.input_shape(resolution), batch_size, sorted(conditions.items())]
+    parts = [_FORMAT, _blocks_digest(design, resolution), batch_size, sorted(conditions.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=512)
+def _blocks_digest(design: Design, resolution: int | None) -> str:
+    """What is built and what enters it."""
+    blocks = [repr(entry.block) for entry in design.blocks(resolution)]
+    return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
 
 
 def _keep(key: str, latency: Latency) -> None:

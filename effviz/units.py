@@ -35,6 +35,19 @@ def binary(size: float) -> str:
     return f"{_digits(mantissa)} {_BINARY[power]}"
 
 
+def milliseconds(value: float) -> str:
+    """``12.04`` as ``12.0 ms``, ``1234`` as ``1.23 s``."""
+    return f"{_digits(value / 1000)} s" if value >= 999.95 else f"{_digits(value)} ms"
+
+
+def ago(seconds: float) -> str:
+    """How long ago: ``3 min ago``."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
+    return "just now"
+
+
 def exact(value: int) -> str:
     """``3504872`` as ``3,504,872``."""
     return f"{value:,}"

@@ -6,12 +6,15 @@ import effviz
 from effviz.charts.shares import kind_shares
 from effviz.charts.stages import stage_costs
 from effviz.charts.timeline import activation_timeline
-from effviz.ui import links, network, parts
+from effviz.ui import links, live, network, parts
+from effviz.ui.counters import counters
+from effviz.ui.structure import structure
 
 parts.header("architectures")
 convention = parts.convention()
 with st.sidebar:
     choice = network.controls()
+    conditions = live.conditions()
 design, baseline = choice.design, choice.baseline
 try:
     report = effviz.analyze(design, memory=convention.memory)
@@ -21,8 +24,10 @@ except effviz.DesignError as error:
     st.stop()
 reference = network.reference(baseline, convention.memory)
 look = parts.look()
+reading = live.read(design, baseline, conditions)
 
-network.headline(report, reference, convention, choice)
+network.headline(report, reference, convention, choice, live.card(reading, scaled=choice.scaled))
+live.bar(design, conditions, reading)
 measures = network.measures(convention)
 parts.kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")
 parts.show_chart(stage_costs(report.table, measures, look, reference.table if choice.scaled else None), "stages")
@@ -33,8 +38,11 @@ with shares:
 with memory:
     parts.show_chart(activation_timeline(report.table, network.alive_measure(convention), look), "timeline")
 
+structure(report, convention)
 index = network.layer_table(report, convention)
 network.formulas(report, index, convention)
+live.history()
+counters(report)
 network.published_figures(choice, report)
 network.exercises(design, report)
 network.downloads(report, convention)

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 import effviz
-from effviz import Design, DesignError, Stage, diagrams, kinds
+from effviz import Design, DesignError, Stage, kinds, recording
 from effviz.charts import style
 from effviz.design import BuiltBlock
 from effviz.diagrams import BLOCKS, LAYERS, MAX_NODES, STAGES, Diagram, diagram_job, draw, sketch
@@ -570,7 +570,7 @@ def test_what_torchview_sees_and_effviz_does_not_know_is_drawn(monkeypatch: pyte
         return torch.sqrt(torch.abs(forward(self, x)))
 
     monkeypatch.setattr(Merge, "forward", louder)
-    diagrams._record.cache_clear()
+    recording.record.cache_clear()
     try:
         drawn = sketch(effviz.architecture("mobilenet_v2"), path="stage4.1")
         assert [(node.role, node.name) for node in drawn.nodes[-4:-1]] == [
@@ -582,7 +582,7 @@ def test_what_torchview_sees_and_effviz_does_not_know_is_drawn(monkeypatch: pyte
         dot = Dot(to_dot(drawn, APPEARANCES["dark"]))
         assert _words(dot.nodes['"stage4.1.sqrt"']["label"]).startswith("sqrt")
     finally:
-        diagrams._record.cache_clear()
+        recording.record.cache_clear()
 
 
 # --- The same again, and soon --------------------------------------------------------------------------------------
@@ -632,7 +632,7 @@ def test_a_block_is_drawn_in_half_a_second() -> None:
     draw(design, path="stage3.0")
     times = []
     for resolution in (225, 226, 227, 228, 229):
-        diagrams._record.cache_clear()
+        recording.record.cache_clear()
         start = time.perf_counter()
         draw(design, resolution, path="stage3.0")
         times.append(time.perf_counter() - start)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 _ASKED = "_link_asked"
 _KNOWN = "_link_known"
@@ -142,6 +143,22 @@ def switch(
         **kwargs,
     )
     return default if value is None else str(value)
+
+
+_FLAGS = ("true", "false")
+
+
+def flag(label: str, key: str, **kwargs: Any) -> bool:
+    """A toggle in the link, off by default."""
+    _expect(key, _FLAGS.__contains__, "true or false")
+    return bool(st.toggle(label, key=key, bind=_bind(key), **kwargs))
+
+
+def section(label: str, key: str, **kwargs: Any) -> DeltaGenerator | None:
+    """A part of the page that is closed by default and kept in the link: where to write, None while it is closed."""
+    _expect(key, _FLAGS.__contains__, "true or false")
+    box = st.expander(label, key=key, on_change="rerun", bind=_bind(key), **kwargs)
+    return box if box.open else None
 
 
 def words(label: str, key: str, **kwargs: Any) -> str:

@@ -155,8 +155,8 @@ def alive_measure(convention: Convention) -> Measure:
     return Measure("alive", f"Activations alive ({convention.memory_unit})", convention.size(1), convention.show_amount)
 
 
-def headline(report: Report, reference: Report, convention: Convention, choice: Choice) -> None:
-    """Four numbers, each with its difference to the unscaled network."""
+def headline(report: Report, reference: Report, convention: Convention, choice: Choice, latency: Card) -> None:
+    """Four numbers that are counted and one that is measured, each with its difference to the unscaled network."""
     # In bytes the value carries the unit itself.
     unit = ", elements" if convention.unit == "elements" else ""
     parts.cards(
@@ -182,6 +182,7 @@ def headline(report: Report, reference: Report, convention: Convention, choice: 
                 change(report.peak_activation, reference.peak_activation),
                 "Most activation memory alive at once, batch norm folded and activations fused.",
             ),
+            latency,
         ],
         choice.baseline_name,
         scaled=choice.scaled,

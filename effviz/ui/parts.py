@@ -56,6 +56,8 @@ class Card:
         exact: the number to the unit, for the hover text.
         change: against the baseline, as text.
         help: what the number means.
+        note: what stands below instead of the difference; empty for the difference.
+        stale: of a former setting, shown dimmed.
     """
 
     label: str
@@ -63,23 +65,26 @@ class Card:
     exact: str
     change: str
     help: str
+    note: str = ""
+    stale: bool = False
 
 
 def cards(entries: Iterable[Card], baseline: str, *, scaled: bool) -> None:
     """Headline numbers in one row, each with one difference to the unscaled network `baseline`."""
     with st.container(horizontal=True, key="cards", gap="small"):
         for card in entries:
-            st.metric(
-                card.label,
-                card.text,
-                delta=card.change if scaled else "as published",
-                delta_color="off",
-                delta_arrow="off",
-                delta_description="vs unscaled" if scaled else None,
-                help=f"{card.exact}\n\n{card.help} Unscaled: {baseline}.",
-                border=True,
-                height="stretch",
-            )
+            with st.container(key="stale_card" if card.stale else None, height="stretch"):
+                st.metric(
+                    card.label,
+                    card.text,
+                    delta=card.note or (card.change if scaled else "as published"),
+                    delta_color="off",
+                    delta_arrow="off",
+                    delta_description="vs unscaled" if scaled and not card.note else None,
+                    help=f"{card.exact}\n\n{card.help} Unscaled: {baseline}.",
+                    border=True,
+                    height="stretch",
+                )
 
 
 def show_chart(chart: Chart, key: str, *, heading: bool = True) -> None:
