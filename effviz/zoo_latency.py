@@ -5,12 +5,15 @@ Measuring is done elsewhere (`effviz.latency`); here is what to measure, and wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.archs import ARCHITECTURES, architecture
+from effviz.layers import Conv2d, Linear, elements
 from effviz.report import analyze
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Entry:
     name: str
     options: dict[str, Any] = field(default_factory=dict, hash=False)
 
-    @property
+    @cached_property
     def design(self) -> Design:
         """The network."""
         return architecture(self.name, **self.options)
@@ -75,33 +78,45 @@ ENTRIES = tuple(
 """What the background measurement runs through."""
 
 
-def counts(entry: Entry) -> dict[str, Any]:
+@lru_cache(maxsize=4 * len(ENTRIES))
+def counts(entry: Entry, memory: str = "fused") -> Counts:
     """Everything about one network that a latency is compared with.
 
-    Keys: title, name, family, resolution, macs, params, memory_access (elements, fused), activations (elements written
-    by convolution and linear layers, as pycls and RegNet count them).
+    Args:
+        entry: of `ENTRIES`.
+        memory: the assumption behind memory access, as in `effviz.analyze`.
     """
-    report = analyze(entry.design)
-    table = report.table
-    written = table[table["layer"].isin(["Conv2d", "Linear"])]["output_shape"]
-    activations = sum(_elements(shape) for shape in written)
-    return {
-        "title": entry.title,
-        "name": entry.name,
-        "family": report.design.family,
-        "resolution": report.resolution,
-        "macs": report.macs,
-        "params": report.params,
-        "memory_access": report.memory_access,
-        "activations": activations,
-    }
+    report = analyze(entry.design, memory=memory)
+    written = [step.output.shape for step in report.steps if isinstance(step.layer, (Conv2d, Linear))]
+    return Counts(
+        title=entry.title,
+        family=report.design.family,
+        resolution=report.resolution,
+        macs=report.macs,
+        params=report.params,
+        memory_access=report.memory_access,
+        activations=sum(map(elements, written)),
+    )
 
 
-def _elements(shape: str) -> int:
-    product = 1
-    for side in shape.split(" x "):
-        product *= int(side)
-    return product
+class Counts(NamedTuple):
+    """What is counted of one network.
+
+    Attributes:
+        title, family: its names.
+        resolution: side of the input in pixels.
+        macs, params: of one image.
+        memory_access: elements read and written.
+        activations: elements written by convolution and linear layers, as pycls and RegNet count them.
+    """
+
+    title: str
+    family: str
+    resolution: int
+    macs: int
+    params: int
+    memory_access: int
+    activations: int
 
 
 class Predictor(NamedTuple):
@@ -124,19 +139,45 @@ class Predictor(NamedTuple):
 
 
 def predictors(table: pd.DataFrame) -> list[Predictor]:
-    """Every count of `PREDICTORS` as a predictor of the column ``latency_ms``.
+    """Every count of `PREDICTORS` that the table has, as a predictor of the column ``latency_ms``.
 
     Args:
-        table: one row per network; columns of `counts` and latency_ms.
+        table: at least two rows, one per network; counts above 0, and latency_ms.
     """
     found = []
     for column, label in PREDICTORS.items():
+        if column not in table:
+            continue
         rate = table[column] / (table["latency_ms"] / 1e3)
-        ranks = table[[column, "latency_ms"]].rank()
-        correlation = float(ranks.corr().iloc[0, 1]) if len(table) > 2 else float("nan")
         slowest, fastest = float(rate.min()), float(rate.max())
+        correlation = ranks(table, column).correlation
         found.append(Predictor(column, label, correlation, slowest, fastest, fastest / slowest))
     return found
+
+
+class Ranks(NamedTuple):
+    """Spearman's rank correlation and the sums it is made of.
+
+    Attributes:
+        together: sum over the networks of (rank by count - mean) x (rank by latency - mean).
+        by_count, by_latency: sums of the squares of the two.
+        correlation: together / sqrt(by_count x by_latency); nan where all ranks of one kind are equal.
+    """
+
+    together: float
+    by_count: float
+    by_latency: float
+    correlation: float
+
+
+def ranks(table: pd.DataFrame, column: str) -> Ranks:
+    """How the order by `column` agrees with the order by ``latency_ms``; ties share their mean rank."""
+    by_count = table[column].rank()
+    by_latency = table["latency_ms"].rank()
+    one, two = by_count - by_count.mean(), by_latency - by_latency.mean()
+    together, first, second = float((one * two).sum()), float((one**2).sum()), float((two**2).sum())
+    spread = math.sqrt(first * second)
+    return Ranks(together, first, second, together / spread if spread else math.nan)
 
 
 class Inversion(NamedTuple):

@@ -162,13 +162,15 @@ def card(reading: Reading, *, scaled: bool) -> Card:
     latency = reading.latency
     if latency is None:
         if reading.stale is None:
-            return Card(label, "\N{EN DASH}", "Not measured yet", "", meaning, note="not measured")
-        before = milliseconds(reading.stale.median_ms)
-        return Card(label, before, "Measured before the last change", "", meaning, note="before the change", stale=True)
-    spread = f"{latency.runs} runs, nine in ten within {milliseconds(latency.p90_ms)}"
-    difference = change(latency.median_ms, reading.reference.median_ms) if reading.reference else ""
-    note = "" if difference else "unscaled: not measured" if scaled else "measured"
-    return Card(label, milliseconds(latency.median_ms), spread, difference, meaning, note=note)
+            return Card(label, "\N{EN DASH}", meaning, "not measured")
+        return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
+    help = f"{latency.runs} runs, nine in ten within {milliseconds(latency.p90_ms)}\n\n{meaning}"
+    if reading.reference is None:
+        below = "unscaled: not measured" if scaled else "measured"
+        return Card(label, milliseconds(latency.median_ms), help, below)
+    help = f"{help} Unscaled: {milliseconds(reading.reference.median_ms)}."
+    difference = change(latency.median_ms, reading.reference.median_ms)
+    return Card(label, milliseconds(latency.median_ms), help, difference, "unscaled")
 
 
 def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:

@@ -39,6 +39,13 @@ PAGES = (
         ":material/account_tree:",
         "What a published network costs, where, and what its width, depth and resolution do to it.",
     ),
+    PageInfo(
+        "latency.py",
+        "latency",
+        "FLOPs are not latency",
+        ":material/speed:",
+        "How well a count predicts the speed of a network: measured on this machine, and as papers print it.",
+    ),
 )
 
 

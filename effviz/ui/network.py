@@ -159,33 +159,37 @@ def headline(report: Report, reference: Report, convention: Convention, choice: 
     """Four numbers that are counted and one that is measured, each with its difference to the unscaled network."""
     # In bytes the value carries the unit itself.
     unit = ", elements" if convention.unit == "elements" else ""
+
+    def card(label: str, text: str, value: int, baseline: int, told: str, help: str) -> Card:
+        difference = change(value, baseline) if choice.scaled else "as published"
+        help = f"{told}\n\n{help} Unscaled: {choice.baseline_name}."
+        return Card(label, text, help, difference, "unscaled" if choice.scaled else "")
+
+    def memory(size: int) -> str:
+        return f"{exact(convention.size(size))} {convention.memory_unit}"
+
     parts.cards(
         [
-            Card(
-                "Parameters", si(report.params), exact(report.params),
-                change(report.params, reference.params), "Trainable numbers; batch norm has two per channel.",
+            card(
+                "Parameters", si(report.params), report.params, reference.params,
+                exact(report.params), "Trainable numbers; batch norm has two per channel.",
             ),
-            Card(
-                convention.compute_label, convention.show_compute(report.macs),
-                exact(convention.compute(report.macs)), change(report.macs, reference.macs),
-                "Of convolution and linear layers, one image.",
+            card(
+                convention.compute_label, convention.show_compute(report.macs), report.macs, reference.macs,
+                exact(convention.compute(report.macs)), "Of convolution and linear layers, one image.",
             ),
-            Card(
+            card(
                 f"Memory access{unit}", convention.show_size(report.memory_access),
-                f"{exact(convention.size(report.memory_access))} {convention.memory_unit}",
-                change(report.memory_access, reference.memory_access),
+                report.memory_access, reference.memory_access, memory(report.memory_access),
                 f"Read + written, batch 1, assumption: {MEMORIES[convention.memory].lower()}.",
             ),
-            Card(
+            card(
                 f"Peak activations{unit}", convention.show_size(report.peak_activation),
-                f"{exact(convention.size(report.peak_activation))} {convention.memory_unit}",
-                change(report.peak_activation, reference.peak_activation),
+                report.peak_activation, reference.peak_activation, memory(report.peak_activation),
                 "Most activation memory alive at once, batch norm folded and activations fused.",
             ),
             latency,
-        ],
-        choice.baseline_name,
-        scaled=choice.scaled,
+        ]
     )  # fmt: skip
 
 

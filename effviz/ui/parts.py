@@ -53,35 +53,33 @@ class Card:
     Attributes:
         label: what is counted.
         text: the number as read.
-        exact: the number to the unit, for the hover text.
-        change: against the baseline, as text.
-        help: what the number means.
-        note: what stands below instead of the difference; empty for the difference.
+        help: the number to the unit, and what it means.
+        below: one short line: the difference to the baseline, or what is to be known.
+        against: the baseline of the difference; empty if `below` is none.
         stale: of a former setting, shown dimmed.
     """
 
     label: str
     text: str
-    exact: str
-    change: str
     help: str
-    note: str = ""
+    below: str
+    against: str = ""
     stale: bool = False
 
 
-def cards(entries: Iterable[Card], baseline: str, *, scaled: bool) -> None:
-    """Headline numbers in one row, each with one difference to the unscaled network `baseline`."""
+def cards(entries: Iterable[Card]) -> None:
+    """Headline numbers in one row, each with one difference to a named baseline."""
     with st.container(horizontal=True, key="cards", gap="small"):
         for card in entries:
             with st.container(key="stale_card" if card.stale else None, height="stretch"):
                 st.metric(
                     card.label,
                     card.text,
-                    delta=card.note or (card.change if scaled else "as published"),
+                    delta=card.below,
                     delta_color="off",
                     delta_arrow="off",
-                    delta_description="vs unscaled" if scaled and not card.note else None,
-                    help=f"{card.exact}\n\n{card.help} Unscaled: {baseline}.",
+                    delta_description=f"vs {card.against}" if card.against else None,
+                    help=card.help,
                     border=True,
                     height="stretch",
                 )
