@@ -25,6 +25,12 @@ def si(value: float, unit: str = "") -> str:
     return f"{_digits(mantissa)}{_SI[power]}{tail}"
 
 
+def short(value: float) -> str:
+    """`si` without zeros behind the point, for ticks: ``100 M``, ``2.5 M``."""
+    mantissa, _, prefix = si(value).partition(" ")
+    return " ".join(filter(None, [f"{float(mantissa):g}", prefix]))
+
+
 def binary(size: float) -> str:
     """Bytes as ``13.4 MiB``."""
     if abs(size) < 1024 and float(size).is_integer():

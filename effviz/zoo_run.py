@@ -67,9 +67,9 @@ class ZooRun:
         anew = set(again)
         known = self.latencies(threads)
         wanted = [entry for entry in self.entries if entry.title in anew or entry.title not in known]
-        self.pause()
         with self._lock:
-            self._todo = deque((entry, threads) for entry in wanted)
+            self._drop()
+            self._todo.extend((entry, threads) for entry in wanted)
             self._failures = {key: why for key, why in self._failures.items() if key[1] != threads}
             if self._todo and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="effviz-zoo", daemon=True)
@@ -78,11 +78,14 @@ class ZooRun:
     def pause(self) -> None:
         """Stop after dropping the present network; what was measured stays."""
         with self._lock:
-            self._turn += 1
-            self._todo.clear()
-            now = self._now
-        if now is not None:
-            now[1].ticket.cancel()
+            self._drop()
+
+    def _drop(self) -> None:
+        self._turn += 1
+        self._todo.clear()
+        if self._now is not None:
+            self._now[1].ticket.cancel()
+            self._now = None
 
     @property
     def progress(self) -> Progress:
@@ -127,12 +130,13 @@ class ZooRun:
             except (DesignError, LatencyError) as error:
                 problem = str(error)
             with self._lock:
+                if turn != self._turn:
+                    continue
                 self._now = None
-                if measurement.ticket.state != "cancelled":
-                    if problem:
-                        self._failures[entry.title, threads] = problem
-                elif turn == self._turn:
+                if measurement.ticket.state == "cancelled":
                     self._todo.clear()
+                elif problem:
+                    self._failures[entry.title, threads] = problem
 
 
 _default: ZooRun | None = None

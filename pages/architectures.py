@@ -38,7 +38,7 @@ with shares:
 with memory:
     parts.show_chart(activation_timeline(report.table, network.alive_measure(convention), look), "timeline")
 
-structure(report, convention)
+structure(report)
 index = network.layer_table(report, convention)
 network.formulas(report, index, convention)
 live.history()

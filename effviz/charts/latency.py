@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.units import milliseconds, si
+from effviz.units import milliseconds, short, si
 from effviz.zoo_latency import PREDICTORS, Inversion, predictors
 
 # Per family a symbol; ink for all, so that colours stay those of layer kinds.
@@ -44,7 +44,8 @@ def latency_scatter(
     low, high = (counts.min(), counts.max()) if span is None else (span[0] * factor, span[1] * factor)
     x_range = (math.log10(low) - 0.1, math.log10(high) + 0.1)
     y_range = _steady(times.min(), times.max())
-    lines, notes = _isolines(x_range, y_range, look)
+    rates = counts / times * 1e3
+    lines, notes = _isolines(x_range, y_range, (float(rates.min()), float(rates.max())), look)
     points = []
     for position, (family, rows) in enumerate(table.groupby("family", sort=True)):
         amounts = rows[column] * factor
@@ -79,21 +80,7 @@ def latency_scatter(
         points.append(
             {"type": "scatter", "mode": "markers", "name": str(family), "x": [None], "y": [None], "marker": key}
         )
-    for row in table[table["title"].isin(list(highlight))].itertuples():
-        x = math.log10(getattr(row, column) * factor)
-        left = x > sum(x_range) / 2
-        notes.append(
-            {
-                "x": x,
-                "y": math.log10(row.latency_ms),
-                "text": row.title,
-                "showarrow": False,
-                "xanchor": "right" if left else "left",
-                "xshift": -12 if left else 12,
-                "bgcolor": look.paper,
-                "font": {"color": look.accent, "size": 13},
-            }
-        )
+    notes += _names(table[table["title"].isin(list(highlight))], column, factor, (x_range, y_range), look)
     axis = {"type": "log", "showgrid": True}
     layout = {
         "annotations": notes,
@@ -106,7 +93,7 @@ def latency_scatter(
             "itemclick": False,
             "font": {"size": 13},
         },
-        "xaxis": axis | _ticks(x_range, si) | {"range": x_range, "title": {"text": label}},
+        "xaxis": axis | _ticks(x_range, short) | {"range": x_range, "title": {"text": label}},
         "yaxis": axis | _ticks(y_range, lambda value: f"{value:g}") | {"range": y_range, "title": {"text": _TIME}},
     }
     title = finding(table, column, factor, where)
@@ -115,6 +102,42 @@ def latency_scatter(
         for row in table.itertuples()
     )
     return Chart(figure(look, _HEIGHT, [*lines, *points], layout), title, f"{title}. {label} and latency: {spoken}.")
+
+
+def _names(
+    marked: pd.DataFrame,
+    column: str,
+    factor: int,
+    ranges: tuple[tuple[float, float], tuple[float, float]],
+    look: Appearance,
+) -> list[dict[str, Any]]:
+    """Labels of the marked networks; one that would cover another is left to the hover text."""
+    (left, right), (bottom, top) = ranges
+    boxes: list[tuple[float, float, float]] = []
+    notes = []
+    for row in marked.itertuples():
+        x, y = math.log10(getattr(row, column) * factor), math.log10(row.latency_ms)
+        flipped = x > (left + right) / 2
+        # In shares of the axes, for a chart of usual width: 0.008 a letter, 0.045 a line.
+        near, height = (x - left) / (right - left), (y - bottom) / (top - bottom)
+        width = 0.008 * len(row.title) + 0.02
+        start = near - width if flipped else near
+        if any(start < end and begin < start + width and abs(height - other) < 0.045 for begin, end, other in boxes):
+            continue
+        boxes.append((start, start + width, height))
+        notes.append(
+            {
+                "x": x,
+                "y": y,
+                "text": row.title,
+                "showarrow": False,
+                "xanchor": "right" if flipped else "left",
+                "xshift": -12 if flipped else 12,
+                "bgcolor": look.paper,
+                "font": {"color": look.accent, "size": 13},
+            }
+        )
+    return notes
 
 
 def _steady(low: float, high: float) -> tuple[float, float]:
@@ -132,14 +155,16 @@ def _ticks(span: tuple[float, float], written: Callable[[float], str]) -> dict[s
 
 
 def _isolines(
-    x_range: tuple[float, float], y_range: tuple[float, float], look: Appearance
+    x_range: tuple[float, float], y_range: tuple[float, float], speeds: tuple[float, float], look: Appearance
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Lines of equal count per second, one per decade and its third."""
+    """Lines of equal count per second around the `speeds` of the networks, one per decade and its third."""
     traces, notes = [], []
-    low, high = x_range[0] - y_range[1] + 3, x_range[1] - y_range[0] + 3
+    low, high = math.log10(speeds[0]) - 0.6, math.log10(speeds[1]) + 0.6
     for power in range(math.floor(low), math.ceil(high) + 1):
         for step in (1, 3):
             rate = power + math.log10(step)
+            if not low <= rate <= high:
+                continue
             # On the line log x - log y + 3 = rate, with y in ms.
             start = max(x_range[0], rate - 3 + y_range[0])
             end = min(x_range[1], rate - 3 + y_range[1])
@@ -160,10 +185,11 @@ def _isolines(
                 {
                     "x": end,
                     "y": end + 3 - rate,
-                    "text": f"{si(step * 10**power)}/s",
+                    "text": f"{short(step * 10**power)}/s",
                     "showarrow": False,
                     "xanchor": "right",
-                    "yanchor": "bottom",
+                    # Within the axes, where the line leaves them at the top too.
+                    "yanchor": "top" if end < x_range[1] else "bottom",
                     "bgcolor": look.paper,
                     "font": {"size": 12, "color": look.muted},
                 }
@@ -176,22 +202,14 @@ def finding(table: pd.DataFrame, column: str, factor: int, where: str) -> str:
     if len(table) < 3:
         return f"{where}: {len(table)} of the networks measured, too few for a rank correlation"
     found = next(entry for entry in predictors(table) if entry.column == column)
-    name = PREDICTORS[column] if factor == 1 or column != "macs" else "FLOPs"
-    name = f"{name[:1].upper()}{name[1:]}"
+    name = "FLOPs" if column == "macs" and factor == 2 else PREDICTORS[column]
     order = found.rank_correlation
-    claim = (
-        "order the networks exactly as latency does"
-        if order > 0.9995
-        else "order the networks almost as latency does"
-        if order >= 0.9
-        else "order the networks roughly as latency does"
-        if order >= 0.6
-        else "hardly tell the order of the networks"
-    )
+    degree = "exactly" if order > 0.9995 else "almost" if order >= 0.9 else "roughly" if order >= 0.6 else "hardly"
     joint = "and" if (found.spread < 1.5) == (order >= 0.9) else "but"
     return (
-        f"{where}: {name} {claim} (rank correlation {order:.2f}), {joint} run at {si(found.slowest * factor)} to "
-        f"{si(found.fastest * factor)} per second, a factor of {found.spread:.1f}"
+        f"{where}: ordered by {name}, the networks are {degree} ordered by latency (rank correlation {order:.2f}), "
+        f"{joint} they run at {si(found.slowest * factor)} to {si(found.fastest * factor)} per second, a factor of "
+        f"{found.spread:.1f}"
     )
 
 
@@ -204,6 +222,8 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
     """
     found = predictors(table)
     best = min(found, key=lambda entry: entry.spread)
+    # Room for the text behind the longest bar.
+    span = (0.0, max(1.0, math.log10(max(entry.spread for entry in found)) * 1.6))
     traces = [
         {
             "type": "bar",
@@ -211,26 +231,25 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
             "y": [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found],
             "x": [entry.spread for entry in found],
             "marker": {"color": [look.accent if entry is best else look.muted for entry in found]},
-            "text": [f"{entry.spread:.1f}x, rank correlation {entry.rank_correlation:.2f}" for entry in found],
+            "text": [f"{entry.spread:.1f}x ({entry.rank_correlation:.2f})" for entry in found],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": "%{y}: fastest over slowest %{x:.1f}<extra></extra>",
         }
     ]
     layout = {
-        "xaxis": {
+        "xaxis": _ticks(span, short)
+        | {
             "type": "log",
             "showgrid": True,
-            "range": [0, math.log10(max(entry.spread for entry in found)) * 1.6],
-            "dtick": "D2",
-            "title": {"text": "Fastest over slowest network, count per second"},
+            "range": span,
+            "title": {"text": "Fastest over slowest, count per second (rank correlation)"},
         },
         "yaxis": {"autorange": "reversed", "showgrid": False, "ticksuffix": " "},
         "bargap": 0.45,
     }
-    name = f"{best.label[:1].upper()}{best.label[1:]}"
     title = (
-        f"{name} come closest to latency: per second, the fastest network has {best.spread:.1f} times as many as the "
+        f"Closest to latency: {best.label}, with a factor of {best.spread:.1f} between the fastest network and the "
         "slowest"
     )
     spoken = "; ".join(

@@ -17,7 +17,7 @@ from effviz.ui import links, live, parts
 from effviz.ui.background import polled
 from effviz.ui.convention import Convention
 from effviz.ui.parts import Card
-from effviz.units import ago, change, exact, lower, milliseconds, si
+from effviz.units import ago, exact, lower, milliseconds, si
 from effviz.worker.limits import usable_cores
 from effviz.zoo_latency import ENTRIES, PREDICTORS, Counts, Predictor, counts, inversions, predictors, ranks
 from effviz.zoo_run import Progress, default_run
@@ -120,23 +120,20 @@ def _cards(table: pd.DataFrame, here: Predictor, macs: Predictor, factor: int) -
     rates = table[here.column] / table["latency_ms"]
     slowest, fastest = table.loc[rates.idxmin(), "title"], table.loc[rates.idxmax(), "title"]
     # Every other count stands beside multiply-adds, which stand for themselves.
-    by_macs = here.column == "macs"
-    against = "" if by_macs else "multiply-adds"
-    correlation = f"{here.rank_correlation - macs.rank_correlation:+.2f}".replace("-", "\N{MINUS SIGN}")
-    spread = change(here.spread, macs.spread)
+    other = here.column != "macs"
     meaning = f"By {here.label}."
     return [
         Card(
             "Rank correlation", f"{here.rank_correlation:.2f}",
             f"Spearman's, between {here.label} and latency: 1 if both give the networks the same order, 0 if they have "
             "nothing to do with each other.",
-            f"of {len(table)} networks" if by_macs else correlation, against,
+            f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(table)} networks",
         ),
         Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
         Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
         Card(
             "Fastest over slowest", f"x{here.spread:.1f}", "1 if latency were proportional to the count.",
-            "1 if proportional" if by_macs else spread, against,
+            f"multiply-adds: x{macs.spread:.1f}" if other else "1 if proportional",
         ),
     ]  # fmt: skip
 
@@ -230,14 +227,12 @@ def predictor_chart(table: pd.DataFrame) -> None:
 
 def show_table(table: pd.DataFrame, convention: Convention) -> None:
     """The numbers behind the chart."""
-    if table.empty:
-        return
     st.subheader("Measured networks", anchor=False)
     shown = in_convention(table, convention)
     st.dataframe(
         shown,
         hide_index=True,
-        height=320,
+        height=min(320, 40 * (len(shown) + 1)),
         column_config={
             name: st.column_config.NumberColumn(format="localized" if shown[name].dtype.kind == "i" else "%.2f")
             for name in shown.columns

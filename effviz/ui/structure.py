@@ -16,29 +16,32 @@ from effviz.report import Report
 from effviz.trace import trace_block
 from effviz.ui import links, parts
 from effviz.ui.background import again, ask, polled, progress_text
-from effviz.ui.convention import Convention
 from effviz.words import PLAIN, WEIGHTED, block_title, describe
 
 KEY = "draw"
 WHOLE = {"stages": "Whole network, by stage", "blocks": "Whole network, by block"}
 _DEPTH = {"stages": 1, "blocks": 2}
 _SHOWN = "_diagram_shown"
-_HEIGHT = 600
+_HEIGHT = 520
 
 
-def structure(report: Report, convention: Convention) -> None:
+def structure(report: Report) -> None:
     """The table on the left chooses what the diagram on the right shows."""
     runs = alike_runs(report.blocks)
     rows = _rows(report, runs)
+    st.subheader("Blocks", anchor=False)
+    chosen = _choice(report, runs, rows)
+    if chosen in WHOLE:
+        # A whole network is drawn by rows, and needs the width.
+        _diagram(report, chosen)
+        _table(report, rows)
+        return
     with st.container(key="structure", horizontal=True, gap="large"):
-        left = st.container(width=460, key="blocks_table")
+        left = st.container(width=460)
         right = st.container(key="diagram_panel")
     with left:
-        st.subheader("Blocks", anchor=False)
-        _table(report, rows, convention)
+        _table(report, rows)
     with right:
-        st.subheader("Diagram", anchor=False)
-        chosen = _choice(report, runs, rows)
         _diagram(report, chosen)
 
 
@@ -74,13 +77,13 @@ def title(entry: BuiltBlock) -> str:
     """A block in a few words, with its stride: ``Inverted residual, stride 2``."""
     block = entry.block
     if type(block).__name__ in PLAIN:
-        main = next(step.layer for step in trace_block(block, entry.shape).steps if isinstance(step.layer, WEIGHTED))
-        return describe(main)
+        layers = [step.layer for step in trace_block(block, entry.shape).steps]
+        return describe(next((layer for layer in layers if isinstance(layer, WEIGHTED)), layers[0]))
     stride = getattr(block, "stride", 1)
     return block_title(block) if stride == 1 else f"{block_title(block)}, stride {stride}"
 
 
-def _table(report: Report, rows: pd.DataFrame, convention: Convention) -> None:
+def _table(report: Report, rows: pd.DataFrame) -> None:
     shown = pd.DataFrame(
         {
             "Block": [
@@ -88,8 +91,8 @@ def _table(report: Report, rows: pd.DataFrame, convention: Convention) -> None:
                 for path, repeats in zip(rows["path"], rows["repeats"], strict=True)
             ],
             "What": rows["title"],
-            f"{convention.compute_label} (%)": 100 * rows["macs"] / max(report.macs, 1),
             "Output": rows["output"],
+            "Share (%)": 100 * rows["macs"] / max(report.macs, 1),
             "Parameters": rows["params"],
         }
     )
@@ -100,11 +103,14 @@ def _table(report: Report, rows: pd.DataFrame, convention: Convention) -> None:
         shown,
         key=key,
         hide_index=True,
-        height=_HEIGHT - 40,
+        height=min(_HEIGHT, 36 * (len(rows) + 1)),
         on_select=_select(key, rows["path"].tolist()),
         selection_mode="single-row",
         column_config={
-            f"{convention.compute_label} (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Block": st.column_config.TextColumn(width=95),
+            "What": st.column_config.TextColumn(width=160),
+            "Output": st.column_config.TextColumn(width=95),
+            "Share (%)": st.column_config.NumberColumn(format="%.1f", width=65, help="Of the multiply-adds"),
             "Parameters": st.column_config.NumberColumn(format="localized"),
         },
         alt=f"{len(rows)} runs of equal blocks of {report.design.title}; a selected row is drawn",
@@ -136,7 +142,7 @@ def _choice(report: Report, runs: list[list[BuiltBlock]], rows: pd.DataFrame) ->
     titles = {entry.path: f"{entry.path}: {title(entry)}" for entry in report.blocks} | WHOLE
     return links.choice(
         "Draw", options, KEY, default=default, format_func=titles.__getitem__, on_change=_turn,
-        help="Or select a row of the table.",
+        help="A block, or the whole network. Selecting a row of the table draws its first block.",
     )  # fmt: skip
 
 
@@ -163,7 +169,7 @@ def _diagram(report: Report, chosen: str) -> None:
             st.html(f'<p class="status">{html.escape(progress_text(answer.ticket))}</p>')
         return waiting
 
-    with st.container(height=_HEIGHT - 130, border=False, key="diagram_box"):
+    with st.container(key="diagram_box"):
         if shown is not None and not answer.error:
             with st.container(key="stale_diagram" if answer.value is None else "diagram"):
                 st.graphviz_chart(shown["dot"], width="content", alt=shown["title"])

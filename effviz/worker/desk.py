@@ -14,6 +14,7 @@ from effviz.worker.manager import Ticket
 
 
 class _Flight(NamedTuple):
+    key: Hashable
     ticket: Ticket
     seats: set[tuple[str, str]]
 
@@ -23,7 +24,8 @@ class Desk:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted: dict[tuple[str, str], Hashable] = {}
+        self._taken: dict[tuple[str, str], _Flight] = {}
+        # The latest of each key: the one for newcomers. Others may still sit in a former one that has ended.
         self._flights: dict[Hashable, _Flight] = {}
 
     def take(self, visitor: str, purpose: str, key: Hashable, start: Callable[[], Ticket]) -> Ticket:
@@ -40,21 +42,21 @@ class Desk:
         """
         seat = visitor, purpose
         with self._lock:
-            if self._wanted.get(seat) != key:
-                self._leave(seat)
+            mine = self._taken.get(seat)
+            if mine is not None and mine.key == key and mine.ticket.state != "cancelled":
+                return mine.ticket
+            self._leave(seat)
             flight = self._flights.get(key)
-            gone = flight is not None and flight.ticket.ended and seat not in flight.seats
-            if flight is None or gone or flight.ticket.state == "cancelled":
-                flight = self._flights[key] = _Flight(start(), set())
+            if flight is None or flight.ticket.state not in ("queued", "running"):
+                flight = self._flights[key] = _Flight(key, start(), set())
             flight.seats.add(seat)
-            self._wanted[seat] = key
+            self._taken[seat] = flight
             return flight.ticket
 
     def held(self, visitor: str, purpose: str) -> Ticket | None:
         """What the visitor waits for, or has waited for and not left yet."""
         with self._lock:
-            key = self._wanted.get((visitor, purpose))
-            flight = self._flights.get(key) if key is not None else None
+            flight = self._taken.get((visitor, purpose))
             return flight.ticket if flight is not None else None
 
     def leave(self, visitor: str, purpose: str) -> None:
@@ -65,15 +67,15 @@ class Desk:
     def forget(self, visitor: str) -> None:
         """Let go of everything, because the visitor has gone."""
         with self._lock:
-            for seat in [each for each in self._wanted if each[0] == visitor]:
+            for seat in [each for each in self._taken if each[0] == visitor]:
                 self._leave(seat)
 
     def _leave(self, seat: tuple[str, str]) -> None:
-        key = self._wanted.pop(seat, None)
-        flight = self._flights.get(key) if key is not None else None
-        if flight is None or seat not in flight.seats:
+        flight = self._taken.pop(seat, None)
+        if flight is None:
             return
         flight.seats.discard(seat)
         if not flight.seats:
-            del self._flights[key]
+            if self._flights.get(flight.key) is flight:
+                del self._flights[flight.key]
             flight.ticket.cancel()
