@@ -85,8 +85,8 @@ def measure(
 ) -> Timing:
     """Time forward passes of `module` until there are `min_runs` and `min_seconds` of them.
 
-    Warms up until the runs no longer become faster: at least 3 runs and 0.1 s. After `max_seconds` it stops with fewer
-    than `min_runs`, but never with fewer than 5.
+    Warms up until the runs no longer become faster, with at least 3 runs and 0.1 s, but no longer than 1 s. After
+    `max_seconds` it stops with fewer than `min_runs`, but never with fewer than 5.
 
     Args:
         module: put into evaluation mode and converted to `dtype`.
@@ -157,13 +157,13 @@ def _conditions(threads: int) -> Iterator[None]:
 
 
 def _warm_up(run: Callable[[], float]) -> None:
-    """Run until it no longer becomes faster: caches, oneDNN's compiled kernels, the clock of the CPU."""
+    """Run until it no longer becomes faster (caches, oneDNN's compiled kernels, the clock of the CPU), or for long."""
     begin, best = time.perf_counter(), float("inf")
     for count in range(1, 10_000):
         latest = run()
         seconds = time.perf_counter() - begin
         steady = latest > 0.98 * best and seconds >= WARM_SECONDS
-        if count >= WARM_RUNS and (steady or seconds >= WARM_SECONDS_MAX):
+        if seconds >= WARM_SECONDS_MAX or (count >= WARM_RUNS and steady):
             return
         best = min(best, latest)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -148,8 +148,9 @@ def _steady(low: float, high: float) -> tuple[float, float]:
 
 
 def _ticks(span: tuple[float, float], written: Callable[[float], str]) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 times the powers of ten, fewer on a long axis."""
-    steps = (1, 2, 5) if span[1] - span[0] < 3.2 else (1,)
+    """Ticks at 1, 2 and 5 times the powers of ten, fewer on a long axis, more on a short one."""
+    length = span[1] - span[0]
+    steps: Sequence[int] = range(1, 10) if length < 0.7 else (1, 2, 5) if length < 3.2 else (1,)
     values = [step * 10.0**power for power in range(math.floor(span[0]), math.ceil(span[1]) + 1) for step in steps]
     return {"tickvals": values, "ticktext": [written(round(value, 6)) for value in values]}
 
@@ -204,13 +205,26 @@ def finding(table: pd.DataFrame, column: str, factor: int, where: str) -> str:
     found = next(entry for entry in predictors(table) if entry.column == column)
     name = "FLOPs" if column == "macs" and factor == 2 else PREDICTORS[column]
     order = found.rank_correlation
-    degree = "exactly" if order > 0.9995 else "almost" if order >= 0.9 else "roughly" if order >= 0.6 else "hardly"
     joint = "and" if (found.spread < 1.5) == (order >= 0.9) else "but"
     return (
-        f"{where}: ordered by {name}, the networks are {degree} ordered by latency (rank correlation {order:.2f}), "
-        f"{joint} they run at {si(found.slowest * factor)} to {si(found.fastest * factor)} per second, a factor of "
-        f"{found.spread:.1f}"
+        f"{where}: {_order(order, name)}, {joint} they run at {si(found.slowest * factor)} to "
+        f"{si(found.fastest * factor)} per second, a factor of {found.spread:.1f}"
     )
+
+
+def _order(correlation: float, name: str) -> str:
+    """What a rank correlation says."""
+    if math.isnan(correlation):
+        return f"all networks are equal by {name} or by latency, which leaves no order to compare"
+    # One exchange among a thousand networks is 1e-8 from 1.
+    degree = (
+        "exactly ordered by latency" if correlation > 1 - 1e-9
+        else "almost ordered by latency" if correlation >= 0.9
+        else "roughly ordered by latency" if correlation >= 0.6
+        else "hardly ordered by latency" if correlation > -0.6
+        else "in the reverse order of latency"
+    )  # fmt: skip
+    return f"ordered by {name}, the networks are {degree} (rank correlation {correlation:.2f})"
 
 
 def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:

@@ -100,7 +100,10 @@ def latencies() -> pd.DataFrame:
         macs_by=[by for _, by in known],
         notes=(rows["notes"] + " " + rows["wrong"]).str.strip(),
     )
+    # Several weights of one network have one latency; one network at several resolutions has several.
     rows = rows[rows["macs"] > 0].drop_duplicates(["where", "title", "macs", "latency_ms"])
+    sizes = rows.duplicated(["where", "title"], keep=False)
+    rows["title"] = rows["title"].mask(sizes, rows["title"] + ", " + rows["resolution"] + " px")
     enough = rows.groupby("where")["title"].transform("size") >= 3
     columns = ["where", "device", "title", "family", "macs", "macs_by", "latency_ms", "source", "notes"]
     return rows.loc[enough, columns].reset_index(drop=True)
@@ -119,9 +122,10 @@ def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[in
 
 
 def _full(architecture: str, variant: str) -> str:
-    """A variant such as ``2x (ours)`` with the name of its network."""
-    names = "".join(filter(str.isalnum, variant)).lower()
-    return variant if architecture.rstrip("V123").lower() in names else f"{architecture}: {variant}"
+    """A variant such as ``2x (ours)`` with the name of its network; of timm's, without the name of the weights."""
+    variant = variant.partition(".")[0] if variant.startswith("timm ") else variant
+    inside, name = ("".join(filter(str.isalnum, text)).lower() for text in (variant, architecture.rstrip("V123")))
+    return variant if name in inside else f"{architecture}: {variant}"
 
 
 def _paper(source: str) -> str:

@@ -26,7 +26,7 @@ def counters(report: Report) -> None:
 
         def draw() -> bool:
             if answer.ticket is not None:
-                st.html(f'<p class="status">Counting: {html.escape(progress_text(answer.ticket))}</p>')
+                st.html(f'<p class="status waiting">Counting: {html.escape(progress_text(answer.ticket))}</p>')
             return answer.ticket is not None and not answer.ticket.ended
 
         if answer.value is not None:

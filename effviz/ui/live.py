@@ -20,6 +20,8 @@ from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
 MAX_HISTORY = 50
+# Everybody waits for the one torch process: who measures for longer does so from Python.
+TIMEOUT_S = 60.0
 _ASKED = "_live_asked"
 _AGAIN = "_live_again"
 _SHOWN = "_live_shown"
@@ -125,10 +127,10 @@ def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | N
     name = fingerprint(design, **options)
     press = st.session_state.get(_AGAIN)
     # Who measures again wants a measurement of his own; everybody else shares.
-    key = (name, visitor(), press) if press else name
+    key = f"{name} {visitor()} {press}" if press else name
 
     def start() -> Ticket:
-        return request(design, owner=f"{name} {press or ''}", **options).ticket
+        return request(design, owner=key, timeout_s=TIMEOUT_S, **options).ticket
 
     ticket = DESK.take(visitor(), PURPOSE, key, start)
     if not ticket.ended:

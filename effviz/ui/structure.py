@@ -166,7 +166,7 @@ def _diagram(report: Report, chosen: str) -> None:
             st.html(f'<p class="status" role="alert">The diagram was not drawn. {html.escape(answer.error)}</p>')
             st.button("Try again", key="draw_again", on_click=again, args=("diagram",))
         elif answer.ticket is not None and shown is None:
-            st.html(f'<p class="status">{html.escape(progress_text(answer.ticket))}</p>')
+            st.html(f'<p class="status waiting">{html.escape(progress_text(answer.ticket))}</p>')
         return waiting
 
     with st.container(key="diagram_box"):

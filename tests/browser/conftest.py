@@ -127,16 +127,22 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with running_server() as server:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where the servers of the tests keep latencies: what this machine has measured before is not theirs."""
+    return {"EFFVIZ_CACHE": str(tmp_path_factory.mktemp("cache"))}
+
+
+@pytest.fixture(scope="session")
+def server(cache: dict[str, str]) -> Iterator[Server]:
+    with running_server(env=cache) as server:
         yield server
 
 
 @pytest.fixture
-def server_factory() -> Iterator[Callable[..., Server]]:
+def server_factory(cache: dict[str, str]) -> Iterator[Callable[..., Server]]:
     """Starts servers with `running_server`'s arguments; they end with the test."""
     with contextlib.ExitStack() as servers:
-        yield lambda *options, **kwargs: servers.enter_context(running_server(*options, **kwargs))
+        yield lambda *options: servers.enter_context(running_server(*options, env=cache))
 
 
 @pytest.fixture
@@ -243,6 +249,7 @@ SETTLED = """
       return 'a plotly chart';
     if ([...document.querySelectorAll('[data-testid=stGraphVizChart]')].some(e => !e.querySelector('svg g')))
       return 'a diagram';
+    if (document.querySelector('.waiting, .st-key-stale_diagram')) return 'an answer of the torch process';
     if (document.fonts.status !== 'loaded') return 'a font';
     return '';
   };

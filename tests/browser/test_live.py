@@ -1,0 +1,182 @@
+"""What runs in the torch process, seen in a real browser: nobody reloads, the page follows by itself."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+import effviz
+from effviz.diagrams import draw
+from effviz.ui.navigation import PAGES
+from effviz.zoo_latency import ENTRIES
+from tests.browser.conftest import Server, settle
+from tests.browser.test_pages import choose, query, slider, snapshot, type_into, visit
+
+MEASURED_MS = 60_000
+SMALL = "/architectures?net=MobileNetV3-Small&res=64"
+
+
+def measured_card(page: Page) -> Locator:
+    return page.get_by_test_id("stMetricValue").nth(4)
+
+
+def bar(page: Page) -> Locator:
+    return page.locator(".latency")
+
+
+def wait_until_measured(page: Page) -> None:
+    expect(page.get_by_role("button", name="Measure again")).to_be_visible(timeout=MEASURED_MS)
+    expect(bar(page)).to_contain_text("Median", timeout=MEASURED_MS)
+
+
+def drawn(page: Page) -> str:
+    """The text of the diagram."""
+    settle(page)
+    return page.locator("[data-testid=stGraphVizChart] svg").inner_html()
+
+
+# --- latency ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_click_measures_and_the_page_follows(page: Page) -> None:
+    visit(page, SMALL)
+    expect(measured_card(page)).to_have_text("\N{EN DASH}")
+    page.get_by_role("button", name="Measure latency").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    wait_until_measured(page)
+    assert re.fullmatch(r"\d+\.\d+ ms", measured_card(page).inner_text())
+    # The numbers that are counted do not wait for the one that is measured, which stays, dimmed.
+    before = measured_card(page).inner_text()
+    slider(page, "width").press("ArrowRight")
+    settle(page)
+    assert measured_card(page).inner_text() == before
+    assert float(page.locator(".st-key-stale_card [data-testid=stMetricValue]").evaluate(
+        "e => getComputedStyle(e).opacity"
+    )) < 0.8  # fmt: skip
+    expect(page.get_by_role("button", name="Measure latency")).to_be_visible()
+
+
+def test_auto_measures_again_after_a_slider_has_moved(page: Page) -> None:
+    visit(page, SMALL)
+    page.locator(".st-key-auto label").click()
+    wait_until_measured(page)
+    assert query(page)["auto"] == "true"
+    slider(page, "width").press("ArrowLeft")
+    expect(page.locator(".st-key-stale_card")).to_have_count(1)
+    wait_until_measured(page)
+    expect(page.locator(".st-key-stale_card")).to_have_count(0)
+
+
+def test_who_leaves_no_longer_keeps_others_waiting(
+    page: Page, new_context: Callable[..., BrowserContext], base_url: str
+) -> None:
+    gone = new_context()
+    other = gone.new_page()
+    visit(other, f"{base_url}/architectures?net=VGG-16&batch=64")
+    other.get_by_role("button", name="Measure latency").click()
+    expect(other.get_by_role("progressbar")).to_be_visible()
+    # Not `visit`: the diagram of this page waits for its turn too.
+    page.goto(f"{base_url}{SMALL}&classes=10")
+    page.get_by_role("button", name="Measure latency").click()
+    expect(bar(page)).to_contain_text("Waiting")
+    began = time.monotonic()
+    gone.close()
+    wait_until_measured(page)
+    # Measuring VGG-16 on 64 images takes minutes.
+    assert time.monotonic() - began < 30
+
+
+# --- diagrams ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_diagram_is_that_of_the_chosen_block(page: Page) -> None:
+    visit(page, "/architectures")
+    assert "stage5.1" in page.locator(".finding").inner_text()
+    table = page.locator("[class*=st-key-blocks_] [data-testid=stDataFrame]")
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 15, "y": 35 + 17})
+    settle(page)
+    assert query(page) == {"draw": "stem: 3×3 conv, stride 2"}
+    assert "stem of MobileNetV2" in page.locator(".finding").inner_text()
+    choose(page, "draw", "Whole network, by stage")
+    text = drawn(page)
+    for stage in ("stem", "stage1", "stage7", "classifier"):
+        assert f">{stage}<" in text
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Diagram as DOT").click()
+    dot = Path(started.value.path()).read_text(encoding="utf-8")
+    assert dot == draw(effviz.architecture("mobilenet_v2"), depth=1).dot
+
+
+def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: str) -> None:
+    visit(page, "/architectures?net=ShuffleNetV2")
+    dot = draw(effviz.architecture("shufflenet_v2"), path="stage3.1", appearance=color_scheme).dot
+    inks = re.findall(r'fontcolor="(#\w{6})"', dot)
+    assert f'fill="{inks[1].lower()}"' in drawn(page).lower()
+
+
+# --- other counters ---------------------------------------------------------------------------------------------------
+
+
+def test_other_counters_run_when_their_section_is_opened(page: Page) -> None:
+    visit(page, "/architectures?net=ShuffleNetV2")
+    page.get_by_text("Do other counters agree?").click()
+    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    assert query(page)["check"] == "true"
+    page.reload()
+    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    type_into(page, "width", "0.5")
+    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+
+
+# --- FLOPs are not latency --------------------------------------------------------------------------------------------
+
+
+def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
+    visit(page, "/latency")
+    card = page.get_by_test_id("stMetricValue").first
+    # Other tests may have measured one of the networks.
+    known = int(card.inner_text().removesuffix(f" of {len(ENTRIES)}"))
+    page.get_by_role("button", name=re.compile("^(Measure|Go on): ")).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    # By itself: nobody touches the page.
+    expect(card).not_to_have_text(re.compile(f"^({known}|{known + 1}) of"), timeout=MEASURED_MS)
+    expect(page.locator(".st-key-scatter")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name=re.compile("^Go on: "))).to_be_visible()
+    expect(bar(page)).to_contain_text("Paused")
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+def test_torch_is_in_its_own_process_and_goes_with_the_server(
+    page: Page, server_factory: Callable[..., Server]
+) -> None:
+    server = server_factory()
+    children = Path(f"/proc/{server.process.pid}/task")
+    for entry in PAGES:
+        visit(page, f"{server.url}/{entry.url_path}")
+    visit(page, f"{server.url}/architectures?net=MobileNetV3-Small&res=32&check=true")
+    page.get_by_role("button", name="Measure latency").click()
+    wait_until_measured(page)
+    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    assert drawn(page)
+    pids = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
+    workers = [pid for pid in pids if b"effviz.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(workers) == 1
+    assert "torch" in Path(f"/proc/{workers[0]}/maps").read_text(encoding="utf-8")
+    assert "torch" not in Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
+    server.process.terminate()
+    server.process.wait(timeout=30)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{workers[0]}").exists() and "Z" not in Path(f"/proc/{workers[0]}/stat").read_text().split()[2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
