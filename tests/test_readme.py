@@ -6,13 +6,18 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
 import effviz
+from effviz.ui.navigation import PAGES
+from effviz.zoo_latency import ENTRIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_python_examples_print_what_they_say() -> None:
+def test_python_examples_print_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_CACHE", "")
     blocks = "\n".join(re.findall(r"```python\n(.*?)```", README, flags=re.S))
     test = doctest.DocTestParser().get_doctest(blocks, {}, "README.md", "README.md", 0)
     assert len(test.examples) > 10
@@ -29,6 +34,12 @@ def test_zoo_table_is_complete_and_exact() -> None:
         name: (report.resolution, report.params, report.macs, report.memory_access, report.peak_activation)
         for name, report in reports.items()
     }
+
+
+def test_every_page_is_named() -> None:
+    named = re.findall(r"^\| ([A-Z]\w[\w ]+) \| [A-Z]", README, flags=re.M)
+    assert named == [entry.title for entry in PAGES if entry.url_path]
+    assert f"the speed of {len(ENTRIES)} networks" in README
 
 
 def test_pictures_and_files_that_it_names_exist() -> None:
