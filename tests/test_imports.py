@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+import effviz
+
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "torchview", "thop", "streamlit", "plotly", "pandas", "numpy", "graphviz"}
 
@@ -232,3 +234,28 @@ def test_public_names_exist_without_torch() -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
+
+
+LATENCY = """
+import sys
+import effviz
+
+assert "effviz.latency" not in sys.modules, "nobody has asked for it"
+from effviz import Latency, LatencyError
+module = sys.modules["effviz.latency"]
+assert effviz.Latency is Latency is module.Latency
+assert effviz.LatencyError is LatencyError is module.LatencyError
+assert issubclass(LatencyError, RuntimeError)
+assert not {"torch", "streamlit", "pandas", "numpy"} & set(sys.modules)
+"""
+
+
+def test_latency_is_loaded_when_it_is_named() -> None:
+    subprocess.run([sys.executable, "-c", LATENCY], cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("name", ["Latencies", "torch", "__path", "latencyerror"])
+def test_names_that_are_not_there_raise(name: str) -> None:
+    assert not hasattr(effviz, name)
+    with pytest.raises(AttributeError, match=f"^module 'effviz' has no attribute '{name}'$"):
+        getattr(effviz, name)

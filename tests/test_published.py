@@ -13,7 +13,7 @@ import pytest
 
 import effviz
 from effviz import ARCHITECTURES, DesignError
-from effviz.published import COLUMNS, figures_for, published
+from effviz.published import COLUMNS, figures_for, latencies, published
 
 TABLE = published()
 TITLES = {"design", "architecture", "variant", "latency_device", "source", "notes", "wrong"}
@@ -151,3 +151,157 @@ def test_the_table_is_shared_and_stays_as_it_is() -> None:
     figures_for(effviz.architecture("vgg16"), 1.0, 1.0)
     pd.testing.assert_frame_equal(published(), before)
     assert published() is TABLE
+
+
+# --- latencies beside multiply-adds ---------------------------------------------------------------------------------
+
+TIMED = latencies()
+XEON = "Intel Xeon E5-2690 single core, batch 1. EfficientNet paper arXiv 1905.11946v5 Table 4"
+
+
+def _file() -> list[dict[str, str]]:
+    """The file's rows as they are written."""
+    with files("effviz.published").joinpath("published.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _where(row: dict[str, str]) -> str:
+    return f"{row['latency_device']}. {row['source']}"
+
+
+@cache
+def _written() -> dict[tuple[str, float], list[dict[str, str]]]:
+    """The file's rows with a latency, by where it was measured and what it is."""
+    found: dict[tuple[str, float], list[dict[str, str]]] = {}
+    for row in _file():
+        if row["latency_ms"]:
+            found.setdefault((_where(row), float(row["latency_ms"])), []).append(row)
+    return found
+
+
+def _macs(row: dict[str, str]) -> int:
+    return round(float(row["mult_adds"]) * 1e6) if row["mult_adds"] else 0
+
+
+def test_columns_of_the_latencies() -> None:
+    assert list(TIMED.columns) == [
+        "where", "device", "title", "family", "macs", "macs_by", "latency_ms", "source", "notes",
+    ]  # fmt: skip
+    assert list(TIMED.index) == list(range(len(TIMED)))
+    assert not TIMED.isna().any(axis=None)
+    assert (TIMED["macs"] > 0).all()
+    assert (TIMED["latency_ms"] > 0).all()
+    assert set(TIMED["macs_by"]) == {"printed", "printed elsewhere", "counted"}
+    for row in TIMED.itertuples():
+        assert row.where == f"{row.device}. {row.source}"
+
+
+def test_no_network_is_there_twice_on_one_device() -> None:
+    assert not TIMED.duplicated(["where", "title"]).any()
+    assert (TIMED.groupby("where").size() >= 3).all()
+    # Weights of one network, under names of their own, have one latency.
+    weights = [row for row in TIMED.itertuples() if "timm " in row.title]
+    assert len(weights) > 100
+    assert len({(row.where, row.macs, row.latency_ms) for row in weights}) == len(weights)
+
+
+@pytest.mark.parametrize("by", ["printed", "printed elsewhere", "counted"])
+def test_multiply_adds_are_from_where_they_say(by: str) -> None:
+    rows = TIMED[TIMED["macs_by"] == by]
+    assert len(rows)
+    for row in rows.itertuples():
+        known = [each for each in _written()[row.where, row.latency_ms] if each["architecture"] == row.family]
+        assert known, row
+        if by == "printed":
+            assert row.macs in map(_macs, known), row
+            continue
+        assert any(not _macs(each) for each in known), row
+        paper = row.source.split(" Table ")[0]
+        elsewhere = [
+            _macs(each) for each in _file() if each["variant"] in row.title and each["source"].startswith(paper)
+        ]
+        if by == "printed elsewhere":
+            assert row.macs in elsewhere, row
+        else:
+            (design,) = {(each["design"], each["scale"], each["resolution"]) for each in known if each["design"]}
+            report = _report(design[0], float(design[1]), 1.0, int(design[2]), None)
+            assert row.macs == report.macs, row
+
+
+def test_no_device_with_three_networks_is_left_out() -> None:
+    networks: dict[str, set[tuple[str, int, float]]] = {}
+    for (where, latency), rows in _written().items():
+        for row in rows:
+            if _macs(row):
+                # Of timm's names the first word is the network, the rest are its weights.
+                name = row["variant"].split(".")[0] if row["variant"].startswith("timm ") else row["variant"]
+                networks.setdefault(where, set()).add((name, _macs(row), latency))
+    enough = {where: found for where, found in networks.items() if len(found) >= 3}
+    assert len(enough) > 20
+    assert set(enough) <= set(TIMED["where"])
+    for where, found in enough.items():
+        rows = TIMED[(TIMED["where"] == where) & (TIMED["macs_by"] == "printed")]
+        pairs = sorted(zip(rows["macs"], rows["latency_ms"], strict=True))
+        assert pairs == sorted((macs, latency) for _, macs, latency in found), where
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def test_titles_name_their_network() -> None:
+    for row in TIMED.itertuples():
+        # MobileNetV3 is "MobileNet" beside "v3_large" in some tables.
+        assert _plain(row.family.rstrip("V123")) in _plain(row.title), row
+        variants = {_plain(each["variant"].split(".")[0]) for each in _written()[row.where, row.latency_ms]}
+        assert any(variant in _plain(row.title) for variant in variants), row
+
+
+@pytest.mark.parametrize(
+    ("device", "paper", "title", "macs", "by", "latency"),
+    [
+        ("Pixel 1 ", "MobileNetV2 paper", "MobileNetV1", 575e6, "printed", 113),
+        ("Pixel 1 ", "MobileNetV2 paper", "NasNet-A", 564e6, "printed", 183),
+        ("Pixel 2 ", "MobileNetV3 paper", "MobileNetV3: V3-Large 0.75", 155e6, "printed", 46),
+        ("Pixel 3 ", "MobileNetV3 paper", "MobileNetV3: V3-Small 1.0", 56e6, "printed", 14.4),
+        ("Pixel 1 ", "MobileNetV3 paper", "MobileNetV2: V2 0.35 int8", 59_285_808, "counted", 16.7),
+        ("Pixel 1 big core", "MnasNet paper", "MnasNet: search2", 68e6, "printed", 23.2),
+        ("Snapdragon 820", "ShuffleNet paper", "ShuffleNetV1: 1x (g=3)", 140e6, "printed", 37.8),
+        ("Snapdragon 820", "ShuffleNet paper", "AlexNet", 720e6, "printed", 184),
+        ("Snapdragon 810", "ShuffleNetV2 paper", "0.25 MobileNet v1", 41e6, "printed", 27.47),
+        ("GTX 1080Ti", "ShuffleNetV2 paper", "0.25 MobileNet v1", 41e6, "printed", 1.992),
+        ("Intel Xeon", "EfficientNet paper", "ResNet-152", 11e9, "printed elsewhere", 554),
+        ("Intel Xeon", "EfficientNet paper", "EfficientNet-B7", 37_745_884_192, "counted", 3100),
+        ("Intel i9", "timm", "timm resnet50, 224 px", 4_110_000_000, "printed", None),
+        ("iPhone 12 CoreML", "StarNet", "ShuffleNetV2: 1.0x", 145_814_296, "counted", 4.1),
+    ],
+)
+def test_figures_of_the_papers(
+    device: str, paper: str, title: str, macs: float, by: str, latency: float | None
+) -> None:
+    chosen = TIMED["device"].str.startswith(device) & TIMED["source"].str.startswith(paper) & (TIMED["title"] == title)
+    rows = TIMED[chosen]
+    assert len(rows), title
+    assert macs in set(rows["macs"])
+    assert set(rows["macs_by"]) == {by}
+    assert latency is None or latency in set(rows["latency_ms"])
+
+
+def test_one_table_in_full() -> None:
+    rows = TIMED[TIMED["where"] == XEON]
+    assert [tuple(row) for row in rows[["title", "family", "macs", "macs_by", "latency_ms"]].to_numpy()] == [
+        ("ResNet-152", "ResNet", 11_000_000_000, "printed elsewhere", 554),
+        ("EfficientNet-B1", "EfficientNet", 686_802_832, "counted", 98),
+        ("EfficientNet-B7", "EfficientNet", 37_745_884_192, "counted", 3100),
+    ]
+
+
+def test_what_is_wrong_with_a_figure_is_said_beside_it() -> None:
+    chosen = (TIMED["title"] == "MobileNetV2 (1.4)") & TIMED["source"].str.startswith("MobileNetV2 paper")
+    (notes,) = TIMED.loc[chosen, "notes"]
+    assert notes.startswith("6.9M does not match any implementation")
+    assert "585 M multiply-adds, exact 582.2 M" in notes
+
+
+def test_the_latencies_are_shared() -> None:
+    assert latencies() is TIMED

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from effviz.units import binary, change, exact, percent, si, snapped
+from effviz.units import ago, binary, change, exact, milliseconds, percent, short, si, snapped
 
 SI = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 BINARY = {unit: 1024**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))}
@@ -66,6 +66,20 @@ def test_the_unit_follows_the_prefix() -> None:
     assert si(12, "elements") == "12 elements"
 
 
+@given(st.integers(1, 9), st.integers(0, 18))
+def test_ticks_have_no_zeros_behind_the_point(digit: int, power: int) -> None:
+    text = short(digit * 10.0**power)
+    assert re.fullmatch(r"[1-9]0{0,2}( [kMGTPE])?", text)
+    assert _read(text, SI) == pytest.approx(digit * 10.0**power)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(100_000_000, "100 M"), (2_500_000, "2.5 M"), (1, "1"), (0.5, "0.5"), (0, "0"), (1e10, "10 G")]
+)
+def test_ticks_as_in_the_charts(value: float, text: str) -> None:
+    assert short(value) == text
+
+
 @given(counts)
 @example(1023)
 @example(1024)
@@ -94,6 +108,74 @@ def test_binary_counts_in_1024() -> None:
 @given(counts)
 def test_exact_keeps_every_digit(value: int) -> None:
     assert int(exact(value).replace(",", "")) == value
+
+
+@given(st.floats(0.5, 1e9))
+@example(9.995)
+@example(99.95)
+@example(999.94)
+@example(999.95)
+@example(1000)
+@example(9_995)
+def test_milliseconds_can_be_read_back(value: float) -> None:
+    text = milliseconds(value)
+    number, _, unit = text.partition(" ")
+    assert float(number) * {"ms": 1, "s": 1000}[unit] == pytest.approx(value, rel=0.011)
+    if value >= 10:
+        assert float(number) * {"ms": 1, "s": 1000}[unit] == pytest.approx(value, rel=ROUNDED)
+    assert (unit == "s") == (value >= 999.95)
+    assert "." in number or float(number) >= 1000, "three digits at least"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0.00 ms"),
+        (0.013, "0.01 ms"),
+        (4.2, "4.20 ms"),
+        (9.994, "9.99 ms"),
+        (9.996, "10.0 ms"),
+        (12.04, "12.0 ms"),
+        (123.45, "123.5 ms"),
+        (999.94, "999.9 ms"),
+        (999.96, "1.00 s"),
+        (1234, "1.23 s"),
+        (120_000, "120.0 s"),
+    ],
+)
+def test_milliseconds_as_on_the_pages(value: float, text: str) -> None:
+    assert milliseconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (0, "just now"),
+        (59.9, "just now"),
+        (60, "1 min ago"),
+        (119, "1 min ago"),
+        (3_599, "59 min ago"),
+        (3_600, "1 h ago"),
+        (2 * 3_600 - 1, "1 h ago"),
+        (86_399, "23 h ago"),
+        (86_400, "1 d ago"),
+        (400 * 86_400.0, "400 d ago"),
+    ],
+)
+def test_how_long_ago(seconds: float, text: str) -> None:
+    assert ago(seconds) == text
+
+
+@given(st.floats(0, 1e9))
+def test_ago_is_never_longer_than_it_was(seconds: float) -> None:
+    number, _, unit = ago(seconds).removesuffix(" ago").partition(" ")
+    length = {"min": 60, "h": 3_600, "d": 86_400}.get(unit)
+    if length is None:
+        assert seconds < 60
+    else:
+        assert int(number) >= 1
+        assert int(number) * length <= seconds < (int(number) + 1) * length
 
 
 @given(st.floats(0, 1, exclude_min=True))

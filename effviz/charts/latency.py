@@ -13,7 +13,11 @@ from effviz.units import milliseconds, short, si
 from effviz.zoo_latency import PREDICTORS, Inversion, predictors
 
 # Per family a symbol; ink for all, so that colours stay those of layer kinds.
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon", "hexagon", "bowtie")
+_SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon", "hexagon", "bowtie",
+    "triangle-down", "hourglass", "star-diamond", "star-square", "triangle-left", "triangle-right", "hexagram",
+    "octagon", "diamond-tall", "diamond-wide", "star-triangle-up", "star-triangle-down", "triangle-ne", "triangle-sw",
+)  # fmt: skip
 _HEIGHT = 520
 _TIME = "Latency (ms)"
 
@@ -245,7 +249,7 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
             "y": [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found],
             "x": [entry.spread for entry in found],
             "marker": {"color": [look.accent if entry is best else look.muted for entry in found]},
-            "text": [f"{entry.spread:.1f}x ({entry.rank_correlation:.2f})" for entry in found],
+            "text": [f"{entry.spread:.1f}x ({_correlation(entry.rank_correlation)})" for entry in found],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": "%{y}: fastest over slowest %{x:.1f}<extra></extra>",
@@ -270,6 +274,10 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
         f"{entry.label}: spread {entry.spread:.1f}, rank correlation {entry.rank_correlation:.2f}" for entry in found
     )
     return Chart(figure(look, 240, traces, layout), title, f"{title}. {spoken}.")
+
+
+def _correlation(value: float) -> str:
+    return "no order" if math.isnan(value) else f"{value:.2f}"
 
 
 def told(pair: Inversion, count: str) -> str:

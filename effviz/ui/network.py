@@ -163,7 +163,8 @@ def headline(report: Report, reference: Report, convention: Convention, choice: 
     def card(label: str, text: str, value: int, baseline: int, told: str, help: str) -> Card:
         difference = change(value, baseline) if choice.scaled else "as published"
         help = f"{told}\n\n{help} Unscaled: {choice.baseline_name}."
-        return Card(label, text, help, difference, "unscaled" if choice.scaled else "")
+        against = "unscaled" if choice.scaled and value != baseline else ""
+        return Card(label, text, help, difference, against)
 
     def memory(size: int) -> str:
         return f"{exact(convention.size(size))} {convention.memory_unit}"

@@ -314,7 +314,7 @@ def printed(options: Options, convention: Convention) -> pd.DataFrame:
     )
     st.caption(
         "Latencies as printed. Multiply-adds as printed beside them (rounded, and by the printer's convention); "
-        "“counted” ones are effviz's, where none are printed."
+        "“counted” ones are effviz's, where none stand beside the latency."
     )
     return rows
 
