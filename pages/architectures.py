@@ -26,7 +26,7 @@ reference = network.reference(baseline, convention.memory)
 look = parts.look()
 reading = live.read(design, baseline, conditions)
 
-network.headline(report, reference, convention, choice, live.card(reading, scaled=choice.scaled))
+network.headline(report, reference, convention, choice, live.card(reading, "unscaled" if choice.scaled else ""))
 live.bar(design, conditions, reading)
 measures = network.measures(convention)
 parts.kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")

@@ -158,8 +158,8 @@ def _short(design: effviz.Design) -> str:
     return f"{design.title}{scale}{depth}"
 
 
-def card(reading: Reading, *, scaled: bool) -> Card:
-    """The fifth headline number."""
+def card(reading: Reading, against: str = "") -> Card:
+    """The fifth headline number; `against` names the design that it is compared with, if it is another one."""
     label, meaning = "Latency here", "Median time of one run of PyTorch on this CPU, every run timed alone."
     latency = reading.latency
     if latency is None:
@@ -168,11 +168,11 @@ def card(reading: Reading, *, scaled: bool) -> Card:
         return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
     help = f"{latency.runs} runs, nine in ten within {milliseconds(latency.p90_ms)}\n\n{meaning}"
     if reading.reference is None:
-        below = "unscaled: not measured" if scaled else "measured"
+        below = f"{against}: not measured" if against else "measured"
         return Card(label, milliseconds(latency.median_ms), help, below)
-    help = f"{help} Unscaled: {milliseconds(reading.reference.median_ms)}."
+    help = f"{help} {against.capitalize()}: {milliseconds(reading.reference.median_ms)}."
     difference = change(latency.median_ms, reading.reference.median_ms)
-    return Card(label, milliseconds(latency.median_ms), help, difference, "unscaled")
+    return Card(label, milliseconds(latency.median_ms), help, difference, against)
 
 
 def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:

@@ -40,6 +40,13 @@ PAGES = (
         "What a published network costs, where, and what its width, depth and resolution do to it.",
     ),
     PageInfo(
+        "convolutions.py",
+        "convolutions",
+        "Convolutions",
+        ":material/grid_on:",
+        "What standard, grouped, depthwise and 1x1 convolutions cost, and which channels they connect.",
+    ),
+    PageInfo(
         "latency.py",
         "latency",
         "FLOPs are not latency",

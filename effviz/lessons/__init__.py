@@ -1,0 +1,1 @@
+"""Lessons: small exact computations, each of which answers one question about efficient networks."""
