@@ -21,6 +21,10 @@ The package, in the direction in which it imports:
 `effviz.report`       the numbers of one network as totals and as a table
 `effviz.formulas`     how the numbers of one layer come about
 `effviz.published`    what papers and libraries print, with sources
+`effviz.outline`      stages, and runs of equal blocks
+`effviz.words`        layers and blocks in a reader's words
+`effviz.lessons`      convolutions, blocks, feature reuse: what the lessons compute
+`effviz.guidelines`   the experiments of ShuffleNetV2 as designs, and their theory
 `effviz.torch_build`  the same network as a torch.nn.Module
 `effviz.profiling`    count any torch module, layer by layer
 `effviz.crosscheck`   other people's counters beside effviz, every difference named

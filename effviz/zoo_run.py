@@ -1,4 +1,4 @@
-"""Measure the zoo in the background: network after network, for everybody who looks, resumed where it was stopped.
+"""Measure networks in the background: one after the other, for everybody who looks, resumed where it was stopped.
 
 What is measured is kept by `effviz.latency` on disk, per environment. So whatever was measured before, here or on
 another page, is not measured again.
@@ -10,13 +10,30 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from effviz.errors import DesignError
+from effviz.guidelines import cases, distinct
 from effviz.latency import Latency, LatencyError, Measurement, cached, request
 from effviz.worker.manager import Manager, default_manager
-from effviz.zoo_latency import ENTRIES, Entry
+from effviz.zoo_latency import ENTRIES
+
+if TYPE_CHECKING:
+    from effviz.design import Design
 
 OWNER = "zoo"
+
+
+class Network(Protocol):
+    """What can be measured: a design, and a title that no other network of the run has."""
+
+    @property
+    def design(self) -> Design:
+        """What is built."""
+
+    @property
+    def title(self) -> str:
+        """For a label."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +58,27 @@ class Progress:
 class ZooRun:
     """One background measurement at a time, on behalf of all visitors. Use it from any thread."""
 
-    def __init__(self, entries: Sequence[Entry] = ENTRIES, manager: Callable[[], Manager] = default_manager) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Network] = ENTRIES,
+        manager: Callable[[], Manager] = default_manager,
+        owner: str = OWNER,
+    ) -> None:
         self.entries = entries
         self._manager = manager
+        self._owner = owner
         self._lock = threading.Lock()
-        self._todo: deque[tuple[Entry, int]] = deque()
-        self._now: tuple[Entry, Measurement] | None = None
+        self._todo: deque[tuple[Network, int]] = deque()
+        self._now: tuple[Network, Measurement] | None = None
         self._thread: threading.Thread | None = None
         self._failures: dict[tuple[str, int], str] = {}
         # Counts starts and pauses: what is cancelled without one of them means that the torch process is closed.
         self._turn = 0
 
-    def latencies(self, threads: int = 1) -> dict[str, Latency]:
-        """What is known so far, by the title of the network; the order is that of the entries."""
-        known = {entry.title: cached(entry.design, threads=threads) for entry in self.entries}
+    def latencies(self, threads: int = 1, among: Sequence[Network] | None = None) -> dict[str, Latency]:
+        """What is known so far, by the title of the network; the order is that of the entries, or of some of them."""
+        entries = self.entries if among is None else among
+        known = {entry.title: cached(entry.design, threads=threads) for entry in entries}
         return {title: latency for title, latency in known.items() if latency is not None}
 
     def failures(self, threads: int = 1) -> dict[str, str]:
@@ -62,11 +86,18 @@ class ZooRun:
         with self._lock:
             return {title: why for (title, with_threads), why in self._failures.items() if with_threads == threads}
 
-    def start(self, threads: int = 1, again: Iterable[str] = ()) -> None:
-        """Measure what was not measured yet, and the networks titled in `again` anew; what ran before is dropped."""
+    def start(self, threads: int = 1, again: Iterable[str] = (), among: Sequence[Network] | None = None) -> None:
+        """Measure what was not measured yet, and the networks titled in `again` anew; what ran before is dropped.
+
+        Args:
+            threads: of torch.
+            again: titles.
+            among: some of the entries; None for all.
+        """
         anew = set(again)
-        known = self.latencies(threads)
-        wanted = [entry for entry in self.entries if entry.title in anew or entry.title not in known]
+        known = self.latencies(threads, among)
+        entries = self.entries if among is None else among
+        wanted = [entry for entry in entries if entry.title in anew or entry.title not in known]
         with self._lock:
             self._drop()
             self._todo.extend((entry, threads) for entry in wanted)
@@ -108,7 +139,7 @@ class ZooRun:
                 (entry, threads), turn = self._todo[0], self._turn
             try:
                 measurement = request(
-                    entry.design, threads=threads, owner=OWNER, keep_all=True, manager=self._manager()
+                    entry.design, threads=threads, owner=self._owner, keep_all=True, manager=self._manager()
                 )
             except (DesignError, RuntimeError) as error:
                 with self._lock:
@@ -140,13 +171,23 @@ class ZooRun:
 
 
 _default: ZooRun | None = None
+_guidelines: ZooRun | None = None
 _default_lock = threading.Lock()
 
 
 def default_run() -> ZooRun:
-    """The background measurement of this process."""
+    """The background measurement of the zoo, one for this process."""
     global _default
     with _default_lock:
         if _default is None:
             _default = ZooRun()
         return _default
+
+
+def guideline_run() -> ZooRun:
+    """The background measurement of ShuffleNetV2's guideline experiments, one for this process."""
+    global _guidelines
+    with _default_lock:
+        if _guidelines is None:
+            _guidelines = ZooRun(distinct(cases()), owner="guidelines")
+        return _guidelines

@@ -24,7 +24,7 @@ except effviz.DesignError as error:
     st.stop()
 reference = network.reference(baseline, convention.memory)
 look = parts.look()
-reading = live.read(design, baseline, conditions)
+reading = live.read(design, [baseline] if choice.scaled else [], conditions)
 
 network.headline(report, reference, convention, choice, live.card(reading, "unscaled" if choice.scaled else ""))
 live.bar(design, conditions, reading)

@@ -19,7 +19,7 @@ except effviz.DesignError as error:
     st.error(f"This convolution cannot be built. {error}")
     links.finish()
     st.stop()
-reading = live.read(chosen, standard, conditions)
+reading = live.read(chosen, [] if chosen == standard else [standard], conditions)
 
 convolutions.headline(choice, convention, live.card(reading, "" if chosen == standard else "standard"))
 live.bar(chosen, conditions, reading)

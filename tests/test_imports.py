@@ -37,12 +37,14 @@ BELOW = {
     "report": {"design", "memory", "kinds"},
     "outline": {"design"},
     "words": {"kinds"},
+    "lessons": {"report", "outline", "words"},
     "torch_build": {"design"},
     "torch_export": {"design"},
 }
 # `Design.to_json` and `from_json` are one line each into the module that knows the format.
 LAZY = {("effviz.design", "effviz.design_json")}
-ENGINE = set(BELOW) - {"torch_build"}
+# Lessons compute with arrays, which they load when asked.
+ENGINE = set(BELOW) - {"torch_build", "lessons"}
 
 
 class Import(NamedTuple):

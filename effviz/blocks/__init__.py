@@ -21,6 +21,7 @@ from effviz.blocks.basic import (
     pointwise,
 )
 from effviz.blocks.ghost import GhostBottleneck, GhostModule
+from effviz.blocks.guideline import Fragments, PlainBottleneck
 from effviz.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
 from effviz.blocks.residual import BasicBlock, Bottleneck, DenseLayer, Fire, Transition
 from effviz.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
@@ -42,6 +43,8 @@ BLOCKS: dict[str, type[FieldBlock]] = {
     "dense_layer": DenseLayer,
     "transition": Transition,
     "fire": Fire,
+    "fragments": Fragments,
+    "plain_bottleneck": PlainBottleneck,
     "channel_shuffle": ShuffleRow,
     "norm_act": NormAct,
     "max_pool": MaxPool,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure
 from effviz.lessons.convolutions import Connection, Setting
 from effviz.units import percent
@@ -27,67 +28,14 @@ def kind_costs(
         compute: name of the compute number.
         look: light or dark.
     """
-    names = [labels[kind] for kind in shares]
-    between: list[float | None] = []
-    rows: list[str | None] = []
-    for kind, costs in shares.items():
-        between += [min(costs.values()), max(costs.values()), None]
-        rows += [labels[kind], labels[kind], None]
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": between,
-            "y": rows,
-            "line": {"color": look.grid, "width": 4},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    ]
     # Weights are used at every position of the map: parameters and multiply-adds shrink alike.
     words = (("macs", f"Parameters and {_lower(compute)}", "circle"), ("memory_access", "Memory access", "diamond"))
-    for quantity, word, symbol in words:
-        values = [costs[quantity] for costs in shares.values()]
-        colors = [look.accent if kind == chosen else look.ink for kind in shares]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": word,
-                "x": values,
-                "y": names,
-                "marker": {"symbol": symbol, "size": 12, "color": colors, "line": {"color": colors, "width": 2}},
-                "showlegend": False,
-                "customdata": [percent(value) for value in values],
-                "hovertemplate": f"%{{y}}<br>{word}: %{{customdata}} of the standard convolution<extra></extra>",
-            }
-        )
-        key = {"symbol": symbol, "size": 12, "color": look.ink, "line": {"color": look.ink, "width": 2}}
-        traces.append({"type": "scatter", "mode": "markers", "name": word, "x": [None], "y": [None], "marker": key})
-    every = [value for costs in shares.values() for value in costs.values()]
-    low, high = math.floor(math.log10(min(every))), max(0.0, math.log10(max(every)))
-    steps = (1, 2, 5) if high - low < 1.5 else (1,)
-    ticks = [step * 10.0**power for power in range(low, math.ceil(high) + 1) for step in steps]
-    layout = {
-        "showlegend": True,
-        "legend": {
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.02,
-            "x": 0,
-            "itemclick": False,
-            "font": {"size": 13},
-        },
-        "xaxis": {
-            "type": "log",
-            "range": [low - 0.1, high + 0.1],
-            "tickvals": ticks,
-            "ticktext": [f"{100 * tick:g} %" for tick in ticks],
-            "showgrid": True,
-            "title": {"text": "Share of the standard convolution's cost"},
-        },
-        "yaxis": {"autorange": "reversed", "showgrid": False, "ticksuffix": " "},
-    }
+    measures = [
+        Measured(label, symbol, [costs[quantity] for costs in shares.values()]) for quantity, label, symbol in words
+    ]
+    drawn = relative_dots(
+        [labels[kind] for kind in shares], measures, labels[chosen], "Share of the standard convolution's cost", look
+    )
     best = min(shares, key=lambda kind: shares[kind]["macs"]) if chosen == "standard" else chosen
     costs = shares[best]
     title = (
@@ -98,7 +46,7 @@ def kind_costs(
         f"{labels[kind]}: {words[0][1].lower()} {percent(each['macs'])}, memory access {percent(each['memory_access'])}"
         for kind, each in shares.items()
     )
-    return Chart(figure(look, 300, traces, layout), title, f"{title}. Shares of the standard convolution: {spoken}.")
+    return Chart(drawn, title, f"{title}. Shares of the standard convolution: {spoken}.")
 
 
 def _lower(label: str) -> str:

@@ -148,10 +148,10 @@ def switch(
 _FLAGS = ("true", "false")
 
 
-def flag(label: str, key: str, **kwargs: Any) -> bool:
-    """A toggle in the link, off by default."""
+def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
+    """A toggle in the link."""
     _expect(key, _FLAGS.__contains__, "true or false")
-    return bool(st.toggle(label, key=key, bind=_bind(key), **kwargs))
+    return bool(st.toggle(label, default, key=key, bind=_bind(key), **kwargs))
 
 
 def section(label: str, key: str, **kwargs: Any) -> DeltaGenerator | None:
@@ -216,7 +216,10 @@ def amount(
         )
     value = default if value is None else value
     low, high = usual
-    st.session_state[slider_key] = min(max(value, low), high)
+    shown = min(max(value, low), high)
+    if st.session_state.get(slider_key) != shown:
+        # Only where it has to follow: a slider that is set is drawn anew, and a reader's next move would be lost.
+        st.session_state[slider_key] = shown
 
     def move() -> None:
         st.session_state[key] = st.session_state[slider_key]

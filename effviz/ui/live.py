@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,17 +58,22 @@ class Reading:
 
     Attributes:
         latency: of this network under these conditions; None if it was not measured.
-        reference: of the unscaled network; None if it was not measured or is the same.
+        others: of the networks that it is compared with; None where it was not measured.
         stale: the last one shown, of another network or other conditions.
         ticket: of the measurement while it is queued or runs.
         error: why it was not measured, a sentence; empty otherwise.
     """
 
     latency: Latency | None
-    reference: Latency | None
+    others: tuple[Latency | None, ...]
     stale: Latency | None
     ticket: Ticket | None = None
     error: str = ""
+
+    @property
+    def reference(self) -> Latency | None:
+        """Of the first of the others, the one that the card's difference is to."""
+        return self.others[0] if self.others else None
 
 
 def conditions() -> Conditions:
@@ -88,8 +94,8 @@ def conditions() -> Conditions:
     return Conditions(threads, batch_size, dtype, auto)
 
 
-def read(design: effviz.Design, baseline: effviz.Design, asked: Conditions) -> Reading:
-    """What is known, and what is wanted set going: this network first, then the one that it is compared with."""
+def read(design: effviz.Design, others: Sequence[effviz.Design], asked: Conditions) -> Reading:
+    """What is known, and what is wanted set going: this network first, then those that it is compared with."""
     state = st.session_state
     options: dict[str, Any] = {"batch_size": asked.batch_size, "threads": asked.threads, "dtype": asked.dtype}
     current = fingerprint(design, **options)
@@ -99,13 +105,11 @@ def read(design: effviz.Design, baseline: effviz.Design, asked: Conditions) -> R
     ticket, error = None, ""
     while True:
         found = cached(design, **options)
-        reference = cached(baseline, **options) if baseline != design else None
+        known = tuple(cached(other, **options) for other in others)
         wanted = None
         if asked.auto or _ASKED in state:
-            if found is None or _AGAIN in state:
-                wanted = design
-            elif reference is None and baseline != design:
-                wanted = baseline
+            missing = [other for other, latency in zip(others, known, strict=True) if latency is None]
+            wanted = design if found is None or _AGAIN in state else missing[0] if missing else None
         if wanted is None:
             DESK.leave(visitor(), PURPOSE)
             state.pop(_ASKED, None)
@@ -119,7 +123,7 @@ def read(design: effviz.Design, baseline: effviz.Design, asked: Conditions) -> R
     shown = state.get(_SHOWN)
     if found is not None:
         state[_SHOWN] = found.to_dict()
-    return Reading(found, reference, Latency.from_dict(shown) if shown and found is None else None, ticket, error)
+    return Reading(found, known, Latency.from_dict(shown) if shown and found is None else None, ticket, error)
 
 
 def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | None, str]:

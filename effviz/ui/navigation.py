@@ -47,6 +47,20 @@ PAGES = (
         "What standard, grouped, depthwise and 1x1 convolutions cost, and which channels they connect.",
     ),
     PageInfo(
+        "blocks.py",
+        "blocks",
+        "Building blocks",
+        ":material/view_module:",
+        "What one block of the papers costs, where in it, and beside other blocks at the same place.",
+    ),
+    PageInfo(
+        "memory.py",
+        "memory",
+        "Memory access cost",
+        ":material/memory:",
+        "The four guidelines of ShuffleNetV2: at equal multiply-adds, what moves more memory, and is it slower here?",
+    ),
+    PageInfo(
         "latency.py",
         "latency",
         "FLOPs are not latency",

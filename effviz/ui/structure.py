@@ -20,7 +20,8 @@ from effviz.words import PLAIN, WEIGHTED, block_title, describe
 
 KEY = "draw"
 WHOLE = {"stages": "Whole network, by stage", "blocks": "Whole network, by block"}
-_DEPTH = {"stages": 1, "blocks": 2}
+LAYERS = "layers"
+_DEPTH = {"stages": 1, "blocks": 2, LAYERS: 3}
 _SHOWN = "_diagram_shown"
 _HEIGHT = 520
 
@@ -33,7 +34,7 @@ def structure(report: Report) -> None:
     chosen = _choice(report, runs, rows)
     if chosen in WHOLE:
         # A whole network is drawn by rows, and needs the width.
-        _diagram(report, chosen)
+        diagram(report, chosen)
         _table(report, rows)
         return
     with st.container(key="structure", horizontal=True, gap="large"):
@@ -42,7 +43,7 @@ def structure(report: Report) -> None:
     with left:
         _table(report, rows)
     with right:
-        _diagram(report, chosen)
+        diagram(report, chosen)
 
 
 def _rows(report: Report, runs: list[list[BuiltBlock]]) -> pd.DataFrame:
@@ -146,14 +147,19 @@ def _choice(report: Report, runs: list[list[BuiltBlock]], rows: pd.DataFrame) ->
     )  # fmt: skip
 
 
-def _diagram(report: Report, chosen: str) -> None:
-    """The diagram, drawn by torchview in the torch process; until it is there, the last one dimmed."""
+def diagram(report: Report, chosen: str) -> None:
+    """The diagram, drawn by torchview in the torch process; until it is there, the last one dimmed.
+
+    Args:
+        report: of the network.
+        chosen: a key of `WHOLE`, `LAYERS` for all layers of a small network, or the path of a block.
+    """
     payload: dict[str, Any] = {
         "design": report.design.to_json(),
         "resolution": report.resolution,
         "appearance": parts.look().name,
     }
-    payload |= {"depth": _DEPTH[chosen]} if chosen in WHOLE else {"path": chosen}
+    payload |= {"depth": _DEPTH[chosen]} if chosen in _DEPTH else {"path": chosen}
     answer = ask("diagram", payload)
     state = st.session_state
     if answer.value is not None:
