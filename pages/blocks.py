@@ -21,7 +21,7 @@ report = effviz.analyze(choice.design, memory=convention.memory)
 
 top = st.container()
 st.subheader("Side by side", anchor=False)
-others = [each for each in blocks.companions(choice) if not problem(each.name, each.place, each.values)]
+others = blocks.companions(choice)
 reading = live.read(choice.design, [each.design for each in others], conditions)
 with top:
     blocks.headline(choice, report, convention, live.card(reading, "the first other" if others else ""))

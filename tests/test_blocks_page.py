@@ -221,26 +221,47 @@ def test_what_a_link_cannot_have_is_named(query: dict[str, str], said: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "said", "built"),
     [
-        ({"block": "ShuffleNet V2 unit", "cin": "97", "cout": "97"}, "out_channels = 97 must be even"),
-        ({"block": "ShuffleNet V2 unit", "cin": "96", "cout": "64"}, "must equal in_channels = 96 at stride 1"),
-        ({"block": "ShuffleNet V1 unit", "cin": "96", "cout": "96", "stride": "2"}, "must exceed in_channels = 96"),
+        ({"block": "ShuffleNet V2 unit", "cin": "97", "cout": "97"}, "out_channels = 97 must be even", (96, 96)),
+        ({"block": "ShuffleNet V2 unit", "cout": "64"}, "must equal in_channels = 96 at stride 1", (96, 96)),
+        ({"block": "ShuffleNet V1 unit", "stride": "2"}, "must exceed in_channels = 96", (96, 192)),
+        ({"block": "ShuffleNet V1 unit", "cin": "2", "cout": "2"}, "must be at least 4", (4, 4)),
     ],
 )
-def test_where_a_block_cannot_stand_the_page_says_why_and_lives_on(query: dict[str, str], said: str) -> None:
-    at = AppTest.from_file(str(Path(__file__).parents[1] / "effviz" / "ui" / "main.py"), default_timeout=60)
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.switch_page("../../pages/blocks.py")
-    at.run()
-    assert not at.exception
-    assert said in at.error[0].value
-    at.selectbox(key="block").set_value("bottleneck")
-    at.run()
-    assert not at.exception
-    assert not at.error
-    assert cards(at)
+def test_where_a_block_cannot_stand_the_nearest_place_is_taken_and_said(
+    query: dict[str, str], said: str, built: tuple[int, int]
+) -> None:
+    at = open_page("blocks", **query)
+    (told,) = (entry.proto.body for entry in at.html if "Built with" in entry.proto.body)
+    assert f"Built with {built[0]} to {built[1]} channels." in told
+    assert said in told
+    name = next(key for key, preset in PRESETS.items() if preset.title == query["block"])
+    place = Place(*built, int(query.get("stride", 1)))
+    check(at, lesson.design(name, place, lesson.settle(name, place, defaults(name))))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    name=st.sampled_from(list(PRESETS)),
+    wide=st.integers(1, 4096),
+    out=st.integers(1, 4096),
+    stride=st.sampled_from([1, 2]),
+    side=st.integers(1, 224),
+)
+def test_no_widths_leave_the_page_without_a_block(name: str, wide: int, out: int, stride: int, side: int) -> None:
+    place, values = lesson.adapt(name, Place(wide, out, stride, side), defaults(name))
+    assert lesson.problem(name, place, values) == ""
+    assert abs(place.in_channels - wide) <= max(64, wide // 2)
+
+
+def test_a_companion_that_cannot_stand_here_says_why() -> None:
+    at = open_page("blocks", cin="96", cout="64", beside1="ShuffleNet V2 unit")
+    assert any(
+        entry.value.startswith("ShuffleNet V2 unit cannot stand here.") and "must equal in_channels = 96" in entry.value
+        for entry in at.caption
+    )
+    assert "side_by_side" not in charts(at)
 
 
 def test_blocks_side_by_side() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -176,6 +176,29 @@ def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]
             if possible:
                 settled["groups"] = max(possible)
     return settled
+
+
+def adapt(name: str, place: Place, values: Mapping[str, Any]) -> tuple[Place, dict[str, Any]]:
+    """`place` and `values` such that the block can be built: the nearest widths and groups that it takes.
+
+    ShuffleNet's units keep the width at stride 1 and widen at stride 2, and work on halves or groups of the channels.
+    """
+    settled = settle(name, place, values)
+    if not problem(name, place, settled):
+        return place, settled
+    for step in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128):
+        wide = _nearest(place.in_channels, step)
+        asked = _nearest(place.out_channels, step)
+        for out in (asked, wide, 2 * wide):
+            tried = replace(place, in_channels=wide, out_channels=out)
+            settled = settle(name, tried, values)
+            if not problem(name, tried, settled):
+                return tried, settled
+    return place, dict(values)
+
+
+def _nearest(channels: int, step: int) -> int:
+    return max(step, round(channels / step) * step)
 
 
 def sublayer(step: Step) -> str:

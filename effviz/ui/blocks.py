@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -81,8 +82,13 @@ def controls() -> Choice:
     )  # fmt: skip
     place = Place(wide, out, stride, side)
     entries = lesson.fields_of(name)
-    start = lesson.settle(name, place, {entry.name: _held(entry) for entry in entries})
-    values: dict[str, Any] = dict(start)
+    held = {entry.name: _held(entry) for entry in entries}
+    why = lesson.problem(name, place, lesson.settle(name, place, held))
+    place, values = lesson.adapt(name, place, held)
+    if why and not lesson.problem(name, place, values):
+        st.html(
+            f'<p class="status">Built with {place.in_channels} to {place.out_channels} channels. {html.escape(why)}</p>'
+        )
     for entry in entries:
         values[entry.name] = _control(name, place, values, entry)
     return Choice(name, place, values)
@@ -135,9 +141,13 @@ def companions(choice: Choice) -> list[Choice]:
                 format_func=lambda name: "none" if name == NONE else _TITLES[name],
             )  # fmt: skip
         if name != NONE and name not in [each.name for each in found]:
-            place = choice.place
             fields = {entry.name: entry.default for entry in lesson.fields_of(name)}
-            found.append(Choice(name, place, lesson.settle(name, place, fields)))
+            other = Choice(name, choice.place, lesson.settle(name, choice.place, fields))
+            why = lesson.problem(other.name, other.place, other.values)
+            if why:
+                st.caption(f"{other.title} cannot stand here. {why}")
+            else:
+                found.append(other)
     return found
 
 

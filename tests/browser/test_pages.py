@@ -244,6 +244,30 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
     assert query(page) == {"res": "225"}
 
 
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("convolutions", "cout"),
+        ("convolutions", "kernel"),
+        ("blocks", "cin"),
+        ("blocks", "map"),
+        ("memory", "ratio"),
+        ("memory", "res"),
+    ],
+)
+def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
+    visit(page, f"/{path}")
+    before, start = cards(page), query(page)
+    slider(page, key).focus()
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert cards(page) != before
+    assert query(page) == start | {key: field(page, key).input_value()}
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+
+
 def test_no_move_of_a_slider_is_lost(page: Page) -> None:
     """Each move draws the page, and the diagram that follows draws it once more; the reader moves on meanwhile."""
     visit(page, "/architectures?net=MobileNetV1")
