@@ -15,15 +15,12 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
-from effviz.formulas import explain
 from effviz.kinds import conv_kind
 from effviz.layers import Conv2d
 from effviz.lessons import convolutions as lesson
 from effviz.lessons.convolutions import KINDS, Setting
-from effviz.report import Report
-from effviz.ui import links, parts
+from effviz.ui import links, network, parts
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.network import QUANTITIES
 from effviz.ui.parts import Card
 from effviz.units import change, exact, lower, percent, si
 
@@ -236,7 +233,7 @@ def formulas(choice: Choice, convention: Convention) -> None:
     for index in range(len(report.steps)):
         if len(report.steps) > 1:
             st.markdown(f"Layer {index + 1}, {report.steps[index].path.partition('.')[0]}:")
-        _explain(report, index, convention)
+        network.formulas(report, index, convention)
     found = lesson.reduction(choice.kind, choice.setting)
     standard = lesson.report(BASELINE, choice.setting).macs
     name, symbols = lower(convention.compute_label), found.symbols.replace("_", "\\_")
@@ -246,20 +243,6 @@ def formulas(choice: Choice, convention: Convention) -> None:
         f"= **{found.factor:.4g}**"
     )
     st.markdown(f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}")
-
-
-def _explain(report: Report, index: int, convention: Convention) -> None:
-    for formula in explain(report.steps, report.fusion, index, convention.memory):
-        label, factor, unit = QUANTITIES[formula.quantity], 1, ""
-        if formula.quantity == "macs":
-            label, factor = convention.compute_label, convention.compute(1)
-        if formula.quantity == "memory_access":
-            factor, unit = convention.size(1), f" {convention.memory_unit}"
-        symbols, numbers = formula.symbols, formula.numbers
-        if factor > 1:
-            symbols, numbers = f"{factor} × ({symbols})", f"{factor} × ({numbers})"
-        escaped = symbols.replace("_", "\\_")
-        st.markdown(f"**{label}** = {escaped}  \n= {numbers}  \n= **{exact(factor * formula.value)}**{unit}")
 
 
 def exercises(choice: Choice, convention: Convention) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,17 +37,22 @@ from effviz.guidelines import (
 )
 from effviz.latency import Latency
 from effviz.ui import links, live, parts
-from effviz.ui.background import polled
 from effviz.ui.convention import BYTES, Convention
+from effviz.ui.measuring import Words, run_bar
 from effviz.ui.parts import Card
 from effviz.units import ago, change, exact, lower, percent, si
 from effviz.worker.limits import usable_cores
-from effviz.zoo_run import Progress, guideline_run
+from effviz.zoo_run import guideline_run
 
 CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 DEFAULT_CHANNELS = 64
 MOST_RATIO = 64
 SMALL_MAP = 7
+_WORDS = Words(
+    nothing="The paper's networks, not measured yet here. It takes seconds to a minute, best on a machine at rest.",
+    elsewhere="Another column is being measured at the moment; starting here stops that.",
+    things="Cases",
+)
 _ASKED = {
     "G1": "A 1x1 convolution with the multiply-adds of c → c, as narrow → wide.",
     "G2": "A 1x1 group convolution with the multiply-adds of c → c.",
@@ -409,58 +413,7 @@ def experiment(options: Options) -> Experiment:
 
 def bar(run: Experiment, options: Options) -> None:
     """Start, pause, and how far the measurement of this column is."""
-    work, threads, known = guideline_run(), options.threads, run.latencies
-    progress = work.progress
-    titles = {case.title for case in run.cases}
-    running = progress.threads == threads and progress.title in titles
-    missing = len(run.cases) - len(known)
-    noisy = [title for title, latency in known.items() if latency.noisy]
-    total = len(run.cases)
-    with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
-        if running:
-            st.button("Pause", key="pause", on_click=work.pause)
-        elif missing:
-            label = "Measure" if missing == total else "Go on"
-            st.button(f"{label}: {missing} networks", key="start", on_click=work.start, args=(threads, (), run.cases))
-        else:
-            if noisy:
-                st.button(
-                    f"Measure {len(noisy)} noisy again", key="again_noisy", on_click=work.start,
-                    args=(threads, noisy, run.cases),
-                )  # fmt: skip
-            st.button("Measure all again", key="again", on_click=work.start, args=(threads, list(known), run.cases))
-
-        def draw() -> bool:
-            now = work.progress
-            st.html(_told(now, run, threads, missing, noisy))
-            return now.threads == threads and now.left == progress.left and now.title in titles
-
-        polled(running, draw)
-    for title, why in work.failures(threads).items():
-        if title in titles:
-            st.html(f'<p class="status" role="alert">{html.escape(f"{title} was not measured. {why}")}</p>')
-
-
-def _told(now: Progress, run: Experiment, threads: int, missing: int, noisy: list[str]) -> str:
-    total = len(run.cases)
-    if now.threads == threads and now.title in {case.title for case in run.cases}:
-        done = total - now.left + now.fraction
-        text = f"{now.title}: {now.message}; {now.left} to go."
-        return (
-            f'<p class="latency"><progress max="{total}" value="{done:.2f}" aria-label="Networks measured"></progress> '
-            f"{html.escape(text)}</p>"
-        )
-    if now.threads is not None:
-        text = "Another column is being measured at the moment; starting here stops that."
-    elif missing == total:
-        text = "The paper's networks, not measured yet here. It takes seconds to a minute, best on a machine at rest."
-    elif missing:
-        text = "Paused. What was measured is kept, on disk too."
-    elif noisy:
-        text = "Cases drawn open were measured while the machine was busy, or their runs spread widely."
-    else:
-        text = f"All {total} networks are measured, none of them noisy."
-    return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'
+    run_bar(guideline_run(), run.cases, options.threads, _WORDS)
 
 
 def experiment_chart(run: Experiment) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import time
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,18 +12,23 @@ from effviz.charts.latency import latency_scatter, predictor_bars, told
 from effviz.latency import Latency
 from effviz.published import latencies as printed_latencies
 from effviz.ui import links, live, parts
-from effviz.ui.background import polled
 from effviz.ui.convention import Convention
+from effviz.ui.measuring import Words, run_bar
 from effviz.ui.parts import Card
 from effviz.units import ago, exact, lower, milliseconds, si
 from effviz.worker.limits import usable_cores
 from effviz.zoo_latency import ENTRIES, PREDICTORS, Counts, Predictor, counts, inversions, predictors, ranks
-from effviz.zoo_run import Progress, default_run
+from effviz.zoo_run import default_run
 
 RANGES = {"all": None, "mobile": 1_000_000_000}
 _RANGE_TEXT = {"all": "All", "mobile": "Below 1 G multiply-adds"}
 ENOUGH = 3
 REDRAW_S = 6.0
+_WORDS = Words(
+    nothing="Nothing measured yet in this environment. It takes two to five minutes, best on a machine at rest.",
+    elsewhere="Being measured with another number of threads at the moment; starting here stops that.",
+    things="Networks",
+)
 NONE = "none"
 PRINTED = "Snapdragon 810 single thread. ShuffleNetV2 paper arXiv 1807.11164 Table 8"
 HERE = "On this machine"
@@ -142,59 +145,9 @@ def _threads(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-def bar(options: Options, table: pd.DataFrame) -> None:
+def bar(options: Options) -> None:
     """Start, pause, and how far the background measurement is; one row below the cards."""
-    run = default_run()
-    progress, threads = run.progress, options.threads
-    known = run.latencies(threads)
-    running = progress.threads == threads
-    noisy = [title for title, latency in known.items() if latency.noisy]
-    missing = len(ENTRIES) - len(known)
-    drawn = time.monotonic()
-    with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
-        if running:
-            st.button("Pause", key="pause", on_click=run.pause)
-        elif missing:
-            label = "Measure" if missing == len(ENTRIES) else "Go on"
-            st.button(f"{label}: {missing} networks", key="start", on_click=run.start, args=(threads,))
-        else:
-            if noisy:
-                st.button(
-                    f"Measure {len(noisy)} noisy again", key="again_noisy", on_click=run.start, args=(threads, noisy)
-                )
-            st.button("Measure all again", key="again", on_click=run.start, args=(threads, list(known)))
-
-        def draw() -> bool:
-            now = run.progress
-            st.html(_told(now, threads, missing, noisy))
-            # The charts follow now and then: drawing them keeps a core busy where the browser is on this machine too.
-            changed = now.left != progress.left and time.monotonic() > drawn + REDRAW_S
-            return now.threads == threads and not changed
-
-        polled(running, draw)
-    for title, why in run.failures(threads).items():
-        st.html(f'<p class="status" role="alert">{html.escape(f"{title} was not measured. {why}")}</p>')
-
-
-def _told(now: Progress, threads: int, missing: int, noisy: list[str]) -> str:
-    if now.threads == threads:
-        done = len(ENTRIES) - now.left + now.fraction
-        text = f"{now.title}: {now.message}; {now.left} to go. The charts follow."
-        return (
-            f'<p class="latency"><progress max="{len(ENTRIES)}" value="{done:.2f}" aria-label="Networks measured">'
-            f"</progress> {html.escape(text)}</p>"
-        )
-    if now.threads is not None:
-        text = f"Being measured with {_threads(now.threads)} at the moment; starting here stops that."
-    elif missing == len(ENTRIES):
-        text = "Nothing measured yet in this environment. It takes two to five minutes, best on a machine at rest."
-    elif missing:
-        text = "Paused. What was measured is kept, on disk too."
-    elif noisy:
-        text = "Networks drawn open were measured while the machine was busy, or their runs spread widely."
-    else:
-        text = "All networks are measured, none of them noisy."
-    return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'
+    run_bar(default_run(), ENTRIES, options.threads, _WORDS, REDRAW_S)
 
 
 def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None:
