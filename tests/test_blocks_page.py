@@ -349,6 +349,13 @@ def test_another_network_has_other_stages() -> None:
     assert at.selectbox(key="reuse_stage").value in at.selectbox(key="reuse_stage").options
 
 
+def test_a_closed_section_keeps_what_was_set_in_it() -> None:
+    at = open_page("blocks", n="7", seed="3", reuse_net="ResNet-18", reuse_stage="stage2")
+    assert line(at) == ""
+    at = open_page("blocks", n="7", nonsense="1")
+    assert line(at) == "Ignored in the link: nonsense (no such setting here)."
+
+
 def test_what_se_does() -> None:
     at = open_page("blocks", block="MBConv (EfficientNet)", se="true")
     (table,) = (entry.value for entry in at.dataframe if "reduction ratios" in entry.proto.alt)

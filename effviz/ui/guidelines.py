@@ -227,7 +227,7 @@ def headline(found: Theory, run: Experiment, convention: Convention) -> None:
             f"{exact(convention.compute(now.macs))}: {now.widths}", _change(now.macs, base.macs), against,
         ),
         Card(
-            "Memory access", convention.show_size(access),
+            f"Memory access{', elements' if convention.unit == 'elements' else ''}", convention.show_size(access),
             f"{exact(convention.size(access))} {convention.memory_unit}, read and written.",
             _change(access, before), against,
         ),

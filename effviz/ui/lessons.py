@@ -26,7 +26,7 @@ _NETWORKS = ("shufflenet_v2", "densenet121", "resnet18", "resnet50", "mobilenet_
 
 def why_linear() -> None:
     """The experiment of MobileNetV2's figure 1, live."""
-    box = links.section("Why linear? What ReLU does to a few channels", "linear")
+    box = links.section("Why linear? What ReLU does to a few channels", "linear", ("n", "seed", "relu"))
     if box is None:
         return
     with box:
@@ -65,7 +65,7 @@ def why_linear() -> None:
 
 def feature_reuse() -> None:
     """Which channels reach later blocks unchanged."""
-    box = links.section("Feature reuse: which channels reach later blocks", "reuse")
+    box = links.section("Feature reuse: which channels reach later blocks", "reuse", ("reuse_net", "reuse_stage"))
     if box is None:
         return
     with box:

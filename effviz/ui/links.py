@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
@@ -154,11 +154,17 @@ def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     return bool(st.toggle(label, default, key=key, bind=_bind(key), **kwargs))
 
 
-def section(label: str, key: str, **kwargs: Any) -> DeltaGenerator | None:
-    """A part of the page that is closed by default and kept in the link: where to write, None while it is closed."""
+def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
+    """A part of the page that is closed by default and kept in the link: where to write, None while it is closed.
+
+    `controls` are the keys of those inside, which a link may hold while the part is closed.
+    """
     _expect(key, _FLAGS.__contains__, "true or false")
     box = st.expander(label, key=key, on_change="rerun", bind=_bind(key), **kwargs)
-    return box if box.open else None
+    if box.open:
+        return box
+    st.session_state[_KNOWN].update(controls)
+    return None
 
 
 def words(label: str, key: str, **kwargs: Any) -> str:
