@@ -11,7 +11,7 @@ with st.sidebar:
 table = speed.measured(options, convention)
 
 speed.headline(table, options, convention)
-speed.bar(options)
+speed.bar(options, table)
 speed.chart(table, options, convention)
 speed.predictor_chart(table)
 speed.show_table(table, convention)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from effviz import Design, DesignError, analyze, architecture, build, kinds, list_architectures
-from effviz.layers import Branches
+from effviz.layers import Branches, Layer
 from effviz.profiling import FREE, MATRIX, NOT_RUN, OTHER, PRODUCTS, Profile, Row, Uncounted, profile
 from effviz.torch_build import to_module
 
@@ -88,6 +88,9 @@ def check_design(design: Design, resolution: int | None = None) -> None:
     found = profile(build(design, resolution, device="meta"), report.input_shape)
     assert (found.params, found.macs, found.memory_access) == (report.params, report.macs, report.memory_access)
     assert found.uncounted == ()
+    if any(is_long_sum(step.layer) for step in report.steps):
+        # Row by row they differ: what is one step of effviz is several operations of torch.
+        return
     expected: Any = report.table
     # A design's own stochastic depth is set while building, after the report. It does nothing in evaluation.
     rows = [row for row in found.rows if row.layer != "DropBranch"]
@@ -129,9 +132,13 @@ def test_the_columns_are_those_of_a_report() -> None:
     assert columns[-1] == "alive"
 
 
-def is_nested_sum(example: Example) -> bool:
+def is_long_sum(layer: Layer) -> bool:
     """Three branches are added or multiplied by two operations, one step of effviz."""
-    return isinstance(example.layer, Branches) and len(example.layer.branches) > 2 and example.layer.merge != "concat"
+    return isinstance(layer, Branches) and len(layer.branches) > 2 and layer.merge != "concat"
+
+
+def is_nested_sum(example: Example) -> bool:
+    return is_long_sum(example.layer)
 
 
 @pytest.mark.parametrize("example", PRIMITIVES + CONTAINERS + BLOCK_EXAMPLES, ids=repr)

@@ -11,7 +11,7 @@ import numpy as np
 from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure
 from effviz.lessons.convolutions import Connection, Setting
-from effviz.units import percent
+from effviz.units import lower, percent
 
 _MOST_BLOCKS = 64
 
@@ -29,7 +29,7 @@ def kind_costs(
         look: light or dark.
     """
     # Weights are used at every position of the map: parameters and multiply-adds shrink alike.
-    words = (("macs", f"Parameters and {_lower(compute)}", "circle"), ("memory_access", "Memory access", "diamond"))
+    words = (("macs", f"Parameters and {lower(compute)}", "circle"), ("memory_access", "Memory access", "diamond"))
     measures = [
         Measured(label, symbol, [costs[quantity] for costs in shares.values()]) for quantity, label, symbol in words
     ]
@@ -39,18 +39,14 @@ def kind_costs(
     best = min(shares, key=lambda kind: shares[kind]["macs"]) if chosen == "standard" else chosen
     costs = shares[best]
     title = (
-        f"{labels[best]}: {_times(costs['macs'])} the {_lower(compute)} of a standard convolution, "
+        f"{labels[best]}: {_times(costs['macs'])} the {lower(compute)} of a standard convolution, "
         f"{_times(costs['memory_access'])} its memory access"
     )
     spoken = "; ".join(
-        f"{labels[kind]}: {words[0][1].lower()} {percent(each['macs'])}, memory access {percent(each['memory_access'])}"
+        f"{labels[kind]}: {lower(words[0][1])} {percent(each['macs'])}, memory access {percent(each['memory_access'])}"
         for kind, each in shares.items()
     )
     return Chart(drawn, title, f"{title}. Shares of the standard convolution: {spoken}.")
-
-
-def _lower(label: str) -> str:
-    return label if label[1:2].isupper() else label.lower()
 
 
 def _times(share: float) -> str:
@@ -162,11 +158,11 @@ def reduction_curve(
         },
         "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
     }
-    first, where = curves[0], _lower(control)
+    first, where = curves[0], lower(control)
     factor = first.factors[place]
     claim = f"{factor:.3g} times fewer" if factor >= 1 else f"{1 / factor:.3g} times as many"
     title = (
-        f"{subject}: {claim} {_lower(first.label)} at {where} {now}; the factor goes from {first.factors[0]:.3g} at "
+        f"{subject}: {claim} {lower(first.label)} at {where} {now}; the factor goes from {first.factors[0]:.3g} at "
         f"{amounts[0]} to {first.factors[-1]:.3g} at {amounts[-1]}"
     )
     spoken = "; ".join(

@@ -413,7 +413,7 @@ def experiment(options: Options) -> Experiment:
 
 def bar(run: Experiment, options: Options) -> None:
     """Start, pause, and how far the measurement of this column is."""
-    run_bar(guideline_run(), run.cases, options.threads, _WORDS)
+    run_bar(guideline_run(), run.cases, options.threads, _WORDS, shown=len(run.latencies))
 
 
 def experiment_chart(run: Experiment) -> None:

@@ -29,7 +29,9 @@ class Words:
     things: str
 
 
-def run_bar(run: ZooRun, networks: Sequence[Network], threads: int, words: Words, redraw_s: float = 0.0) -> None:
+def run_bar(
+    run: ZooRun, networks: Sequence[Network], threads: int, words: Words, *, shown: int, redraw_s: float = 0.0
+) -> None:
     """One row: measure, go on, pause, or measure again; and how far it is.
 
     Args:
@@ -37,6 +39,7 @@ def run_bar(run: ZooRun, networks: Sequence[Network], threads: int, words: Words
         networks: that this page is about.
         threads: of torch.
         words: on screen.
+        shown: how many of the networks the page already shows as measured.
         redraw_s: how often the page is drawn afresh while it measures. Drawing keeps a core busy where the browser is
             on this machine too.
     """
@@ -64,7 +67,8 @@ def run_bar(run: ZooRun, networks: Sequence[Network], threads: int, words: Words
             changed = now.left != progress.left and time.monotonic() >= drawn + redraw_s
             return _is_running(now, threads, titles) and not changed
 
-        polled(running, draw)
+        # A network may have been finished after the page was drawn down to here.
+        polled(running or len(known) != shown, draw)
     for title, why in run.failures(threads).items():
         if title in titles:
             st.html(f'<p class="status" role="alert">{html.escape(f"{title} was not measured. {why}")}</p>')

@@ -93,7 +93,10 @@ def measured(options: Options, convention: Convention) -> pd.DataFrame:
         if (latency := known.get(each.title)) is not None
     ]
     columns = [*Counts._fields, "latency_ms", "noisy", "of"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    # Of all networks, those that are too large for the page's choice included.
+    table.attrs["known"] = len(known)
+    return table
 
 
 def unit(options: Options, convention: Convention) -> tuple[int, str]:
@@ -145,9 +148,9 @@ def _threads(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-def bar(options: Options) -> None:
+def bar(options: Options, table: pd.DataFrame) -> None:
     """Start, pause, and how far the background measurement is; one row below the cards."""
-    run_bar(default_run(), ENTRIES, options.threads, _WORDS, REDRAW_S)
+    run_bar(default_run(), ENTRIES, options.threads, _WORDS, shown=table.attrs["known"], redraw_s=REDRAW_S)
 
 
 def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None:
