@@ -222,14 +222,16 @@ def amount(
         )
     value = default if value is None else value
     low, high = usual
-    shown = min(max(value, low), high)
-    if st.session_state.get(slider_key) != shown:
+    shown, followed = min(max(value, low), high), f"{key}_followed"
+    state = st.session_state
+    if slider_key in state and state.get(followed) != shown:
         # Only where it has to follow: a slider that is set is drawn anew, and a reader's next move would be lost.
-        st.session_state[slider_key] = shown
+        state[slider_key] = shown
+    state[followed] = shown
 
     def move() -> None:
-        st.session_state[key] = st.session_state[slider_key]
+        state[key] = state[followed] = state[slider_key]
 
     with slide:
-        st.slider(label, low, high, step=step, key=slider_key, on_change=move, help=help)
+        st.slider(label, low, high, shown, step, key=slider_key, on_change=move, help=help)
     return value
