@@ -41,7 +41,7 @@ with memory:
 structure(report)
 index = network.layer_table(report, convention)
 network.formulas(report, index, convention)
-live.history()
+live.history(convention)
 counters(report)
 network.published_figures(choice, report)
 network.exercises(design, report)

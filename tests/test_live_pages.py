@@ -196,6 +196,32 @@ def test_a_change_dims_the_latency_and_offers_a_new_one() -> None:
     assert card(at) == ("12.5 ms", "measured")
 
 
+def test_a_latency_of_another_page_is_no_former_one_of_this() -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
+    at = open_page(net="MobileNetV3-Small")
+    assert card(at)[0] == "12.5 ms"
+    diagram(at)
+    for file in ("convolutions", "blocks"):
+        at.switch_page(f"../../pages/{file}.py")
+        run(at)
+        assert card(at) == ("\N{EN DASH}", "not measured")
+        assert not [each for each in at.get("graphviz_chart") if "MobileNetV3" in each.proto.alt]
+
+
+def test_speed_follows_the_convention() -> None:
+    speeds = {}
+    for count in ("Multiply-adds", "FLOPs"):
+        at = open_page(count=count, auto="true", **SMALL)
+        until(at, idle)
+        button(at, "measure").click()
+        run(at)
+        until(at, idle)
+        (history,) = (entry.value for entry in at.dataframe if "measurements of this visit" in entry.proto.alt)
+        (row,) = history.head(1).to_dict("records")
+        speeds[count] = row[f"{count} per second (G)"] * row["Median (ms)"]
+    assert speeds["FLOPs"] == pytest.approx(2 * speeds["Multiply-adds"])
+
+
 def test_another_condition_is_another_latency() -> None:
     remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
     remember(effviz.architecture("mobilenet_v3_small"), measured(40.0, batch_size=4))

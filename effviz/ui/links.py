@@ -39,6 +39,11 @@ def start(page: str) -> None:
     state[_KNOWN] = set()
 
 
+def current_page() -> str:
+    """The address of the page that is being drawn."""
+    return str(st.session_state[_PAGE])
+
+
 def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     """Know `key` as a setting of this page, and drop what the link asks of it if that is not legal.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import effviz
 from effviz.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.ui import links
 from effviz.ui.background import DESK, polled, progress_text, visitor
+from effviz.ui.convention import Convention
 from effviz.ui.parts import Card
 from effviz.units import ago, change, milliseconds, percent
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
@@ -120,10 +121,12 @@ def read(design: effviz.Design, others: Sequence[effviz.Design], asked: Conditio
         if wanted is design:
             state.pop(_AGAIN, None)
             _note(design, options)
-    shown = state.get(_SHOWN)
+    page, shown = state.get(_SHOWN, ("", None))
     if found is not None:
-        state[_SHOWN] = found.to_dict()
-    return Reading(found, known, Latency.from_dict(shown) if shown and found is None else None, ticket, error)
+        state[_SHOWN] = links.current_page(), found.to_dict()
+    # What was shown on another page is no former value of this one.
+    outdated = found is None and page == links.current_page()
+    return Reading(found, known, Latency.from_dict(shown) if outdated else None, ticket, error)
 
 
 def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | None, str]:
@@ -235,8 +238,7 @@ def _told(asked: Conditions, reading: Reading) -> str:
         f'<p class="latency">{_badge(latency)}Median {milliseconds(latency.median_ms)}, '
         f"90th percentile {milliseconds(latency.p90_ms)}, "
         f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {asked.text}, "
-        f"{html.escape(latency.environment['cpu'])}, torch {html.escape(latency.environment['torch'])}, "
-        f"{ago(latency.age.total_seconds())}.</p>"
+        f"{html.escape(_versions(latency.environment))}, {ago(latency.age.total_seconds())}.</p>"
     )
 
 
@@ -258,19 +260,22 @@ def noise(latency: Latency) -> str:
 
 def machine() -> str:
     """This machine in a few words."""
-    known = effviz.latency.environment()
+    return _versions(effviz.latency.environment())
+
+
+def _versions(known: Mapping[str, str]) -> str:
     cores = "1 core" if known["cores"] == "1" else f"{known['cores']} cores"
-    return f"{known['cpu']} ({cores}), torch {known['torch']}"
+    return f"{known['cpu']} ({cores}), torch {known['torch']}, Python {known['python']}"
 
 
-def history() -> None:
+def history(convention: Convention) -> None:
     """What this visitor has measured so far, the latest first."""
     entries = st.session_state.get(_HISTORY, [])
     if not entries:
         return
     st.subheader("Measured here", anchor=False)
     latencies = [Latency.from_dict(entry["latency"]) for entry in entries]
-    seconds = [each.median_ms / 1e3 for each in latencies]
+    speed = f"{convention.compute_label} per second (G)"
     st.dataframe(
         pd.DataFrame(
             {
@@ -280,9 +285,9 @@ def history() -> None:
                 "90th percentile (ms)": [each.p90_ms for each in latencies],
                 "IQR (ms)": [each.iqr_ms for each in latencies],
                 "Runs": [each.runs for each in latencies],
-                "Multiply-adds per second (G)": [
-                    entry["macs"] * each.batch_size / time / 1e9
-                    for entry, each, time in zip(entries, latencies, seconds, strict=True)
+                speed: [
+                    convention.compute(entry["macs"]) * each.batch_size / each.median_ms / 1e6
+                    for entry, each in zip(entries, latencies, strict=True)
                 ],
                 "Noise": [noise(each) for each in latencies],
                 "Threads": [each.threads for each in latencies],
@@ -294,7 +299,7 @@ def history() -> None:
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.2f")
-            for name in ("Median (ms)", "90th percentile (ms)", "IQR (ms)", "Multiply-adds per second (G)")
+            for name in ("Median (ms)", "90th percentile (ms)", "IQR (ms)", speed)
         },
         alt=f"{len(entries)} measurements of this visit with their conditions",
     )

@@ -163,8 +163,11 @@ def diagram(report: Report, chosen: str) -> None:
     answer = ask("diagram", payload)
     state = st.session_state
     if answer.value is not None:
-        state[_SHOWN] = answer.value
-    shown = state.get(_SHOWN)
+        state[_SHOWN] = links.current_page(), answer.value
+    page, shown = state.get(_SHOWN, ("", None))
+    if page != links.current_page():
+        # A diagram of another page is no former one of this.
+        shown = None
 
     def draw() -> bool:
         waiting = answer.ticket is not None and not answer.ticket.ended
