@@ -3,6 +3,8 @@
 - `macs` are fused multiply-adds of convolution and linear layers, one image. Adding a bias, batch norm, activations,
   pooling and merges count 0, as in the papers of MobileNet, ShuffleNetV2 and EfficientNet.
 - `params` are trainable numbers: weights, biases, and two per channel of batch norm. Running statistics are not.
+- `activations` are the elements that convolutions put out, as in the papers of RegNet (arXiv 2003.13678, section 3.1)
+  and of fast scaling (arXiv 2103.06877, section 3). They follow latency on accelerators better than `macs`.
 
 One rule per class. A class without a rule is an error; the classes that cost nothing are named.
 """
@@ -30,6 +32,7 @@ from effviz.layers import (
     Shape,
     Slice,
     StochasticDepth,
+    elements,
     pair,
 )
 
@@ -66,6 +69,11 @@ def biases(layer: Layer) -> int:
 def macs(layer: Layer, output: Shape) -> int:
     """Multiply-adds of `layer` for one image, from the shape it puts out."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for macs")
+
+
+def activations(layer: Layer, output: Shape) -> int:
+    """Elements that a convolution puts out for one image; other layers count 0."""
+    return elements(output) if isinstance(layer, Conv2d) else 0
 
 
 def params(layer: Layer) -> int:

@@ -24,6 +24,7 @@ class Totals(NamedTuple):
 
     params: int
     macs: int
+    activations: int
     paper: int
     fused: int
     eager: int
@@ -38,6 +39,7 @@ def _totals(block: FieldBlock, shape: Shape, entering: Producer) -> Totals:
     return Totals(
         params=sum(cost.params(step.layer) for step in steps),
         macs=sum(cost.macs(step.layer, step.output.shape) for step in steps),
+        activations=sum(cost.activations(step.layer, step.output.shape) for step in steps),
         paper=sum(memory_access(steps, fusion, "paper")),
         # A fold into the convolution before the block is charged here: the sum over the network is the same.
         fused=sum(memory_access(steps, fusion, "fused")) + fusion.outside_bias,
@@ -57,6 +59,7 @@ class Report:
         params: trainable numbers.
         macs: fused multiply-adds of convolution and linear layers.
         flops: 2 x macs.
+        activations: elements that convolutions put out.
         memory_access: elements read + written under the assumption.
         peak_activation: most activation elements alive at once, in the fused network.
     """
@@ -73,6 +76,7 @@ class Report:
         self.params = sum(each.params for each in self._sums)
         self.macs = sum(each.macs for each in self._sums)
         self.flops = 2 * self.macs
+        self.activations = sum(each.activations for each in self._sums)
         self.memory_access = self.memory_accesses[memory]
         # A network without any arithmetic still holds its input.
         self.peak_activation = max(elements(self.input_shape), *(each.peak for each in self._sums))

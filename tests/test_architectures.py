@@ -93,6 +93,28 @@ def test_stride_in_the_first_1x1_as_in_the_paper() -> None:
     assert (report.params, report.macs) == (25_557_032, 3_857_973_248)
 
 
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("efficientnet_b0", 6.7), ("efficientnet_b1", 10.9), ("efficientnet_b2", 13.8), ("efficientnet_b3", 23.8),
+        ("efficientnet_b4", 49.5), ("efficientnet_b5", 98.9), ("resnet50", 11.1), ("resnext50_32x4d", 14.4),
+    ],
+)  # fmt: skip
+def test_activations_as_the_model_zoo_of_pycls_prints_them(name: str, printed: float) -> None:
+    assert round(analyze(architecture(name)).activations / 1e6, 1) == printed
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2", "ghostnet", "densenet121"])
+def test_activations_as_torch_puts_them_out(name: str) -> None:
+    design, found = architecture(name), []
+    module = build(design, device="meta")
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(lambda _layer, _inputs, output: found.append(output.numel()))
+    module(torch.empty(1, *design.input_shape(), device="meta"))
+    assert analyze(design).activations == sum(found) > 0
+
+
 def test_peak_of_mobilenet_v2() -> None:
     report = analyze(architecture("mobilenet_v2"))
     table = _table(report)
