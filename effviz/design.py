@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from effviz import errors
 from effviz.blocks import BLOCKS
+from effviz.counts import counts
 from effviz.errors import DesignError, fail, number, one_of, unknown, whole
 from effviz.fields import FieldBlock, checked_fields, declared
 from effviz.layers import Layer, Sequential, Shape, check_name, elements
 from effviz.rounding import ceil, same
-from effviz.trace import trace_block
 from effviz.widths import WidthRule
 
 WIDTHS = ("scaled", "fixed", "at_least", "classes")
@@ -132,12 +132,43 @@ class BuiltBlock(NamedTuple):
     shape: Shape
 
 
-class _Placed(NamedTuple):
-    """A block's place before its width is known: row, stride, stage and index in the stage (None: bare name)."""
+class Run(NamedTuple):
+    """Neighbouring blocks of the built network that are alike: the same block, for inputs of the same shape.
 
+    Attributes:
+        stage: its name.
+        first: index of the first of them in the stage; None for a part with a name of its own.
+        repeats: how many there are.
+        block: with final widths and stride.
+        row: index of its row in ``design.stages``.
+        shape: of the input.
+    """
+
+    stage: str
+    first: int | None
+    repeats: int
+    block: FieldBlock
+    row: int
+    shape: Shape
+
+    def blocks(self) -> Iterable[BuiltBlock]:
+        """One by one."""
+        for index in range(self.repeats):
+            yield BuiltBlock(_path(self.stage, self.first, index), self.block, self.row, self.shape)
+
+
+class _Placed(NamedTuple):
+    """Blocks of a stage that follow one another, before their width is known: `repeats` of one row with one stride."""
+
+    stage: str
+    first: int | None
+    repeats: int
     row: int
     stride: int
-    path: str
+
+
+def _path(stage: str, first: int | None, index: int) -> str:
+    return stage if first is None else f"{stage}.{first + index}"
 
 
 @dataclass(frozen=True)
@@ -277,26 +308,39 @@ class Design:
     def _placed(self) -> list[_Placed]:
         """Every block that is built, with its stage's depth applied."""
         placed: list[_Placed] = []
-        indexed = list(enumerate(self.stages))
-        for name, group in groupby(indexed, lambda entry: entry[1].name):
+        built = 0
+        for name, group in groupby(enumerate(self.stages), lambda entry: entry[1].name):
             rows = list(group)
             total = sum(row.repeats for _, row in rows)
-            wanted = total
-            if rows[0][1].depth == "scaled":
-                wanted = max(1, ceil(self.depth_mult * total))
-            if len(placed) + wanted > errors.MAX_BLOCKS:
+            scales = rows[0][1].depth == "scaled"
+            wanted = max(1, ceil(self.depth_mult * total)) if scales else total
+            built += wanted
+            if built > errors.MAX_BLOCKS:
                 raise DesignError(
                     f"depth_mult = {self.depth_mult:g} builds more than {errors.MAX_BLOCKS} blocks", path=name
                 )
-            base = [(index, row.stride if first == 0 else 1) for index, row in rows for first in range(row.repeats)]
-            built = base[:wanted] + [(rows[-1][0], 1)] * (wanted - total)
             # A fixed row on its own is a part with a name; a stage is a list, whatever its depth comes to.
-            bare = total == 1 and rows[0][1].depth == "fixed"
-            placed += [
-                _Placed(row, stride, name if bare else f"{name}.{position}")
-                for position, (row, stride) in enumerate(built)
-            ]
+            bare = total == 1 and not scales
+            pieces: list[tuple[int, int, int]] = []
+            for index, row in rows:
+                pieces += [(index, row.stride, 1), (index, 1, row.repeats - 1)]
+            pieces.append((rows[-1][0], 1, max(0, wanted - total)))
+            first = 0
+            for index, stride, most in pieces:
+                repeats = min(most, wanted - first)
+                if repeats:
+                    placed.append(_Placed(name, None if bare else first, repeats, index, stride))
+                first += repeats
         return placed
+
+    def runs(self, resolution: int | None = None) -> tuple[Run, ...]:
+        """The built network, neighbouring blocks that are alike taken together; without stochastic depth.
+
+        Raises:
+            DesignError: a block cannot take what reaches it; the message starts with its path.
+        """
+        side = self.resolution if resolution is None else whole("resolution", resolution, 1, errors.MAX_RESOLUTION)
+        return _runs(self, side)
 
     def blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
         """The blocks of the built network in order, without stochastic depth.
@@ -304,8 +348,7 @@ class Design:
         Raises:
             DesignError: a block cannot take what reaches it; the message starts with its path.
         """
-        side = self.resolution if resolution is None else whole("resolution", resolution, 1, errors.MAX_RESOLUTION)
-        return list(_blocks(self, side))
+        return [block for run in self.runs(resolution) for block in run.blocks()]
 
     # --- building ------------------------------------------------------------------------------------------------
 
@@ -363,27 +406,31 @@ class Design:
 
 
 @lru_cache(maxsize=256)
-def _blocks(design: Design, side: int) -> tuple[BuiltBlock, ...]:
+def _runs(design: Design, side: int) -> tuple[Run, ...]:
     shape: Shape = (design.in_channels, side, side)
-    built = []
-    for place in design._placed():
-        row = design.stages[place.row]
+    runs = []
+    for stage, first, repeats, index, stride in design._placed():
+        row = design.stages[index]
         kind = BLOCKS[row.block]
         arguments = design._fields(row)
-        if kind.has_in_channels:
-            arguments["in_channels"] = elements(shape) if kind.flattens else shape[0]
         if not (kind.derives_out_channels or kind.keeps_channels):
             arguments["out_channels"] = design._width(row)
         if kind.has_stride:
-            arguments["stride"] = place.stride
-        try:
-            block = _made(kind, tuple(arguments.items()))
-            after = trace_block(block, shape).output.shape
-        except DesignError as error:
-            raise error.at(place.path) from None
-        built.append(BuiltBlock(place.path, block, place.row, shape))
-        shape = after
-    return tuple(built)
+            arguments["stride"] = stride
+        done = 0
+        while done < repeats:
+            if kind.has_in_channels:
+                arguments["in_channels"] = elements(shape) if kind.flattens else shape[0]
+            try:
+                block = _made(kind, tuple(arguments.items()))
+                after = counts(block, shape).leaving
+            except DesignError as error:
+                raise error.at(_path(stage, first, done)) from None
+            # What puts out the shape that it was given is followed by its like.
+            alike = repeats - done if after == shape else 1
+            runs.append(Run(stage, None if first is None else first + done, alike, block, index, shape))
+            done, shape = done + alike, after
+    return tuple(runs)
 
 
 @lru_cache(maxsize=16_384)

@@ -99,11 +99,12 @@ def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNE
 
 def number(argument: str, value: Any, minimum: float, maximum: float, *, open_below: bool = False) -> float:
     """`value` as a finite float within the limits; `open_below` excludes the minimum itself."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    # The first question answers the others for what nearly every value is.
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         fail(argument, value, "must be a number")
     compared: Any = value
     # An integer or a fraction may lie beyond the range of floats, but is finite: it is compared as it is.
-    if not isinstance(value, Rational) and not math.isfinite(value):
+    if (type(value) is float or not isinstance(value, Rational)) and not math.isfinite(value):
         fail(argument, value, "must be finite")
     if compared < minimum or (open_below and compared == minimum):
         fail(argument, value, f"must be {'greater than' if open_below else 'at least'} {minimum:g}")
@@ -132,6 +133,6 @@ def text(argument: str, value: Any, maximum: int = 2_000) -> str:
         fail(argument, value, "must be text")
     if len(value) > maximum:
         fail(argument, value, f"must have at most {maximum} characters")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         fail(argument, value, "must not contain half of a surrogate pair")
     return value

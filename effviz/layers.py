@@ -54,14 +54,15 @@ class Layer:
     __slots__ = ()
 
 
-class Primitive(Layer, ABC):
+class Primitive(Layer):
     """A layer that does arithmetic; its class decides every count."""
 
     __slots__ = ()
 
-    @abstractmethod
     def out_shape(self, shape: Shape) -> Shape:
         """Shape of the output for an input of `shape`; `DesignError` if torch would refuse the input."""
+        # Not abstract: isinstance is what the engine does most, and it is slow for abstract base classes.
+        raise NotImplementedError(type(self).__name__)
 
 
 class Container(Layer):
@@ -146,9 +147,13 @@ class Conv2d(Primitive):
         channels, height, width = _image(shape, self)
         if channels != self.in_channels:
             fail("in_channels", self.in_channels, f"must equal the {channels} channels of the input")
-        windows = zip(pair(self.kernel_size), pair(self.stride), pair(self.padding), pair(self.dilation), strict=True)
-        sides = [_window(side, *window) for side, window in zip((height, width), windows, strict=True)]
-        return (self.out_channels, *sides)
+        (high, wide), (down, right) = pair(self.kernel_size), pair(self.stride)
+        (above, beside), (dilated, spread) = pair(self.padding), pair(self.dilation)
+        return (
+            self.out_channels,
+            _window(height, high, down, above, dilated),
+            _window(width, wide, right, beside, spread),
+        )
 
 
 @dataclass(frozen=True)

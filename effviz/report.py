@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz import cost
+from effviz.counts import counts
 from effviz.design import BuiltBlock, Design
 from effviz.errors import fail, one_of
 from effviz.kinds import kind_of
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
     from effviz.fields import FieldBlock
 
 
-class Totals(NamedTuple):
-    """Sums over one block, and the memory access under each assumption."""
+class Moved(NamedTuple):
+    """Memory access of one block under each assumption, its peak, and what wrote its output."""
 
-    params: int
-    macs: int
-    activations: int
     paper: int
     fused: int
     eager: int
@@ -33,13 +31,10 @@ class Totals(NamedTuple):
 
 
 @lru_cache(maxsize=16_384)
-def _totals(block: FieldBlock, shape: Shape, entering: Producer) -> Totals:
+def _moved(block: FieldBlock, shape: Shape, entering: Producer) -> Moved:
     steps = trace_block(block, shape).steps
     fusion = fuse(steps, shape, entering)
-    return Totals(
-        params=sum(cost.params(step.layer) for step in steps),
-        macs=sum(cost.macs(step.layer, step.output.shape) for step in steps),
-        activations=sum(cost.activations(step.layer, step.output.shape) for step in steps),
+    return Moved(
         paper=sum(memory_access(steps, fusion, "paper")),
         # A fold into the convolution before the block is charged here: the sum over the network is the same.
         fused=sum(memory_access(steps, fusion, "fused")) + fusion.outside_bias,
@@ -60,8 +55,6 @@ class Report:
         macs: fused multiply-adds of convolution and linear layers.
         flops: 2 x macs.
         activations: elements that convolutions put out.
-        memory_access: elements read + written under the assumption.
-        peak_activation: most activation elements alive at once, in the fused network.
     """
 
     def __init__(self, design: Design, resolution: int | None = None, memory: str = "fused") -> None:
@@ -71,15 +64,13 @@ class Report:
         self.memory = one_of("memory", memory, ASSUMPTIONS)
         self.input_shape = design.input_shape(resolution)
         self.resolution = self.input_shape[1]
-        self.blocks: list[BuiltBlock] = design.blocks(resolution)
-        self._sums = _sums(self.blocks)
-        self.params = sum(each.params for each in self._sums)
-        self.macs = sum(each.macs for each in self._sums)
+        self.params = self.macs = self.activations = 0
+        for run in design.runs(resolution):
+            each = counts(run.block, run.shape)
+            self.params += run.repeats * each.params
+            self.macs += run.repeats * each.macs
+            self.activations += run.repeats * each.activations
         self.flops = 2 * self.macs
-        self.activations = sum(each.activations for each in self._sums)
-        self.memory_access = self.memory_accesses[memory]
-        # A network without any arithmetic still holds its input.
-        self.peak_activation = max(elements(self.input_shape), *(each.peak for each in self._sums))
 
     def __repr__(self) -> str:
         return (
@@ -87,10 +78,35 @@ class Report:
             f"memory_access={self.memory_access:,} ({self.memory}), peak_activation={self.peak_activation:,})"
         )
 
+    @cached_property
+    def blocks(self) -> list[BuiltBlock]:
+        """The blocks of the built network, in order."""
+        return self.design.blocks(self.resolution)
+
+    @cached_property
+    def _memory(self) -> list[Moved]:
+        found: list[Moved] = []
+        entering = NETWORK_INPUT
+        for entry in self.blocks:
+            found.append(_moved(entry.block, entry.shape, entering))
+            entering = found[-1].leaving
+        return found
+
     @property
     def memory_accesses(self) -> dict[str, int]:
         """`memory_access` under every assumption."""
-        return {name: sum(getattr(each, name) for each in self._sums) for name in ASSUMPTIONS}
+        return {name: sum(getattr(each, name) for each in self._memory) for name in ASSUMPTIONS}
+
+    @property
+    def memory_access(self) -> int:
+        """Elements read + written under the assumption."""
+        return sum(getattr(each, self.memory) for each in self._memory)
+
+    @property
+    def peak_activation(self) -> int:
+        """Most activation elements alive at once, in the fused network."""
+        # A network without any arithmetic still holds its input.
+        return max(elements(self.input_shape), *(each.peak for each in self._memory))
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -124,15 +140,6 @@ class Report:
                 # Beyond 64 bits numpy's sums wrap around without a word; Python's integers do not.
                 table[column] = pd.Series(values, dtype=object)
         return table
-
-
-def _sums(blocks: list[BuiltBlock]) -> list[Totals]:
-    sums: list[Totals] = []
-    entering = NETWORK_INPUT
-    for entry in blocks:
-        sums.append(_totals(entry.block, entry.shape, entering))
-        entering = sums[-1].leaving
-    return sums
 
 
 def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:

@@ -71,6 +71,11 @@ def join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix and name else prefix or name
 
 
+@lru_cache(maxsize=16_384)
+def _expanded(block: Block) -> Layer:
+    return block.expand()
+
+
 class _Walk:
     """The state of one trace: the steps so far and the storages given out."""
 
@@ -93,7 +98,7 @@ class _Walk:
             return self.branches(layer, path, tensor, blocks)
         if isinstance(layer, Block):
             try:
-                expanded = layer.expand()
+                expanded = _expanded(layer)
             except DesignError as error:
                 raise error.at(path) from None
             return self.through(expanded, path, tensor, (*blocks, type(layer).__name__))

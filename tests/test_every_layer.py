@@ -6,6 +6,7 @@ A property test is worth as much as the list it runs over, so the first tests fa
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from effviz import BLOCKS, DesignError, UncountedLayerError, cost, kinds
+from effviz.counts import _outline, counts
 from effviz.fields import FieldBlock, declared
 from effviz.layers import (
     MERGES,
@@ -369,3 +371,50 @@ trees = st.recursive(
     lambda children: st.lists(children, min_size=1, max_size=4).map(Sequential.numbered) | _branches(children),
     max_leaves=8,
 )
+
+
+# --- sums at another size of the map --------------------------------------------------------------------------------
+
+
+def assert_counts_are_the_traced(layer: Layer, shape: Shape) -> None:
+    """What is multiplied up from one trace is what a trace of this very size gives, down to the message of a fault."""
+    fault = ""
+    try:
+        steps = trace(layer, shape)
+    except DesignError as error:
+        fault = str(error)
+    if fault:
+        with pytest.raises(DesignError, match=f"^{re.escape(fault)}$"):
+            counts(layer, shape)
+        return
+    found = counts(layer, shape)
+    assert (found.params, found.macs, found.activations) == (
+        sum(cost.params(step.layer) for step in steps),
+        sum(cost.macs(step.layer, step.output.shape) for step in steps),
+        sum(cost.activations(step.layer, step.output.shape) for step in steps),
+    )
+    assert found.leaving == (steps[-1].output.shape if steps else shape)
+
+
+@every_example
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(data=st.data())
+def test_counts_of_an_example_at_any_size(example: Example, data: st.DataObject) -> None:
+    channels = data.draw(st.sampled_from([example.shape[0], example.shape[0], example.shape[0] + 1]))
+    sides = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+    assert_counts_are_the_traced(example.layer, (channels, *sides) if len(example.shape) == 3 else (channels,))
+    assert_counts_are_the_traced(example.layer, example.shape)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(data=st.data())
+def test_counts_of_random_trees_at_any_size(data: st.DataObject) -> None:
+    layer = data.draw(trees)
+    for side in data.draw(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 20)), min_size=1, max_size=4)):
+        assert_counts_are_the_traced(layer, (4, *side))
+
+
+def test_most_blocks_are_traced_once_for_all_sizes() -> None:
+    """Else the test above would compare a trace with itself."""
+    outlined = [example.layer for example in BLOCK_EXAMPLES if _outline(example.layer, example.shape[0]) is not None]
+    assert len(outlined) > 0.8 * len(BLOCK_EXAMPLES)

@@ -39,6 +39,7 @@ from effviz import (
 )
 from effviz import design as design_module
 from effviz import report as report_module
+from effviz.counts import counts
 from effviz.rounding import ceil, make_divisible
 from effviz.trace import trace_block
 
@@ -268,7 +269,7 @@ def test_unnamed_rows_do_not_join_a_neighbour() -> None:
 
 
 def _forget() -> None:
-    for remembered in (trace_block, design_module._blocks, design_module._made, report_module._totals):
+    for remembered in (trace_block, counts, design_module._runs, design_module._made, report_module._moved):
         remembered.cache_clear()
 
 
