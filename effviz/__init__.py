@@ -14,7 +14,8 @@ The package, in the direction in which it imports:
 `effviz.blocks`       the blocks of the papers
 `effviz.design`       `Stage`, `Design`: the stage table, its multipliers, JSON
 `effviz.archs`        the zoo, one file per family
-`effviz.scaling`      compound scaling
+`effviz.counts`       sums over a block for a map of any size, traced once
+`effviz.scaling`      compound scaling and other rules, sweeps, the phi that fits a budget
 `effviz.trace`        follow shapes and tensors through a network
 `effviz.cost`         parameters and multiply-adds: the counting convention
 `effviz.memory`       memory access and peak activation memory

@@ -292,6 +292,10 @@ class Design:
             return base
         return self._rounded(base, max(1.0, self.width_mult) if row.width == "at_least" else self.width_mult, row)
 
+    def built_widths(self) -> tuple[tuple[int | None, tuple[tuple[str, Any], ...]], ...]:
+        """Output channels and fields of every row at this design's multiplier: what the width multiplier decides."""
+        return tuple((self._width(row), tuple(self._fields(row).items())) for row in self.stages)
+
     def _rounded(self, base: int, width_mult: float, row: Stage) -> int:
         # At multiplier 1 the table is what the paper prints, whatever the rule would make of it.
         return base if same(width_mult, 1) else self.width_rule.round(base * width_mult, row.divisor)

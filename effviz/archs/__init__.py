@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from effviz.archs import (
@@ -50,14 +51,26 @@ def architecture(name: str, **options: Any) -> Design:
     """
     if not isinstance(name, str) or name not in ARCHITECTURES:
         unknown("architecture", name, ARCHITECTURES)
-    make = ARCHITECTURES[name]
-    own = list(inspect.signature(make).parameters)
+    own = _own_options(name)
     common = ["width_mult", "depth_mult", "resolution", "num_classes"]
     for option in options:
         if option not in own and option not in common:
             unknown(f"option of {name}", option, [*common, *own])
-    design = make(**{option: value for option, value in options.items() if option in own})
+    asked = {option: value for option, value in options.items() if option in own}
+    design = ARCHITECTURES[name](**asked) if asked else _unscaled(name)
     if options.get("num_classes") is not None:
         design = design.with_num_classes(options["num_classes"])
     scaling = {option: options[option] for option in common[:3] if options.get(option) is not None}
     return design.scaled(**scaling) if scaling else design
+
+
+@cache
+def _own_options(name: str) -> tuple[str, ...]:
+    """What the family adds to the common options."""
+    return tuple(inspect.signature(ARCHITECTURES[name]).parameters)
+
+
+@cache
+def _unscaled(name: str) -> Design:
+    """The named network; a page asks for its title again and again."""
+    return ARCHITECTURES[name]()

@@ -27,7 +27,7 @@ def relative_dots(
     Args:
         names: of the rows, from top to bottom.
         measures: each drawn with its own mark, named in the legend.
-        marked: the row in the accent colour.
+        marked: the row, or the measure, in the accent colour.
         axis: what 100 % is.
         look: light or dark.
     """
@@ -40,8 +40,8 @@ def relative_dots(
             rows += [name, name, None]
     stretch = {"type": "scatter", "mode": "lines", "x": between, "y": rows, "hoverinfo": "skip", "showlegend": False}
     traces: list[dict[str, Any]] = [stretch | {"line": {"color": look.grid, "width": 4}}]
-    colors = [look.accent if name == marked else look.ink for name in names]
     for each in measures:
+        colors = [look.accent if marked in (name, each.label) else look.ink for name in names]
         marker = {"symbol": each.symbol, "size": 12}
         points = {
             "type": "scatter",
@@ -54,7 +54,8 @@ def relative_dots(
             "customdata": [written(value) if value is not None else "" for value in each.multiples],
             "hovertemplate": f"%{{y}}<br>{each.label}: %{{customdata}}<extra></extra>",
         }
-        key = marker | {"color": look.ink, "line": {"color": look.ink, "width": 2}}
+        color = look.accent if marked == each.label else look.ink
+        key = marker | {"color": color, "line": {"color": color, "width": 2}}
         traces += [
             points,
             {"type": "scatter", "mode": "markers", "name": each.label, "x": [None], "y": [None], "marker": key},
