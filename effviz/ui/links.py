@@ -20,6 +20,10 @@ _KNOWN = "_link_known"
 _BAD = "_link_bad"
 _IGNORED = "_link_ignored"
 _PAGE = "_link_page"
+_KEPT = "_link_kept"
+_TEXTS = "_link_texts"
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
+"""Settings that mean the same on every page that has them, and go along from page to page."""
 _NAMED = 8
 _LONGEST = 200
 
@@ -32,11 +36,34 @@ def start(page: str) -> None:
     if state.get(_PAGE) != page:
         # The link is judged once, in the first run of a session; on another page there is nothing left to judge.
         first = _PAGE not in state
+        if not first:
+            _turn(state[_PAGE], page)
         state[_PAGE] = page
         state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
         state[_IGNORED] = None if state[_ASKED] else []
         state[_BAD] = {}
     state[_KNOWN] = set()
+    state[_TEXTS] = {}
+
+
+def _turn(left: str, page: str) -> None:
+    """Put the settings of the page that was left aside, and take those of the new one up again.
+
+    Pages use the same short names for different things: without this one page's resolution would be the other's, and
+    the address would say so. A link into the page wins over what was set there before.
+    """
+    state = st.session_state
+    kept = state.setdefault(_KEPT, {})
+    own = state[_KNOWN] - EVERYWHERE
+    kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in own and key in state}
+    for key in own:
+        for name in (key, f"{key}_slider", f"{key}_followed"):
+            state.pop(name, None)
+    if not set(st.query_params) - EVERYWHERE:
+        for key, (value, text) in kept.get(page, {}).items():
+            state[key] = value
+            # The browser writes what is changed in a widget, not what a widget starts with.
+            st.query_params[key] = text
 
 
 def current_page() -> str:
@@ -89,6 +116,12 @@ def finish() -> None:
             st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {named}{tail}.")}</p>')
 
 
+def _taken(key: str, value: Any, default: Any, text: str) -> None:
+    """Note how the address writes a setting, unless it has its default, which the address leaves out."""
+    if value != default:
+        st.session_state[_TEXTS][key] = text
+
+
 def line() -> None:
     """Reserve the place for the line about the link, under the title."""
     st.session_state["_link_line"] = st.container()
@@ -122,7 +155,9 @@ def choice(
         bind=_bind(key),
         **kwargs,
     )
-    return default if value is None else value
+    value = default if value is None else value
+    _taken(key, value, default, format_func(value))
+    return value
 
 
 def switch(
@@ -147,7 +182,9 @@ def switch(
         bind=_bind(key),
         **kwargs,
     )
-    return default if value is None else str(value)
+    value = default if value is None else str(value)
+    _taken(key, value, default, format_func(value))
+    return value
 
 
 _FLAGS = ("true", "false")
@@ -156,7 +193,9 @@ _FLAGS = ("true", "false")
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """A toggle in the link."""
     _expect(key, _FLAGS.__contains__, "true or false")
-    return bool(st.toggle(label, default, key=key, bind=_bind(key), **kwargs))
+    value = bool(st.toggle(label, default, key=key, bind=_bind(key), **kwargs))
+    _taken(key, value, default, str(value).lower())
+    return value
 
 
 def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
@@ -167,22 +206,41 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     _expect(key, _FLAGS.__contains__, "true or false")
     box = st.expander(label, key=key, on_change="rerun", bind=_bind(key), **kwargs)
     if box.open:
+        _taken(key, True, False, "true")
         return box
-    st.session_state[_KNOWN].update(controls)
+    idle(*controls)
     return None
 
 
 def words(label: str, key: str, **kwargs: Any) -> str:
     """A line of text in the link."""
     _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
-    return st.text_input(label, key=key, bind=_bind(key), max_chars=_LONGEST, **kwargs) or ""
+    value = st.text_input(label, key=key, bind=_bind(key), max_chars=_LONGEST, **kwargs) or ""
+    _taken(key, value, "", value)
+    return value
 
 
 def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
     """A whole number in the link, typed in."""
     _expect_number(key, minimum, maximum, whole=True)
     value = st.number_input(label, minimum, maximum, default, key=key, bind=_bind(key), **kwargs)
-    return default if value is None else int(value)
+    value = default if value is None else int(value)
+    _taken(key, value, default, str(value))
+    return value
+
+
+def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
+    """A number in the link, typed in."""
+    _expect_number(key, minimum, maximum, whole=False)
+    value = st.number_input(label, minimum, maximum, default, key=key, bind=_bind(key), **kwargs)
+    value = default if value is None else float(value)
+    _taken(key, value, default, str(value))
+    return value
+
+
+def idle(*keys: str) -> None:
+    """Know settings of this page whose controls are not shown at the moment, so that a link may hold them."""
+    st.session_state[_KNOWN].update(keys)
 
 
 def _expect_number(key: str, minimum: float, maximum: float, *, whole: bool) -> None:
@@ -226,6 +284,7 @@ def amount(
             label_visibility="collapsed",
         )
     value = default if value is None else value
+    _taken(key, value, default, str(value))
     low, high = usual
     shown, followed = min(max(value, low), high), f"{key}_followed"
     state = st.session_state

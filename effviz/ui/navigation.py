@@ -61,6 +61,27 @@ PAGES = (
         "The four guidelines of ShuffleNetV2: at equal multiply-adds, what moves more memory, and is it slower here?",
     ),
     PageInfo(
+        "multipliers.py",
+        "multipliers",
+        "Width and resolution",
+        ":material/aspect_ratio:",
+        "What the multipliers of the MobileNets and their kin do to the cost, and to the accuracy that papers print.",
+    ),
+    PageInfo(
+        "width_depth.py",
+        "width_depth",
+        "Width against depth",
+        ":material/swap_vert:",
+        "Wide and shallow or narrow and deep: one kind of block, equal multiply-adds, and what differs all the same.",
+    ),
+    PageInfo(
+        "scaling.py",
+        "scaling",
+        "Compound scaling",
+        ":material/open_in_full:",
+        "What EfficientNet's rule promises, what rounding builds of it, and what that costs here.",
+    ),
+    PageInfo(
         "latency.py",
         "latency",
         "FLOPs are not latency",

@@ -309,9 +309,9 @@ def published_figures(choice: Choice, report: Report) -> None:
             {
                 "Printed as": here["variant"],
                 "Parameters": _printed(here["params"]),
-                "vs exact": [_off(value, exact_report.params) for value in here["params"]],
+                "vs exact": [off(value, exact_report.params) for value in here["params"]],
                 "Multiply-adds": _printed(here["mult_adds"]),
-                "vs exact ": [_off(value, exact_report.macs) for value in here["mult_adds"]],
+                "vs exact ": [off(value, exact_report.macs) for value in here["mult_adds"]],
                 "Top-1 (%)": ["" if pd.isna(value) else f"{value:g}" for value in here["top1"]],
                 "What to know": [
                     " ".join(filter(None, pair)) for pair in zip(here["wrong"], here["notes"], strict=True)
@@ -347,7 +347,7 @@ def _resolutions(rows: pd.DataFrame) -> str:
     return ", ".join(sorted(set(rows["resolution"]) - {""}, key=lambda side: (len(side), side)))
 
 
-def _off(printed: float, counted: int) -> str:
+def off(printed: float, counted: int) -> str:
     """How far a figure printed in millions is from the count; rounding to its last digit is no difference."""
     if pd.isna(printed):
         return ""

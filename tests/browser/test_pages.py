@@ -253,6 +253,10 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
         ("blocks", "map"),
         ("memory", "ratio"),
         ("memory", "res"),
+        ("multipliers", "width"),
+        ("multipliers", "res"),
+        ("width_depth", "budget"),
+        ("scaling", "phi"),
     ],
 )
 def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
@@ -349,6 +353,39 @@ def test_the_convention_goes_from_page_to_page(page: Page) -> None:
             expect(page.locator(f".st-key-{key} [role=radio][aria-checked=true]")).to_have_text(value)
         if name == "Architectures":
             assert cards(page) == expected_cards(counted("mobilenet_v2", "paper"), factor=2, bytes_each=1)
+
+
+def test_every_page_keeps_its_own_settings(page: Page) -> None:
+    """Pages share short names: a resolution of the one is none of the other, in the input as in the address."""
+
+    def go(name: str) -> None:
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+        settle(page)
+
+    def shown(key: str) -> str:
+        return page.locator(f".st-key-{key} input[type=number]").first.input_value()
+
+    visit(page, "/architectures?net=MobileNetV1&res=1100&depth=2&count=FLOPs")
+    go("Memory access cost")
+    assert query(page) == {"count": "FLOPs"}
+    assert shown("res") == "56"
+    type_into(page, "res", "28")
+    go("Architectures")
+    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0"}
+    assert (shown("res"), shown("depth")) == ("1100", "2.00")
+    type_into(page, "width", "0.5")
+    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0", "width": "0.5"}
+    go("Memory access cost")
+    assert query(page) == {"count": "FLOPs", "res": "28"}
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+    go("Home")
+    page.get_by_text("EfficientNet-B0, scaled like B3").click()
+    settle(page)
+    assert query(page) == {
+        "count": "FLOPs", "net": "EfficientNet-B0", "width": "1.2", "depth": "1.4", "res": "300",
+    }  # fmt: skip
 
 
 def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:

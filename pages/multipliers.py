@@ -1,0 +1,22 @@
+"""Width and resolution: what the two multipliers do to cost, and to the accuracy that is printed."""
+
+import streamlit as st
+
+from effviz.ui import live, multipliers, parts
+
+parts.header("multipliers")
+convention = parts.convention()
+with st.sidebar:
+    choice = multipliers.controls()
+    conditions = live.conditions()
+reading = live.read(choice.design, [choice.base] if choice.scaled else [], conditions)
+
+multipliers.headline(choice, convention, live.card(reading, "unscaled" if choice.scaled else ""))
+live.bar(choice.design, conditions, reading)
+multipliers.map_chart(choice, convention)
+multipliers.explain_misfits(choice)
+multipliers.accuracy_chart(choice, convention)
+multipliers.table(choice, convention)
+multipliers.the_law(choice, convention)
+multipliers.exercises(choice, convention)
+multipliers.downloads(choice, convention)
