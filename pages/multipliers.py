@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effviz.ui import live, multipliers, parts
+from effviz.ui import live, multiplier_accuracy, multiplier_map, multipliers, parts
 
 parts.header("multipliers")
 convention = parts.convention()
@@ -13,9 +13,9 @@ reading = live.read(choice.design, [choice.base] if choice.scaled else [], condi
 
 multipliers.headline(choice, convention, live.card(reading, "unscaled" if choice.scaled else ""))
 live.bar(choice.design, conditions, reading)
-multipliers.map_chart(choice, convention)
-multipliers.explain_misfits(choice)
-multipliers.accuracy_chart(choice, convention)
+multiplier_map.map_chart(choice, convention)
+multiplier_map.explain_misfits(choice)
+multiplier_accuracy.accuracy_chart(choice, convention)
 multipliers.table(choice, convention)
 multipliers.the_law(choice, convention)
 multipliers.exercises(choice, convention)

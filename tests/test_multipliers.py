@@ -16,7 +16,8 @@ from effviz.charts.multipliers import Cell, Curve, Finding, Here, Point, accurac
 from effviz.charts.style import DARK, LIGHT, Appearance
 from effviz.lessons import multipliers as lesson
 from effviz.lessons.multipliers import between, countable, counts, half_width, held_out, pareto, powers, split
-from effviz.published import OWN, cells, faults, leading, printed_top1, published
+from effviz.published import published
+from effviz.published.cells import OWN, cells, faults, leading, printed_top1
 
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
 NAMES = list(OWN)

@@ -14,7 +14,7 @@ from test_pages import charts, counted_cards, line, open_page, run
 
 import effviz
 from effviz.lessons.multipliers import pareto
-from effviz.ui import multipliers
+from effviz.ui import multiplier_accuracy, multipliers
 from effviz.ui.convention import Convention
 from effviz.ui.multipliers import GROUPS, MEASURES, NETWORKS, Choice
 from effviz.units import binary, change, si
@@ -228,7 +228,7 @@ def test_where_nothing_is_wrong_it_says_so() -> None:
 
 @pytest.mark.parametrize("everybody", [False, True])
 def test_the_front_is_of_all_printed_points(everybody: bool) -> None:
-    points, front = multipliers.accuracies(everybody)
+    points, front = multiplier_accuracy.accuracies(everybody)
     costs = [(each.macs, each.top1) for each in points]
     assert sorted(front) == sorted(pareto(costs))
     for place, (macs, top1) in enumerate(costs):
@@ -246,7 +246,7 @@ def test_the_front_is_of_all_printed_points(everybody: bool) -> None:
 def test_points_of_this_network_and_of_all() -> None:
     at = open_at(net="GhostNet")
     every = charts(at)["front"]
-    printed, front = multipliers.accuracies(False)
+    printed, front = multiplier_accuracy.accuracies(False)
     marks = [each for each in every["data"] if each.get("customdata")]
     assert sum(len(each["x"]) for each in marks) == len(printed)
     assert sum("-open" not in symbol for each in marks for symbol in each["marker"]["symbol"]) == len(front)

@@ -1,9 +1,7 @@
-"""The parts of the page about width and resolution: controls, cards, heat map, printed accuracy, the law."""
+"""The parts of the page about width and resolution: controls, cards, the law, the table of cells."""
 
 from __future__ import annotations
 
-import html
-import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,11 +12,10 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.multipliers import Cell, Curve, Finding, Here, Point, accuracy_scatter, heat_map
 from effviz.lessons import multipliers as lesson
 from effviz.lessons.closed_forms import shown
 from effviz.lessons.multipliers import Between, Counts, Place
-from effviz.published import QUANTITIES, Figure, cells, leading, printed_top1
+from effviz.published.cells import Figure, cells, leading, printed_top1
 from effviz.ui import links, network, parts
 from effviz.ui.convention import MEMORIES, Convention
 from effviz.ui.parts import Card
@@ -40,10 +37,8 @@ GROUPS = (1, 2, 3, 4, 8)
 WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 SIDES = (96, 128, 160, 192, 224, 256)
 MEASURES = {"compute": "Compute", "params": "Parameters", "memory": "Memory access", "top1": "Printed top-1"}
-_PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
+PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
 SCOPES = {"all": "All small networks", "one": "This network"}
-_TOLD = 5
-_LINE = 74
 
 
 @dataclass(frozen=True)
@@ -157,6 +152,19 @@ def controls() -> Choice:
     return Choice(name, groups, round(width, 6), int(resolution), measure, everybody)
 
 
+def axes(choice: Choice) -> tuple[list[float], list[int]]:
+    """Rows and columns: what is printed, a regular grid, and the cell on screen."""
+    rule = choice.base.width_rule
+    printed = [place for place, figures in choice.printed.items() if figures]
+    if rule.table and not rule.interpolates:
+        widths = {multiplier for multiplier, _ in rule.table}
+    else:
+        smallest = network.smallest_width(choice.name)
+        widths = {width for width in (*WIDTHS, *(width for width, _ in printed)) if width >= smallest}
+    sides = {*SIDES, *(side for width, side in printed if width in widths), choice.resolution}
+    return sorted({*widths, choice.width}), sorted(sides)
+
+
 # --- top-1 of a cell --------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +187,7 @@ class Top1(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _known(name: str, groups: int | None) -> dict[Place, float]:
+def known_top1(name: str, groups: int | None) -> dict[Place, float]:
     """The printed cells between which one may interpolate."""
     base = base_of(name, groups)
     # ShuffleNetV1 has printed accuracies at widths that nobody prints.
@@ -192,7 +200,7 @@ def _macs(name: str, groups: int | None) -> Callable[[float, int], int]:
 
 
 @lru_cache(maxsize=4096)
-def _top1(name: str, groups: int | None, everybody: bool, place: Place) -> Top1 | None:
+def top1_of(name: str, groups: int | None, everybody: bool, place: Place) -> Top1 | None:
     """What is printed for a cell; else what lies between printed cells; else None."""
     figures = cells(name, groups, everybody).get(place, ())
     figure = printed_top1(figures) or next(
@@ -200,13 +208,13 @@ def _top1(name: str, groups: int | None, everybody: bool, place: Place) -> Top1 
     )
     if figure is not None and figure.top1 is not None:
         return Top1(figure.top1, figure)
-    found = lesson.between(_known(name, groups), _macs(name, groups), place)
+    found = lesson.between(known_top1(name, groups), _macs(name, groups), place)
     return Top1(found.value, between=found) if found else None
 
 
 def top1(choice: Choice, place: Place) -> Top1 | None:
     """The accuracy of a cell in the scope on screen."""
-    return _top1(choice.name, choice.groups, choice.everybody, place)
+    return top1_of(choice.name, choice.groups, choice.everybody, place)
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
@@ -256,7 +264,7 @@ def _top1_card(choice: Choice, named: str) -> Card:
             ends = f"{found.between.ends[0][1]} to {found.between.ends[1][1]} px"
         else:
             ends = f"{first:g} to {second:g} x"
-        help = f"{_off_by(choice)} Linear in the logarithm of the multiply-adds."
+        help = f"{off_by(choice)} Linear in the logarithm of the multiply-adds."
         return Card("Top-1, interpolated", f"{found.text} %", help, ends)
     assert found.figure is not None
     help = f"{found.figure.source}. {named}"
@@ -264,10 +272,11 @@ def _top1_card(choice: Choice, named: str) -> Card:
         return Card(label, f"{found.text} %", f"{found.figure.wrong['top1']} {help}", "a misprint")
     if not choice.scaled or own is None:
         return Card(label, f"{found.text} %", help, "as printed")
-    return Card(label, f"{found.text} %", help, _points(found.value - own.value), "unscaled")
+    return Card(label, f"{found.text} %", help, points(found.value - own.value), "unscaled")
 
 
-def _points(difference: float) -> str:
+def points(difference: float) -> str:
+    """A difference of two accuracies as text."""
     if abs(difference) < 0.05:
         return "equal"
     return f"{'+' if difference > 0 else chr(0x2212)}{abs(difference):.1f} pts"
@@ -275,10 +284,10 @@ def _points(difference: float) -> str:
 
 @lru_cache(maxsize=64)
 def _held_out(name: str, groups: int | None) -> dict[Place, float]:
-    return lesson.held_out(_known(name, groups), _macs(name, groups))
+    return lesson.held_out(known_top1(name, groups), _macs(name, groups))
 
 
-def _off_by(choice: Choice) -> str:
+def off_by(choice: Choice) -> str:
     """What interpolation is worth for this network, a sentence."""
     errors = _held_out(choice.name, choice.groups)
     if not errors:
@@ -287,416 +296,6 @@ def _off_by(choice: Choice) -> str:
     side = "low" if worst < 0 else "high"
     count = "The 1 printed cell that lies" if len(errors) == 1 else f"Of {len(errors)} printed cells that lie"
     return f"{count} between others, interpolated as if not printed: at worst {abs(worst):.1f} points too {side}."
-
-
-# --- heat map ---------------------------------------------------------------------------------------------------------
-
-
-def axes(choice: Choice) -> tuple[list[float], list[int]]:
-    """Rows and columns: what is printed, a regular grid, and the cell on screen."""
-    rule = choice.base.width_rule
-    printed = [place for place, figures in choice.printed.items() if figures]
-    if rule.table and not rule.interpolates:
-        widths = {multiplier for multiplier, _ in rule.table}
-    else:
-        smallest = network.smallest_width(choice.name)
-        widths = {width for width in (*WIDTHS, *(width for width, _ in printed)) if width >= smallest}
-    sides = {*SIDES, *(side for width, side in printed if width in widths), choice.resolution}
-    return sorted({*widths, choice.width}), sorted(sides)
-
-
-def map_chart(choice: Choice, convention: Convention) -> None:
-    """The page's chart, and what its marks mean."""
-    widths, sides = axes(choice)
-    drawn = [_cell(choice, (width, side), convention) for width in widths for side in sides]
-    parts.show_chart(heat_map(drawn, choice.place, choice.own, _finding(choice, convention), parts.look()), "cells_map")
-    legend = ["Outlined: on screen; thin: unscaled."]
-    if any(cell.printed for cell in drawn):
-        legend.append("Bold: the authors print it.")
-    if choice.measure == "top1" and choice.everybody:
-        legend.append("Plain: others print it.")
-    if any(cell.misfit for cell in drawn):
-        legend.append("Corner: a printed figure does not fit, see below.")
-    if choice.measure == "top1" and any("≈" in cell.text for cell in drawn):
-        legend.append(f"≈: nobody prints it, interpolated. {_off_by(choice)}")
-    st.caption(f"{_unit(choice.measure, convention)}. {' '.join(legend)} {convention.text}")
-
-
-def _cell(choice: Choice, place: Place, convention: Convention) -> Cell:
-    figures, accuracy = choice.printed.get(place, ()), top1(choice, place)
-    value: float | None
-    if choice.measure == "top1":
-        value, text = (accuracy.value, accuracy.text.replace(" ", "")) if accuracy else (None, "\N{EN DASH}")
-        bold = bool(accuracy and accuracy.figure and accuracy.figure.document)
-    else:
-        amount = _amount(choice, place, convention)
-        value, text = amount, _three(amount / _prefix(choice.measure, convention))
-        bold = any(each.document and _figure(each, choice.measure) is not None for each in figures)
-    quantity = _PRINTED_AS.get(choice.measure)
-    return Cell(
-        place[0], place[1], value, text, _hover(choice, place, figures, accuracy, convention), bold,
-        any(quantity in each.wrong for each in figures),
-    )  # fmt: skip
-
-
-def _amount(choice: Choice, place: Place, convention: Convention) -> int:
-    if choice.measure == "memory":
-        return choice.access(place, convention)
-    found = choice.counts(place)
-    return found.params if choice.measure == "params" else convention.compute(found.macs)
-
-
-def _prefix(measure: str, convention: Convention) -> float:
-    return 1024.0**2 if measure == "memory" and convention.unit != "elements" else 1e6
-
-
-def _unit(measure: str, convention: Convention) -> str:
-    return {
-        "compute": f"{convention.compute_label} in millions",
-        "params": "Parameters in millions",
-        "memory": f"Memory access in {'millions of elements' if convention.unit == 'elements' else 'MiB'}",
-        "top1": "Top-1 on ImageNet in per cent",
-    }[measure]
-
-
-def _three(value: float) -> str:
-    """Three significant digits: ``325``, ``41.0``, ``2.59``."""
-    if value >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
-
-
-def _figure(figure: Figure, measure: str) -> float | None:
-    value: float | None = getattr(figure, _PRINTED_AS[measure]) if measure in _PRINTED_AS else None
-    return value
-
-
-def _hover(
-    choice: Choice, place: Place, figures: tuple[Figure, ...], accuracy: Top1 | None, convention: Convention
-) -> str:
-    found = choice.counts(place)
-    lines = [
-        f"<b>{choice.title}, width {place[0]:g}, {place[1]} px</b>",
-        f"{convention.compute_label}: {exact(convention.compute(found.macs))}",
-        f"Parameters: {exact(found.params)}",
-    ]
-    if choice.measure == "memory":
-        lines.append(f"Memory access: {exact(choice.access(place, convention))} {convention.memory_unit}")
-    if accuracy and accuracy.between:
-        lines.append(f"Top-1: {accuracy.text} %, interpolated, not printed")
-    for each in figures[:2]:
-        lines += _wrapped(f"Printed: {_told(each)}. {each.source}")
-        lines += [part for sentence in dict.fromkeys(each.wrong.values()) for part in _wrapped(sentence)]
-    if len(figures) > 2:
-        lines.append(f"and {len(figures) - 2} more printed rows, see the table")
-    return "<br>".join(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(html.escape(text, quote=False), _LINE)
-
-
-def _told(figure: Figure) -> str:
-    """What a source prints for a cell, in words."""
-    words = [] if figure.top1 is None else [f"top-1 {figure.top1:g} %{' in 8 bits' if figure.quantised else ''}"]
-    if figure.mult_adds is not None:
-        words.append(f"{figure.mult_adds:g} M multiply-adds")
-    if figure.params is not None:
-        words.append(f"{figure.params:g} M parameters")
-    return ", ".join(words) or "nothing but a latency"
-
-
-def _finding(choice: Choice, convention: Convention) -> Finding:
-    """The sentence over the map: what this cell keeps; of the unscaled network, what two halves keep."""
-    unit = _unit(choice.measure, convention)
-    if choice.measure == "top1":
-        return Finding(_top1_title(choice), unit)
-    what = {"compute": lower(convention.compute_label), "params": "parameters", "memory": "memory access"}
-    here = f"{choice.width:g} x {choice.title} at {choice.resolution} px"
-    noun, own = what[choice.measure], _amount(choice, choice.own, convention)
-
-    def share(place: Place) -> float:
-        return _amount(choice, place, convention) / own
-
-    if choice.scaled:
-        wide, tall = choice.width**2, (choice.resolution / choice.own[1]) ** 2
-        macs = choice.counts(choice.place).macs / choice.counts(choice.own).macs
-        law = {
-            "compute": f"width² x resolution² promises {_multiple(wide * tall)}",
-            "params": f"width² promises {_multiple(wide)}",
-            "memory": f"{_multiple(macs)} of the {what['compute']}",
-        }[choice.measure]
-        return Finding(f"{here}: {_multiple(share(choice.place))} of the {noun}; {law}", unit)
-    half, short = lesson.half_width(choice.base), choice.own[1] // 2
-    side = "any resolution leaves" if choice.measure == "params" else "half the resolution leaves"
-    left = "all" if choice.measure == "params" else _multiple(share((1.0, short)))
-    said = f"{side} {left} of the {noun} of {choice.title}"
-    if half:
-        name = "half" if half == 0.5 else f"{half:g} times"
-        said = f"{name} the width leaves {_multiple(share((half, choice.own[1])))}, {said}"
-    return Finding(said[0].upper() + said[1:], unit)
-
-
-def _multiple(share: float) -> str:
-    if share < 1.995:
-        return f"{100 * share:.3g} %"
-    return f"{share:.3g} times" if share < 999.5 else f"{share:,.0f} times"
-
-
-def _top1_title(choice: Choice) -> str:
-    found, own = top1(choice, choice.place), top1(choice, choice.own)
-    here = f"{choice.width:g} x {choice.title} at {choice.resolution} px"
-    if not choice.scaled:
-        values = {
-            place: each.value
-            for place in choice.printed
-            if (each := top1(choice, place)) and not each.misprint and lesson.countable(choice.base, *place)
-        }
-        if len(values) > 1:
-            low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
-            return (
-                f"Printed top-1 of {choice.title} goes from {values[low]:g} % ({low[0]:g} x, {low[1]} px) to "
-                f"{values[high]:g} % ({high[0]:g} x, {high[1]} px)"
-            )
-    if found is None:
-        return f"{here}: no top-1 is printed, and printed cells do not lie on both sides"
-    if found.misprint:
-        return f"{here}: the printed top-1 of {found.value:g} % is a misprint"
-    if found.between:
-        return f"{here}: no top-1 is printed; between printed cells about {found.value:.1f} %"
-    against = (
-        ""
-        if own is None or not choice.scaled
-        else f", {_points(found.value - own.value).replace('pts', 'points')} against unscaled"
-    )
-    return f"{here}: printed top-1 {found.value:g} %{against}"
-
-
-class Misfit(NamedTuple):
-    """A printed figure that does not fit: where, what, printed and counted (in millions), why, and who prints it."""
-
-    place: Place
-    quantity: str
-    printed: float
-    counted: float | None
-    why: str
-    sources: tuple[str, ...]
-
-    @property
-    def off(self) -> float:
-        """Printed over counted, minus one."""
-        return self.printed / self.counted - 1 if self.counted else 0.0
-
-
-def misfits(choice: Choice) -> list[Misfit]:
-    """Misprints first, then the furthest off."""
-    found: dict[tuple[Place, str, float, str], list[str]] = {}
-    for place, figures in choice.printed.items():
-        if not lesson.countable(choice.base, *place):
-            continue
-        for figure in figures:
-            for quantity, why in figure.wrong.items():
-                sources = found.setdefault((place, quantity, getattr(figure, quantity) or 0.0, why), [])
-                if figure.source not in sources:
-                    sources.append(figure.source)
-    every = []
-    for (place, quantity, value, why), sources in found.items():
-        counted = choice.counts(place)
-        exactly = {"mult_adds": counted.macs / 1e6, "params": counted.params / 1e6}.get(quantity)
-        every.append(Misfit(place, quantity, value, exactly, why, tuple(sources)))
-    return sorted(every, key=lambda each: (not each.why.startswith("Misprint"), -abs(each.off)))
-
-
-def explain_misfits(choice: Choice) -> None:
-    """Every mark of the map in words: printed, counted, why, source."""
-    found = misfits(choice)
-    if not found:
-        st.caption(f"No figure that is printed for these cells of {choice.title} is known to be wrong.")
-        return
-    together: dict[tuple[Place, str], list[Misfit]] = {}
-    for each in found:
-        together.setdefault((each.place, each.why), []).append(each)
-    lines = []
-    for (place, why), several in list(together.items())[:_TOLD]:
-        said = "; ".join(_said(choice, each) for each in several)
-        sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
-        lines.append(f"- **{place[0]:g} x at {place[1]} px**: {said}. {why} *{sources}*")
-    count = "1 printed figure does" if len(found) == 1 else f"{len(found)} printed figures do"
-    more = " The furthest off; the rest is in the table of all cells." if len(together) > _TOLD else ""
-    if any("Counts something else" in each.remark for figures in choice.printed.values() for each in figures):
-        more += " Not marked is what counts something else, such as parameters without batch norm: the table says what."
-    with st.container(key="misfits"):
-        st.markdown(f"**{count} not fit.**{more}\n\n" + "\n".join(lines))
-
-
-def _said(choice: Choice, misfit: Misfit) -> str:
-    if misfit.counted is None:
-        inside = _without(choice, misfit.place)
-        near = f", {inside:.1f} % interpolated between its neighbours" if inside else ""
-        return f"top-1 {misfit.printed:g} % printed{near}"
-    off = change(misfit.printed, misfit.counted)
-    return f"{misfit.printed:g} M {QUANTITIES[misfit.quantity]} printed, {misfit.counted:.4g} M counted ({off})"
-
-
-def _without(choice: Choice, place: Place) -> float | None:
-    known = {each: value for each, value in _known(choice.name, choice.groups).items() if each != place}
-    found = lesson.between(known, choice.macs, place)
-    return found.value if found else None
-
-
-# --- accuracy against compute -----------------------------------------------------------------------------------------
-
-
-class _Printed(NamedTuple):
-    """One printed accuracy: of which network, where, how much compute is counted, and all who print it."""
-
-    name: str
-    groups: int | None
-    place: Place
-    macs: int
-    top1: float
-    figures: tuple[Figure, ...]
-
-
-@lru_cache(maxsize=2)
-def accuracies(everybody: bool) -> tuple[tuple[_Printed, ...], frozenset[int]]:
-    """Every printed accuracy that can be compared, and which of them are on the front."""
-    found = []
-    for name in NETWORKS:
-        for groups in GROUPS if name == "shufflenet_v1" else (None,):
-            base = base_of(name, groups)
-            for place, figures in cells(name, groups, everybody).items():
-                if not lesson.countable(base, *place):
-                    continue
-                by_value: dict[float, list[Figure]] = {}
-                for each in figures:
-                    if each.comparable and each.top1 is not None:
-                        by_value.setdefault(each.top1, []).append(each)
-                macs = lesson.counts(base, *place).macs
-                found += [_Printed(name, groups, place, macs, value, tuple(whose)) for value, whose in by_value.items()]
-    front = lesson.pareto([(each.macs, each.top1) for each in found])
-    return tuple(found), frozenset(front)
-
-
-def accuracy_chart(choice: Choice, convention: Convention) -> None:
-    """Printed top-1 against counted compute, the front, and the cell on screen between printed cells."""
-    st.subheader("What accuracy does the compute buy?", anchor=False)
-    scope = links.switch("Points of", list(SCOPES), "points", default="all", format_func=SCOPES.__getitem__)
-    printed, front = accuracies(choice.everybody)
-    points = _points_of(choice.everybody, convention.count)
-    macs, accuracy = choice.counts(choice.place).macs, top1(choice, choice.place)
-    usable = accuracy if accuracy and not accuracy.misprint else None
-    said = f"{usable.text} %{', interpolated' if usable.between else ''}" if usable else "no usable top-1"
-    here = Here(
-        convention.compute(macs), usable.value if usable else None, bool(usable and usable.between),
-        f"{choice.title}, {choice.width:g} x at {choice.resolution} px, {convention.show_compute(macs)}, {said}",
-    )  # fmt: skip
-    chart = accuracy_scatter(
-        points, list(NETWORKS.values()), NETWORKS[choice.name], here, _curves(choice, convention),
-        convention.compute_label, parts.look(), alone=scope == "one",
-    )  # fmt: skip
-    parts.show_chart(chart, "front")
-    st.caption(_fairness(choice))
-    best = [each for place, each in enumerate(printed) if place in front]
-    best.sort(key=lambda each: (each.macs, each.top1))
-    with st.expander(f"The front: {len(best)} points"):
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Network": [_label(each) for each in best],
-                    convention.compute_label: [convention.compute(each.macs) for each in best],
-                    "Printed top-1 (%)": [each.top1 for each in best],
-                    "Source": ["; ".join(dict.fromkeys(figure.source for figure in each.figures)) for each in best],
-                }
-            ),
-            hide_index=True,
-            column_config={
-                convention.compute_label: st.column_config.NumberColumn(format="localized"),
-                "Printed top-1 (%)": st.column_config.NumberColumn(format="%.1f"),
-                "Source": st.column_config.TextColumn(width="large"),
-            },
-            alt=f"The {len(best)} printed points that no cheaper one equals",
-        )
-
-
-@lru_cache(maxsize=4)
-def _points_of(everybody: bool, count: str) -> tuple[Point, ...]:
-    """What the chart draws of `accuracies`."""
-    printed, front = accuracies(everybody)
-    convention = Convention(count)
-    return tuple(
-        Point(
-            NETWORKS[each.name], _label(each), convention.compute(each.macs), each.top1,
-            _printed_hover(each, convention), place in front,
-        )
-        for place, each in enumerate(printed)
-    )  # fmt: skip
-
-
-def _label(printed: _Printed) -> str:
-    groups = f" (g = {printed.groups})" if printed.groups else ""
-    return f"{NETWORKS[printed.name]}{groups} {printed.place[0]:g} x, {printed.place[1]} px"
-
-
-def _printed_hover(printed: _Printed, convention: Convention) -> str:
-    lines = [f"Printed top-1 {printed.top1:g} %, {convention.show_compute(printed.macs)} counted"]
-    for each in printed.figures[:2]:
-        lines += _wrapped(f"{_told(each)}: {each.variant}, {each.source}")
-        lines += [part for note in (each.notes, each.remark) if note for part in _wrapped(note)]
-    if len(printed.figures) > 2:
-        lines.append(f"and {len(printed.figures) - 2} more sources that print it")
-    return "<br>".join(lines)
-
-
-def _curves(choice: Choice, convention: Convention) -> list[Curve]:
-    """Through the cell on screen, along each multiplier: straight between cells that are printed or bracketed."""
-    known = _known(choice.name, choice.groups)
-    widths, sides = sorted({width for width, _ in known}), sorted({side for _, side in known})
-    lines = (
-        (f"{choice.width:g} x, interpolated", [(choice.width, side) for side in {*sides, choice.resolution}]),
-        (f"{choice.resolution} px, interpolated", [(width, choice.resolution) for width in {*widths, choice.width}]),
-    )
-    curves = []
-    for label, places in lines:
-        corners = sorted(
-            (convention.compute(choice.macs(*place)), found.value)
-            for place in places
-            if (found := _on_curve(choice, place))
-        )
-        if len(corners) > 1:
-            curves.append(Curve(label, corners))
-    return curves
-
-
-def _on_curve(choice: Choice, place: Place) -> Top1 | None:
-    """Printed by the document that interpolation is of, or between its cells."""
-    known = _known(choice.name, choice.groups)
-    if place in known:
-        return Top1(known[place])
-    found = _top1(choice.name, choice.groups, False, place)
-    return found if found and found.between else None
-
-
-def _fairness(choice: Choice) -> str:
-    """How far the points may be compared."""
-    whose = "the authors' own and those that others print" if choice.everybody else "the authors' own"
-    every = [
-        figure.top1
-        for figure in cells(choice.name, choice.groups, True).get(choice.own, ())
-        if figure.comparable and figure.top1 is not None
-    ]
-    spread = ""
-    if every and max(every) - min(every) > 0.25:
-        spread = (
-            f" {choice.title} unscaled is printed with {min(every):.1f} to {max(every):.1f} %: the training recipe "
-            f"alone moves a point by {max(every) - min(every):.1f}."
-        )
-    return (
-        f"Accuracies: {whose}. Papers train by different recipes, so only points of one network and one source compare "
-        f"architectures fairly.{spread} Compute is counted by effviz for width and resolution, not as printed. Filled: "
-        "on the front, the best printed for a budget. Dashed: interpolated between printed cells of one source, never "
-        "beyond. Left out: 8-bit accuracies, weights trained on other data, networks whose widths are not printed."
-    )
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------
