@@ -293,8 +293,9 @@ class Design:
         return self._rounded(base, max(1.0, self.width_mult) if row.width == "at_least" else self.width_mult, row)
 
     def built_widths(self) -> tuple[tuple[int | None, tuple[tuple[str, Any], ...]], ...]:
-        """Output channels and fields of every row at this design's multiplier: what the width multiplier decides."""
-        return tuple((self._width(row), tuple(self._fields(row).items())) for row in self.stages)
+        """Output channels and fields of every row that is built: what the width multiplier decides."""
+        rows = [self.stages[index] for index in dict.fromkeys(place.row for place in self._placed())]
+        return tuple((self._width(row), tuple(self._fields(row).items())) for row in rows)
 
     def _rounded(self, base: int, width_mult: float, row: Stage) -> int:
         # At multiplier 1 the table is what the paper prints, whatever the rule would make of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -176,6 +177,16 @@ def test_plateaus_end_where_something_else_is_built(design: Any) -> None:
         except DesignError:
             found = False
         assert found is same or narrow < 2e-3 or wide > 500, (width, narrow, wide)
+
+
+def test_a_row_that_is_not_built_does_not_end_a_plateau() -> None:
+    """GhostNet at a quarter of its depth leaves out rows whose widths would change before those of the others."""
+    shallow = architecture("ghostnet").scaled(width_mult=0.25, depth_mult=0.25)
+    narrow, _ = width_plateau(shallow)
+    assert narrow < 0.2499
+    built = [run.block for run in shallow.runs()]
+    assert [run.block for run in replace(shallow, width_mult=narrow).runs()] == built
+    assert [run.block for run in replace(shallow, width_mult=narrow - 1e-7).runs()] != built
 
 
 def test_stages_of_the_released_networks() -> None:

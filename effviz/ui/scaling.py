@@ -248,6 +248,7 @@ def formulas(choice: Choice, report: Report, reference: Report, convention: Conv
         f"**{times(report.macs / reference.macs)}**"
     )
     st.markdown(plateaus(choice))
+    st.caption(convention.text)
 
 
 def _rounding(base: effviz.Design) -> str:

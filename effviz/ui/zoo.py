@@ -18,18 +18,21 @@ WAYS = (
     (
         "Browse",
         "What does a network cost, and where? Move one control and see which number follows.",
+        "architectures",
         "MobileNetV2 at half width",
         {"net": "MobileNetV2", "width": "0.5"},
     ),
     (
         "Teach",
-        "One link puts a whole class on the same screen. What do 1.2 times the width and 1.4 times the depth cost?",
-        "EfficientNet-B0, scaled like B3",
-        {"net": "EfficientNet-B0", "width": "1.2", "depth": "1.4", "res": "300"},
+        "One link puts a whole class on the same screen. What does a step of phi promise, and what is built of it?",
+        "scaling",
+        "EfficientNet-B0 at phi = 2",
+        {"phi": "2"},
     ),
     (
         "Sanity-check",
         "Does it fit? Peak activation memory in int8 against the SRAM of a microcontroller, layer by layer.",
+        "architectures",
         "MobileNetV3-Small at 96 px in int8",
         {"net": "MobileNetV3-Small", "res": "96", "unit": "int8"},
     ),
@@ -59,13 +62,11 @@ def totals(memory: str) -> pd.DataFrame:
 
 def three_ways() -> None:
     """Three cards, each with a link into a page that is set up for it."""
-    for column, (title, text, link, query) in zip(st.columns(3), WAYS, strict=True):
+    for column, (title, text, target, link, query) in zip(st.columns(3), WAYS, strict=True):
         with column, st.container(border=True, height="stretch"):
             st.subheader(title, anchor=False)
             st.markdown(text)
-            st.page_link(
-                page_path(page("architectures")), label=link, query_params=query, icon=":material/arrow_forward:"
-            )
+            st.page_link(page_path(page(target)), label=link, query_params=query, icon=":material/arrow_forward:")
 
 
 def show_table(table: pd.DataFrame, convention: Convention) -> None:

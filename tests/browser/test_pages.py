@@ -380,23 +380,23 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
+    go("Architectures")
+    type_into(page, "width", "0.25")
     go("Home")
-    page.get_by_text("EfficientNet-B0, scaled like B3").click()
+    page.get_by_text("MobileNetV2 at half width").click()
     settle(page)
-    assert query(page) == {
-        "count": "FLOPs", "net": "EfficientNet-B0", "width": "1.2", "depth": "1.4", "res": "300",
-    }  # fmt: skip
+    assert query(page) == {"count": "FLOPs", "width": "0.5"}, "a link into a page wins over what was set there"
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.5), factor=2)
 
 
 def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
     visit(page, "/?count=FLOPs")
-    page.get_by_text("EfficientNet-B0, scaled like B3").click()
+    page.get_by_text("EfficientNet-B0 at phi = 2").click()
     settle(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Architectures")
-    assert cards(page) == expected_cards(counted("efficientnet_b3"), factor=2)
-    assert query(page) == {
-        "count": "FLOPs", "net": "EfficientNet-B0", "width": "1.2", "depth": "1.4", "res": "300",
-    }  # fmt: skip
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compound scaling")
+    report = effviz.analyze(effviz.compound_scale(effviz.architecture("efficientnet_b0"), 2))
+    assert cards(page)[:3] == ["1.920", si(report.params), si(report.flops)]
+    assert query(page) == {"count": "FLOPs", "phi": "2"}
     expect(link_line(page)).to_have_count(0)
 
 
