@@ -23,7 +23,7 @@ def make_divisible(value: float, divisor: int, minimum: int | None = None) -> in
     """
     value = exact(value)
     rounded = max(minimum or divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
+    return rounded + divisor if rounded < exact(0.9 * value) else rounded
 
 
 def floor_at_least(value: float, minimum: int) -> int:

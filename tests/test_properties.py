@@ -23,7 +23,7 @@ from examples import (
     scalings,
     widths,
 )
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from effviz import (
@@ -218,6 +218,17 @@ def test_rounding_rule(value: float, divisor: int, minimum: int | None) -> None:
     if width > (minimum or divisor) + divisor:
         assert width % divisor == 0
     assert make_divisible(value * 1.5, divisor, minimum) >= width
+
+
+@given(base=st.integers(1, 2048), ratio=st.fractions(0, 4, max_denominator=40), divisor=st.sampled_from([1, 4, 8, 16]))
+@repeatable(500)
+@example(base=40, ratio=Fraction(4, 9), divisor=8)  # 16 is 90 % of it, to the last digit
+@example(base=240, ratio=Fraction(23, 20), divisor=8)
+def test_rounding_rule_decides_ties_as_fractions_do(base: int, ratio: Fraction, divisor: int) -> None:
+    wide = base * ratio
+    near = max(divisor, int((wide + Fraction(divisor, 2)) // divisor) * divisor)
+    expected = near + divisor if near < Fraction(9, 10) * wide else near
+    assert make_divisible(base * float(ratio), divisor) == expected
 
 
 # --- storage ------------------------------------------------------------------------------------------------------

@@ -110,8 +110,9 @@ def test_any_phi_builds_what_the_paper_describes(phi: float, rule: Rule) -> None
     assert design == rule.scaled(B0, phi)
     assert design.resolution == side
     report = analyze(design)
-    # Nine decimals are what a float product may be off by: neither a channel nor a block is more than that.
-    exact = efficientnet(Fraction(round(depth, 9)), Fraction(round(width, 9)), side)
+    # The number that the float stands for: 4/9 is neither 0.4444444444444444 nor 0.444444444.
+    depth_ratio, width_ratio = (Fraction(value).limit_denominator(10**6) for value in (depth, width))
+    exact = efficientnet(depth_ratio, width_ratio, side)
     assert (report.params, report.macs, built_body(design)[0]) == exact
 
 

@@ -22,6 +22,7 @@ from effviz.layers import Shape
 from effviz.lessons.blocks import PRESETS, fields_of
 from effviz.outline import stage_of
 from effviz.report import analyze
+from effviz.rounding import same
 from effviz.trace import trace_block
 from effviz.widths import WidthRule
 
@@ -30,6 +31,7 @@ from effviz.widths import WidthRule
 MOST_MACS = 10**18
 _LEAST, _MOST = 1e-6, MAX_MULTIPLIER  # a row has at most 2**20 channels: at the least every width is its minimum
 _NOISE = 1e-9  # multipliers that differ by less are one, see effviz.rounding
+_APART = 3 * _NOISE  # and these are two
 _LOOKED = 64  # multipliers, over a factor of 2, at which to look behind what cannot be built
 _WALKED = 3_000  # steps, where only one after another will do
 
@@ -106,7 +108,7 @@ def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution:
 def _fit_width(design: Design, budget: int) -> Fit:
     stairs = _Stairs(design, budget)
     stairs.search()
-    built = {step.macs: step for step in stairs.seen if step.macs is not None}
+    built = dict(stairs.lasting())
     if not built:
         design.blocks()  # raises, and says why
     beyond = min((macs for macs in built if macs > budget), default=None)
@@ -135,9 +137,17 @@ class _Stairs:
         self.design, self.budget = design, budget
         self._known: dict[tuple[object, ...], _Step] = {}
 
-    @property
-    def seen(self) -> Iterable[_Step]:
-        return self._known.values()
+    def lasting(self) -> Iterable[tuple[int, _Step]]:
+        """The networks seen so far, with their multiply-adds, but for those between two roundings that are one.
+
+        Where two widths round up at the same multiplier, floats may tell the two apart for a few billionths.
+        """
+        own = (1.0, *(mult for mult, _ in self.design.width_rule.table))
+        for step in self._known.values():
+            around = (step.mult * (1 - _APART), min(step.mult * (1 + _APART), _MOST))
+            alone = any(same(step.mult, mult) for mult in own)
+            if step.macs is not None and (alone or any(self._widths(mult) == step.widths for mult in around)):
+                yield step.macs, step
 
     def at(self, mult: float) -> _Step:
         """The step at a multiplier."""
@@ -170,6 +180,8 @@ class _Stairs:
         low, high = self._bracket(step)
         if low is not None and high is not None:
             low, high = self._narrowed(low, high)
+            self.at(low.mult * (1 - _APART))
+            self.at(min(high.mult * (1 + _APART), _MOST))
             if self._holes(low, high):
                 self._walk()
 
@@ -186,6 +198,7 @@ class _Stairs:
         step = self.at(_LEAST)
         for _ in range(_WALKED):
             if step.mult >= _MOST or (step.macs is not None and not self.fits(step)):
+                self.at(min(step.mult * (1 + _APART), _MOST))
                 return
             step = self.at(self._end(step))
 
