@@ -407,7 +407,7 @@ def test_downloads_hold_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: dict[str, Any] = {}
 
     def download(label: str, data: Any, *_: Any, **__: Any) -> None:
-        kept[label] = data() if callable(data) else data
+        kept[label] = data()
 
     monkeypatch.setattr(streamlit_module, "download_button", download)
     open_page(PATH, phi="1", count="FLOPs")

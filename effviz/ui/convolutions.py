@@ -293,8 +293,6 @@ def downloads(choice: Choice, convention: Convention) -> None:
     design = lesson.design(choice.kind, setting)
     stem = parts.file_name("effviz", choice.kind, f"{setting.kernel_size}x{setting.kernel_size}")
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Kinds as CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Design as JSON", design.to_json(indent=2), f"{stem}.json", "application/json", on_click="ignore"
-        )
+        parts.download("Kinds as CSV", lambda: table, f"{stem}.csv")
+        parts.download("Design as JSON", lambda: design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()

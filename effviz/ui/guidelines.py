@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -711,6 +712,10 @@ def _percent(key: str, question: str, answer: float, why: str) -> None:
     parts.exercise(key, question, "%", 100 * answer, why, show=lambda value: f"{value:.0f} %")
 
 
+def _csv(head: str, table: pd.DataFrame) -> str:
+    return f"{head}{table.to_csv(index=False)}"
+
+
 def downloads(found: Theory, run: Experiment, options: Options, convention: Convention) -> None:
     """CSV of theory, experiment and intensity, each with its conditions, and the link."""
     theory_csv = (
@@ -729,11 +734,9 @@ def downloads(found: Theory, run: Experiment, options: Options, convention: Conv
     }
     with st.container(horizontal=True, gap="small"):
         for name, (head, table) in tables.items():
-            st.download_button(
-                f"{name} as CSV", head + table.to_csv(index=False),
-                parts.file_name("effviz", options.guideline, f"{name.lower()}.csv"), "text/csv", on_click="ignore",
-                key=f"{name.lower()}_csv",
-            )  # fmt: skip
+            file = parts.file_name("effviz", options.guideline, f"{name.lower()}.csv")
+            text = partial(_csv, head, table)
+            parts.download(f"{name} as CSV", text, file, key=f"{name.lower()}_csv")
         parts.copy_link()
 
 

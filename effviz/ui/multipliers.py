@@ -460,8 +460,6 @@ def downloads(choice: Choice, convention: Convention) -> None:
         return f"# {choice.title}. {convention.text}\n{cell_table(choice, convention).to_csv(index=False)}"
 
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Cells as CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Design as JSON", design.to_json(indent=2), f"{stem}.json", "application/json", on_click="ignore"
-        )
+        parts.download("Cells as CSV", csv, f"{stem}.csv")
+        parts.download("Design as JSON", lambda: design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()

@@ -407,8 +407,6 @@ def downloads(report: Report, convention: Convention) -> None:
         return f"# {design.title}, {report.resolution} px. {convention.text}\n{rows}"
 
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Layers as CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Design as JSON", design.to_json(indent=2), f"{stem}.json", "application/json", on_click="ignore"
-        )
+        parts.download("Layers as CSV", csv, f"{stem}.csv")
+        parts.download("Design as JSON", lambda: design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()

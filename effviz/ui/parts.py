@@ -171,6 +171,14 @@ button:hover, button:focus-visible { border-color: var(--st-primary-color); colo
 """
 
 
+_MIME = {"csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python"}
+
+
+def download(label: str, make: Callable[[], str], file: str, *, key: str | None = None) -> None:
+    """A button that writes a file when it is asked for; what is no function, browsers fetch with every change."""
+    st.download_button(label, make, file, _MIME[file.rpartition(".")[2]], on_click="ignore", key=key)
+
+
 def copy_link() -> None:
     """A button that copies the address, which holds every control."""
     component = st.components.v2.component(

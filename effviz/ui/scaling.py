@@ -334,10 +334,8 @@ def downloads(choice: Choice, convention: Convention) -> None:
 
     stem = parts.file_name("effviz", choice.base.name, f"phi{choice.phi:g}")
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Stairs as CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Network as JSON", choice.design.to_json(indent=2), f"{stem}.json", "application/json", on_click="ignore"
-        )
+        parts.download("Stairs as CSV", csv, f"{stem}.csv")
+        parts.download("Network as JSON", lambda: choice.design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()
 
 

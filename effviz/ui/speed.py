@@ -357,5 +357,5 @@ def downloads(table: pd.DataFrame, convention: Convention) -> None:
 
     with st.container(horizontal=True, gap="small"):
         if len(table):
-            st.download_button("Networks as CSV", csv, "effviz-latency.csv", "text/csv", on_click="ignore")
+            parts.download("Networks as CSV", csv, "effviz-latency.csv")
         parts.copy_link()

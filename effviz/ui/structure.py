@@ -189,6 +189,6 @@ def diagram(report: Report, chosen: str) -> None:
     # Names of stages are what somebody wrote: text, never Markdown.
     st.html(f'<p class="finding">{html.escape(" ".join(filter(None, [shown["title"] + ".", shown["note"]])))}</p>')
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Diagram as DOT", shown["dot"], f"{stem}.dot", "text/vnd.graphviz", on_click="ignore")
+        parts.download("Diagram as DOT", lambda: shown["dot"], f"{stem}.dot")
         with st.popover("In words"):
             st.text(shown["alt"])

@@ -576,9 +576,7 @@ def downloads(found: Found, chosen: Entry, convention: Convention) -> None:
 
     stem = parts.file_name("effviz", "width-depth", options.source, f"{options.macs // 1_000_000}M")
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Designs as CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            f"{chosen.name} as JSON", design.to_json(indent=2),
-            parts.file_name(stem, f"{chosen.name}.json"), "application/json", on_click="ignore", key="design_json",
-        )  # fmt: skip
+        parts.download("Designs as CSV", csv, f"{stem}.csv")
+        file = parts.file_name(stem, f"{chosen.name}.json")
+        parts.download(f"{chosen.name} as JSON", lambda: design.to_json(indent=2), file, key="design_json")
         parts.copy_link()

@@ -109,6 +109,20 @@ def slider(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key}_slider input[type=range]")
 
 
+def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
+    """Move a slider with the arrow keys, ">" and "<", and wait for what follows."""
+    slider(page, key).focus()
+    for arrow in arrows:
+        page.keyboard.press({">": "ArrowRight", "<": "ArrowLeft"}[arrow], delay=delay)
+    # A slider tells its value a while after the last key. The input beside it follows when the server has answered.
+    page.wait_for_function(
+        "key => Number(document.querySelector(`.st-key-${key}_slider input[type=range]`).value)"
+        " === Number(document.querySelector(`.st-key-${key} input:not([type=range])`).value)",
+        arg=key,
+    )
+    settle(page)
+
+
 def type_into(page: Page, key: str, value: str) -> None:
     field(page, key).fill(value)
     field(page, key).press("Enter")
@@ -216,20 +230,14 @@ def test_the_first_screen_holds_control_numbers_and_chart(page: Page, link: str)
 def test_slider_and_input_are_one_control(page: Page) -> None:
     visit(page, "/architectures")
     assert cards(page) == expected_cards(counted("mobilenet_v2"))
-    slider(page, "width").focus()
-    page.keyboard.press("ArrowRight")
-    settle(page)
+    press(page, "width", ">")
     assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=1.05))
     assert query(page) == {"width": "1.05"}
     expect(field(page, "width")).to_have_value("1.05")
     expect(slider(page, "width")).to_be_focused()
-    for _ in range(3):
-        page.keyboard.press("ArrowLeft")
-    settle(page)
+    press(page, "width", "<<<")
     assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9))
-    slider(page, "res").focus()
-    page.keyboard.press("ArrowRight")
-    settle(page)
+    press(page, "res", ">")
     assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9, resolution=225))
     assert query(page) == {"width": "0.9", "res": "225"}
     type_into(page, "width", "0.5")
@@ -262,9 +270,7 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
 def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
     visit(page, f"/{path}")
     before, start = cards(page), query(page)
-    slider(page, key).focus()
-    page.keyboard.press("ArrowRight")
-    settle(page)
+    press(page, key, ">")
     assert cards(page) != before
     assert query(page) == start | {key: field(page, key).input_value()}
     here = snapshot(page)
@@ -275,11 +281,7 @@ def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
 def test_no_move_of_a_slider_is_lost(page: Page) -> None:
     """Each move draws the page, and the diagram that follows draws it once more; the reader moves on meanwhile."""
     visit(page, "/architectures?net=MobileNetV1")
-    slider(page, "width").focus()
-    for presses in (2, 7, 11):
-        for _ in range(presses):
-            page.keyboard.press("ArrowRight", delay=30)
-    settle(page)
+    press(page, "width", 20 * ">", delay=30)
     expect(field(page, "width")).to_have_value("2.00")
     assert cards(page) == expected_cards(counted("mobilenet_v1", width_mult=2.0))
 
