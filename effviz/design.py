@@ -13,7 +13,7 @@ from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from effviz import errors
-from effviz.blocks import BLOCKS
+from effviz.blocks import BLOCKS, Recipe
 from effviz.counts import counts
 from effviz.errors import DesignError, fail, number, one_of, unknown, whole
 from effviz.fields import FieldBlock, checked_fields, declared
@@ -240,7 +240,18 @@ class Design:
             depths = sorted({row.depth for row in rows})
             if len(depths) > 1:
                 fail("depth", depths, f"must be the same in all rows of stage {name}")
+        named: dict[str, Recipe] = {}
+        for recipe in self.recipes:
+            if named.setdefault(recipe.name, recipe) != recipe:
+                fail("name of the block", recipe.name, "must stand for one recipe only")
         self.width_rule.check_multiplier(self.width_mult)
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The blocks of one's own that the rows use, each once."""
+        return tuple(
+            dict.fromkeys(value for row in self.stages for _, value in row.fields if isinstance(value, Recipe))
+        )
 
     # --- scaling -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from effviz.blocks import BLOCKS
+from effviz.blocks import BLOCKS, Part, Recipe
+from effviz.blocks.composed import PARTS
 from effviz.design import Design, Stage
 from effviz.errors import MAX_BLOCKS, DesignError, fail, unknown
 from effviz.fields import declared
@@ -36,13 +37,17 @@ def write(design: Design, *, indent: int | None = None) -> str:
             "source": rule.source,
         },
         "stochastic_depth": design.stochastic_depth,
-        "stages": [row.to_dict() for row in design.stages],
-        # The place of a design's own blocks.
-        "blocks": {},
+        "stages": [_row(row) for row in design.stages],
+        "blocks": {recipe.name: recipe.to_dict() for recipe in design.recipes},
         "source": design.source,
         "notes": list(design.notes),
     }
     return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
+
+
+def _row(row: Stage) -> dict[str, Any]:
+    """A row as JSON has it: a block of one's own by its name."""
+    return {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
 
 
 def read(text: str | bytes) -> Design:
@@ -59,8 +64,10 @@ def read(text: str | bytes) -> Design:
     version = entries.pop("version", None)
     if version != JSON_VERSION or isinstance(version, bool):
         fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
-    if _mapping("blocks", entries.pop("blocks", {})):
-        fail("blocks", "non-empty", "is reserved for a design's own blocks, which this version does not read")
+    recipes = {
+        name: _recipe(name, _mapping(f"block {name}", entry))
+        for name, entry in _mapping("blocks", entries.pop("blocks", {})).items()
+    }
     known = list(Design.__dataclass_fields__)
     for key in entries:
         if key not in known:
@@ -74,7 +81,7 @@ def read(text: str | bytes) -> Design:
         raise DesignError(f"stages has {len(listed)} rows: a design has at most {MAX_BLOCKS}")
     for index, row in enumerate(listed):
         try:
-            rows.append(_stage(_mapping("row", row)))
+            rows.append(_stage(_mapping("row", row), recipes))
         except DesignError as error:
             raise error.at(f"row {index}") from None
     entries["stages"] = tuple(rows)
@@ -101,7 +108,31 @@ def _sequence(what: str, value: Any) -> list[Any]:
     return value
 
 
-def _stage(row: Mapping[str, Any]) -> Stage:
+def _recipe(name: str, entry: dict[str, Any]) -> Recipe:
+    for key in entry:
+        if key not in ("parts", "shortcut"):
+            unknown(f"key of block {name}", key, ("parts", "shortcut"))
+    parts = []
+    for index, step in enumerate(_sequence("parts", entry.get("parts"))):
+        try:
+            parts.append(_part(_mapping("step", step)))
+        except DesignError as error:
+            raise error.at(f"block {name}, step {index}") from None
+    return Recipe(name, tuple(parts), entry.get("shortcut", False))
+
+
+def _part(step: dict[str, Any]) -> Part:
+    block = step.get("block")
+    if not isinstance(block, str) or block not in PARTS:
+        unknown("block", block, PARTS)
+    known = ["block", "times", "of", *(field.name for field in declared(PARTS[block]))]
+    for key in step:
+        if key not in known:
+            unknown(f"key of a {block} step", key, known)
+    return Part(**step)
+
+
+def _stage(row: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> Stage:
     if "block" not in row:
         fail("key", "block", "is missing from the row")
     block = row["block"]
@@ -112,7 +143,12 @@ def _stage(row: Mapping[str, Any]) -> Stage:
     for key in row:
         if key not in known:
             unknown(f"key of a {block} row", key, known)
-    return Stage(**row)
+    values = dict(row)
+    if "recipe" in known and "recipe" in row:
+        if not isinstance(row["recipe"], str) or row["recipe"] not in recipes:
+            unknown("recipe", row["recipe"], recipes)
+        values["recipe"] = recipes[row["recipe"]]
+    return Stage(**values)
 
 
 def _rule(rule: dict[str, Any]) -> WidthRule:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from effviz.errors import MAX_CHANNELS, DesignError, flag, number, one_of, unknown, whole
+from effviz.errors import MAX_CHANNELS, DesignError, fail, flag, number, one_of, unknown, whole
 from effviz.layers import ACTIVATIONS, Block, Layer
 
 
@@ -17,7 +17,7 @@ class Field:
 
     Attributes:
         name: the field's name in Python and JSON.
-        kind: ``"int"``, ``"float"``, ``"bool"`` or ``"choice"``.
+        kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"recipe"``, see `effviz.blocks.composed`.
         default: its value when a row does not name it.
         unit: what is counted, for labels.
         minimum, maximum: limits of a number, both included unless `open_below`.
@@ -49,6 +49,10 @@ class Field:
             return number(self.name, value, self.minimum, self.maximum, open_below=self.open_below)
         if self.kind == "bool":
             return flag(self.name, value)
+        if self.kind == "recipe":
+            if not isinstance(value, type(self.default)):
+                fail(self.name, value, "must be a Recipe")
+            return value
         return one_of(self.name, value, self.choices)
 
 
@@ -129,6 +133,11 @@ class FieldBlock(Block):
     flattens = False
     has_stride = True
     has_in_channels = True
+
+    @property
+    def called(self) -> str:
+        """What a reader calls this block."""
+        return str(vars(type(self)).get("title", type(self).__name__))
 
     def __post_init__(self) -> None:
         for name in ("in_channels", "out_channels", "stride"):

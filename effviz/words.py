@@ -45,7 +45,7 @@ _WORDS: Mapping[type[Layer], str] = {
 WEIGHTED = (Conv2d, Linear)
 VIEWS = (Flatten, Dropout, StochasticDepth)
 # Blocks that are one layer with its norm and activation: the layer has the block's name.
-PLAIN = ("ConvBNAct", "LinearAct", "NormAct")
+PLAIN = ("ConvBNAct", "Depthwise", "LinearAct", "NormAct")
 # Names that say how a block is written, not what a layer does.
 _SCAFFOLD = ("residual", "concat")
 _RESPELT = {"expand1x1": "expand 1×1", "expand3x3": "expand 3×3", "ghost1": "ghost 1", "ghost2": "ghost 2"}
@@ -97,7 +97,7 @@ def channels_of(layer: Layer) -> str:
 
 def block_title(block: Layer) -> str:
     """What a block is called: ``Inverted residual``."""
-    return str(getattr(block, "title", type(block).__name__))
+    return str(getattr(block, "called", type(block).__name__))
 
 
 def reader_name(path: str, base: str) -> str:

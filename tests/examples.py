@@ -6,6 +6,8 @@ ask torch and the engine the same question.
 
 from __future__ import annotations
 
+import contextlib
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -23,8 +25,10 @@ from effviz.blocks import (
     AvgPool,
     BasicBlock,
     Bottleneck,
+    Composed,
     ConvBNAct,
     DenseLayer,
+    Depthwise,
     DepthwiseSeparable,
     DropoutRow,
     Fire,
@@ -39,13 +43,16 @@ from effviz.blocks import (
     MaxPool,
     MBConv,
     NormAct,
+    Part,
     PlainBottleneck,
+    Recipe,
     ShuffleRow,
     ShuffleUnitV1,
     ShuffleUnitV2,
     SqueezeExcite,
     Transition,
 )
+from effviz.blocks.composed import PARTS
 from effviz.fields import Field, FieldBlock, declared
 from effviz.layers import (
     ACTIVATIONS,
@@ -204,6 +211,12 @@ BLOCK_EXAMPLES = _examples(
             ConvBNAct(12, 7, kernel_size=1, norm=False),
             ConvBNAct(12, 24, 3, 4, 12, "hardswish", bias=True),
             ConvBNAct(12, 8, 1, 3, 4, norm=False, bias=False, padding=3, dilation=4, activation="gelu"),
+            Depthwise(12),
+            Depthwise(12, 2, 5, "silu"),
+            Composed(12, 12),
+            Composed(12, 20, 2),
+            Composed(12, 7, 2, Recipe("pooled", (Part("conv", 2, "in", groups=3), Part("max_pool"), Part("conv")))),
+            Composed(12, 12, 1, Recipe("twice", (Part("mbconv"), Part("mbconv", drop_prob=0.5)), shortcut=True)),
             DepthwiseSeparable(12, 5),
             DepthwiseSeparable(12, 12, 2, 7, "none"),
             InvertedResidual(12, 12),
@@ -365,6 +378,8 @@ def field_values(field: Field) -> SearchStrategy[Any]:
         values: SearchStrategy[Any] = st.booleans()
     elif field.kind == "choice":
         values = st.sampled_from(field.choices)
+    elif field.kind == "recipe":
+        values = recipes()
     elif field.kind == "int":
         low = int(field.minimum)
         usual = [choice for choice in field.choices if choice <= 9]
@@ -374,6 +389,24 @@ def field_values(field: Field) -> SearchStrategy[Any]:
             field.minimum, min(field.maximum, 4.0), exclude_min=field.open_below, allow_subnormal=False
         )
     return st.none() | values if field.optional else values
+
+
+@st.composite
+def recipes(draw: DrawFn) -> Recipe:
+    """A block of one's own: random steps, the last of which puts out the block's width."""
+    parts = []
+    for _ in range(draw(st.integers(0, 3))):
+        kind = draw(st.sampled_from(sorted(PARTS)))
+        fields = {field.name: draw(field_values(field)) for field in declared(PARTS[kind]) if draw(st.booleans())}
+        width = {} if PARTS[kind].keeps_channels else {
+            "times": draw(st.sampled_from((0.5, 1.0, 2.0))), "of": draw(st.sampled_from(("in", "out")))
+        }  # fmt: skip
+        with contextlib.suppress(DesignError):
+            parts.append(Part(kind, **width, **fields))
+    parts.append(Part("conv", kernel_size=draw(st.sampled_from((1, 3))), activation="none"))
+    # Equal recipes have equal names, others do not.
+    name = f"own_{zlib.crc32(repr(parts).encode()):08x}"
+    return Recipe(name, tuple(parts), shortcut=draw(st.booleans()))
 
 
 @st.composite

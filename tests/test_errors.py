@@ -37,6 +37,8 @@ from effviz import (
     errors,
     list_architectures,
 )
+from effviz.blocks import Part, Recipe
+from effviz.blocks.composed import PARTS
 from effviz.fields import declared
 from effviz.layers import Branches, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Sequential
 
@@ -555,9 +557,57 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
         "row 1: MBConv: se_ratio = 2 must be at most 1",
     ),
     "missing key": (lambda: Design.from_json('{"version": 1}'), "key = 'name' is missing from the design"),
-    "blocks of its own": (
-        lambda: read(blocks={"a": 1}),
-        "blocks = 'non-empty' is reserved for a design's own blocks, which this version does not read",
+    "block of its own that is none": (lambda: read(blocks={"a": 1}), "block a = 1 must be a JSON object"),
+    "key of a block of its own": (
+        lambda: read(blocks={"a": {"part": []}}),
+        "key of block a = 'part' is unknown; did you mean 'parts'? Choices: parts, shortcut",
+    ),
+    "block of its own without steps": (
+        lambda: read(blocks={"a": {"parts": []}}), "block a has 0 steps: it needs 1 to 32",
+    ),
+    "step that is no map's": (
+        lambda: read(blocks={"a": {"parts": [{"block": "depthwise"}, {"block": "linear"}]}}),
+        f"block a, step 1: block = 'linear' is unknown. Choices: {', '.join(sorted(PARTS))}",
+    ),
+    "key of a step": (
+        lambda: read(blocks={"a": {"parts": [{"block": "depthwise", "kernel": 5}]}}),
+        "block a, step 0: key of a depthwise step = 'kernel' is unknown; did you mean 'kernel_size'? Choices: "
+        "activation, block, kernel_size, of, times",
+    ),
+    "width of a step that keeps its channels": (
+        lambda: read(blocks={"a": {"parts": [{"block": "depthwise", "times": 2}]}}),
+        "block a, step 0: times = 2 must be left out: depthwise keeps its channels",
+    ),
+    "name of a block of its own": (
+        lambda: read(blocks={"a.b": {"parts": [{"block": "conv"}]}}),
+        "name of the block = 'a.b' must be text without dots",
+    ),
+    "row of a block that is not there": (
+        lambda: read(stages=[{"block": "composed", "out_channels": 8, "recipe": "b"}],
+                     blocks={"a": {"parts": [{"block": "conv"}]}}),
+        "row 0: recipe = 'b' is unknown. Choices: a",
+    ),
+    "two blocks of one name": (
+        lambda: Design("two", (Stage("composed", 8, recipe=Recipe("a", (Part("conv"),))),
+                               Stage("composed", 8, recipe=Recipe("a", (Part("conv"),), shortcut=True)))),
+        "name of the block = 'a' must stand for one recipe only",
+    ),
+    "block of its own that ends too narrow": (
+        lambda: Design("narrow", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", 0.5),))),)).blocks(),
+        "stage0.0: out_channels = 8 must equal the 4 channels that conv puts out",
+    ),
+    "block of its own whose groups do not divide": (
+        lambda: Design("grouped", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", groups=5),))),)).blocks(),
+        "stage0.0.conv: groups = 5 must divide in_channels = 3",
+    ),
+    "stride that nothing takes": (
+        lambda: Design("strided", (
+            Stage("composed", 3, stride=2, recipe=Recipe("a", (Part("squeeze_excite"), Part("channel_shuffle")))),
+        )).blocks(),
+        "stage0.0: stride = 2 must be 1: no step of a can have a stride",
+    ),
+    "recipe that is none": (
+        lambda: Stage("composed", 8, recipe="a"), "Composed: recipe = 'a' must be a Recipe",
     ),
     "groups of a convolution": (lambda: Conv2d(6, 4, 3, groups=4), "groups = 4 must divide in_channels = 6"),
     "padding of a pool": (

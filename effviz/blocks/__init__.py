@@ -10,6 +10,7 @@ from effviz.blocks.basic import (
     AdaptivePool,
     AvgPool,
     ConvBNAct,
+    Depthwise,
     DropoutRow,
     FlattenRow,
     GlobalPool,
@@ -20,6 +21,7 @@ from effviz.blocks.basic import (
     depthwise,
     pointwise,
 )
+from effviz.blocks.composed import Composed, Part, Recipe
 from effviz.blocks.ghost import GhostBottleneck, GhostModule
 from effviz.blocks.guideline import Fragments, PlainBottleneck
 from effviz.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
@@ -29,6 +31,7 @@ from effviz.fields import FieldBlock
 
 BLOCKS: dict[str, type[FieldBlock]] = {
     "conv": ConvBNAct,
+    "depthwise": Depthwise,
     "depthwise_separable": DepthwiseSeparable,
     "inverted_residual": InvertedResidual,
     "mbconv": MBConv,
@@ -54,7 +57,8 @@ BLOCKS: dict[str, type[FieldBlock]] = {
     "flatten": FlattenRow,
     "dropout": DropoutRow,
     "linear": LinearAct,
+    "composed": Composed,
 }
 """Every block by the name a design's row calls it."""
 
-__all__ = ["BLOCKS", *sorted(block.__name__ for block in BLOCKS.values()), "depthwise", "pointwise"]
+__all__ = ["BLOCKS", "Part", "Recipe", *sorted(block.__name__ for block in BLOCKS.values()), "depthwise", "pointwise"]

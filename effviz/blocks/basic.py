@@ -88,6 +88,22 @@ def depthwise(channels: int, kernel_size: int, stride: int, activation: str = "n
 
 
 @dataclass(frozen=True)
+class Depthwise(FieldBlock):
+    """Depthwise convolution on its own, with batch norm and activation: one filter for every channel."""
+
+    title: ClassVar[str] = "Depthwise convolution"
+    keeps_channels = True
+
+    in_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def expand(self) -> Layer:
+        return depthwise(self.in_channels, self.kernel_size, self.stride, self.activation).expand()
+
+
+@dataclass(frozen=True)
 class NormAct(FieldBlock):
     """Batch norm and activation ahead of a convolution (pre-activation, DenseNet)."""
 
