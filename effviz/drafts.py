@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import count, groupby
 from typing import Any
 
-from effviz.blocks import BLOCKS
+from effviz.blocks import BLOCKS, Recipe
 from effviz.design import Design, Stage
 from effviz.errors import MAX_BLOCKS, DesignError, fail, whole
 from effviz.fields import declared
@@ -56,6 +56,11 @@ class Draft:
     def design(self) -> Design | None:
         """All rows as a design, which need not be buildable; None without rows."""
         return replace(self.frame, stages=self.rows) if self.rows else None
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The blocks of one's own that the rows use."""
+        return self.design.recipes if self.design else ()
 
     # --- edits ----------------------------------------------------------------------------------------------------
 
@@ -254,7 +259,7 @@ class Checked:
     fault: Fault | None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def checked(draft: Draft) -> Checked:
     """The part of a draft that can be built, and why no more."""
 

@@ -35,6 +35,11 @@ def elements(shape: Shape) -> int:
     return math.prod(shape)
 
 
+def shape_text(shape: Shape) -> str:
+    """A shape as a reader writes it: ``96 x 56 x 56``."""
+    return " x ".join(map(str, shape))
+
+
 def check_shape(shape: object) -> Shape:
     """`shape` if it is one of an image or of a feature vector."""
     if not isinstance(shape, tuple) or len(shape) not in (1, 3):

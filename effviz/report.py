@@ -10,7 +10,7 @@ from effviz.counts import counts
 from effviz.design import BuiltBlock, Design
 from effviz.errors import fail, one_of
 from effviz.kinds import kind_of
-from effviz.layers import Branches, Conv2d, Shape, elements, pair
+from effviz.layers import Branches, Conv2d, Shape, elements, pair, shape_text
 from effviz.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
 from effviz.trace import Step, chain, trace_block
 
@@ -155,22 +155,18 @@ def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
         "kind": kind_of(step),
         "in_channels": step.inputs[0].shape[0],
         "out_channels": output[0],
-        "kernel_size": _times(pair(kernel)) if kernel is not None else "",
+        "kernel_size": shape_text(pair(kernel)) if kernel is not None else "",
         # A pooling layer without a stride has that of its window.
-        "stride": _times(pair(kernel if stride is None else stride)) if kernel is not None else "",
+        "stride": shape_text(pair(kernel if stride is None else stride)) if kernel is not None else "",
         "groups": layer.groups if isinstance(layer, Conv2d) else 1,
-        "input_shape": " + ".join(_times(tensor.shape) for tensor in step.inputs),
-        "output_shape": _times(output),
+        "input_shape": " + ".join(shape_text(tensor.shape) for tensor in step.inputs),
+        "output_shape": shape_text(output),
         "params": cost.params(layer),
         "macs": macs,
         "flops": 2 * macs,
         "memory_access": read_written,
         "alive": held,
     }
-
-
-def _times(shape: Shape) -> str:
-    return " x ".join(str(side) for side in shape)
 
 
 def analyze(design: Design, resolution: int | None = None, memory: str = "fused") -> Report:

@@ -60,6 +60,11 @@ def _stride(stride: Size | None, kernel: Size) -> str:
     return "" if high == wide == 1 else f", stride {high if high == wide else _window((high, wide))}"
 
 
+def kind_title(kind: type[Layer]) -> str:
+    """What a kind of block is called, whatever its fields: ``Inverted residual``."""
+    return str(getattr(kind, "title", kind.__name__))
+
+
 def describe(layer: Layer) -> str:
     """One layer in a few words: ``3×3 depthwise conv, stride 2``."""
     if isinstance(layer, Conv2d):

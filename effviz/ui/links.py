@@ -238,6 +238,25 @@ def decimal(label: str, key: str, *, default: float, minimum: float, maximum: fl
     return value
 
 
+def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
+    """A text in the link that no widget shows, such as a whole design; empty if there is none."""
+    _expect(key, legal, choices)
+    text = str(st.query_params.get(key, ""))
+    if text:
+        # Put aside with the page's settings and taken up again, as a widget's value is.
+        st.session_state[key] = text
+        _taken(key, text, "", text)
+    return text
+
+
+def hold(key: str, text: str) -> None:
+    """Put a text into the link; empty takes it out."""
+    if text:
+        st.query_params[key] = text
+    elif key in st.query_params:
+        del st.query_params[key]
+
+
 def idle(*keys: str) -> None:
     """Know settings of this page whose controls are not shown at the moment, so that a link may hold them."""
     st.session_state[_KNOWN].update(keys)
