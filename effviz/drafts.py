@@ -119,6 +119,17 @@ class Draft:
         ]
         return Draft(self.frame, tuple(rows))
 
+    def define(self, recipe: Recipe, index: int | None = None) -> Draft:
+        """With a block of one's own in a row, and in every row that uses one of that name."""
+        draft = self if index is None else self.change(index, block="composed")
+        rows = [
+            row.with_changes(recipe=recipe)
+            if place == index or any(isinstance(value, Recipe) and value.name == recipe.name for _, value in row.fields)
+            else row
+            for place, row in enumerate(draft.rows)
+        ]
+        return Draft(self.frame, tuple(rows))
+
     def _other_block(self, index: int, block: str) -> Stage:
         row = self.rows[index]
         fresh = Stage(block, None if _keeps_width(block) else self._width_at(index))

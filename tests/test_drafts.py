@@ -109,6 +109,17 @@ def test_whole_message(edit: Any, message: str) -> None:
     assert str(raised.value) == message
 
 
+def test_a_block_of_ones_own_is_one_in_all_its_rows() -> None:
+    first = Recipe("mine", (Part("depthwise"), Part("conv", kernel_size=1)))
+    draft = Draft.of(V2).define(first, 2).define(first, 4)
+    assert [row.block for row in draft.rows].count("composed") == 2
+    second = Recipe("mine", (Part("conv", kernel_size=3),), shortcut=True)
+    again = draft.define(second, 2)
+    assert again.recipes == (second,)
+    assert draft.define(second).recipes == (second,)
+    assert Draft.of(V2).define(second).recipes == ()
+
+
 # --- faults ---------------------------------------------------------------------------------------------------------
 
 
