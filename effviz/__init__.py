@@ -26,6 +26,9 @@ The package, in the direction in which it imports:
 `effviz.words`        layers and blocks in a reader's words
 `effviz.lessons`      convolutions, blocks, feature reuse: what the lessons compute
 `effviz.guidelines`   the experiments of ShuffleNetV2 as designs, and their theory
+`effviz.budgets`      limits on what a design may cost
+`effviz.lint`         rules of thumb about efficient networks, and changes that mend what they find
+`effviz.drafts`       a stage table while it is edited, counted up to its first fault
 `effviz.torch_build`  the same network as a torch.nn.Module
 `effviz.profiling`    count any torch module, layer by layer
 `effviz.crosscheck`   other people's counters beside effviz, every difference named

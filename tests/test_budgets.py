@@ -130,9 +130,10 @@ def test_what_is_at_the_limit_fits(quantity: str) -> None:
 
 def test_beyond_a_huge_limit_by_one() -> None:
     """1 - value / limit would round to 0 there."""
-    huge = Design("huge", (Stage("linear", 2**20), Stage("linear", 2**20), Stage("linear", 2**20)), resolution=1)
-    report = analyze(huge)
-    (verdict,) = check(report, [Budget("weight_size", 4 * report.params - 1)])
+    report = analyze(Design("huge", (Stage("linear", 2**20, 1000),), in_channels=7, resolution=2**14))
+    limit = 4 * report.params - 1
+    assert 1 - 4 * report.params / limit == 0
+    (verdict,) = check(report, [Budget("weight_size", limit)])
     assert verdict.passed is False
     assert verdict.margin is not None
     assert verdict.margin < 0

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from examples import designs, scalings
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from torch import nn
@@ -283,11 +283,46 @@ def test_a_rule_that_proposes_nonsense_is_not_believed() -> None:
     assert finding.fix is None
 
 
+def test_a_change_that_only_brings_another_fault_is_no_fix() -> None:
+    design = net(
+        Stage("conv", 8, 1, 2, kernel_size=7, name="stem"), Stage("conv", 8, name="body"), CLASSES, resolution=16
+    )
+    worse = net(design.stages[0].with_changes(kernel_size=1), *design.stages[1:], resolution=16)
+
+    def check(network: Network) -> Iterable[Finding]:
+        if network.design == design:
+            yield Finding("large", 0, network.works[0].path, "stem", "It is large.", 1.0)
+
+    rule = Rule("large", "Large", "", "", "", check, lambda network, row: [Candidate("Use 1×1 windows in stem", worse)])
+    assert linted(design, [rule])[0].fix is not None
+    assert linted(design, [rule, RULES["skipped_pixels"]])[0].fix is None
+    # A view that is too narrow is brought where nothing else helps.
+    deep = net(Stage("conv", 32, 1, 2, name="stem"), Stage("conv", 64, 3, 2, name="body"), CLASSES, resolution=64)
+    finding = only(deep, "classifier_share")
+    assert found(fixed(finding), "receptive_field")
+
+
+def test_rows_are_found_again() -> None:
+    design = architecture("mobilenet_v1")
+    rows = design.stages
+    other = dataclasses.replace(design, stages=(*rows[:2], rows[2].with_changes(stride=1), *rows[3:]))
+    more = dataclasses.replace(design, stages=(*rows[:3], Stage("dropout", name="more"), *rows[3:]))
+    fewer = dataclasses.replace(design, stages=(*rows[:3], *rows[4:]))
+    last = dataclasses.replace(design, stages=rows[:-1])
+    assert [moved(row, design, other) for row in range(8)] == list(range(8))
+    assert [moved(row, design, more) for row in range(8)] == [0, 1, 2, 4, 5, 6, 7, 8]
+    assert [moved(row, design, fewer) for row in range(8)] == [0, 1, 2, None, 3, 4, 5, 6]
+    assert [moved(row, design, last) for row in range(8)] == [0, 1, 2, 3, 4, 5, 6, None]
+    assert moved(None, design, fewer) is None
+
+
 # --- the network under the rules -------------------------------------------------------------------------------------
 
 
 @settings(DRAWN, max_examples=60)
 @given(design=designs() | scalings())
+# The norm of a row of its own gives the convolution of the row before it a bias.
+@example(design=net(Stage("conv", 8, norm=False, bias=False, activation="none"), Stage("norm_act"), resolution=8))
 def test_layers_add_up_to_the_report(design: Design) -> None:
     network, report = Network(design), analyze(design)
     assert sum(work.params for work in network.works) == report.params
@@ -670,6 +705,9 @@ def test_windows_without_a_middle(row: Stage, faulty: bool) -> None:
         assert sides[0] // row.stride == sides[1]
 
 
+PRE_ACTIVATION = Recipe("pre", (Part("norm_act"), Part("conv")), shortcut=True)
+
+
 # --- biases and activations ------------------------------------------------------------------------------------------
 
 
@@ -683,6 +721,8 @@ def test_windows_without_a_middle(row: Stage, faulty: bool) -> None:
         ([Stage("conv", 8, norm=False, activation="none"), Stage("dropout"), Stage("norm_act")], 0),
         ([Stage("conv", 8, norm=False), Stage("conv", 8)], 0),
         ([Stage("squeeze_excite"), Stage("norm_act")], 0),
+        # The shortcut carries the bias past the norm.
+        ([Stage("conv", 8, norm=False, activation="none"), Stage("composed", 8, recipe=PRE_ACTIVATION)], 0),
     ],
 )
 def test_biases_that_a_norm_takes_away(rows: list[Stage], biases: int) -> None:

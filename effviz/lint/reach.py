@@ -111,10 +111,10 @@ def carries_detail(step: Step) -> tuple[Tensor, ...]:
 
 
 def averaged_map(steps: Sequence[Step]) -> Tensor | None:
-    """The last map before the average over all pixels; None where no such average is the first to see the whole map.
+    """The last map before the average over all pixels; None without such an average.
 
-    A matrix product over a flattened map relates places to one another, as a convolution with a window of the size of
-    the map does: there the receptive field of the map before limits nothing.
+    A matrix product over a flattened map has no average before it. It relates places to one another, as a convolution
+    with a window of the size of the map does, and the receptive field of the map before limits nothing.
     """
     if not steps:
         return None
@@ -126,11 +126,8 @@ def averaged_map(steps: Sequence[Step]) -> Tensor | None:
         inputs = carries_detail(step)
         if not step.is_view:
             wanted |= {each.storage for each in inputs}
-        entering = inputs[0]
-        if isinstance(step.layer, Flatten) and pixels(entering.shape) > 1:
-            found = None
-        elif isinstance(step.layer, (GlobalAvgPool, AdaptiveAvgPool2d)) and pixels(step.output.shape) == 1:
-            found = entering
+        if isinstance(step.layer, (GlobalAvgPool, AdaptiveAvgPool2d)) and pixels(step.output.shape) == 1:
+            found = inputs[0]
     return found
 
 

@@ -54,14 +54,7 @@ def classifier(network: Network) -> list[Work]:
     )
     behind = network.works[last + 1 :]
     kinds = (GlobalAvgPool, AdaptiveAvgPool2d, Flatten, Linear)
-    start = next(
-        (
-            index
-            for index, work in enumerate(behind)
-            if isinstance(work.step.layer, kinds) and work.kind != SQUEEZE_EXCITE
-        ),
-        len(behind),
-    )
+    start = next((index for index, work in enumerate(behind) if isinstance(work.step.layer, kinds)), len(behind))
     return [work for work in behind[start:] if work.kind != SQUEEZE_EXCITE]
 
 
