@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -86,7 +87,12 @@ def is_alive(pid: int) -> bool:
 
 def children() -> set[int]:
     tasks = Path("/proc/self/task").iterdir()
-    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in tasks:
+        # A thread may end between the listing and the look.
+        with contextlib.suppress(FileNotFoundError):
+            found.update(int(pid) for pid in (task / "children").read_text().split())
+    return found
 
 
 def open_files() -> int:
