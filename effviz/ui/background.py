@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from effviz.ui import links
 from effviz.worker.desk import Desk
 from effviz.worker.manager import Ticket, default_manager
 
@@ -87,14 +88,18 @@ def polled(waiting: bool, draw: Callable[[], bool]) -> None:
 
     Args:
         waiting: whether it waits at the moment.
-        draw: draws the part and says whether it still waits.
+        draw: draws the part, without a control that has a value, and says whether it still waits.
     """
 
     def part() -> None:
-        if not draw() and waiting:
+        links.settle()
+        if not draw():
             st.rerun()
 
-    st.fragment(part, run_every=POLL_S if waiting else None)()
+    if waiting:
+        st.fragment(part, run_every=POLL_S)()
+    else:
+        draw()
 
 
 def progress_text(ticket: Ticket) -> str:

@@ -22,6 +22,7 @@ _IGNORED = "_link_ignored"
 _PAGE = "_link_page"
 _KEPT = "_link_kept"
 _TEXTS = "_link_texts"
+_SETTLED = "_link_settled"
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
 """Settings that mean the same on every page that has them, and go along from page to page."""
 _NAMED = 8
@@ -44,6 +45,7 @@ def start(page: str) -> None:
         state[_BAD] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
+    state[_SETTLED] = {}
 
 
 def _turn(left: str, page: str) -> None:
@@ -56,9 +58,8 @@ def _turn(left: str, page: str) -> None:
     kept = state.setdefault(_KEPT, {})
     own = state[_KNOWN] - EVERYWHERE
     kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in own and key in state}
-    for key in own:
-        for name in (key, f"{key}_slider", f"{key}_followed"):
-            state.pop(name, None)
+    for name in _of(own):
+        state.pop(name, None)
     if not set(st.query_params) - EVERYWHERE:
         for key, (value, text) in kept.get(page, {}).items():
             state[key] = value
@@ -92,9 +93,15 @@ def _bind(key: str) -> Literal["query-params"] | None:
     return None if state[_IGNORED] is None and key in state[_BAD] else "query-params"
 
 
+def _of(keys: Iterable[str]) -> list[str]:
+    """All names under which the session holds the settings `keys`."""
+    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed")]
+
+
 def finish() -> None:
     """Judge the link, once all widgets of the page are made, and show one line if something was ignored."""
     state = st.session_state
+    state[_SETTLED] = {name: state[name] for name in _of(state[_KNOWN]) if name in state}
     if state[_IGNORED] is None:
         ignored = []
         for key, values in state[_ASKED].items():
@@ -114,6 +121,19 @@ def finish() -> None:
         tail = f"; and {more} more" if more > 0 else ""
         with st.session_state["_link_line"]:
             st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {named}{tail}.")}</p>')
+
+
+def settle() -> None:
+    """Put every setting back to its value in the last whole run; for a fragment that repeats itself.
+
+    A fragment's run brings along the values of all widgets as the browser has them, and the browser may not yet have
+    drawn what the last run changed: the input beside a slider that was moved would take its old value for a new one.
+    What a reader changes always comes with a run of the whole page, so in a fragment's own run every change is old.
+    """
+    state = st.session_state
+    for name, value in state[_SETTLED].items():
+        if state.get(name) != value:
+            state[name] = value
 
 
 def _taken(key: str, value: Any, default: Any, text: str) -> None:
