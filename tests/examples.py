@@ -404,9 +404,10 @@ def recipes(draw: DrawFn) -> Recipe:
         with contextlib.suppress(DesignError):
             parts.append(Part(kind, **width, **fields))
     parts.append(Part("conv", kernel_size=draw(st.sampled_from((1, 3))), activation="none"))
+    shortcut = draw(st.booleans())
     # Equal recipes have equal names, others do not.
-    name = f"own_{zlib.crc32(repr(parts).encode()):08x}"
-    return Recipe(name, tuple(parts), shortcut=draw(st.booleans()))
+    name = f"own_{zlib.crc32(repr((parts, shortcut)).encode()):08x}"
+    return Recipe(name, tuple(parts), shortcut=shortcut)
 
 
 @st.composite

@@ -43,7 +43,8 @@ BELOW = {
     "words": {"kinds"},
     "lessons": {"report", "outline", "words", "archs", "published", "scaling"},
     "torch_build": {"design"},
-    "torch_export": {"design"},
+    "export": {"archs"},
+    "torch_export": {"export"},
 }
 # `Design.to_json` and `from_json` are one line each into the module that knows the format.
 LAZY = {("effviz.design", "effviz.design_json")}

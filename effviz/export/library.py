@@ -1,0 +1,118 @@
+"""Calls of torchvision and timm that build a network of the zoo, counted to be the same.
+
+Every call was made with torchvision 0.29.2 and timm 1.0.31, its parameters and multiply-adds were counted by torch,
+and the shapes of its parameters compared with those that effviz builds (timm has the first two linear layers of VGG as
+convolutions). What disagrees is not here: MobileNetV3 and ShuffleNetV2 of torchvision at other widths, timm's
+MobileNetV3-Small at 0.5, which keeps the stem.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from effviz.archs import architecture
+from effviz.counts import counts
+from effviz.design import Design
+from effviz.errors import DesignError, fail
+from effviz.fields import FieldBlock
+
+TORCHVISION = "torchvision.models.{}"
+TIMM = 'timm.create_model("{}")'
+
+
+class Call(NamedTuple):
+    """A call, the network of the zoo that it builds, and the parameters that were counted of what it returned."""
+
+    text: str
+    network: str
+    width_mult: float
+    params: int
+
+
+_ROWS = (
+    # torchvision                     timm                     network               width      params
+    ("alexnet()",                     "",                      "alexnet",             1.0,  61_100_840),
+    ("vgg16()",                       "vgg16",                 "vgg16",               1.0, 138_357_544),
+    ("resnet18()",                    "resnet18",              "resnet18",            1.0,  11_689_512),
+    ("resnet34()",                    "resnet34",              "resnet34",            1.0,  21_797_672),
+    ("resnet50()",                    "resnet50",              "resnet50",            1.0,  25_557_032),
+    ("resnet101()",                   "resnet101",             "resnet101",           1.0,  44_549_160),
+    ("resnext50_32x4d()",             "resnext50_32x4d",       "resnext50_32x4d",     1.0,  25_028_904),
+    ("densenet121()",                 "densenet121",           "densenet121",         1.0,   7_978_856),
+    ("squeezenet1_1()",               "",                      "squeezenet1_1",       1.0,   1_235_496),
+    ("",                              "mobilenetv1_100",       "mobilenet_v1",        1.0,   4_231_976),
+    ("",                              "mobilenetv1_125",       "mobilenet_v1",       1.25,   6_270_840),
+    ("mobilenet_v2(width_mult=0.1)",  "",                      "mobilenet_v2",        0.1,   1_367_080),
+    ("mobilenet_v2(width_mult=0.25)", "",                      "mobilenet_v2",       0.25,   1_519_112),
+    ("mobilenet_v2(width_mult=0.35)", "mobilenetv2_035",       "mobilenet_v2",       0.35,   1_677_128),
+    ("mobilenet_v2(width_mult=0.5)",  "mobilenetv2_050",       "mobilenet_v2",        0.5,   1_968_680),
+    ("mobilenet_v2(width_mult=0.75)", "mobilenetv2_075",       "mobilenet_v2",       0.75,   2_636_424),
+    ("mobilenet_v2()",                "mobilenetv2_100",       "mobilenet_v2",        1.0,   3_504_872),
+    ("mobilenet_v2(width_mult=1.1)",  "",                      "mobilenet_v2",        1.1,   4_074_280),
+    ("mobilenet_v2(width_mult=1.25)", "",                      "mobilenet_v2",       1.25,   5_050_376),
+    ("mobilenet_v2(width_mult=1.3)",  "",                      "mobilenet_v2",        1.3,   5_386_792),
+    ("mobilenet_v2(width_mult=1.4)",  "mobilenetv2_140",       "mobilenet_v2",        1.4,   6_108_776),
+    ("mobilenet_v2(width_mult=1.5)",  "",                      "mobilenet_v2",        1.5,   6_858_152),
+    ("mobilenet_v2(width_mult=2.0)",  "",                      "mobilenet_v2",        2.0,  11_258_088),
+    ("mobilenet_v3_small()",          "mobilenetv3_small_100", "mobilenet_v3_small",  1.0,   2_542_856),
+    ("",                              "mobilenetv3_small_075", "mobilenet_v3_small", 0.75,   2_041_872),
+    ("mobilenet_v3_large()",          "mobilenetv3_large_100", "mobilenet_v3_large",  1.0,   5_483_032),
+    ("",                              "mobilenetv3_large_075", "mobilenet_v3_large", 0.75,   3_993_528),
+    ("shufflenet_v2_x0_5()",          "",                      "shufflenet_v2",       0.5,   1_366_792),
+    ("MNASNet(0.25)",                 "",                      "mnasnet_b1",         0.25,   1_606_024),
+    ("MNASNet(0.35)",                 "",                      "mnasnet_b1",         0.35,   1_788_232),
+    ("mnasnet0_5()",                  "mnasnet_050",           "mnasnet_b1",          0.5,   2_218_512),
+    ("mnasnet0_75()",                 "mnasnet_075",           "mnasnet_b1",         0.75,   3_170_208),
+    ("mnasnet1_0()",                  "mnasnet_100",           "mnasnet_b1",          1.0,   4_383_312),
+    ("mnasnet1_3()",                  "",                      "mnasnet_b1",          1.3,   6_282_256),
+    ("MNASNet(1.4)",                  "mnasnet_140",           "mnasnet_b1",          1.4,   7_115_728),
+    ("MNASNet(2.0)",                  "",                      "mnasnet_b1",          2.0,  12_469_944),
+    ("",                              "semnasnet_050",         "mnasnet_a1",          0.5,   2_082_006),
+    ("",                              "semnasnet_075",         "mnasnet_a1",         0.75,   2_912_278),
+    ("",                              "semnasnet_100",         "mnasnet_a1",          1.0,   3_887_038),
+    ("",                              "semnasnet_140",         "mnasnet_a1",          1.4,   6_105_992),
+    ("efficientnet_b0()",             "efficientnet_b0",       "efficientnet_b0",     1.0,   5_288_548),
+    ("efficientnet_b1()",             "efficientnet_b1",       "efficientnet_b1",     1.0,   7_794_184),
+    ("efficientnet_b2()",             "efficientnet_b2",       "efficientnet_b2",     1.0,   9_109_994),
+    ("efficientnet_b3()",             "efficientnet_b3",       "efficientnet_b3",     1.0,  12_233_232),
+    ("efficientnet_b4()",             "efficientnet_b4",       "efficientnet_b4",     1.0,  19_341_616),
+    ("efficientnet_b5()",             "efficientnet_b5",       "efficientnet_b5",     1.0,  30_389_784),
+    ("efficientnet_b6()",             "efficientnet_b6",       "efficientnet_b6",     1.0,  43_040_704),
+    ("efficientnet_b7()",             "efficientnet_b7",       "efficientnet_b7",     1.0,  66_347_960),
+    ("",                              "ghostnet_050",          "ghostnet",            0.5,   2_587_292),
+    ("",                              "ghostnet_100",          "ghostnet",            1.0,   5_182_508),
+    ("",                              "ghostnet_130",          "ghostnet",            1.3,   7_358_820),
+)  # fmt: skip
+
+CALLS = tuple(
+    Call(written.format(name), network, width_mult, params)
+    for torchvision, timm, network, width_mult, params in _ROWS
+    for written, name in ((TORCHVISION, torchvision), (TIMM, timm))
+    if name
+)
+"""Every call that was counted and agrees."""
+
+
+def library_calls(design: Design) -> tuple[str, ...]:
+    """Calls of torchvision and timm that build `design`, those of torchvision first.
+
+    A call is offered if the parameters that were counted of it are those of this very design, and if all blocks of the
+    design are those of the network that the call stands for, whatever the two are called.
+    """
+    if not isinstance(design, Design):
+        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+    blocks = _blocks(design)
+    params = sum(counts(entry, shape).params for entry, shape in blocks)
+    return tuple(call.text for call in CALLS if call.params == params and blocks == _blocks_of(call, design))
+
+
+def _blocks(design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:
+    return [(entry.block, entry.shape) for entry in design.blocks()]
+
+
+def _blocks_of(call: Call, design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:
+    try:
+        return _blocks(architecture(call.network, width_mult=call.width_mult, resolution=design.resolution))
+    except DesignError:
+        # Too small an image for this network is too small for one that is the same.
+        return []

@@ -1,0 +1,248 @@
+"""Exported code against the built module: names, shapes, weights, outputs, and the file's own assertion."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from examples import designs
+from hypothesis import HealthCheck, given, settings
+from torch import nn
+
+import effviz
+from effviz import Design, DesignError, Stage, architecture, build, export_torch, list_architectures
+from effviz.blocks.composed import EXAMPLE
+from effviz.export.library import CALLS
+from effviz.export.source import TAKEN
+from effviz.torch_export import library_calls
+
+SMALLEST = {"alexnet": 64, "vgg16": 32}
+"""Images that still reach the classifier; 40 pixels do for the others, and not all of their maps divide by two."""
+
+
+def exported(source: str) -> nn.Module:
+    """The module that an exported file builds; the file is run under another name than a script's."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(source, "exported.py", "exec"), names)
+    (called,) = re.findall(r"^    model = (\w+)\(\)", source, flags=re.MULTILINE)
+    module: nn.Module = names[called]()
+    return module
+
+
+def drops(module: nn.Module) -> dict[str, float]:
+    """The probabilities of dropout and stochastic depth by name, without those that never drop."""
+    found = {}
+    named = dict(module.named_modules())
+    for name, each in named.items():
+        kind = type(each).__name__
+        # A file's block without a shortcut has stochastic depth, and does not use it.
+        idle = kind == "StochasticDepth" and not getattr(named[name.rpartition(".")[0]], "has_shortcut", True)
+        if kind in ("Dropout", "DropBranch", "StochasticDepth") and each.p and not idle:
+            found[name] = each.p
+    return found
+
+
+def agree(design: Design) -> None:
+    """Names and shapes are equal, weights load both ways, and with them the outputs are."""
+    torch.manual_seed(0)
+    ours, theirs = build(design).double().eval(), exported(export_torch(design)).double().eval()
+    assert [(name, tensor.shape) for name, tensor in ours.state_dict().items()] == [
+        (name, tensor.shape) for name, tensor in theirs.state_dict().items()
+    ]
+    assert drops(theirs) == pytest.approx(drops(ours))
+    with torch.no_grad():
+        for layer in ours.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                for tensor in (layer.weight, layer.running_var):
+                    tensor.uniform_(0.5, 1.5)
+                for tensor in (layer.bias, layer.running_mean):
+                    tensor.uniform_(-0.5, 0.5)
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    image = torch.rand(2, design.in_channels, design.resolution, design.resolution, dtype=torch.float64)
+    with torch.no_grad():
+        expected, found = ours(image), theirs(image)
+    assert torch.isfinite(expected).all()
+    assert found.shape == expected.shape
+    assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9 * float(expected.abs().max() or 1))
+
+
+# --- every network ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_every_network_of_the_zoo(name: str) -> None:
+    agree(architecture(name, resolution=SMALLEST.get(name, 40)))
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_every_network_of_the_zoo_scaled(name: str) -> None:
+    # The widths of ShuffleNets are those of a table.
+    width = 1.5 if name.startswith("shufflenet") else 0.75
+    agree(architecture(name, width_mult=width, depth_mult=1.2, resolution=SMALLEST.get(name, 40), num_classes=7))
+
+
+@settings(derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=designs())
+def test_any_design(design: Design) -> None:
+    agree(design)
+
+
+@pytest.mark.parametrize("activation", ["relu", "hardswish", "gelu", "sigmoid", "leaky_relu"])
+def test_a_block_of_ones_own(activation: str) -> None:
+    rows = (
+        Stage("conv", 16, stride=2, name="stem", activation=activation),
+        Stage("composed", 16, repeats=2, recipe=EXAMPLE),
+        Stage("composed", 24, repeats=2, stride=2, recipe=EXAMPLE),
+        Stage("global_avg_pool", name="pool"),
+        Stage("linear", 5, name="end"),
+    )
+    agree(Design("own", rows, resolution=33))
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a file as a script, apart from this project."""
+    file = folder / "network.py"
+    file.write_text(source, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(file)], capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "shufflenet_v2"])
+def test_the_file_runs_alone_and_checks_itself(name: str, tmp_path: Path) -> None:
+    design = architecture(name)
+    source = export_torch(design)
+    done = run(source, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in done.stdout
+    # A width is changed by hand.
+    changed = run(source.replace(", 1000)\n", ", 1001)\n"), tmp_path)
+    assert changed.returncode == 1
+    assert "AssertionError" in changed.stderr
+    assert "parameters instead of" in changed.stderr
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_the_file_reads_as_written_by_hand(name: str, tmp_path: Path) -> None:
+    design = architecture(name)
+    source = export_torch(design)
+    assert len(source.splitlines()) < 200
+    assert set(re.findall(r"^\s*(?:import|from) (\w+)", source, flags=re.MULTILINE)) == {"torch"}
+    for word in ("def main", "assert params == ", *design.title.split(" (")[:1]):
+        assert word in source
+    # By the layout and the rules that this project has for itself.
+    (tmp_path / "pyproject.toml").write_text((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"), "utf-8")
+    (tmp_path / "network.py").write_text(source, encoding="utf-8")
+    for command in (["format", "--check"], ["check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_what_a_reader_expects_of_mobilenet_v2() -> None:
+    lines = export_torch(architecture("mobilenet_v2")).splitlines()
+    heads = [line for line in lines if line.startswith("class ")]
+    assert heads == [
+        "class ConvBNAct(nn.Sequential):", "class InvertedResidual(nn.Module):", "class MobileNetV2(nn.Module):",
+    ]  # fmt: skip
+    table = lines[lines.index("STAGES = (") + 2 : lines.index(")  # fmt: skip")]
+    # Table 2 of the paper: t, c, n, s.
+    assert [tuple(map(int, re.findall(r"\d+", line.partition(",")[2]))) for line in table] == [
+        (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+    ]  # fmt: skip
+
+
+def test_the_same_design_gives_the_same_text() -> None:
+    design = architecture("ghostnet", width_mult=1.3)
+    assert export_torch(design) == export_torch(Design.from_json(design.to_json()))
+
+
+# --- what strangers write ---------------------------------------------------------------------------------------------
+
+NAMES = [
+    'x"]; import os', "'''", '"""', '""" + "', "a\nb", "back\\slash", "\\", "class", "forward", "self", "torch", "nn",
+    "é", "1", "a b", "STAGES", "main", "weight", "train", "{params}", "%s", "a" * 200, "名前", "\u202e", "ConvBNAct",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_strangers_are_text(name: str) -> None:
+    rows = (
+        Stage("conv", 8, stride=2, name="stem"),
+        Stage("inverted_residual", 8, 2, name="middle"),
+        Stage("global_avg_pool", name="pool"),
+        Stage("linear", 5, name="end"),
+    )
+    agree(Design("own", rows, title=name, source=name, notes=(name, f"{name}."), resolution=16))
+    legal = 0
+    for place in range(len(rows)):
+        try:
+            stages = tuple(row.with_changes(name=name) if row is rows[place] else row for row in rows)
+        except DesignError:
+            continue
+        legal += 1
+        agree(Design("own", stages, resolution=16))
+    assert legal in (0, len(rows)), "a name is legal in every row or in none"
+
+
+def test_attributes_of_torch_modules_are_no_names() -> None:
+    assert {name for name in dir(nn.Sequential()) if not name.startswith("_")} <= TAKEN
+
+
+@pytest.mark.parametrize("given", [None, "mobilenet_v2", {}, 3])
+@pytest.mark.parametrize("function", [export_torch, library_calls])
+def test_only_designs_are_taken(function: Any, given: Any) -> None:
+    with pytest.raises(DesignError, match="must be a Design"):
+        function(given)
+
+
+def test_what_cannot_be_built_cannot_be_exported() -> None:
+    with pytest.raises(DesignError, match="max_pool4: kernel_size = 2 spans 2 pixels"):
+        export_torch(architecture("vgg16", resolution=8))
+
+
+# --- calls of other libraries -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.text)
+def test_a_call_is_offered_where_the_counts_agree(call: Any) -> None:
+    """The parameters beside a call were counted of what the library built."""
+    design = architecture(call.network, width_mult=call.width_mult)
+    assert effviz.analyze(design).params == call.params
+    assert call.text in library_calls(design)
+    for changes in ({"num_classes": 999}, {"width_mult": 1.17}, {"depth_mult": 1.9}):
+        options = {"width_mult": call.width_mult, **changes}
+        try:
+            other = architecture(call.network, **options)
+        except DesignError:
+            continue
+        if other.blocks() != design.blocks():
+            assert call.text not in library_calls(other)
+
+
+def test_a_call_does_not_stand_for_an_edited_network() -> None:
+    design = architecture("mobilenet_v2")
+    # As many parameters, but another network.
+    other = replace(design, stages=tuple(
+        stage.with_changes(activation="hardswish") if index == 2 else stage for index, stage in enumerate(design.stages)
+    ))  # fmt: skip
+    assert effviz.analyze(other).params == effviz.analyze(design).params
+    assert library_calls(other) == ()
+    # Another name, the same network.
+    assert library_calls(replace(design, name="mine", title="")) == library_calls(design)
+
+
+def test_calls_of_other_forms_are_not_offered() -> None:
+    assert library_calls(architecture("shufflenet_v2")) == ()
+    assert not any("shufflenet_v2_x1_0" in call.text or "mobilenetv3_small_050" in call.text for call in CALLS)
