@@ -29,11 +29,13 @@ The package, in the direction in which it imports:
 `effviz.budgets`      limits on what a design may cost
 `effviz.lint`         rules of thumb about efficient networks, and changes that mend what they find
 `effviz.drafts`       a stage table while it is edited, counted up to its first fault
+`effviz.torch_export` the same network as Python source that imports nothing but torch
 `effviz.torch_build`  the same network as a torch.nn.Module
 `effviz.profiling`    count any torch module, layer by layer
 `effviz.crosscheck`   other people's counters beside effviz, every difference named
 `effviz.diagrams`     a block or a network as a graph, from torchview
 `effviz.latency`      how fast a design runs on this machine, measured in `effviz.worker`
+`effviz.cli`          ``python -m effviz``: list, report, check, export, latency
 ====================  ===============================================================================
 
 Importing effviz loads neither torch nor streamlit nor pandas; `build` loads torch, ``report.table`` pandas.
@@ -77,6 +79,7 @@ __all__ = [
     "architecture",
     "build",
     "compound_scale",
+    "export_torch",
     "list_architectures",
     "measure_latency",
     "profile",
@@ -88,6 +91,13 @@ def build(design: Design, resolution: int | None = None, **options: Any) -> nn.M
     from effviz.torch_build import build as build_module
 
     return build_module(design, resolution, **options)
+
+
+def export_torch(design: Design) -> str:
+    """The design as Python source that imports nothing but torch, see `effviz.torch_export.export_torch`."""
+    from effviz.torch_export import export_torch as export
+
+    return export(design)
 
 
 def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, example_inputs: Any = None) -> Profile:
