@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from effviz.budgets import DTYPES
 from effviz.units import binary, si
 
 COUNTS = {"macs": "Multiply-adds", "flops": "FLOPs"}
 UNITS = {"elements": "Elements", "float32": "float32", "float16": "float16", "int8": "int8"}
 MEMORIES = {"paper": "Paper", "fused": "Fused", "eager": "Eager"}
-BYTES = {"elements": 0, "float32": 4, "float16": 2, "int8": 1}
+BYTES = {"elements": 0} | DTYPES
 
 _COUNT_TEXT = {
     "macs": "Multiply-adds: fused multiply-adds of convolution and linear layers, one image.",

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _ASKED = "_link_asked"
 _KNOWN = "_link_known"
@@ -121,6 +122,15 @@ def finish() -> None:
         tail = f"; and {more} more" if more > 0 else ""
         with st.session_state["_link_line"]:
             st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {named}{tail}.")}</p>')
+
+
+def is_poll() -> bool:
+    """Whether a fragment that repeats itself is what caused this run; for callbacks, which then must not act.
+
+    What a widget of the page reports in such a run is what the browser has not drawn yet, no change by a reader.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def settle() -> None:
@@ -232,9 +242,12 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     return None
 
 
-def words(label: str, key: str, **kwargs: Any) -> str:
-    """A line of text in the link."""
-    _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
+def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
+    """A line of text in the link; what is not `legal` there is dropped, what is typed in is the page's to judge."""
+    if legal is None:
+        _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
+    else:
+        _expect(key, legal, choices)
     value = st.text_input(label, key=key, bind=_bind(key), max_chars=_LONGEST, **kwargs) or ""
     _taken(key, value, "", value)
     return value
@@ -333,6 +346,8 @@ def amount(
     state[followed] = shown
 
     def move() -> None:
+        if is_poll():
+            return
         state[key] = state[followed] = state[slider_key]
 
     with slide:

@@ -189,7 +189,7 @@ def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
             st.button(
                 "Measure again" if reading.latency is not None else "Measure latency",
                 key="measure",
-                on_click=_ask,
+                on_click=ask,
                 args=(design, asked, reading.latency is not None),
             )
         else:
@@ -204,7 +204,8 @@ def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
         polled(reading.ticket is not None, draw)
 
 
-def _ask(design: effviz.Design, asked: Conditions, again: bool) -> None:
+def ask(design: effviz.Design, asked: Conditions, again: bool = False) -> None:
+    """Have a network measured, and those that it is compared with; `again` where it was measured before."""
     state = st.session_state
     DESK.leave(visitor(), PURPOSE)
     state[_ASKED] = fingerprint(design, batch_size=asked.batch_size, threads=asked.threads, dtype=asked.dtype)

@@ -82,6 +82,13 @@ PAGES = (
         "What EfficientNet's rule promises, what rounding builds of it, and what that costs here.",
     ),
     PageInfo(
+        "studio.py",
+        "studio",
+        "Studio",
+        ":material/table_edit:",
+        "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?",
+    ),
+    PageInfo(
         "latency.py",
         "latency",
         "FLOPs are not latency",

@@ -13,13 +13,16 @@ import streamlit as st
 import effviz
 from effviz.archs import ARCHITECTURES
 from effviz.charts.stages import Measure
+from effviz.drafts import MAX_LINK, Draft
 from effviz.formulas import explain
 from effviz.kinds import VIEW
 from effviz.published import figures_for
 from effviz.report import Report
 from effviz.ui import links, parts
 from effviz.ui.convention import MEMORIES, Convention
+from effviz.ui.navigation import page
 from effviz.ui.parts import Card
+from effviz.ui.paths import page_path
 from effviz.units import change, exact, si
 
 QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
@@ -396,8 +399,9 @@ def smallest_resolution_of(design: effviz.Design) -> int:
 
 
 def downloads(report: Report, convention: Convention) -> None:
-    """CSV of the table, JSON of the design, and the link."""
+    """CSV of the table, JSON of the design, the link, and the way into the studio."""
     design = report.design
+    packed = Draft.of(design).packed()
     stem = parts.file_name(
         "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", str(report.resolution)
     )
@@ -410,3 +414,10 @@ def downloads(report: Report, convention: Convention) -> None:
         parts.download("Layers as CSV", csv, f"{stem}.csv")
         parts.download("Design as JSON", lambda: design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()
+        if len(packed) <= MAX_LINK:
+            st.page_link(
+                page_path(page("studio")),
+                label="Edit in the studio",
+                query_params={"design": packed},
+                icon=":material/table_edit:",
+            )

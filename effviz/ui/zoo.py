@@ -9,6 +9,7 @@ import streamlit as st
 
 import effviz
 from effviz.archs import ARCHITECTURES
+from effviz.budgets import PRESETS
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
@@ -31,10 +32,10 @@ WAYS = (
     ),
     (
         "Sanity-check",
-        "Does it fit? Peak activation memory in int8 against the SRAM of a microcontroller, layer by layer.",
-        "architectures",
-        "MobileNetV3-Small at 96 px in int8",
-        {"net": "MobileNetV3-Small", "res": "96", "unit": "int8"},
+        "Does it fit, what is wrong with it, and what is the code? A stage table to edit, with limits and rules.",
+        "studio",
+        "MobileNetV2 against 300 M multiply-adds",
+        {"budget": PRESETS["mobile_300m"].title},
     ),
 )
 

@@ -1,0 +1,46 @@
+"""Studio: sketch a network as a stage table; does it fit, what is wrong with it, what is the code?"""
+
+import streamlit as st
+
+import effviz
+from effviz.charts.stages import stage_costs
+from effviz.ui import links, live, network, parts, studio, studio_checks, studio_code
+
+parts.header("studio")
+convention = parts.convention()
+here = studio.bench()
+with st.sidebar:
+    studio.settings(here.draft)
+    limits = studio_checks.limits(convention)
+    conditions = live.conditions()
+
+top = st.container()
+studio.toolbar(here)
+studio.problem()
+table, form = st.columns([11, 4], gap="medium")
+with form:
+    studio.form(here)
+with table:
+    studio.table(here, convention)
+if here.design is not None:
+    whole = here.checked.fault is None
+    report = effviz.analyze(here.design, memory=convention.memory)
+    reading = live.read(here.design, studio_checks.compared(here.design), conditions)
+    judged = studio_checks.verdicts(report, limits, reading)
+    with top:
+        studio_checks.headline(report, judged, convention, reading)
+        live.bar(here.design, conditions, reading)
+    studio_checks.budget_table(judged, limits, whole)
+    parts.kind_legend(report.table["kind"])
+    parts.show_chart(stage_costs(report.table, network.measures(convention), parts.look()), "stages")
+    studio_checks.finding_list(report, whole, conditions, reading, convention)
+studio_code.composer(here)
+studio_code.take_in()
+if here.design is not None:
+    studio.formulas(here, report, convention)
+    studio.exercises(here, report, convention)
+    if whole:
+        studio_code.code(here.design)
+    else:
+        links.idle("code")
+studio_code.downloads(here.design if here.design and whole else None, here.draft)

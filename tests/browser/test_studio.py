@@ -1,0 +1,126 @@
+"""The studio in a real browser: from an empty table to code that runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import effviz
+from effviz.drafts import Draft
+from effviz.lint import lint
+from effviz.units import si
+from effviz.words import kind_title
+from tests.browser.conftest import settle
+from tests.browser.test_pages import cards, choose, query, type_into, visit
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    page.set_default_timeout(10_000)
+    return page
+
+
+def click(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click()
+    settle(page)
+
+
+def block(page: Page, name: str) -> None:
+    choose(page, "row_block", kind_title(effviz.BLOCKS[name]))
+
+
+def draft(page: Page) -> Draft:
+    return Draft.unpacked(query(page)["design"])
+
+
+def alert(page: Page) -> Locator:
+    return page.get_by_role("alert").filter(visible=True)
+
+
+def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> None:
+    visit(page, "/studio")
+    choose(page, "start", "Empty table")
+    expect(page.get_by_text("The table is empty.")).to_be_visible()
+
+    # Build.
+    for name, channels in (("conv", 20), ("inverted_residual", 44), ("global_avg_pool", 0), ("linear", 10)):
+        click(page, "Add row")
+        block(page, name)
+        if channels:
+            type_into(page, "row_out_channels", str(channels))
+    built = draft(page)
+    assert [row.block for row in built.rows] == ["conv", "inverted_residual", "global_avg_pool", "linear"]
+    assert cards(page)[0] == si(effviz.analyze(built.design).params)
+
+    # Break it, read why, mend it.
+    click(page, "Up")
+    click(page, "Up")
+    expect(alert(page)).to_contain_text("Row 3, ")
+    expect(alert(page)).to_contain_text("cannot be built: input shape = (10,) must be (channels, height, width)")
+    assert cards(page)[0] == si(effviz.analyze(effviz.Design("above", draft(page).rows[:2])).params)
+    click(page, "Down")
+    click(page, "Down")
+    expect(alert(page)).to_have_count(0)
+    assert [row.block for row in draft(page).rows] == [row.block for row in built.rows]
+
+    # Apply a fix and take it back.
+    before = draft(page)
+    fixes = [each.fix for each in lint(before.design) if each.fix]
+    assert fixes
+    click(page, "Apply")
+    assert draft(page).design == fixes[0].design
+    click(page, "Undo")
+    assert draft(page) == before
+
+    # Judge it.
+    choose(page, "budget", "own limits")
+    macs = effviz.analyze(before.design).macs
+    type_into(page, "max_macs", str(macs - 1))
+    expect(page.get_by_role("heading", name="Over budget: multiply-adds.")).to_be_visible()
+    type_into(page, "max_macs", str(macs))
+    expect(page.get_by_role("heading", name="Fits the budget.")).to_be_visible()
+
+    # Leave with code.
+    with page.expect_download() as started:
+        page.get_by_role("button", name="PyTorch code").click()
+    file = tmp_path / "network.py"
+    file.write_text(Path(started.value.path()).read_text(encoding="utf-8"), encoding="utf-8")
+    done = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    # The link holds all of it.
+    here = cards(page)
+    page.reload()
+    settle(page)
+    assert cards(page) == here
+    assert draft(page) == before
+
+
+def test_back_and_forth_in_the_browser_are_undo_and_redo(page: Page) -> None:
+    visit(page, "/studio")
+    first = cards(page)
+    type_into(page, "row_out_channels", "64")
+    wider = cards(page)
+    assert wider != first
+    page.go_back()
+    settle(page)
+    assert cards(page) == first
+    page.go_forward()
+    settle(page)
+    assert cards(page) == wider
+
+
+def test_a_row_is_selected_in_the_table(page: Page) -> None:
+    visit(page, "/studio")
+    rows = page.locator(".st-key-studio_rows .dvn-scroller")
+    # Rows are 35 px high; the first is the heading.
+    rows.click(position={"x": 20, "y": 35 * 4 + 17})
+    settle(page)
+    expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+    type_into(page, "row_out_channels", "48")
+    assert draft(page).rows[3].out_channels == 48
+    expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
