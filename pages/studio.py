@@ -17,7 +17,7 @@ with st.sidebar:
 top = st.container()
 studio.toolbar(here)
 studio.problem()
-table, form = st.columns([11, 4], gap="medium")
+table, form = st.columns([3, 1], gap="medium")
 with form:
     studio.form(here)
 with table:

@@ -410,7 +410,7 @@ def downloads(report: Report, convention: Convention) -> None:
         rows = in_convention(report.table, convention).to_csv(index=False)
         return f"# {design.title}, {report.resolution} px. {convention.text}\n{rows}"
 
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         parts.download("Layers as CSV", csv, f"{stem}.csv")
         parts.download("Design as JSON", lambda: design.to_json(indent=2), f"{stem}.json")
         parts.copy_link()

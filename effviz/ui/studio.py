@@ -23,19 +23,20 @@ from effviz.layers import shape_text
 from effviz.report import Report
 from effviz.ui import links, parts
 from effviz.ui.convention import Convention
-from effviz.units import exact, lower
+from effviz.units import exact, lower, si
 from effviz.words import kind_title
 
 KEY = "design"
 START = "mobilenet_v2"
 EMPTY = "Empty table"
-AUTO = "by default"
+AUTO = "auto"
 TABLE = "studio_rows"
 _PAST, _FUTURE, _LONG, _PROBLEM, _ROW = (
     "_studio_past", "_studio_future", "_studio_long", "_studio_problem", "_studio_row",
 )  # fmt: skip
 _STEPS = 200
 STRIDES = (1, 2, 3, 4)
+_TALLEST = 510
 _WIDTH_WORDS = {
     "scaled": "scales",
     "fixed": "stays",
@@ -265,7 +266,7 @@ def rows_of(here: Bench, convention: Convention) -> pd.DataFrame:
             "Stage": [row.name for row in rows],
             "Block": [_block_name(row) for row in rows],
             "c": [widths.get(index, row.out_channels) for index, row in enumerate(rows)],
-            "n": [blocks.get(index, 0) for index in range(len(rows))],
+            "n": [blocks.get(index, 0) if index < reached else None for index in range(len(rows))],
             "s": [row.stride for row in rows],
             "Output": [shapes.get(index, "") for index in range(len(rows))],
             "Parameters": [sums[index][0] if index in sums else None for index in range(len(rows))],
@@ -285,16 +286,16 @@ def _block_name(row: Stage) -> str:
 def _columns(convention: Convention) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "#": number(width=36),
-        "Stage": text(width=70),
-        "Block": text(width=112),
-        "c": number(width=46, help="Output channels, as built"),
-        "n": number(width=32, help="Blocks, as built"),
-        "s": number(width=32, help="Stride of the first block"),
-        "Output": text(width=88, help="Channels x height x width"),
-        "Parameters": number(width=66, format="compact"),
-        convention.compute_label: number(width=72, format="compact"),
-        "Status": text(width=72),
+        "#": number(width=34),
+        "Stage": text(width=64),
+        "Block": text(width=108),
+        "c": number(width=44, help="Output channels, as built"),
+        "n": number(width=30, help="Blocks, as built"),
+        "s": number(width=30, help="Stride of the first block"),
+        "Output": text(width=92, help="Channels x height x width"),
+        "Parameters": number(width=76),
+        convention.compute_label: number(width=88),
+        "Status": text(width=50),
     }
 
 
@@ -303,6 +304,14 @@ def table(here: Bench, convention: Convention) -> None:
     if not here.draft.rows:
         st.markdown("The table is empty. Add a row, or start from a network in the sidebar.")
         return
+    fault = here.checked.fault
+    if fault is not None:
+        name = here.draft.rows[fault.row].name
+        above = "what stands above it" if fault.row else "nothing"
+        st.html(
+            f'<p class="ignored" role="alert">Row {fault.row + 1}, {html.escape(name)}, cannot be built: '
+            f"{html.escape(fault.problem)} (at {html.escape(fault.path)}). Counted: {above}.</p>"
+        )
     rows = rows_of(here, convention)
     wanted = {"selection": {"rows": [here.row], "columns": [], "cells": []}}
     state = st.session_state
@@ -314,24 +323,18 @@ def table(here: Bench, convention: Convention) -> None:
         if picked:
             select(picked[0])
 
+    numbers = [name for name in ("Parameters", convention.compute_label) if rows[name].notna().any()]
     st.dataframe(
-        rows,
+        rows.style.format(precision=0).format(si, subset=numbers, na_rep=""),
         key=TABLE,
-        height=min(36 * (len(rows) + 1) + 3, 400),
+        height=min(35 * (len(rows) + 1) + 3, _TALLEST),
         on_select=chosen,
         selection_mode="single-row-required",
         hide_index=True,
         column_config=_columns(convention),
+        placeholder="",
         alt=f"{len(rows)} rows of {here.draft.frame.title or 'the draft'} with widths, costs and status",
     )  # fmt: skip
-    fault = here.checked.fault
-    if fault is not None:
-        name = here.draft.rows[fault.row].name
-        above = "what stands above it" if fault.row else "nothing"
-        st.html(
-            f'<p class="ignored" role="alert">Row {fault.row + 1}, {html.escape(name)}, cannot be built: '
-            f"{html.escape(fault.problem)} (at {html.escape(fault.path)}). Counted: {above}.</p>"
-        )
 
 
 # --- the form of one row -------------------------------------------------------------------------------------------

@@ -100,13 +100,14 @@ def amount(quantity: str, value: float) -> str:
     return binary(value) if QUANTITIES[quantity].unit == "bytes" else si(value)
 
 
-def _against(verdict: Verdict | None) -> str:
+def _against(verdict: Verdict | None, what: str = "") -> str:
     if verdict is None:
         return "no limit"
     if verdict.value is None:
         return f"limit {amount(verdict.budget.quantity, verdict.budget.limit)}"
     mark = "\N{CHECK MARK}" if verdict.passed else "\N{MULTIPLICATION X}"
-    return f"{mark} {100 * verdict.value / verdict.budget.limit:.3g} % of limit"
+    share = f"{100 * verdict.value / verdict.budget.limit:.3g} %"
+    return f"{mark} {what} {share}" if what else f"{mark} {share} of limit"
 
 
 def headline(report: Report, judged: dict[str, Verdict], convention: Convention, reading: Reading) -> None:
@@ -122,7 +123,7 @@ def headline(report: Report, judged: dict[str, Verdict], convention: Convention,
                 "Parameters", si(report.params),
                 f"{exact(report.params)}. Trainable numbers; batch norm has two per channel.",
                 _against(judged.get("params")) if size is None or "params" in judged
-                else _against(size).replace("limit", "weights"),
+                else _against(size, "weights"),
             ),
             Card(
                 convention.compute_label, convention.show_compute(report.macs),
@@ -210,16 +211,11 @@ def finding_list(report: Report, whole: bool, conditions: Conditions, reading: R
         with st.container(border=True):
             _finding(each, place, report, whole, conditions, reading, convention)
     with st.expander("The rules and their sources", key="rules"):
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Rule": [rule.title for rule in RULES.values()],
-                    "What it asks": [rule.guideline for rule in RULES.values()],
-                    "Source": [rule.source for rule in RULES.values()],
-                }
-            ),
-            hide_index=True, alt=f"{len(RULES)} rules with their sources",
-        )  # fmt: skip
+        for rule in RULES.values():
+            st.html(
+                f'<p class="finding"><strong>{html.escape(rule.title)}.</strong> {html.escape(rule.guideline)} '
+                f"Source: {html.escape(rule.source)}.</p>"
+            )
 
 
 def _finding(

@@ -194,22 +194,23 @@ def composer(here: Bench) -> None:
                                  help="Add the input where stride and channels allow it.")  # fmt: skip
         edited = st.data_editor(
             steps_of(known[base]), key=f"compose_steps_{base}", num_rows="dynamic", hide_index=True,
-            column_config=_columns(), alt=f"Steps of the block {base}",
+            column_config=_columns(), placeholder="", alt=f"Steps of the block {base}",
         )  # fmt: skip
         _offer(here, name, edited, shortcut)
 
 
 def _columns() -> dict[str, Any]:
+    column = st.column_config
     config: dict[str, Any] = {
-        "Step": st.column_config.SelectboxColumn(options=list(PARTS), required=True, width="medium"),
-        "Channels x": st.column_config.NumberColumn(min_value=0.01, max_value=64.0),
-        "of": st.column_config.SelectboxColumn(options=list(ENDS), width="small"),
-        "Activation": st.column_config.SelectboxColumn(options=["none", *ACTIVATIONS], width="small"),
-        "Other fields": st.column_config.TextColumn(help='JSON, such as {"dilation": 2}'),
+        "Step": column.SelectboxColumn(options=list(PARTS), required=True, width=130),
+        "Channels x": column.NumberColumn(min_value=0.01, max_value=64.0, width=100),
+        "of": column.SelectboxColumn(options=list(ENDS), width=60),
+        "Activation": column.SelectboxColumn(options=["none", *ACTIVATIONS], width=110),
+        "Other fields": column.TextColumn(help='JSON, such as {"dilation": 2}', width=110),
     }
     for label, kind in _COLUMNS.values():
         if kind != "choice":
-            config[label] = st.column_config.NumberColumn(min_value=0, step=1 if kind == "int" else None)
+            config[label] = column.NumberColumn(min_value=0, step=1 if kind == "int" else None, width=86)
     return config
 
 
