@@ -40,6 +40,7 @@ from effviz.archs import ARCHITECTURES
 from effviz.budgets import DTYPES, PRESETS, QUANTITIES, Budget, Preset, Verdict, check, parse_amount
 from effviz.design import Design
 from effviz.errors import DesignError, show, unknown
+from effviz.memory import ASSUMPTIONS
 from effviz.report import Report
 from effviz.units import binary, exact, lower, milliseconds, percent
 
@@ -50,11 +51,6 @@ BROKEN, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 MAX_BYTES = 4 * 2**20
 """Of a design's JSON: a thousand rows, the most there are, take a tenth of it."""
 
-_ASSUMPTIONS = {
-    "paper": "convolution and linear layers only, input + output + weights (ShuffleNetV2, eq. 1)",
-    "fused": "batch norm folded into the convolution, activation fused into the layer before it",
-    "eager": "every operation as PyTorch runs it, batch norm and activation on their own",
-}
 _TOTALS = {
     "params": "parameters",
     "macs": "multiply-adds",
@@ -421,7 +417,7 @@ def _convention(memory: str) -> list[str]:
     """What the numbers of a report count, line by line."""
     return [
         "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.",
-        f"Memory access, {memory}: {_ASSUMPTIONS[memory]}; in elements, batch 1.",
+        f"Memory access, {memory}: {ASSUMPTIONS[memory]}; in elements, batch 1.",
         "Parameters: trainable numbers, batch norm 2 per channel.",
     ]
 
@@ -598,7 +594,7 @@ def _add_memory(parser: _Parser) -> None:
     parser.add_argument(
         "--memory",
         default="fused",
-        metavar="|".join(_ASSUMPTIONS),
+        metavar="|".join(ASSUMPTIONS),
         help="assumption about memory access; default: fused",
     )
 

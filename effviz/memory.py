@@ -25,7 +25,12 @@ from effviz.errors import one_of
 from effviz.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, Shape, elements
 from effviz.trace import Step, storage_sizes
 
-ASSUMPTIONS = ("paper", "fused", "eager")
+ASSUMPTIONS = {
+    "paper": "convolution and linear layers only, input + output + weights (ShuffleNetV2, eq. 1)",
+    "fused": "batch norm folded into the convolution, activation fused into the layer before it",
+    "eager": "every operation as PyTorch runs it, batch norm and activation on their own",
+}
+"""What is assumed of the run in which memory is accessed, in a reader's words."""
 
 
 class Producer(NamedTuple):

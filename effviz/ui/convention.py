@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from effviz.budgets import DTYPES
+from effviz.memory import ASSUMPTIONS
 from effviz.units import binary, si
 
 COUNTS = {"macs": "Multiply-adds", "flops": "FLOPs"}
@@ -16,11 +17,6 @@ _COUNT_TEXT = {
     "macs": "Multiply-adds: fused multiply-adds of convolution and linear layers, one image.",
     "flops": "FLOPs: 2 x multiply-adds of convolution and linear layers, one image. Papers often print multiply-adds "
     "under this name.",
-}
-_MEMORY_TEXT = {
-    "paper": "convolution and linear layers only, input + output + weights (ShuffleNetV2, eq. 1)",
-    "fused": "batch norm folded into the convolution, activation fused into the layer before it",
-    "eager": "every operation as PyTorch runs it, batch norm and activation on their own",
 }
 _UNIT_TEXT = {
     "elements": "in elements",
@@ -78,6 +74,6 @@ class Convention:
     def text(self) -> str:
         """One sentence for a page and for every export."""
         return (
-            f"{_COUNT_TEXT[self.count]} Memory: {_MEMORY_TEXT[self.memory]}; {_UNIT_TEXT[self.unit]}, batch 1. "
+            f"{_COUNT_TEXT[self.count]} Memory: {ASSUMPTIONS[self.memory]}; {_UNIT_TEXT[self.unit]}, batch 1. "
             "Parameters: trainable numbers, batch norm 2 per channel."
         )

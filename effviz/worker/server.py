@@ -120,10 +120,12 @@ class Server:
         except DesignError as error:
             return _line(number, "error", reason="design", message=str(error))
         except Exception as error:
-            _logger.exception("job %s failed", request.kind)
             if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
+                # Foreseen: the limit is there for this.
+                _logger.warning("job %s: out of memory", request.kind)
                 limit = f": it needs more than the limit of {binary(self._memory)}" if self._memory else ""
                 return _line(number, "error", reason="memory", message=f"Out of memory{limit}.")
+            _logger.exception("job %s failed", request.kind)
             return _line(number, "error", reason="job", message=f"{type(error).__name__}: {error}")
 
     def _is_worn(self) -> bool:
