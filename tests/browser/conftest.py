@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, WebSocketRoute
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -276,6 +277,39 @@ def settle(page: Page, *, quiet: float = 250, timeout: float = 30_000) -> None:
     Keep `quiet` below the period of a fragment that repeats itself, or the page never counts as quiet.
     """
     page.evaluate(SETTLED, {"quiet": quiet, "timeout": timeout})
+
+
+class LateReports:
+    """What parts of a page that repeat themselves report for a number input, as if the browser drew with delay.
+
+    To be made ahead of the page.
+
+    Attributes:
+        value: is reported instead of the input's own; None leaves that.
+        count: how often it was.
+    """
+
+    def __init__(self, page: Page, key: str) -> None:
+        self.value: float | None = None
+        self.count = 0
+        self._end = f"-{key}"
+        page.route_web_socket("**/_stcore/stream", self._pass_on)
+
+    def _pass_on(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def tell(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            told = BackMsg.FromString(message)
+            if told.rerun_script.fragment_id and self.value is not None:
+                for widget in told.rerun_script.widget_states.widgets:
+                    if widget.id.endswith(self._end):
+                        kind = str(widget.WhichOneof("value"))
+                        setattr(widget, kind, type(getattr(widget, kind))(self.value))
+                        self.count += 1
+            server.send(told.SerializeToString())
+
+        route.on_message(tell)
 
 
 def open_page(page: Page, url: str) -> None:

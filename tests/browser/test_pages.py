@@ -11,14 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, Request, WebSocketRoute, expect
-from streamlit.proto.BackMsg_pb2 import BackMsg
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 import effviz
 from effviz import Design, Report
 from effviz.ui.navigation import PAGES, PageInfo
 from effviz.units import binary, exact, si
-from tests.browser.conftest import Server, each_scheme, each_viewport, open_page, settle
+from tests.browser.conftest import LateReports, Server, each_scheme, each_viewport, open_page, settle
 
 every_page = pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path or "home")
 NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
@@ -298,27 +297,11 @@ def test_no_move_of_a_slider_is_lost(page: Page) -> None:
 
 def test_a_slider_holds_its_value_while_the_diagram_is_awaited(page: Page) -> None:
     """A part that repeats itself sends all values as the browser has them, and the input may not have followed yet."""
-    late: list[str] = []
-
-    def pass_on(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def tell(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            told = BackMsg.FromString(message)
-            for widget in told.rerun_script.widget_states.widgets if told.rerun_script.fragment_id else ():
-                if widget.id.endswith("-width"):
-                    widget.double_value = 0.9
-                    late.append(widget.id)
-            server.send(told.SerializeToString())
-
-        socket.on_message(tell)
-
-    page.route_web_socket("**/_stcore/stream", pass_on)
+    late = LateReports(page, "width")
     visit(page, "/architectures?net=MobileNetV3-Large&width=0.9")
-    late.clear()
+    late.value = 0.9
     press(page, "width", ">")
-    assert late, "the diagram was there at once"
+    assert late.count, "the diagram was there at once"
     assert cards(page) == expected_cards(counted("mobilenet_v3_large", width_mult=0.95))
     assert query(page) == {"net": "MobileNetV3-Large", "width": "0.95"}
     expect(field(page, "width")).to_have_value("0.95")

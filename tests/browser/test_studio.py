@@ -14,8 +14,8 @@ from effviz.drafts import Draft
 from effviz.lint import lint
 from effviz.units import si
 from effviz.words import kind_title
-from tests.browser.conftest import settle
-from tests.browser.test_pages import cards, choose, query, type_into, visit
+from tests.browser.conftest import LateReports, settle
+from tests.browser.test_pages import cards, choose, field, query, type_into, visit
 
 
 @pytest.fixture
@@ -124,3 +124,18 @@ def test_a_row_is_selected_in_the_table(page: Page) -> None:
     type_into(page, "row_out_channels", "48")
     assert draft(page).rows[3].out_channels == 48
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+
+
+def test_what_was_undone_stays_undone_while_the_latency_is_awaited(page: Page) -> None:
+    late = LateReports(page, "row_out_channels")
+    visit(page, "/studio?auto=true")
+    # It takes so long that there is something to wait for.
+    choose(page, "start", "EfficientNet-B4")
+    type_into(page, "row_out_channels", "56")
+    assert draft(page).rows[0].out_channels == 56
+    late.value = 56
+    click(page, "Undo")
+    page.wait_for_timeout(2_000)
+    assert late.count > 1, "nothing was awaited"
+    assert draft(page) == Draft.of(effviz.architecture("efficientnet_b4"))
+    expect(field(page, "row_out_channels")).to_have_value("48")
