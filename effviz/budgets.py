@@ -166,14 +166,14 @@ KIB, MIB = 1024, 1024**2
 
 PRESETS: dict[str, Preset] = {
     "mcu_256k": Preset(
-        "Microcontroller, 256 KiB of SRAM and 1 MiB of flash",
+        "Microcontroller, 256 KiB SRAM",
         (Budget("peak_activation", 256 * KIB), Budget("weight_size", MIB)),
         "int8",
         "MCUNet, arXiv 2007.10319: STM32F412 with 256 kB SRAM and 1 MB flash. The paper's kB and MB are the chip's, "
         "1024 and 1024 x 1024 bytes (ST, reference manual RM0402). Program, stack and buffers have to fit as well.",
     ),
     "mcu_320k": Preset(
-        "Microcontroller, 320 KiB of SRAM and 1 MiB of flash",
+        "Microcontroller, 320 KiB SRAM",
         (Budget("peak_activation", 320 * KIB), Budget("weight_size", MIB)),
         "int8",
         "MCUNet, arXiv 2007.10319: STM32F746 with 320 kB SRAM and 1 MB flash. The paper's kB and MB are the chip's, "
@@ -200,7 +200,7 @@ PRESETS: dict[str, Preset] = {
         "arXiv 1806.09055.",
     ),
     "real_time": Preset(
-        "Real time, 30 images a second on this CPU",
+        "Real time, 30 images a second",
         (Budget("latency", 1000 / 30),),
         "float32",
         "30 images a second, the rate of most video cameras: 1000 / 30 = 33.3 ms for one.",

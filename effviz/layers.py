@@ -390,7 +390,7 @@ class Identity(Primitive):
 def check_name(argument: str, name: object) -> str:
     """`name` if a layer can be called so in ``module.named_modules()``."""
     text(argument, name, 60)
-    if not name or "." in str(name):
+    if not str(name).strip() or "." in str(name):
         fail(argument, name, "must be text without dots")
     if name == "training":
         fail(argument, name, "is taken: every torch module has a flag of this name")

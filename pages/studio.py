@@ -11,17 +11,19 @@ convention = parts.convention()
 here = studio.bench()
 with st.sidebar:
     studio.settings(here.draft)
+    studio_code.take_in()
     limits = studio_checks.limits(convention)
     conditions = live.conditions()
 
 top = st.container()
 studio.toolbar(here)
-studio.problem()
+studio.problem(here)
 table, form = st.columns([3, 1], gap="medium")
 with form:
     studio.form(here)
 with table:
     studio.table(here, convention)
+studio_code.composer(here)
 if here.design is not None:
     whole = here.checked.fault is None
     report = effviz.analyze(here.design, memory=convention.memory)
@@ -30,12 +32,10 @@ if here.design is not None:
     with top:
         studio_checks.headline(report, judged, convention, reading)
         live.bar(here.design, conditions, reading)
-    studio_checks.budget_table(judged, limits, whole)
+    studio_checks.budget_table(judged, limits, whole, convention)
     parts.kind_legend(report.table["kind"])
     parts.show_chart(stage_costs(report.table, network.measures(convention), parts.look()), "stages")
     studio_checks.finding_list(report, whole, conditions, reading, convention)
-studio_code.composer(here)
-studio_code.take_in()
 if here.design is not None:
     studio.formulas(here, report, convention)
     studio.exercises(here, report, convention)

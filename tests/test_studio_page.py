@@ -19,10 +19,11 @@ import effviz
 from effviz import ARCHITECTURES, DesignError, Stage
 from effviz import latency as latencies
 from effviz.blocks.composed import EXAMPLE, Part, Recipe
-from effviz.budgets import PRESETS
+from effviz.budgets import PRESETS, QUANTITIES
 from effviz.drafts import Draft, checked
 from effviz.lint import lint
 from effviz.ui.studio import EMPTY
+from effviz.ui.studio_checks import share_text
 from effviz.ui.studio_code import recipe_of, steps_of
 from effviz.units import si
 
@@ -41,10 +42,15 @@ def opened(draft: Draft = V2, **query: str) -> AppTest:
     return open_page(PATH, design=draft.packed(), **query)
 
 
+def held(at: AppTest) -> str:
+    """What the address holds of the draft."""
+    found = at.query_params.get("design", "")
+    return str(found[0] if isinstance(found, list) else found)
+
+
 def shown(at: AppTest) -> Draft:
     """The draft that the address holds."""
-    held = at.query_params.get("design")
-    return Draft.unpacked(held[0] if isinstance(held, list) else held) if held else V2
+    return Draft.unpacked(held(at)) if held(at) else V2
 
 
 def table(at: AppTest) -> pd.DataFrame:
@@ -71,6 +77,10 @@ def put(at: AppTest, key: str, value: Any) -> AppTest:
     )
     widget.set_value(value)
     return run(at)
+
+
+def taken_in(at: AppTest, text: str) -> AppTest:
+    return press(put(at, "import_text", text), "import_now")
 
 
 def fits(at: AppTest) -> None:
@@ -219,11 +229,83 @@ def test_a_draft_too_long_for_a_link_stays() -> None:
             many.frame, (*many.rows, Stage("conv", 8 + place * 7919 % 1000, name=f"s{place * 104729 % 99991}"))
         )
     at = opened()
-    put(at, "import_text", many.to_json())
+    taken_in(at, many.to_json())
     assert "Too long for a link" in told(at)
-    assert "design" not in at.query_params
+    name = held(at)
+    assert name.startswith("session-")
     press(at, "row_copy")
     assert len(table(at)) == 901
+    press(at, "undo")
+    assert held(at) == name
+    assert len(table(at)) == 900
+    # The address without it, as after the browser's own way back.
+    del at.query_params["design"]
+    assert shown(run(at)) == V2
+    assert len(table(at)) == len(V2.rows)
+    # In another session it stands for nothing, and the page says so.
+    other = open_page(PATH, design=name)
+    assert f"design = {name} (a design as the studio writes it; " in line(other)
+    assert len(table(other)) == len(V2.rows)
+
+
+def test_undo_goes_on_from_where_the_browser_went_back_to() -> None:
+    at = opened()
+    for repeats in (2, 3):
+        put(at, "row_repeats", repeats)
+        if repeats == 2:
+            second = held(at)
+    at.query_params["design"] = second
+    run(at)
+    assert shown(at).rows[0].repeats == 2
+    assert shown(press(at, "undo")).rows[0].repeats == 1
+    assert shown(press(at, "redo")).rows[0].repeats == 2
+
+
+def test_undo_takes_up_the_row_that_was_in_hand() -> None:
+    at = opened()
+    press(at, "row_down")
+    assert at.session_state["_studio_row"] == 1
+    press(at, "undo")
+    assert at.session_state["_studio_row"] == 0
+    assert at.number_input(key="row_out_channels").value == 32
+    press(at, "redo")
+    assert at.session_state["_studio_row"] == 1
+
+
+@pytest.mark.parametrize("key", ["row_out_channels", "row_repeats", "set_width_mult", "set_depth_mult",
+                                 "set_resolution", "set_in_channels"])  # fmt: skip
+def test_a_cleared_field_gets_its_value_back(key: str) -> None:
+    at = opened()
+    before = at.number_input(key=key).value
+    put(at, key, None)
+    assert shown(at) == V2
+    assert at.number_input(key=key).value == before
+
+
+@pytest.mark.parametrize("times", [0.001, 100.0, 1000.0])
+def test_a_multiplier_is_shown_as_it_is(times: float) -> None:
+    draft = V2.settings(width_mult=times, resolution=32)
+    at = opened(draft)
+    assert at.number_input(key="set_width_mult").value == times
+    put(at, "row_repeats", 2)
+    assert at.number_input(key="set_width_mult").value == times
+    assert shown(at).frame.width_mult == times
+
+
+def test_a_new_row_takes_what_the_row_above_puts_out() -> None:
+    for row in range(len(V2.rows)):
+        at = opened()
+        at.session_state["_studio_row"] = row
+        run(at)
+        press(at, "row_add")
+        assert "cannot be built" not in told(at)
+        fits(at)
+
+
+def test_a_name_of_spaces_is_refused() -> None:
+    at = put(opened(), "row_name", "  ")
+    assert "Not changed: " in told(at)
+    assert shown(at) == V2
 
 
 # --- budgets and findings ------------------------------------------------------------------------------------------
@@ -243,6 +325,29 @@ def test_a_limit_is_exact(limit: str, verdict: str) -> None:
     verdicts = next(entry.value for entry in at.dataframe if "limits with the value" in entry.proto.alt)
     assert list(verdicts["Verdict"]) == [verdict]
     assert line(at) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"), (0.0203, "2.03 %"), (0.743, "74.3 %"), (0.9999, "99.99 %"), (1.0, "100 %"), (1.002, "100.2 %"),
+        (1.00001, "100.001 %"), (1 + 1e-12, "just over 100 %"), (1 - 1e-12, "just under 100 %"), (5.737, "574 %"),
+        (9.9, "990 %"), (9.999, "999.9 %"), (18.4, "18 x"), (1840.0, "1,840 x"), (1e8, "100,000,000 x"),
+    ],
+)  # fmt: skip
+def test_a_share_of_a_limit_is_on_its_side(share: float, text: str) -> None:
+    assert share_text(share) == text
+
+
+def test_a_limit_is_shown_in_the_convention_of_the_page() -> None:
+    at = opened(budget="own limits", max_macs="300M", max_memory_access="20M", max_latency="33ms", count="FLOPs",
+                unit="int8")  # fmt: skip
+    verdicts = next(entry.value for entry in at.dataframe if "limits with the value" in entry.proto.alt)
+    shown_here = {row["Quantity"]: (row["Here"], row["Limit"]) for row in verdicts.to_dict("records")}
+    assert shown_here["FLOPs"] == ("601.5 M", "600.0 M")
+    assert shown_here[QUANTITIES["memory_access"].title] == ("16.8 MiB", "19.1 MiB")
+    assert at.metric[1].delta == "\N{MULTIPLICATION X} 100.3 % of limit"
+    assert at.metric[4].delta == "limit 33.0 ms"
 
 
 def test_a_limit_that_is_none_is_named() -> None:
@@ -271,17 +376,21 @@ def test_a_fix_is_applied_and_undone() -> None:
     "text", ["{", "[]", "null", '{"version": 1}', "\x00", V2.to_json()[:-3], V2.to_json().replace("224", "1e9")]
 )
 def test_a_wrong_import_says_why_and_changes_nothing(text: str) -> None:
-    at = put(opened(), "import_text", text)
+    at = taken_in(opened(), text)
     assert "Not imported: " in told(at)
     assert shown(at) == V2
 
 
 def test_an_import_is_the_design() -> None:
     other = effviz.architecture("ghostnet", width_mult=1.3)
-    at = put(opened(), "import_text", other.to_json(indent=2))
+    at = taken_in(opened(), other.to_json(indent=2))
     assert shown(at).design == other
+    assert "Imported: GhostNet, " in told(at)
     fits(at)
     assert shown(press(at, "undo")) == V2
+    assert "Imported: " not in told(at)
+    # The same text once more.
+    assert shown(press(at, "import_now")).design == other
 
 
 # --- a block of one's own ------------------------------------------------------------------------------------------
@@ -296,10 +405,10 @@ def test_the_table_of_steps_is_the_recipe(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"Step": None}, "step 0 has no block"),
-        ({"Groups": 2}, "step 0: Depthwise: field of Depthwise = 'groups' is unknown"),
-        ({"Other fields": "{"}, "step 0: other fields = '{' must be a JSON object"),
-        ({"Kernel": 2.5}, "step 0: Depthwise: kernel_size = 2.5 must be"),
+        ({"Step": None}, "step 1 has no block"),
+        ({"Groups": 2}, "step 1: Depthwise: field of Depthwise = 'groups' is unknown"),
+        ({"Other fields": "{"}, "step 1: other fields = '{' must be a JSON object"),
+        ({"Kernel": 2.5}, "step 1: Depthwise: kernel_size = 2.5 must be"),
     ],
 )
 def test_a_wrong_step_is_named(change: dict[str, Any], message: str) -> None:
@@ -323,6 +432,19 @@ def test_a_block_of_ones_own_is_used_in_a_row() -> None:
     report = effviz.analyze(effviz.Design("own", (Stage("composed", 24, recipe=EXAMPLE),), in_channels=24))
     by_hand = (9 * 24 + 48) + (24 * 16 + 16 + 16 * 24 + 24) + (24 * 24 + 48)
     assert report.params == by_hand
+
+
+def test_a_block_of_ones_own_keeps_its_steps_under_the_name_of_the_example() -> None:
+    shorter = Recipe(EXAMPLE.name, EXAMPLE.parts[1:], EXAMPLE.shortcut)
+    at = opened(V2.define(shorter, 3))
+    at.session_state["_studio_row"] = 3
+    run(at)
+    assert at.selectbox(key="row_recipe").value == shorter
+    press(at, "row_down")
+    assert shown(at).recipes == (shorter,)
+    put(at, "set_resolution", 192)
+    assert shown(at).recipes == (shorter,)
+    fits(at)
 
 
 def test_a_step_that_keeps_its_channels_has_no_multiple() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from effviz.blocks import BLOCKS
 from effviz.counts import counts
 from effviz.design import DEPTHS, WIDTHS, Stage
 from effviz.drafts import MAX_LINK, Checked, Draft, checked
-from effviz.errors import MAX_BLOCKS, MAX_CHANNELS, MAX_RESOLUTION, DesignError
+from effviz.errors import MAX_BLOCKS, MAX_CHANNELS, MAX_MULTIPLIER, MAX_RESOLUTION, DesignError
 from effviz.fields import Field, declared
 from effviz.layers import shape_text
 from effviz.report import Report
@@ -31,10 +32,12 @@ START = "mobilenet_v2"
 EMPTY = "Empty table"
 AUTO = "auto"
 TABLE = "studio_rows"
+TOLD = "_studio_import"
 _PAST, _FUTURE, _LONG, _PROBLEM, _ROW = (
     "_studio_past", "_studio_future", "_studio_long", "_studio_problem", "_studio_row",
 )  # fmt: skip
 _STEPS = 200
+_MOST_LONG = 20
 STRIDES = (1, 2, 3, 4)
 _TALLEST = 510
 _WIDTH_WORDS = {
@@ -56,25 +59,32 @@ def started(name: str) -> Draft:
 
 
 def _legal(text: str) -> bool:
+    return _found(text) is not None
+
+
+def _found(text: str) -> Draft | None:
+    """The draft that a link's text stands for; one too long for a link is known in the session that made it only."""
     try:
-        Draft.unpacked(text)
+        return Draft.unpacked(st.session_state.get(_LONG, {}).get(text, text))
     except DesignError:
-        return False
-    return True
+        return None
 
 
 def current() -> Draft:
-    """The draft on screen: the link's, or one that is too long for a link, or the one to start from."""
-    text = st.query_params.get(KEY, "") or st.session_state.get(_LONG, "")
-    return Draft.unpacked(text) if text and _legal(text) else started(START)
+    """The draft on screen: the link's, or the one to start from."""
+    text = st.query_params.get(KEY, "")
+    return (_found(text) if text else None) or started(START)
 
 
 def _show(text: str) -> None:
     """Put a packed draft on screen."""
-    default = text == started(START).packed()
-    fits = len(text) <= MAX_LINK
-    links.hold(KEY, text if fits and not default else "")
-    st.session_state[_LONG] = "" if fits else text
+    if text == started(START).packed():
+        text = ""
+    elif len(text) > MAX_LINK:
+        name = f"session-{zlib.crc32(text.encode()):08x}"
+        st.session_state[_LONG] = dict([*st.session_state.get(_LONG, {}).items(), (name, text)][-_MOST_LONG:])
+        text = name
+    links.hold(KEY, text)
 
 
 def too_long(draft: Draft) -> bool:
@@ -88,6 +98,7 @@ def edit(change: Callable[[Draft], Draft]) -> None:
         return
     state = st.session_state
     state.pop(_PROBLEM, None)
+    state.pop(TOLD, None)
     draft = current()
     try:
         changed = change(draft)
@@ -95,7 +106,7 @@ def edit(change: Callable[[Draft], Draft]) -> None:
         state[_PROBLEM] = str(error)
         return
     if changed != draft:
-        state[_PAST] = [*state.get(_PAST, []), draft.packed()][-_STEPS:]
+        state[_PAST] = [*state.get(_PAST, []), (draft.packed(), selected(draft))][-_STEPS:]
         state[_FUTURE] = []
         _show(changed.packed())
 
@@ -103,10 +114,18 @@ def edit(change: Callable[[Draft], Draft]) -> None:
 def _travel(back: str, forth: str) -> None:
     state = st.session_state
     state.pop(_PROBLEM, None)
-    if state.get(back):
-        state[forth] = [*state.get(forth, []), current().packed()]
-        *state[back], text = state[back]
+    state.pop(TOLD, None)
+    here = current()
+    steps = list(state.get(back, []))
+    # The browser's own way back may have been there already.
+    while steps and steps[-1][0] == here.packed():
+        steps.pop()
+    if steps:
+        text, row = steps.pop()
+        state[forth] = [*state.get(forth, []), (here.packed(), selected(here))]
         _show(text)
+        select(row)
+    state[back] = steps
 
 
 def selected(draft: Draft) -> int:
@@ -140,7 +159,7 @@ class Bench:
 
 def bench() -> Bench:
     """What is on the table in this run."""
-    links.held(KEY, _legal, "a design as the studio writes it")
+    links.held(KEY, _legal, "a design as the studio writes it; one too long for a link stays in its session")
     draft = current()
     return Bench(draft, checked(draft), selected(draft))
 
@@ -155,10 +174,10 @@ def settings(draft: Draft) -> None:
     frame = draft.frame
     left, right = st.columns(2)
     with left:
-        _number("Width multiplier", "width_mult", frame.width_mult, 0.01, 64.0, 0.05)
+        _multiplier("Width multiplier", "width_mult", frame.width_mult)
         _number("Resolution (px)", "resolution", frame.resolution, 1, MAX_RESOLUTION, 16)
     with right:
-        _number("Depth multiplier", "depth_mult", frame.depth_mult, 0.01, 64.0, 0.05)
+        _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
         _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
 
 
@@ -170,6 +189,11 @@ def _start() -> None:
     st.session_state["start"] = None
 
 
+def _multiplier(label: str, name: str, value: float) -> None:
+    # What a link or a file holds may lie below what one would type.
+    _number(label, name, value, min(0.01, value), MAX_MULTIPLIER, 0.05)
+
+
 def _number(label: str, name: str, value: float, low: float, high: float, step: float) -> None:
     key = f"set_{name}"
     _follow(key, type(low)(value))
@@ -179,7 +203,7 @@ def _number(label: str, name: str, value: float, low: float, high: float, step: 
         if typed is not None:
             edit(lambda draft: draft.settings(**{name: typed}))
 
-    st.number_input(label, low, high, step=step, key=key, on_change=changed)
+    st.number_input(label, low, high, None, step, key=key, on_change=changed)
 
 
 def _follow(key: str, value: Any) -> None:
@@ -222,15 +246,25 @@ def _below(draft: Draft, row: int) -> int:
 
 
 def fresh(draft: Draft, row: int) -> Stage:
-    """What a new row starts as: a stem in an empty table, else a 3x3 convolution as wide as the row above."""
+    """What a new row starts as: a stem, below a vector a linear layer, else a 3x3 convolution as wide as above."""
     if not draft.rows:
         return Stage("conv", 32, 1, 2, name="stem", depth="fixed")
     widths = [each.out_channels for each in draft.rows[: row + 1] if each.out_channels is not None]
-    return Stage("conv", widths[-1] if widths else 32)
+    width = widths[-1] if widths else 32
+    built = checked(draft).design
+    above = [run for run in built.runs() if run.row <= row] if built is not None else []
+    if above and len(counts(above[-1].block, above[-1].shape).leaving) == 1:
+        return Stage("linear", width)
+    return Stage("conv", width)
 
 
-def problem() -> None:
-    """Why the last edit was refused."""
+def problem(here: Bench) -> None:
+    """Why the last edit was refused, and what the link cannot hold."""
+    if too_long(here.draft):
+        st.html(
+            '<p class="ignored" role="alert">Too long for a link: this design lives in this browser session only. '
+            "Download it as JSON to keep it.</p>"
+        )
     told = st.session_state.get(_PROBLEM)
     if told:
         st.html(f'<p class="ignored" role="alert">Not changed: {html.escape(told)}.</p>')
@@ -357,10 +391,10 @@ def form(here: Bench) -> None:
     held = dict(row.fields)
     for entry in declared(kind):
         cells.append(_field_cell(here, entry, held.get(entry.name, entry.default)))
-    left, right = st.columns(2)
-    for place, cell in enumerate(cells):
-        with (left, right)[place % 2]:
-            cell()
+    for place in range(0, len(cells), 2):
+        for column, cell in zip(st.columns(2), cells[place : place + 2], strict=False):
+            with column:
+                cell()
     with st.expander("Name and scaling", key="row_more"):
         _text("Stage", "name", row.name)
         if row.out_channels is not None:
@@ -372,7 +406,7 @@ def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
     """The control of a declared field."""
     label, name = field_label(entry), entry.name
     if entry.kind == "recipe":
-        recipes = {recipe.name: recipe for recipe in (*here.draft.recipes, entry.default)}
+        recipes = {recipe.name: recipe for recipe in (entry.default, *here.draft.recipes)}
         return lambda: _choice(label, name, value, list(recipes.values()), lambda recipe: recipe.name, entry.help)
     if entry.kind == "bool":
         options = [None, True, False] if entry.optional else [True, False]
@@ -420,6 +454,9 @@ def _said(value: Any) -> str:
 def _change(name: str, key: str) -> Callable[[], None]:
     def changed() -> None:
         value = st.session_state[key]
+        if value is None:
+            # A cleared field gets its value back.
+            return
         edit(lambda draft: draft.change(selected(draft), **{name: None if value == AUTO else value}))
 
     return changed
@@ -440,14 +477,14 @@ def _choice(
 def _whole(label: str, name: str, value: Any, low: int, high: int, help: str | None = None) -> None:
     key = f"row_{name}"
     _follow(key, value)
-    st.number_input(label, low, high, step=1, key=key, on_change=_change(name, key), help=help)
+    st.number_input(label, low, high, None, 1, key=key, on_change=_change(name, key), help=help)
 
 
 def _real(label: str, entry: Field, value: Any) -> None:
     key = f"row_{entry.name}"
     _follow(key, float(value))
     st.number_input(
-        label, float(entry.minimum), float(entry.maximum), step=0.05, key=key, on_change=_change(entry.name, key),
+        label, float(entry.minimum), float(entry.maximum), None, 0.05, key=key, on_change=_change(entry.name, key),
         help=entry.help,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import pandas as pd
@@ -77,7 +77,7 @@ def limits(convention: Convention) -> Limits:
         with (left, right)[place % 2]:
             text = links.words(
                 quantity.title, _limit_key(name), legal=partial(_legal, name),
-                choices=f"an amount such as {_EXAMPLES[name]}", placeholder=f"at most, e.g. {_EXAMPLES[name]}",
+                choices=f"an amount such as {_EXAMPLES[name]}", placeholder=_EXAMPLES[name],
             )  # fmt: skip
         if text.strip():
             try:
@@ -93,61 +93,76 @@ def verdicts(report: Report, chosen: Limits, reading: Reading) -> dict[str, Verd
     return {each.budget.quantity: each for each in check(report, chosen.budgets, dtype=chosen.dtype, latency_ms=known)}
 
 
-def amount(quantity: str, value: float) -> str:
+def amount(quantity: str, value: float, convention: Convention) -> str:
     """A value of a quantity as a reader sees it."""
     if quantity == "latency":
         return milliseconds(value)
+    if quantity == "macs":
+        return convention.show_compute(int(value))
+    if quantity == "memory_access":
+        return convention.show_size(int(value))
     return binary(value) if QUANTITIES[quantity].unit == "bytes" else si(value)
 
 
-def _against(verdict: Verdict | None, what: str = "") -> str:
+def _against(verdict: Verdict | None, convention: Convention, what: str = "") -> str:
     if verdict is None:
         return "no limit"
     if verdict.value is None:
-        return f"limit {amount(verdict.budget.quantity, verdict.budget.limit)}"
+        return f"limit {amount(verdict.budget.quantity, verdict.budget.limit, convention)}"
     mark = "\N{CHECK MARK}" if verdict.passed else "\N{MULTIPLICATION X}"
-    share = f"{100 * verdict.value / verdict.budget.limit:.3g} %"
+    share = share_text(verdict.value / verdict.budget.limit)
     return f"{mark} {what} {share}" if what else f"{mark} {share} of limit"
+
+
+def share_text(share: float) -> str:
+    """A share of a limit, never rounded to the other side of it: ``74.3 %``, ``100.3 %``, ``18 x``."""
+    if share >= 10:
+        return f"{share:,.0f} x"
+    for text in (f"{100 * share:.3g}", *(f"{100 * share:.{digits}f}" for digits in range(1, 7))):
+        if share in (0, 1) or ("e" not in text and (float(text) - 100) * (share - 1) > 0):
+            return f"{text} %"
+    return "just over 100 %" if share > 1 else "just under 100 %"
 
 
 def headline(report: Report, judged: dict[str, Verdict], convention: Convention, reading: Reading) -> None:
     """What the network costs, each number beside its limit."""
     unit = ", elements" if convention.unit == "elements" else ""
-    latency = live.card(reading, "with the fix" if reading.others else "")
-    if "latency" in judged and reading.latency is not None and not reading.others:
-        latency = Card(latency.label, latency.text, latency.help, _against(judged["latency"]))
+    # The network with a fix has its own place, beside the fix.
+    latency = live.card(replace(reading, others=()))
+    if "latency" in judged and not latency.stale:
+        latency = replace(latency, below=_against(judged["latency"], convention))
     size = judged.get("weight_size")
     cards(
         [
             Card(
                 "Parameters", si(report.params),
                 f"{exact(report.params)}. Trainable numbers; batch norm has two per channel.",
-                _against(judged.get("params")) if size is None or "params" in judged
-                else _against(size, "weights"),
+                _against(judged.get("params"), convention) if size is None or "params" in judged
+                else _against(size, convention, "weights"),
             ),
             Card(
                 convention.compute_label, convention.show_compute(report.macs),
                 f"{exact(convention.compute(report.macs))}. Of convolution and linear layers, one image.",
-                _against(judged.get("macs")),
+                _against(judged.get("macs"), convention),
             ),
             Card(
                 f"Memory access{unit}", convention.show_size(report.memory_access),
                 f"{exact(convention.size(report.memory_access))} {convention.memory_unit}. Read + written, batch 1, "
                 f"assumption: {MEMORIES[convention.memory].lower()}.",
-                _against(judged.get("memory_access")),
+                _against(judged.get("memory_access"), convention),
             ),
             Card(
                 f"Peak activations{unit}", convention.show_size(report.peak_activation),
                 f"{exact(convention.size(report.peak_activation))} {convention.memory_unit}. Most activation memory "
                 "alive at once, batch norm folded and activations fused.",
-                _against(judged.get("peak_activation")),
+                _against(judged.get("peak_activation"), convention),
             ),
             latency,
         ]
     )  # fmt: skip
 
 
-def budget_table(judged: dict[str, Verdict], chosen: Limits, whole: bool) -> None:
+def budget_table(judged: dict[str, Verdict], chosen: Limits, whole: bool, convention: Convention) -> None:
     """Every limit with its margin, and where it is from."""
     st.subheader(_told(judged, whole), anchor=False)
     if not judged:
@@ -155,16 +170,16 @@ def budget_table(judged: dict[str, Verdict], chosen: Limits, whole: bool) -> Non
         return
     rows = [
         {
-            "Quantity": QUANTITIES[name].title,
-            "Here": "not measured" if each.value is None else amount(name, each.value),
-            "Limit": amount(name, each.budget.limit),
+            "Quantity": convention.compute_label if name == "macs" else QUANTITIES[name].title,
+            "Here": "not measured" if each.value is None else amount(name, each.value, convention),
+            "Limit": amount(name, each.budget.limit, convention),
             "Margin (%)": None if each.margin is None else 100 * each.margin,
             "Verdict": {None: "not measured", True: "fits", False: "over"}[each.passed],
         }
         for name, each in judged.items()
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=36 * (len(rows) + 1) + 3,
+        pd.DataFrame(rows), hide_index=True, height=35 * (len(rows) + 1) + 3,
         column_config={"Margin (%)": st.column_config.NumberColumn(format="%+.1f")},
         alt=f"{len(rows)} limits with the value here and the margin",
     )  # fmt: skip
@@ -197,9 +212,9 @@ def findings(design: effviz.Design) -> tuple[Finding, ...]:
 
 
 def compared(design: effviz.Design) -> list[effviz.Design]:
-    """The network with the fix whose gain is measured, if one is."""
-    label = st.session_state.get(_COMPARED)
-    return [each.fix.design for each in findings(design) if each.fix is not None and label == (each.rule, each.row)]
+    """The network with the fix whose gain is measured, if one is; the question ends with any change."""
+    asked = st.session_state.get(_COMPARED)
+    return [each.fix.design for each in findings(design) if each.fix is not None and asked == (design, each.fix.design)]
 
 
 def finding_list(report: Report, whole: bool, conditions: Conditions, reading: Reading, convention: Convention) -> None:
@@ -235,14 +250,15 @@ def _finding(
             "Apply", key=f"apply_{place}", on_click=_apply, args=(each, report.design), disabled=not whole,
             help=None if whole else "Mend the row at fault first.",
         )  # fmt: skip
-        measured = st.session_state.get(_COMPARED) == (each.rule, each.row)
+        measured = st.session_state.get(_COMPARED) == (report.design, each.fix.design)
         st.button("Measure the gain", key=f"gain_{place}", on_click=_measure, args=(each, report.design, conditions))
         if measured and reading.latency is not None and reading.reference is not None:
-            now, then = reading.latency.median_ms, reading.reference.median_ms
-            st.html(
-                f'<p class="finding">Measured: {milliseconds(now)} now, {milliseconds(then)} with the fix, '
-                f"{_change(then, now)}.</p>"
-            )
+            now, then = reading.latency, reading.reference
+            told = f"{milliseconds(now.median_ms)} now, {milliseconds(then.median_ms)} with the fix"
+            change = _change(then.median_ms, now.median_ms)
+            if now.noisy or then.noisy:
+                change = "too noisy to say which is faster: measure again"
+            st.html(f'<p class="finding">Measured: {told}, {change}.</p>')
 
 
 def _saved(each: Finding, report: Report, convention: Convention) -> str:
@@ -273,8 +289,9 @@ def _apply(each: Finding, before: effviz.Design) -> None:
 
 
 def _measure(each: Finding, design: effviz.Design, conditions: Conditions) -> None:
-    st.session_state[_COMPARED] = (each.rule, each.row)
-    live.ask(design, conditions)
+    if each.fix is not None:
+        st.session_state[_COMPARED] = (design, each.fix.design)
+        live.ask(design, conditions)
 
 
 def keys() -> Sequence[str]:

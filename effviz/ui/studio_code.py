@@ -23,7 +23,7 @@ from effviz.ui.studio import Bench
 from effviz.units import exact
 
 _MOST_BYTES = 2**20
-_TOLD = "_studio_import"
+_TURN = "_studio_import_turn"
 
 
 @lru_cache(maxsize=16)
@@ -68,13 +68,17 @@ def downloads(design: effviz.Design | None, draft: Draft) -> None:
 
 def take_in() -> None:
     """A design from a file or from the clipboard."""
+    state = st.session_state
     with st.expander("Import a design", key="import"):
+        # Under another key the widget lets go of the file, and takes the same one again.
+        key = f"import_file_{state.get(_TURN, 0)}"
         st.file_uploader(
-            "JSON file", type="json", key="import_file", on_change=_from_file, max_upload_size=1,
+            "JSON file", type="json", key=key, on_change=_from_file, args=(key,), max_upload_size=1,
             help="As downloaded here, or written by Design.to_json.",
         )  # fmt: skip
-        st.text_area("or JSON text", key="import_text", on_change=_from_text, max_chars=_MOST_BYTES, height=100)
-        told = st.session_state.get(_TOLD)
+        st.text_area("or JSON text", key="import_text", max_chars=_MOST_BYTES, height=100)
+        st.button("Import the text", key="import_now", on_click=_from_text)
+        told = state.get(studio.TOLD)
         if told:
             st.html(f'<p class="status" role="alert">{html.escape(told)}</p>')
 
@@ -84,17 +88,18 @@ def _take(text: str | bytes) -> None:
     try:
         draft = Draft.from_json(text)
     except DesignError as error:
-        state[_TOLD] = f"Not imported: {error}."
+        state[studio.TOLD] = f"Not imported: {error}."
         return
-    state[_TOLD] = f"Imported: {draft.frame.title or draft.frame.name}, {len(draft.rows)} rows."
     studio.edit(lambda _: draft)
     studio.select(0)
+    state[studio.TOLD] = f"Imported: {draft.frame.title or draft.frame.name}, {len(draft.rows)} rows."
 
 
-def _from_file() -> None:
-    file = st.session_state["import_file"]
+def _from_file(key: str) -> None:
+    file = st.session_state[key]
     if file is not None:
         _take(file.getvalue())
+        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
 
 def _from_text() -> None:
@@ -137,7 +142,7 @@ def recipe_of(name: str, table: pd.DataFrame, shortcut: bool) -> Recipe:
         DesignError: a step has a field that its block does not declare, or an illegal value.
     """
     steps = []
-    for index, row in enumerate(table.to_dict("records")):
+    for index, row in enumerate(table.to_dict("records"), 1):
         if _blank(row["Step"]):
             raise DesignError(f"step {index} has no block")
         fields = {
@@ -206,7 +211,9 @@ def _columns() -> dict[str, Any]:
         "Channels x": column.NumberColumn(min_value=0.01, max_value=64.0, width=100),
         "of": column.SelectboxColumn(options=list(ENDS), width=60),
         "Activation": column.SelectboxColumn(options=["none", *ACTIVATIONS], width=110),
-        "Other fields": column.TextColumn(help='JSON, such as {"dilation": 2}', width=110),
+        "Other fields": column.TextColumn(
+            help='Fields without a column, as JSON: a conv takes {"dilation": 2}', width=110
+        ),
     }
     for label, kind in _COLUMNS.values():
         if kind != "choice":
