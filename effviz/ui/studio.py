@@ -383,7 +383,8 @@ def form(here: Bench) -> None:
     _choice("Block", "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
     cells: list[Callable[[], None]] = []
     if row.out_channels is not None:
-        cells.append(lambda: _whole("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS))
+        help = "Output channels at width multiplier 1; the table shows those that are built."
+        cells.append(lambda: _whole("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help))
     cells.append(lambda: _whole("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
     if kind.has_stride:
         strides = sorted({*STRIDES, row.stride})
