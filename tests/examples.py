@@ -509,6 +509,32 @@ def designs(draw: DrawFn) -> Design:
     return scaled if _is_buildable(scaled) else design
 
 
+_RATIOS = {"expand_ratio": (0.1, 6.0, (0.25, 0.5, 1 / 3, 2 / 3, 1, 1.5, 2, 3, 4, 6)),
+           "se_ratio": (0.05, 0.75, (1 / 16, 1 / 12, 0.1, 0.25, 1 / 3, 0.5, 2 / 3, 0.75))}  # fmt: skip
+
+
+@st.composite
+def bottlenecks(draw: DrawFn) -> Design:
+    """A stem and 1 to 3 rows of bottlenecks whose inner widths are odd shares of odd widths."""
+    stages = [Stage("conv", draw(st.integers(1, 49)), name="stem")]
+    for _ in range(draw(st.integers(1, 3))):
+        ratios = {
+            name: draw(st.sampled_from(plain) | st.floats(low, high)) for name, (low, high, plain) in _RATIOS.items()
+        }
+        stages.append(
+            Stage(
+                draw(st.sampled_from(("fused_mbconv", "mbconv", "inverted_residual"))),
+                draw(st.integers(1, 49)),
+                draw(st.integers(1, 2)),
+                draw(st.integers(1, 2)),
+                **ratios,
+            )
+        )
+    return Design("bottlenecks", tuple(stages), resolution=draw(st.sampled_from((8, 9, 16))), width_rule=draw(
+        st.sampled_from((WidthRule(divisor=1), WidthRule(divisor=8)))
+    ))  # fmt: skip
+
+
 def _is_buildable(design: Design) -> bool:
     try:
         design.blocks()

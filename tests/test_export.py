@@ -8,15 +8,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import pytest
 import torch
-from examples import designs
-from hypothesis import HealthCheck, given, settings
+from examples import bottlenecks, designs
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 import effviz
 from effviz import Design, DesignError, Stage, architecture, build, export_torch, list_architectures
+from effviz.blocks import Part, Recipe
 from effviz.blocks.composed import EXAMPLE
 from effviz.export.library import CALLS
 from effviz.export.source import TAKEN
@@ -73,6 +76,11 @@ def agree(design: Design) -> None:
     assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9 * float(expected.abs().max() or 1))
 
 
+def excited(stem: int, width: int, **fields: float) -> Design:
+    """A stem and a bottleneck."""
+    return Design("own", (Stage("conv", stem), Stage("fused_mbconv", width, **fields)), resolution=16)
+
+
 # --- every network ----------------------------------------------------------------------------------------------------
 
 
@@ -91,6 +99,15 @@ def test_every_network_of_the_zoo_scaled(name: str) -> None:
 @settings(derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(design=designs())
 def test_any_design(design: Design) -> None:
+    agree(design)
+
+
+@settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=bottlenecks())
+@example(design=excited(40, 40, expand_ratio=0.1, se_ratio=0.75))
+@example(design=excited(24, 16, expand_ratio=0.25, se_ratio=0.5))
+def test_inner_widths_by_any_ratio(design: Design) -> None:
+    """One inner width may be computed from another: each is there before it is needed."""
     agree(design)
 
 
@@ -196,6 +213,92 @@ def test_names_of_strangers_are_text(name: str) -> None:
     assert legal in (0, len(rows)), "a name is legal in every row or in none"
 
 
+class_like = st.sampled_from(("M" * 60, "Conv" * 15, "x-" * 30, "InvertedResidual" * 3)) | st.text(max_size=80)
+
+
+def columns(line: str) -> int:
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in line)
+
+
+def too_long(source: str) -> list[str]:
+    return [line for line in source.split("\n") if columns(line) > 120]
+
+
+@settings(derandomize=True, max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=designs(), title=class_like, text=st.text(max_size=300), data=st.data())
+def test_no_line_is_too_long(design: Design, title: str, text: str, data: st.DataObject) -> None:
+    """Whatever the network, its stages and its blocks are called."""
+    named: dict[str, str] = {}
+    called: dict[str, str] = {}
+    stages = []
+    for row in design.stages:
+        wanted = data.draw(class_like.map(lambda each: each.replace(".", "")[: data.draw(st.integers(40, 57))]))
+        recipe = dict(row.fields).get("recipe")
+        if recipe is not None:
+            called.setdefault(recipe.name, f"{data.draw(class_like).replace('.', '')[:57]}{len(called)}")
+            row = row.with_changes(recipe=replace(recipe, name=called[recipe.name]))
+        stages.append(row.with_changes(name=named.setdefault(row.name, f"{wanted}{len(named)}")))
+    try:
+        design = replace(design, stages=tuple(stages), title=title, source=text, notes=(text,))
+    except DesignError:  # half of a surrogate pair
+        assume(False)
+    source = export_torch(design)
+    assert too_long(source) == []
+    exported(source)
+
+
+ROWS = (
+    *(Stage(block, 8, 2, 2, name=block) for block in ("mbconv", "inverted_residual", "fused_mbconv", "conv", "mbconv")),
+    Stage("global_avg_pool", name="pool"),
+)
+
+
+@pytest.mark.parametrize("dropping", [1, 2, 3])
+def test_many_names_in_one_line(dropping: int) -> None:
+    """The loop asks which classes have stochastic depth, and a head names every column."""
+    rows = (Stage("conv", 8, name="stem"), *ROWS[:dropping], Stage("bottleneck", 8, name="y" * 46))
+    design = Design("own", rows, title="M" * 200, resolution=64, stochastic_depth=0.12345678901234567)
+    assert too_long(export_torch(design)) == []
+    agree(design)
+
+
+@pytest.mark.parametrize("steps", [3, 6, 9])
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_blocks_of_many_layers(steps: int, shortcut: bool) -> None:
+    parts = (Part("depthwise_separable"), Part("inverted_residual"), Part("squeeze_excite")) * (steps // 3)
+    first = Recipe("Long" * 15, parts, shortcut=shortcut)
+    names = (first.name, first.name, "Z", "z", "long" * 15, "Long" * 14, "Z!")
+    rows = [
+        Stage("composed", 8 * (1 + place), name=f"{'x' * 45}{place}", recipe=replace(first, name=name))
+        for place, name in enumerate(names)
+    ]
+    design = Design("own", (Stage("conv", 8, name="stem"), *rows), title="Z", resolution=16)
+    assert too_long(export_torch(design)) == []
+    agree(design)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("ConvBNAct", "ConvBNActNet"),
+        ("main", "Main"),
+        ("STAGES", "STAGESNet"),
+        ("None", "NoneNet"),
+        ("InvertedResidual", "InvertedResidualNet"),
+    ],
+)
+def test_a_name_that_is_taken(title: str, expected: str) -> None:
+    rows = (Stage("conv", 8, name="stem"), Stage("inverted_residual", 8, 2), Stage("conv", 8, name="end"))
+    design = Design("own", rows, title=title, resolution=16)
+    assert f"    model = {expected}().eval()" in export_torch(design)
+    agree(design)
+    # That name is taken too.
+    other = replace(design, stages=(*rows, Stage("composed", 8, name="own", recipe=replace(EXAMPLE, name=expected))))
+    name = f"{expected}2" if expected.endswith("Net") else f"{expected}Net"
+    assert f"    model = {name}().eval()" in export_torch(other)
+    agree(other)
+
+
 def test_attributes_of_torch_modules_are_no_names() -> None:
     assert {name for name in dir(nn.Sequential()) if not name.startswith("_")} <= TAKEN
 
@@ -241,6 +344,14 @@ def test_a_call_does_not_stand_for_an_edited_network() -> None:
     assert library_calls(other) == ()
     # Another name, the same network.
     assert library_calls(replace(design, name="mine", title="")) == library_calls(design)
+
+
+@pytest.mark.parametrize(("resolution", "offered"), [(64, True), (224, True), (255, True), (256, False), (320, False)])
+def test_vgg_of_timm_is_another_network_on_large_images(resolution: int, offered: bool) -> None:
+    """Its first linear layer is a convolution, of which an 8 x 8 map has four windows."""
+    calls = library_calls(architecture("vgg16", resolution=resolution))
+    assert calls[:1] == ("torchvision.models.vgg16()",)
+    assert ('timm.create_model("vgg16")' in calls) == offered
 
 
 def test_calls_of_other_forms_are_not_offered() -> None:

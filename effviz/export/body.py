@@ -112,6 +112,8 @@ _OVERWRITING = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu
 _IN_PLACE = [TORCH_ACTIVATIONS[each] for each in _OVERWRITING]
 _MOST_BRANCHES = 4
 _WIDEST_NEST = 88
+# What a name is given, or returned, in a line of `forward`.
+_WIDEST_LINE = LINE - 2 * len(INDENT) - len("return ")
 _TAKEN = {"self", "torch", "nn", "x", "out"}
 
 
@@ -256,6 +258,9 @@ class Body:
             if value != "x" and (isinstance(part, Fork) or " if " in value or len(value) > _WIDEST_NEST):
                 lines.append(f"x = {value}")
                 value = "x"
+            if not isinstance(part, Fork) and len(f"{owner}({value})") > _WIDEST_LINE:
+                lines.append(f"x = {value}")
+                value = "x"
             value = self._forked(part, owner, lines) if isinstance(part, Fork) else f"{owner}({value})"
         return [f"{2 * INDENT}{line}" for line in [*lines, f"return {value}"]]
 
@@ -291,7 +296,11 @@ class Body:
     def _nested(self, steps: Sequence[tuple[str, Part]], owner: str, value: str, lines: list[str]) -> str:
         for name, part in steps:
             if not never(part):
-                value = f"{self.names.reached(owner, name)}({value})"
+                reached = self.names.reached(owner, name)
+                if len(f"{reached}({value})") > _WIDEST_LINE:
+                    lines.append(f"out = {value}")
+                    value = "out"
+                value = f"{reached}({value})"
             if len(value) > _WIDEST_NEST:
                 lines.append(f"out = {value}")
                 value = "out"

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_uppercase
 from typing import Any, TypeAlias
 
 from effviz.errors import DesignError, UncountedLayerError
@@ -27,7 +28,7 @@ from effviz.export.pattern import (
     lay_over,
     never,
 )
-from effviz.export.source import class_name, literal
+from effviz.export.source import class_name, fresh, literal
 from effviz.export.terms import (
     ACTIVATION,
     CHANNELS,
@@ -192,21 +193,22 @@ class BlockClass:
         formulas: dict[str, str] = {}
         # A property may be computed from one before it, which is then used too.
         for name in reversed([each.name for each in scope.variables.values() if each.is_property]):
-            found = scope.formula(name) if name in scope.used else None
-            if found is not None:
-                formulas[name] = found
+            formula = scope.formula(name) if name in scope.used else None
+            if formula is not None:
+                formulas[name] = formula
         for name, (formula, _) in list(scope.locals.items()):
             places = [
                 (texts, slot) for texts in self._texts.values() for slot in texts if name in names_in(texts[slot])
             ]
-            users = [other for other, (text, _) in scope.locals.items() if name in names_in(text)]
+            others = [*formulas.values(), *(text for text, _ in scope.locals.values())]
+            users = [text for text in others if name in names_in(text)]
             if not users and len(places) <= 1 and all(texts[slot] == name for texts, slot in places):
                 # A name for what is needed once would only be one more name.
                 for texts, slot in places:
                     texts[slot] = formula
                 del scope.locals[name]
-        known_first = [(name, formulas[name]) for name in scope.variables if name in formulas]
-        return [*known_first, *((name, text) for name, (text, _) in scope.locals.items())]
+        found = {name: formulas[name] for name in scope.variables if name in formulas}
+        return _after_what_they_need(found | {name: text for name, (text, _) in scope.locals.items()})
 
     # --- arguments ------------------------------------------------------------------------------------------------
 
@@ -288,10 +290,9 @@ class Classes:
                 name = each.short_name
                 if len(made) > 1 and any(strided) and not all(strided) and strided[order]:
                     name += "Strided"
-                while name in used:
-                    name += "B" if not name[-1].isupper() else chr(ord(name[-1]) + 1)
-                each.name = name
-                used.add(name)
+                lettered = (name + letter for letter in ("", *ascii_uppercase[1:]))
+                each.name = next((free for free in lettered if free not in used), None) or fresh(name, used)
+                used.add(each.name)
         return used
 
     def expanded(self, block: Any) -> Layer:
@@ -457,6 +458,22 @@ def parts_of(part: Part) -> Iterator[Part]:
     inner = part.parts if isinstance(part, Chain) else [*part.branches, *part.tail] if isinstance(part, Fork) else []
     for _, child in inner:
         yield from parts_of(child)
+
+
+def _after_what_they_need(formulas: dict[str, str]) -> list[tuple[str, str]]:
+    """Names and formulas in their order, but each behind those that it is computed from."""
+    ordered: dict[str, str] = {}
+
+    def put(name: str) -> None:
+        if name in formulas and name not in ordered:
+            for needed in formulas:
+                if needed in names_in(formulas[name]):
+                    put(needed)
+            ordered[name] = formulas[name]
+
+    for name in formulas:
+        put(name)
+    return list(ordered.items())
 
 
 def _slot_domain(kind: Any, slot: str) -> str:

@@ -20,6 +20,11 @@ TORCHVISION = "torchvision.models.{}"
 TIMM = 'timm.create_model("{}")'
 
 
+# timm's VGG lays a 7 x 7 convolution over the last map, where the others have the first linear layer, and pools what
+# that gives: from 256 pixels on the map has 8, there is more than one such window, and the others pool before it.
+_ONE_WINDOW = {TIMM.format("vgg16"): 255}
+
+
 class Call(NamedTuple):
     """A call, the network of the zoo that it builds, and the parameters that were counted of what it returned."""
 
@@ -103,7 +108,13 @@ def library_calls(design: Design) -> tuple[str, ...]:
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     blocks = _blocks(design)
     params = sum(counts(entry, shape).params for entry, shape in blocks)
-    return tuple(call.text for call in CALLS if call.params == params and blocks == _blocks_of(call, design))
+    return tuple(
+        call.text
+        for call in CALLS
+        if call.params == params
+        and design.resolution <= _ONE_WINDOW.get(call.text, design.resolution)
+        and blocks == _blocks_of(call, design)
+    )
 
 
 def _blocks(design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:

@@ -30,7 +30,8 @@ class File:
         self._classes = Classes([*tabled, *(block for block in outside if block not in self._layout.inline)], tabled)
         used = self._classes.give_names(_RESERVED)
         self._title = prose(design.title or design.name)[:_LONGEST_TITLE].strip() or "A network"
-        self._name = fresh(class_name(self._title), used)
+        name = class_name(self._title)
+        self._name = fresh(f"{name}Net", used) if name in used else name
         self._leaving = leaving(stages[-1][-1])
         self._table = None
         if listed:

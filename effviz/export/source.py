@@ -14,6 +14,8 @@ from typing import Any
 
 LINE = 120
 INDENT = "    "
+# So that a class fits into the lines that name it, with what else is in them.
+_LONGEST_CLASS = 40
 
 TAKEN = frozenset(
     re.findall(
@@ -111,7 +113,7 @@ def fresh(wanted: str, taken: Collection[str]) -> str:
 def class_name(title: str) -> str:
     """A class name in the letters of a title, without what stands in brackets."""
     words = re.findall(r"[A-Za-z0-9]+", re.sub(r"\(.*?\)", " ", title))
-    name = "".join(word[:1].upper() + word[1:] for word in words)[:60]
+    name = "".join(word[:1].upper() + word[1:] for word in words)[:_LONGEST_CLASS]
     return name if name[:1].isalpha() else f"Network{name}"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from effviz.export.classes import BlockClass, Classes
@@ -29,9 +31,10 @@ LETTERS = {
 
 # Columns of arguments that are not here come between the two.
 _FIRST = ("kernel_size", "expand_ratio", "expanded")
-LOOP_NAMES = frozenset(
-    {"name", "block", "n", "s", "options", "index", "stage", "channels", "built", "total", "drop", "stride", "layer"}
-)
+LOOP_NAMES = frozenset({
+    "name", "block", "n", "s", "options", "index", "stage", "channels", "built", "total", "drop", "dropping", "stride",
+    "layer",
+})  # fmt: skip
 """Local variables of the loop."""
 
 
@@ -173,7 +176,8 @@ class StageTable:
         free = all(is_free(row.stage) for row in self.rows)
         several = len({row.stage for row in self.rows}) < len(self.rows)
         lines = self._counters()
-        lines.append(f"for {', '.join(columns)} in STAGES:")
+        one = f"for {', '.join(columns)} in STAGES:"
+        lines += [one] if len(one) <= LINE - len(2 * INDENT) else _broken("for ", columns, " in STAGES:")
         found = "getattr(self, name, nn.Sequential())" if free else "self._modules.get(name, nn.Sequential())"
         lines.append(f"{INDENT}stage = {found if several else 'nn.Sequential()'}")
         inner = INDENT
@@ -187,12 +191,29 @@ class StageTable:
         lines.append(f"{INDENT}self.add_module(name, {made})" if free else f"{INDENT}self._modules[name] = {made}")
         return lines
 
+    @cached_property
+    def _droppable(self) -> list[str]:
+        """The names of the classes that have stochastic depth, if not all have."""
+        names = [of.name for of in self._classes if of.takes("drop_prob")]
+        return names if len(names) < len(self._classes) else []
+
+    @cached_property
+    def _has_long_names(self) -> bool:
+        """Whether the classes that have stochastic depth are too many for the lines that ask for them."""
+        return len(4 * INDENT + self._drop(self._one_of("block"))) > LINE
+
+    def _one_of(self, block: str) -> str:
+        names = self._droppable
+        return f"{block} is {names[0]}" if len(names) == 1 else f"{block} in ({', '.join(names)})"
+
+    def _drop(self, condition: str) -> str:
+        return f'drop = {{"drop_prob": {literal(self.drop_prob)} * built / total}} if {condition} else {{}}'
+
     def _dropping(self, block: str) -> str:
         """The condition under which a block has stochastic depth, "" if all have."""
-        dropping = [of.name for of in self._classes if of.takes("drop_prob")]
-        if len(dropping) == len(self._classes):
+        if not self._droppable:
             return ""
-        return f"{block} is {dropping[0]}" if len(dropping) == 1 else f"{block} in ({', '.join(dropping)})"
+        return f"{block} in dropping" if self._has_long_names else self._one_of(block)
 
     def _counters(self) -> list[str]:
         """Of the blocks that have stochastic depth: how many there are, and how many are built."""
@@ -203,7 +224,8 @@ class StageTable:
             each = f"{'row[2] or 1' if self._bare else 'row[2]'} for row in STAGES{f' if {only}' if only else ''}"
         else:
             each = f"n for *_, n{', _' if self._strided else ''} in STAGES"
-        return [f"total = sum({each})", "built = 0"]
+        listed = _broken("dropping = ", self._droppable) if self._droppable and self._has_long_names else []
+        return [*listed, f"total = sum({each})", "built = 0"]
 
     def _block(self, width: int) -> list[str]:
         """The statements that add one block."""
@@ -222,7 +244,7 @@ class StageTable:
                 )
                 given.append("**stride")
             if self.drop_prob is not None and self._dropping("block"):
-                before.append(f'drop = {{"drop_prob": {drop_prob}}} if {self._dropping("block")} else {{}}')
+                before.append(self._drop(self._dropping("block")))
                 given.append("**drop")
                 after = ["built += len(drop)"]
             elif self.drop_prob is not None:
@@ -242,6 +264,11 @@ class StageTable:
         one = f"stage.append({head}({', '.join(given)}))"
         made = [one] if len(one) <= width else [*call(f"layer = {head}", given, "", width=width), "stage.append(layer)"]
         return [*before, *made, *after]
+
+
+def _broken(head: str, names: Sequence[str], tail: str = "") -> list[str]:
+    """Lines of ``head(names)tail`` with a tuple of names, one to a line."""
+    return [f"{head}(", *(f"{INDENT}{name}," for name in names), f"){tail}"]
 
 
 def drops_evenly(drop_prob: float, stages: Sequence[Stage], listed: Sequence[FieldBlock], classes: Classes) -> bool:
@@ -275,7 +302,10 @@ def _aligned(rows: Sequence[Sequence[str]], heads: Sequence[Sequence[str]], show
         if show:
             # The hash and the space behind it are one column wider than the bracket below them.
             named = padded(head, " ")
-            yield f"{INDENT}# {named[1:] if right[0] else named[: widths[0] - 1] + named[widths[0] :]}".rstrip()
+            named = f"{INDENT}# {named[1:] if right[0] else named[: widths[0] - 1] + named[widths[0] :]}".rstrip()
+            # Rows that are too long have no columns either.
+            wrapped = textwrap.wrap(", ".join(head), LINE - len(INDENT + "# "))
+            yield from [named] if len(named) <= LINE else (f"{INDENT}# {each}" for each in wrapped)
         line = f"{INDENT}({padded(row, ',').rstrip().removesuffix(',')}),"
         if len(line) <= LINE:
             yield line

@@ -240,7 +240,9 @@ class Scope:
 
     def _widths(self, without: frozenset[str]) -> Iterator[Term]:
         widths = [each.term for each in self.open(CHANNELS) if each.name not in without]
-        widths += [Term.named(name, vector) for name, (_, vector) in self.locals.items()]
+        widths += [
+            Term.named(name, vector) for name, (_, vector) in self.locals.items() if not self._behind(name) & without
+        ]
         # Where input and output are equal, a half is one of the output.
         widths.sort(key=lambda width: width.text == "in_channels")
         ratios = [each for each in self.variables.values() if each.domain == RATIO]
@@ -262,6 +264,13 @@ class Scope:
                 if one is not other:
                     yield computed(f"{one.text} - {other.text}", lambda a, b: a - b, one, other)
                     yield computed(f"{one.text} + {other.text}", lambda a, b: a + b, one, other)
+
+    def _behind(self, name: str) -> set[str]:
+        """The variables that a local needs, itself or through other locals."""
+        found: set[str] = set()
+        for each in names_in(self.locals[name][0]):
+            found |= self._behind(each) if each in self.locals else {each} & self.variables.keys()
+        return found
 
     def _by_case(self, slot: str, domain: str, wanted: Vector) -> str | None:
         """One expression where a condition holds and another where it does not."""
@@ -313,6 +322,7 @@ class Scope:
         wanted = variable.vector[: self.actual + self.alike]
         wanted += [ANY] * (len(variable.vector) - len(wanted))
         order = [each.name for each in self.variables.values() if each.is_property]
+        # Only properties before it, and what is computed from no others: no formula leads back to itself.
         without = frozenset(order[order.index(name) :])
         plain = [each.term for each in self.open(CHANNELS) if not each.is_property]
         found = next((term for term in [*plain, *self._computed(CHANNELS, without)] if term.gives(wanted)), None)
