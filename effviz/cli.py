@@ -28,6 +28,7 @@ import errno
 import io
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -68,6 +69,8 @@ _LIMITS = {
     "latency": "--max-latency",
 }
 _EXAMPLES = ("4M", "300M", "20M", "256kB", "1MB", "33ms")
+# Shares of a limit beyond it that are told in per cent.
+_MOST_EXCESS = 10
 _LAYER_COLUMNS = ("path", "kind", "output_shape", "params", "macs", "memory_access", "alive")
 
 
@@ -147,8 +150,7 @@ def _report(options: argparse.Namespace) -> Answer:
     if options.json:
         return Answer(_json(_totals(report) | ({"layers": _layers(report)} if options.layers else {})))
     if options.csv:
-        remark = f"# {_heading(report.design)}. {' '.join(_convention(report.memory))}"
-        return Answer(f"{_lines([remark])}{report.table.to_csv(index=False, lineterminator=chr(10))}")
+        return Answer(report.table.map(_printable).to_csv(index=False, lineterminator="\n"))
     totals = [(label, exact(getattr(report, name))) for name, label in _TOTALS.items()]
     parts = [_lines([_heading(report.design), *_convention(report.memory)]), _table(totals, "<>")]
     if options.layers:
@@ -204,7 +206,12 @@ def _budgets(options: argparse.Namespace) -> tuple[Preset | None, list[Budget]]:
     for quantity, option in _LIMITS.items():
         text = vars(options)[_attribute(option)]
         if text is not None:
-            budgets[quantity] = Budget(quantity, parse_amount(text, quantity))
+            try:
+                amount = parse_amount(text, quantity)
+            except DesignError as error:
+                # What was typed is the option.
+                raise CommandError(f"{option}{str(error).removeprefix(quantity)}") from None
+            budgets[quantity] = Budget(quantity, amount)
     return preset, [budgets[quantity] for quantity in QUANTITIES if quantity in budgets]
 
 
@@ -232,19 +239,27 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
 
 
 def _verdict(verdict: Verdict) -> tuple[str, ...]:
-    """A line of ``check``: exact numbers, so that nothing that fails looks as if it were the limit."""
+    """A line of ``check``: so many digits that nothing that fails looks as if it were the limit."""
     quantity, limit = QUANTITIES[verdict.budget.quantity], verdict.budget.limit
     value, margin = verdict.value or 0, verdict.margin or 0.0
     if verdict.passed:
         told = f"{percent(margin)} left"
     else:
-        told = f"over by {' '.join([_amount(value - limit), quantity.unit]).strip()} ({percent(-margin)})"
+        excess = percent(-margin) if -margin <= _MOST_EXCESS else f"{_times(value / limit)} times the limit"
+        told = f"over by {' '.join([_amount(value - limit), quantity.unit]).strip()} ({excess})"
     mark = "pass" if verdict.passed else "FAIL"
-    return mark, lower(quantity.title), _amount(value), "limit", _amount(limit), quantity.unit, told
+    # Any two floats differ in 17 digits.
+    enough = (each for each in range(6, 18) if value == limit or _amount(value, each) != _amount(limit, each))
+    digits = next(enough, 17)
+    return mark, lower(quantity.title), _amount(value, digits), "limit", _amount(limit, digits), quantity.unit, told
 
 
-def _amount(value: float) -> str:
-    return exact(value) if isinstance(value, int) else f"{value:,.6g}"
+def _amount(value: float, digits: int = 6) -> str:
+    return exact(value) if isinstance(value, int) else f"{value:,.{digits}g}"
+
+
+def _times(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 100 else f"{factor:.3g}"
 
 
 def _findings(design: Design) -> list[dict[str, Any]]:
@@ -269,6 +284,8 @@ def _remarks(findings: list[dict[str, Any]], mark: str) -> Iterator[str]:
 
 def _export(options: argparse.Namespace) -> Answer:
     """A design as PyTorch code, or as JSON."""
+    if not options.output:
+        raise CommandError("the name of the file behind -o is empty")
     design = _design(options)
     if options.json:
         # What cannot be built is refused here too: nobody wants to find out later.
@@ -281,13 +298,58 @@ def _export(options: argparse.Namespace) -> Answer:
     if options.output == "-":
         return Answer(text)
     try:
-        with Path(options.output).open("w" if options.force else "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        _save(options.output, text, over=options.force)
     except FileExistsError:
         raise CommandError(f"{show(options.output)} exists already; --force writes over it") from None
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot write {show(options.output)}: {_reason(error)}") from None
     return Answer("")
+
+
+def _save(file: str, text: str, *, over: bool) -> None:
+    """Put `text` into a file, all of it or nothing: what fails leaves what was there before."""
+    # The link stays one, and what it leads to is written.
+    target = Path(os.path.realpath(file))
+    if target.is_dir() or file.endswith("/"):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not over:
+        _create(target, text)
+        return
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = target.stat().st_mode
+    if mode is not None:
+        if not stat.S_ISREG(mode):
+            # A pipe or a device has nothing to lose, and no other file may take its place.
+            with target.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            return
+        if not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    beside = target.with_name(f".effviz-{os.urandom(8).hex()}.tmp")
+    _create(beside, text, mode)
+    try:
+        beside.replace(target)
+    except BaseException:
+        beside.unlink()
+        raise
+
+
+def _create(file: Path, text: str, mode: int | None = None) -> None:
+    """A new file, which is gone again if it cannot be written; `mode` is what the umask gives if it is None.
+
+    Raises:
+        FileExistsError: it exists, and is left as it is.
+    """
+    number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        if mode is not None:
+            file.chmod(stat.S_IMODE(mode))
+    except BaseException:
+        file.unlink()
+        raise
 
 
 def _latency(options: argparse.Namespace) -> Answer:
@@ -466,8 +528,14 @@ def _plain(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
+def _printable(cell: object) -> object:
+    return _plain(cell) if isinstance(cell, str) else cell
+
+
 def _write(text: str) -> None:
     if sys.stdout is None:
+        if not text:
+            return
         raise CommandError("cannot write to standard output: it is closed")
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -560,7 +628,9 @@ def _parser() -> _Parser:
     _add_memory(report)
     report.add_argument("--layers", action="store_true", help="a line per layer too")
     forms = report.add_mutually_exclusive_group()
-    forms.add_argument("--csv", action="store_true", help="the layers as CSV")
+    forms.add_argument(
+        "--csv", action="store_true", help="the layers as CSV; memory_access is counted as --memory says"
+    )
     forms.add_argument("--json", action="store_true", help="as JSON; with --layers, the layers too")
 
     gate = command(_check, [design], "design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")

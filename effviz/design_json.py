@@ -11,6 +11,7 @@ from effviz.blocks.composed import PARTS
 from effviz.design import Design, Stage
 from effviz.errors import MAX_BLOCKS, DesignError, fail, unknown
 from effviz.fields import declared
+from effviz.layers import check_name
 from effviz.widths import WidthRule
 
 JSON_VERSION = 1
@@ -52,22 +53,11 @@ def _row(row: Stage) -> dict[str, Any]:
 
 def read(text: str | bytes) -> Design:
     """The design in JSON text; `DesignError` for anything that `write` would not have written."""
-    if not isinstance(text, (str, bytes)):
-        fail("text", text, "must be JSON text")
-    try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except DesignError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise DesignError(f"the text is not JSON: {error}") from None
-    entries = _mapping("design", document)
+    entries = _mapping("design", parse(text))
     version = entries.pop("version", None)
-    if version != JSON_VERSION or isinstance(version, bool):
+    if type(version) is not int or version != JSON_VERSION:
         fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
-    recipes = {
-        name: _recipe(name, _mapping(f"block {name}", entry))
-        for name, entry in _mapping("blocks", entries.pop("blocks", {})).items()
-    }
+    recipes = {name: _recipe(name, entry) for name, entry in _mapping("blocks", entries.pop("blocks", {})).items()}
     known = list(Design.__dataclass_fields__)
     for key in entries:
         if key not in known:
@@ -92,8 +82,39 @@ def read(text: str | bytes) -> Design:
     return Design(**entries)
 
 
+def parse(text: str | bytes) -> Any:
+    """What JSON text holds; `DesignError` for what is none, and for a key that stands twice in one object."""
+    if not isinstance(text, (str, bytes)):
+        fail("text", text, "must be JSON text")
+    try:
+        return json.loads(text, parse_constant=_no_constant, parse_int=_integer, object_pairs_hook=_object)
+    except DesignError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DesignError(f"the text is not JSON: {error}") from None
+
+
 def _no_constant(word: str) -> float:
     raise DesignError(f"the text is not JSON: {word} is not a number")
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        # Python's own words are advice for whoever wrote the program.
+        raise DesignError(f"the text holds a number with too many digits: {len(digits.lstrip('-'))}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                fail("key", key, "stands twice in one JSON object")
+            seen.add(key)
+    return found
 
 
 def _mapping(what: str, value: Any) -> dict[str, Any]:
@@ -108,7 +129,10 @@ def _sequence(what: str, value: Any) -> list[Any]:
     return value
 
 
-def _recipe(name: str, entry: dict[str, Any]) -> Recipe:
+def _recipe(name: str, value: Any) -> Recipe:
+    # Every message below has the name in it.
+    check_name("name of the block", name)
+    entry = _mapping(f"block {name}", value)
     for key in entry:
         if key not in ("parts", "shortcut"):
             unknown(f"key of block {name}", key, ("parts", "shortcut"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from effviz.blocks import BLOCKS, Recipe
 from effviz.design import Design, Stage
+from effviz.design_json import parse
 from effviz.errors import MAX_BLOCKS, DesignError, fail, whole
 from effviz.fields import declared
 from effviz.widths import WidthRule
@@ -178,10 +179,7 @@ class Draft:
         Raises:
             DesignError: what the text holds is neither.
         """
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError, TypeError):
-            document = None
+        document = parse(text)
         if isinstance(document, dict) and document.get("stages") == []:
             return cls(Design.from_json(json.dumps(document | {"stages": [_NO_ROW.to_dict()]})))
         return cls.of(Design.from_json(text))
@@ -197,6 +195,8 @@ class Draft:
         Raises:
             DesignError: it is not such a text.
         """
+        if not isinstance(text, str):
+            fail("design", text, "must be text")
         return _unpacked(text)
 
 

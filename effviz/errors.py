@@ -22,6 +22,8 @@ MAX_FEATURES = 2**31 - 1
 MAX_RESOLUTION = 2**14
 MAX_BLOCKS = 1_000
 MAX_MULTIPLIER = 1_000.0
+_MOST_CHOICES = 40
+_MOST_COMPARED = 1_000
 
 
 class DesignError(ValueError):
@@ -74,11 +76,15 @@ def fail(argument: str, value: object, relation: str) -> NoReturn:
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
-    """Raise `UnknownNameError` with the nearest choice and all of them."""
+    """Raise `UnknownNameError` with the nearest choice and all of them, or the first of very many."""
     listed = sorted(choices)
-    near = get_close_matches(value, listed, n=1) if isinstance(value, str) and len(value) < 100 else []
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {', '.join(listed) or 'none'}")
+    # Names in a file of somebody else may be any number, and comparing takes its time.
+    is_short = isinstance(value, str) and len(value) < 100
+    near = get_close_matches(str(value), listed[:_MOST_COMPARED], n=1) if is_short else []
+    hint = f"; did you mean {show(near[0])}?" if near else "."
+    names = ", ".join(each if len(each) <= 80 else show(each) for each in listed[:_MOST_CHOICES])
+    more = f" and {len(listed) - _MOST_CHOICES} more" if len(listed) > _MOST_CHOICES else ""
+    raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {names or 'none'}{more}")
 
 
 def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNELS) -> int:

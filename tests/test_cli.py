@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import shlex
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -198,9 +200,8 @@ def test_report_of_any_design(design: Design) -> None:
 def test_layers_as_csv_are_the_table(folder: Path) -> None:
     (folder / "tiny.json").write_text(TINY.to_json())
     text = run("report", "tiny.json", "--csv", cwd=folder).out
-    assert text.startswith("# tiny, input 3 x 32 x 32. Multiply-adds: ")
     assert "\r" not in text
-    read = pd.read_csv(io.StringIO(text), comment="#", keep_default_na=False)
+    read = pd.read_csv(io.StringIO(text), keep_default_na=False)
     pd.testing.assert_frame_equal(read, effviz.analyze(TINY).table, check_dtype=False)
 
 
@@ -281,7 +282,13 @@ def test_every_quantity_has_its_option() -> None:
         assert option in called("check", "mobilenet_v2").err
         ran = called("check", "mobilenet_v2", option, "x")
         assert ran.code == 2
-        assert ran.err.startswith(f"effviz: {name} = 'x' is not an amount: write it like ")
+        # What was typed is named, not what the program calls it.
+        assert ran.err.startswith(f"effviz: {option} = 'x' is not an amount: write it like ")
+        assert called("check", "mobilenet_v2", option, "-1").err == f"effviz: {option} = '-1' must be greater than 0\n"
+        if name != "latency":
+            assert (
+                f"effviz: {option} = '1.5' must come to a whole number" in called("check", "vgg16", option, "1.5").err
+            )
 
 
 @st.composite
@@ -358,6 +365,34 @@ def test_gate_says_what_fails_and_by_how_much() -> None:
         "",
     )
     assert run(*words, "--width", "0.75", "--resolution", "160").code == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ("1", "over by 11,689,511 (11,689,512 times the limit)"),
+        ("1M", "over by 10,689,512 (11.7 times the limit)"),
+        ("1.1M", "over by 10,589,512 (963 %)"),
+    ],
+)
+def test_far_beyond_the_limit(limit: str, told: str) -> None:
+    line = called("check", "resnet18", "--max-params", limit).out.splitlines()[-1]
+    assert line.split("  ")[-1] == told
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+@pytest.mark.parametrize("limit", [1000 / 30, 0.1, 12345678.9])
+def test_what_fails_does_not_look_like_the_limit(limit: float, beyond: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = math.nextafter(limit, math.inf if beyond else 0)
+    measured = Latency(**MEASURED | {"median_ms": value})
+    monkeypatch.setattr(latency, "measure_latency", lambda *_, **__: measured)
+    ran = called("check", "-", "--max-latency", repr(limit), stdin=piped(TINY))
+    assert ran.code == beyond
+    found = re.search(r"latency +(\S+) +limit +(\S+) +ms", ran.out)
+    assert found is not None
+    shown_value, shown_limit = (float(each.replace(",", "")) for each in found.groups())
+    assert (shown_value > shown_limit) == beyond
+    assert shown_value != shown_limit
 
 
 def test_exactly_at_the_limit_passes() -> None:
@@ -496,6 +531,98 @@ def test_file_that_cannot_be_written(file: str, problem: str) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("effviz: cannot write '")
     assert ran.err.endswith(f": {problem}\n")
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("", "the name of the file behind -o is empty"),
+        ("sub", "cannot write 'sub': Is a directory"),
+        ("new/", "cannot write 'new/': Is a directory"),
+    ],
+)
+def test_names_that_are_no_file(file: str, message: str, force: list[str], folder: Path) -> None:
+    (folder / "sub").mkdir()
+    assert called("export", "squeezenet1_1", "--json", *force, "-o", file) == Ran(2, "", f"effviz: {message}\n")
+    assert [each.name for each in folder.iterdir()] == ["sub"]
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_failed_write_leaves_what_was_there(
+    error: BaseException, force: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the text is written, then the disk is full."""
+
+    class Full(io.StringIO):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def write(self, text: str) -> int:
+            os.write(self.number, text[: len(text) // 2].encode())
+            raise error
+
+        def close(self) -> None:
+            os.close(self.number)
+            super().close()
+
+    (folder / "net.json").write_text("precious")
+    names = {"net.json", "other.json"} if force else {"other.json"}
+    monkeypatch.setattr(os, "fdopen", lambda number, *_, **__: Full(number))
+    for name in names:
+        ran = called("export", "squeezenet1_1", "--json", "-o", name, *force)
+        assert ran.code == (2 if isinstance(error, OSError) else 130)
+        assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("net.json", "precious")]
+
+
+def test_failed_replacement_leaves_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    (folder / "net.json").write_text("precious")
+    monkeypatch.setattr(Path, "replace", refuse)
+    ran = called("export", "squeezenet1_1", "--json", "-o", "net.json", "--force")
+    assert ran == Ran(2, "", "effviz: cannot write 'net.json': Operation not permitted\n")
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("net.json", "precious")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+def test_links_and_modes_are_kept(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    file, link = folder / "sub" / ("n" * 255), folder / "net.json"
+    link.symlink_to(file)
+    file.write_text("old")
+    file.chmod(0o640)
+    export = ("export", "squeezenet1_1", "--json", "-o")
+    assert called(*export, "net.json").code == 2
+    assert called(*export, "net.json", "--force") == Ran(0, "", "")
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert Design.from_json(file.read_text()) == effviz.architecture("squeezenet1_1")
+    before = os.umask(0o027)
+    try:
+        for name, force in (("new.json", []), ("other.json", ["--force"])):
+            assert called(*export, name, *force).code == 0
+            assert stat.S_IMODE((folder / name).stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
+    assert {each.name for each in folder.iterdir()} == {"sub", "net.json", "new.json", "other.json"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_pipes_and_devices_are_written_to(folder: Path) -> None:
+    assert called("export", "squeezenet1_1", "--json", "--force", "-o", os.devnull) == Ran(0, "", "")
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+    os.mkfifo(folder / "pipe")
+    number = os.open(folder / "pipe", os.O_RDWR)
+    try:
+        assert called("export", "squeezenet1_1", "--json", "--force", "-o", "pipe") == Ran(0, "", "")
+        assert Design.from_json(os.read(number, 2**16)) == effviz.architecture("squeezenet1_1")
+    finally:
+        os.close(number)
+    assert [each.name for each in folder.iterdir()] == ["pipe"]
 
 
 def test_what_cannot_be_exported_leaves_no_file(folder: Path) -> None:
@@ -687,7 +814,7 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
     ),
     "amount": (
         ["check", "resnet18", "--max-macs", "-1"], b"",
-        "macs = '-1' must be greater than 0",
+        "--max-macs = '-1' must be greater than 0",
     ),
     "preset": (
         ["check", "resnet18", "--preset", "mcu"], b"",
@@ -748,10 +875,21 @@ def test_name_that_is_not_utf_8(folder: Path) -> None:
 def test_names_of_others_do_not_reach_the_terminal() -> None:
     """A design file may come from anywhere; no escape sequence in it is obeyed, and no line is faked."""
     evil = Design("evil\x1b[2J\npass", TINY.stages, title="\u202ereversed\r", resolution=32)
-    for words in (["report", "-"], ["check", "-", "--max-macs", "1"], ["report", "-", "--csv"]):
+    for words in (["report", "-"], ["check", "-", "--max-macs", "1"]):
         out = called(*words, stdin=piped(evil)).out
-        assert out.removeprefix("# ").startswith(r"\u202ereversed\r (evil\x1b[2J\npass), input 3 x 32 x 32")
+        assert out.startswith(r"\u202ereversed\r (evil\x1b[2J\npass), input 3 x 32 x 32")
         assert all(each.isprintable() for each in out.splitlines())
+
+
+def test_names_of_others_in_csv() -> None:
+    evil = Design("evil", (Stage("conv", 8, name='\x1b[2J\n"a",\u202e'), *TINY.stages[1:]), resolution=32)
+    out = called("report", "-", "--csv", stdin=piped(evil)).out
+    assert all(each.isprintable() for each in out.split("\n"))
+    read = pd.read_csv(io.StringIO(out), keep_default_na=False)
+    expected = effviz.analyze(evil).table
+    assert list(read["macs"]) == list(expected["macs"])
+    assert read["path"][0] == r'\x1b[2J\n"a",\u202e.0.conv'
+    assert list(read["path"][3:]) == list(expected["path"][3:])
 
 
 def test_output_that_cannot_show_a_character() -> None:
@@ -794,19 +932,24 @@ def test_full_disk_is_said(word: str) -> None:
     [
         ("report - <&-", 2, "effviz: cannot read standard input: it is closed\n"),
         ("list >&-", 2, "effviz: cannot write to standard output: it is closed\n"),
+        # With nothing to print, nobody misses it.
+        ("export squeezenet1_1 --json -o {}/net.json >&-", 0, ""),
+        ("export squeezenet1_1 --json >&-", 2, "effviz: cannot write to standard output: it is closed\n"),
         ("report nothing 2>&-", 2, ""),
         ("report nothing >&- 2>&-", 2, ""),
     ],
 )
-def test_streams_that_are_closed(words: str, code: int, message: str) -> None:
+def test_streams_that_are_closed(words: str, code: int, message: str, folder: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"exec {shlex.quote(sys.executable)} -m effviz {words}"],
+        ["sh", "-c", f"exec {shlex.quote(sys.executable)} -m effviz {words.format(shlex.quote(str(folder)))}"],
         cwd=ROOT,
         env=BUFFERED,
         capture_output=True,
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (code, "", message)
+    if "-o" in words:
+        assert Design.from_json((folder / "net.json").read_text()) == effviz.architecture("squeezenet1_1")
 
 
 @pytest.mark.parametrize(("words", "code"), [(["report", "nothing"], 2), (["list"], 141)])

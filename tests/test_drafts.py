@@ -219,6 +219,12 @@ def test_hostile_links_raise_only_the_projects_own_errors(text: str) -> None:
         Draft.unpacked(text)
 
 
+@pytest.mark.parametrize("value", [None, 5, b"abc", [], {}, V2])
+def test_only_text_is_a_link(value: Any) -> None:
+    with pytest.raises(DesignError, match=r"^design = .* must be text$"):
+        Draft.unpacked(value)
+
+
 @quiet
 @given(text=st.text() | st.binary().map(squeezed) | st.text(st.characters(codec="ascii")))
 def test_fuzzed_links(text: str) -> None:
@@ -250,3 +256,10 @@ def test_fuzzed_json(data: st.DataObject) -> None:
         draft = Draft.from_json(json.dumps(document))
         assert Draft.from_json(draft.to_json()) == draft
         checked(draft)
+
+
+def test_a_key_that_stands_twice_is_refused_in_an_empty_table_too() -> None:
+    text = Draft.empty().to_json()
+    assert Draft.from_json(text) == Draft.empty()
+    with pytest.raises(DesignError, match="'name' stands twice in one JSON object"):
+        Draft.from_json(text.replace('"name"', '"name":"first","name"', 1))

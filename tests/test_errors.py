@@ -542,6 +542,39 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "another version": (
         lambda: read(version=2), "version = 2 must be 1, the version of the format that this effviz reads",
     ),
+    "version that is no integer": (
+        lambda: read(version=1.0), "version = 1.0 must be 1, the version of the format that this effviz reads",
+    ),
+    "key twice": (
+        lambda: Design.from_json('{"version": 1, "name": "a", "name": "b"}'),
+        "key = 'name' stands twice in one JSON object",
+    ),
+    "key twice, further in": (
+        lambda: Design.from_json('{"stages": [{"block": "conv", "stride": 1, "repeats": 2, "stride": 2}]}'),
+        "key = 'stride' stands twice in one JSON object",
+    ),
+    "long key twice": (
+        lambda: Design.from_json('{"%s": {}, "%s": {}}' % (2 * ("k" * 10**5,))),
+        f"key = '{'k' * 59}... (200 characters) stands twice in one JSON object",
+    ),
+    "number of many digits": (
+        lambda: Design.from_json('{"version": -%s}' % ("9" * 5000)),
+        "the text holds a number with too many digits: 5000",
+    ),
+    "long name of a block of its own": (
+        lambda: read(blocks={"b" * 10**5: 1}),
+        f"name of the block = '{'b' * 59}... (200 characters) must have at most 60 characters",
+    ),
+    "key of a block of its own with a long name": (
+        lambda: read(blocks={"b" * 10**5: {"part": []}}),
+        f"name of the block = '{'b' * 59}... (200 characters) must have at most 60 characters",
+    ),
+    "one of very many": (
+        lambda: read(stages=[{"block": "composed", "out_channels": 8, "recipe": "block_99x"}],
+                     blocks={f"block_{index:03}": {"parts": [{"block": "conv"}]} for index in range(900)}),
+        "row 0: recipe = 'block_99x' is unknown; did you mean 'block_899'? "
+        f"Choices: {', '.join(f'block_{index:03}' for index in range(40))} and 860 more",
+    ),
     "unknown key": (
         lambda: read(colour="violet"),
         "key of the design = 'colour' is unknown. Choices: depth_mult, family, in_channels, name, notes, resolution, "
@@ -632,6 +665,17 @@ def test_unknown_names_are_a_kind_of_their_own() -> None:
     for call in (lambda: architecture("x"), lambda: Stage("x"), lambda: read(colour=1), lambda: Stage("conv", 8, x=1)):
         with pytest.raises(UnknownNameError):
             call()
+
+
+def test_a_list_of_choices_is_short() -> None:
+    """However many names there are, and however long: both may be somebody else's."""
+    with pytest.raises(UnknownNameError) as caught:
+        errors.unknown("name", "n" * 99, [f"{'n' * 100}{index}" for index in range(10**5)])
+    assert len(str(caught.value)) < 5000
+    assert str(caught.value).endswith(" and 99960 more")
+    few = [f"name{index:02}" for index in range(40)]
+    with pytest.raises(UnknownNameError, match=f" Choices: {', '.join(few)}$"):
+        errors.unknown("name", "x", few)
 
 
 def test_errors_carry_their_path_and_survive_pickling() -> None:
