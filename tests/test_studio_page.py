@@ -22,6 +22,7 @@ from effviz.blocks.composed import EXAMPLE, Part, Recipe
 from effviz.budgets import PRESETS, QUANTITIES
 from effviz.drafts import Draft, checked
 from effviz.lint import lint
+from effviz.ui import links
 from effviz.ui.studio import EMPTY
 from effviz.ui.studio_checks import share_text
 from effviz.ui.studio_code import recipe_of, steps_of
@@ -238,14 +239,30 @@ def test_a_draft_too_long_for_a_link_stays() -> None:
     press(at, "undo")
     assert held(at) == name
     assert len(table(at)) == 900
-    # The address without it, as after the browser's own way back.
-    del at.query_params["design"]
-    assert shown(run(at)) == V2
-    assert len(table(at)) == len(V2.rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "is_navigation", lambda: True)
+        # The address without it, as after the browser's own way back.
+        del at.query_params["design"]
+        assert shown(run(at)) == V2
+        assert len(table(at)) == len(V2.rows)
     # In another session it stands for nothing, and the page says so.
     other = open_page(PATH, design=name)
     assert f"design = {name} (a design as the studio writes it; " in line(other)
     assert len(table(other)) == len(V2.rows)
+
+
+def test_an_address_that_comes_late_takes_nothing_back() -> None:
+    """A run begins with the address that the browser had when it asked, not with the last one that it was given."""
+    at = opened()
+    put(at, "row_repeats", 2)
+    late = held(at)
+    newest = shown(put(at, "row_out_channels", 48))
+    for address in (late, V2.packed(), ""):
+        at.query_params["design"] = address
+        assert shown(run(at)) == newest
+        at.query_params["design"] = address
+        assert shown(put(at, "set_resolution", 160)) == newest.settings(resolution=160)
+        assert shown(press(at, "undo")) == newest
 
 
 def test_undo_goes_on_from_where_the_browser_went_back_to() -> None:
@@ -254,8 +271,10 @@ def test_undo_goes_on_from_where_the_browser_went_back_to() -> None:
         put(at, "row_repeats", repeats)
         if repeats == 2:
             second = held(at)
-    at.query_params["design"] = second
-    run(at)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "is_navigation", lambda: True)
+        at.query_params["design"] = second
+        run(at)
     assert shown(at).rows[0].repeats == 2
     assert shown(press(at, "undo")).rows[0].repeats == 1
     assert shown(press(at, "redo")).rows[0].repeats == 2
@@ -300,6 +319,12 @@ def test_a_new_row_takes_what_the_row_above_puts_out() -> None:
         press(at, "row_add")
         assert "cannot be built" not in told(at)
         fits(at)
+
+
+def test_a_cleared_name_comes_back() -> None:
+    at = put(opened(), "row_name", "")
+    assert shown(at) == V2
+    assert at.text_input(key="row_name").value == "stem"
 
 
 def test_a_name_of_spaces_is_refused() -> None:

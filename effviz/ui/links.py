@@ -24,6 +24,8 @@ _PAGE = "_link_page"
 _KEPT = "_link_kept"
 _TEXTS = "_link_texts"
 _SETTLED = "_link_settled"
+_VISIT = "_link_visit"
+_NAVIGATED = "_link_navigated"
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
 """Settings that mean the same on every page that has them, and go along from page to page."""
 _NAMED = 8
@@ -41,12 +43,16 @@ def start(page: str) -> None:
         if not first:
             _turn(state[_PAGE], page)
         state[_PAGE] = page
+        state[_VISIT] = state.get(_VISIT, 0) + 1
         state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
         state[_IGNORED] = None if state[_ASKED] else []
         state[_BAD] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state[_SETTLED] = {}
+    if is_navigation():
+        # Noted at once: this run may be overtaken before it comes to what the address holds.
+        state[_NAVIGATED] = True
 
 
 def _turn(left: str, page: str) -> None:
@@ -131,6 +137,17 @@ def is_poll() -> bool:
     """
     context = get_script_run_ctx()
     return context is not None and bool(context.fragment_ids_this_run)
+
+
+def is_navigation() -> bool:
+    """Whether this run follows the browser's own way back or forth."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def visit() -> int:
+    """The number of this visit to a page; it changes when the reader comes from another one."""
+    return int(st.session_state[_VISIT])
 
 
 def settle() -> None:
@@ -272,18 +289,36 @@ def decimal(label: str, key: str, *, default: float, minimum: float, maximum: fl
 
 
 def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
-    """A text in the link that no widget shows, such as a whole design; empty if there is none."""
+    """A text in the link that no widget shows, such as a whole design; empty if there is none.
+
+    Every run begins with the address as the browser had it when it asked for the run, which may be an older one than
+    the last that it was given: the link is where such a text comes from when the reader arrives, or goes back or
+    forth, and `hold` writes it; in between it is the page that remembers it.
+    """
+    state = st.session_state
+    now, arrived = f"{key}_held", visit()
+    if state.pop(_NAVIGATED, False) or state.get(f"{key}_visit") != arrived:
+        state[f"{key}_visit"] = arrived
+    elif st.query_params.get(key, "") != state.get(now, ""):
+        hold(key, state.get(now, ""))
     _expect(key, legal, choices)
     text = str(st.query_params.get(key, ""))
+    state[now] = text
     if text:
         # Put aside with the page's settings and taken up again, as a widget's value is.
-        st.session_state[key] = text
+        state[key] = text
         _taken(key, text, "", text)
     return text
 
 
+def remembered(key: str) -> str:
+    """The text that `held` gave last, or `hold` wrote since; for callbacks, which run ahead of the page."""
+    return str(st.session_state.get(f"{key}_held", ""))
+
+
 def hold(key: str, text: str) -> None:
     """Put a text into the link; empty takes it out."""
+    st.session_state[f"{key}_held"] = text
     if text:
         st.query_params[key] = text
     elif key in st.query_params:

@@ -72,7 +72,7 @@ def _found(text: str) -> Draft | None:
 
 def current() -> Draft:
     """The draft on screen: the link's, or the one to start from."""
-    text = st.query_params.get(KEY, "")
+    text = links.remembered(KEY)
     return (_found(text) if text else None) or started(START)
 
 
@@ -196,18 +196,22 @@ def _multiplier(label: str, name: str, value: float) -> None:
 
 def _number(label: str, name: str, value: float, low: float, high: float, step: float) -> None:
     key = f"set_{name}"
-    _follow(key, type(low)(value))
+    value = type(low)(value)
+    _follow(key, value)
 
     def changed() -> None:
         typed = st.session_state[key]
-        if typed is not None:
-            edit(lambda draft: draft.settings(**{name: typed}))
+        edit(lambda draft: draft.settings(**{name: typed}))
 
-    st.number_input(label, low, high, None, step, key=key, on_change=changed)
+    st.number_input(label, low, high, value, step, key=key, on_change=changed)
 
 
 def _follow(key: str, value: Any) -> None:
-    """A control shows what the draft has, also after undo, another row or a refused edit."""
+    """A control shows what the draft has, also after undo, another row or a refused edit.
+
+    Each has the same as its default too: a run that is overtaken by the next one may never tell the browser of the
+    value, and what the browser then shows instead would come back as an edit.
+    """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
 
@@ -455,8 +459,8 @@ def _said(value: Any) -> str:
 def _change(name: str, key: str) -> Callable[[], None]:
     def changed() -> None:
         value = st.session_state[key]
-        if value is None:
-            # A cleared field gets its value back.
+        if value == "":
+            # A name that is cleared comes back, as a number does.
             return
         edit(lambda draft: draft.change(selected(draft), **{name: None if value == AUTO else value}))
 
@@ -468,9 +472,10 @@ def _choice(
 ) -> None:
     # A drop-down takes None for "nothing chosen".
     key = f"row_{name}"
+    shown = [AUTO if option is None else option for option in options]
     _follow(key, AUTO if value is None else value)
     st.selectbox(
-        label, [AUTO if option is None else option for option in options], key=key, help=help,
+        label, shown, shown.index(st.session_state[key]), key=key, help=help,
         format_func=lambda option: option if option == AUTO else said(option), on_change=_change(name, key),
     )  # fmt: skip
 
@@ -478,22 +483,22 @@ def _choice(
 def _whole(label: str, name: str, value: Any, low: int, high: int, help: str | None = None) -> None:
     key = f"row_{name}"
     _follow(key, value)
-    st.number_input(label, low, high, None, 1, key=key, on_change=_change(name, key), help=help)
+    st.number_input(label, low, high, value, 1, key=key, on_change=_change(name, key), help=help)
 
 
 def _real(label: str, entry: Field, value: Any) -> None:
     key = f"row_{entry.name}"
     _follow(key, float(value))
     st.number_input(
-        label, float(entry.minimum), float(entry.maximum), None, 0.05, key=key, on_change=_change(entry.name, key),
-        help=entry.help,
+        label, float(entry.minimum), float(entry.maximum), float(value), 0.05, key=key, help=entry.help,
+        on_change=_change(entry.name, key),
     )  # fmt: skip
 
 
 def _text(label: str, name: str, value: str) -> None:
     key = f"row_{name}"
     _follow(key, value)
-    st.text_input(label, key=key, on_change=_change(name, key), max_chars=60)
+    st.text_input(label, value, key=key, on_change=_change(name, key), max_chars=60)
 
 
 # --- formulas and exercises ----------------------------------------------------------------------------------------

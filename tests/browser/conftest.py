@@ -286,13 +286,17 @@ class LateReports:
 
     Attributes:
         value: is reported instead of the input's own; None leaves that.
-        count: how often it was.
+        query: of the address, instead of the one that the browser has; None leaves that.
+        count: how often the value was.
     """
 
     def __init__(self, page: Page, key: str) -> None:
         self.value: float | None = None
+        self.query: str | None = None
         self.count = 0
         self._end = f"-{key}"
+        # Every message makes a detour through this process.
+        page.set_default_timeout(30_000)
         page.route_web_socket("**/_stcore/stream", self._pass_on)
 
     def _pass_on(self, route: WebSocketRoute) -> None:
@@ -307,6 +311,8 @@ class LateReports:
                         kind = str(widget.WhichOneof("value"))
                         setattr(widget, kind, type(getattr(widget, kind))(self.value))
                         self.count += 1
+            if told.rerun_script.fragment_id and self.query is not None:
+                told.rerun_script.query_string = self.query
             server.send(told.SerializeToString())
 
         route.on_message(tell)

@@ -93,6 +93,11 @@ def cards(page: Page) -> list[str]:
     return found
 
 
+def expect_cards(page: Page, expected: list[str]) -> None:
+    """Wait for the headline numbers: after the browser's own way back nothing tells when the page begins to change."""
+    page.wait_for_function(f"expected => String({CARDS}) === String(expected)", arg=expected)
+
+
 def expected_cards(report: Report, factor: int = 1, bytes_each: int = 0) -> list[str]:
     def size(elements: int) -> str:
         return binary(elements * bytes_each) if bytes_each else si(elements)

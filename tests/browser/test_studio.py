@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,7 +16,7 @@ from effviz.lint import lint
 from effviz.units import si
 from effviz.words import kind_title
 from tests.browser.conftest import LateReports, settle
-from tests.browser.test_pages import cards, choose, field, query, type_into, visit
+from tests.browser.test_pages import cards, choose, expect_cards, field, query, type_into, visit
 
 
 @pytest.fixture
@@ -107,11 +108,10 @@ def test_back_and_forth_in_the_browser_are_undo_and_redo(page: Page) -> None:
     wider = cards(page)
     assert wider != first
     page.go_back()
+    expect_cards(page, first)
     settle(page)
-    assert cards(page) == first
     page.go_forward()
-    settle(page)
-    assert cards(page) == wider
+    expect_cards(page, wider)
 
 
 def test_a_row_is_selected_in_the_table(page: Page) -> None:
@@ -126,15 +126,33 @@ def test_a_row_is_selected_in_the_table(page: Page) -> None:
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
 
 
+def test_an_edit_keeps_the_focus_and_a_cleared_number_comes_back(page: Page) -> None:
+    visit(page, "/studio")
+    channels = field(page, "row_out_channels")
+    type_into(page, "row_out_channels", "48")
+    expect(channels).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(channels).to_have_value("49")
+    page.keyboard.press("Enter")
+    settle(page)
+    assert draft(page).rows[0].out_channels == 49
+    type_into(page, "row_out_channels", "")
+    expect(channels).to_have_value("49")
+    assert draft(page).rows[0].out_channels == 49
+
+
 def test_what_was_undone_stays_undone_while_the_latency_is_awaited(page: Page) -> None:
     late = LateReports(page, "row_out_channels")
-    visit(page, "/studio?auto=true")
+    visit(page, "/studio")
     # It takes so long that there is something to wait for.
     choose(page, "start", "EfficientNet-B4")
     type_into(page, "row_out_channels", "56")
     assert draft(page).rows[0].out_channels == 56
+    page.get_by_text("Measure after every change").click()
+    settle(page)
+    query_before = urlsplit(page.url).query
     click(page, "Undo")
-    late.value = 56
+    late.value, late.query = 56, query_before
     page.wait_for_timeout(2_000)
     assert late.count > 1, "nothing was awaited"
     undone = Draft.of(effviz.architecture("efficientnet_b4"))
