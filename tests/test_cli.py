@@ -728,7 +728,11 @@ def workers(parent: int) -> list[int]:
 def test_interrupted_measurement_leaves_no_process(
     delay: float, signals: list[signal.Signals], code: int, said: str
 ) -> None:
-    command = [sys.executable, "-m", "effviz", "latency", "resnet101", "--batch", "4"]
+    # A shell's background job ignores Ctrl-C, and so would what the tests start if they run in one.
+    listening = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module"
+    words = ["latency", "resnet101", "--batch", "4"]
+    script = f'{listening}("effviz", run_name="__main__", alter_sys=True)'
+    command = [sys.executable, "-c", script, *words]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + 60
         while not (mine := workers(process.pid)):
