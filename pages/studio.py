@@ -4,7 +4,18 @@ import streamlit as st
 
 import effviz
 from effviz.charts.stages import stage_costs
-from effviz.ui import links, live, network, parts, studio, studio_checks, studio_code
+from effviz.ui import (
+    links,
+    live,
+    network,
+    parts,
+    studio,
+    studio_checks,
+    studio_code,
+    studio_form,
+    studio_lesson,
+    studio_rows,
+)
 
 parts.header("studio")
 convention = parts.convention()
@@ -16,13 +27,13 @@ with st.sidebar:
     conditions = live.conditions()
 
 top = st.container()
-studio.toolbar(here)
-studio.problem(here)
+studio_rows.toolbar(here)
+studio_rows.problem(here)
 table, form = st.columns([3, 1], gap="medium")
 with form:
-    studio.form(here)
+    studio_form.form(here)
 with table:
-    studio.table(here, convention)
+    studio_rows.table(here, convention)
 studio_code.composer(here)
 if here.design is not None:
     whole = here.checked.fault is None
@@ -37,8 +48,8 @@ if here.design is not None:
     parts.show_chart(stage_costs(report.table, network.measures(convention), parts.look()), "stages")
     studio_checks.finding_list(report, whole, conditions, reading, convention)
 if here.design is not None:
-    studio.formulas(here, report, convention)
-    studio.exercises(here, report, convention)
+    studio_lesson.formulas(here, report, convention)
+    studio_lesson.exercises(here, report, convention)
     if whole:
         studio_code.code(here.design)
     else:
