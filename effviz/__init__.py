@@ -7,36 +7,25 @@ The engine counts a network exactly, in milliseconds, without building it:
 >>> report.params, report.macs
 (2636424, 209069792)
 
-The package, in the direction in which it imports:
+The folders, in the order in which they may import each other:
 
-====================  ===============================================================================
-`effviz.layers`       what a network is made of: primitives, containers, blocks; shapes
-`effviz.blocks`       the blocks of the papers
-`effviz.design`       `Stage`, `Design`: the stage table, its multipliers, JSON
-`effviz.archs`        the zoo, one file per family
-`effviz.counts`       sums over a block for a map of any size, traced once
-`effviz.scaling`      compound scaling and other rules, sweeps, the phi that fits a budget
-`effviz.trace`        follow shapes and tensors through a network
-`effviz.cost`         parameters and multiply-adds: the counting convention
-`effviz.memory`       memory access and peak activation memory
-`effviz.report`       the numbers of one network as totals and as a table
-`effviz.formulas`     how the numbers of one layer come about
-`effviz.published`    what papers and libraries print, with sources
-`effviz.outline`      stages, and runs of equal blocks
-`effviz.words`        layers and blocks in a reader's words
-`effviz.lessons`      convolutions, blocks, feature reuse: what the lessons compute
-`effviz.guidelines`   the experiments of ShuffleNetV2 as designs, and their theory
-`effviz.budgets`      limits on what a design may cost
-`effviz.lint`         rules of thumb about efficient networks, and changes that mend what they find
-`effviz.drafts`       a stage table while it is edited, counted up to its first fault
-`effviz.torch_export` the same network as Python source that imports nothing but torch
-`effviz.torch_build`  the same network as a torch.nn.Module
-`effviz.profiling`    count any torch module, layer by layer
-`effviz.crosscheck`   other people's counters beside effviz, every difference named
-`effviz.diagrams`     a block or a network as a graph, from torchview
-`effviz.latency`      how fast a design runs on this machine, measured in `effviz.worker`
-`effviz.cli`          ``python -m effviz``: list, report, check, export, latency
-====================  ===============================================================================
+==================  ================================================================================
+`effviz.core`       errors, units, rounding
+`effviz.model`      layers, blocks, the stage table (`Stage`, `Design`), traces, shapes, JSON
+`effviz.zoo`        published networks, one file per family, and the figures that papers print
+`effviz.count`      parameters, multiply-adds, memory, formulas: `Report`
+`effviz.advice`     compound scaling and its inverses, budgets, rules of thumb with fixes
+`effviz.backend`    torch: build, profile, time, cross-check, draw
+`effviz.worker`     the torch process of the app and of `measure_latency`
+`effviz.studies`    the computations behind the lessons
+`effviz.export`     a design as PyTorch source code
+`effviz.measure`    measured latency and where it is stored
+`effviz.charts`     numbers to plotly figures
+`effviz.ui`         the Streamlit app: frame, widgets, pages
+`effviz.cli`        the command line
+==================  ================================================================================
+
+`effviz.scaling`, `effviz.lint` and `effviz.budgets` are public names for `effviz.advice`.
 
 Importing effviz loads neither torch nor streamlit nor pandas; `build` loads torch, ``report.table`` pandas.
 """
@@ -45,21 +34,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from effviz.archs import ARCHITECTURES, architecture, list_architectures
-from effviz.blocks import BLOCKS
-from effviz.design import Design, Stage
-from effviz.errors import DesignError, UncountedLayerError, UnknownNameError
-from effviz.report import Report, analyze
-from effviz.scaling import compound_scale
-from effviz.widths import WidthRule
+from effviz.advice.scaling import compound_scale
+from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
+from effviz.count.report import Report, analyze
+from effviz.model.blocks import BLOCKS
+from effviz.model.design import Design, Stage
+from effviz.model.widths import WidthRule
+from effviz.zoo import ARCHITECTURES, architecture, list_architectures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import nn
 
-    from effviz.latency import Latency, LatencyError
-    from effviz.profiling import Profile
+    from effviz.backend.profile import Profile
+    from effviz.measure.latency import Latency, LatencyError
 
 __version__ = "0.1.0"
 
@@ -87,29 +76,29 @@ __all__ = [
 
 
 def build(design: Design, resolution: int | None = None, **options: Any) -> nn.Module:
-    """The design as a torch module in evaluation mode, see `effviz.torch_build.build`. Loads torch."""
-    from effviz.torch_build import build as build_module
+    """The design as a torch module in evaluation mode, see `effviz.backend.build.build`. Loads torch."""
+    from effviz.backend.build import build as build_module
 
     return build_module(design, resolution, **options)
 
 
 def export_torch(design: Design) -> str:
-    """The design as Python source that imports nothing but torch, see `effviz.torch_export.export_torch`."""
-    from effviz.torch_export import export_torch as export
+    """The design as Python source that imports nothing but torch, see `effviz.export.export_torch`."""
+    from effviz.export import export_torch as export
 
     return export(design)
 
 
 def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, example_inputs: Any = None) -> Profile:
-    """Count any torch module layer by layer, see `effviz.profiling.profile`. Loads torch."""
-    from effviz.profiling import profile as profile_module
+    """Count any torch module layer by layer, see `effviz.backend.profile.profile`. Loads torch."""
+    from effviz.backend.profile import profile as profile_module
 
     return profile_module(module, input_shape, example_inputs=example_inputs)
 
 
 def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
-    """How fast the design runs on this CPU, see `effviz.latency.measure_latency`. Torch runs in a worker process."""
-    from effviz.latency import measure_latency as measure
+    """How fast the design runs on this CPU, see `effviz.measure.latency.measure_latency`."""
+    from effviz.measure.latency import measure_latency as measure
 
     return measure(design, resolution, batch_size, threads)
 
@@ -117,7 +106,7 @@ def measure_latency(design: Design, resolution: int | None = None, batch_size: i
 def __getattr__(name: str) -> Any:
     """`Latency` and `LatencyError` on first use: most programs measure nothing, and need no module about processes."""
     if name in ("Latency", "LatencyError"):
-        from effviz import latency
+        from effviz.measure import latency
 
         return getattr(latency, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

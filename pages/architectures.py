@@ -6,9 +6,12 @@ import effviz
 from effviz.charts.shares import kind_shares
 from effviz.charts.stages import stage_costs
 from effviz.charts.timeline import activation_timeline
-from effviz.ui import links, live, network, parts
-from effviz.ui.counters import counters
-from effviz.ui.structure import structure
+from effviz.ui import links
+from effviz.ui.pages.architectures import network
+from effviz.ui.pages.architectures.crosscheck import counters
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
+from effviz.ui.widgets.diagram import structure
 
 parts.header("architectures")
 convention = parts.convention()

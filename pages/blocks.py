@@ -3,9 +3,13 @@
 import streamlit as st
 
 import effviz
-from effviz.lessons.blocks import problem
-from effviz.ui import blocks, lessons, links, live, parts
-from effviz.ui.structure import LAYERS, diagram
+from effviz.studies.blocks import problem
+from effviz.ui import links
+from effviz.ui.pages.blocks import lessons
+from effviz.ui.pages.blocks import page as blocks
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
+from effviz.ui.widgets.diagram import LAYERS, diagram
 
 parts.header("blocks")
 convention = parts.convention()

@@ -3,8 +3,11 @@
 import streamlit as st
 
 import effviz
-from effviz.lessons.convolutions import design
-from effviz.ui import convolutions, links, live, parts
+from effviz.studies.convolutions import design
+from effviz.ui import links
+from effviz.ui.pages.convolutions import page as convolutions
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
 
 parts.header("convolutions")
 convention = parts.convention()

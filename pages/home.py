@@ -3,7 +3,8 @@
 import streamlit as st
 
 from effviz.charts.zoo import zoo_dots
-from effviz.ui import parts, zoo
+from effviz.ui.pages.home import page as zoo
+from effviz.ui.widgets import parts
 
 parts.header("")
 convention = parts.convention()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from effviz.ui import parts, speed
+from effviz.ui.pages.latency import page as speed
+from effviz.ui.widgets import parts
 
 parts.header("latency")
 convention = parts.convention()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from effviz.ui import guidelines, parts
+from effviz.ui.pages.memory import page as guidelines
+from effviz.ui.widgets import parts
 
 parts.header("memory")
 convention = parts.convention()

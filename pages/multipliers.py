@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from effviz.ui import live, multiplier_accuracy, multiplier_map, multipliers, parts
+from effviz.ui.pages.multipliers import accuracy as multiplier_accuracy
+from effviz.ui.pages.multipliers import cost_map as multiplier_map
+from effviz.ui.pages.multipliers import page as multipliers
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
 
 parts.header("multipliers")
 convention = parts.convention()

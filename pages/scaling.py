@@ -3,7 +3,12 @@
 import streamlit as st
 
 import effviz
-from effviz.ui import links, live, network, parts, scaling, scaling_parts
+from effviz.ui import links
+from effviz.ui.pages.architectures import network
+from effviz.ui.pages.scaling import page as scaling
+from effviz.ui.pages.scaling import parts as scaling_parts
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
 
 parts.header("scaling")
 convention = parts.convention()

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from effviz.ui import links, live, parts, width_depth
+from effviz.ui import links
+from effviz.ui.pages.width_depth import page as width_depth
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import parts
 
 parts.header("width_depth")
 convention = parts.convention()

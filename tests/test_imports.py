@@ -1,4 +1,4 @@
-"""Who imports whom: data flows one way, and the numbers need neither torch nor a browser."""
+"""The direction of imports: a folder of effviz imports only folders that `FOLDERS` lists before it."""
 
 from __future__ import annotations
 
@@ -14,42 +14,18 @@ import pytest
 import effviz
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "torchview", "thop", "streamlit", "plotly", "pandas", "numpy", "graphviz"}
 
-# What each part of the engine may import, besides what those may import in turn.
-BELOW = {
-    "errors": set(),
-    "rounding": set(),
-    "layers": {"errors"},
-    "fields": {"layers"},
-    "blocks": {"fields", "rounding"},
-    "trace": {"layers"},
-    "widths": {"errors", "rounding"},
-    "counts": {"cost"},
-    "design": {"blocks", "counts", "widths"},
-    "design_json": {"design"},
-    "archs": {"design"},
-    "scaling": {"report"},
-    "cost": {"trace"},
-    "memory": {"cost"},
-    "kinds": {"trace"},
-    "units": set(),
-    "lint": {"report", "outline", "units"},
-    "budgets": {"report"},
-    "rewrite": {"layers"},
-    "report": {"design", "memory", "kinds"},
-    "published": {"archs", "report"},
-    "outline": {"design"},
-    "words": {"kinds"},
-    "lessons": {"report", "outline", "words", "archs", "published", "scaling"},
-    "torch_build": {"design"},
-    "export": {"archs"},
-    "torch_export": {"export"},
-}
-# `Design.to_json` and `from_json` are one line each into the module that knows the format.
-LAZY = {("effviz.design", "effviz.design_json")}
-# Lessons compute with arrays, which they load when asked.
-ENGINE = set(BELOW) - {"torch_build", "lessons"}
+# The one list: data flows from the first folder to the last.
+FOLDERS = (
+    "core", "model", "zoo", "count", "advice", "backend", "worker", "studies", "export", "measure", "charts", "ui",
+    "cli",
+)  # fmt: skip
+# Folders that need nothing but the standard library; functions that return a table load pandas.
+STANDARD_LIBRARY = ("core", "model", "zoo", "count", "advice", "export")
+# Folders that never load torch or streamlit, directly or through another module.
+ENGINE = (*STANDARD_LIBRARY, "studies", "charts")
+TORCH = ("torch", "torchview", "thop")
+HEAVY = {*TORCH, "streamlit", "plotly", "pandas", "numpy", "graphviz"}
 
 
 class Import(NamedTuple):
@@ -93,93 +69,78 @@ def _imports(path: Path) -> Iterator[Import]:
 IMPORTS = {name: set(_imports(path)) for name, path in MODULES.items()}
 
 
-def _part(module: str) -> str:
-    """``"archs"`` of ``"effviz.archs.mobilenet"``."""
-    return module.split(".")[1] if "." in module else module
-
-
-def _allowed(part: str) -> set[str]:
-    found, pending = {part}, [part]
-    while pending:
-        for below in BELOW[pending.pop()] - found:
-            found.add(below)
-            pending.append(below)
-    return found
+def _folder(module: str) -> str:
+    """``"zoo"`` of ``"effviz.zoo.mobilenet"``; empty for a module of the top level and outside effviz."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "effviz" and len(parts) > 1 and parts[1] in FOLDERS else ""
 
 
 def _reached(module: str) -> dict[str, list[str]]:
-    """Everything that importing a module loads, each with the way there; parents of a package are loaded too."""
-    ways = {module: [module]}
+    """Every module that importing `module` loads, with the path to it; parents of a package are loaded too."""
+    paths = {module: [module]}
     pending = [module]
     while pending:
         current = pending.pop()
         named = {each.name for each in IMPORTS.get(current, ()) if each.at_once}
         parents = {name.rpartition(".")[0] for name in named | {current} if "." in name}
         for name in named | parents:
-            if name not in ways:
-                ways[name] = [*ways[current], name]
+            if name not in paths:
+                paths[name] = [*paths[current], name]
                 pending.append(name)
-    return ways
+    return paths
+
+
+def _in(folders: tuple[str, ...]) -> list[str]:
+    return [name for name in MODULES if _folder(name) in folders]
 
 
 def test_the_parser_sees_imports() -> None:
-    """The tests below pass on nothing as well as on everything."""
-    assert Import("torch", True) in IMPORTS["effviz.torch_build"]
-    assert Import("effviz.torch_build", False) in IMPORTS["effviz"]
-    assert Import("pandas", False) in IMPORTS["effviz.report"]
-    assert Import("effviz.layers", True) in IMPORTS["effviz.trace"]
-    assert Import("effviz.cost", True) in IMPORTS["effviz.memory"]
-    assert "effviz.errors" in _reached("effviz.archs.mobilenet")
-    assert _allowed("trace") == {"trace", "layers", "errors"}
+    """Without this test, a parser that finds no import would pass all others."""
+    assert Import("torch", True) in IMPORTS["effviz.backend.build"]
+    assert Import("effviz.backend.build", False) in IMPORTS["effviz"]
+    assert Import("pandas", False) in IMPORTS["effviz.count.report"]
+    assert Import("effviz.model.layers", True) in IMPORTS["effviz.model.trace"]
+    assert Import("effviz.count.cost", True) in IMPORTS["effviz.count.memory"]
+    assert "effviz.core.errors" in _reached("effviz.zoo.mobilenet")
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("effviz.") and _part(name) in BELOW])
-def test_engine_imports_only_what_is_below(module: str) -> None:
-    named = {each.name for each in IMPORTS[module] if each.name.split(".")[0] == "effviz"}
-    wrong = {name for name in named if _part(name) not in _allowed(_part(module)) and (module, name) not in LAZY}
-    assert not wrong
+def test_every_folder_is_in_the_list() -> None:
+    folders = {path.parent.relative_to(ROOT / "effviz").parts[:1] for path in ROOT.glob("effviz/**/*.py")}
+    assert {parts[0] for parts in folders if parts} == set(FOLDERS)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("effviz.") and _part(name) in ENGINE])
-def test_engine_needs_the_standard_library_only(module: str) -> None:
+@pytest.mark.parametrize("module", _in(FOLDERS))
+def test_a_folder_imports_only_folders_before_it(module: str) -> None:
+    allowed = FOLDERS[: FOLDERS.index(_folder(module)) + 1]
+    named = {each.name for each in IMPORTS[module] if _folder(each.name)}
+    assert not {name for name in named if _folder(name) not in allowed}
+
+
+@pytest.mark.parametrize("module", _in(FOLDERS[: FOLDERS.index("ui")]))
+def test_the_public_faces_are_for_callers_of_effviz(module: str) -> None:
+    """`effviz`, `effviz.scaling` and the like import the folders, not the other way round."""
+    named = {each.name for each in IMPORTS[module] if each.name.split(".")[0] in ("effviz", "pages", "app")}
+    assert not {name for name in named if not _folder(name)}
+
+
+@pytest.mark.parametrize("module", _in(STANDARD_LIBRARY))
+def test_the_engine_needs_the_standard_library_only(module: str) -> None:
     outside = {each for each in IMPORTS[module] if each.name.split(".")[0] in HEAVY}
-    # Tables are pandas', loaded by whoever asks for one.
     assert outside <= {Import("pandas", False)}
     known = {"effviz", *sys.stdlib_module_names, *HEAVY}
     assert not {each.name for each in IMPORTS[module] if each.name.split(".")[0] not in known}
 
 
-def test_consumers_do_not_import_each_other() -> None:
-    """Parameters are counted in one place: memory access reads them there."""
-    consumers = {"cost", "memory", "torch_build", "torch_export", "lint"}
-    for module, imports in IMPORTS.items():
-        if _part(module) in consumers - {"lint"}:
-            others = {_part(each.name) for each in imports if each.name.startswith("effviz.")} & consumers
-            assert others <= {_part(module), *({"cost"} if _part(module) == "memory" else ())}, module
+@pytest.mark.parametrize("module", _in(ENGINE))
+def test_the_engine_loads_neither_torch_nor_streamlit(module: str) -> None:
+    assert not {
+        " -> ".join(path) for name, path in _reached(module).items() if name.split(".")[0] in (*TORCH, "streamlit")
+    }
 
 
-def test_imports_have_no_cycles() -> None:
-    finished: set[str] = set()
-
-    def visit(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, " -> ".join((*way, module))
-        if module not in finished:
-            for each in sorted(IMPORTS[module]):
-                # A package is loaded before its modules, which is no cycle of theirs.
-                if each.at_once and each.name in MODULES and not module.startswith(each.name + "."):
-                    visit(each.name, (*way, module))
-            finished.add(module)
-
-    for module in MODULES:
-        visit(module, ())
-
-
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("effviz.charts")])
-def test_charts_know_no_page(module: str) -> None:
-    named = {each.name for each in IMPORTS[module]}
-    assert not {name for name in named if name.split(".")[0] in ("streamlit", "torch", "pages", "app")}
-    assert not {name for name in named if name.startswith("effviz.ui")}
-    assert not {"streamlit", "torch"} & {name.split(".")[0] for name in _reached(module)}
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("effviz.ui", "pages", "app"))])
+def test_only_the_app_imports_streamlit(module: str) -> None:
+    assert not {each.name for each in IMPORTS[module] if each.name.split(".")[0] == "streamlit"}
 
 
 PAGES = [name for name in MODULES if name.split(".")[0] in ("pages", "app") or name.startswith("effviz.ui")]
@@ -187,19 +148,26 @@ PAGES = [name for name in MODULES if name.split(".")[0] in ("pages", "app") or n
 
 @pytest.mark.parametrize("module", PAGES)
 def test_pages_never_load_torch(module: str) -> None:
-    """The torch process is another one: torch takes a second and 200 MB, and pages are drawn in this one."""
-    forbidden = ("torch", "torchview", "thop", "effviz.torch_build", "effviz.recording", "effviz.timing")
+    """Torch takes a second and 200 MB, and belongs to its own process: neither at once nor inside a function."""
     named = {each.name for each in IMPORTS[module]}
-    assert not {name for name in named for each in forbidden if name == each or name.startswith(each + ".")}
-    ways = _reached(module)
-    assert not {" -> ".join(way) for name, way in ways.items() if name.split(".")[0] in ("torch", "torchview", "thop")}
+    assert not {name for name in named if name.split(".")[0] in TORCH or _folder(name) == "backend"}
+    assert not {" -> ".join(path) for name, path in _reached(module).items() if name.split(".")[0] in TORCH}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("effviz.ui", "pages", "app"))])
-def test_only_pages_know_pages(module: str) -> None:
-    named = {each.name for each in IMPORTS[module]}
-    assert not {name for name in named if name.split(".")[0] in ("pages", "app", "streamlit")}
-    assert not {name for name in named if name.startswith("effviz.ui")}
+def test_imports_have_no_cycles() -> None:
+    finished: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module not in finished:
+            for each in sorted(IMPORTS[module]):
+                # A package is loaded before its modules; that is no cycle.
+                if each.name in MODULES and not module.startswith(each.name + "."):
+                    visit(each.name, (*path, module))
+            finished.add(module)
+
+    for module in MODULES:
+        visit(module, ())
 
 
 SESSION = """
@@ -247,9 +215,9 @@ LATENCY = """
 import sys
 import effviz
 
-assert "effviz.latency" not in sys.modules, "nobody has asked for it"
+assert "effviz.measure.latency" not in sys.modules, "nobody has asked for it"
 from effviz import Latency, LatencyError
-module = sys.modules["effviz.latency"]
+module = sys.modules["effviz.measure.latency"]
 assert effviz.Latency is Latency is module.Latency
 assert effviz.LatencyError is LatencyError is module.LatencyError
 assert issubclass(LatencyError, RuntimeError)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import effviz
+from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
-from effviz.zoo_latency import ENTRIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

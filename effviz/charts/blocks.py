@@ -11,7 +11,7 @@ import pandas as pd
 from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.stages import Measure, stage_costs
 from effviz.charts.style import Appearance, Chart
-from effviz.units import lower, percent
+from effviz.core.units import lower, percent
 
 
 def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look: Appearance) -> Chart:

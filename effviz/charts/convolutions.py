@@ -10,8 +10,8 @@ import numpy as np
 
 from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure
-from effviz.lessons.convolutions import Connection, Setting
-from effviz.units import lower, percent
+from effviz.core.units import lower, percent
+from effviz.studies.convolutions import Connection, Setting
 
 _MOST_BLOCKS = 64
 

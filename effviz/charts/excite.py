@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.lessons.excite import Excitation
-from effviz.units import exact, percent, short, si, snapped
+from effviz.core.units import exact, percent, short, si, snapped
+from effviz.studies.excite import Excitation
 
 
 def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
@@ -16,7 +16,7 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
     Squeeze-and-excitation on its own is the whole of its block: then the parameters themselves are drawn.
 
     Args:
-        found: from `effviz.lessons.excite.excite`; at least one.
+        found: from `effviz.studies.excite.excite`; at least one.
         look: light or dark.
     """
     alone = all(each.share == 1 for each in found)

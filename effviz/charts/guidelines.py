@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark, text_on
-from effviz.guidelines import (
+from effviz.core.units import percent, si, snapped
+from effviz.studies.guidelines import (
     GROUP_COUNTS,
     TOLERANCE,
     Intensity,
@@ -21,7 +22,6 @@ from effviz.guidelines import (
     verdict,
     widened_access,
 )
-from effviz.units import percent, si, snapped
 
 _HEIGHT = 360
 
@@ -31,7 +31,7 @@ class Unit:
     """How memory access is counted and shown.
 
     Attributes:
-        memory: the assumption, one of `effviz.memory.ASSUMPTIONS`.
+        memory: the assumption, one of `effviz.count.memory.ASSUMPTIONS`.
         factor: bytes per element, 1 for elements.
         name: ``"elements"`` or ``"bytes"``.
         show: a size in this unit as text, with the unit.

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.units import milliseconds, short, si
-from effviz.zoo_latency import PREDICTORS, Inversion, predictors
+from effviz.core.units import milliseconds, short, si
+from effviz.studies.prediction import PREDICTORS, Inversion, predictors
 
 # Per family a symbol; ink for all, so that colours stay those of layer kinds.
 _SYMBOLS = (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.lessons.manifold import Embedding, Loss
-from effviz.units import percent
+from effviz.core.units import percent
+from effviz.studies.manifold import Embedding, Loss
 
 # From the inner end of the spiral to the outer: blue to orange, which colour-blind eyes tell apart, and at least 3:1 on
 # white and on the dark paper, which leaves room for little difference in lightness.
@@ -108,7 +108,7 @@ def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = Non
     """The share lost against the channels of the embedding: median over the seeds, quartiles as a band.
 
     Args:
-        curve: from `effviz.lessons.manifold.loss_curve`; at least one.
+        curve: from `effviz.studies.manifold.loss_curve`; at least one.
         look: light or dark.
         chosen: the number of channels to mark, if it is in the curve.
         activation: of the curve, for the title.

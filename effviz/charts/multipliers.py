@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from effviz.charts.style import Appearance, Chart, figure, text_on
-from effviz.units import lower, short, si
+from effviz.core.units import lower, short, si
 
 _ROW = 34
 _TALLEST = 520

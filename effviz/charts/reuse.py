@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from effviz.charts.style import Appearance, Chart, figure, text_on
-from effviz.lessons.reuse import Reuse
-from effviz.units import exact, percent
+from effviz.core.units import exact, percent
+from effviz.studies.reuse import Reuse
 
 WRITTEN_UP_TO = 10
 """With more blocks than these the numbers would not fit into the cells."""
@@ -17,7 +17,7 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
     """Rows are the blocks that a channel comes from, columns the blocks behind which it is looked for.
 
     Args:
-        found: from `effviz.lessons.reuse.reuse`.
+        found: from `effviz.studies.reuse.reuse`.
         look: light or dark.
         how: ``"direct"`` or ``"added"``; None for what there is, direct before added.
     """

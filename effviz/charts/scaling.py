@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from effviz.advice.scaling import Swept
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.lessons.scaling import Pin, Stairs
-from effviz.scaling import Swept
-from effviz.units import lower, short, si
+from effviz.core.units import lower, short, si
+from effviz.studies.scaling import Pin, Stairs
 
 _TICKS = (1, 2, 5)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from effviz.advice.scaling import PAPER, Candidate, Rule
 from effviz.charts.scaling import Count, times
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.scaling import PAPER, Candidate, Rule
-from effviz.units import lower, si
+from effviz.core.units import lower, si
 
 
 def grid_chart(

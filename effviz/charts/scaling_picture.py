@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from effviz.advice.scaling import BuiltStage, built_stages
 from effviz.charts.scaling import Count
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.lessons.scaling import NAMES, Contender, Frame
-from effviz.scaling import BuiltStage, built_stages
-from effviz.units import lower, si
+from effviz.core.units import lower, si
+from effviz.studies.scaling import NAMES, Contender, Frame
 
 _ROW = 116
 _DEEPEST = 0.09

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from effviz.advice.scaling import Swept
 from effviz.charts.relative import Measured, relative_dots, written
 from effviz.charts.scaling import Count, log_ticks
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.lessons.scaling import NAMES, Contender, Printed, growth
-from effviz.scaling import Swept
-from effviz.units import lower, short, si, snapped
+from effviz.core.units import lower, short, si, snapped
+from effviz.studies.scaling import NAMES, Contender, Printed, growth
 
 
 class Measure(NamedTuple):

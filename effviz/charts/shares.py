@@ -6,7 +6,7 @@ import pandas as pd
 
 from effviz.charts.stages import Measure
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark, text_on
-from effviz.units import lower, percent
+from effviz.core.units import lower, percent
 
 _PLURAL = {
     "standard convolution": "Standard convolutions take",

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark
-from effviz.units import lower, percent, si, snapped
+from effviz.core.units import lower, percent, si, snapped
 
 
 @dataclass(frozen=True)

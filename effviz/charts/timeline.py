@@ -6,7 +6,7 @@ import pandas as pd
 
 from effviz.charts.stages import Measure
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.units import exact, snapped
+from effviz.core.units import exact, snapped
 
 
 def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance) -> Chart:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from effviz.charts.relative import Measured, relative_dots, written
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.units import change, lower, percent
+from effviz.core.units import change, lower, percent
 
 # Tall and narrow to flat and long, as the designs are.
 SYMBOLS = {

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from effviz.charts.style import Appearance, Chart, figure
-from effviz.units import si
+from effviz.core.units import si
 
 
 def zoo_dots(table: pd.DataFrame, factor: int, compute_label: str, look: Appearance) -> Chart:

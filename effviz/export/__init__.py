@@ -1,17 +1,28 @@
-"""A design as Python source: how `effviz.torch_export` writes a file as one would by hand.
+"""A design as PyTorch source: one runnable file that reads as written by hand and needs torch alone.
 
-No file here knows a block. A class is written from what the block's `expand()` gives: all blocks of one kind that the
-design builds are laid over one another, what they have in common becomes the code, and where they differ an
-expression in the block's own fields is looked for that gives every one of them. What it gives is checked for all
-blocks of the design while it is chosen, so that a class either says what `expand()` says or takes a number as an
-argument.
-
-======================  ========================================================================================
-`effviz.export.source`  text: literals, names, lines broken where ruff breaks them
-`effviz.export.pattern` the layers of several blocks laid over one another
-`effviz.export.terms`   the expression that gives a value in all of them
-`effviz.export.classes` the class of one kind of block
-`effviz.export.network` the stage table and the class of the network
-`effviz.export.library` calls of torchvision and timm that build the same network
-======================  ========================================================================================
+The file's module has the parameters of `effviz.build`, by the same names and in the same order: weights load both ways.
+Importing this package imports no torch.
 """
+
+from __future__ import annotations
+
+from effviz.core.errors import fail
+from effviz.export.library import library_calls
+from effviz.export.network import File
+from effviz.model.design import Design
+
+__all__ = ["export_torch", "library_calls"]
+
+
+def export_torch(design: Design) -> str:
+    """`design` as the text of a Python file.
+
+    A class for every kind of block, the stage table with final widths, a class of the network, and a `main` that builds
+    it and asserts its number of parameters and the shape of its output.
+
+    Raises:
+        DesignError: the network cannot be built at its own resolution.
+    """
+    if not isinstance(design, Design):
+        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+    return File(design).text()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from effviz.errors import UncountedLayerError
+from effviz.core.errors import UncountedLayerError
 from effviz.export.classes import BlockClass, parts_of
 from effviz.export.pattern import Chain, Fork, Leaf, Part, Vector, always, known, never
 from effviz.export.source import INDENT, LINE, Names, call, definition, docstring, fresh, is_plain, literal, prose
 from effviz.export.terms import TORCH_ACTIVATIONS, names_in
-from effviz.layers import (
+from effviz.model.layers import (
     Activation,
     AdaptiveAvgPool2d,
     AvgPool2d,

@@ -12,7 +12,7 @@ from functools import cached_property
 from string import ascii_uppercase
 from typing import Any, TypeAlias
 
-from effviz.errors import DesignError, UncountedLayerError
+from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.export.pattern import (
     ANY,
     Chain,
@@ -43,8 +43,8 @@ from effviz.export.terms import (
     names_in,
     plain_value,
 )
-from effviz.fields import FieldBlock, declared
-from effviz.layers import Activation, BatchNorm2d, Block, Branches, Identity, Layer, Primitive, Sequential
+from effviz.model.fields import FieldBlock, declared
+from effviz.model.layers import Activation, BatchNorm2d, Block, Branches, Identity, Layer, Primitive, Sequential
 
 Key: TypeAlias = tuple[Any, ...]
 # How many blocks of a class are varied to tell rules from chance.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
-from effviz.counts import counts
-from effviz.design import BuiltBlock, Design
+from effviz.count.totals import block_totals
 from effviz.export.classes import nested_kinds
-from effviz.fields import FieldBlock
-from effviz.layers import Primitive, Sequential, Shape
+from effviz.model.design import BuiltBlock, Design
+from effviz.model.fields import FieldBlock
+from effviz.model.layers import Primitive, Sequential, Shape
 
 Stage: TypeAlias = list[BuiltBlock]
 _MOST_INLINE = 3
@@ -55,7 +55,7 @@ def taken(entry: BuiltBlock) -> int:
 
 def leaving(entry: BuiltBlock) -> Shape:
     """Shape of what a block puts out."""
-    return counts(entry.block, entry.shape).leaving
+    return block_totals(entry.block, entry.shape).out_shape
 
 
 def keeps_channels(stage: Stage) -> bool:

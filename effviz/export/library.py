@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from effviz.archs import architecture
-from effviz.counts import counts
-from effviz.design import Design
-from effviz.errors import DesignError, fail
-from effviz.fields import FieldBlock
+from effviz.core.errors import DesignError, fail
+from effviz.count.totals import block_totals
+from effviz.model.design import Design
+from effviz.model.fields import FieldBlock
+from effviz.zoo import architecture
 
 TORCHVISION = "torchvision.models.{}"
 TIMM = 'timm.create_model("{}")'
@@ -107,7 +107,7 @@ def library_calls(design: Design) -> tuple[str, ...]:
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     blocks = _blocks(design)
-    params = sum(counts(entry, shape).params for entry, shape in blocks)
+    params = sum(block_totals(entry, shape).params for entry, shape in blocks)
     return tuple(
         call.text
         for call in CALLS

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from effviz.counts import counts
-from effviz.design import BuiltBlock, Design
+from effviz.count.totals import block_totals
 from effviz.export.body import HELPERS, Body, arguments, class_lines
 from effviz.export.classes import BlockClass, Classes
 from effviz.export.layout import Stage, is_bare, keeps_channels, lay_out, leaving, stage_of, taken
 from effviz.export.pattern import Leaf
 from effviz.export.source import INDENT, LINE, Names, call, class_name, docstring, fresh, literal, prose
 from effviz.export.table import LOOP_NAMES, StageTable, drops_evenly
+from effviz.model.design import BuiltBlock, Design
 
 _RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *LOOP_NAMES, *HELPERS}
 _LONGEST_TITLE = 60
@@ -162,5 +162,5 @@ if __name__ == "__main__":
 
 def totals(design: Design) -> tuple[int, int]:
     """Parameters and multiply-adds, as `effviz.analyze` counts them."""
-    runs = [(run.repeats, counts(run.block, run.shape)) for run in design.runs()]
+    runs = [(run.repeats, block_totals(run.block, run.shape)) for run in design.runs()]
     return sum(repeats * each.params for repeats, each in runs), sum(repeats * each.macs for repeats, each in runs)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from effviz.layers import Branches, Dropout, Identity, Layer, Sequential, StochasticDepth
+from effviz.model.layers import Branches, Dropout, Identity, Layer, Sequential, StochasticDepth
 
 
 class _Any:

@@ -11,7 +11,7 @@ from typing import Any
 from effviz.export.classes import BlockClass, Classes
 from effviz.export.layout import Stage, is_bare, stage_of
 from effviz.export.source import INDENT, LINE, Names, call, fresh, is_free, literal
-from effviz.fields import FieldBlock
+from effviz.model.fields import FieldBlock
 
 LETTERS = {
     "kernel_size": ("k", "kernel size"),

@@ -16,8 +16,8 @@ from typing import Any
 
 from effviz.export.pattern import ANY, Vector, is_constant, known
 from effviz.export.source import Code, fresh, literal
-from effviz.fields import Field, FieldBlock, declared
-from effviz.layers import ACTIVATIONS
+from effviz.model.fields import Field, FieldBlock, declared
+from effviz.model.layers import ACTIVATIONS
 
 CHANNELS, PIXELS, STRIDE, PADDING = "channels", "pixels", "stride", "padding"
 RATIO, SHARE, FLAG, ACTIVATION = "ratio", "share", "flag", "activation"

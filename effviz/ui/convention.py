@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effviz.budgets import DTYPES
-from effviz.memory import ASSUMPTIONS
-from effviz.units import binary, si
+from effviz.advice.budgets import DTYPES
+from effviz.core.units import binary, si
+from effviz.count.memory import ASSUMPTIONS
 
 COUNTS = {"macs": "Multiply-adds", "flops": "FLOPs"}
 UNITS = {"elements": "Elements", "float32": "float32", "float16": "float16", "int8": "int8"}

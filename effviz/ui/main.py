@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effviz.ui import links, parts
+from effviz.ui import links
 from effviz.ui.navigation import PAGES
 from effviz.ui.paths import ROOT, page_path
+from effviz.ui.widgets import parts
 
 
 def run() -> None:

@@ -2,7 +2,7 @@
 
 A job is a function ``run(payload, progress, cancelled) -> dict``. The payload and the result are JSON-able dicts;
 ``progress(fraction, message)`` may be called often; where ``cancelled()`` is true, the job returns or raises
-`effviz.worker.protocol.Cancelled`. A new kind is one line in `JOBS`.
+`effviz.core.errors.Cancelled`. A new kind is one line in `JOBS`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, TypeAlias, cast
 
-from effviz.errors import unknown
+from effviz.core.errors import unknown
 
 Job: TypeAlias = Callable[[dict[str, Any], Callable[[float, str], None], Callable[[], bool]], dict[str, Any]]
 
 JOBS: Mapping[str, str] = {
-    "latency": "effviz.timing:latency_job",
-    "diagram": "effviz.diagrams:diagram_job",
-    "crosscheck": "effviz.crosscheck:crosscheck_job",
+    "latency": "effviz.backend.timing:latency_job",
+    "diagram": "effviz.backend.diagram.draw:diagram_job",
+    "crosscheck": "effviz.backend.crosscheck:crosscheck_job",
 }
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from effviz.errors import one_of, whole
-from effviz.memory import alive
-from effviz.report import Report
-from effviz.trace import storage_sizes
+from effviz.core.errors import one_of, whole
+from effviz.count.memory import alive
+from effviz.count.report import Report
+from effviz.model.trace import storage_sizes
 
 MAX_BATCH = 256
 ITEMSIZE = {"float32": 4, "bfloat16": 2, "float16": 2}

@@ -21,13 +21,13 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from effviz.errors import number, text, unknown
-from effviz.units import binary
-from effviz.worker.fair_queue import FairQueue
+from effviz.core.errors import number, text, unknown
+from effviz.core.units import binary
 from effviz.worker.jobs import JOBS
 from effviz.worker.limits import memory_limit as default_memory_limit
 from effviz.worker.process import WorkerProcess
 from effviz.worker.protocol import CANCEL, Event, Request, encode_request
+from effviz.worker.queue import FairQueue
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 

@@ -31,10 +31,6 @@ class ProtocolError(ValueError):
     """A line that is not a message, or a message that cannot be a line."""
 
 
-class Cancelled(Exception):  # noqa: N818 -- nothing went wrong
-    """Raised by a job that was asked to stop, and did."""
-
-
 class Request(NamedTuple):
     """A job to do, or with the kind `CANCEL` one to stop."""
 

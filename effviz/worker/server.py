@@ -22,13 +22,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from effviz.errors import DesignError
-from effviz.units import binary
+from effviz.core.errors import Cancelled, DesignError
+from effviz.core.units import binary
 from effviz.worker.jobs import JOBS, load
 from effviz.worker.protocol import (
     CANCEL,
     MAX_LINE,
-    Cancelled,
     Event,
     ProtocolError,
     Request,
@@ -70,7 +69,7 @@ class Server:
         try:
             import torch
 
-            from effviz import timing  # noqa: F401 -- so that the first measurement finds it imported
+            from effviz.backend import timing  # noqa: F401 -- so that the first measurement finds it imported
         except ImportError as error:
             self._say(None, "error", reason="start", message=f"torch cannot be imported: {error}")
             raise

@@ -18,7 +18,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import effviz
-from effviz.latency import environment, measure_latency
+from effviz.measure.latency import environment, measure_latency
 
 ROUNDS = 5
 NETWORKS = ("mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2", "resnet18", "efficientnet_b0")

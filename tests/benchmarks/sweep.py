@@ -13,7 +13,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import effviz
-from effviz import counts, design, scaling, trace
+from effviz.advice import scaling
+from effviz.count import totals
+from effviz.model import design, shapes, trace
 
 PHIS = [-1 + 7 * step / 199 for step in range(200)]
 REPETITIONS = 7
@@ -22,7 +24,8 @@ REPETITIONS = 7
 def forget() -> None:
     """Empty everything that the engine remembers."""
     for remembered in (
-        counts.counts, counts._outline, design._made, design._runs, trace.trace_block, trace._expanded,
+        totals.block_totals, totals._per_pixel, shapes.sized_block, shapes.map_sizes,
+        design._made, design._runs, trace.trace_block, trace._expanded,
         scaling.built_stages,
     ):  # fmt: skip
         remembered.cache_clear()

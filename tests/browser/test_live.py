@@ -10,9 +10,9 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 import effviz
-from effviz.diagrams import draw
+from effviz.backend.diagram.draw import draw
+from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
-from effviz.zoo_latency import ENTRIES
 from tests.browser.conftest import Server, settle
 from tests.browser.test_pages import choose, query, slider, snapshot, type_into, visit
 

@@ -15,8 +15,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 import effviz
 from effviz import Design, Report
+from effviz.core.units import binary, exact, si
 from effviz.ui.navigation import PAGES, PageInfo
-from effviz.units import binary, exact, si
 from tests.browser.conftest import LateReports, Server, each_scheme, each_viewport, open_page, settle
 
 every_page = pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path or "home")

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import effviz
-from effviz.drafts import Draft
-from effviz.lint import lint
-from effviz.units import si
-from effviz.words import kind_title
+from effviz.advice.lint import lint
+from effviz.core.units import si
+from effviz.count.words import kind_title
+from effviz.model.draft import Draft
 from tests.browser.conftest import LateReports, settle
 from tests.browser.test_pages import cards, choose, expect_cards, field, query, type_into, visit
 

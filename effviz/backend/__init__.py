@@ -1,0 +1,1 @@
+"""Everything that imports torch: build, profile, time, cross-check and draw a network."""

@@ -1,0 +1,287 @@
+"""A design as a torch.nn.Module: the same tree, the same names, exact torch classes.
+
+Counters that look modules up by class (thop) see `nn.Conv2d`, `nn.BatchNorm2d` and so on, never a subclass. The only
+classes of our own are those torch does not have: the merge of branches, a channel slice and stochastic depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from effviz.core.errors import UncountedLayerError, fail
+from effviz.model.design import Design
+from effviz.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Block,
+    Branches,
+    ChannelShuffle,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Identity,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Sequential,
+    Slice,
+    StochasticDepth,
+)
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hardswish": nn.Hardswish,
+    "silu": nn.SiLU,
+    "sigmoid": nn.Sigmoid,
+    "hardsigmoid": nn.Hardsigmoid,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+}
+_MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "mul": torch.mul}
+# These write a tensor that nothing but the next layer reads, so an activation behind them may overwrite it.
+_WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool, Branches)
+_IN_PLACE = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
+
+
+def _adopt(parent: nn.Module, name: str, child: nn.Module) -> None:
+    """`parent.add_module(name, child)` for any name: a stage may be called "forward" or "training"."""
+    parent._modules[name] = child
+
+
+class Merge(nn.Module):
+    """One input through several branches, then added, multiplied or concatenated.
+
+    Args:
+        branches: ``(name, module)``; a branch without a name is registered child by child.
+        merge: ``"add"``, ``"mul"`` or ``"concat"`` (along the channels).
+        split: give every branch an equal share of the channels instead of all.
+    """
+
+    def __init__(self, branches: list[tuple[str, nn.Module]], merge: str, *, split: bool) -> None:
+        super().__init__()
+        self.merge = merge
+        self.split = split
+        self.runs: list[list[str]] = []
+        for name, module in branches:
+            named = [(name, module)] if name else list(module.named_children())
+            for child, layer in named:
+                _adopt(self, child, layer)
+            self.runs.append([child for child, _ in named])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, C, H, W)`` or ``(N, F)`` in, the merged branches out."""
+        inputs = x.chunk(len(self.runs), dim=1) if self.split else [x] * len(self.runs)
+        outputs = []
+        for run, part in zip(self.runs, inputs, strict=True):
+            for name in run:
+                part = self._modules[name](part)  # type: ignore[misc]
+            outputs.append(part)
+        if self.merge == "concat":
+            return torch.cat(outputs, dim=1)
+        merged = outputs[0]
+        for output in outputs[1:]:
+            merged = _MERGES[self.merge](merged, output)
+        return merged
+
+    def extra_repr(self) -> str:
+        """Shown by ``print(module)``."""
+        return f"merge={self.merge}, split={self.split}"
+
+
+class ChannelSlice(nn.Module):
+    """Channels `start` to `stop` of ``(N, C, H, W)``, as a view."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start = start
+        self.stop = stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The slice."""
+        return x[:, self.start : self.stop]
+
+    def extra_repr(self) -> str:
+        """Shown by ``print(module)``."""
+        return f"{self.start}, {self.stop}"
+
+
+class DropBranch(nn.Module):
+    """Stochastic depth: zero the whole branch of single images with probability `p`, in training only.
+
+    What survives is divided by ``1 - p``, so that the expectation stays (arXiv 1603.09382).
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, ...)`` in and out."""
+        if not self.training or self.p == 0:
+            return x
+        if self.p == 1:
+            return torch.zeros_like(x)
+        keep = torch.empty((x.shape[0],) + (1,) * (x.dim() - 1), dtype=x.dtype, device=x.device)
+        return x * keep.bernoulli_(1 - self.p).div_(1 - self.p)
+
+    def extra_repr(self) -> str:
+        """Shown by ``print(module)``."""
+        return f"p={self.p:g}"
+
+
+@singledispatch
+def to_module(layer: Layer) -> nn.Module:
+    """The torch module of one layer tree."""
+    raise UncountedLayerError(f"{type(layer).__name__} has no torch module")
+
+
+@to_module.register
+def _(layer: Conv2d) -> nn.Module:
+    return nn.Conv2d(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        layer.stride,
+        layer.padding,
+        layer.dilation,
+        layer.groups,
+        layer.bias,
+    )
+
+
+@to_module.register
+def _(layer: BatchNorm2d) -> nn.Module:
+    return nn.BatchNorm2d(layer.num_features, layer.eps, layer.momentum, layer.affine)
+
+
+@to_module.register
+def _(layer: Activation) -> nn.Module:
+    return _activation(layer, in_place=False)
+
+
+def _activation(layer: Activation, *, in_place: bool) -> nn.Module:
+    kind = _ACTIVATIONS[layer.function]
+    return kind(inplace=True) if in_place and layer.function in _IN_PLACE else kind()
+
+
+@to_module.register
+def _(layer: MaxPool2d) -> nn.Module:
+    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding, layer.dilation, ceil_mode=layer.ceil_mode)
+
+
+@to_module.register
+def _(layer: AvgPool2d) -> nn.Module:
+    return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode, layer.count_include_pad)
+
+
+@to_module.register
+def _(layer: AdaptiveAvgPool2d) -> nn.Module:
+    return nn.AdaptiveAvgPool2d(layer.output_size)
+
+
+@to_module.register
+def _(layer: GlobalAvgPool) -> nn.Module:
+    return nn.AdaptiveAvgPool2d(1)
+
+
+@to_module.register
+def _(layer: Linear) -> nn.Module:
+    return nn.Linear(layer.in_features, layer.out_features, layer.bias)
+
+
+@to_module.register
+def _(layer: ChannelShuffle) -> nn.Module:
+    return nn.ChannelShuffle(layer.groups)
+
+
+@to_module.register
+def _(layer: Slice) -> nn.Module:
+    return ChannelSlice(layer.start, layer.stop)
+
+
+@to_module.register
+def _(layer: Flatten) -> nn.Module:
+    return nn.Flatten()
+
+
+@to_module.register
+def _(layer: Dropout) -> nn.Module:
+    return nn.Dropout(layer.p)
+
+
+@to_module.register
+def _(layer: StochasticDepth) -> nn.Module:
+    return DropBranch(layer.p)
+
+
+@to_module.register
+def _(layer: Identity) -> nn.Module:
+    return nn.Identity()
+
+
+@to_module.register
+def _(layer: Sequential) -> nn.Module:
+    module = nn.Sequential()
+    before: Layer | None = None
+    for name, child in layer.children:
+        while isinstance(child, Block):
+            child = child.expand()
+        if isinstance(child, Activation):
+            _adopt(module, name, _activation(child, in_place=isinstance(before, _WRITERS)))
+        else:
+            _adopt(module, name, to_module(child))
+        before = child
+    return module
+
+
+@to_module.register
+def _(layer: Branches) -> nn.Module:
+    return Merge([(name, to_module(child)) for name, child in layer.branches], layer.merge, split=layer.split)
+
+
+@to_module.register
+def _(layer: Block) -> nn.Module:
+    return to_module(layer.expand())
+
+
+def build(
+    design: Design, resolution: int | None = None, *, device: str | torch.device | None = None, **options: Any
+) -> nn.Module:
+    """`design` as a module in evaluation mode, input ``(N, in_channels, resolution, resolution)``.
+
+    Args:
+        design: what to build.
+        resolution: side of the input in pixels; None for the design's own. It matters only to designs that flatten
+            a map whose size depends on it.
+        device: where the parameters are made; ``"meta"`` makes shapes without memory.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
+    if not isinstance(design, Design):
+        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+    if options:
+        fail("option", next(iter(options)), "is unknown; build takes resolution and device")
+    tree = design.layer(resolution)
+    with _device(device):
+        return to_module(tree).eval()
+
+
+def _device(device: Any) -> torch.device:
+    if device is not None and not isinstance(device, (str, torch.device)):
+        fail("device", device, "must be the name of a torch device")
+    try:
+        return torch.device("cpu" if device is None else device)
+    except RuntimeError as error:
+        fail("device", device, f"is no torch device: {str(error).splitlines()[0][:200]}")

@@ -1,0 +1,118 @@
+"""What torchview sees of a network: nodes and edges, recorded on the meta device.
+
+Peculiarities of torchview 0.2.7, and what is done about them (the tests compare every edge with `effviz.model.trace`):
+
+- An identity hands its input on, and whoever reads that tensor afterwards hangs on the identity instead of on what
+  wrote it. Identities are taken out (`without`), and what is left is right.
+- A function (`torch.add`, `chunk`) has no module. It belongs to the one in whose forward it was called.
+- A tensor that a function reads twice is one edge. No block merges a tensor with itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from threading import Lock
+from typing import Any, NamedTuple
+
+import torch
+
+from effviz.backend.build import to_module
+from effviz.model.layers import Layer, Shape
+from effviz.model.trace import join
+
+
+class Seen(NamedTuple):
+    """A node of torchview.
+
+    Attributes:
+        path: of its module, or of the module that called the function.
+        name: torchview's own.
+        is_function: a function call in a module's forward.
+        shapes: of its outputs, without the batch.
+    """
+
+    path: str
+    name: str
+    is_function: bool
+    shapes: tuple[Shape, ...]
+
+
+class Graph(NamedTuple):
+    """Nodes by number, in order of execution; edges between numbers, `INPUT` and `OUTPUT`."""
+
+    nodes: dict[int, Seen]
+    edges: list[tuple[int, int]]
+
+    def sources(self) -> dict[int, list[int]]:
+        """What every node reads."""
+        found: dict[int, list[int]] = {}
+        for tail, head in self.edges:
+            found.setdefault(head, []).append(tail)
+        return found
+
+    def readers(self) -> dict[int, list[int]]:
+        """Who reads every node."""
+        found: dict[int, list[int]] = {}
+        for tail, head in self.edges:
+            found.setdefault(tail, []).append(head)
+        return found
+
+
+INPUT, OUTPUT = -1, -2
+_EVERY_DEPTH = 10_000
+# torchview replaces Module.__call__ while it records.
+_RECORDING = Lock()
+
+
+@lru_cache(maxsize=8)
+def record(layer: Layer, shape: Shape, path: str) -> Graph:
+    """The graph of `layer`, recorded by torchview on the meta device: shapes without memory.
+
+    Remembered, because the same network by stages, by blocks, light and dark is one recording.
+    """
+    from torchview import draw_graph
+
+    with torch.device("meta"):
+        module = to_module(layer).eval()
+    image = torch.empty((1, *shape), device="meta")
+    with _RECORDING:
+        seen = draw_graph(module, input_data=image, device="meta", depth=_EVERY_DEPTH)
+    paths = {id(child): join(path, name) for name, child in module.named_modules()}
+    nodes: dict[int, Seen] = {}
+    numbers: dict[int, int] = {}
+    for node, owner, is_function in _visited(seen.node_hierarchy, None):
+        own = owner if is_function else node.compute_unit_id
+        shapes = tuple(tuple(output[1:]) for output in node.output_shape)
+        numbers[id(node)] = len(nodes)
+        nodes[len(nodes)] = Seen(paths.get(own, path), node.name, is_function, shapes)
+    edges = [(numbers.get(id(tail), INPUT), numbers.get(id(head), OUTPUT)) for tail, head in seen.edge_list]
+    return Graph(nodes, list(dict.fromkeys(edges)))
+
+
+def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
+    """The nodes in order: leaf modules, and functions with the id of the module whose forward called them."""
+    if isinstance(hierarchy, dict):
+        for node, children in hierarchy.items():
+            if node.is_container and node.depth >= 0:
+                yield node, None, False
+            else:
+                for child in children:
+                    yield from _visited(child, node.compute_unit_id)
+    # A tensor is an edge here; an empty pass is torchview's word for a module that hands on what it was given.
+    elif type(hierarchy).__name__ == "FunctionNode" and hierarchy.name != "empty-pass":
+        yield hierarchy, owner, True
+
+
+def without(graph: Graph, gone: set[int]) -> Graph:
+    """`graph` with some nodes taken out: what they read is read by their readers."""
+    sources = graph.sources()
+
+    def kept(number: int) -> list[int]:
+        if number not in gone:
+            return [number]
+        return [tail for source in sources.get(number, []) for tail in kept(source)]
+
+    edges = [(tail, head) for source, head in graph.edges if head not in gone for tail in kept(source)]
+    nodes = {number: seen for number, seen in graph.nodes.items() if number not in gone}
+    return Graph(nodes, list(dict.fromkeys(edges)))

@@ -1,0 +1,1 @@
+"""Errors, units and rounding: nothing here knows about networks."""

@@ -1,0 +1,148 @@
+"""The one error of the engine, and the checks that raise it.
+
+Every message names the argument, its value and the relation that is broken, and where one is known the path of the
+layer: ``stage4.1.depthwise.conv: groups = 3 must divide in_channels = 64``.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import reprlib
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from numbers import Rational, Real
+from typing import Any, NoReturn
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
+
+MAX_CHANNELS = 2**20
+MAX_FEATURES = 2**31 - 1
+MAX_RESOLUTION = 2**14
+MAX_BLOCKS = 1_000
+MAX_MULTIPLIER = 1_000.0
+_MOST_CHOICES = 40
+_MOST_COMPARED = 1_000
+
+
+class DesignError(ValueError):
+    """A value that no network can have, or that torch would refuse to run.
+
+    Attributes:
+        problem: the sentence without the path.
+        path: where in the network, ``""`` if the error is not about one layer.
+    """
+
+    def __init__(self, problem: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.problem = problem
+        self.path = path
+
+    def at(self, prefix: str) -> DesignError:
+        """The same error, one level further out."""
+        return type(self)(self.problem, path=".".join(part for part in (prefix, self.path) if part))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.problem, self.path)
+
+
+class UnknownNameError(DesignError):
+    """A name that is not in a list of choices."""
+
+
+class UncountedLayerError(DesignError, NotImplementedError):
+    """A layer without a counting rule: unknown is an error, never zero."""
+
+
+def _restore(kind: type[DesignError], problem: str, path: str) -> DesignError:
+    return kind(problem, path=path)
+
+
+def show(value: object) -> str:
+    """`value` for a message: short, whatever it is."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - the value is somebody else's, and so is its __repr__
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+
+
+def fail(argument: str, value: object, relation: str) -> NoReturn:
+    """Raise `DesignError`: "argument = value relation"."""
+    raise DesignError(f"{argument} = {show(value)} {relation}")
+
+
+def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
+    """Raise `UnknownNameError` with the nearest choice and all of them, or the first of very many."""
+    listed = sorted(choices)
+    # Names in a file of somebody else may be any number, and comparing takes its time.
+    is_short = isinstance(value, str) and len(value) < 100
+    near = get_close_matches(str(value), listed[:_MOST_COMPARED], n=1) if is_short else []
+    hint = f"; did you mean {show(near[0])}?" if near else "."
+    names = ", ".join(each if len(each) <= 80 else show(each) for each in listed[:_MOST_CHOICES])
+    more = f" and {len(listed) - _MOST_CHOICES} more" if len(listed) > _MOST_CHOICES else ""
+    raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {names or 'none'}{more}")
+
+
+def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNELS) -> int:
+    """`value` as an int within the limits; booleans and floats are refused."""
+    if type(value) is not int:
+        if isinstance(value, bool):
+            fail(argument, value, "must be an integer")
+        try:
+            value = operator.index(value)
+        except TypeError:
+            fail(argument, value, "must be an integer")
+    if value < minimum:
+        fail(argument, value, f"must be at least {minimum}")
+    if value > maximum:
+        fail(argument, value, f"must be at most {maximum}")
+    return int(value)
+
+
+def number(argument: str, value: Any, minimum: float, maximum: float, *, open_below: bool = False) -> float:
+    """`value` as a finite float within the limits; `open_below` excludes the minimum itself."""
+    # The first question answers the others for what nearly every value is.
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
+        fail(argument, value, "must be a number")
+    compared: Any = value
+    # An integer or a fraction may lie beyond the range of floats, but is finite: it is compared as it is.
+    if (type(value) is float or not isinstance(value, Rational)) and not math.isfinite(value):
+        fail(argument, value, "must be finite")
+    if compared < minimum or (open_below and compared == minimum):
+        fail(argument, value, f"must be {'greater than' if open_below else 'at least'} {minimum:g}")
+    if compared > maximum:
+        fail(argument, value, f"must be at most {maximum:g}")
+    return float(compared)
+
+
+def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
+    """`value` if it is one of the named choices."""
+    if not isinstance(value, str) or value not in choices:
+        fail(argument, value, f"must be one of {', '.join(choices)}")
+    return value
+
+
+def flag(argument: str, value: Any) -> bool:
+    """`value` if it is a bool."""
+    if not isinstance(value, bool):
+        fail(argument, value, "must be true or false")
+    return value
+
+
+def text(argument: str, value: Any, maximum: int = 2_000) -> str:
+    """`value` if it is a string of bounded length."""
+    if not isinstance(value, str):
+        fail(argument, value, "must be text")
+    if len(value) > maximum:
+        fail(argument, value, f"must have at most {maximum} characters")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        fail(argument, value, "must not contain half of a surrogate pair")
+    return value
+
+
+class Cancelled(Exception):  # noqa: N818 -- nothing went wrong
+    """Raised by a job that was asked to stop, and did."""

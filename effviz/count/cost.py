@@ -1,0 +1,130 @@
+"""What one layer costs: parameters and multiply-adds. The counting convention of effviz is this file.
+
+- `macs` are fused multiply-adds of convolution and linear layers, one image. Adding a bias, batch norm, activations,
+  pooling and merges count 0, as in the papers of MobileNet, ShuffleNetV2 and EfficientNet.
+- `params` are trainable numbers: weights, biases, and two per channel of batch norm. Running statistics are not.
+- `activations` are the elements that convolutions put out, as in the papers of RegNet (arXiv 2003.13678, section 3.1)
+  and of fast scaling (arXiv 2103.06877, section 3). They follow latency on accelerators better than `macs`.
+
+One rule per class. A class without a rule is an error; the classes that cost nothing are named.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from effviz.core.errors import UncountedLayerError
+from effviz.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Branches,
+    ChannelShuffle,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Identity,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Shape,
+    Slice,
+    StochasticDepth,
+    elements,
+    pair,
+)
+
+WITHOUT_PARAMS = (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    Branches,
+    ChannelShuffle,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Identity,
+    MaxPool2d,
+    Slice,
+    StochasticDepth,
+)
+WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d)
+
+
+@singledispatch
+def weights(layer: Layer) -> int:
+    """Trainable numbers that multiply: convolution and matrix weights, batch norm's scale."""
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
+
+
+@singledispatch
+def biases(layer: Layer) -> int:
+    """Trainable numbers that are added."""
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
+
+
+@singledispatch
+def macs(layer: Layer, output: Shape) -> int:
+    """Multiply-adds of `layer` for one image, from the shape it puts out."""
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for macs")
+
+
+def activations(layer: Layer, output: Shape) -> int:
+    """Elements that a convolution puts out for one image; other layers count 0."""
+    return elements(output) if isinstance(layer, Conv2d) else 0
+
+
+def params(layer: Layer) -> int:
+    """Trainable numbers of `layer`, its children not included."""
+    return weights(layer) + biases(layer)
+
+
+@weights.register
+def _(layer: Conv2d) -> int:
+    high, wide = pair(layer.kernel_size)
+    return layer.out_channels * (layer.in_channels // layer.groups) * high * wide
+
+
+@biases.register
+def _(layer: Conv2d) -> int:
+    return layer.out_channels if layer.bias else 0
+
+
+@macs.register
+def _(layer: Conv2d, output: Shape) -> int:
+    _, high, wide = output
+    return high * wide * weights(layer)
+
+
+@weights.register
+def _(layer: Linear) -> int:
+    return layer.in_features * layer.out_features
+
+
+@biases.register
+def _(layer: Linear) -> int:
+    return layer.out_features if layer.bias else 0
+
+
+@macs.register
+def _(layer: Linear, output: Shape) -> int:
+    return layer.in_features * layer.out_features
+
+
+@weights.register
+@biases.register
+def _(layer: BatchNorm2d) -> int:
+    return layer.num_features if layer.affine else 0
+
+
+def _nothing(layer: Layer, *_: Shape) -> int:
+    return 0
+
+
+for _kind in WITHOUT_PARAMS:
+    weights.register(_kind, _nothing)
+    biases.register(_kind, _nothing)
+for _free in WITHOUT_MACS:
+    macs.register(_free, _nothing)

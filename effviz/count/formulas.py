@@ -1,0 +1,175 @@
+"""How a number comes about: the formula of one layer, then the same with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from effviz.core.errors import UncountedLayerError
+from effviz.count import cost
+from effviz.count.memory import Fusion, between, memory_access
+from effviz.model.layers import BatchNorm2d, Branches, Conv2d, Layer, Linear, Primitive, pair
+from effviz.model.trace import Step
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One quantity of one layer.
+
+    Attributes:
+        quantity: ``"params"``, ``"macs"`` or ``"memory_access"``.
+        symbols: the formula, in torch's names.
+        numbers: the same with the layer's values.
+        value: what it gives.
+    """
+
+    quantity: str
+    symbols: str
+    numbers: str
+    value: int
+
+
+def _n(value: int) -> str:
+    return f"{value:,}"
+
+
+def _product(*factors: int | str) -> str:
+    return " × ".join(factor if isinstance(factor, str) else _n(factor) for factor in factors)
+
+
+@singledispatch
+def _params(layer: Layer) -> tuple[str, str]:
+    raise UncountedLayerError(f"{type(layer).__name__} has no formula for params")
+
+
+@singledispatch
+def _macs(layer: Layer, step: Step) -> tuple[str, str]:
+    raise UncountedLayerError(f"{type(layer).__name__} has no formula for macs")
+
+
+def _kernel(layer: Conv2d) -> str:
+    high, wide = pair(layer.kernel_size)
+    return f"{high} × {wide}"
+
+
+@_params.register
+def _(layer: Conv2d) -> tuple[str, str]:
+    symbols = "out_channels × in_channels / groups × kernel_size²"
+    numbers = f"{_n(layer.out_channels)} × {_n(layer.in_channels)} / {_n(layer.groups)} × {_kernel(layer)}"
+    if layer.bias:
+        return f"{symbols} + out_channels", f"{numbers} + {_n(layer.out_channels)}"
+    return symbols, numbers
+
+
+@_params.register
+def _(layer: Linear) -> tuple[str, str]:
+    numbers = _product(layer.in_features, layer.out_features)
+    if layer.bias:
+        return "in_features × out_features + out_features", f"{numbers} + {_n(layer.out_features)}"
+    return "in_features × out_features", numbers
+
+
+@_params.register
+def _(layer: BatchNorm2d) -> tuple[str, str]:
+    if not layer.affine:
+        return "0, without scale and shift", "0"
+    return "2 × num_features (scale and shift)", _product(2, layer.num_features)
+
+
+@_macs.register
+def _(layer: Conv2d, step: Step) -> tuple[str, str]:
+    _, high, wide = step.output.shape
+    return (
+        "out_height × out_width × out_channels × in_channels / groups × kernel_size²",
+        f"{_n(high)} × {_n(wide)} × {_n(layer.out_channels)} × {_n(layer.in_channels)} / {_n(layer.groups)} × "
+        f"{_kernel(layer)}",
+    )
+
+
+@_macs.register
+def _(layer: Linear, step: Step) -> tuple[str, str]:
+    return "in_features × out_features", _product(layer.in_features, layer.out_features)
+
+
+def _no_params(layer: Layer) -> tuple[str, str]:
+    return "0, nothing to train", "0"
+
+
+def _no_macs(layer: Layer, step: Step) -> tuple[str, str]:
+    return "0, not counted as multiply-adds", "0"
+
+
+for _kind in cost.WITHOUT_PARAMS:
+    _params.register(_kind, _no_params)
+for _free in cost.WITHOUT_MACS:
+    _macs.register(_free, _no_macs)
+
+
+def _memory(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> tuple[str, str]:
+    step, layer = steps[index], steps[index].layer
+    if step.is_view:
+        return "0, a view moves no data", "0"
+    if assumption == "paper" and not isinstance(layer, (Conv2d, Linear)):
+        return "0, the paper counts convolution and linear layers only", "0"
+    if assumption == "fused" and fusion.absorbed[index]:
+        folded = isinstance(layer, BatchNorm2d)
+        return ("0, folded into the convolution before it" if folded else "0, runs inside the layer before it"), "0"
+    words = ["input" if len(step.inputs) == 1 else "inputs"]
+    amounts = [_product(*tensor.shape) for tensor in step.inputs]
+    if weights := cost.weights(layer):
+        words.append("weights")
+        amounts.append(_n(weights))
+    bias = 0 if assumption == "paper" else cost.biases(layer)
+    if assumption == "fused":
+        bias += fusion.folded_bias[index]
+    if bias:
+        words.append("bias")
+        amounts.append(_n(bias))
+    if isinstance(layer, BatchNorm2d):
+        words.append("running mean and variance")
+        amounts.append(_product(2, layer.num_features))
+    if passing := between(step):
+        words.append("intermediate results, written and read")
+        amounts.append(_product(2, passing))
+    words.append("output")
+    amounts.append(_product(*step.output.shape))
+    return " + ".join(words), " + ".join(amounts)
+
+
+def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
+    """The formulas of step `index`: parameters, multiply-adds, memory access under `assumption`.
+
+    Args:
+        steps: ``report.steps``.
+        fusion: ``report.fusion``.
+        index: which step.
+        assumption: ``"paper"``, ``"fused"`` or ``"eager"``.
+    """
+    step = steps[index]
+    layer: Primitive | Branches = step.layer
+    return [
+        Formula("params", *_params(layer), cost.params(layer)),
+        Formula("macs", *_macs(layer, step), cost.macs(layer, step.output.shape)),
+        Formula(
+            "memory_access",
+            *_memory(steps, fusion, index, assumption),
+            memory_access(steps, fusion, assumption)[index],
+        ),
+    ]
+
+
+def evaluate(numbers: str) -> int:
+    """The value of a formula's numbers: products and sums of integers, for checks that the text is right."""
+    total = 0
+    for term in numbers.replace(",", "").split(" + "):
+        value, divide = 1, False
+        for word in term.split():
+            if word in ("×", "/"):
+                divide = word == "/"
+            else:
+                value = value // int(word) if divide else value * int(word)
+        total += value
+    return total
+
+
+__all__ = ["Formula", "evaluate", "explain"]

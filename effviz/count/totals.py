@@ -1,0 +1,64 @@
+"""Totals of one block for a map of any size: what is counted per pixel, times the pixels of `effviz.model.shapes`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from effviz.count import cost
+from effviz.model.layers import Layer, Shape
+from effviz.model.shapes import map_sizes, out_shape, sized_block
+from effviz.model.trace import trace_block
+
+
+class BlockTotals(NamedTuple):
+    """Sums over the layers of one block.
+
+    Attributes:
+        params, macs, activations: as in `effviz.count.cost`.
+        out_shape: shape of the output.
+    """
+
+    params: int
+    macs: int
+    activations: int
+    out_shape: Shape
+
+
+@lru_cache(maxsize=32_768)
+def block_totals(block: Layer, shape: Shape) -> BlockTotals:
+    """The sums over the layers of `block` for an input of `shape`.
+
+    Raises:
+        DesignError: a layer cannot take its input; the message starts with its path in the block.
+    """
+    sizes = map_sizes(block, shape)
+    if sizes is None:
+        steps = trace_block(block, shape).steps
+        return BlockTotals(
+            params=sum(cost.params(step.layer) for step in steps),
+            macs=sum(cost.macs(step.layer, step.output.shape) for step in steps),
+            activations=sum(cost.activations(step.layer, step.output.shape) for step in steps),
+            out_shape=out_shape(block, shape),
+        )
+    params, per_pixel = _per_pixel(block, shape[0])
+    macs = activations = 0
+    for (height, width), (pixel_macs, pixel_activations) in zip(sizes, per_pixel, strict=True):
+        macs += height * width * pixel_macs
+        activations += height * width * pixel_activations
+    return BlockTotals(params, macs, activations, out_shape(block, shape))
+
+
+@lru_cache(maxsize=16_384)
+def _per_pixel(block: Layer, channels: int) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Parameters of a block, and for each of its map sizes the multiply-adds and activations of one pixel."""
+    sized = sized_block(block, channels)
+    assert sized is not None
+    params = 0
+    sums = [[0, 0] for _ in range(len(sized.resizes) + 1)]
+    for step in sized.steps:
+        pixel = (step.channels, 1, 1)
+        params += cost.params(step.layer)
+        sums[step.size][0] += cost.macs(step.layer, pixel)
+        sums[step.size][1] += cost.activations(step.layer, pixel)
+    return params, tuple((macs, activations) for macs, activations in sums)

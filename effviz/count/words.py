@@ -1,0 +1,111 @@
+"""Layers and blocks in a reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from effviz.count import kinds
+from effviz.count.kinds import conv_kind
+from effviz.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    ChannelShuffle,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Size,
+    Slice,
+    StochasticDepth,
+    pair,
+)
+
+_FUNCTIONS = {
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "hardswish": "hard swish",
+    "silu": "SiLU",
+    "hardsigmoid": "hard sigmoid",
+    "gelu": "GELU",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+}
+_WORDS: Mapping[type[Layer], str] = {
+    BatchNorm2d: "BN",
+    GlobalAvgPool: "global average pool",
+    Linear: "linear",
+    Flatten: "flatten",
+    StochasticDepth: "stochastic depth",
+}
+WEIGHTED = (Conv2d, Linear)
+VIEWS = (Flatten, Dropout, StochasticDepth)
+# Blocks that are one layer with its norm and activation: the layer has the block's name.
+PLAIN = ("ConvBNAct", "Depthwise", "LinearAct", "NormAct")
+# Names that say how a block is written, not what a layer does.
+_SCAFFOLD = ("residual", "concat")
+_RESPELT = {"expand1x1": "expand 1×1", "expand3x3": "expand 3×3", "ghost1": "ghost 1", "ghost2": "ghost 2"}
+
+
+def _window(size: Size) -> str:
+    return "×".join(map(str, pair(size)))
+
+
+def _stride(stride: Size | None, kernel: Size) -> str:
+    high, wide = pair(kernel if stride is None else stride)
+    return "" if high == wide == 1 else f", stride {high if high == wide else _window((high, wide))}"
+
+
+def kind_title(kind: type[Layer]) -> str:
+    """What a kind of block is called, whatever its fields: ``Inverted residual``."""
+    return str(getattr(kind, "title", kind.__name__))
+
+
+def describe(layer: Layer) -> str:
+    """One layer in a few words: ``3×3 depthwise conv, stride 2``."""
+    if isinstance(layer, Conv2d):
+        kind = "depthwise " if conv_kind(layer) == kinds.DEPTHWISE else ""
+        groups = f", {layer.groups} groups" if conv_kind(layer) == kinds.GROUPED else ""
+        dilation = "" if pair(layer.dilation) == (1, 1) else f", dilation {_window(layer.dilation)}"
+        return f"{_window(layer.kernel_size)} {kind}conv{_stride(layer.stride, 1)}{groups}{dilation}"
+    if isinstance(layer, Activation):
+        return _FUNCTIONS.get(layer.function, layer.function)
+    if isinstance(layer, MaxPool2d):
+        return f"{_window(layer.kernel_size)} max pool{_stride(layer.stride, layer.kernel_size)}"
+    if isinstance(layer, AvgPool2d):
+        return f"{_window(layer.kernel_size)} average pool{_stride(layer.stride, layer.kernel_size)}"
+    if isinstance(layer, AdaptiveAvgPool2d):
+        return f"average pool to {_window(layer.output_size)}"
+    if isinstance(layer, ChannelShuffle):
+        return f"channel shuffle, {layer.groups} groups"
+    if isinstance(layer, Slice):
+        return f"first {layer.stop} channels" if layer.start == 0 else f"channels {layer.start} to {layer.stop - 1}"
+    if isinstance(layer, Dropout):
+        return f"dropout {layer.p:g}"
+    return _WORDS.get(type(layer), type(layer).__name__)
+
+
+def channels_of(layer: Layer) -> str:
+    """Channels in and out, of a layer that has weights."""
+    if isinstance(layer, Linear):
+        return f"{layer.in_features} → {layer.out_features}"
+    if not isinstance(layer, Conv2d):
+        return ""
+    if conv_kind(layer) == kinds.DEPTHWISE and layer.in_channels == layer.out_channels:
+        return f"{layer.in_channels} channels"
+    return f"{layer.in_channels} → {layer.out_channels}"
+
+
+def block_title(block: Layer) -> str:
+    """What a block is called: ``Inverted residual``."""
+    return str(getattr(block, "called", type(block).__name__))
+
+
+def reader_name(path: str, base: str) -> str:
+    """What is left of a layer's path within its box, as words; empty where nothing is."""
+    rest = path.removeprefix(base).strip(".").split(".")
+    return " ".join(_RESPELT.get(part, part.replace("_", " ")) for part in rest if part and part not in _SCAFFOLD)

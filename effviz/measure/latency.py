@@ -1,0 +1,389 @@
+"""The latency of a design on this CPU: measured in the torch process, remembered with its conditions.
+
+A latency is a distribution, and true of one machine, one version of PyTorch and one number of threads; a `Latency`
+carries all of that. Measuring is `effviz.backend.timing`, which imports torch; this module does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
+from effviz.count.report import analyze
+from effviz.model.design import Design
+from effviz.worker.limits import ITEMSIZE, MAX_BATCH, estimate_bytes, usable_cores
+from effviz.worker.manager import Manager, Ticket, default_manager
+
+NOISY_SPREAD = 0.10
+TIMEOUT_S = 120.0
+MAX_REMEMBERED = 1_000
+_FORMAT = 2
+_logger = logging.getLogger(__name__)
+
+
+class LatencyError(RuntimeError):
+    """A design that is right, but could not be measured: too large, too slow, or the torch process was lost.
+
+    Attributes:
+        reason: in a word, see `effviz.worker.manager.Ticket`; ``"cancelled"`` if the measurement was.
+    """
+
+    def __init__(self, problem: str, reason: str) -> None:
+        super().__init__(problem)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """How long one forward pass takes: a distribution and the conditions under which it was found.
+
+    Attributes:
+        median_ms, p90_ms, iqr_ms, min_ms: of single runs, in milliseconds, for the whole batch; `iqr_ms` is the
+            distance between the quartiles.
+        runs: how many were timed.
+        loaded: the machine was busy with something else meanwhile.
+        batch_size: images in one run.
+        threads: of torch.
+        resolution: side of the input, in pixels.
+        environment: cpu, cores (usable), os, python, torch, dtype, threads, as text.
+        measured_at: UTC, ISO 8601.
+    """
+
+    median_ms: float
+    p90_ms: float
+    iqr_ms: float
+    min_ms: float
+    runs: int
+    loaded: bool
+    batch_size: int
+    threads: int
+    resolution: int
+    environment: Mapping[str, str] = field(hash=False)
+    measured_at: str
+
+    def __post_init__(self) -> None:
+        for name in ("median_ms", "p90_ms", "iqr_ms", "min_ms"):
+            number(name, getattr(self, name), 0, 1e9)
+        for name in ("runs", "batch_size", "threads", "resolution"):
+            whole(name, getattr(self, name), 1, 2**31)
+        flag("loaded", self.loaded)
+        if not isinstance(self.environment, Mapping):
+            fail("environment", self.environment, "must map names to text")
+        for name, value in self.environment.items():
+            text(name, value)
+        try:
+            aware = datetime.fromisoformat(text("measured_at", self.measured_at)).tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            fail("measured_at", self.measured_at, "must be a time with its zone, as in ISO 8601")
+
+    @property
+    def noisy(self) -> bool:
+        """Whether to distrust it: the middle half of the runs spreads over more than 10 %, or the machine was busy."""
+        return self.loaded or self.iqr_ms > NOISY_SPREAD * self.median_ms
+
+    @property
+    def age(self) -> timedelta:
+        """Since the measurement."""
+        return datetime.now(UTC) - datetime.fromisoformat(self.measured_at)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; `from_dict` reads it back equal."""
+        return vars(self) | {"environment": dict(self.environment)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Latency:
+        """The latency that `to_dict` wrote.
+
+        Raises:
+            DesignError: a value is missing, unknown or impossible.
+        """
+        if not isinstance(values, Mapping) or values.keys() != cls.__dataclass_fields__.keys():
+            fail("values", values, f"must have the keys {', '.join(cls.__dataclass_fields__)}")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measurement that was asked for.
+
+    Attributes:
+        ticket: its state, place in the queue and progress.
+        design, resolution, batch_size, threads, dtype: what is measured.
+    """
+
+    ticket: Ticket
+    design: Design
+    resolution: int
+    batch_size: int
+    threads: int
+    dtype: str
+
+    def result(self) -> Latency:
+        """Wait for the end and take the latency; it is remembered, see `cached`.
+
+        Raises:
+            DesignError: the torch process refused the design or the dtype.
+            LatencyError: it was not measured; the message says why.
+        """
+        self.ticket.wait()
+        if self.ticket.result is None:
+            problem, reason = self.ticket.error or self.ticket.message, self.ticket.reason or "cancelled"
+            raise DesignError(problem) if reason == "design" else LatencyError(problem, reason)
+        latency = Latency(
+            **self.ticket.result,
+            batch_size=self.batch_size,
+            threads=self.threads,
+            resolution=self.resolution,
+            environment=environment(self.threads, self.dtype),
+        )
+        remember(self.design, latency)
+        return latency
+
+
+def request(
+    design: Design,
+    resolution: int | None = None,
+    batch_size: int = 1,
+    threads: int = 1,
+    *,
+    dtype: str = "float32",
+    owner: str = "",
+    keep_all: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    manager: Manager | None = None,
+) -> Measurement:
+    """Ask for a measurement without waiting for it.
+
+    Args:
+        design: what to measure, with random weights.
+        resolution: side of the input in pixels; None for the design's own.
+        batch_size: images in one run, 1 to 256.
+        threads: of torch, 1 to the usable cores.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+        owner, keep_all, timeout_s: see `effviz.worker.manager.Manager.submit`.
+        manager: None for the one of this process.
+
+    Raises:
+        DesignError: an argument is impossible, or the network cannot be built at this resolution.
+    """
+    report = analyze(design, resolution)
+    batch_size = whole("batch_size", batch_size, 1, MAX_BATCH)
+    threads = _threads(threads)
+    ticket = (manager or default_manager()).submit(
+        owner,
+        "latency",
+        {
+            "design": design.to_json(),
+            "resolution": report.resolution,
+            "batch_size": batch_size,
+            "threads": threads,
+            "dtype": one_of("dtype", dtype, ITEMSIZE),
+        },
+        timeout_s,
+        memory_bytes=estimate_bytes(report, batch_size, dtype),
+        keep_all=keep_all,
+    )
+    return Measurement(ticket, design, report.resolution, batch_size, threads, dtype)
+
+
+def _threads(threads: int) -> int:
+    cores = usable_cores()
+    if whole("threads", threads) > cores:
+        fail("threads", threads, f"must be at most {cores}, the cores that this process may use")
+    return int(threads)
+
+
+def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
+    """Measure a design on this CPU: forward passes of PyTorch, float32, random weights, each timed alone.
+
+    It runs in a torch process of its own, which the first call starts and the following ones share.
+
+    Args:
+        design: from `architecture`, `Design.from_json` or written by hand.
+        resolution: side of the input in pixels; None for the design's own.
+        batch_size: images in one run, 1 to 256.
+        threads: of torch, 1 to the usable cores.
+
+    Raises:
+        DesignError: an argument is impossible, or the network cannot be built at this resolution.
+        LatencyError: the design is too large for the memory, takes longer than two minutes, or the process was lost.
+    """
+    # Calls from several threads take turns; none takes the place of another.
+    measurement = request(design, resolution, batch_size, threads, owner="measure_latency", keep_all=True)
+    try:
+        return measurement.result()
+    except KeyboardInterrupt:
+        measurement.ticket.cancel()
+        raise
+
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+
+def environment(threads: int = 1, dtype: str = "float32") -> dict[str, str]:
+    """What a latency depends on besides the design: CPU, usable cores, system, versions, threads, dtype."""
+    return _machine() | {"dtype": dtype, "threads": str(threads)}
+
+
+@cache
+def _machine() -> dict[str, str]:
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = "missing"
+    return {
+        "cpu": _cpu_model(),
+        "cores": str(usable_cores()),
+        "os": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "torch": torch,
+    }
+
+
+def _cpu_model() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+# --- memory -------------------------------------------------------------------------------------------------------
+
+_remembered: OrderedDict[str, Latency] = OrderedDict()
+_remembering = threading.Lock()
+
+
+def cached(
+    design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+) -> Latency | None:
+    """The latest measurement under these conditions in this environment, None if there is none.
+
+    Designs that build the same network share it, whatever they are called.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
+    key = fingerprint(design, resolution, batch_size, threads, dtype)
+    with _remembering:
+        found = _remembered.get(key)
+        if found is not None:
+            _remembered.move_to_end(key)
+            return found
+    found = _read(key)
+    if found is not None:
+        _keep(key, found)
+    return found
+
+
+def fingerprint(
+    design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+) -> str:
+    """A name for the measurement: equal for equal networks under equal conditions in this environment.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
+    return _key(design, resolution, batch_size, environment(threads, dtype))
+
+
+def remember(design: Design, latency: Latency) -> None:
+    """Keep a measurement for `cached`: in this process, and on disk if there is a folder for it."""
+    key = _key(design, latency.resolution, latency.batch_size, latency.environment)
+    _keep(key, latency)
+    folder = cache_folder()
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / f"{key}.json", json.dumps(latency.to_dict(), allow_nan=False))
+    except OSError as error:
+        _logger.warning("the latency is not kept on disk: %s", error)
+
+
+def cache_folder() -> Path | None:
+    """Where latencies are kept: below ``EFFVIZ_CACHE``, nowhere if that is empty, or below the user's cache folder."""
+    chosen = os.environ.get("EFFVIZ_CACHE")
+    if chosen is not None:
+        return Path(chosen) / "latency" if chosen else None
+    try:
+        return _user_cache() / "effviz" / "latency"
+    except RuntimeError:  # there is no home
+        return None
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _key(design: Design, resolution: int | None, batch_size: int, conditions: Mapping[str, str]) -> str:
+    """A name for the built network, its input and the environment."""
+    if not isinstance(design, Design):
+        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+    parts = [_FORMAT, _blocks_digest(design, resolution), batch_size, sorted(conditions.items())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=512)
+def _blocks_digest(design: Design, resolution: int | None) -> str:
+    """What is built and what enters it."""
+    blocks = [repr(entry.block) for entry in design.blocks(resolution)]
+    return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
+
+
+def _keep(key: str, latency: Latency) -> None:
+    with _remembering:
+        _remembered[key] = latency
+        _remembered.move_to_end(key)
+        while len(_remembered) > MAX_REMEMBERED:
+            _remembered.popitem(last=False)
+
+
+def _read(key: str) -> Latency | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    file = folder / f"{key}.json"
+    try:
+        return Latency.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        _logger.warning("a latency kept on disk is passed over, %s: %s", file, error)
+        return None
+
+
+def _write(file: Path, content: str) -> None:
+    """Write all of it or nothing."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=".", delete=False) as partial:
+        name = Path(partial.name)
+        try:
+            partial.write(content)
+            partial.close()
+            name.replace(file)
+        except BaseException:
+            name.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,92 @@
+"""Ghost modules and bottlenecks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from effviz.core.rounding import make_divisible
+from effviz.model.blocks.basic import ConvBNAct, depthwise, keeps_shape, pointwise
+from effviz.model.blocks.mobile import SqueezeExcite
+from effviz.model.fields import FieldBlock, activation, declare, kernel, se_ratio
+from effviz.model.layers import (
+    Branches,
+    Identity,
+    Layer,
+    Sequential,
+    Slice,
+    residual,
+)
+
+
+@dataclass(frozen=True)
+class GhostModule(FieldBlock):
+    """A few real channels, the others derived from them by a cheap depthwise layer (GhostNet, arXiv 1911.11907).
+
+    ``ceil(out_channels / ratio)`` channels by an ordinary convolution, ``ratio - 1`` ghosts of each; a surplus is cut.
+    """
+
+    title: ClassVar[str] = "Ghost module"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(1)
+    ratio: int = declare(
+        2, unit="x", minimum=1, maximum=16, choices=(1, 2, 3, 4, 5), help="Channels per real one (s in GhostNet)."
+    )
+    cheap_kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def expand(self) -> Layer:
+        real = math.ceil(self.out_channels / self.ratio)
+        ghosts = real * (self.ratio - 1)
+        primary = ConvBNAct(self.in_channels, real, self.stride, self.kernel_size, activation=self.activation)
+        if not ghosts:
+            return Sequential.of(primary=primary)
+        cheap = ConvBNAct(real, ghosts, 1, self.cheap_kernel_size, real, self.activation)
+        return Sequential.of(
+            primary=primary,
+            concat=Branches((("primary", Identity()), ("cheap", cheap)), "concat"),
+            cut=Slice(0, self.out_channels) if real + ghosts > self.out_channels else None,
+        )
+
+
+@dataclass(frozen=True)
+class GhostBottleneck(FieldBlock):
+    """Two Ghost modules around a depthwise layer that only a larger stride has (GhostNet, arXiv 1911.11907).
+
+    `kernel_size` is that of the depthwise layer and of the shortcut's. Squeeze-and-excitation has
+    ``make_divisible(expanded * se_ratio, 4)`` channels and a hard sigmoid.
+    """
+
+    title: ClassVar[str] = "Ghost bottleneck"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    expanded: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels between the Ghost modules.")
+    se_ratio: float = se_ratio(0.0)
+    ratio: int = declare(
+        2, unit="x", minimum=1, maximum=16, choices=(1, 2, 3, 4, 5), help="Channels per real one (s in GhostNet)."
+    )
+
+    def expand(self) -> Layer:
+        squeezed = make_divisible(self.expanded * self.se_ratio, 4)
+        body = Sequential.of(
+            ghost1=GhostModule(self.in_channels, self.expanded, ratio=self.ratio),
+            depthwise=depthwise(self.expanded, self.kernel_size, self.stride) if self.stride > 1 else None,
+            squeeze_excite=(
+                SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
+            ),
+            ghost2=GhostModule(self.expanded, self.out_channels, ratio=self.ratio, activation="none"),
+        )
+        if keeps_shape(self):
+            return residual(body)
+        shortcut = Sequential.of(
+            depthwise=depthwise(self.in_channels, self.kernel_size, self.stride),
+            pointwise=pointwise(self.in_channels, self.out_channels),
+        )
+        return residual(body, shortcut)

@@ -1,0 +1,74 @@
+"""Blocks of the experiments behind ShuffleNetV2's guidelines (arXiv 1807.11164, section 2): no batch norm, no bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from effviz.core.rounding import exact
+from effviz.model.blocks.basic import act
+from effviz.model.fields import FieldBlock, activation, declare
+from effviz.model.layers import Branches, Conv2d, Layer, Sequential, residual
+
+
+@dataclass(frozen=True)
+class Fragments(FieldBlock):
+    """1x1 convolutions one after another, or side by side and added (guideline 3)."""
+
+    title: ClassVar[str] = "Fragments"
+    keeps_channels = True
+    has_stride = False
+
+    in_channels: int
+    fragments: int = declare(
+        2, unit="convolutions", minimum=1, maximum=64, choices=(1, 2, 4, 8), help="How many 1x1 convolutions."
+    )
+    arrangement: str = declare(
+        "parallel", choices=("series", "parallel"), help="One after another, or side by side and added."
+    )
+
+    def expand(self) -> Layer:
+        convs = [Conv2d(self.in_channels, self.in_channels, 1, bias=False) for _ in range(self.fragments)]
+        if self.arrangement == "series" or self.fragments == 1:
+            return Sequential.numbered(convs)
+        return Branches(tuple((str(index), conv) for index, conv in enumerate(convs)), "add")
+
+
+@dataclass(frozen=True)
+class PlainBottleneck(FieldBlock):
+    """1x1 down, 3x3, 1x1 up; activation and shortcut can be left out one by one (guideline 4)."""
+
+    title: ClassVar[str] = "Bottleneck without batch norm"
+    keeps_channels = True
+    has_stride = False
+
+    in_channels: int
+    bottleneck_ratio: float = declare(
+        0.25,
+        unit="x",
+        minimum=0,
+        maximum=8,
+        open_below=True,
+        choices=(0.25, 0.5, 1.0),
+        help="Inner channels per channel of the block: 1/4 in ResNet.",
+    )
+    shortcut: bool = declare(True, help="Add the input to the output.")
+    activation: str = activation("relu")
+
+    @property
+    def inner(self) -> int:
+        """Channels of the 3x3 convolution."""
+        return max(1, round(exact(self.in_channels * self.bottleneck_ratio)))
+
+    def expand(self) -> Layer:
+        body = Sequential.of(
+            reduce=Conv2d(self.in_channels, self.inner, 1, bias=False),
+            act1=act(self.activation),
+            conv=Conv2d(self.inner, self.inner, 3, padding=1, bias=False),
+            act2=act(self.activation),
+            expand=Conv2d(self.inner, self.in_channels, 1, bias=False),
+        )
+        last = act(self.activation)
+        if self.shortcut:
+            return Sequential.of(residual=residual(body), act=last)
+        return Sequential((*body.children, *((("act", last),) if last else ())))

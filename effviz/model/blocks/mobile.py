@@ -1,0 +1,196 @@
+"""The blocks of MobileNet, MnasNet and EfficientNet: separable convolutions, inverted residuals, excitation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from effviz.core.rounding import exact, make_divisible
+from effviz.model.blocks.basic import ConvBNAct, act, depthwise, keeps_shape, pointwise
+from effviz.model.fields import FieldBlock, activation, declare, expand_ratio, kernel, se_ratio
+from effviz.model.layers import (
+    Activation,
+    Branches,
+    Conv2d,
+    GlobalAvgPool,
+    Identity,
+    Layer,
+    Sequential,
+    StochasticDepth,
+    residual,
+)
+
+
+@dataclass(frozen=True)
+class SqueezeExcite(FieldBlock):
+    """Weigh every channel by a gate computed from all of them (arXiv 1709.01507).
+
+    Global average pool, 1x1 to `squeezed` channels, 1x1 back, gate; both 1x1 have a bias and no batch norm.
+    """
+
+    title: ClassVar[str] = "Squeeze-and-excitation"
+    keeps_channels = True
+    has_stride = False
+
+    in_channels: int
+    squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1x1 layers.")
+    activation: str = activation("relu")
+    gate: str = declare("sigmoid", choices=("sigmoid", "hardsigmoid"), help="Function that gives the weights.")
+
+    def expand(self) -> Layer:
+        gate = Sequential.of(
+            pool=GlobalAvgPool(),
+            reduce=Conv2d(self.in_channels, self.squeezed, 1),
+            act=act(self.activation),
+            expand=Conv2d(self.squeezed, self.in_channels, 1),
+            gate=Activation(self.gate),
+        )
+        return Branches((("input", Identity()), ("", gate)), "mul")
+
+
+@dataclass(frozen=True)
+class DepthwiseSeparable(FieldBlock):
+    """Depthwise then pointwise convolution, each with batch norm and activation (MobileNetV1, arXiv 1704.04861)."""
+
+    title: ClassVar[str] = "Depthwise separable convolution"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def expand(self) -> Layer:
+        return Sequential.of(
+            depthwise=depthwise(self.in_channels, self.kernel_size, self.stride, self.activation),
+            pointwise=pointwise(self.in_channels, self.out_channels, self.activation),
+        )
+
+
+@dataclass(frozen=True)
+class InvertedResidual(FieldBlock):
+    """Expand, depthwise, project linearly; a shortcut between the narrow ends (MobileNetV2/V3).
+
+    Source: arXiv 1801.04381, table 1; with squeeze-and-excitation on the *expanded* channels arXiv 1905.02244.
+    The expansion is left out where it would not change the width. MobileNetV3 rounds the expanded width to a
+    multiple of 8 (`expand_divisor`) and the squeeze to a multiple of 8 (`se_divisor`); GhostNet's is 4.
+    """
+
+    title: ClassVar[str] = "Inverted residual"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    expand_ratio: float = expand_ratio(6.0)
+    se_ratio: float = se_ratio(0.0)
+    activation: str = activation("relu6")
+    expand_divisor: int = declare(1, unit="channels", minimum=1, maximum=64, help="Round the expanded width to this.")
+    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+
+    @property
+    def expanded(self) -> int:
+        """Channels between expansion and projection."""
+        wide = exact(self.in_channels * self.expand_ratio)
+        return make_divisible(wide, self.expand_divisor) if self.expand_divisor > 1 else max(1, round(wide))
+
+    def expand(self) -> Layer:
+        squeezed = make_divisible(self.expanded * self.se_ratio, 8)
+        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
+        return _inverted_residual(self, self.expanded, excite)
+
+
+@dataclass(frozen=True)
+class MBConv(FieldBlock):
+    """Inverted residual with squeeze-and-excitation measured by the block's *input* (EfficientNet, MnasNet).
+
+    Source: arXiv 1905.11946; squeeze = max(1, int(in_channels * se_ratio)), as in tensorflow/tpu
+    `efficientnet_model.py`.
+    """
+
+    title: ClassVar[str] = "MBConv"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    expand_ratio: float = expand_ratio(6.0)
+    se_ratio: float = se_ratio(0.25)
+    activation: str = activation("silu")
+    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+
+    @property
+    def expanded(self) -> int:
+        """Channels between expansion and projection."""
+        return max(1, round(exact(self.in_channels * self.expand_ratio)))
+
+    @property
+    def squeezed(self) -> int:
+        """Channels of the squeeze."""
+        return max(1, int(exact(self.in_channels * self.se_ratio)))
+
+    def expand(self) -> Layer:
+        excite = SqueezeExcite(self.expanded, self.squeezed, self.activation) if self.se_ratio > 0 else None
+        return _inverted_residual(self, self.expanded, excite)
+
+
+def _inverted_residual(block: InvertedResidual | MBConv, expanded: int, excite: SqueezeExcite | None) -> Layer:
+    body = Sequential.of(
+        expand=pointwise(block.in_channels, expanded, block.activation) if expanded != block.in_channels else None,
+        depthwise=depthwise(expanded, block.kernel_size, block.stride, block.activation),
+        squeeze_excite=excite,
+        project=pointwise(expanded, block.out_channels),
+    )
+    return _with_shortcut(block, body, block.shortcut, block.drop_prob)
+
+
+def _with_shortcut(block: FieldBlock, body: Sequential, shortcut: bool, drop_prob: float) -> Layer:
+    if not (shortcut and keeps_shape(block)):
+        return body
+    drop = (("drop", StochasticDepth(drop_prob)),) if drop_prob > 0 else ()
+    return residual(Sequential((*body.children, *drop)))
+
+
+@dataclass(frozen=True)
+class FusedMBConv(FieldBlock):
+    """MBConv whose expansion and depthwise layer are one full convolution (EfficientNetV2, arXiv 2104.00298).
+
+    With expand_ratio 1 it is a single convolution.
+    """
+
+    title: ClassVar[str] = "Fused-MBConv"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    expand_ratio: float = expand_ratio(4.0)
+    se_ratio: float = se_ratio(0.0)
+    activation: str = activation("silu")
+    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+
+    @property
+    def expanded(self) -> int:
+        """Channels between expansion and projection."""
+        return max(1, round(exact(self.in_channels * self.expand_ratio)))
+
+    def expand(self) -> Layer:
+        expanded = self.expanded
+        squeezed = max(1, int(exact(self.in_channels * self.se_ratio)))
+        excite = SqueezeExcite(expanded, squeezed, self.activation) if self.se_ratio > 0 else None
+        if expanded == self.in_channels:
+            fused = ConvBNAct(
+                self.in_channels, self.out_channels, self.stride, self.kernel_size, activation=self.activation
+            )
+            excite = replace(excite, in_channels=self.out_channels) if excite else None
+            body = Sequential.of(fused=fused, squeeze_excite=excite)
+        else:
+            body = Sequential.of(
+                expand=ConvBNAct(self.in_channels, expanded, self.stride, self.kernel_size, activation=self.activation),
+                squeeze_excite=excite,
+                project=pointwise(expanded, self.out_channels),
+            )
+        return _with_shortcut(self, body, self.shortcut, self.drop_prob)

@@ -1,0 +1,178 @@
+"""Blocks of ResNet, ResNeXt, DenseNet and SqueezeNet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from effviz.core.rounding import exact
+from effviz.model.blocks.basic import ConvBNAct, act, keeps_shape, pointwise, same_padding
+from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    Branches,
+    Conv2d,
+    Identity,
+    Layer,
+    Sequential,
+    residual,
+)
+
+
+def _projection(block: BasicBlock | Bottleneck) -> Layer | None:
+    if keeps_shape(block):
+        return None
+    return ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
+
+
+@dataclass(frozen=True)
+class BasicBlock(FieldBlock):
+    """Two 3x3 convolutions and a shortcut (ResNet-18/34, arXiv 1512.03385, figure 5)."""
+
+    title: ClassVar[str] = "ResNet basic block"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def expand(self) -> Layer:
+        body = Sequential.of(
+            conv1=ConvBNAct(
+                self.in_channels, self.out_channels, self.stride, self.kernel_size, activation=self.activation
+            ),
+            conv2=ConvBNAct(self.out_channels, self.out_channels, 1, self.kernel_size, activation="none"),
+        )
+        return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
+
+
+@dataclass(frozen=True)
+class Bottleneck(FieldBlock):
+    """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
+
+    `stride_at` says which convolution reduces: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
+    """
+
+    title: ClassVar[str] = "ResNet bottleneck"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    groups: int = groups(1, "Groups of the 3x3 convolution (cardinality in ResNeXt).")
+    bottleneck_ratio: float = declare(
+        0.25,
+        unit="x",
+        minimum=0,
+        maximum=8,
+        open_below=True,
+        choices=(0.25, 0.5, 1.0),
+        help="Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d.",
+    )
+    stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="Which convolution has the stride.")
+    activation: str = activation("relu")
+
+    @property
+    def inner(self) -> int:
+        """Channels of the 3x3 convolution."""
+        return max(1, round(exact(self.out_channels * self.bottleneck_ratio)))
+
+    def expand(self) -> Layer:
+        first, second = (self.stride, 1) if self.stride_at == "1x1" else (1, self.stride)
+        body = Sequential.of(
+            reduce=ConvBNAct(self.in_channels, self.inner, first, 1, activation=self.activation),
+            conv=ConvBNAct(self.inner, self.inner, second, self.kernel_size, self.groups, self.activation),
+            expand=pointwise(self.inner, self.out_channels),
+        )
+        return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
+
+
+@dataclass(frozen=True)
+class DenseLayer(FieldBlock):
+    """Add `growth` channels computed from all before them (DenseNet-B, arXiv 1608.06993)."""
+
+    title: ClassVar[str] = "Dense layer"
+    derives_out_channels = True
+    has_stride = False
+
+    in_channels: int
+    growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
+    bottleneck: int = declare(4, unit="x", minimum=1, maximum=64, help="Channels of the 1x1 per new channel.")
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    @property
+    def out_channels(self) -> int:
+        """The input's channels and the new ones."""
+        return self.in_channels + self.growth
+
+    def expand(self) -> Layer:
+        inner = self.bottleneck * self.growth
+        body = Sequential.of(
+            norm=BatchNorm2d(self.in_channels),
+            act=act(self.activation),
+            reduce=pointwise(self.in_channels, inner, self.activation),
+            conv=Conv2d(inner, self.growth, self.kernel_size, 1, same_padding(self.kernel_size), bias=False),
+        )
+        return Branches((("input", Identity()), ("", body)), "concat")
+
+
+@dataclass(frozen=True)
+class Transition(FieldBlock):
+    """Batch norm, activation, 1x1 to a share of the channels, average pool (DenseNet-C, arXiv 1608.06993)."""
+
+    title: ClassVar[str] = "Transition"
+    derives_out_channels = True
+
+    in_channels: int
+    stride: int = 2
+    compression: float = declare(
+        0.5, unit="x", minimum=0, maximum=1, open_below=True, help="Output channels per input channel."
+    )
+    activation: str = activation("relu")
+
+    @property
+    def out_channels(self) -> int:
+        """The compressed width."""
+        return max(1, int(exact(self.in_channels * self.compression)))
+
+    def expand(self) -> Layer:
+        return Sequential.of(
+            norm=BatchNorm2d(self.in_channels),
+            act=act(self.activation),
+            conv=Conv2d(self.in_channels, self.out_channels, 1, bias=False),
+            pool=AvgPool2d(self.stride, self.stride) if self.stride > 1 else None,
+        )
+
+
+@dataclass(frozen=True)
+class Fire(FieldBlock):
+    """1x1 squeeze, then 1x1 and 3x3 side by side; biases, no batch norm (SqueezeNet, arXiv 1602.07360)."""
+
+    title: ClassVar[str] = "Fire module"
+    derives_out_channels = True
+    has_stride = False
+
+    in_channels: int
+    squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1x1).")
+    expand1x1: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 1x1 branch (e1x1).")
+    expand3x3: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 3x3 branch (e3x3).")
+
+    @property
+    def out_channels(self) -> int:
+        """Both branches together."""
+        return self.expand1x1 + self.expand3x3
+
+    def expand(self) -> Layer:
+        return Sequential.of(
+            squeeze=ConvBNAct(self.in_channels, self.squeeze, kernel_size=1, norm=False),
+            concat=Branches(
+                (
+                    ("expand1x1", ConvBNAct(self.squeeze, self.expand1x1, kernel_size=1, norm=False)),
+                    ("expand3x3", ConvBNAct(self.squeeze, self.expand3x3, kernel_size=3, norm=False)),
+                ),
+                "concat",
+            ),
+        )

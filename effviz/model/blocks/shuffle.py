@@ -1,0 +1,107 @@
+"""The units of ShuffleNetV1 and V2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from effviz.core.errors import fail
+from effviz.model.blocks.basic import act, depthwise, pointwise
+from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.layers import (
+    AvgPool2d,
+    Branches,
+    ChannelShuffle,
+    Identity,
+    Layer,
+    Sequential,
+    residual,
+)
+
+
+@dataclass(frozen=True)
+class ShuffleUnitV1(FieldBlock):
+    """Grouped 1x1, channel shuffle, depthwise, grouped 1x1 (ShuffleNet, arXiv 1707.01083, figure 2).
+
+    Stride 1 adds the input; a larger stride concatenates its 3x3 average pool, so that the second 1x1 gives
+    ``out_channels - in_channels``. The inner width is a quarter of the output. With `grouped_input` false the first
+    1x1 is not grouped, as in the first unit of stage 2. Activations as in megvii-model/ShuffleNet-Series.
+    """
+
+    title: ClassVar[str] = "ShuffleNet V1 unit"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    groups: int = groups(3)
+    kernel_size: int = kernel(3)
+    grouped_input: bool = declare(True, help="Group the first 1x1 too; the first unit of stage 2 does not.")
+    activation: str = activation("relu")
+
+    def check(self) -> None:
+        if self.stride == 1 and self.in_channels != self.out_channels:
+            fail("out_channels", self.out_channels, f"must equal in_channels = {self.in_channels} at stride 1")
+        if self.stride > 1 and self.out_channels <= self.in_channels:
+            fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
+        if self.out_channels < 4:
+            fail("out_channels", self.out_channels, "must be at least 4, the inner width is a quarter of it")
+
+    def expand(self) -> Layer:
+        inner = self.out_channels // 4
+        reduced = self.stride > 1
+        body = Sequential.of(
+            reduce=pointwise(self.in_channels, inner, self.activation, self.groups if self.grouped_input else 1),
+            shuffle=ChannelShuffle(self.groups) if self.groups > 1 else None,
+            depthwise=depthwise(inner, self.kernel_size, self.stride),
+            expand=pointwise(
+                inner,
+                self.out_channels - self.in_channels if reduced else self.out_channels,
+                self.activation if reduced else "none",
+                self.groups,
+            ),
+        )
+        if not reduced:
+            return Sequential.of(residual=residual(body), act=act(self.activation))
+        return Branches((("pool", AvgPool2d(3, self.stride, 1)), ("", body)), "concat")
+
+
+@dataclass(frozen=True)
+class ShuffleUnitV2(FieldBlock):
+    """Split the channels, convolve one half, concatenate, shuffle (ShuffleNetV2, arXiv 1807.11164, figure 3).
+
+    At a larger stride nothing is split: the left branch keeps the input's channels and the right one gives the rest,
+    as in megvii-model/ShuffleNet-Series (torchvision gives both half of the output).
+    """
+
+    title: ClassVar[str] = "ShuffleNet V2 unit"
+
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def check(self) -> None:
+        if self.stride == 1 and self.in_channels != self.out_channels:
+            fail("out_channels", self.out_channels, f"must equal in_channels = {self.in_channels} at stride 1")
+        if self.stride > 1 and self.out_channels <= self.in_channels:
+            fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
+        if self.out_channels % 2:
+            fail("out_channels", self.out_channels, "must be even, the unit works on halves")
+
+    def expand(self) -> Layer:
+        half = self.out_channels // 2
+        reduced = self.stride > 1
+        right = Sequential.of(
+            reduce=pointwise(self.in_channels if reduced else half, half, self.activation),
+            depthwise=depthwise(half, self.kernel_size, self.stride),
+            expand=pointwise(half, self.out_channels - self.in_channels if reduced else half, self.activation),
+        )
+        left: Layer = Identity()
+        if reduced:
+            left = Sequential.of(
+                depthwise=depthwise(self.in_channels, self.kernel_size, self.stride),
+                pointwise=pointwise(self.in_channels, self.in_channels, self.activation),
+            )
+        merged = Branches((("left", left), ("right", right)), "concat", split=not reduced)
+        return Sequential.of(concat=merged, shuffle=ChannelShuffle(2))

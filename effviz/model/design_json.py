@@ -1,0 +1,191 @@
+"""Designs as JSON: one versioned format for files, links and exchange."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from effviz.core.errors import MAX_BLOCKS, DesignError, fail, unknown
+from effviz.model.blocks import BLOCKS, Part, Recipe
+from effviz.model.blocks.composed import PARTS
+from effviz.model.design import Design, Stage
+from effviz.model.fields import declared
+from effviz.model.layers import check_name
+from effviz.model.widths import WidthRule
+
+JSON_VERSION = 1
+
+
+def write(design: Design, *, indent: int | None = None) -> str:
+    """`design` as JSON text."""
+    rule = design.width_rule
+    document = {
+        "version": JSON_VERSION,
+        "name": design.name,
+        "title": design.title,
+        "family": design.family,
+        "resolution": design.resolution,
+        "in_channels": design.in_channels,
+        "width_mult": design.width_mult,
+        "depth_mult": design.depth_mult,
+        "width_rule": {
+            "divisor": rule.divisor,
+            "minimum": rule.minimum,
+            "rounding": rule.rounding,
+            "table": [[multiplier, dict(widths)] for multiplier, widths in rule.table],
+            "interpolates": rule.interpolates,
+            "source": rule.source,
+        },
+        "stochastic_depth": design.stochastic_depth,
+        "stages": [_row(row) for row in design.stages],
+        "blocks": {recipe.name: recipe.to_dict() for recipe in design.recipes},
+        "source": design.source,
+        "notes": list(design.notes),
+    }
+    return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
+
+
+def _row(row: Stage) -> dict[str, Any]:
+    """A row as JSON has it: a block of one's own by its name."""
+    return {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
+
+
+def read(text: str | bytes) -> Design:
+    """The design in JSON text; `DesignError` for anything that `write` would not have written."""
+    entries = _mapping("design", parse(text))
+    version = entries.pop("version", None)
+    if type(version) is not int or version != JSON_VERSION:
+        fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
+    recipes = {name: _recipe(name, entry) for name, entry in _mapping("blocks", entries.pop("blocks", {})).items()}
+    known = list(Design.__dataclass_fields__)
+    for key in entries:
+        if key not in known:
+            unknown("key of the design", key, known)
+    for key in ("name", "stages"):
+        if key not in entries:
+            fail("key", key, "is missing from the design")
+    rows = []
+    listed = _sequence("stages", entries["stages"])
+    if len(listed) > MAX_BLOCKS:
+        raise DesignError(f"stages has {len(listed)} rows: a design has at most {MAX_BLOCKS}")
+    for index, row in enumerate(listed):
+        try:
+            rows.append(_stage(_mapping("row", row), recipes))
+        except DesignError as error:
+            raise error.at(f"row {index}") from None
+    entries["stages"] = tuple(rows)
+    if "width_rule" in entries:
+        entries["width_rule"] = _rule(_mapping("width_rule", entries["width_rule"]))
+    if "notes" in entries:
+        entries["notes"] = tuple(_sequence("notes", entries["notes"]))
+    return Design(**entries)
+
+
+def parse(text: str | bytes) -> Any:
+    """What JSON text holds; `DesignError` for what is none, and for a key that stands twice in one object."""
+    if not isinstance(text, (str, bytes)):
+        fail("text", text, "must be JSON text")
+    try:
+        return json.loads(text, parse_constant=_no_constant, parse_int=_integer, object_pairs_hook=_object)
+    except DesignError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DesignError(f"the text is not JSON: {error}") from None
+
+
+def _no_constant(word: str) -> float:
+    raise DesignError(f"the text is not JSON: {word} is not a number")
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        # Python's own words are advice for whoever wrote the program.
+        raise DesignError(f"the text holds a number with too many digits: {len(digits.lstrip('-'))}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                fail("key", key, "stands twice in one JSON object")
+            seen.add(key)
+    return found
+
+
+def _mapping(what: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        fail(what, value, "must be a JSON object")
+    return dict(value)
+
+
+def _sequence(what: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        fail(what, value, "must be a JSON list")
+    return value
+
+
+def _recipe(name: str, value: Any) -> Recipe:
+    # Every message below has the name in it.
+    check_name("name of the block", name)
+    entry = _mapping(f"block {name}", value)
+    for key in entry:
+        if key not in ("parts", "shortcut"):
+            unknown(f"key of block {name}", key, ("parts", "shortcut"))
+    parts = []
+    for index, step in enumerate(_sequence("parts", entry.get("parts"))):
+        try:
+            parts.append(_part(_mapping("step", step)))
+        except DesignError as error:
+            raise error.at(f"block {name}, step {index}") from None
+    return Recipe(name, tuple(parts), entry.get("shortcut", False))
+
+
+def _part(step: dict[str, Any]) -> Part:
+    block = step.get("block")
+    if not isinstance(block, str) or block not in PARTS:
+        unknown("block", block, PARTS)
+    known = ["block", "times", "of", *(field.name for field in declared(PARTS[block]))]
+    for key in step:
+        if key not in known:
+            unknown(f"key of a {block} step", key, known)
+    return Part(**step)
+
+
+def _stage(row: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> Stage:
+    if "block" not in row:
+        fail("key", "block", "is missing from the row")
+    block = row["block"]
+    if not isinstance(block, str) or block not in BLOCKS:
+        unknown("block", block, BLOCKS)
+    known = [*Stage.__dataclass_fields__, *(field.name for field in declared(BLOCKS[block]))]
+    known.remove("fields")
+    for key in row:
+        if key not in known:
+            unknown(f"key of a {block} row", key, known)
+    values = dict(row)
+    if "recipe" in known and "recipe" in row:
+        if not isinstance(row["recipe"], str) or row["recipe"] not in recipes:
+            unknown("recipe", row["recipe"], recipes)
+        values["recipe"] = recipes[row["recipe"]]
+    return Stage(**values)
+
+
+def _rule(rule: dict[str, Any]) -> WidthRule:
+    for key in rule:
+        if key not in WidthRule.__dataclass_fields__:
+            unknown("key of width_rule", key, WidthRule.__dataclass_fields__)
+    table = []
+    for entry in _sequence("table", rule.get("table", [])):
+        if not isinstance(entry, list) or len(entry) != 2:
+            fail("row of the table", entry, "must be [multiplier, {stage: width}]")
+        table.append((entry[0], tuple(_mapping("widths", entry[1]).items())))
+    return WidthRule(**(rule | {"table": tuple(table)}))
+
+
+Design.to_json = write  # type: ignore[assignment, method-assign]
+Design.from_json = staticmethod(read)  # type: ignore[method-assign]

@@ -1,0 +1,52 @@
+"""The blocks of a network in outline: stages, and runs of neighbours that are one line of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from effviz.model.design import BuiltBlock
+from effviz.model.layers import Layer
+from effviz.model.trace import trace_block
+
+
+def stage_of(path: str) -> str:
+    """The stage that a block is in: ``"stage4"`` of ``"stage4.1"``."""
+    return path.partition(".")[0]
+
+
+def span(paths: Sequence[str]) -> str:
+    """The first and the last of neighbours."""
+    return paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}"
+
+
+def by_stage(blocks: Sequence[BuiltBlock]) -> list[list[BuiltBlock]]:
+    """`blocks` by stage."""
+    return [list(group) for _, group in groupby(blocks, lambda entry: stage_of(entry.path))]
+
+
+def alike_runs(blocks: Sequence[BuiltBlock]) -> list[list[BuiltBlock]]:
+    """`blocks` in runs of neighbours that are alike: equal, or of one row, stride and structure.
+
+    So a dense layer is like the one before it, with more channels at its input.
+    """
+    found: list[list[BuiltBlock]] = []
+    for entry in blocks:
+        if found and _alike(found[-1][-1], entry):
+            found[-1].append(entry)
+        else:
+            found.append([entry])
+    return found
+
+
+def _alike(before: BuiltBlock, entry: BuiltBlock) -> bool:
+    if stage_of(before.path) != stage_of(entry.path):
+        return False
+    if before.block == entry.block:
+        return True
+    strides = {getattr(each.block, "stride", 1) for each in (before, entry)}
+    return before.row == entry.row and len(strides) == 1 and _structure(before) == _structure(entry)
+
+
+def _structure(entry: BuiltBlock) -> list[tuple[str, type[Layer]]]:
+    return [(step.path, type(step.layer)) for step in trace_block(entry.block, entry.shape).steps]

@@ -1,0 +1,142 @@
+"""Output shapes of a block for a map of any size, without tracing the block again for each size.
+
+The structure of a block does not depend on the size of its map, and few of its layers change that size: a stride, a
+pooling, a gate. A block is therefore traced once per number of input channels. For another map size, only those layers
+are evaluated.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from effviz.core.errors import DesignError
+from effviz.model.layers import (
+    Activation,
+    BatchNorm2d,
+    Branches,
+    ChannelShuffle,
+    Conv2d,
+    Dropout,
+    Identity,
+    Layer,
+    Primitive,
+    Shape,
+    Slice,
+    StochasticDepth,
+    pair,
+)
+from effviz.model.trace import trace_block
+
+KEEP_THE_SIZE = (Activation, BatchNorm2d, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth)
+"""Primitives whose output map has the size of their input map."""
+
+_ANY_SIDE = 512
+"""Side of the map for which a block is traced. Any side works that the block accepts."""
+
+
+class SizedStep(NamedTuple):
+    """One step of a block.
+
+    Attributes:
+        layer: a primitive, or the merge of some branches.
+        channels: of the output.
+        size: number of the output's map size.
+    """
+
+    layer: Primitive | Branches
+    channels: int
+    size: int
+
+
+class Resize(NamedTuple):
+    """A step whose output size may differ from its input size: its layer, and the channels and sizes it reads."""
+
+    layer: Primitive | Branches
+    channels: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    def out_size(self, sizes: list[Shape]) -> Shape:
+        """Height and width of the output."""
+        inputs = [(channels, *sizes[size]) for channels, size in zip(self.channels, self.sizes, strict=True)]
+        return (self.layer.merged(inputs) if isinstance(self.layer, Branches) else self.layer.out_shape(inputs[0]))[1:]
+
+
+class SizedBlock(NamedTuple):
+    """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one.
+
+    Attributes:
+        steps: in execution order.
+        resizes: in execution order.
+    """
+
+    steps: tuple[SizedStep, ...]
+    resizes: tuple[Resize, ...]
+
+
+@lru_cache(maxsize=16_384)
+def sized_block(block: Layer, channels: int) -> SizedBlock | None:
+    """A block for a map of `channels` and any size; None if its output is no map or it rejects the trial size."""
+    shape: Shape = (channels, _ANY_SIDE, _ANY_SIDE)
+    try:
+        steps = trace_block.__wrapped__(block, shape).steps
+    except DesignError:
+        return None
+    resizes: list[Resize] = []
+    sized: list[SizedStep] = []
+    # The map size of every storage. A view has the size of the tensor that it reads, here without exception.
+    size_of = {0: 0}
+    for step in steps:
+        if len(step.output.shape) != 3:
+            return None
+        sizes = tuple(size_of[tensor.storage] for tensor in step.inputs)
+        size = sizes[0]
+        if not _keeps_size(step.layer, sizes):
+            resizes.append(Resize(step.layer, tuple(tensor.shape[0] for tensor in step.inputs), sizes))
+            size = len(resizes)
+        size_of[step.output.storage] = size
+        sized.append(SizedStep(step.layer, step.output.shape[0], size))
+    return SizedBlock(tuple(sized), tuple(resizes)) if sized else None
+
+
+@lru_cache(maxsize=32_768)
+def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
+    """Height and width of every numbered map size of `sized_block`; None if the block has to be traced.
+
+    A block that rejects `shape` also has to be traced: the trace raises the error with the path of the layer.
+    """
+    sized = sized_block(block, shape[0]) if len(shape) == 3 else None
+    if sized is None:
+        return None
+    sizes = [shape[1:]]
+    try:
+        for resize in sized.resizes:
+            sizes.append(resize.out_size(sizes))
+    except DesignError:
+        return None
+    return tuple(sizes)
+
+
+def out_shape(block: Layer, shape: Shape) -> Shape:
+    """The output shape of `block` for an input of `shape`.
+
+    Raises:
+        DesignError: a layer cannot take its input; the message starts with its path in the block.
+    """
+    sizes, sized = map_sizes(block, shape), sized_block(block, shape[0])
+    if sizes is None or sized is None:
+        return trace_block(block, shape).output.shape
+    last = sized.steps[-1]
+    return (last.channels, *sizes[last.size])
+
+
+def _keeps_size(layer: Primitive | Branches, sizes: tuple[int, ...]) -> bool:
+    """Whether the output of a step has the size of its input, whatever that is."""
+    if isinstance(layer, Branches):
+        return len(set(sizes)) == 1
+    if isinstance(layer, Conv2d):
+        sides = zip(*map(pair, (layer.kernel_size, layer.stride, layer.padding, layer.dilation)), strict=True)
+        return all(
+            stride == 1 and 2 * padding == dilation * (kernel - 1) for kernel, stride, padding, dilation in sides
+        )
+    return isinstance(layer, KEEP_THE_SIZE)

@@ -1,0 +1,191 @@
+"""Follow shapes and tensors through a layer: the only recursion over a network.
+
+The result is a flat list of steps in execution order. Each knows its path, what it reads and what it writes, as
+tensors with a storage: views share the storage of what they look at, so that memory can be counted without running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from effviz.core.errors import DesignError, UncountedLayerError
+from effviz.model.layers import (
+    Block,
+    Branches,
+    Dropout,
+    Flatten,
+    Identity,
+    Layer,
+    Primitive,
+    Sequential,
+    Shape,
+    Slice,
+    StochasticDepth,
+    check_shape,
+    elements,
+)
+
+VIEWS = (Flatten, Identity, Dropout, StochasticDepth, Slice)
+"""Primitives that move no data in evaluation: their output is their input, seen differently."""
+
+
+class Tensor(NamedTuple):
+    """A tensor between two layers, one image.
+
+    Attributes:
+        storage: number of the memory it lies in; 0 is the input of the trace.
+        shape: without the batch.
+    """
+
+    storage: int
+    shape: Shape
+
+
+class Step(NamedTuple):
+    """One layer at work.
+
+    Attributes:
+        path: name in ``module.named_modules()`` of the built module.
+        layer: a primitive, or the `Branches` whose merge this is.
+        blocks: class names of the blocks around it, outermost first.
+        inputs: what it reads.
+        output: what it writes; the storage of an input for a view.
+    """
+
+    path: str
+    layer: Primitive | Branches
+    blocks: tuple[str, ...]
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it moves no data."""
+        return isinstance(self.layer, VIEWS)
+
+
+def join(prefix: str, name: str) -> str:
+    """`prefix` and `name` with a dot where both are there."""
+    return f"{prefix}.{name}" if prefix and name else prefix or name
+
+
+@lru_cache(maxsize=16_384)
+def _expanded(block: Block) -> Layer:
+    return block.expand()
+
+
+class _Walk:
+    """The state of one trace: the steps so far and the storages given out."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.storages = 0
+
+    def new(self, shape: Shape) -> Tensor:
+        self.storages += 1
+        return Tensor(self.storages, shape)
+
+    def through(self, layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
+        if isinstance(layer, Primitive):
+            return self.primitive(layer, path, tensor, blocks)
+        if isinstance(layer, Sequential):
+            for name, child in layer.children:
+                tensor = self.through(child, join(path, name), tensor, blocks)
+            return tensor
+        if isinstance(layer, Branches):
+            return self.branches(layer, path, tensor, blocks)
+        if isinstance(layer, Block):
+            try:
+                expanded = _expanded(layer)
+            except DesignError as error:
+                raise error.at(path) from None
+            return self.through(expanded, path, tensor, (*blocks, type(layer).__name__))
+        raise UncountedLayerError(f"{type(layer).__name__} is neither primitive, container nor block", path=path)
+
+    def primitive(self, layer: Primitive, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
+        try:
+            shape = layer.out_shape(tensor.shape)
+        except DesignError as error:
+            raise error.at(path) from None
+        output = Tensor(tensor.storage, shape) if isinstance(layer, VIEWS) else self.new(shape)
+        self.steps.append(Step(path, layer, blocks, (tensor,), output))
+        return output
+
+    def branches(self, layer: Branches, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
+        try:
+            share = Tensor(tensor.storage, layer.shares(tensor.shape))
+            outputs = tuple(self.through(child, join(path, name), share, blocks) for name, child in layer.branches)
+            merged = layer.merged([output.shape for output in outputs])
+        except DesignError as error:
+            raise (error if error.path else error.at(path)) from None
+        output = self.new(merged)
+        self.steps.append(Step(path, layer, blocks, outputs, output))
+        return output
+
+
+class Trace(NamedTuple):
+    """Steps of a layer and the tensor that leaves it.
+
+    Attributes:
+        steps: in execution order.
+        output: what the layer returns.
+        storages: how many storages were given out, the input's number 0 not counted.
+    """
+
+    steps: tuple[Step, ...]
+    output: Tensor
+    storages: int
+
+
+@lru_cache(maxsize=16_384)
+def trace_block(layer: Layer, shape: Shape) -> Trace:
+    """The trace of one layer from storage 0 with paths relative to it; remembered per layer and shape."""
+    walk = _Walk()
+    output = walk.through(layer, "", Tensor(0, shape), ())
+    return Trace(tuple(walk.steps), output, walk.storages)
+
+
+def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
+    """Every step of `layer` for an input of `shape`, in execution order.
+
+    Args:
+        layer: any layer tree.
+        shape: ``(channels, height, width)`` or ``(features,)``.
+        path: prefix of every step's path.
+
+    Raises:
+        DesignError: a layer cannot take what reaches it; the message starts with the layer's path.
+    """
+    walk = _Walk()
+    walk.through(layer, path, Tensor(0, check_shape(shape)), ())
+    return walk.steps
+
+
+def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
+    """Traces of layers that follow one another, as one trace: paths prefixed, storages renumbered."""
+    steps: list[Step] = []
+    entering = Tensor(0, shape)
+    given = 0
+    for path, piece in pieces:
+        offset, source = given, entering.storage
+
+        def moved(tensor: Tensor, offset: int = offset, source: int = source) -> Tensor:
+            return Tensor(tensor.storage + offset if tensor.storage else source, tensor.shape)
+
+        for step in piece.steps:
+            inputs = tuple(moved(tensor) for tensor in step.inputs)
+            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, moved(step.output)))
+        entering = moved(piece.output)
+        given += piece.storages
+    return steps
+
+
+def storage_sizes(steps: Sequence[Step], shape: Shape) -> dict[int, int]:
+    """Elements of every storage: what first wrote it decides, views do not."""
+    sizes = {0: elements(shape)}
+    for step in steps:
+        if not step.is_view:
+            sizes[step.output.storage] = elements(step.output.shape)
+    return sizes

@@ -1,0 +1,88 @@
+"""How a family rounds scaled channel counts: a rule, or a table of published widths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from effviz.core import errors
+from effviz.core.errors import fail, number, one_of, whole
+from effviz.core.rounding import floor_at_least, make_divisible, same
+
+ROUNDINGS = ("nearest", "down")
+
+
+@dataclass(frozen=True)
+class WidthRule:
+    """How a family rounds scaled channel counts.
+
+    Attributes:
+        divisor: widths are multiples of it.
+        minimum: and not below this; None for the divisor.
+        rounding: ``"nearest"``, never more than 10 % below (`make_divisible`), or ``"down"`` (plain truncation).
+        table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
+        interpolates: between the multipliers of the table widths are interpolated; otherwise others are refused.
+        source: where the rule is from.
+    """
+
+    divisor: int = 8
+    minimum: int | None = None
+    rounding: str = "nearest"
+    table: tuple[tuple[float, tuple[tuple[str, int], ...]], ...] = ()
+    interpolates: bool = False
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        whole("divisor", self.divisor)
+        if self.minimum is not None:
+            whole("minimum", self.minimum)
+        one_of("rounding", self.rounding, ROUNDINGS)
+        errors.flag("interpolates", self.interpolates)
+        errors.text("source", self.source)
+        if not isinstance(self.table, tuple):
+            fail("table", self.table, "must be a tuple of (multiplier, ((stage, out_channels), ...))")
+        multipliers = [_check_row(row) for row in self.table]
+        if multipliers != sorted(set(multipliers)):
+            fail("table", multipliers, "must have rising multipliers")
+
+    def round(self, value: float, divisor: int | None = None) -> int:
+        """`value` as a legal width."""
+        divisor = divisor or self.divisor
+        if self.rounding == "down":
+            return floor_at_least(value, self.minimum or divisor)
+        return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
+
+    def check_multiplier(self, width_mult: float) -> None:
+        """`DesignError` listing the published multipliers where only those exist."""
+        known = [multiplier for multiplier, _ in self.table]
+        if known and not self.interpolates and not any(same(width_mult, each) for each in known):
+            listed = ", ".join(f"{each:g}" for each in known)
+            fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
+
+    def looked_up(self, stage: str, width_mult: float, *, extrapolates: bool) -> int | None:
+        """Width of `stage` from the table, None where the table does not have it."""
+        points = [(multiplier, dict(widths)[stage]) for multiplier, widths in self.table if stage in dict(widths)]
+        if not points:
+            return None
+        for multiplier, channels in points:
+            if same(width_mult, multiplier):
+                return channels
+        first, last = points[0], points[-1]
+        if width_mult < first[0] or width_mult > last[0]:
+            multiplier, channels = first if width_mult < first[0] else last
+            return self.round(channels * width_mult / multiplier) if extrapolates else channels
+        above = next(index for index, point in enumerate(points) if point[0] > width_mult)
+        (low, fewer), (high, more) = points[above - 1], points[above]
+        return self.round(fewer + (more - fewer) * (width_mult - low) / (high - low))
+
+
+def _check_row(row: Any) -> float:
+    """The multiplier of a row of the table, once the row is known to be one."""
+    if not isinstance(row, tuple) or len(row) != 2 or not isinstance(row[1], tuple):
+        fail("row of the table", row, "must be (multiplier, ((stage, out_channels), ...))")
+    for entry in row[1]:
+        if not isinstance(entry, tuple) or len(entry) != 2:
+            fail("width in the table", entry, "must be (stage, out_channels)")
+        errors.text("stage in the table", entry[0])
+        whole("out_channels in the table", entry[1])
+    return number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER, open_below=True)

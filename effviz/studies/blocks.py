@@ -1,0 +1,219 @@
+"""One block of the papers as a network of one row: its own fields, only values that can be built, its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from effviz.core.errors import DesignError, unknown
+from effviz.count.words import reader_name
+from effviz.model.blocks import BLOCKS
+from effviz.model.design import Design, Stage
+from effviz.model.fields import Field, declared
+from effviz.model.layers import Branches
+from effviz.model.trace import Step
+
+# How a block is written or trained, not what it is: no control for these.
+_FIXED = ("drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor")
+ROW = "block"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A block as a paper has it.
+
+    Attributes:
+        title: on screen.
+        block: name in `effviz.model.blocks.BLOCKS`.
+        fields: where it differs from the block's defaults.
+        repeats: rows of a kind that are one pattern (the VGG pair).
+    """
+
+    title: str
+    block: str
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    repeats: int = 1
+
+
+PRESETS = {
+    "inverted_residual": Preset("Inverted residual (MobileNetV2)", "inverted_residual"),
+    "inverted_residual_v3": Preset(
+        "Inverted residual with SE (MobileNetV3)",
+        "inverted_residual",
+        {"se_ratio": 0.25, "activation": "hardswish", "kernel_size": 5},
+    ),
+    "separable": Preset("Depthwise separable (MobileNetV1)", "depthwise_separable"),
+    "mbconv": Preset("MBConv (EfficientNet)", "mbconv"),
+    "fused_mbconv": Preset("Fused-MBConv (EfficientNetV2)", "fused_mbconv"),
+    "shuffle_v1": Preset("ShuffleNet V1 unit", "shuffle_unit_v1"),
+    "shuffle_v2": Preset("ShuffleNet V2 unit", "shuffle_unit_v2"),
+    "ghost_module": Preset("Ghost module", "ghost_module"),
+    "ghost_bottleneck": Preset("Ghost bottleneck", "ghost_bottleneck"),
+    "squeeze_excite": Preset("Squeeze-and-excitation", "squeeze_excite"),
+    "basic": Preset("ResNet basic block", "basic_block"),
+    "bottleneck": Preset("ResNet bottleneck", "bottleneck"),
+    "resnext": Preset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
+    "vgg": Preset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
+    "dense": Preset("Dense layer (DenseNet)", "dense_layer"),
+}
+"""What the page offers."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the block stands.
+
+    Attributes:
+        in_channels: of the input map.
+        out_channels: asked for; a block that keeps or derives its width has its own.
+        stride: of the block; 1 where it has none.
+        resolution: side of the input map, in pixels.
+    """
+
+    in_channels: int = 96
+    out_channels: int = 96
+    stride: int = 1
+    resolution: int = 14
+
+
+def preset(name: str) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in PRESETS:
+        unknown("block", name, PRESETS)
+    return PRESETS[name]
+
+
+def fields_of(name: str) -> list[Field]:
+    """The fields with a control, with the defaults of the preset."""
+    chosen = preset(name)
+    shown = [each for each in declared(BLOCKS[chosen.block]) if each.name not in _FIXED and not each.optional]
+    return [_with_default(each, chosen.fields.get(each.name, each.default)) for each in shown]
+
+
+def _with_default(entry: Field, default: Any) -> Field:
+    return Field(**(vars(entry) | {"default": default}))
+
+
+def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
+    """A network of this block alone.
+
+    Args:
+        name: of a preset.
+        place: where it stands.
+        values: of its fields; those left out have the preset's.
+
+    Raises:
+        DesignError: a value is impossible, or the block cannot stand there; the message names the relation.
+    """
+    return _design(name, place, tuple(sorted((values or {}).items())))
+
+
+@lru_cache(maxsize=512)
+def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
+    chosen = preset(name)
+    kind = BLOCKS[chosen.block]
+    own_width = kind.derives_out_channels or kind.keeps_channels
+    row = Stage(
+        chosen.block,
+        None if own_width else place.out_channels,
+        chosen.repeats,
+        place.stride if kind.has_stride else 1,
+        name=ROW,
+        depth="fixed",
+        **{**chosen.fields, **dict(values)},
+    )
+    return Design(
+        chosen.block,
+        (row,),
+        title=chosen.title,
+        family="Block",
+        resolution=place.resolution,
+        in_channels=place.in_channels,
+    )
+
+
+def problem(name: str, place: Place, values: Mapping[str, Any] | None = None) -> str:
+    """Why the block cannot stand there; empty if it can."""
+    try:
+        made = design(name, place, values)
+        made.blocks()
+        made.layer()
+    except DesignError as error:
+        return str(error)
+    return ""
+
+
+def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> list[Any]:
+    """Those of a field's usual values at which the block can be built, the others of `values` staying as they are.
+
+    The list is empty where no value helps.
+    """
+    usual = _usual(entry)
+    return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
+
+
+def _usual(entry: Field) -> Iterable[Any]:
+    if entry.kind == "bool":
+        return (False, True)
+    return sorted({*entry.choices, entry.default}) if entry.kind in ("int", "float") else entry.choices
+
+
+def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values`, with groups put where they divide the channels: the nearest below, if the block needs it."""
+    settled = dict(values)
+    if not problem(name, place, settled):
+        return settled
+    for entry in fields_of(name):
+        if entry.name == "groups":
+            asked = settled.get("groups", entry.default)
+            possible = [count for count in legal(name, place, settled, entry) if count <= asked]
+            if possible:
+                settled["groups"] = max(possible)
+    return settled
+
+
+def adapt(name: str, place: Place, values: Mapping[str, Any]) -> tuple[Place, dict[str, Any]]:
+    """`place` and `values` such that the block can be built: the nearest widths and groups that it takes.
+
+    ShuffleNet's units keep the width at stride 1 and widen at stride 2, and work on halves or groups of the channels.
+    """
+    settled = settle(name, place, values)
+    if not problem(name, place, settled):
+        return place, settled
+    for step in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128):
+        wide = _nearest(place.in_channels, step)
+        asked = _nearest(place.out_channels, step)
+        for out in (asked, wide, 2 * wide):
+            tried = replace(place, in_channels=wide, out_channels=out)
+            settled = settle(name, tried, values)
+            if not problem(name, tried, settled):
+                return tried, settled
+    return place, dict(values)
+
+
+def _nearest(channels: int, step: int) -> int:
+    return max(step, round(channels / step) * step)
+
+
+def sublayer(step: Step) -> str:
+    """The part of a block that a layer belongs to, in words: ``expand``, ``squeeze excite``, ``add``."""
+    parts = step.path.split(".")[1:]
+    number = ""
+    if parts and parts[0].isdecimal():
+        number, parts = f" {int(parts[0]) + 1}", parts[1:]
+    if isinstance(step.layer, Branches):
+        parts = [*parts, step.layer.merge]
+    elif len(parts) > 1 and parts[-1] in ("conv", "norm", "act"):
+        parts = parts[:-1]
+    words = [part for part in parts if part not in ("residual", "concat")]
+    if isinstance(step.layer, Branches) and step.layer.merge == "concat":
+        words.append("concat")
+    if "squeeze_excite" in words[:-1]:
+        words = words[: words.index("squeeze_excite") + 1]
+    return f"{' '.join(reader_name(word, '') or word for word in words[:2])}{number}"

@@ -1,0 +1,264 @@
+"""Five kinds of convolution at one setting: cost, reduction, what a control changes, which channels are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import gcd
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from effviz.core.errors import fail, one_of, whole
+from effviz.count.report import Report, analyze
+from effviz.model.design import Design, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+KINDS = {
+    "standard": "Standard",
+    "pointwise": "Pointwise 1x1",
+    "grouped": "Grouped",
+    "depthwise": "Depthwise",
+    "separable": "Depthwise separable",
+}
+"""What can be compared, cheapest last; the words are those on screen."""
+
+CONTROLS = {
+    "kernel_size": "Kernel size",
+    "in_channels": "Input channels",
+    "out_channels": "Output channels",
+    "groups": "Groups",
+    "stride": "Stride",
+    "resolution": "Resolution",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One convolution.
+
+    Attributes:
+        kernel_size: side of the window, in pixels; padded by half of it.
+        in_channels, out_channels: of the maps.
+        groups: of a grouped convolution; divides both.
+        stride: of the window, in pixels.
+        resolution: side of the input map, in pixels.
+
+    Raises:
+        DesignError: a value is impossible, or the groups do not divide the channels.
+    """
+
+    kernel_size: int = 3
+    in_channels: int = 128
+    out_channels: int = 128
+    groups: int = 4
+    stride: int = 1
+    resolution: int = 28
+
+    def __post_init__(self) -> None:
+        for name in CONTROLS:
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name in ("in_channels", "out_channels"):
+            if getattr(self, name) % self.groups:
+                fail("groups", self.groups, f"must divide {name} = {getattr(self, name)}")
+
+
+def legal_groups(in_channels: int, out_channels: int) -> list[int]:
+    """The group counts that divide both."""
+    common = gcd(in_channels, out_channels)
+    small = [number for number in range(1, int(common**0.5) + 1) if common % number == 0]
+    return sorted({*small, *(common // number for number in small)})
+
+
+@lru_cache(maxsize=256)
+def design(kind: str, setting: Setting) -> Design:
+    """A network of one layer, or of the two of a separable convolution; no bias, batch norm or activation.
+
+    A depthwise convolution has as many output channels as input channels, whatever the setting says.
+    """
+    one_of("kind", kind, KINDS)
+    bare: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
+    size, wide, stride = setting.kernel_size, setting.in_channels, setting.stride
+    rows = {
+        "standard": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, **bare)],
+        "pointwise": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=1, **bare)],
+        "grouped": [
+            Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, groups=setting.groups, **bare)
+        ],
+        "depthwise": [Stage("conv", wide, 1, stride, name="conv", kernel_size=size, groups=wide, **bare)],
+        "separable": [
+            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **bare),
+            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **bare),
+        ],
+    }
+    out = wide if kind == "depthwise" else setting.out_channels
+    window = "1x1" if kind == "pointwise" else f"{size}x{size}"
+    name = KINDS[kind].removesuffix(" 1x1")
+    title = f"{name} {window}, {wide} to {out} channels, {setting.resolution} px"
+    return Design(
+        kind, tuple(rows[kind]), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide
+    )
+
+
+@lru_cache(maxsize=1024)
+def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
+    """What it costs."""
+    return analyze(design(kind, setting), memory=memory)
+
+
+class Reduction(NamedTuple):
+    """How many times cheaper than the standard convolution, in multiply-adds and parameters alike.
+
+    Attributes:
+        factor: by the engine's counts.
+        symbols, numbers: the closed form.
+        closed: its value.
+    """
+
+    factor: float
+    symbols: str
+    numbers: str
+    closed: float
+
+
+def reduction(kind: str, setting: Setting) -> Reduction:
+    """The reduction factor against the standard convolution, and the closed form for it."""
+    counted = report("standard", setting).macs / report(kind, setting).macs
+    size, out, groups = setting.kernel_size, setting.out_channels, setting.groups
+    forms = {
+        "standard": ("1", "1", 1.0),
+        "pointwise": ("K²", f"{size}²", float(size**2)),
+        "grouped": ("groups", f"{groups}", float(groups)),
+        "depthwise": ("C_out", f"{out}", float(out)),
+        "separable": (
+            "K² × C_out / (K² + C_out)",
+            f"{size}² × {out:,} / ({size}² + {out:,})",
+            size**2 * out / (size**2 + out),
+        ),
+    }
+    return Reduction(counted, *forms[kind])
+
+
+def enough_channels(kernel_size: int, factor: float) -> int | None:
+    """The output channels from which on a separable convolution saves `factor`; None if it never does."""
+    # K² C / (K² + C) >= f
+    area = kernel_size**2
+    if factor >= area:
+        return None
+    return max(1, -int(-factor * area // (area - factor)))
+
+
+class Change(NamedTuple):
+    """What one step of one control does.
+
+    Attributes:
+        control: its name on screen.
+        before, after: its value.
+        params, macs, memory_access: factors.
+    """
+
+    control: str
+    before: int
+    after: int
+    params: float
+    macs: float
+    memory_access: float
+
+
+def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Change]:
+    """What becomes of the counts when one control moves and the others stay: kernel + 2, everything else doubled."""
+    now = report(kind, setting, memory)
+    found = []
+    for name, moved in _moves(kind, setting):
+        then = report(kind, moved, memory)
+        found.append(
+            Change(
+                CONTROLS[name],
+                getattr(setting, name),
+                getattr(moved, name),
+                then.params / now.params,
+                then.macs / now.macs,
+                then.memory_access / now.memory_access,
+            )
+        )
+    return found
+
+
+def _moves(kind: str, setting: Setting) -> Iterator[tuple[str, Setting]]:
+    for name in CONTROLS:
+        value = getattr(setting, name)
+        if name == "groups":
+            larger = [count for count in legal_groups(setting.in_channels, setting.out_channels) if count > value]
+            if kind != "grouped" or not larger:
+                continue
+            yield name, replace(setting, groups=larger[0])
+        else:
+            yield name, replace(setting, **{name: value + 2 if name == "kernel_size" else 2 * value})
+
+
+# --- Which channels are connected ----------------------------------------------------------------------------------
+
+
+class Connection(NamedTuple):
+    """A full block of a connection matrix: these outputs read these inputs. Ends are excluded."""
+
+    first_in: int
+    end_in: int
+    first_out: int
+    end_out: int
+
+
+def connections(kind: str, setting: Setting) -> list[list[Connection]]:
+    """Which output channels read which input channels, layer by layer, from the groups of the built layers."""
+    layers = []
+    for entry in design(kind, setting).blocks():
+        fields = vars(entry.block)
+        groups = fields["groups"]
+        wide, narrow = fields["in_channels"] // groups, fields["out_channels"] // groups
+        layers.append(
+            [
+                Connection(group * wide, (group + 1) * wide, group * narrow, (group + 1) * narrow)
+                for group in range(groups)
+            ]
+        )
+    return layers
+
+
+def reach(channels: int, groups: int, *, shuffle: bool) -> np.ndarray:
+    """Which inputs reach which outputs through two grouped 1x1 convolutions, with a channel shuffle between or without.
+
+    Args:
+        channels: in, between and out.
+        groups: of both; divides the channels.
+        shuffle: as in ShuffleNet (arXiv 1707.01083, figure 1).
+
+    Returns:
+        (channels, channels) of bool: output, input.
+
+    Raises:
+        DesignError: the groups do not divide the channels.
+    """
+    import numpy as np
+
+    if whole("channels", channels, 1) % whole("groups", groups, 1):
+        fail("groups", groups, f"must divide channels = {channels}")
+    size = channels // groups
+    group_of = np.arange(channels) // size
+    one = group_of[:, None] == group_of[None, :]
+    order = np.arange(channels)
+    if shuffle:
+        order = order.reshape(groups, size).T.reshape(-1)
+    # The matrix product over booleans, group by group: an output reads all of its group, each of which reads its own.
+    between = one[order]
+    reached = np.array([between[group_of == group].any(axis=0) for group in range(groups)])
+    return np.asarray(reached[group_of])
+
+
+def drawn_channels(channels: int, groups: int, most: int = 64) -> tuple[int, int]:
+    """Channels and groups of a picture: the real ones if they are few enough, else fewer with the same structure."""
+    if channels <= most:
+        return channels, groups
+    groups = min(groups, most // 2)
+    size = max(1, min(channels // groups, most // groups))
+    return groups * size, groups

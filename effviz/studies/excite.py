@@ -1,0 +1,123 @@
+"""What does squeeze-and-excitation cost? Parameters against the reduction ratio, counted by the engine.
+
+A network of one block is analysed with squeeze-and-excitation and without. The papers measure the reduction
+differently: by the expanded channels (MobileNetV3) or by the block's input (EfficientNet); `Excitation` keeps both
+numbers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from effviz.core.errors import fail, number
+from effviz.count.report import analyze
+from effviz.model.blocks import BLOCKS
+from effviz.model.blocks.mobile import SqueezeExcite
+from effviz.model.design import Design, Stage
+from effviz.model.fields import FieldBlock, declared
+from effviz.model.layers import Shape, check_shape
+from effviz.studies.closed_forms import excitation
+
+REDUCTIONS = (1, 2, 4, 8, 16, 32, 64)
+MAX_REDUCTION = 1024
+
+
+class Excitation(NamedTuple):
+    """Squeeze-and-excitation at one reduction ratio.
+
+    Attributes:
+        reduction: what the block is asked for: 1 / se_ratio, or channels / squeezed of `squeeze_excite` itself.
+        channels: that are weighed.
+        squeezed: channels between the two 1x1 layers, rounded as the block does; channels / squeezed is the r of
+            arXiv 1709.01507.
+        params_added: parameters with it less those without.
+        share: of the parameters of the block, 0 to 1.
+        macs_added: multiply-adds with it less those without.
+        current: whether the block was given with this reduction.
+    """
+
+    reduction: float
+    channels: int
+    squeezed: int
+    params_added: int
+    share: float
+    macs_added: int
+    current: bool
+
+
+def can_excite(block: FieldBlock) -> bool:
+    """Whether a block has squeeze-and-excitation to vary."""
+    return isinstance(block, SqueezeExcite) or hasattr(block, "se_ratio")
+
+
+def excite(block: FieldBlock, shape: Shape, reductions: Iterable[float] = REDUCTIONS) -> list[Excitation]:
+    """Squeeze-and-excitation of a block at every reduction ratio, and at the block's own, from small to large.
+
+    Args:
+        block: one with a field `se_ratio`, or `squeeze_excite` itself.
+        shape: of its input, ``(channels, side, side)``.
+        reductions: from 1 to `MAX_REDUCTION`.
+
+    Raises:
+        DesignError: a block without squeeze-and-excitation, a shape that is not square, a reduction out of range.
+    """
+    if not can_excite(block):
+        fail("block", type(block).__name__, "must have a field se_ratio or be SqueezeExcite")
+    shape = check_shape(shape)
+    if len(shape) != 3 or shape[1] != shape[2]:
+        fail("shape", shape, "must be (channels, side, side)")
+    own = _own(block)
+    wanted = {number("reduction", each, 1, MAX_REDUCTION) for each in reductions}
+    if own is not None:
+        wanted = {each for each in wanted if abs(each - own) > 1e-9} | {own}
+    return [_excited(block, shape, each, current=each == own) for each in sorted(wanted)]
+
+
+def _own(block: FieldBlock) -> float | None:
+    if isinstance(block, SqueezeExcite):
+        return block.in_channels / block.squeezed
+    ratio = float(vars(block)["se_ratio"])
+    return round(1 / ratio, 9) if ratio > 0 else None
+
+
+def _excited(block: FieldBlock, shape: Shape, reduction: float, *, current: bool) -> Excitation:
+    made: FieldBlock
+    if current:
+        made = block
+    elif isinstance(block, SqueezeExcite):
+        made = replace(block, squeezed=max(1, int(block.in_channels / reduction)))
+    else:
+        made = _with_ratio(block, 1 / reduction)
+    params, macs = _counted(made, shape)
+    # On its own, nothing is left without it.
+    without = (0, 0) if isinstance(block, SqueezeExcite) else _counted(_with_ratio(block, 0.0), shape)
+    inside = excitation(made)
+    assert inside is not None
+    return Excitation(
+        reduction=reduction,
+        channels=inside.in_channels,
+        squeezed=inside.squeezed,
+        params_added=params - without[0],
+        share=(params - without[0]) / params,
+        macs_added=macs - without[1],
+        current=current,
+    )
+
+
+def _with_ratio(block: FieldBlock, se_ratio: float) -> FieldBlock:
+    return type(block)(**(vars(block) | {"se_ratio": se_ratio}))
+
+
+def _counted(block: FieldBlock, shape: Shape) -> tuple[int, int]:
+    """Parameters and multiply-adds of a network of this one block."""
+    name = next(name for name, kind in BLOCKS.items() if kind is type(block))
+    values = vars(block)
+    fields: dict[str, Any] = {field.name: values[field.name] for field in declared(type(block))}
+    row = Stage(name, None if block.keeps_channels else values["out_channels"], 1, values.get("stride", 1), **fields)
+    report = analyze(Design("one block", (row,), resolution=shape[1], in_channels=shape[0]))
+    return report.params, report.macs
+
+
+__all__ = ["REDUCTIONS", "Excitation", "can_excite", "excite"]

@@ -1,0 +1,326 @@
+"""Width and resolution multipliers: what the law promises, what is built, and what lies between, term by term.
+
+The law of MobileNets (arXiv 1704.04861, sections 3.3 and 3.4): multiply-adds grow with width² times resolution².
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from effviz.core.errors import DesignError
+from effviz.count import cost
+from effviz.count.kinds import DEPTHWISE, KINDS, LINEAR, kind_of
+from effviz.count.report import analyze
+from effviz.model.design import Design
+from effviz.model.layers import Conv2d, Linear
+from effviz.model.trace import join, trace_block
+
+Place = tuple[float, int]
+"""Width relative to the named network, and resolution in pixels."""
+
+NARROW, WIDE = 0.25, 4.0
+"""Where a side of a layer is looked at again: what has kept its channels there does not scale at all."""
+
+
+class Counts(NamedTuple):
+    """What a network costs at one width and resolution."""
+
+    params: int
+    macs: int
+
+
+@lru_cache(maxsize=8192)
+def counts(base: Design, width: float, resolution: int) -> Counts:
+    """`base` at another width and resolution, counted.
+
+    Raises:
+        DesignError: the family has no such width, or the network cannot be built at this resolution.
+    """
+    report = analyze(base.scaled(width_mult=width), resolution)
+    return Counts(report.params, report.macs)
+
+
+@lru_cache(maxsize=8192)
+def memory_access(base: Design, width: float, resolution: int, memory: str) -> int:
+    """Its memory access in elements under one assumption; apart from `counts`, because it takes longer.
+
+    Raises:
+        DesignError: as `counts`.
+    """
+    return analyze(base.scaled(width_mult=width), resolution, memory).memory_access
+
+
+def countable(base: Design, width: float, resolution: int) -> bool:
+    """Whether the family has such a network."""
+    try:
+        counts(base, width, resolution)
+    except DesignError:
+        return False
+    return True
+
+
+# --- the law ----------------------------------------------------------------------------------------------------------
+
+STEM = "the stem reads the image's 3 channels at every width"
+DEPTH = "a depthwise layer has one filter a channel: width, not width²"
+CLASSES = "the classifier keeps its outputs"
+KEPT = "other layers keep a side: a head of fixed width, or the least number of channels"
+FLAT = "behind the pooling and in squeeze-and-excitation a map is 1 x 1 at every resolution"
+ROUNDED = "channels are rounded, or looked up, as the family does"
+SIDES = "sides of maps are rounded up where they are halved"
+ONLY = "layers that only one of the two has, where a shortcut no longer fits"
+REASONS = (DEPTH, STEM, CLASSES, KEPT, FLAT, ROUNDED, SIDES, ONLY)
+
+
+class Term(NamedTuple):
+    """One reason for a difference, and how many multiply-adds it comes to."""
+
+    reason: str
+    value: Fraction
+
+
+class Split(NamedTuple):
+    """`promised` + the `terms` = `built`, exactly.
+
+    Attributes:
+        baseline: multiply-adds at width 1 and the network's own resolution.
+        promised: width² x resolution² times that.
+        terms: in the order of `REASONS`, none of them zero.
+        built: as counted.
+    """
+
+    baseline: int
+    promised: Fraction
+    terms: tuple[Term, ...]
+    built: int
+
+
+class _Layer(NamedTuple):
+    """A convolution or linear layer at work: per position, `ins` x `outs` x `area` multiply-adds."""
+
+    kind: str
+    ins: int
+    outs: int
+    positions: int
+    macs: int
+    in_channels: int
+
+
+@lru_cache(maxsize=64)
+def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
+    """By path, everything that costs multiply-adds."""
+    found = {}
+    for entry in design.blocks(resolution):
+        for step in trace_block(entry.block, entry.shape).steps:
+            layer, output = step.layer, step.output.shape
+            if isinstance(layer, Conv2d):
+                ins, outs, positions = layer.in_channels // layer.groups, layer.out_channels, math.prod(output[1:])
+                wide = layer.in_channels
+            elif isinstance(layer, Linear):
+                ins, outs, positions, wide = layer.in_features, layer.out_features, 1, layer.in_features
+            else:
+                continue
+            macs = cost.macs(layer, output)
+            found[join(entry.path, step.path)] = _Layer(kind_of(step), ins, outs, positions, macs, wide)
+    return found
+
+
+@lru_cache(maxsize=256)
+def split(base: Design, width: float, resolution: int) -> Split:
+    """What the law promises at a width and a resolution, what is built, and every reason for the difference.
+
+    Layer by layer the law's factor is replaced in four steps: by that of the sides that scale at all, by that of the
+    map that there is, by the channels that are built, by the positions that are built.
+
+    Raises:
+        DesignError: the family has no such width.
+    """
+    own = base.resolution
+    before, after = _layers(base, own), _layers(base.scaled(width_mult=width), resolution)
+    far = _layers(_far(base, width), own)
+    factor, area = Fraction(str(width)), Fraction(resolution, own) ** 2
+    law = factor**2 * area
+    sums = dict.fromkeys(REASONS, Fraction(0))
+    baseline = sum(layer.macs for layer in before.values())
+    for path in dict.fromkeys((*before, *after)):
+        old, new = before.get(path), after.get(path)
+        if old is None or new is None or path not in far:
+            sums[ONLY] += (new.macs if new else 0) - law * (old.macs if old else 0)
+            continue
+        # A side that has the same channels here and far away does not scale.
+        moved = [
+            not (getattr(old, side) == getattr(new, side) == getattr(far[path], side))
+            for side in (("in_channels",) if old.kind == DEPTHWISE else ("ins", "outs"))
+        ]
+        nominal = factor ** sum(moved)
+        reason = DEPTH if old.kind == DEPTHWISE else CLASSES if old.kind == LINEAR else KEPT
+        if old.kind != DEPTHWISE and path == next(iter(before)):
+            reason = STEM
+        flat = old.positions == new.positions == 1
+        map_law = Fraction(1) if flat else area
+        channels = Fraction(new.ins * new.outs, old.ins * old.outs)
+        sums[reason] += (nominal - factor**2) * area * old.macs
+        sums[FLAT] += nominal * (map_law - area) * old.macs
+        sums[ROUNDED] += (channels - nominal) * map_law * old.macs
+        sums[SIDES] += channels * (Fraction(new.positions, old.positions) - map_law) * old.macs
+    terms = tuple(Term(reason, value) for reason, value in sums.items() if value)
+    return Split(baseline, law * baseline, terms, sum(layer.macs for layer in after.values()))
+
+
+def _far(base: Design, width: float) -> Design:
+    """The same network far away on the same side of width 1."""
+    multipliers = [multiplier for multiplier, _ in base.width_rule.table]
+    if multipliers and not base.width_rule.interpolates:
+        probe = max(multipliers) if width > 1 else min(multipliers)
+    else:
+        probe = WIDE if width > 1 else NARROW
+    return base.scaled(width_mult=probe)
+
+
+class KindLaw(NamedTuple):
+    """How the multiply-adds of one kind of layer follow the multipliers.
+
+    Attributes:
+        kind: of layer.
+        baseline, built: multiply-adds at width 1 and the network's own resolution, and at the place asked for.
+        width_power: measured: the built count grows with width to this power; None where there is no other width.
+        resolution_power: the same for the resolution.
+    """
+
+    kind: str
+    baseline: int
+    built: int
+    width_power: float | None
+    resolution_power: float | None
+
+
+@lru_cache(maxsize=256)
+def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
+    """Measured exponents by kind of layer, each multiplier moved alone; at 1 a half takes its place.
+
+    Raises:
+        DesignError: the family has no such width.
+    """
+    own = base.resolution
+    moved_width = width if width != 1 else half_width(base)
+    moved_side = resolution if resolution != own else own // 2
+    start = _by_kind(base, own)
+    wide = _by_kind(base.scaled(width_mult=moved_width), own) if moved_width else {}
+    tall = _by_kind(base, moved_side)
+    built = _by_kind(base.scaled(width_mult=width), resolution)
+
+    def power(now: Mapping[str, int], kind: str, factor: float) -> float | None:
+        if not now.get(kind) or not start.get(kind):
+            return None
+        return math.log(now[kind] / start[kind]) / math.log(factor)
+
+    return tuple(
+        KindLaw(
+            kind, start.get(kind, 0), built.get(kind, 0),
+            power(wide, kind, moved_width) if moved_width else None, power(tall, kind, moved_side / own),
+        )
+        for kind in KINDS
+        if start.get(kind) or built.get(kind)
+    )  # fmt: skip
+
+
+def half_width(base: Design) -> float | None:
+    """0.5, or of a family with few widths the narrowest; None where there is but one."""
+    multipliers = [multiplier for multiplier, _ in base.width_rule.table if multiplier != 1]
+    if not base.width_rule.table or base.width_rule.interpolates or 0.5 in multipliers:
+        return 0.5
+    return min(multipliers, default=None)
+
+
+def _by_kind(design: Design, resolution: int) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for layer in _layers(design, resolution).values():
+        sums[layer.kind] = sums.get(layer.kind, 0) + layer.macs
+    return sums
+
+
+# --- between printed cells --------------------------------------------------------------------------------------------
+
+
+class Between(NamedTuple):
+    """An interpolated value, and the two places that it lies between."""
+
+    value: float
+    ends: tuple[Place, Place]
+
+
+def between(known: Mapping[Place, float], macs: Callable[[float, int], int], place: Place) -> Between | None:
+    """The value at `place`, linear in the logarithm of the multiply-adds; None where nothing printed brackets it.
+
+    Along the resolution where printed cells of this width lie on both sides, else along the width, at the nearest
+    widths on both sides that are printed or bracketed at this resolution. Never beyond them.
+
+    Args:
+        known: printed values by place.
+        macs: counts the multiply-adds of a width and a resolution.
+        place: width and resolution.
+    """
+    width, resolution = place
+    sides = sorted(side for at, side in known if at == width)
+    found = _line([(width, side) for side in sides], known, macs, place, sides, resolution)
+    if found is not None:
+        return found
+    reached: dict[Place, float] = {}
+    for at in {at for at, _ in known if at != width}:
+        value = known.get((at, resolution))
+        if value is None:
+            row = sorted(side for other, side in known if other == at)
+            inner = _line([(at, side) for side in row], known, macs, (at, resolution), row, resolution)
+            value = inner.value if inner else None
+        if value is not None:
+            reached[at, resolution] = value
+    widths = sorted(at for at, _ in reached)
+    return _line([(at, resolution) for at in widths], reached, macs, place, widths, width)
+
+
+def _line(
+    places: Sequence[Place],
+    values: Mapping[Place, float],
+    macs: Callable[[float, int], int],
+    place: Place,
+    steps: Sequence[float],
+    here: float,
+) -> Between | None:
+    """Between the nearest of `places`, which lie at `steps`, on both sides of `here`."""
+    below = [each for each, step in zip(places, steps, strict=True) if step < here]
+    above = [each for each, step in zip(places, steps, strict=True) if step > here]
+    if not below or not above:
+        return None
+    low, high = below[-1], above[0]
+    start, end, now = (math.log(macs(*each)) for each in (low, high, place))
+    if not start <= now <= end or start == end:
+        return None
+    share = (now - start) / (end - start)
+    return Between(values[low] + share * (values[high] - values[low]), (low, high))
+
+
+def held_out(known: Mapping[Place, float], macs: Callable[[float, int], int]) -> dict[Place, float]:
+    """What interpolation is worth: interpolated minus printed, for every printed cell that the others bracket."""
+    errors = {}
+    for place, value in known.items():
+        found = between({each: known[each] for each in known if each != place}, macs, place)
+        if found is not None:
+            errors[place] = found.value - value
+    return errors
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Places in `points` (cost, value) that no other point beats: less or equal cost and more or equal value."""
+    front: list[int] = []
+    best = -math.inf
+    order = sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1]))
+    for place in order:
+        cost_, value = points[place]
+        if value > best or (front and points[front[-1]] == (cost_, value)):
+            front.append(place)
+            best = value
+    return front

@@ -1,0 +1,202 @@
+"""The zoo's latency on one machine, and how well a count predicts it.
+
+Measuring is done elsewhere (`effviz.measure.latency`); here is what to measure, and what follows from the numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from effviz.count.report import analyze
+from effviz.model.layers import Conv2d, Linear, elements
+from effviz.zoo import ARCHITECTURES, architecture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from effviz.model.design import Design
+
+PREDICTORS = {
+    "macs": "multiply-adds",
+    "params": "parameters",
+    "memory_access": "memory access cost",
+    "activations": "activations",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network of the comparison.
+
+    Attributes:
+        name: in the zoo.
+        options: of `effviz.architecture`.
+    """
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @cached_property
+    def design(self) -> Design:
+        """The network."""
+        return architecture(self.name, **self.options)
+
+    @property
+    def title(self) -> str:
+        """The network and its multiplier, for a label."""
+        scale = self.options.get("width_mult")
+        return f"{self.design.title} {scale:g}x" if scale else self.design.title
+
+
+def _scaled(name: str, *widths: float) -> list[Entry]:
+    return [Entry(name, {"width_mult": width}) for width in widths]
+
+
+# Cheapest first, so that the picture fills where most networks are and the slowest come last.
+ENTRIES = tuple(
+    sorted(
+        [
+            *(Entry(name) for name in ARCHITECTURES),
+            *_scaled("mobilenet_v1", 0.25, 0.5),
+            *_scaled("mobilenet_v2", 0.35, 0.5, 1.4),
+            *_scaled("mobilenet_v3_small", 0.75),
+            *_scaled("mobilenet_v3_large", 0.75),
+            *_scaled("shufflenet_v1", 0.5, 2.0),
+            Entry("shufflenet_v1", {"groups": 8}),
+            *_scaled("shufflenet_v2", 0.5, 1.5, 2.0),
+            *_scaled("mnasnet_a1", 0.5),
+            *_scaled("ghostnet", 0.5, 1.3),
+        ],
+        key=lambda entry: analyze(entry.design).macs,
+    )
+)
+"""What the background measurement runs through."""
+
+
+@lru_cache(maxsize=4 * len(ENTRIES))
+def counts(entry: Entry, memory: str = "fused") -> Counts:
+    """Everything about one network that a latency is compared with.
+
+    Args:
+        entry: of `ENTRIES`.
+        memory: the assumption behind memory access, as in `effviz.analyze`.
+    """
+    report = analyze(entry.design, memory=memory)
+    written = [step.output.shape for step in report.steps if isinstance(step.layer, (Conv2d, Linear))]
+    return Counts(
+        title=entry.title,
+        family=report.design.family,
+        resolution=report.resolution,
+        macs=report.macs,
+        params=report.params,
+        memory_access=report.memory_access,
+        activations=sum(map(elements, written)),
+    )
+
+
+class Counts(NamedTuple):
+    """What is counted of one network.
+
+    Attributes:
+        title, family: its names.
+        resolution: side of the input in pixels.
+        macs, params: of one image.
+        memory_access: elements read and written.
+        activations: elements written by convolution and linear layers, as pycls and RegNet count them.
+    """
+
+    title: str
+    family: str
+    resolution: int
+    macs: int
+    params: int
+    memory_access: int
+    activations: int
+
+
+class Predictor(NamedTuple):
+    """How well one count predicts latency.
+
+    Attributes:
+        column: of the table.
+        label: in words.
+        rank_correlation: Spearman's; 1 if the count orders the networks as latency does.
+        slowest, fastest: smallest and largest count per second among the networks.
+        spread: their ratio; 1 if latency were proportional to the count.
+    """
+
+    column: str
+    label: str
+    rank_correlation: float
+    slowest: float
+    fastest: float
+    spread: float
+
+
+def predictors(table: pd.DataFrame) -> list[Predictor]:
+    """Every count of `PREDICTORS` that the table has, as a predictor of the column ``latency_ms``.
+
+    Args:
+        table: at least two rows, one per network; counts above 0, and latency_ms.
+    """
+    found = []
+    for column, label in PREDICTORS.items():
+        if column not in table:
+            continue
+        rate = table[column] / (table["latency_ms"] / 1e3)
+        slowest, fastest = float(rate.min()), float(rate.max())
+        correlation = ranks(table, column).correlation
+        found.append(Predictor(column, label, correlation, slowest, fastest, fastest / slowest))
+    return found
+
+
+class Ranks(NamedTuple):
+    """Spearman's rank correlation and the sums it is made of.
+
+    Attributes:
+        together: sum over the networks of (rank by count - mean) x (rank by latency - mean).
+        by_count, by_latency: sums of the squares of the two.
+        correlation: together / sqrt(by_count x by_latency); nan where all ranks of one kind are equal.
+    """
+
+    together: float
+    by_count: float
+    by_latency: float
+    correlation: float
+
+
+def ranks(table: pd.DataFrame, column: str) -> Ranks:
+    """How the order by `column` agrees with the order by ``latency_ms``; ties share their mean rank."""
+    by_count = table[column].rank()
+    by_latency = table["latency_ms"].rank()
+    one, two = by_count - by_count.mean(), by_latency - by_latency.mean()
+    together, first, second = float((one * two).sum()), float((one**2).sum()), float((two**2).sum())
+    spread = math.sqrt(first * second)
+    return Ranks(together, first, second, together / spread if spread else math.nan)
+
+
+class Inversion(NamedTuple):
+    """Two networks that multiply-adds order wrongly: `heavy` has more of them and is faster."""
+
+    heavy: str
+    light: str
+    more_macs: float
+    faster: float
+
+
+def inversions(table: pd.DataFrame) -> list[Inversion]:
+    """Pairs where more multiply-adds take less time, the most striking first."""
+    rows: Sequence[Any] = list(table[["title", "macs", "latency_ms"]].itertuples(index=False))
+    found = []
+    for one, two in combinations(rows, 2):
+        light, heavy = (one, two) if one.macs < two.macs else (two, one)
+        if heavy.latency_ms < light.latency_ms and heavy.macs > light.macs:
+            found.append(
+                Inversion(heavy.title, light.title, heavy.macs / light.macs, light.latency_ms / heavy.latency_ms)
+            )
+    return sorted(found, key=lambda pair: pair.more_macs * pair.faster, reverse=True)

@@ -1,0 +1,74 @@
+"""Latencies that papers print, beside the multiply-adds of the same network."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from effviz.count.report import analyze
+from effviz.zoo import architecture
+from effviz.zoo.published import published
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@lru_cache(maxsize=1)
+def latencies() -> pd.DataFrame:
+    """Printed latencies beside multiply-adds, one row per network and device, for devices with three networks or more.
+
+    Columns: `where` (device and source), `device`, `title`, `family`, `macs`, `macs_by` (``"printed"`` beside the
+    latency, ``"printed elsewhere"`` in the same paper, or ``"counted"`` by effviz where neither is), `latency_ms`,
+    `source`, `notes`. Treat it as read-only, it is shared.
+    """
+    table = published()
+    rows = table[table["latency_ms"].notna()]
+    given = table[table["mult_adds"].notna()]
+    names = zip(map(_paper, given["source"]), given["variant"], given["resolution"], strict=True)
+    elsewhere = dict(zip(names, given["mult_adds"], strict=True))
+    known = [_macs_of(row, elsewhere) for row in rows.itertuples()]
+    rows = rows.assign(
+        where=rows["latency_device"] + ". " + rows["source"],
+        device=rows["latency_device"],
+        title=[_full(row.architecture, row.variant) for row in rows.itertuples()],
+        family=rows["architecture"],
+        macs=[macs for macs, _ in known],
+        macs_by=[by for _, by in known],
+        notes=(rows["notes"] + " " + rows["wrong"]).str.strip(),
+    )
+    # Several weights of one network have one latency; one network at several resolutions has several.
+    rows = rows[rows["macs"] > 0].drop_duplicates(["where", "title", "macs", "latency_ms"])
+    sizes = rows.duplicated(["where", "title"], keep=False)
+    rows["title"] = rows["title"].mask(sizes, rows["title"] + ", " + rows["resolution"] + " px")
+    enough = rows.groupby("where")["title"].transform("size") >= 3
+    columns = ["where", "device", "title", "family", "macs", "macs_by", "latency_ms", "source", "notes"]
+    return rows.loc[enough, columns].reset_index(drop=True)
+
+
+def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[int, str]:
+    """Multiply-adds of a printed row and where they are from; 0 if nobody says."""
+    if row.mult_adds == row.mult_adds:
+        return round(row.mult_adds * 1e6), "printed"
+    twin = elsewhere.get((_paper(row.source), row.variant, row.resolution))
+    if twin is not None:
+        return round(twin * 1e6), "printed elsewhere"
+    if row.design and row.resolution.isdecimal():
+        return _counted(row.design, row.scale, row.depth_scale, int(row.resolution)), "counted"
+    return 0, ""
+
+
+def _full(architecture: str, variant: str) -> str:
+    """A variant such as ``2x (ours)`` with the name of its network; of timm's, without the name of the weights."""
+    variant = variant.partition(".")[0] if variant.startswith("timm ") else variant
+    inside, name = ("".join(filter(str.isalnum, text)).lower() for text in (variant, architecture.rstrip("V123")))
+    return variant if name in inside else f"{architecture}: {variant}"
+
+
+def _paper(source: str) -> str:
+    return source.partition(" Table")[0]
+
+
+@cache
+def _counted(name: str, scale: float, depth_scale: float, resolution: int) -> int:
+    design = architecture(name).scaled(width_mult=scale, depth_mult=1.0 if depth_scale != depth_scale else depth_scale)
+    return analyze(design, resolution).macs

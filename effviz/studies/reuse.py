@@ -1,0 +1,182 @@
+"""Feature reuse: which channels of one block are still there, unchanged, behind another.
+
+Counted on the layer tree: every channel that leaves a block gets a mark, and the marks are followed through the blocks
+behind it. Splits, slices, concatenations and channel shuffles move a channel and keep its mark; a convolution, a norm,
+an activation, pooling or a product makes new channels. A sum is no copy: its channels are counted apart, as added.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from effviz.core.errors import UncountedLayerError, unknown
+from effviz.model.design import Design
+from effviz.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Block,
+    Branches,
+    ChannelShuffle,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Identity,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Primitive,
+    Sequential,
+    Shape,
+    Slice,
+    StochasticDepth,
+)
+from effviz.model.outline import stage_of
+
+KEEP = (Identity, Dropout, StochasticDepth)
+"""What hands on every channel as it is, in evaluation."""
+
+MAKE_NEW = (AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d)
+"""Behind these nothing is what it was; neither is it behind an activation, which keeps what sums are made of."""
+
+Mark: TypeAlias = tuple[int, int]
+
+
+class Channel(NamedTuple):
+    """Where a channel comes from.
+
+    Attributes:
+        marks: blocks and channels whose copy it is: one for each block it has left unchanged.
+        summands: blocks and channels that are terms of the sum it is.
+    """
+
+    marks: frozenset[Mark] = frozenset()
+    summands: frozenset[Mark] = frozenset()
+
+
+NEW = Channel()
+Matrix: TypeAlias = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """The channels of every block of a stage that stand behind a later one.
+
+    Attributes:
+        design: name of the network.
+        stage: name of the stage.
+        labels: paths of its blocks.
+        channels: how many channels each block puts out.
+        direct: ``direct[i][j]`` channels of block i's output are in block j's output, unchanged; 0 for j < i.
+        added: ``added[i][j]`` channels of block i's output are not, but are terms of sums in block j's output. Between
+            one sum and the next there may be an activation, as in ResNet.
+    """
+
+    design: str
+    stage: str
+    labels: tuple[str, ...]
+    channels: tuple[int, ...]
+    direct: Matrix
+    added: Matrix
+
+    @property
+    def direct_shares(self) -> tuple[tuple[float, ...], ...]:
+        """`direct` as shares of block i's channels."""
+        return self._shares(self.direct)
+
+    @property
+    def added_shares(self) -> tuple[tuple[float, ...], ...]:
+        """`added` as shares of block i's channels."""
+        return self._shares(self.added)
+
+    def _shares(self, counts: Matrix) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(count / width for count in row) for row, width in zip(counts, self.channels, strict=True))
+
+
+def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reuse:
+    """Follow the channels of one stage.
+
+    Args:
+        design: any network.
+        stage_name: one of its stages, e.g. ``"stage2"``.
+        resolution: side of the input in pixels; None for the design's own.
+
+    Raises:
+        UnknownNameError: no such stage.
+        DesignError: the network cannot be built at this resolution.
+    """
+    built = design.blocks(resolution)
+    stages = list(dict.fromkeys(stage_of(entry.path) for entry in built))
+    if stage_name not in stages:
+        unknown("stage", stage_name, stages)
+    blocks = [entry for entry in built if stage_of(entry.path) == stage_name]
+    direct, added, widths = [], [], []
+    channels = [NEW] * blocks[0].shape[0]
+    for place, entry in enumerate(blocks):
+        channels, _ = through(entry.block, channels, entry.shape)
+        widths.append(len(channels))
+        channels = [
+            Channel(channel.marks | {(place, index)}, channel.summands) for index, channel in enumerate(channels)
+        ]
+        copies = frozenset[Mark]().union(*(channel.marks for channel in channels))
+        terms = frozenset[Mark]().union(*(channel.summands for channel in channels))
+        direct.append(Counter(block for block, _ in copies))
+        added.append(Counter(block for block, _ in terms - copies))
+    size = range(len(blocks))
+    labels = tuple(entry.path for entry in blocks)
+    counts = [tuple(tuple(behind[j][i] for j in size) for i in size) for behind in (direct, added)]
+    return Reuse(design.name, stage_name, labels, tuple(widths), *counts)
+
+
+def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:
+    """Channels and shape behind a layer, from those before it.
+
+    Raises:
+        UncountedLayerError: a layer of which nobody has said what it does to a channel.
+    """
+    if isinstance(layer, Sequential):
+        for _, child in layer.children:
+            channels, shape = through(child, channels, shape)
+        return channels, shape
+    if isinstance(layer, Block):
+        return through(layer.expand(), channels, shape)
+    if isinstance(layer, Branches):
+        return _branches(layer, channels, shape)
+    after = layer.out_shape(shape) if isinstance(layer, Primitive) else shape
+    if isinstance(layer, KEEP):
+        return channels, after
+    if isinstance(layer, Slice):
+        return channels[layer.start : layer.stop], after
+    if isinstance(layer, ChannelShuffle):
+        each = len(channels) // layer.groups
+        return [channels[group * each + place] for place in range(each) for group in range(layer.groups)], after
+    if isinstance(layer, Activation):
+        return [Channel(summands=channel.summands) for channel in channels], after
+    if isinstance(layer, MAKE_NEW):
+        return [NEW] * after[0], after
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for the channels it hands on")
+
+
+def _branches(layer: Branches, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:
+    share = layer.shares(shape)
+    outputs = []
+    for index, (_, child) in enumerate(layer.branches):
+        start = index * share[0] if layer.split else 0
+        outputs.append(through(child, channels[start : start + share[0]], share))
+    merged = layer.merged([after for _, after in outputs])
+    if layer.merge == "concat":
+        return [channel for part, _ in outputs for channel in part], merged
+    if layer.merge == "add":
+        return [_sum(terms) for terms in zip(*(part for part, _ in outputs), strict=True)], merged
+    return [NEW] * merged[0], merged
+
+
+def _sum(terms: tuple[Channel, ...]) -> Channel:
+    return Channel(summands=frozenset[Mark]().union(*(term.marks | term.summands for term in terms)))
+
+
+__all__ = ["Channel", "Reuse", "reuse", "through"]

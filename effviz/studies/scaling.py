@@ -1,0 +1,283 @@
+"""What the page about compound scaling shows: stairs, drawings to scale, rules at one budget, printed accuracies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from effviz.advice.scaling import (
+    BuiltStage,
+    Fit,
+    Rule,
+    Swept,
+    built_body,
+    built_stages,
+    fit_phi,
+    implied_phi,
+    rules,
+    sweep,
+)
+from effviz.core.errors import DesignError
+from effviz.count.report import Report, analyze
+from effviz.model.design import Design
+from effviz.zoo import architecture
+from effviz.zoo.published import published
+
+NAMES = {
+    "baseline": "Baseline",
+    "width": "Width only",
+    "depth": "Depth only",
+    "resolution": "Resolution only",
+    "compound": "Compound",
+    "fast": "Fast scaling",
+}
+RELEASED = tuple(f"efficientnet_b{variant}" for variant in range(1, 8))
+STEPS_A_PHI = 40
+DRAWN = tuple(step / 4 for step in range(9))
+"""The phi of the drawings: 0 to 2, so that one more block is still more than a pixel."""
+
+
+# --- promised and built ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stairs:
+    """What a rule builds over phi, beside what it promises.
+
+    Attributes:
+        rule: of the promise.
+        base: at phi = 0.
+        built: in rising order of phi.
+    """
+
+    rule: Rule
+    base: Swept
+    built: tuple[Swept, ...]
+
+    def promised(self, phi: float) -> tuple[float, float, float, float]:
+        """Blocks, channels, pixels and multiply-adds without any rounding."""
+        depth, width, resolution = self.rule.multipliers(phi)
+        base = self.base
+        return (
+            base.blocks * depth, base.channels * width, base.resolution * resolution,
+            base.macs * self.rule.factor**phi,
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def stairs(design: Design, rule: Rule, low: int, high: int) -> Stairs:
+    """The stairs of a rule from one whole phi to another; steps that cannot be built are left out."""
+    phis = [low + step / STEPS_A_PHI for step in range((high - low) * STEPS_A_PHI + 1)]
+    return Stairs(rule, sweep(design, rule, [0.0])[0], tuple(sweep(design, rule, phis)))
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage: what the multipliers promise and what rounding builds."""
+
+    base: BuiltStage
+    built: BuiltStage
+    promised_blocks: float
+    promised_channels: float
+
+
+def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
+    """Stage by stage, those on which neither depth nor width acts included."""
+    depth, width = scaled.depth_mult / base.depth_mult, scaled.width_mult / base.width_mult
+    rows = []
+    for before, after in zip(built_stages(base), built_stages(scaled), strict=True):
+        own = {row.width for row in base.stages if row.name == before.name}
+        grows = own <= {"scaled", "at_least"}
+        rows.append(
+            StageRow(
+                before, after,
+                before.blocks * depth if before.scales else before.blocks,
+                before.channels * width if grows else before.channels,
+            )
+        )  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A released network beside the rule: the phi that each of its dimensions stands for.
+
+    Attributes:
+        label: short.
+        phis: of blocks, channels, resolution, multiply-adds; None where the rule does not move it.
+        depth, width: its multipliers.
+        resolution: in pixels.
+        macs: as built.
+        blocks, channels: as built.
+    """
+
+    label: str
+    phis: tuple[float | None, float | None, float | None, float | None]
+    depth: float
+    width: float
+    resolution: int
+    macs: int
+    blocks: int
+    channels: int
+
+
+@lru_cache(maxsize=32)
+def pins(base: Design, rule: Rule) -> tuple[Pin, ...]:
+    """B1 to B7 where the base is B0; none for other networks."""
+    if base.name != "efficientnet_b0" or base != architecture("efficientnet_b0"):
+        return ()
+    found = []
+    for name in RELEASED:
+        design = architecture(name)
+        implied = implied_phi(design, base, rule)
+        blocks, channels = built_body(design)
+        found.append(
+            Pin(
+                design.title.rpartition("-")[2],
+                (implied.depth, implied.width, implied.resolution, implied.macs),
+                design.depth_mult, design.width_mult, design.resolution, analyze(design).macs, blocks, channels,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+# --- at equal multiply-adds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One rule's network at the budget.
+
+    Attributes:
+        rule: a key of `NAMES`.
+        design: as built.
+        multipliers: of depth, width, resolution, as asked.
+        fit: how it was found; None for the baseline and for the network that sets the budget.
+    """
+
+    rule: str
+    design: Design
+    multipliers: tuple[float, float, float]
+    fit: Fit | None
+
+    @property
+    def report(self) -> Report:
+        """Its numbers."""
+        return analyze(self.design)
+
+
+@lru_cache(maxsize=256)
+def contenders(base: Design, compound: Rule, phi: float, among: tuple[str, ...]) -> tuple[tuple[Contender, ...], str]:
+    """The compound network at phi and the other rules' largest networks within its multiply-adds.
+
+    Returns:
+        The contenders in the order of `among`, and a sentence about those that cannot be built; empty if all can.
+    """
+    scaled = compound.scaled(base, phi)
+    budget = analyze(scaled).macs
+    found, missing = [], []
+    known = rules(compound)
+    for name in among:
+        if name == "compound":
+            found.append(Contender(name, scaled, compound.multipliers(phi), None))
+        elif name == "baseline":
+            found.append(Contender(name, base, (1.0, 1.0, 1.0), None))
+        else:
+            try:
+                fit = fit_phi(base, budget, "macs", known[name])
+            except DesignError as error:
+                missing.append(f"{NAMES[name]}: {error}")
+                continue
+            found.append(Contender(name, fit.design, known[name].multipliers(fit.phi), fit))
+    return tuple(found), " ".join(missing)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the animation: the networks of every rule at one phi."""
+
+    phi: float
+    drawn: tuple[Contender, ...]
+
+
+@lru_cache(maxsize=16)
+def frames(base: Design, compound: Rule) -> tuple[Frame, ...]:
+    """The networks of every rule at the multiply-adds of the compound one, for every phi of `DRAWN`."""
+    among = ("baseline", "width", "depth", "resolution", "compound")
+    found = []
+    for phi in DRAWN:
+        try:
+            drawn, _ = contenders(base, compound, phi, among)
+        except DesignError:
+            break
+        found.append(Frame(phi, drawn))
+    return tuple(found)
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def curves(base: Design, compound: Rule, low: int, high: int) -> dict[str, tuple[Swept, ...]]:
+    """Every rule from one phi to another, coarsely."""
+    phis = [low + step / 8 for step in range((high - low) * 8 + 1)]
+    return {name: tuple(sweep(base, rule, phis)) for name, rule in rules(compound).items()}
+
+
+def growth(points: Sequence[Swept]) -> float:
+    """How activations grow with multiply-adds: the exponent between the first and the last point."""
+    first, last = points[0], points[-1]
+    return math.log(last.activations / first.activations) / math.log(last.macs / first.macs)
+
+
+# --- printed -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A row of the paper's tables 3 and 7.
+
+    Attributes:
+        variant: as the paper has it.
+        depth, width: stated multipliers; None where the paper prints none.
+        resolution: in pixels, from the stated multiplier.
+        macs: as printed.
+        top1: per cent.
+        counted: what the stated multipliers really build; None without them.
+        remark: what is wrong with the row, or to be known.
+        source: paper and table.
+    """
+
+    variant: str
+    depth: float | None
+    width: float | None
+    resolution: int | None
+    macs: float
+    top1: float
+    counted: int | None
+    remark: str
+    source: str
+
+
+@lru_cache(maxsize=64)
+def printed(base: Design) -> tuple[Printed, ...]:
+    """The rows about a network that was scaled in one way or all together; none for most networks."""
+    table = published()
+    rows = table[(table["design"] == base.name) & table["source"].str.contains(r"1905\.11946.*Table [37]\b")]
+    found = []
+    for row in rows.itertuples():
+        stated = row.scale == row.scale and row.resolution.isdecimal()
+        counted = None
+        depth = 1.0 if row.depth_scale != row.depth_scale else row.depth_scale
+        if stated:
+            counted = analyze(base.scaled(width_mult=row.scale, depth_mult=depth, resolution=int(row.resolution))).macs
+        found.append(
+            Printed(
+                row.variant.partition(" (EfficientNet")[0],
+                depth if stated else None, row.scale if stated else None, int(row.resolution) if stated else None,
+                row.mult_adds * 1e6, row.top1, counted, row.wrong or row.notes, row.source,
+            )
+        )  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,42 @@
+"""DenseNet-121."""
+
+from __future__ import annotations
+
+from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.widths import WidthRule
+
+
+def densenet121() -> Design:
+    """DenseNet-121 (k = 32), arXiv 1608.06993, table 1."""
+
+    def dense(n: int, index: int) -> Stage:
+        return Stage("dense_layer", None, n, growth=32, name=f"stage{index}")
+
+    def transition(index: int) -> Stage:
+        return fixed(Stage("transition", stride=2, name=f"transition{index}"))
+
+    return Design(
+        name="densenet121",
+        title="DenseNet-121",
+        family="DenseNet",
+        source="arXiv 1608.06993, table 1",
+        stages=table(
+            fixed(Stage("conv", 64, 1, 2, kernel_size=7, name="stem")),
+            fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool")),
+            dense(6, 1),
+            transition(1),
+            dense(12, 2),
+            transition(2),
+            dense(24, 3),
+            transition(3),
+            dense(16, 4),
+            fixed(Stage("norm_act", name="norm")),
+            fixed(Stage("global_avg_pool", name="pool")),
+            Stage("linear", 1000, width="classes", depth="fixed", name="classifier"),
+        ),
+        width_rule=WidthRule(4, source="stem and growth in multiples of 4; the paper varies k, the growth, instead"),
+        notes=("The width multiplier scales the growth k and the stem; all other widths follow from them.",),
+    )
+
+
+ARCHITECTURES = {"densenet121": densenet121}

@@ -1,0 +1,51 @@
+"""GhostNet."""
+
+from __future__ import annotations
+
+from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.widths import WidthRule
+
+
+def _row(k: int, exp: int, c: int, se: float, s: int, name: str) -> Stage:
+    return Stage("ghost_bottleneck", c, 1, s, kernel_size=k, expanded=exp, se_ratio=se, name=name)
+
+
+def ghostnet() -> Design:
+    """GhostNet, arXiv 1911.11907, table 1."""
+    return Design(
+        name="ghostnet",
+        title="GhostNet",
+        family="GhostNet",
+        source="arXiv 1911.11907, table 1; huawei-noah ghostnet_pytorch",
+        stages=table(
+            fixed(Stage("conv", 16, 1, 2, name="stem")),
+            #    k  exp    c   se   s
+            _row(3,  16,  16, 0.00, 1, "stage1"),
+            _row(3,  48,  24, 0.00, 2, "stage2"),
+            _row(3,  72,  24, 0.00, 1, "stage2"),
+            _row(5,  72,  40, 0.25, 2, "stage3"),
+            _row(5, 120,  40, 0.25, 1, "stage3"),
+            _row(3, 240,  80, 0.00, 2, "stage4"),
+            _row(3, 200,  80, 0.00, 1, "stage4"),
+            _row(3, 184,  80, 0.00, 1, "stage4"),
+            _row(3, 184,  80, 0.00, 1, "stage4"),
+            _row(3, 480, 112, 0.25, 1, "stage5"),
+            _row(3, 672, 112, 0.25, 1, "stage5"),
+            _row(5, 672, 160, 0.25, 2, "stage6"),
+            _row(5, 960, 160, 0.00, 1, "stage6"),
+            _row(5, 960, 160, 0.25, 1, "stage6"),
+            _row(5, 960, 160, 0.00, 1, "stage6"),
+            _row(5, 960, 160, 0.25, 1, "stage6"),
+            fixed(Stage("conv", 960, kernel_size=1, name="last")),
+            fixed(Stage("global_avg_pool", name="pool")),
+            Stage("conv", 1280, kernel_size=1, norm=False, width="fixed", depth="fixed", name="head"),
+            Stage("linear", 1000, dropout=0.2, width="classes", depth="fixed", name="classifier"),
+        ),
+        width_rule=WidthRule(4, source="huawei-noah ghostnet_pytorch: _make_divisible(c * width, 4), 1280 kept"),
+        notes=(
+            "A block of stride 1 has no depthwise layer in its main branch; its kernel size acts in the shortcut.",
+        ),
+    )  # fmt: skip
+
+
+ARCHITECTURES = {"ghostnet": ghostnet}

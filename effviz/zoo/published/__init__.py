@@ -1,0 +1,77 @@
+"""What papers and libraries print: parameters, multiply-adds, accuracy, latency, each with its source.
+
+Printed figures are not corrected. Where one is a misprint, cannot be reproduced, or counts something else, the column
+`wrong` says so in a sentence.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from effviz.core.errors import DesignError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from effviz.model.design import Design
+
+COLUMNS = (
+    "design",
+    "scale",
+    "depth_scale",
+    "architecture",
+    "variant",
+    "width_mult",
+    "depth_mult",
+    "resolution",
+    "groups",
+    "params",
+    "mult_adds",
+    "top1",
+    "latency_ms",
+    "latency_device",
+    "source",
+    "notes",
+    "wrong",
+)
+
+
+@lru_cache(maxsize=1)
+def published() -> pd.DataFrame:
+    """The whole table, one row per printed figure.
+
+    Columns as in `COLUMNS`: `design` is the name in the zoo (empty if there is none), `scale` and `depth_scale` the
+    multipliers relative to it; `params` and `mult_adds` are in millions as printed, `top1` in per cent.
+    Treat it as read-only, it is shared.
+    """
+    import pandas as pd
+
+    with files(__name__).joinpath("published.csv").open(encoding="utf-8") as file:
+        table = pd.read_csv(file, dtype={"resolution": str, "groups": str, "design": str}, keep_default_na=True)
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise DesignError(f"published.csv lacks the columns {', '.join(missing)}")
+    for column in ("design", "variant", "resolution", "groups", "latency_device", "source", "notes", "wrong"):
+        table[column] = table[column].fillna("")
+    return table
+
+
+def figures_for(design: Design, scale: float, depth_scale: float, groups: int | None = None) -> pd.DataFrame:
+    """The rows about `design` at these multipliers relative to the named network, at any resolution.
+
+    Args:
+        design: a design of the zoo; its name selects the rows.
+        scale, depth_scale: width and depth relative to the named network.
+        groups: only rows for this many groups, where the network has groups.
+    """
+    table = published()
+    chosen = (
+        (table["design"] == design.name)
+        & ((table["scale"] - scale).abs() < 1e-6)
+        & ((table["depth_scale"].fillna(1.0) - depth_scale).abs() < 1e-6)
+    )
+    if groups is not None:
+        chosen &= table["groups"].isin(["", str(groups)])
+    return table[chosen]

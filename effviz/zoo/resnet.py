@@ -1,0 +1,84 @@
+"""ResNet and ResNeXt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.widths import WidthRule
+
+# Blocks per stage, arXiv 1512.03385, table 1.
+_DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+
+
+def _resnet(
+    name: str, title: str, block: str, widths: tuple[int, ...], depths: tuple[int, ...], source: str,
+    rule: WidthRule, notes: tuple[str, ...], **fields: Any,
+) -> Design:  # fmt: skip
+    strides = (1, 2, 2, 2)
+    return Design(
+        name=name,
+        title=title,
+        family="ResNet",
+        source=source,
+        stages=table(
+            fixed(Stage("conv", 64, 1, 2, kernel_size=7, divisor=8, name="stem")),
+            fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool")),
+            (
+                Stage(block, c, n, s, name=f"stage{index}", **fields)
+                for index, (c, n, s) in enumerate(zip(widths, depths, strides, strict=True), start=1)
+            ),
+            fixed(Stage("global_avg_pool", name="pool")),
+            Stage("linear", 1000, width="classes", depth="fixed", name="classifier"),
+        ),
+        width_rule=rule,
+        notes=notes,
+    )
+
+
+def _plain(layers: int) -> Callable[[], Design]:
+    def make() -> Design:
+        basic = layers < 50
+        note = (
+            "The stride is in the 3x3 convolution, as in most libraries; with the paper's stride in the first 1x1, "
+            "ResNet-50 takes 3,857,973,248 multiply-adds instead of 4,089,184,256."
+        )
+        return _resnet(
+            f"resnet{layers}",
+            f"ResNet-{layers}",
+            "basic_block" if basic else "bottleneck",
+            (64, 128, 256, 512) if basic else (256, 512, 1024, 2048),
+            _DEPTHS[layers],
+            "arXiv 1512.03385, table 1",
+            WidthRule(8, source="multiples of 8; the paper has no width multiplier"),
+            (
+                "Where the shape changes, the shortcut is a 1x1 projection: option B of the paper.",
+                *(() if basic else (note,)),
+            ),
+        )
+
+    make.__doc__ = f"ResNet-{layers}, arXiv 1512.03385, table 1."
+    return make
+
+
+def resnext50_32x4d() -> Design:
+    """ResNeXt-50 (32x4d), arXiv 1611.05431, table 1."""
+    return _resnet(
+        "resnext50_32x4d",
+        "ResNeXt-50 (32x4d)",
+        "bottleneck",
+        (256, 512, 1024, 2048),
+        _DEPTHS[50],
+        "arXiv 1611.05431, table 1",
+        WidthRule(64, source="multiples of 64, so that 32 groups divide the inner width; the paper has no multiplier"),
+        ("The 32 groups stay at every width; what scales is the width of a group.",),
+        groups=32,
+        bottleneck_ratio=0.5,
+    )
+
+
+ARCHITECTURES: dict[str, Callable[[], Design]] = {
+    **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},
+    "resnext50_32x4d": resnext50_32x4d,
+}

@@ -1,0 +1,301 @@
+"""thop and FlopCounterMode against effviz: every difference has a name, a formula and a value, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import thop
+import torch
+from examples import CONTAINERS, PRIMITIVES, Example, designs, scalings
+from hypothesis import HealthCheck, given, settings
+from thop.profile import register_hooks
+from torch import nn
+from torch.utils.flop_counter import flop_registry
+
+from effviz import Design, DesignError, Stage, analyze, architecture, build, list_architectures
+from effviz.backend import crosscheck as crosscheck_module
+from effviz.backend.build import to_module
+from effviz.backend.crosscheck import Comparison, Crosscheck, Term, crosscheck, crosscheck_job
+from effviz.core.errors import Cancelled
+from effviz.count import cost
+from effviz.count.formulas import evaluate
+from effviz.model.layers import ACTIVATIONS, Activation, AdaptiveAvgPool2d, Branches, GlobalAvgPool, primitive_kinds
+from effviz.model.trace import trace
+
+every_architecture = pytest.mark.parametrize("name", list_architectures())
+
+
+def repeatable(max_examples: int) -> settings:
+    return settings(
+        derandomize=True,
+        max_examples=max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+
+
+def check(design: Design, resolution: int | None = None) -> Crosscheck:
+    """The cross-check of a design, itself checked for what must hold of every one."""
+    result = crosscheck(design, resolution)
+    report = analyze(design, resolution)
+    assert [comparison.remainder for comparison in result.comparisons] == [0, 0, 0, 0]
+    assert result.explained
+    by_torch, thop_params, thop_macs, flops = result.comparisons
+    assert [comparison.effviz for comparison in result.comparisons] == [report.params] * 2 + [report.macs] * 2
+    assert by_torch.agrees
+    assert thop_params.agrees
+    assert flops.total == 2 * report.macs
+    for term in (*thop_macs.terms, *flops.terms):
+        assert term.value != 0
+        words, _, numbers = term.formula.rpartition(": ")
+        assert words
+        if term.label != "rounding":
+            assert evaluate(numbers) == term.value
+    assert thop_macs.agrees == (not thop_macs.terms)
+    if thop_macs.total < 2**53:
+        # Rounding is one unit of a pool at most: nothing else may hide in that term.
+        pools = sum(isinstance(step.layer, (AdaptiveAvgPool2d, GlobalAvgPool)) for step in report.steps)
+        assert -pools <= terms(thop_macs).get("rounding", 0) <= 0
+    return result
+
+
+def terms(comparison: Comparison) -> dict[str, int]:
+    return {term.label: term.value for term in comparison.terms}
+
+
+# --- nothing is left over -----------------------------------------------------------------------------------------
+
+
+@every_architecture
+def test_every_architecture_is_explained(name: str) -> None:
+    design = architecture(name)
+    result = check(design)
+    assert result.resolution == design.resolution
+    assert result.design == name
+
+
+@every_architecture
+def test_variants_are_explained(name: str) -> None:
+    design = architecture(name, num_classes=7)
+    for side in (97, 128):
+        check(design, side)
+
+
+# The deepest take seconds each and have no other layers.
+@given(design=scalings().filter(lambda design: len(design.blocks()) <= 60))
+@repeatable(110)
+def test_scaled_architectures_are_explained(design: Design) -> None:
+    check(design)
+
+
+@given(design=designs())
+@repeatable(120)
+def test_random_designs_are_explained(design: Design) -> None:
+    check(design)
+
+
+@pytest.mark.parametrize("example", PRIMITIVES + CONTAINERS, ids=repr)
+def test_every_layer_by_thop(example: Example) -> None:
+    """The rules alone, beyond what designs are made of: batch norm without scale, windows that do not divide."""
+    steps = trace(example.layer, example.shape)
+    expected = [crosscheck_module._thop_macs(s.layer, s.inputs[0].shape, s.output.shape) for s in steps]
+    module = nn.Sequential(to_module(example.layer)).to("meta").eval()
+    image = torch.empty((1, *example.shape), device="meta")
+    assert crosscheck_module._ask_thop(module, image) == (
+        sum(expected),
+        sum(cost.params(step.layer) for step in steps),
+    )
+    exact = sum(cost.macs(step.layer, step.output.shape) for step in steps)
+    assert sum(expected) == exact + sum(term.value for term in crosscheck_module._thop_terms(steps))
+
+
+def test_every_layer_has_a_rule() -> None:
+    for kind in (*primitive_kinds(), Branches):
+        assert kind in crosscheck_module._thop_macs.registry, kind
+
+
+# --- the numbers themselves ---------------------------------------------------------------------------------------
+
+
+def test_mobilenet_v2_by_thop() -> None:
+    """On torchvision's model thop prints 327,486,720; that one pools by a function, which thop does not see."""
+    comparison = check(architecture("mobilenet_v2")).comparisons[2]
+    assert comparison.total == 327_486_720 + 50 * 1280
+    assert comparison.terms == (
+        Term(
+            "batch norm", "4 for every element that 52 layers normalised: 4 × 6,678,112", 327_486_720 - 300_774_272
+        ),
+        Term(
+            "adaptive and global average pooling",
+            "an addition for every element that comes in, a division for every element that goes out of 1 layer: "
+            "62,720 + 1,280",
+            50 * 1280,
+        ),
+    )  # fmt: skip
+    assert not comparison.agrees
+    assert comparison.version == "0.1.1-2209072238"
+
+
+def test_published_thop_counts() -> None:
+    assert check(architecture("efficientnet_b0")).comparisons[2].total == 415_145_024
+    assert terms(check(architecture("squeezenet1_1")).comparisons[2]) == {
+        "adaptive and global average pooling": 13 * 13 * 1000 + 1000
+    }
+
+
+def test_average_pooling_is_counted_once_per_output() -> None:
+    found = terms(check(architecture("densenet121")).comparisons[2])
+    assert found["average pooling"] == 128 * 28 * 28 + 256 * 14 * 14 + 512 * 7 * 7
+
+
+def test_flop_counter_mode_counts_two() -> None:
+    comparison = check(architecture("mobilenet_v1")).comparisons[3]
+    assert comparison.total == 2 * 568_740_352
+    assert comparison.terms == (
+        Term(
+            "2 per multiply-add",
+            "the multiplication and the addition are counted apart, which is once more for each: 568,740,352",
+            568_740_352,
+        ),
+    )
+
+
+def test_tools_agree_on_a_plain_network() -> None:
+    """Without norms and average pooling thop has the same number; its formulas for bias count nothing."""
+    rows = (Stage("conv", 8, 2, norm=False), Stage("max_pool"), Stage("linear", 10))
+    result = check(Design("plain", rows, resolution=17))
+    assert [comparison.agrees for comparison in result.comparisons] == [True, True, True, False]
+
+
+def test_nothing_to_multiply() -> None:
+    result = check(Design("pools", (Stage("max_pool"), Stage("flatten")), resolution=8))
+    assert [comparison.total for comparison in result.comparisons] == [0, 0, 0, 0]
+    assert all(comparison.agrees for comparison in result.comparisons)
+
+
+def test_layers_that_a_tool_does_not_know() -> None:
+    _, _, by_thop, flops = check(architecture("mobilenet_v3_small")).comparisons
+    assert by_thop.not_counted == ("Hardsigmoid", "Hardswish", "Merge")
+    assert flops.not_counted == (
+        "AdaptiveAvgPool2d", "BatchNorm2d", "Hardsigmoid", "Hardswish", "Merge", "ReLU",
+    )  # fmt: skip
+    assert check(architecture("vgg16")).comparisons[2].not_counted == ()
+
+
+def test_the_lists_of_the_tools() -> None:
+    """What we say a tool does not know is what is not in its list."""
+    for function in ACTIVATIONS:
+        known = type(to_module(Activation(function))) in register_hooks
+        assert known == (function in crosscheck_module._THOP_ACTIVATIONS), function
+    for example in PRIMITIVES + CONTAINERS:
+        if isinstance(example.layer, (*primitive_kinds(), Branches)) and not isinstance(example.layer, Activation):
+            known = type(to_module(example.layer)) in register_hooks
+            assert known == (not isinstance(example.layer, crosscheck_module._UNKNOWN_TO_THOP)), example.layer
+    names = {str(key) for key in flop_registry}
+    assert not any("norm" in name or "pool" in name or "relu" in name for name in names)
+
+
+# --- the arithmetic of thop ---------------------------------------------------------------------------------------
+
+
+def test_thop_cuts_fractions_off() -> None:
+    """(8 / 7)² + 1 windows times 343 outputs is 791 less a rounding error, and 790 is left."""
+    rows = (Stage("conv", 7), Stage("adaptive_avg_pool", output_size=7), Stage("linear", 3))
+    comparison = check(Design("cut", rows, resolution=8)).comparisons[2]
+    assert int(((8 / 7) ** 2 + 1) * 343) == 790
+    assert terms(comparison)["adaptive and global average pooling"] == 7 * 8 * 8 + 343 == 791
+    assert comparison.terms[-1] == Term(
+        "rounding",
+        "thop calculates in 64-bit floating point and cuts fractions off: "
+        f"{comparison.total:,} − {comparison.total + 1:,}",
+        -1,
+    )
+
+
+@pytest.mark.parametrize("size", range(1, 8))
+def test_windows_that_do_not_divide(size: int) -> None:
+    rows = (Stage("conv", 5), Stage("adaptive_avg_pool", output_size=size), Stage("linear", 3))
+    for side in range(1, 40):
+        check(Design("cut", rows, resolution=side))
+
+
+def test_beyond_the_integers_of_floating_point() -> None:
+    rows = (Stage("conv", 2**20 - 1), Stage("conv", 2**19 + 1, 3), Stage("global_avg_pool"), Stage("linear", 3))
+    comparison = check(Design("vast", rows, resolution=33)).comparisons[2]
+    assert comparison.effviz > 2**53
+    assert "rounding" in terms(comparison)
+
+
+def test_beyond_the_integers_of_thop() -> None:
+    rows = (Stage("conv", 2**20), Stage("conv", 2**20))
+    with pytest.raises(DesignError, match=r"^thop cannot count this network: int too big to convert$"):
+        crosscheck(Design("vaster", rows, resolution=16384))
+
+
+def test_the_meta_device_changes_nothing() -> None:
+    """Three networks run for real give what shapes alone gave."""
+    for name in ("mobilenet_v3_small", "shufflenet_v2", "squeezenet1_1"):
+        design = architecture(name, num_classes=10)
+        macs, params = thop.profile(build(design, 64), (torch.zeros(1, 3, 64, 64),), verbose=False)
+        assert (params, macs) == tuple(comparison.total for comparison in crosscheck(design, 64).comparisons[1:3])
+
+
+# --- the result and the job ---------------------------------------------------------------------------------------
+
+
+def test_what_is_not_explained_shows() -> None:
+    comparison = crosscheck(architecture("resnet18"), 64).comparisons[2]
+    wrong = replace(comparison, total=comparison.total + 1)
+    assert wrong.remainder == 1
+    assert not Crosscheck("resnet18", 64, (comparison, wrong)).explained
+    assert not replace(comparison, total=comparison.effviz).agrees
+    assert not replace(comparison, total=comparison.effviz + 1, terms=()).agrees
+
+
+def test_json() -> None:
+    result = crosscheck(architecture("ghostnet"))
+    document = json.loads(json.dumps(result.to_dict()))
+    assert Crosscheck.from_dict(document) == result
+    assert document["explained"] is True
+    assert [entry["agrees"] for entry in document["comparisons"]] == [True, True, False, False]
+    assert [entry["remainder"] for entry in document["comparisons"]] == [0, 0, 0, 0]
+
+
+def test_job() -> None:
+    design = architecture("mobilenet_v3_small", width_mult=0.5)
+    seen: list[tuple[float, str]] = []
+    payload = {"design": design.to_json(), "resolution": 96}
+    document = crosscheck_job(payload, lambda done, message: seen.append((done, message)), lambda: False)
+    assert Crosscheck.from_dict(document) == crosscheck(design, 96)
+    assert seen == [
+        (0.0, "Building"),
+        (0.2, "Counting with FlopCounterMode"),
+        (0.6, "Counting with thop"),
+        (1.0, "Counted"),
+    ]
+    unset = crosscheck_job({"design": design.to_json()}, lambda done, message: None, lambda: False)
+    assert unset["resolution"] == design.resolution
+
+
+def test_cancelled_job() -> None:
+    answers = iter((False, True))
+    seen: list[str] = []
+    payload = {"design": architecture("alexnet").to_json(), "resolution": None}
+    with pytest.raises(Cancelled):
+        crosscheck_job(payload, lambda done, message: seen.append(message), lambda: next(answers))
+    assert seen == ["Building", "Counting with FlopCounterMode"]
+
+
+def test_errors() -> None:
+    with pytest.raises(DesignError, match=r"^the text is not JSON: "):
+        crosscheck_job({"design": "no"}, lambda done, message: None, lambda: False)
+    with pytest.raises(DesignError, match=r"kernel_size = 3 spans 3 pixels"):
+        crosscheck(architecture("alexnet"), 20)
+
+
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    crosscheck(architecture("shufflenet_v2"), 64)
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []

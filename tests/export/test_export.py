@@ -1,0 +1,359 @@
+"""Exported code against the built module: names, shapes, weights, outputs, and the file's own assertion."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import pytest
+import torch
+from examples import bottlenecks, designs
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import effviz
+from effviz import Design, DesignError, Stage, architecture, build, export_torch, list_architectures
+from effviz.export import library_calls
+from effviz.export.library import CALLS
+from effviz.export.source import TAKEN
+from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks.composed import EXAMPLE
+
+SMALLEST = {"alexnet": 64, "vgg16": 32}
+"""Images that still reach the classifier; 40 pixels do for the others, and not all of their maps divide by two."""
+
+
+def exported(source: str) -> nn.Module:
+    """The module that an exported file builds; the file is run under another name than a script's."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(source, "exported.py", "exec"), names)
+    (called,) = re.findall(r"^    model = (\w+)\(\)", source, flags=re.MULTILINE)
+    module: nn.Module = names[called]()
+    return module
+
+
+def drops(module: nn.Module) -> dict[str, float]:
+    """The probabilities of dropout and stochastic depth by name, without those that never drop."""
+    found = {}
+    named = dict(module.named_modules())
+    for name, each in named.items():
+        kind = type(each).__name__
+        # A file's block without a shortcut has stochastic depth, and does not use it.
+        idle = kind == "StochasticDepth" and not getattr(named[name.rpartition(".")[0]], "has_shortcut", True)
+        if kind in ("Dropout", "DropBranch", "StochasticDepth") and each.p and not idle:
+            found[name] = each.p
+    return found
+
+
+def agree(design: Design) -> None:
+    """Names and shapes are equal, weights load both ways, and with them the outputs are."""
+    torch.manual_seed(0)
+    ours, theirs = build(design).double().eval(), exported(export_torch(design)).double().eval()
+    assert [(name, tensor.shape) for name, tensor in ours.state_dict().items()] == [
+        (name, tensor.shape) for name, tensor in theirs.state_dict().items()
+    ]
+    assert drops(theirs) == pytest.approx(drops(ours))
+    with torch.no_grad():
+        for layer in ours.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                for tensor in (layer.weight, layer.running_var):
+                    tensor.uniform_(0.5, 1.5)
+                for tensor in (layer.bias, layer.running_mean):
+                    tensor.uniform_(-0.5, 0.5)
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    image = torch.rand(2, design.in_channels, design.resolution, design.resolution, dtype=torch.float64)
+    with torch.no_grad():
+        expected, found = ours(image), theirs(image)
+    assert torch.isfinite(expected).all()
+    assert found.shape == expected.shape
+    assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9 * float(expected.abs().max() or 1))
+
+
+def excited(stem: int, width: int, **fields: float) -> Design:
+    """A stem and a bottleneck."""
+    return Design("own", (Stage("conv", stem), Stage("fused_mbconv", width, **fields)), resolution=16)
+
+
+# --- every network ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_every_network_of_the_zoo(name: str) -> None:
+    agree(architecture(name, resolution=SMALLEST.get(name, 40)))
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_every_network_of_the_zoo_scaled(name: str) -> None:
+    # The widths of ShuffleNets are those of a table.
+    width = 1.5 if name.startswith("shufflenet") else 0.75
+    agree(architecture(name, width_mult=width, depth_mult=1.2, resolution=SMALLEST.get(name, 40), num_classes=7))
+
+
+@settings(derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=designs())
+def test_any_design(design: Design) -> None:
+    agree(design)
+
+
+@settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=bottlenecks())
+@example(design=excited(40, 40, expand_ratio=0.1, se_ratio=0.75))
+@example(design=excited(24, 16, expand_ratio=0.25, se_ratio=0.5))
+def test_inner_widths_by_any_ratio(design: Design) -> None:
+    """One inner width may be computed from another: each is there before it is needed."""
+    agree(design)
+
+
+@pytest.mark.parametrize("activation", ["relu", "hardswish", "gelu", "sigmoid", "leaky_relu"])
+def test_a_block_of_ones_own(activation: str) -> None:
+    rows = (
+        Stage("conv", 16, stride=2, name="stem", activation=activation),
+        Stage("composed", 16, repeats=2, recipe=EXAMPLE),
+        Stage("composed", 24, repeats=2, stride=2, recipe=EXAMPLE),
+        Stage("global_avg_pool", name="pool"),
+        Stage("linear", 5, name="end"),
+    )
+    agree(Design("own", rows, resolution=33))
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a file as a script, apart from this project."""
+    file = folder / "network.py"
+    file.write_text(source, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(file)], capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "shufflenet_v2"])
+def test_the_file_runs_alone_and_checks_itself(name: str, tmp_path: Path) -> None:
+    design = architecture(name)
+    source = export_torch(design)
+    done = run(source, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in done.stdout
+    # A width is changed by hand.
+    changed = run(source.replace(", 1000)\n", ", 1001)\n"), tmp_path)
+    assert changed.returncode == 1
+    assert "AssertionError" in changed.stderr
+    assert "parameters instead of" in changed.stderr
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_the_file_reads_as_written_by_hand(name: str, tmp_path: Path) -> None:
+    design = architecture(name)
+    source = export_torch(design)
+    assert len(source.splitlines()) < 200
+    assert set(re.findall(r"^\s*(?:import|from) (\w+)", source, flags=re.MULTILINE)) == {"torch"}
+    for word in ("def main", "assert params == ", *design.title.split(" (")[:1]):
+        assert word in source
+    # By the layout and the rules that this project has for itself.
+    (tmp_path / "pyproject.toml").write_text((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"), "utf-8")
+    (tmp_path / "network.py").write_text(source, encoding="utf-8")
+    for command in (["format", "--check"], ["check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_what_a_reader_expects_of_mobilenet_v2() -> None:
+    lines = export_torch(architecture("mobilenet_v2")).splitlines()
+    heads = [line for line in lines if line.startswith("class ")]
+    assert heads == [
+        "class ConvBNAct(nn.Sequential):", "class InvertedResidual(nn.Module):", "class MobileNetV2(nn.Module):",
+    ]  # fmt: skip
+    table = lines[lines.index("STAGES = (") + 2 : lines.index(")  # fmt: skip")]
+    # Table 2 of the paper: t, c, n, s.
+    assert [tuple(map(int, re.findall(r"\d+", line.partition(",")[2]))) for line in table] == [
+        (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+    ]  # fmt: skip
+
+
+def test_the_same_design_gives_the_same_text() -> None:
+    design = architecture("ghostnet", width_mult=1.3)
+    assert export_torch(design) == export_torch(Design.from_json(design.to_json()))
+
+
+# --- what strangers write ---------------------------------------------------------------------------------------------
+
+NAMES = [
+    'x"]; import os', "'''", '"""', '""" + "', "a\nb", "back\\slash", "\\", "class", "forward", "self", "torch", "nn",
+    "é", "1", "a b", "STAGES", "main", "weight", "train", "{params}", "%s", "a" * 200, "名前", "\u202e", "ConvBNAct",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_strangers_are_text(name: str) -> None:
+    rows = (
+        Stage("conv", 8, stride=2, name="stem"),
+        Stage("inverted_residual", 8, 2, name="middle"),
+        Stage("global_avg_pool", name="pool"),
+        Stage("linear", 5, name="end"),
+    )
+    agree(Design("own", rows, title=name, source=name, notes=(name, f"{name}."), resolution=16))
+    legal = 0
+    for place in range(len(rows)):
+        try:
+            stages = tuple(row.with_changes(name=name) if row is rows[place] else row for row in rows)
+        except DesignError:
+            continue
+        legal += 1
+        agree(Design("own", stages, resolution=16))
+    assert legal in (0, len(rows)), "a name is legal in every row or in none"
+
+
+class_like = st.sampled_from(("M" * 60, "Conv" * 15, "x-" * 30, "InvertedResidual" * 3)) | st.text(max_size=80)
+
+
+def columns(line: str) -> int:
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in line)
+
+
+def too_long(source: str) -> list[str]:
+    return [line for line in source.split("\n") if columns(line) > 120]
+
+
+@settings(derandomize=True, max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(design=designs(), title=class_like, text=st.text(max_size=300), data=st.data())
+def test_no_line_is_too_long(design: Design, title: str, text: str, data: st.DataObject) -> None:
+    """Whatever the network, its stages and its blocks are called."""
+    named: dict[str, str] = {}
+    called: dict[str, str] = {}
+    stages = []
+    for row in design.stages:
+        wanted = data.draw(class_like.map(lambda each: each.replace(".", "")[: data.draw(st.integers(40, 57))]))
+        recipe = dict(row.fields).get("recipe")
+        if recipe is not None:
+            called.setdefault(recipe.name, f"{data.draw(class_like).replace('.', '')[:57]}{len(called)}")
+            row = row.with_changes(recipe=replace(recipe, name=called[recipe.name]))
+        stages.append(row.with_changes(name=named.setdefault(row.name, f"{wanted}{len(named)}")))
+    try:
+        design = replace(design, stages=tuple(stages), title=title, source=text, notes=(text,))
+    except DesignError:  # half of a surrogate pair
+        assume(False)
+    source = export_torch(design)
+    assert too_long(source) == []
+    exported(source)
+
+
+ROWS = (
+    *(Stage(block, 8, 2, 2, name=block) for block in ("mbconv", "inverted_residual", "fused_mbconv", "conv", "mbconv")),
+    Stage("global_avg_pool", name="pool"),
+)
+
+
+@pytest.mark.parametrize("dropping", [1, 2, 3])
+def test_many_names_in_one_line(dropping: int) -> None:
+    """The loop asks which classes have stochastic depth, and a head names every column."""
+    rows = (Stage("conv", 8, name="stem"), *ROWS[:dropping], Stage("bottleneck", 8, name="y" * 46))
+    design = Design("own", rows, title="M" * 200, resolution=64, stochastic_depth=0.12345678901234567)
+    assert too_long(export_torch(design)) == []
+    agree(design)
+
+
+@pytest.mark.parametrize("steps", [3, 6, 9])
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_blocks_of_many_layers(steps: int, shortcut: bool) -> None:
+    parts = (Part("depthwise_separable"), Part("inverted_residual"), Part("squeeze_excite")) * (steps // 3)
+    first = Recipe("Long" * 15, parts, shortcut=shortcut)
+    names = (first.name, first.name, "Z", "z", "long" * 15, "Long" * 14, "Z!")
+    rows = [
+        Stage("composed", 8 * (1 + place), name=f"{'x' * 45}{place}", recipe=replace(first, name=name))
+        for place, name in enumerate(names)
+    ]
+    design = Design("own", (Stage("conv", 8, name="stem"), *rows), title="Z", resolution=16)
+    assert too_long(export_torch(design)) == []
+    agree(design)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("ConvBNAct", "ConvBNActNet"),
+        ("main", "Main"),
+        ("STAGES", "STAGESNet"),
+        ("None", "NoneNet"),
+        ("InvertedResidual", "InvertedResidualNet"),
+    ],
+)
+def test_a_name_that_is_taken(title: str, expected: str) -> None:
+    rows = (Stage("conv", 8, name="stem"), Stage("inverted_residual", 8, 2), Stage("conv", 8, name="end"))
+    design = Design("own", rows, title=title, resolution=16)
+    assert f"    model = {expected}().eval()" in export_torch(design)
+    agree(design)
+    # That name is taken too.
+    other = replace(design, stages=(*rows, Stage("composed", 8, name="own", recipe=replace(EXAMPLE, name=expected))))
+    name = f"{expected}2" if expected.endswith("Net") else f"{expected}Net"
+    assert f"    model = {name}().eval()" in export_torch(other)
+    agree(other)
+
+
+def test_attributes_of_torch_modules_are_no_names() -> None:
+    assert {name for name in dir(nn.Sequential()) if not name.startswith("_")} <= TAKEN
+
+
+@pytest.mark.parametrize("given", [None, "mobilenet_v2", {}, 3])
+@pytest.mark.parametrize("function", [export_torch, library_calls])
+def test_only_designs_are_taken(function: Any, given: Any) -> None:
+    with pytest.raises(DesignError, match="must be a Design"):
+        function(given)
+
+
+def test_what_cannot_be_built_cannot_be_exported() -> None:
+    with pytest.raises(DesignError, match="max_pool4: kernel_size = 2 spans 2 pixels"):
+        export_torch(architecture("vgg16", resolution=8))
+
+
+# --- calls of other libraries -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.text)
+def test_a_call_is_offered_where_the_counts_agree(call: Any) -> None:
+    """The parameters beside a call were counted of what the library built."""
+    design = architecture(call.network, width_mult=call.width_mult)
+    assert effviz.analyze(design).params == call.params
+    assert call.text in library_calls(design)
+    for changes in ({"num_classes": 999}, {"width_mult": 1.17}, {"depth_mult": 1.9}):
+        options = {"width_mult": call.width_mult, **changes}
+        try:
+            other = architecture(call.network, **options)
+        except DesignError:
+            continue
+        if other.blocks() != design.blocks():
+            assert call.text not in library_calls(other)
+
+
+def test_a_call_does_not_stand_for_an_edited_network() -> None:
+    design = architecture("mobilenet_v2")
+    # As many parameters, but another network.
+    other = replace(design, stages=tuple(
+        stage.with_changes(activation="hardswish") if index == 2 else stage for index, stage in enumerate(design.stages)
+    ))  # fmt: skip
+    assert effviz.analyze(other).params == effviz.analyze(design).params
+    assert library_calls(other) == ()
+    # Another name, the same network.
+    assert library_calls(replace(design, name="mine", title="")) == library_calls(design)
+
+
+@pytest.mark.parametrize(("resolution", "offered"), [(64, True), (224, True), (255, True), (256, False), (320, False)])
+def test_vgg_of_timm_is_another_network_on_large_images(resolution: int, offered: bool) -> None:
+    """Its first linear layer is a convolution, of which an 8 x 8 map has four windows."""
+    calls = library_calls(architecture("vgg16", resolution=resolution))
+    assert calls[:1] == ("torchvision.models.vgg16()",)
+    assert ('timm.create_model("vgg16")' in calls) == offered
+
+
+def test_calls_of_other_forms_are_not_offered() -> None:
+    assert library_calls(architecture("shufflenet_v2")) == ()
+    assert not any("shufflenet_v2_x1_0" in call.text or "mobilenetv3_small_050" in call.text for call in CALLS)

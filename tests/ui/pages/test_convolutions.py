@@ -1,0 +1,171 @@
+"""The Convolutions page, run without a browser."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page_reader import charts, line, open_page, run
+from streamlit.testing.v1 import AppTest
+
+import effviz
+from effviz.core.units import change, si
+from effviz.count.formulas import evaluate
+from effviz.measure import latency as latencies
+from effviz.studies.convolutions import KINDS, Setting, legal_groups, reduction, report
+
+
+@pytest.fixture(autouse=True)
+def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
+    latencies._remembered.clear()
+
+
+def cards(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in at.metric if metric.label != "Latency here"}
+
+
+def check(at: AppTest, kind: str, setting: Setting) -> None:
+    here, base = report(kind, setting), report("standard", setting)
+    factor = reduction(kind, setting).factor
+
+    def below(value: int, standard: int) -> str:
+        return "the baseline" if kind == "standard" else change(value, standard)
+
+    assert cards(at) == {
+        "Parameters": (si(here.params), below(here.params, base.params)),
+        "Multiply-adds": (si(here.macs), below(here.macs, base.macs)),
+        "Memory access, elements": (si(here.memory_access), below(here.memory_access, base.memory_access)),
+        "Reduction": (f"x{factor:.3g}", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
+    }
+    drawn = charts(at)
+    layers = 2 if kind == "separable" else 1
+    assert set(drawn) == {
+        "costs", "by_kernel", "by_width", "reach_False", "reach_True", *(f"connection_{n}" for n in range(layers + 1))
+    }  # fmt: skip
+    texts = [entry.value for entry in at.markdown if entry.value.startswith(("**Parameters**", "**Multiply-adds**"))]
+    sums = {"**Parameters**": 0, "**Multiply-adds**": 0}
+    for text in texts:
+        head, numbers, value = text.split("  \n= ")
+        assert evaluate(numbers) == int(value.strip("*").replace(",", ""))
+        sums[head.partition(" =")[0]] += evaluate(numbers)
+    assert sums == {"**Parameters**": here.params, "**Multiply-adds**": here.macs}
+    assert any(f"**{factor:.4g}**" in entry.value for entry in at.markdown)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_kind_shows_the_engines_numbers(kind: str) -> None:
+    check(open_page("convolutions", type=KINDS[kind]), kind, Setting())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name"),
+    [
+        ("kernel", 7, "kernel_size"),
+        ("cin", 48, "in_channels"),
+        ("cout", 320, "out_channels"),
+        ("map", 7, "resolution"),
+    ],
+)
+def test_a_number_moves_what_it_says(key: str, value: int, name: str) -> None:
+    at = open_page("convolutions")
+    at.number_input(key=key).set_value(value)
+    run(at)
+    check(at, "separable", Setting(**{name: value}))
+    by_link = open_page("convolutions", **{key: str(value)})
+    assert cards(by_link) == cards(at)
+
+
+def test_stride_and_groups() -> None:
+    at = open_page("convolutions", type="Grouped")
+    at.button_group(key="stride").set_value("2")
+    at.selectbox(key="g").set_value(16)
+    run(at)
+    check(at, "grouped", Setting(groups=16, stride=2))
+
+
+@pytest.mark.parametrize(("wide", "out"), [(96, 64), (30, 7), (100, 100), (1, 1), (4096, 4096), (37, 74)])
+def test_only_groups_that_divide_can_be_reached(wide: int, out: int) -> None:
+    at = open_page("convolutions", type="Grouped", g="8")
+    at.number_input(key="cin").set_value(wide)
+    at.number_input(key="cout").set_value(out)
+    run(at)
+    legal = legal_groups(wide, out)
+    assert [int(option) for option in at.selectbox(key="g").options] == legal
+    groups = at.selectbox(key="g").value
+    assert groups == max(count for count in legal if count <= 8)
+    check(at, "grouped", Setting(in_channels=wide, out_channels=out, groups=groups))
+    for count in legal[:: max(1, len(legal) // 4)]:
+        at.selectbox(key="g").set_value(count)
+        run(at)
+        check(at, "grouped", Setting(in_channels=wide, out_channels=out, groups=count))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"g": "3"}, "g = 3 (choices: 1, 2, 4, 8, 16, 32, 64, 128)"),
+        ({"kernel": "0"}, "kernel = 0 (1 to 63)"),
+        ({"cin": "many"}, "cin = many (1 to 4096)"),
+        ({"type": "Deformable"}, "type = Deformable (choices: "),
+        ({"stride": "4"}, "stride = 4 (choices: 1, 2)"),
+        ({"map": "9999"}, "map = 9999 (1 to 1024)"),
+    ],
+)
+def test_what_a_link_cannot_have_is_named(query: dict[str, str], said: str) -> None:
+    at = open_page("convolutions", **query)
+    assert said in line(at)
+    check(at, "separable", Setting())
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"kernel": "5", "cout": "16"}, {"cin": "1", "cout": "1", "kernel": "1", "map": "1"}]
+)
+def test_the_answers_are_computed(query: dict[str, str]) -> None:
+    at = open_page("convolutions", **query)
+    size, out = int(query.get("kernel", 3)), int(query.get("cout", 128))
+    wide = int(query.get("cin", 128))
+    for key, answer in {
+        "larger": ((size + 2) ** 2 + out) / (size**2 + out),
+        "few": size**2 * max(1, out // 16) / (size**2 + max(1, out // 16)),
+    }.items():
+        at.number_input(key=f"{key}_guess").set_value(1.0)
+        at.button(key=f"{key}_reveal").click()
+        run(at)
+        assert any(entry.value.startswith(f"**x{answer:.2f}**") for entry in at.markdown), (key, answer, wide)
+
+
+def test_the_shuffle_is_told_in_numbers() -> None:
+    at = open_page("convolutions", g="8")
+    said = [entry.value for entry in at.markdown if "depends on" in entry.value]
+    assert said == [
+        "**Without shuffle: each output depends on 12 % of the inputs**",
+        "**With channel shuffle: each output depends on 100 % of the inputs**",
+    ]
+
+
+def test_the_table_says_which_number_moves() -> None:
+    at = open_page("convolutions", type="Standard")
+    (table,) = (entry.value for entry in at.dataframe if "Factors on the cost" in entry.proto.alt)
+    rows: dict[str, Any] = table.set_index("When").to_dict("index")
+    assert rows["Input channels"]["Multiply-adds"] == rows["Output channels"]["Multiply-adds"] == "x2"
+    assert rows["Resolution"]["Multiply-adds"] == "x4"
+    assert rows["Resolution"]["Parameters"] == "x1"
+    assert rows["Stride"]["Multiply-adds"] == "x0.25"
+    assert rows["Kernel size"]["Parameters"] == f"x{25 / 9:.3g}"
+    assert "Groups" not in rows
+
+
+def test_where_it_stops_is_told() -> None:
+    assert any("from 72 output channels on" in entry.value for entry in open_page("convolutions").markdown)
+    at = open_page("convolutions", kernel="1")
+    assert any("nothing to save" in entry.value for entry in at.markdown)
+
+
+def test_flops_and_bytes() -> None:
+    at = open_page("convolutions", count="FLOPs", unit="float16")
+    here = effviz.analyze(effviz.studies.convolutions.design("separable", Setting()))
+    assert cards(at)["FLOPs"][0] == si(here.flops)
+    assert math.isclose(float(cards(at)["Memory access"][0].split()[0]), 2 * here.memory_access / 1024, rel_tol=0.01)

@@ -1,0 +1,474 @@
+"""The page about width and resolution: every cell is what the engine counts, every accuracy is what is printed."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+from page_reader import charts, counted_cards, line, open_page, run
+from streamlit.testing.v1 import AppTest
+
+import effviz
+from effviz.core.units import binary, change, si
+from effviz.studies.multipliers import pareto
+from effviz.ui.convention import Convention
+from effviz.ui.pages.multipliers import accuracy as multiplier_accuracy
+from effviz.ui.pages.multipliers import page as multipliers
+from effviz.ui.pages.multipliers.page import GROUPS, MEASURES, NETWORKS, Choice
+
+EN_DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+
+
+def open_at(**query: str | list[str]) -> AppTest:
+    return open_page("multipliers", **query)
+
+
+def values(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in counted_cards(at)}
+
+
+def title(at: AppTest) -> str:
+    """Of the heat map, the first heading of the main part."""
+    return str(at.main.subheader[0].value)
+
+
+def heat(at: AppTest) -> tuple[dict[tuple[str, str], str], dict[str, Any]]:
+    """The texts of the cells by width and resolution, and the layout."""
+    spec = charts(at)["cells_map"]
+    layout = spec["layout"]
+    texts = spec["data"][1]
+    sides, widths = layout["xaxis"]["ticktext"], [name.strip() for name in layout["yaxis"]["ticktext"]]
+    found = {
+        (widths[row], sides[column]): text
+        for column, row, text in zip(texts["x"], texts["y"], texts["text"], strict=True)
+    }
+    assert len(found) == len(widths) * len(sides) == len(texts["text"])
+    return found, layout
+
+
+def misfit_lines(at: AppTest) -> list[str]:
+    (found,) = (entry.value for entry in at.markdown if " not fit.**" in entry.value)
+    return [each for each in found.splitlines() if each.startswith("- ")]
+
+
+def table(at: AppTest) -> pd.DataFrame:
+    (found,) = (entry.value for entry in at.dataframe if "exact counts and printed figures" in entry.proto.alt)
+    return found
+
+
+def law(at: AppTest) -> tuple[float, list[float], int]:
+    """What is promised, the terms with their signs, and what is counted, as written on the page."""
+    (text,) = (entry.value for entry in at.markdown if "**, counted" in entry.value)
+    rows = text.split("  \n")
+    promised = float(re.fullmatch(r"= ([\d,.]+) promised", rows[2])[1].replace(",", ""))  # type: ignore[index]
+    terms = []
+    for row in rows[3:-1]:
+        sign, number, reason = re.fullmatch(r"(&#43;|\N{MINUS SIGN}) ([\d,.]+): (.+)", row).groups()  # type: ignore[union-attr]
+        assert reason
+        terms.append(float(number.replace(",", "")) * (-1 if sign == MINUS else 1))
+    counted = re.fullmatch(r"= \*\*([\d,]+)\*\*, counted", rows[-1])
+    assert counted
+    return promised, terms, int(counted[1].replace(",", ""))
+
+
+def report(name: str, width: float = 1.0, side: int = 224, memory: str = "fused", **options: int) -> effviz.Report:
+    return effviz.analyze(effviz.architecture(name, width_mult=width, resolution=side, **options), memory=memory)
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_opens_unscaled(name: str) -> None:
+    at = open_at(net=NETWORKS[name])
+    assert line(at) == ""
+    counted, found = report(name), values(at)
+    assert found["Parameters"] == (si(counted.params), "as published")
+    assert found["Multiply-adds"] == (si(counted.macs), "as published")
+    assert found["Memory access, elements"] == (si(counted.memory_access), "as published")
+    assert found["Printed top-1"][1] == "as printed"
+    assert len(at.metric) == 5
+    half = report(name, 0.5).macs / counted.macs
+    short = report(name, side=112).macs / counted.macs
+    assert title(at) == (
+        f"Half the width leaves {100 * half:.3g} %, half the resolution leaves {100 * short:.3g} % of the "
+        f"multiply-adds of {counted.design.title}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "width", "side", "top1"),
+    [
+        ({"net": "MobileNetV1", "width": "0.5", "res": "160"}, "mobilenet_v1", 0.5, 160,
+         ("59.1 %", f"{MINUS}11.8 pts")),
+        ({"width": "1.4"}, "mobilenet_v2", 1.4, 224, ("75.0 %", "+3.2 pts")),
+        ({"width": "0.35", "res": "96"}, "mobilenet_v2", 0.35, 96, ("45.5 %", f"{MINUS}26.3 pts")),
+        ({"net": "MobileNetV3-Large", "res": "256"}, "mobilenet_v3_large", 1.0, 256, ("76.0 %", "+0.8 pts")),
+        ({"net": "ShuffleNetV2", "width": "2"}, "shufflenet_v2", 2.0, 224, ("74.9 %", "+5.5 pts")),
+        ({"net": "GhostNet", "width": "0.5"}, "ghostnet", 0.5, 224, ("66.2 %", f"{MINUS}7.7 pts")),
+        ({"net": "MnasNet-A1", "width": "0.35", "res": "160"}, "mnasnet_a1", 0.35, 160, ("52.3 %", "a misprint")),
+        ({"net": "MnasNet-B1", "width": "0.5"}, "mnasnet_b1", 0.5, 224, (EN_DASH, "not printed")),
+        ({"net": "MnasNet-B1", "width": "0.5", "others": "true"}, "mnasnet_b1", 0.5, 224,
+         ("67.7 %", f"{MINUS}6.8 pts")),
+        ({"width": "4", "res": "2048"}, "mobilenet_v2", 4.0, 2048, (EN_DASH, "not printed")),
+        ({"width": "0.1", "res": "1"}, "mobilenet_v2", 0.1, 1, (EN_DASH, "not printed")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_link_restores_the_cell(
+    query: dict[str, str], name: str, width: float, side: int, top1: tuple[str, str]
+) -> None:
+    at = open_at(**query)
+    assert line(at) == ""
+    now, own, found = report(name, width, side), report(name), values(at)
+    assert found["Parameters"] == (si(now.params), change(now.params, own.params))
+    assert found["Multiply-adds"] == (si(now.macs), change(now.macs, own.macs))
+    assert found["Memory access, elements"] == (
+        si(now.memory_access), change(now.memory_access, own.memory_access),
+    )  # fmt: skip
+    assert found["Printed top-1"] == top1
+    cells, layout = heat(at)
+    value = now.macs / 1e6
+    shown = f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+    assert re.sub("<.?b>", "", cells[f"{width:g}", str(side)]) == shown
+    outline = layout["shapes"][-1]
+    assert outline["line"]["width"] == 4
+    assert layout["yaxis"]["ticktext"][round(outline["y0"] + 0.5)] == f"{width:g} "
+    assert layout["xaxis"]["ticktext"][round(outline["x0"] + 0.5)] == str(side)
+
+
+def test_between_printed_cells_it_says_so() -> None:
+    at = open_at(width="0.5", res="176")
+    value, ends = values(at)["Top-1, interpolated"]
+    assert 61.0 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 63.9  # type: ignore[index]
+    assert ends == "160 to 192 px"
+    at = open_at(width="0.6", heat="Printed top-1")
+    value, ends = values(at)["Top-1, interpolated"]
+    assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
+    assert ends == "0.5 to 0.75 x"
+    assert title(at) == f"0.6 x MobileNetV2 at 224 px: no top-1 is printed; between printed cells about {value[2:6]} %"
+    assert any("≈: nobody prints it, interpolated. Of 18 printed cells" in entry.value for entry in at.caption)
+    assert "at worst 1.5 points too low" in next(entry.value for entry in at.caption if "18 printed" in entry.value)
+
+
+# --- the map ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_cell_of_the_map(name: str, measure: str) -> None:
+    at = open_at(net=NETWORKS[name], heat=MEASURES[measure], count="FLOPs", unit="float16", memory="Eager")
+    found, layout = heat(at)
+    marks = [shape for shape in layout["shapes"] if shape["type"] == "path"]
+    if measure == "memory":
+        assert not marks, "nobody prints it"
+    for (width, side), text in found.items():
+        value = re.sub("<.?b>", "", text).replace(",", "")
+        if measure == "top1":
+            assert value == EN_DASH or re.fullmatch(r"≈?\d\d\.\d", value)
+            continue
+        counted = report(name, float(width), int(side), "eager")
+        exact = {
+            "compute": counted.flops / 1e6,
+            "params": counted.params / 1e6,
+            "memory": 2 * counted.memory_access / 2**20,
+        }[measure]
+        assert float(value) == pytest.approx(exact, rel=0.006)
+    if measure == "compute":
+        assert ("1", "224") in found
+        assert any("FLOPs in millions" in entry.value for entry in at.caption)
+
+
+def test_what_is_printed_wrongly_is_marked_and_explained() -> None:
+    at = open_at(net="MobileNetV1", width="0.75", res="192")
+    _, layout = heat(at)
+    sides, widths = layout["xaxis"]["ticktext"], layout["yaxis"]["ticktext"]
+    marked = {
+        (widths[round(shape["yanchor"] - 0.5)].strip(), sides[round(shape["xanchor"] - 0.5)])
+        for shape in layout["shapes"]
+        if shape["type"] == "path"
+    }
+    assert marked == {("0.75", "224"), ("0.75", "192"), ("0.75", "160"), ("0.75", "128"), ("0.25", "192")}
+    lines = misfit_lines(at)
+    assert len(lines) == 5
+    assert lines[0] == (
+        "- **0.25 x at 192 px**: 34 M multiply-adds printed, 30.21 M counted (+12.5 %). Misprint: 34 M multiply-adds; "
+        "exact 30.2 M. *TF-slim tensorflow/models research/slim/nets/mobilenet_v1.md*"
+    )
+    assert all("TF-slim" in each for each in lines)
+    assert any("233 M multiply-adds printed, 239.3 M counted" in each for each in lines)
+
+
+def test_two_figures_of_one_row_share_their_line() -> None:
+    (found,) = misfit_lines(open_at())
+    assert "6.9 M parameters printed, 6.109 M counted (+13.0 %); 585 M multiply-adds printed, 582.2 M counted" in found
+
+
+def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
+    at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1")
+    assert title(at) == "0.35 x MnasNet-A1 at 160 px: the printed top-1 of 52.3 % is a misprint"
+    found, layout = heat(at)
+    assert found["0.35", "160"] == "<b>52.3</b>"
+    assert len([shape for shape in layout["shapes"] if shape["type"] == "path"]) == 1
+    assert re.search(r"top-1 52.3 % printed, 59.\d % interpolated between its neighbours", misfit_lines(at)[0])
+    (drawn,) = (each for each in charts(at)["front"]["data"] if each.get("name") == "0.35 x, interpolated")
+    assert 52.3 not in drawn["y"]
+
+
+def test_where_nothing_is_wrong_it_says_so() -> None:
+    at = open_at(net="ShuffleNetV1", groups="1")
+    assert any("No figure that is printed for these cells" in entry.value for entry in at.caption)
+
+
+# --- accuracy ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_the_front_is_of_all_printed_points(everybody: bool) -> None:
+    points, front = multiplier_accuracy.accuracies(everybody)
+    costs = [(each.macs, each.top1) for each in points]
+    assert sorted(front) == sorted(pareto(costs))
+    for place, (macs, top1) in enumerate(costs):
+        beaten = any(cost <= macs and value >= top1 and (cost, value) != (macs, top1) for cost, value in costs)
+        assert beaten == (place not in front)
+    for each in points:
+        options = {"groups": each.groups} if each.groups else {}
+        assert each.macs == report(each.name, *each.place, **options).macs
+        assert all(figure.top1 == each.top1 and figure.comparable and figure.source for figure in each.figures)
+    assert {each.name for each in points} == set(NETWORKS)
+    if not everybody:
+        assert not any(figure.source.startswith("timm") for each in points for figure in each.figures)
+
+
+def test_points_of_this_network_and_of_all() -> None:
+    at = open_at(net="GhostNet")
+    every = charts(at)["front"]
+    printed, front = multiplier_accuracy.accuracies(False)
+    marks = [each for each in every["data"] if each.get("customdata")]
+    assert sum(len(each["x"]) for each in marks) == len(printed)
+    assert sum("-open" not in symbol for each in marks for symbol in each["marker"]["symbol"]) == len(front)
+    assert all(len(label) > 5 and "Printed top-1" in told for each in marks for label, told in each["customdata"])
+    at.button_group(key="points").set_value("one")
+    run(at)
+    alone = charts(at)["front"]
+    (mine,) = (each for each in alone["data"] if each.get("customdata"))
+    assert len(mine["x"]) == len([each for each in printed if each.name == "ghostnet"])
+    assert alone["data"][0] == every["data"][0], "the front stays"
+    assert alone["layout"]["xaxis"]["range"] == every["layout"]["xaxis"]["range"]
+
+
+def test_accuracies_of_others_are_asked_for() -> None:
+    at = open_at(net="MnasNet-B1", heat="Printed top-1")
+    before = heat(at)[0]
+    assert before["0.5", "224"] == EN_DASH
+    at.toggle(key="others").set_value(True)
+    run(at)
+    assert heat(at)[0]["0.5", "224"] == "67.7", "of others, so not bold"
+    assert heat(at)[0]["1", "224"] == before["1", "224"] == "<b>74.5</b>"
+    assert any("and those that others print" in entry.value for entry in at.caption)
+
+
+def test_the_curve_on_screen_runs_through_the_cell() -> None:
+    at = open_at(width="0.6", res="170")
+    value = float(values(at)["Top-1, interpolated"][0][2:6])
+    macs = report("mobilenet_v2", 0.6, 170).macs
+    drawn = [each for each in charts(at)["front"]["data"] if "interpolated" in str(each.get("name"))]
+    assert [each["name"] for each in drawn] == ["0.6 x, interpolated", "170 px, interpolated"]
+    for each in drawn:
+        place = each["x"].index(macs)
+        assert each["y"][place] == pytest.approx(value, abs=0.051)
+        assert each["x"] == sorted(each["x"])
+
+
+def test_how_comparable_the_points_are_stands_below() -> None:
+    text = next(entry.value for entry in open_at().caption if entry.value.startswith("Accuracies:"))
+    assert "Papers train by different recipes" in text
+    assert re.search(r"MobileNetV2 unscaled is printed with [\d.]+ to [\d.]+ %", text)
+
+
+# --- the law ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", ["Multiply-adds", "FLOPs"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"net": "MobileNetV1", "width": "0.5", "res": "160"}, {"width": "1.4", "res": "200"}, {"width": "0.35"},
+        {"net": "GhostNet", "width": "0.15", "res": "100"}, {"net": "ShuffleNetV2", "width": "1.5"},
+        {"net": "ShuffleNetV1", "groups": "8", "scale": "2"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_written_terms_add_up(query: dict[str, str], count: str) -> None:
+    at = open_at(**query, count=count)
+    name = next(key for key, shown in NETWORKS.items() if shown == query.get("net", "MobileNetV2"))
+    options = {"groups": int(query["groups"])} if "groups" in query else {}
+    width, side = float(query.get("width", query.get("scale", "1"))), int(query.get("res", "224"))
+    factor = 2 if count == "FLOPs" else 1
+    promised, terms, counted = law(at)
+    own = report(name, **options).macs
+    assert counted == factor * report(name, width, side, **options).macs
+    assert promised == pytest.approx(factor * own * width**2 * (side / 224) ** 2, abs=0.06)
+    assert promised + sum(terms) == pytest.approx(counted, abs=0.06 * (len(terms) + 1))
+
+
+def test_of_the_unscaled_network_two_halves_stand_in() -> None:
+    at = open_at()
+    assert law(at)[2] == report("mobilenet_v2", 0.5, 112).macs
+    assert any(entry.value.startswith("Of 0.5 x at 112 px") for entry in at.caption)
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_control_changes_what_it_is_about() -> None:
+    at = open_at()
+    at.number_input(key="width").set_value(0.75)
+    run(at)
+    assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.75).macs)
+    at.number_input(key="res").set_value(160)
+    run(at)
+    assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.75, 160).macs)
+    at.slider(key="width_slider").set_value(0.5)
+    run(at)
+    assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.5, 160).macs)
+    at.slider(key="res_slider").set_value(128)
+    run(at)
+    assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.5, 128).macs)
+    expected = {
+        "compute": "width² x resolution² promises", "params": "width² promises 25 %",
+        "memory": "of the multiply-adds", "top1": "printed top-1 57.7 %",
+    }  # fmt: skip
+    for measure, words in expected.items():
+        at.selectbox(key="heat").set_value(measure)
+        run(at)
+        assert words in title(at)
+    for name in NETWORKS:
+        at.selectbox(key="net").set_value(name)
+        run(at)
+        assert values(at)["Multiply-adds"] == (si(report(name).macs), "as published"), "another network is unscaled"
+
+
+def test_only_published_widths_of_shufflenet_v1() -> None:
+    at = open_at(net="ShuffleNetV1", groups="8", scale="2", res="160")
+    assert line(at) == ""
+    assert values(at)["Multiply-adds"][0] == si(report("shufflenet_v1", 2.0, 160, groups=8).macs)
+    for groups in GROUPS:
+        at.button_group(key="groups").set_value(str(groups))
+        run(at)
+        scales = at.button_group(key="scale").options
+        rows = {width for width, _ in heat(at)[0]}
+        assert rows == {option.content if hasattr(option, "content") else option for option in scales}
+    at.button_group(key="groups").set_value("4")
+    run(at)
+    assert values(at)["Multiply-adds"][0] == si(report("shufflenet_v1", 1.0, 160, groups=4).macs)
+
+
+HOSTILE = [
+    ({"net": "AlexNet"}, "net = AlexNet (choices: "),
+    ({"net": "MobileNetV2", "width": "0.01"}, "width = 0.01 (0.1 to 4)"),
+    ({"width": "nan"}, "width = nan"),
+    ({"width": "5"}, "width = 5 (0.1 to 4)"),
+    ({"res": "0"}, "res = 0 (1 to 2048)"),
+    ({"res": "224.5"}, "res = 224.5 (1 to 2048)"),
+    ({"heat": "FLOPs"}, "heat = FLOPs (choices: "),
+    ({"heat": "<b>"}, "heat = <b> (choices: "),
+    ({"others": "yes"}, "others = yes (true or false)"),
+    ({"points": "none"}, "points = none (choices: "),
+    ({"cells": "maybe"}, "cells = maybe (true or false)"),
+    ({"depth": "2"}, "depth (no such setting here)"),
+    ({"scale": "0.5"}, "scale (no such setting here)"),
+    ({"net": "ShuffleNetV1", "width": "0.5"}, "width (no such setting here)"),
+    ({"net": "ShuffleNetV1", "groups": "4", "scale": "0.5"}, "scale = 0.5 (choices: 1)"),
+    ({"width": ["0.5", "0.75"]}, "width = 0.5, 0.75"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "said"), HOSTILE, ids=str)
+def test_what_a_link_asks_in_vain_is_named(query: dict[str, str | list[str]], said: str) -> None:
+    at = open_at(**query)
+    assert said in line(at)
+    assert len(at.metric) == 5
+    assert all(delta in ("as published", "as printed") for _, delta in values(at).values())
+    run(at)
+    assert said in line(at)
+
+
+def test_other_pages_and_back() -> None:
+    """Keys of one name hold values of one type on every page."""
+    at = open_at(width="0.5", res="128", heat="Parameters", others="true")
+    for file in ("architectures", "multipliers", "memory", "multipliers", "blocks", "convolutions", "multipliers"):
+        at.switch_page(f"../../pages/{file}.py")
+        run(at)
+    assert set(values(at)) == {"Parameters", "Multiply-adds", "Memory access, elements", "Printed top-1"}
+
+
+# --- memory, tables, exercises ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("memory", ["Paper", "Fused", "Eager"])
+def test_memory_follows_the_convention(memory: str) -> None:
+    at = open_at(net="MobileNetV1", width="0.5", memory=memory, unit="int8", heat="Memory access", count="FLOPs")
+    now, own = report("mobilenet_v1", 0.5, memory=memory.lower()), report("mobilenet_v1", memory=memory.lower())
+    assert values(at)["Memory access"] == (
+        binary(now.memory_access), change(now.memory_access, own.memory_access),
+    )  # fmt: skip
+    share = 100 * now.memory_access / own.memory_access
+    assert title(at) == f"0.5 x MobileNetV1 at 224 px: {share:.3g} % of the memory access; 26.3 % of the FLOPs"
+
+
+def test_the_table_has_every_cell_and_every_printed_row() -> None:
+    closed = open_at()
+    assert not any("exact counts and printed figures" in entry.proto.alt for entry in closed.dataframe)
+    at = open_at(cells="true", width="0.6")
+    found, cells = table(at), heat(at)[0]
+    assert {
+        (f"{width:g}", str(side)) for width, side in zip(found["Width"], found["Resolution (px)"], strict=True)
+    } == (set(cells))
+    printed = found[found["Source"] != ""]
+    choice = Choice("mobilenet_v2", None, 0.6, 224, "compute", False)
+    assert len(printed) == sum(len(figures) for figures in choice.printed.values())
+    row = printed[(printed["Width"] == 1.4) & (printed["Printed parameters (M)"] == 6.9)].iloc[0]
+    counted = report("mobilenet_v2", 1.4)
+    assert (row["Parameters"], row["Multiply-adds"]) == (counted.params, counted.macs)
+    assert row["Memory access (elements)"] == counted.memory_access
+    assert (row["Printed multiply-adds (M)"], row["Printed top-1 (%)"]) == (585, 74.7)
+    assert "no implementation gives it" in row["What to know"]
+    between = found[(found["Width"] == 0.6) & (found["Resolution (px)"] == 224)].iloc[0]
+    assert between["Source"] == ""
+    assert 65.4 < between["Interpolated top-1 (%)"] < 69.8
+
+
+def test_the_file_starts_with_its_convention() -> None:
+    choice = Choice("mobilenet_v1", None, 0.5, 160, "compute", True)
+    convention = Convention("flops", "float16", "eager")
+    read = pd.read_csv(io.StringIO(multipliers.cell_table(choice, convention).to_csv(index=False)))
+    counted = report("mobilenet_v1", 0.5, 160, "eager")
+    row = read[(read["Width"] == 0.5) & (read["Resolution (px)"] == 160)].iloc[0]
+    assert row["FLOPs"] == counted.flops
+    assert row["Memory access (bytes)"] == 2 * counted.memory_access
+    offered = [entry.proto.label for entry in open_at().get("download_button")]
+    assert offered == ["Cells as CSV", "Design as JSON"]
+
+
+def reveal(at: AppTest, key: str, guess: float) -> str:
+    at.number_input(key=f"{key}_guess").set_value(guess)
+    at.button(key=f"{key}_reveal").click()
+    run(at)
+    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
+    return html.unescape(found)
+
+
+def test_the_exercises_know_their_answers() -> None:
+    at = open_at(net="MobileNetV1")
+    share = 100 * report("mobilenet_v1", 0.5).macs / report("mobilenet_v1").macs
+    assert reveal(at, "narrow", 25).startswith(f"**{share:.1f} %** (your guess: 25.0 %). Off by ")
+    share = 100 * report("mobilenet_v1", side=112).memory_access / report("mobilenet_v1").memory_access
+    assert "That is it." in reveal(at, "access", round(share, 1))
+    at = open_at(net="ShuffleNetV1", groups="1")
+    share = 100 * report("shufflenet_v1", side=112, groups=1).macs / report("shufflenet_v1", groups=1).macs
+    assert "That is it." in reveal(at, "small", round(share, 1))

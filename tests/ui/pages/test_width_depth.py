@@ -1,0 +1,407 @@
+"""The page of wide against deep: what it shows is what the solver finds and the engine counts."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from page_reader import charts, line, open_page, run
+from streamlit.testing.v1 import AppTest
+
+import effviz
+from effviz import Design, Report
+from effviz.core.units import binary, change, exact, milliseconds, percent, si
+from effviz.measure import latency as latencies
+from effviz.measure.latency import Latency, environment, remember
+from effviz.studies.width_depth import KINDS, OverBudgetError, fit_width, placed, stage_widths, template, title_of
+from effviz.ui.convention import Convention
+from effviz.ui.pages.width_depth import page
+
+
+@pytest.fixture(autouse=True)
+def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
+    latencies._remembered.clear()
+
+
+def open_at(**query: str) -> AppTest:
+    return open_page("width_depth", **query)
+
+
+def values(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
+
+
+def found(budget: int = 300, depths: tuple[float, ...] = (0.5, 1, 2), **options: Any) -> list[Report]:
+    """The designs, each solved on its own."""
+    kind = options.pop("kind", "inverted_residual")
+    memory = options.pop("memory", "fused")
+    base = template(kind, **options)
+    return [effviz.analyze(fit_width(base, budget * 10**6, depth_mult=each).design, memory=memory) for each in depths]
+
+
+def table(at: AppTest, alt: str) -> pd.DataFrame:
+    (frame,) = (entry.value for entry in at.dataframe if alt in entry.proto.alt)
+    return frame
+
+
+def finding(at: AppTest) -> str:
+    return next(entry.value for entry in at.subheader if " deep" in entry.value or "design" in entry.value.lower())
+
+
+def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int) -> None:
+    """Cards, charts and tables are these designs."""
+    report, names = reports[shown], at.button_group(key="card").options
+    other = reports[base] if base != shown else reports[0 if shown else 1]
+    cards = values(at)
+    assert cards["Parameters"] == (si(report.params), change(report.params, other.params))
+    left = 1 - report.macs / (budget * 10**6)
+    assert cards["Multiply-adds"] == (si(report.macs), f"{percent(left)} under {si(budget * 10**6)}")
+    for label, number in (("Activations", "activations"), ("Memory access", "memory_access")):
+        now, before = getattr(report, number), getattr(other, number)
+        assert cards[f"{label}, elements"] == (si(now), change(now, before))
+    assert cards["Latency here"] == ("\N{EN DASH}", "not measured")
+    assert len(at.metric) == 5
+    drawn = charts(at)
+    assert [trace["y"] for trace in drawn["shapes"]["data"]] == [
+        [entry.channels for entry in placed(each.design)] for each in reports
+    ]
+    dots = {trace["name"]: trace for trace in drawn["multiples"]["data"]
+            if trace.get("mode") == "markers" and trace["x"] != [None]}  # fmt: skip
+    assert list(dots) == list(names)
+    for trace, each in zip(dots.values(), reports, strict=True):
+        assert trace["x"] == [
+            pytest.approx(getattr(each, number) / getattr(reports[base], number))
+            for number in ("activations", "memory_access", "peak_activation", "params", "macs")
+        ] + [None]
+    rows = table(at, "designs with their widths and costs")
+    assert rows["Design"].tolist() == list(names)
+    for heading, number in (
+        ("Parameters", "params"), ("Multiply-adds", "macs"), ("Activations (elements)", "activations"),
+        ("Memory access (elements)", "memory_access"), ("Peak activations (elements)", "peak_activation"),
+    ):  # fmt: skip
+        assert rows[heading].tolist() == [getattr(each, number) for each in reports]
+    assert rows["Width multiplier"].tolist() == [each.design.width_mult for each in reports]
+    close = table(at, "what is left of the budget")
+    assert close["Left (%)"].tolist() == [pytest.approx(100 * (1 - each.macs / budget / 1e6)) for each in reports]
+    assert (close["Over (%)"] > 0).all()
+    assert close["Stage widths"].tolist() == [
+        " · ".join(map(str, stage_widths(each.design).values())) for each in reports
+    ]
+
+
+def test_the_page_at_first() -> None:
+    at = open_at()
+    check(at, found(), 1, 1, 300)
+    assert at.button_group(key="card").value == "Balanced"
+    reports = found()
+    assert finding(at).startswith("4 times as deep, multiply-adds equal within 1.4 %: activations +")
+    assert f"parameters {change(reports[2].params, reports[0].params)}" in finding(at)
+    assert line(at) == ""
+
+
+LINKS: list[tuple[dict[str, str], dict[str, Any], int, int]] = [
+    ({"budget": "123", "card": "Deep"}, {"budget": 123}, 2, 1),
+    ({"card": "Wide", "blocks": "3"}, {"blocks": 3}, 0, 1),
+    ({"designs": "2", "factor": "x3"}, {"depths": (1, 3)}, 0, 0),
+    ({"designs": "4", "factor": "x1.5", "divisor": "1"}, {"depths": (1 / 1.5, 1, 1.5, 2.25), "divisor": 1}, 1, 1),
+    ({"designs": "5", "divisor": "4", "card": "Widest"}, {"depths": (0.25, 0.5, 1, 2, 4), "divisor": 4}, 0, 2),
+    ({"px": "160", "divisor": "16", "budget": "500"}, {"resolution": 160, "divisor": 16, "budget": 500}, 1, 1),
+    ({"of_kernel_size": "5", "of_expand_ratio": "3"}, {"fields": {"kernel_size": 5, "expand_ratio": 3.0}}, 1, 1),
+    ({"kind": "ShuffleNet V2 unit", "card": "Deep"}, {"kind": "shuffle_v2"}, 2, 1),
+    ({"kind": "ResNeXt block", "of_groups": "8"}, {"kind": "resnext", "fields": {"groups": 8}}, 1, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "options", "shown", "base"), LINKS, ids=str)
+def test_a_link_restores_the_page(query: dict[str, str], options: dict[str, Any], shown: int, base: int) -> None:
+    at = open_at(**query)
+    assert line(at) == ""
+    check(at, found(**options), shown, base, options.get("budget", 300))
+
+
+def test_every_control_changes_what_it_is_about() -> None:
+    at = open_at()
+    at.slider(key="budget_slider").set_value(500)
+    run(at)
+    check(at, found(500), 1, 1, 500)
+    at.button_group(key="card").set_value("Wide")
+    run(at)
+    check(at, found(500), 0, 1, 500)
+    at.button_group(key="designs").set_value("5")
+    run(at)
+    check(at, found(500, (0.25, 0.5, 1, 2, 4)), 1, 2, 500)
+    at.button_group(key="card").set_value("Widest")
+    run(at)
+    at.button_group(key="designs").set_value("3")
+    run(at)
+    check(at, found(500), 1, 1, 500)
+    assert at.button_group(key="card").value == "Balanced", "the widest is no longer there"
+    at.button_group(key="factor").set_value("1.5")
+    at.button_group(key="divisor").set_value("4")
+    run(at)
+    check(at, found(500, (1 / 1.5, 1, 1.5), divisor=4), 1, 1, 500)
+    at.number_input(key="blocks").set_value(6)
+    at.number_input(key="px").set_value(192)
+    run(at)
+    check(at, found(500, (1 / 1.5, 1, 1.5), divisor=4, blocks=6, resolution=192), 1, 1, 500)
+    at.selectbox(key="of_kernel_size").set_value(5)
+    run(at)
+    options = {"divisor": 4, "blocks": 6, "resolution": 192}
+    check(at, found(500, (1 / 1.5, 1, 1.5), fields={"kernel_size": 5}, **options), 1, 1, 500)
+    at.selectbox(key="kind").set_value("separable")
+    run(at)
+    check(at, found(500, (1 / 1.5, 1, 1.5), kind="separable", **options), 1, 1, 500)
+
+
+def test_everything_offered_can_be_shown() -> None:
+    at = open_at(budget="4000")
+    names = at.selectbox(key="kind").options
+    assert names[: len(KINDS)] == [title_of(kind) for kind in KINDS]
+    assert {"MobileNetV2", "ResNet-50", "EfficientNet-B7"} < set(names)
+    assert not {"DenseNet-121", "SqueezeNet 1.1"} & set(names), "their stages have no one width"
+    for name in page._sources():
+        at.selectbox(key="kind").set_value(name)
+        run(at)
+        assert len(at.button_group(key="card").options) == 3, name
+        assert line(at) == ""
+
+
+def test_a_network_of_the_zoo() -> None:
+    at = open_at(kind="MobileNetV2", px="160", card="Deep")
+    base = effviz.architecture("mobilenet_v2", resolution=160)
+    fits = [fit_width(base, 300 * 10**6, depth_mult=each) for each in (0.5, 1, 2)]
+    check(at, [effviz.analyze(fit.design) for fit in fits], 2, 1, 300)
+    assert any("TF-slim mobilenet_v2.py" in entry.value for entry in at.caption)
+    assert not [entry for entry in at.number_input if entry.key == "blocks"]
+
+
+# --- what has no room ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_within_the_budget() -> None:
+    at = open_at(budget="1", count="FLOPs")
+    assert any(entry.value == "No design is within 2.00 M FLOPs" for entry in at.subheader)
+    (told,) = (entry.value for entry in at.markdown if "narrowest" in entry.value)
+    for name, depth in (("Wide", 0.5), ("Balanced", 1), ("Deep", 2)):
+        with pytest.raises(OverBudgetError) as raised:
+            fit_width(template("inverted_residual"), 10**6, depth_mult=depth)
+        assert f"- {name}: its narrowest network has {si(2 * raised.value.least)}." in told
+    assert not at.metric
+    at.number_input(key="budget").set_value(300)
+    run(at)
+    check_flops = values(at)["FLOPs"][0]
+    assert check_flops == si(2 * found()[1].macs)
+
+
+def test_a_design_that_has_no_room_is_left_out() -> None:
+    at = open_at(budget="20")
+    (told,) = (entry.value for entry in at.caption if "Left out" in entry.value)
+    assert "Balanced: its narrowest network has 27.5 M." in told
+    assert at.button_group(key="card").options == ["Wide"]
+    assert finding(at).startswith("One design is within 20.0 M multiply-adds: Wide, 2 blocks a stage: 8 · ")
+    assert values(at)["Parameters"][1] == "2 blocks a stage"
+
+
+def test_a_stage_has_at_least_one_block() -> None:
+    at = open_at(blocks="1", designs="5")
+    check(at, found(depths=(1, 2, 4), blocks=1), 0, 0, 300)
+    assert at.button_group(key="card").options == ["Balanced", "Deep", "Deepest"]
+    (told,) = (entry.value for entry in at.caption if "Left out" in entry.value)
+    assert "Left out: Widest: no shallower than Wide, as every stage keeps a block." in told
+    assert "Left out: Wide: no shallower than Balanced, as every stage keeps a block." in told
+
+
+def test_the_deepest_that_can_be_asked_for() -> None:
+    at = open_at(blocks="12", factor="x4", designs="5", budget="2000", divisor="1")
+    assert table(at, "designs with their widths and costs")["Blocks"].tolist() == [4, 12, 48, 192, 768]
+
+
+@pytest.mark.parametrize(("divisor", "coarse"), [("8", True), ("1", False)])
+def test_what_rounding_leaves_is_said(divisor: str, coarse: bool) -> None:
+    at = open_at(budget="350", factor="x1.5", designs="2", divisor=divisor)
+    deep = found(350, (1.5,), divisor=int(divisor))[0]
+    left = f"Deep leaves {percent(1 - deep.macs / 350e6)} of the budget: its next wider network exceeds it. Widths"
+    assert any(left in entry.value for entry in at.caption) == coarse
+
+
+def test_a_budget_without_end() -> None:
+    at = open_at(budget="1000000", kind="ShuffleNet V1 unit", px="32", designs="5")
+    close = table(at, "what is left of the budget")
+    assert close["Next step up"].iloc[0] == "none can be built"
+    assert math.isnan(close["Over (%)"].iloc[0])
+    assert any("no wider network can be built" in entry.value for entry in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"kind": "Inception"}, "kind = Inception (choices: Inverted residual"),
+        ({"budget": "0"}, "budget = 0 (1 to 1e+06)"),
+        ({"budget": "nan"}, "budget = nan (1 to 1e+06)"),
+        ({"budget": "1e9"}, "budget = 1e9 (1 to 1e+06)"),
+        ({"budget": "2.5"}, "budget = 2.5 (1 to 1e+06)"),
+        ({"designs": "6"}, "designs = 6 (choices: 2, 3, 4, 5)"),
+        ({"factor": "2"}, "factor = 2 (choices: x1.5, x2, x3, x4)"),
+        ({"blocks": "0"}, "blocks = 0 (1 to 12)"),
+        ({"divisor": "7"}, "divisor = 7 (choices: 1, 4, 8, 16)"),
+        ({"px": "16"}, "px = 16 (32 to 1024)"),
+        ({"px": "62", "kind": "AlexNet"}, "px = 62 (63 to 1024)"),
+        ({"card": "Deepest"}, "card = Deepest (choices: Wide, Balanced, Deep)"),
+        ({"card": "<b>"}, "card = <b> (choices: "),
+        ({"of_kernel_size": "2"}, "of_kernel_size = 2 (choices: 1, 3, 5, 7, 9, 11)"),
+        ({"of_groups": "2"}, "of_groups (no such setting here)"),
+        ({"blocks": "3", "kind": "MobileNetV2"}, "blocks (no such setting here)"),
+        ({"divisor": "4", "kind": "MobileNetV2"}, "divisor (no such setting here)"),
+    ],
+    ids=str,
+)
+def test_what_a_link_asks_in_vain_is_named(query: dict[str, str], said: str) -> None:
+    at = open_at(**query)
+    assert said in line(at)
+    assert len(at.metric) == 5
+    if "kind" not in query or query["kind"] == "Inception":
+        check(at, found(), 1, 1, 300)
+
+
+# --- convention, latency, exercises, downloads -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("memory", ["Paper", "Eager"])
+def test_the_convention_rules_every_number(memory: str) -> None:
+    at = open_at(count="FLOPs", unit="float32", memory=memory)
+    report = found(memory=memory.lower())[1]
+    cards = values(at)
+    assert cards["FLOPs"][0] == si(2 * report.macs)
+    assert cards["FLOPs"][1].endswith(" under 600.0 M")
+    assert cards["Activations"][0] == binary(4 * report.activations)
+    assert cards["Memory access"][0] == binary(4 * report.memory_access)
+    rows = table(at, "designs with their widths and costs").iloc[1]
+    assert rows["FLOPs"] == 2 * report.macs
+    assert rows["Activations (bytes)"] == 4 * report.activations
+    assert rows["Memory access (bytes)"] == 4 * report.memory_access
+    assert rows["Peak activations (bytes)"] == 4 * report.peak_activation
+    close = table(at, "what is left of the budget").iloc[1]
+    assert close["FLOPs"] == 2 * report.macs
+    assert close["Its FLOPs"] > 600e6
+    assert ", FLOPs equal within " in finding(at)
+
+
+def measured(designs: list[Design], times: list[float], spread: float = 0.01) -> None:
+    """As if measured before."""
+    for design, median in zip(designs, times, strict=True):
+        found = Latency(
+            median_ms=median, p90_ms=median * (1 + spread), iqr_ms=median * spread, min_ms=median / 2, runs=50,
+            loaded=False, batch_size=1, threads=1, resolution=design.resolution, environment=environment(1),
+            measured_at="2026-01-02T03:04:05+00:00",
+        )  # fmt: skip
+        remember(design, found)
+
+
+@pytest.mark.parametrize(("show", "delta"), [("Balanced", (20, 10)), ("Deep", (50, 20)), ("Wide", (10, 20))])
+def test_latency_of_all_designs(show: str, delta: tuple[float, float]) -> None:
+    measured([report.design for report in found()], [10, 20, 50])
+    at = open_at(card=show)
+    assert values(at)["Latency here"] == (milliseconds(delta[0]), change(*delta))
+    assert table(at, "designs with their widths and costs")["Latency (ms)"].tolist() == [10, 20, 50]
+    assert finding(at).endswith(", latency here x5")
+    dots = [trace for trace in charts(at)["multiples"]["data"]
+            if trace.get("mode") == "markers" and trace["x"] != [None]]  # fmt: skip
+    assert [trace["x"][-1] for trace in dots] == [0.5, 1, 2.5]
+
+
+def test_noise_is_said() -> None:
+    measured([report.design for report in found()], [10, 20, 50], spread=0.9)
+    assert finding(open_at()).endswith(", latency here x5 (noisy)")
+
+
+def test_the_law_with_the_current_numbers() -> None:
+    at = open_at(card="Deep")
+    _, balanced, deep = found()
+    (told,) = (entry.value for entry in at.markdown if entry.value.startswith("**Deep against Balanced**"))
+    widths = [sum(stage_widths(each.design).values()) for each in (deep, balanced)]
+    assert "d x 32 / 16 = 2" in told
+    assert f"widths x 1 / √2 = 0.707, built **{widths[0] / widths[1]:.3f}**" in told
+    assert f"activations x √2 = 1.414, built **{deep.activations / balanced.activations:.3f}**" in told
+    assert f"parameters x 1, built **{deep.params / balanced.params:.3f}**" in told
+    (fails,) = (entry.value for entry in at.markdown if entry.value.startswith("**Where the law fails**"))
+    depthwise = deep.table.loc[deep.table["kind"] == "depthwise", "macs"].sum() / deep.macs
+    assert f"not with w²: {percent(depthwise)} of the multiply-adds" in fails
+    vgg = open_at(kind="Plain convolution (VGG)")
+    assert not any("Depthwise" in entry.value for entry in vgg.markdown)
+
+
+def test_the_next_step_up_is_wider() -> None:
+    close = table(open_at(divisor="1"), "what is left of the budget")
+    for row, depth in zip(close.itertuples(), (0.5, 1, 2), strict=True):
+        fit = fit_width(template("inverted_residual", divisor=1), 300 * 10**6, depth_mult=depth)
+        assert fit.above is not None
+        now, then = (stage_widths(design) for design in (fit.design, fit.above))
+        told = dict(re.findall(r"(stage\d) (\d+)", row[6]))
+        assert told == {stage: str(then[stage]) for stage in now if now[stage] != then[stage]}
+
+
+@pytest.mark.parametrize("query", [{}, {"kind": "ResNet-50", "budget": "4000"}], ids=str)
+def test_exercises(query: dict[str, str]) -> None:
+    at = open_at(**query)
+    base = effviz.architecture("resnet50") if query else template("inverted_residual")
+    macs = int(query.get("budget", "300")) * 10**6
+    now = sum(stage_widths(fit_width(base, macs).design).values())
+    deep = sum(stage_widths(fit_width(base, macs, depth_mult=3).design).values())
+    half = sum(stage_widths(fit_width(base, macs, resolution=112).design).values())
+    for key, answer in (("three", now / deep), ("half", half / now)):
+        at.button(key=f"{key}_reveal").click()
+        run(at)
+        assert not [entry for entry in at.markdown if "your guess:" in entry.value]
+        at.number_input(key=f"{key}_guess").set_value(1.5)
+        at.button(key=f"{key}_reveal").click()
+        run(at)
+        (told,) = (entry.value for entry in at.markdown if "your guess:" in entry.value)
+        assert told.startswith(f"**x{answer:.2f}** (your guess: x1.50)")
+
+
+def test_an_exercise_without_an_answer() -> None:
+    at = open_at(budget="30")
+    at.number_input(key="three_guess").set_value(1.5)
+    run(at)
+    assert any("No such network is within the budget." in entry.value for entry in at.markdown)
+
+
+def test_what_is_taken_away() -> None:
+    at = open_at(card="Deep")
+    assert [entry.proto.label for entry in at.get("download_button")] == ["Designs as CSV", "Deep as JSON"]
+    options = page.Options(macs=300 * 10**6)
+    convention = Convention("flops", "int8", "eager")
+    solved = page.solve(options, convention)
+    rows = page.rows_of(solved, convention)
+    assert rows["FLOPs"].tolist() == [2 * report.macs for report in found()]
+    design = solved.named("Deep").fit.design
+    again = Design.from_json(design.to_json())
+    assert again == design
+    assert effviz.analyze(again).macs == found()[2].macs
+    assert exact(effviz.analyze(again).macs) in values_help(at)
+
+
+def values_help(at: AppTest) -> str:
+    return next(metric.help for metric in at.metric if metric.label == "Multiply-adds")
+
+
+@pytest.mark.parametrize(
+    ("file", "query"),
+    [
+        ("architectures", {"net": "EfficientNet-B7", "res": "2048", "depth": "2.5", "width": "0.5"}),
+        ("blocks", {"block": "Dense layer (DenseNet)"}),
+        ("memory", {"res": "1", "guideline": "G2"}),
+    ],
+)
+def test_another_page_leaves_no_values_behind(file: str, query: dict[str, str]) -> None:
+    at = open_page(file, **query)
+    at.switch_page("../../pages/width_depth.py")
+    run(at)
+    assert at.title[0].value == "Width against depth"
+    assert at.number_input(key="px").value == 224
+    check(at, found(), 1, 1, 300)

@@ -1,0 +1,633 @@
+"""What pages ask of the torch process, with the real process: latency, diagrams, other people's counters, the zoo."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from page_reader import charts, line, open_page, run
+from streamlit.testing.v1 import AppTest
+
+import effviz
+from effviz.backend.crosscheck import crosscheck
+from effviz.backend.diagram.draw import draw
+from effviz.core.units import change, milliseconds, si
+from effviz.measure import background as zoo_run
+from effviz.measure import latency as latencies
+from effviz.measure.latency import Latency, cached, environment, remember
+from effviz.studies.prediction import ENTRIES, PREDICTORS, counts
+from effviz.ui.widgets.jobs import DESK
+from effviz.worker.limits import usable_cores
+from effviz.worker.manager import Ticket, default_manager
+
+WAIT_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No latency is known, and none is left behind."""
+    monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
+    latencies._remembered.clear()
+    yield
+    zoo_run.default_run().pause()
+    for name in {seat[0] for seat in DESK._taken}:
+        DESK.forget(name)
+    latencies._remembered.clear()
+
+
+def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:
+    """Draw the page again and again, as its fragments have it drawn, until the condition holds."""
+    limit = time.monotonic() + WAIT_S
+    while not condition(at):
+        assert time.monotonic() < limit, [entry.proto.body for entry in at.html]
+        time.sleep(0.05)
+        run(at)
+    return at
+
+
+def held(purpose: str) -> Ticket | None:
+    """What the page waits for; the only visitor is the test."""
+    names = {name for name, wanted in DESK._taken if wanted == purpose}
+    assert len(names) <= 1
+    return DESK.held(names.pop(), purpose) if names else None
+
+
+def card(at: AppTest, label: str = "Latency here") -> tuple[str, str]:
+    (metric,) = (metric for metric in at.metric if metric.label == label)
+    return metric.value, metric.delta
+
+
+def bar(at: AppTest) -> str:
+    """The line about the measurement, without tags."""
+    (text,) = (entry.proto.body for entry in at.html if 'class="latency"' in entry.proto.body)
+    return html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
+
+
+def status(at: AppTest) -> list[str]:
+    bodies = (entry.proto.body for entry in at.html if 'class="status"' in entry.proto.body)
+    return [html.unescape(re.sub(r"<[^>]*>", "", body)).strip() for body in bodies]
+
+
+def button(at: AppTest, key: str) -> Any:
+    return at.button(key=key)
+
+
+def idle(at: AppTest) -> bool:
+    """Whether no measurement is under way on the page."""
+    return button(at, "measure").label != "Cancel"
+
+
+def measured(median: float = 10.0, *, iqr: float = 0.1, loaded: bool = False, **options: Any) -> Latency:
+    """A latency as a measurement under the page's conditions gives it."""
+    threads = options.pop("threads", 1)
+    given: dict[str, Any] = {"batch_size": 1, "resolution": 224, "runs": 50} | options
+    return Latency(
+        median_ms=median,
+        p90_ms=median + iqr,
+        iqr_ms=iqr,
+        min_ms=median - iqr / 2,
+        loaded=loaded,
+        threads=threads,
+        environment=environment(threads),
+        measured_at="2026-01-02T03:04:05+00:00",
+        **given,
+    )
+
+
+SMALL = {"net": "MobileNetV3-Small", "res": "32"}
+
+
+def small(**options: Any) -> effviz.Design:
+    return effviz.architecture("mobilenet_v3_small", resolution=32, **options)
+
+
+# --- latency ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_measured_unasked() -> None:
+    at = open_page(**SMALL)
+    assert card(at) == ("\N{EN DASH}", "not measured")
+    assert bar(at).startswith("Not measured for this setting: 1 thread, batch 1, float32, on ")
+    assert idle(at)
+    assert held("latency") is None
+
+
+def test_a_click_measures_the_network_on_screen() -> None:
+    at = open_page(**SMALL)
+    button(at, "measure").click()
+    run(at)
+    until(at, idle)
+    found = cached(small())
+    assert found is not None
+    assert found.resolution == 32
+    # The network on screen has a resolution of its own and so is not the named one: that is measured next.
+    unscaled = cached(effviz.architecture("mobilenet_v3_small"))
+    assert unscaled is not None
+    assert card(at) == (milliseconds(found.median_ms), change(found.median_ms, unscaled.median_ms))
+    told = bar(at)
+    for part in (
+        f"Median {milliseconds(found.median_ms)}", f"90th percentile {milliseconds(found.p90_ms)}",
+        f"IQR {milliseconds(found.iqr_ms)}", f"{found.runs} runs", "1 thread, batch 1, float32",
+        found.environment["cpu"], f"torch {found.environment['torch']}", "just now",
+    ):  # fmt: skip
+        assert part in told
+    assert told.startswith("noisy") == found.noisy
+    (history,) = (entry.value for entry in at.dataframe if "measurements of this visit" in entry.proto.alt)
+    assert history["Median (ms)"].tolist() == [found.median_ms]
+    speed = effviz.analyze(small()).macs / found.median_ms / 1e6
+    assert history["Multiply-adds per second (G)"].tolist() == [pytest.approx(speed)]
+
+
+def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
+    design = effviz.architecture("mobilenet_v3_small")
+    remember(design, measured(12.5))
+    at = open_page(net="MobileNetV3-Small")
+    assert card(at) == ("12.5 ms", "measured")
+    assert "d ago" in bar(at)
+    assert button(at, "measure").label == "Measure again"
+    button(at, "measure").click()
+    run(at)
+    assert card(at)[0] == "12.5 ms", "the known one stays until the new one is there"
+    until(at, idle)
+    found = cached(design)
+    assert found is not None
+    assert found.measured_at != "2026-01-02T03:04:05+00:00"
+    assert card(at) == (milliseconds(found.median_ms), "measured")
+
+
+@pytest.mark.parametrize(
+    ("latency", "said"),
+    [
+        (measured(10.0, iqr=1.0), ""),
+        (measured(10.0, iqr=1.2), "noisy IQR is 12 % of the median."),
+        (measured(10.0, loaded=True), "noisy the machine was busy with something else."),
+        (measured(10.0, iqr=3.0, loaded=True), "noisy the machine was busy with something else, IQR is 30 % of the"),
+    ],
+)
+def test_a_noisy_latency_has_a_badge_that_says_why(latency: Latency, said: str) -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), latency)
+    at = open_page(net="MobileNetV3-Small")
+    assert bar(at).startswith(said or "Median")
+    assert any('class="noisy"' in entry.proto.body for entry in at.html) == bool(said)
+
+
+def test_a_change_dims_the_latency_and_offers_a_new_one() -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
+    at = open_page(net="MobileNetV3-Small")
+    at.number_input(key="width").set_value(0.75)
+    run(at)
+    assert card(at) == ("12.5 ms", "before the change")
+    assert bar(at).startswith("Not measured for this setting")
+    assert button(at, "measure").label == "Measure latency"
+    assert held("latency") is None
+    at.number_input(key="width").set_value(1.0)
+    run(at)
+    assert card(at) == ("12.5 ms", "measured")
+
+
+def test_a_latency_of_another_page_is_no_former_one_of_this() -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
+    at = open_page(net="MobileNetV3-Small")
+    assert card(at)[0] == "12.5 ms"
+    diagram(at)
+    for file in ("convolutions", "blocks"):
+        at.switch_page(f"../../pages/{file}.py")
+        run(at)
+        assert card(at) == ("\N{EN DASH}", "not measured")
+        assert not [each for each in at.get("graphviz_chart") if "MobileNetV3" in each.proto.alt]
+
+
+def test_speed_follows_the_convention() -> None:
+    speeds = {}
+    for count in ("Multiply-adds", "FLOPs"):
+        at = open_page(count=count, auto="true", **SMALL)
+        until(at, idle)
+        button(at, "measure").click()
+        run(at)
+        until(at, idle)
+        (history,) = (entry.value for entry in at.dataframe if "measurements of this visit" in entry.proto.alt)
+        (row,) = history.head(1).to_dict("records")
+        speeds[count] = row[f"{count} per second (G)"] * row["Median (ms)"]
+    assert speeds["FLOPs"] == pytest.approx(2 * speeds["Multiply-adds"])
+
+
+def test_another_condition_is_another_latency() -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
+    remember(effviz.architecture("mobilenet_v3_small"), measured(40.0, batch_size=4))
+    at = open_page(net="MobileNetV3-Small", batch="4")
+    assert card(at) == ("40.0 ms", "measured")
+    assert "1 thread, batch 4, float32" in bar(at)
+    at.button_group(key="dtype").set_value("bfloat16")
+    run(at)
+    assert card(at) == ("40.0 ms", "before the change")
+    assert "1 thread, batch 4, bfloat16" in bar(at)
+
+
+def test_scaled_stands_beside_unscaled() -> None:
+    remember(effviz.architecture("mobilenet_v3_small"), measured(10.0))
+    remember(effviz.architecture("mobilenet_v3_small", width_mult=0.5), measured(7.0))
+    assert card(open_page(net="MobileNetV3-Small", width="0.5")) == ("7.00 ms", "\N{MINUS SIGN}30.0 %")
+    latencies._remembered.clear()
+    remember(effviz.architecture("mobilenet_v3_small", width_mult=0.5), measured(7.0))
+
+
+def test_auto_measures_after_every_change() -> None:
+    at = open_page(auto="true", **SMALL)
+    until(at, idle)
+    assert cached(small()) is not None
+    at.number_input(key="width").set_value(0.5)
+    run(at)
+    until(at, idle)
+    found, unscaled = cached(small(width_mult=0.5)), cached(effviz.architecture("mobilenet_v3_small"))
+    assert found is not None
+    assert unscaled is not None
+    assert card(at) == (milliseconds(found.median_ms), change(found.median_ms, unscaled.median_ms))
+
+
+def test_a_change_stops_the_measurement_that_nobody_wants_any_more() -> None:
+    at = open_page(net="VGG-16", auto="true", batch="4")
+    ticket = held("latency")
+    assert ticket is not None
+    until(at, lambda _: ticket.state == "running")
+    at.number_input(key="res").set_value(64)
+    run(at)
+    newer = held("latency")
+    assert newer is not ticket
+    assert ticket.wait(WAIT_S)
+    assert ticket.state == "cancelled"
+    button(at, "measure").click()
+    run(at)
+
+
+def test_cancel() -> None:
+    at = open_page(net="VGG-16", batch="4", auto="true")
+    ticket = held("latency")
+    assert ticket is not None
+    until(at, lambda _: ticket.state == "running" and ticket.progress > 0)
+    assert button(at, "measure").label == "Cancel"
+    run(at)
+    assert "1 thread, batch 4, float32" in bar(at)
+    button(at, "measure").click()
+    run(at)
+    assert ticket.wait(WAIT_S)
+    assert ticket.state == "cancelled"
+    assert idle(at)
+    assert at.toggle(key="auto").value is False
+    assert bar(at).startswith("Not measured for this setting")
+
+
+def test_what_does_not_fit_is_refused_with_a_reason() -> None:
+    at = open_page(net="EfficientNet-B7", res="2048", batch="256")
+    before = [(metric.label, metric.value) for metric in at.metric]
+    for _ in range(2):
+        button(at, "measure").click()
+        run(at)
+        assert bar(at).startswith("EfficientNet-B7 was not measured. Too large for this machine: needs about ")
+        assert [(metric.label, metric.value) for metric in at.metric] == before
+        assert idle(at)
+    at.number_input(key="batch").set_value(1)
+    run(at)
+    assert bar(at).startswith("Not measured for this setting")
+
+
+def test_a_lost_process_costs_a_sentence_and_no_more() -> None:
+    at = open_page(net="VGG-16", batch="4")
+    button(at, "measure").click()
+    run(at)
+    ticket = held("latency")
+    assert ticket is not None
+    until(at, lambda _: ticket.state == "running")
+    pid = default_manager().status.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(at, idle)
+    assert bar(at).startswith("VGG-16 was not measured. The torch process ended during this job (SIGKILL")
+    at.selectbox(key="net").set_value("mobilenet_v3_small")
+    run(at)
+    button(at, "measure").click()
+    run(at)
+    until(at, idle)
+    assert cached(effviz.architecture("mobilenet_v3_small"), batch_size=4) is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"threads": str(usable_cores() + 1)}, f"threads = {usable_cores() + 1} (1 to {usable_cores()})"),
+        ({"batch": "257"}, "batch = 257 (1 to 256)"),
+        ({"dtype": "float64"}, "dtype = float64 (choices: float32, bfloat16, float16)"),
+        ({"auto": "always"}, "auto = always (true or false)"),
+        ({"check": "open"}, "check = open (true or false)"),
+        ({"draw": "stage99.7"}, "draw = stage99.7 (choices: "),
+    ],
+)
+def test_an_impossible_condition_in_a_link_is_named(query: dict[str, str], said: str) -> None:
+    at = open_page(**SMALL, **query)
+    assert said in line(at)
+    assert card(at) == ("\N{EN DASH}", "not measured")
+
+
+# --- diagrams ---------------------------------------------------------------------------------------------------------
+
+
+def diagram(at: AppTest) -> Any:
+    until(at, lambda _: at.get("graphviz_chart") and held("diagram") is None)
+    (found,) = at.get("graphviz_chart")
+    return found.proto
+
+
+@pytest.mark.parametrize(
+    ("net", "path"),
+    [("MobileNetV2", "stage5.1"), ("ResNet-50", "stage3.1"), ("DenseNet-121", "stage1.0"), ("VGG-16", None)],
+)
+def test_a_block_that_repeats_is_drawn_unasked(net: str, path: str | None) -> None:
+    at = open_page(net=net)
+    design = next(effviz.architecture(name) for name in effviz.ARCHITECTURES if effviz.architecture(name).title == net)
+    expected = draw(design, path=path or at.selectbox(key="draw").value)
+    shown = diagram(at)
+    assert (shown.spec, shown.alt) == (expected.dot, expected.title)
+    assert any(html.escape(expected.title) in entry.proto.body for entry in at.html)
+    assert [entry.value for entry in at.text if entry.value == expected.alt]
+
+
+@pytest.mark.parametrize(
+    ("choice", "options"),
+    [
+        ("Whole network, by stage", {"depth": 1}),
+        ("Whole network, by block", {"depth": 2}),
+        ("stage2.0: Inverted residual, stride 2", {"path": "stage2.0"}),
+        ("classifier: linear", {"path": "classifier"}),
+    ],
+)
+def test_what_a_link_draws(choice: str, options: dict[str, Any]) -> None:
+    at = open_page(net="MobileNetV2", width="0.5", res="96", draw=choice)
+    assert line(at) == ""
+    expected = draw(effviz.architecture("mobilenet_v2", width_mult=0.5, resolution=96), **options)
+    assert diagram(at).spec == expected.dot
+
+
+def test_a_selected_row_is_drawn() -> None:
+    at = open_page(net="MobileNetV2")
+    (table,) = (entry for entry in at.dataframe if "a selected row is drawn" in entry.proto.alt)
+    row = table.value["Block"].tolist().index("stage3.1 \N{MULTIPLICATION SIGN} 2")
+    at.session_state[table.key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    run(at)
+    # AppTest sets the selection without the callback that a browser's click would run; the choice does the same.
+    at.selectbox(key="draw").set_value("stage3.1")
+    run(at)
+    assert diagram(at).spec == draw(effviz.architecture("mobilenet_v2"), path="stage3.1").dot
+
+
+@pytest.mark.parametrize("net", ["MobileNetV2", "DenseNet-121", "ShuffleNetV1", "AlexNet", "EfficientNet-B7"])
+def test_the_table_of_blocks_adds_up(net: str) -> None:
+    at = open_page(net=net)
+    (table,) = (entry.value for entry in at.dataframe if "a selected row is drawn" in entry.proto.alt)
+    name = at.selectbox(key="net").value
+    report = effviz.analyze(effviz.architecture(name))
+    assert table["Parameters"].sum() == report.params
+    assert table["Share (%)"].sum() == pytest.approx(100)
+    repeats = [int(text.partition("\N{MULTIPLICATION SIGN} ")[2] or 1) for text in table["Block"]]
+    assert sum(repeats) == len(report.blocks)
+    assert table["Output"].tolist()[-1] == "1000"
+
+
+def test_a_block_that_is_gone_gives_way() -> None:
+    at = open_page(net="MobileNetV2", draw="stage5.2: Inverted residual")
+    assert at.selectbox(key="draw").value == "stage5.2"
+    at.number_input(key="depth").set_value(0.25)
+    run(at)
+    assert at.selectbox(key="draw").value in [entry.path for entry in effviz.analyze(
+        effviz.architecture("mobilenet_v2", depth_mult=0.25)
+    ).blocks]  # fmt: skip
+    diagram(at)
+
+
+def test_a_diagram_that_was_lost_can_be_drawn_again() -> None:
+    at = open_page(net="MobileNetV2")
+    diagram(at)
+    pid = default_manager().status.pid
+    assert pid is not None
+    # Stopped, the process takes the job and does nothing.
+    os.kill(pid, signal.SIGSTOP)
+    at.selectbox(key="draw").set_value("stage2.0")
+    run(at)
+    ticket = held("diagram")
+    assert ticket is not None
+    until(at, lambda _: ticket.state == "running")
+    assert at.get("graphviz_chart"), "the former diagram stays, dimmed"
+    os.kill(pid, signal.SIGKILL)
+    until(at, lambda _: status(at))
+    assert status(at)[0].startswith("The diagram was not drawn. The torch process ended during this job (SIGKILL")
+    at.button(key="draw_again").click()
+    run(at)
+    assert diagram(at).spec == draw(effviz.architecture("mobilenet_v2"), path="stage2.0").dot
+
+
+# --- other counters ---------------------------------------------------------------------------------------------------
+
+
+def test_other_counters_do_not_run_unasked() -> None:
+    at = open_page(**SMALL)
+    assert held("crosscheck") is None
+    assert not [entry for entry in at.dataframe if "by other tools" in entry.proto.alt]
+
+
+@pytest.mark.parametrize("net", ["MobileNetV3-Small", "DenseNet-121", "ShuffleNetV2"])
+def test_other_counters_stand_beside_effviz(net: str) -> None:
+    at = open_page(net=net, check="true")
+    until(at, lambda _: [entry for entry in at.dataframe if "by other tools" in entry.proto.alt])
+    design = effviz.architecture(at.selectbox(key="net").value)
+    expected = crosscheck(design)
+    (table,) = (entry.value for entry in at.dataframe if "by other tools" in entry.proto.alt)
+    assert table["It says"].tolist() == [each.total for each in expected.comparisons]
+    assert table["effviz says"].tolist() == [each.effviz for each in expected.comparisons]
+    assert (table["Difference"] - table["Explained"]).tolist() == table["Left over"].tolist() == [0] * len(table)
+    (terms,) = (entry.value for entry in at.dataframe if "terms that the other" in entry.proto.alt)
+    assert terms["Adds"].sum() == table["Difference"].sum()
+    (said,) = (entry.value for entry in at.markdown if "Left unexplained" in entry.value)
+    assert said.endswith("Left unexplained: **0**.")
+
+
+# --- FLOPs are not latency --------------------------------------------------------------------------------------------
+
+
+def fill(noisy: int = 0) -> dict[str, float]:
+    """A latency for every network: memory access times a factor that changes from one to the next."""
+    times = {}
+    for position, entry in enumerate(ENTRIES):
+        counted = counts(entry)
+        times[entry.title] = counted.memory_access / 1e6 * (1 + position % 3)
+        iqr = 0.5 * times[entry.title] if position < noisy else 0.01
+        remember(entry.design, measured(times[entry.title], iqr=iqr, resolution=counted.resolution))
+    return times
+
+
+def values(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
+
+
+def spearman(one: list[float], two: list[float]) -> float:
+    """Without ties, from the squared differences of the ranks."""
+    first, second = np.argsort(np.argsort(one)), np.argsort(np.argsort(two))
+    count = len(one)
+    return float(1 - 6 * ((first - second) ** 2).sum() / (count * (count**2 - 1)))
+
+
+def test_before_anything_is_measured_the_printed_figures_are_there() -> None:
+    at = open_page("latency")
+    assert values(at)["Networks measured"] == (f"0 of {len(ENTRIES)}", "1 thread")
+    assert values(at)["Rank correlation"] == ("\N{EN DASH}", "not measured")
+    assert button(at, "start").label == f"Measure: {len(ENTRIES)} networks"
+    assert list(charts(at)) == ["printed_chart"]
+    assert any("Snapdragon 810" in entry.proto.alt for entry in at.get("plotly_chart"))
+
+
+@pytest.mark.parametrize("column", list(PREDICTORS))
+@pytest.mark.parametrize("limit", [None, 1e9], ids=["all", "mobile"])
+def test_the_page_says_what_this_machine_shows(column: str, limit: float | None) -> None:
+    times = fill(noisy=4)
+    at = open_page("latency")
+    at.selectbox(key="by").set_value(column)
+    at.button_group(key="size").set_value("all" if limit is None else "mobile")
+    run(at)
+    shown = [counts(entry) for entry in ENTRIES if limit is None or counts(entry).macs < limit]
+    amounts, spans = [getattr(each, column) for each in shown], [times[each.title] for each in shown]
+    speeds = [1e3 * amount / span for amount, span in zip(amounts, spans, strict=True)]
+    found = values(at)
+    assert found["Networks measured"][0] == f"{len(shown)} of {len(shown)}"
+    if len(set(amounts)) == len(amounts):
+        assert float(found["Rank correlation"][0]) == pytest.approx(spearman(amounts, spans), abs=0.00501)
+    assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))].title)
+    assert found["Fastest"] == (f"{si(max(speeds))}/s", shown[int(np.argmax(speeds))].title)
+    assert found["Fastest over slowest"][0] == f"x{max(speeds) / min(speeds):.1f}"
+    drawn = charts(at)["scatter"]
+    points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
+    assert sorted(x for trace in points for x in trace["x"]) == sorted(amounts)
+    assert sorted(y for trace in points for y in trace["y"]) == sorted(spans)
+    assert sum(symbol.endswith("-open") for trace in points for symbol in trace["marker"]["symbol"]) == 4
+    (table,) = (entry.value for entry in at.dataframe if "with counts, latency" in entry.proto.alt)
+    assert table["Network"].tolist() == [each.title for each in shown]
+    assert table["Median (ms)"].tolist() == spans
+    assert button(at, "again_noisy").label == "Measure 4 noisy again"
+
+
+def test_pairs_in_the_wrong_order_are_counted() -> None:
+    times = fill()
+    at = open_page("latency")
+    macs = {counts(entry).title: counts(entry).macs for entry in ENTRIES}
+    wrong = sum(macs[one] < macs[two] and times[one] > times[two] for one in times for two in times if one != two)
+    (said,) = (entry.value for entry in at.markdown if "faster the other way round" in entry.value)
+    assert said.startswith(f"{wrong} pairs of networks")
+
+
+def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:
+    fill()
+    one, two = open_page("latency"), open_page("latency", count="FLOPs")
+    for key in ("scatter", "printed_chart"):
+        once, twice = (
+            sorted(
+                x
+                for trace in charts(at)[key]["data"]
+                for x in trace["x"]
+                if x is not None and trace["mode"] == "markers"
+            )
+            for at in (one, two)
+        )
+        assert twice == [2 * x for x in once]
+    assert values(one)["Fastest over slowest"] == values(two)["Fastest over slowest"]
+
+
+def test_a_family_is_marked() -> None:
+    fill()
+    at = open_page("latency", family="ShuffleNet")
+    titles = {counts(entry).title for entry in ENTRIES if counts(entry).family == "ShuffleNet"}
+    drawn = charts(at)["scatter"]
+    marked = {
+        data[0]
+        for trace in drawn["data"]
+        if trace["mode"] == "markers" and trace["x"] != [None]
+        for data, size in zip(trace["customdata"], trace["marker"]["size"], strict=True)
+        if size > 9
+    }
+    assert marked == titles
+
+
+def test_the_zoo_is_measured_in_the_background_paused_and_resumed() -> None:
+    at = open_page("latency")
+    button(at, "start").click()
+    run(at)
+    assert button(at, "pause").label == "Pause"
+    progress = zoo_run.default_run().progress
+    assert progress.threads == 1
+    assert ENTRIES[0].title in bar(at) or progress.left < len(ENTRIES)
+    until(at, lambda _: cached(ENTRIES[1].design) is not None)
+    button(at, "pause").click()
+    run(at)
+    done = len(zoo_run.default_run().latencies())
+    assert 2 <= done < len(ENTRIES)
+    assert values(at)["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
+    assert button(at, "start").label == f"Go on: {len(ENTRIES) - done} networks"
+    assert bar(at).startswith("Paused.")
+    # As after a restart: the memory of the process is gone, the disk is not.
+    latencies._remembered.clear()
+    assert values(run(at))["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
+
+
+def test_the_answers_are_those_of_this_machine_and_of_the_printed_one() -> None:
+    times = fill()
+    at = open_page("latency")
+    speeds = {counts(entry).title: counts(entry).macs / times[entry.title] for entry in ENTRIES}
+    one, two = min(speeds, key=speeds.__getitem__), max(speeds, key=speeds.__getitem__)
+    macs = {counts(entry).title: counts(entry).macs for entry in ENTRIES}
+    light, heavy = sorted((one, two), key=macs.__getitem__)
+    (question,) = (entry.value for entry in at.markdown if entry.value.startswith("On this machine:"))
+    assert question == (
+        f"On this machine: {heavy} has {macs[heavy] / macs[light]:.1f} times the multiply-adds of {light}. "
+        "How many times as long does it take?"
+    )
+    at.number_input(key="here_guess").set_value(1.0)
+    at.button(key="here_reveal").click()
+    run(at)
+    assert any(entry.value.startswith(f"**x{times[heavy] / times[light]:.2f}**") for entry in at.markdown)
+    at.number_input(key="printed_guess").set_value(1.0)
+    at.button(key="printed_reveal").click()
+    run(at)
+    assert any(re.match(r"\*\*x\d+\.\d\d\*\* \(your guess: x1\.00\)", entry.value) for entry in at.markdown)
+
+
+def test_every_printed_device_can_be_chosen() -> None:
+    at = open_page("latency")
+    devices = at.selectbox(key="printed").options
+    assert len(devices) > 30
+    for device in devices:
+        at.selectbox(key="printed").set_value(device)
+        run(at)
+        (table,) = (entry.value for entry in at.dataframe if "latencies as printed for" in entry.proto.alt)
+        assert len(table) >= 3
+        assert (table["Source"] != "").all()
+
+
+def test_what_is_taken_away_names_its_conditions() -> None:
+    from effviz.ui.convention import Convention
+    from effviz.ui.pages.latency.page import Options, in_convention
+    from effviz.ui.pages.latency.page import measured as shown
+
+    times = fill()
+    table = shown(Options("macs", None, "", 1, ""), Convention("flops", "float32"))
+    text = in_convention(table, Convention("flops", "float32")).to_csv(index=False)
+    rows = pd.read_csv(io.StringIO(text))
+    assert rows["Network"].tolist() == list(times)
+    assert rows["FLOPs"].tolist() == [2 * counts(entry).macs for entry in ENTRIES]
+    assert rows["Memory access (bytes)"].tolist() == [4 * counts(entry).memory_access for entry in ENTRIES]
+    assert json.loads(rows.to_json())["Median (ms)"]["0"] == pytest.approx(times[ENTRIES[0].title])
