@@ -7,8 +7,8 @@ from effviz.charts.shares import kind_shares
 from effviz.charts.stages import stage_costs
 from effviz.charts.timeline import activation_timeline
 from effviz.ui import links
-from effviz.ui.pages.architectures import network
-from effviz.ui.pages.architectures.crosscheck import counters
+from effviz.ui.page_parts.architectures import network
+from effviz.ui.page_parts.architectures.crosscheck import counters
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.diagram import structure

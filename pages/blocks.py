@@ -5,8 +5,8 @@ import streamlit as st
 import effviz
 from effviz.studies.blocks import problem
 from effviz.ui import links
-from effviz.ui.pages.blocks import lessons
-from effviz.ui.pages.blocks import page as blocks
+from effviz.ui.page_parts.blocks import lessons
+from effviz.ui.page_parts.blocks import page as blocks
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.diagram import LAYERS, diagram

@@ -5,7 +5,7 @@ import streamlit as st
 import effviz
 from effviz.studies.convolutions import design
 from effviz.ui import links
-from effviz.ui.pages.convolutions import page as convolutions
+from effviz.ui.page_parts.convolutions import page as convolutions
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effviz.ui.pages.latency import page as speed
+from effviz.ui.page_parts.latency import page as speed
 from effviz.ui.widgets import parts
 
 parts.header("latency")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effviz.ui.pages.memory import page as guidelines
+from effviz.ui.page_parts.memory import page as guidelines
 from effviz.ui.widgets import parts
 
 parts.header("memory")

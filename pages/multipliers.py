@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from effviz.ui.pages.multipliers import accuracy as multiplier_accuracy
-from effviz.ui.pages.multipliers import cost_map as multiplier_map
-from effviz.ui.pages.multipliers import page as multipliers
+from effviz.ui.page_parts.multipliers import accuracy as multiplier_accuracy
+from effviz.ui.page_parts.multipliers import cost_map as multiplier_map
+from effviz.ui.page_parts.multipliers import page as multipliers
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 

@@ -4,9 +4,9 @@ import streamlit as st
 
 import effviz
 from effviz.ui import links
-from effviz.ui.pages.architectures import network
-from effviz.ui.pages.scaling import page as scaling
-from effviz.ui.pages.scaling import parts as scaling_parts
+from effviz.ui.page_parts.architectures import network
+from effviz.ui.page_parts.scaling import page as scaling
+from effviz.ui.page_parts.scaling import parts as scaling_parts
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 

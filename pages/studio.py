@@ -5,13 +5,13 @@ import streamlit as st
 import effviz
 from effviz.charts.stages import stage_costs
 from effviz.ui import links
-from effviz.ui.pages.architectures import network
-from effviz.ui.pages.studio import checks as studio_checks
-from effviz.ui.pages.studio import code as studio_code
-from effviz.ui.pages.studio import draft as studio
-from effviz.ui.pages.studio import form as studio_form
-from effviz.ui.pages.studio import lesson as studio_lesson
-from effviz.ui.pages.studio import rows as studio_rows
+from effviz.ui.page_parts.architectures import network
+from effviz.ui.page_parts.studio import checks as studio_checks
+from effviz.ui.page_parts.studio import code as studio_code
+from effviz.ui.page_parts.studio import draft as studio
+from effviz.ui.page_parts.studio import form as studio_form
+from effviz.ui.page_parts.studio import lesson as studio_lesson
+from effviz.ui.page_parts.studio import rows as studio_rows
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 

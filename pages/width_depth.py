@@ -3,7 +3,7 @@
 import streamlit as st
 
 from effviz.ui import links
-from effviz.ui.pages.width_depth import page as width_depth
+from effviz.ui.page_parts.width_depth import page as width_depth
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 

@@ -5,8 +5,8 @@ and no memory. What needs values (a loop that ends when a sum is small enough) o
 real instead, on copies of the weights. The module is afterwards as it was.
 
 The conventions are those of `effviz.count.cost` and of the ``"eager"`` memory access in `effviz.count.memory`. Kernels
-that do several steps at once, as for attention, are watched as their plain operations. Every torch operation is in one of
-three groups:
+that do several steps at once, as for attention, are watched as their plain operations. Every torch operation is in
+one of three groups:
 
 - with a rule for its multiply-adds: convolutions, matrix products, attention (`PRODUCTS`);
 - known to have none, by name: `FREE`, among them norms, activations, pooling, element-wise arithmetic and copies;

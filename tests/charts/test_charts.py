@@ -24,7 +24,7 @@ from effviz.core.units import exact, percent, si, snapped
 from effviz.count import kinds
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
-from effviz.ui.pages.architectures.network import alive_measure, measures
+from effviz.ui.page_parts.architectures.network import alive_measure, measures
 
 every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)

@@ -620,8 +620,8 @@ def test_every_printed_device_can_be_chosen() -> None:
 
 def test_what_is_taken_away_names_its_conditions() -> None:
     from effviz.ui.convention import Convention
-    from effviz.ui.pages.latency.page import Options, in_convention
-    from effviz.ui.pages.latency.page import measured as shown
+    from effviz.ui.page_parts.latency.page import Options, in_convention
+    from effviz.ui.page_parts.latency.page import measured as shown
 
     times = fill()
     table = shown(Options("macs", None, "", 1, ""), Convention("flops", "float32"))

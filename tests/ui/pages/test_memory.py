@@ -466,7 +466,7 @@ def test_the_answer_about_speed_is_of_this_machine_once_it_is_measured(guideline
 
 
 def test_what_is_taken_away_names_its_conditions() -> None:
-    from effviz.ui.pages.memory import page
+    from effviz.ui.page_parts.memory import page
 
     compared = column("G2", "GPU", "x2")
     fill(compared, [1.0, 2.0, 3.0, 4.0])

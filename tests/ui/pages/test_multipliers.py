@@ -16,9 +16,9 @@ import effviz
 from effviz.core.units import binary, change, si
 from effviz.studies.multipliers import pareto
 from effviz.ui.convention import Convention
-from effviz.ui.pages.multipliers import accuracy as multiplier_accuracy
-from effviz.ui.pages.multipliers import page as multipliers
-from effviz.ui.pages.multipliers.page import GROUPS, MEASURES, NETWORKS, Choice
+from effviz.ui.page_parts.multipliers import accuracy as multiplier_accuracy
+from effviz.ui.page_parts.multipliers import page as multipliers
+from effviz.ui.page_parts.multipliers.page import GROUPS, MEASURES, NETWORKS, Choice
 
 EN_DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 

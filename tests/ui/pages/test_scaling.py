@@ -27,8 +27,8 @@ from effviz.core.units import milliseconds, si
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
 from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
-from effviz.ui.pages.scaling.page import follow, scalable
-from effviz.ui.pages.scaling.parts import AMONG, SHOWN
+from effviz.ui.page_parts.scaling.page import follow, scalable
+from effviz.ui.page_parts.scaling.parts import AMONG, SHOWN
 
 B0 = effviz.architecture("efficientnet_b0")
 MACS = Count("Multiply-adds", 1)

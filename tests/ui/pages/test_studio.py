@@ -24,9 +24,9 @@ from effviz.measure import latency as latencies
 from effviz.model.blocks.composed import EXAMPLE, Part, Recipe
 from effviz.model.draft import Draft, checked
 from effviz.ui import links
-from effviz.ui.pages.studio.checks import share_text
-from effviz.ui.pages.studio.code import recipe_of, steps_of
-from effviz.ui.pages.studio.draft import EMPTY
+from effviz.ui.page_parts.studio.checks import share_text
+from effviz.ui.page_parts.studio.code import recipe_of, steps_of
+from effviz.ui.page_parts.studio.draft import EMPTY
 
 PATH = "studio"
 V2 = Draft.of(effviz.architecture("mobilenet_v2"))

@@ -19,7 +19,7 @@ from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
 from effviz.studies.width_depth import KINDS, OverBudgetError, fit_width, placed, stage_widths, template, title_of
 from effviz.ui.convention import Convention
-from effviz.ui.pages.width_depth import page
+from effviz.ui.page_parts.width_depth import page
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,18 @@ from effviz.studies import multipliers as lesson
 from effviz.studies.multipliers import Place
 from effviz.ui import links
 from effviz.ui.convention import Convention
-from effviz.ui.pages.multipliers.cost_map import told, wrapped
-from effviz.ui.pages.multipliers.page import GROUPS, NETWORKS, SCOPES, Choice, Top1, base_of, known_top1, top1, top1_of
+from effviz.ui.page_parts.multipliers.cost_map import told, wrapped
+from effviz.ui.page_parts.multipliers.page import (
+    GROUPS,
+    NETWORKS,
+    SCOPES,
+    Choice,
+    Top1,
+    base_of,
+    known_top1,
+    top1,
+    top1_of,
+)
 from effviz.ui.widgets import parts
 from effviz.zoo.published.cells import Figure, cells
 

@@ -13,7 +13,7 @@ from effviz.model.blocks import BLOCKS
 from effviz.model.design import DEPTHS, WIDTHS
 from effviz.model.draft import checked
 from effviz.model.fields import Field, declared
-from effviz.ui.pages.studio.draft import Bench, edit, follow, selected
+from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
 
 AUTO = "auto"
 STRIDES = (1, 2, 3, 4)

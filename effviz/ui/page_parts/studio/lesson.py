@@ -11,7 +11,7 @@ from effviz.core.errors import DesignError
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
-from effviz.ui.pages.studio.draft import Bench, row_costs
+from effviz.ui.page_parts.studio.draft import Bench, row_costs
 from effviz.ui.widgets import parts
 
 

@@ -13,7 +13,7 @@ from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers as lesson
 from effviz.studies.multipliers import Place
 from effviz.ui.convention import Convention
-from effviz.ui.pages.multipliers.page import PRINTED_AS, Choice, Top1, axes, known_top1, off_by, points, top1
+from effviz.ui.page_parts.multipliers.page import PRINTED_AS, Choice, Top1, axes, known_top1, off_by, points, top1
 from effviz.ui.widgets import parts
 from effviz.zoo.published.cells import QUANTITIES, Figure
 

@@ -21,7 +21,7 @@ from effviz.count.report import Report
 from effviz.model.draft import Draft
 from effviz.ui import links
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.pages.studio import draft as studio
+from effviz.ui.page_parts.studio import draft as studio
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.live_latency import Conditions, Reading
 from effviz.ui.widgets.parts import Card, cards

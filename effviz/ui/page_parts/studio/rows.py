@@ -17,7 +17,7 @@ from effviz.model.design import Stage
 from effviz.model.draft import Draft, checked
 from effviz.model.layers import shape_text
 from effviz.ui.convention import Convention
-from effviz.ui.pages.studio.draft import FUTURE, PAST, PROBLEM, Bench, edit, row_costs, select, too_long, travel
+from effviz.ui.page_parts.studio.draft import FUTURE, PAST, PROBLEM, Bench, edit, row_costs, select, too_long, travel
 
 TABLE = "studio_rows"
 _TALLEST = 510

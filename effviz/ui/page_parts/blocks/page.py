@@ -21,7 +21,7 @@ from effviz.studies.blocks import PRESETS, Place
 from effviz.studies.closed_forms import closed_forms, shown
 from effviz.ui import links
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.pages.architectures import network
+from effviz.ui.page_parts.architectures import network
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.live_latency import Reading
 from effviz.ui.widgets.parts import Card

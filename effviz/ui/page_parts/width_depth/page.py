@@ -33,7 +33,7 @@ from effviz.studies.width_depth import (
 )
 from effviz.ui import links
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.pages.architectures import network
+from effviz.ui.page_parts.architectures import network
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.live_latency import Conditions, Reading

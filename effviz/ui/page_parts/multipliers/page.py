@@ -18,7 +18,7 @@ from effviz.studies.closed_forms import shown
 from effviz.studies.multipliers import Between, Counts, Place
 from effviz.ui import links
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.pages.architectures import network
+from effviz.ui.page_parts.architectures import network
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.parts import Card
 from effviz.zoo.published.cells import Figure, cells, leading, printed_top1

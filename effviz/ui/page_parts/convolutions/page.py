@@ -22,7 +22,7 @@ from effviz.studies import convolutions as lesson
 from effviz.studies.convolutions import KINDS, Setting
 from effviz.ui import links
 from effviz.ui.convention import MEMORIES, Convention
-from effviz.ui.pages.architectures import network
+from effviz.ui.page_parts.architectures import network
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.parts import Card
 

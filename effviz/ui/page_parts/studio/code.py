@@ -20,8 +20,8 @@ from effviz.model.blocks.composed import ENDS, EXAMPLE, PARTS, Composed, Part, R
 from effviz.model.draft import Draft
 from effviz.model.layers import ACTIVATIONS
 from effviz.ui import links
-from effviz.ui.pages.studio import draft as studio
-from effviz.ui.pages.studio.draft import Bench
+from effviz.ui.page_parts.studio import draft as studio
+from effviz.ui.page_parts.studio.draft import Bench
 from effviz.ui.widgets import parts
 
 _MOST_BYTES = 2**20

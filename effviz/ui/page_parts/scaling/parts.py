@@ -22,8 +22,8 @@ from effviz.measure.latency import Latency
 from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
 from effviz.ui import links
 from effviz.ui.convention import BYTES, Convention
-from effviz.ui.pages.architectures.network import off
-from effviz.ui.pages.scaling.page import TARGET, Choice, count
+from effviz.ui.page_parts.architectures.network import off
+from effviz.ui.page_parts.scaling.page import TARGET, Choice, count
 from effviz.ui.widgets import parts
 from effviz.ui.widgets.live_latency import Reading
 
