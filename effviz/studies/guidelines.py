@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -375,6 +375,18 @@ def printed_speed(case: Case, device: str) -> tuple[float, str]:
         if (row["guideline"], row["case"], row["scale"], row["device"]) == wanted:
             return float(row["speed"]), row["unit"]
     raise KeyError(wanted)
+
+
+def printed_speeds(compared: Iterable[Case], device: str) -> tuple[dict[str, float], str]:
+    """Printed speeds of some cases on a device by label, and their unit."""
+    found = {case.label: printed_speed(case, device) for case in compared}
+    return {label: speed for label, (speed, _) in found.items()}, next(iter(found.values()))[1]
+
+
+def macs_deviation(compared: Sequence[Case]) -> float:
+    """Largest relative difference in multiply-adds between the first case and another one."""
+    base, *others = (analyze(case.design).macs for case in compared)
+    return max((abs(macs / base - 1) for macs in others), default=0.0)
 
 
 def _case(row: Mapping[str, str]) -> Case:

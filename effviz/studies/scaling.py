@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ from effviz.advice.scaling import (
 from effviz.core.errors import DesignError
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
-from effviz.zoo import architecture
+from effviz.zoo import ARCHITECTURES, architecture
 from effviz.zoo.published import published
 
 NAMES = {
@@ -281,3 +281,66 @@ def printed(base: Design) -> tuple[Printed, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+# --- controls and sentences of the page ------------------------------------------------------------------------------
+
+LETTERS = {"alpha": "depth", "beta": "width", "gamma": "resolution"}
+"""The bases of compound scaling and what they act on."""
+_POWERS = {"alpha": 1, "beta": 2, "gamma": 2}
+_AROUND = 24  # steps of 1/60 of phi on either side of a fit
+
+
+def scalable() -> list[str]:
+    """The networks of the zoo that can be built at any width multiplier."""
+    return [name for name in ARCHITECTURES if not (rule := architecture(name).width_rule).table or rule.interpolates]
+
+
+def held_base(held: str, others: Mapping[str, float], target: float = 2.0) -> float:
+    """The value of one base at which ``alpha * beta**2 * gamma**2`` equals `target`.
+
+    Args:
+        held: a key of `LETTERS`.
+        others: the values of the other two.
+        target: of the product.
+    """
+    rest = math.prod(value ** _POWERS[letter] for letter, value in others.items())
+    return float((target / rest) ** (1 / _POWERS[held]))
+
+
+def examples(rows: Sequence[StageRow]) -> tuple[StageRow, StageRow]:
+    """The scaled stages that rounding changes most: in blocks, and in channels."""
+    scaled = [row for row in rows if row.base.scales]
+    return (
+        max(scaled, key=lambda row: row.built.blocks - row.promised_blocks),
+        max(scaled, key=lambda row: abs(row.built.channels / row.promised_channels - 1)),
+    )
+
+
+@lru_cache(maxsize=64)
+def around(base: Design, rule: Rule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
+    """One cost of the networks near a phi, as pairs of phi and cost.
+
+    Args:
+        base: at phi = 0.
+        rule: of scaling.
+        phi: in the middle.
+        quantity: one of `effviz.advice.scaling.FIT_QUANTITIES`.
+        memory: assumption behind memory access.
+    """
+    found = []
+    for step in range(-_AROUND, _AROUND + 1):
+        near = phi + step / 60
+        try:
+            found.append((near, int(getattr(analyze(rule.scaled(base, near), memory=memory), quantity))))
+        except DesignError:
+            continue
+    return tuple(found)
+
+
+def growth_text(small: Design, large: Design) -> str:
+    """What a network has more of than another: ``16 → 18 blocks, 224 → 230 px``."""
+    names = ("blocks", "channels over all stages", "px")
+    before, after = ((*built_body(each), each.resolution) for each in (small, large))
+    found = [f"{low} → {high} {name}" for low, high, name in zip(before, after, names, strict=True) if low != high]
+    return ", ".join(found) or "a wider stem or head"

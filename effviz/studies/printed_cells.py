@@ -1,0 +1,300 @@
+"""Figures printed for a network by width and resolution: accuracies, gaps between them, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from effviz.model.design import Design
+from effviz.studies import multipliers
+from effviz.studies.multipliers import Between, Counts, Place
+from effviz.zoo import architecture
+from effviz.zoo.published.cells import Figure, cells, leading, printed_top1
+
+NETWORKS = (
+    "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "shufflenet_v1", "shufflenet_v2",
+    "ghostnet", "mnasnet_a1", "mnasnet_b1",
+)  # fmt: skip
+"""Networks of the zoo with printed accuracies at several widths or resolutions."""
+
+GROUPS = (1, 2, 3, 4, 8)
+"""Published group counts of ShuffleNetV1."""
+
+# Values that papers use most; every grid has them.
+_WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+_SIDES = (96, 128, 160, 192, 224, 256)
+
+
+class Accuracy(NamedTuple):
+    """ImageNet top-1 of a cell, in per cent.
+
+    Attributes:
+        value: as printed, or interpolated.
+        figure: the printed row; None where the value is interpolated.
+        between: the two cells that the value is interpolated between; None where it is printed.
+    """
+
+    value: float
+    figure: Figure | None = None
+    between: Between | None = None
+
+    @property
+    def misprint(self) -> bool:
+        """Whether the printed figure is known to be wrong."""
+        return self.figure is not None and "top1" in self.figure.wrong
+
+    @property
+    def text(self) -> str:
+        """The value as read: ``71.8``, or ``≈ 66.9`` where it is interpolated."""
+        return f"{'≈ ' if self.between else ''}{self.value:.1f}"
+
+
+class Misfit(NamedTuple):
+    """A printed figure that does not match the network that it claims to describe.
+
+    Attributes:
+        place: width and resolution.
+        quantity: a key of `effviz.zoo.published.cells.QUANTITIES`.
+        printed, counted: in millions, or in per cent for an accuracy; None where effviz counts no such quantity.
+        why: the known reason.
+        sources: documents that print it.
+    """
+
+    place: Place
+    quantity: str
+    printed: float
+    counted: float | None
+    why: str
+    sources: tuple[str, ...]
+
+    @property
+    def off(self) -> float:
+        """Relative difference of the printed figure from the counted one."""
+        return self.printed / self.counted - 1 if self.counted else 0.0
+
+
+class Curve(NamedTuple):
+    """Top-1 along one multiplier through a cell: the fixed value, and (place, top-1) in rising order of compute."""
+
+    label: str
+    corners: tuple[tuple[Place, float], ...]
+
+
+@dataclass(frozen=True)
+class PrintedCells:
+    """One network of `NETWORKS` at every width and resolution.
+
+    Attributes:
+        name: of the zoo.
+        groups: of ShuffleNetV1; None for other networks.
+        retrained: include accuracies that sources other than the authors print.
+    """
+
+    name: str
+    groups: int | None = None
+    retrained: bool = False
+
+    @property
+    def base(self) -> Design:
+        """The unscaled network."""
+        return _base(self.name, self.groups)
+
+    @property
+    def own(self) -> Place:
+        """The cell of the unscaled network."""
+        return 1.0, self.base.resolution
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """The published width multipliers of a family without others; empty for a family with any width."""
+        rule = self.base.width_rule
+        return () if rule.interpolates else tuple(width for width, _ in rule.table)
+
+    @property
+    def figures(self) -> dict[Place, tuple[Figure, ...]]:
+        """Printed rows by cell, the best source first."""
+        return cells(self.name, self.groups, self.retrained)
+
+    @property
+    def known(self) -> dict[Place, float]:
+        """Printed accuracies of one document, the only ones between which values are interpolated."""
+        return _known(self.name, self.groups)
+
+    def counts(self, place: Place) -> Counts:
+        """Parameters and multiply-adds of a cell."""
+        return multipliers.counts(self.base, *place)
+
+    def macs(self, width: float, resolution: int) -> int:
+        """Multiply-adds of a cell."""
+        return self.counts((width, resolution)).macs
+
+    def countable(self, place: Place) -> bool:
+        """Whether the network can be built at a cell; ShuffleNetV1 has figures at widths that no paper specifies."""
+        return multipliers.countable(self.base, *place)
+
+    def axes(self, smallest: float, now: Place) -> tuple[list[float], list[int]]:
+        """Widths and resolutions of a map: printed ones, a regular grid, and those of a chosen cell.
+
+        Args:
+            smallest: width multiplier that can be built, for a family with any width.
+            now: the chosen cell.
+        """
+        printed = [place for place, figures in self.figures.items() if figures]
+        widths = {*self.widths} or {
+            width for width in (*_WIDTHS, *(width for width, _ in printed)) if width >= smallest
+        }
+        sides = {*_SIDES, *(side for width, side in printed if width in widths), now[1]}
+        return sorted({*widths, now[0]}), sorted(sides)
+
+    def top1(self, place: Place) -> Accuracy | None:
+        """The printed accuracy of a cell, else the interpolated one, else None."""
+        return _top1(self, place)
+
+    def top1_between_neighbors(self, place: Place) -> float | None:
+        """The accuracy interpolated as if the cell were not printed."""
+        known = {each: value for each, value in self.known.items() if each != place}
+        found = multipliers.between(known, self.macs, place)
+        return found.value if found else None
+
+    def interpolation_errors(self) -> tuple[float, ...]:
+        """Interpolated minus printed accuracy of every printed cell that others bracket, in percentage points."""
+        return _errors(self.name, self.groups)
+
+    def top1_range(self) -> tuple[Place, Place] | None:
+        """The cells with the lowest and the highest printed accuracy; None with fewer than two."""
+        values = {
+            place: found.value
+            for place in self.figures
+            if self.countable(place) and (found := self.top1(place)) and not found.misprint
+        }
+        if len(values) < 2:
+            return None
+        return min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+
+    def recipe_range(self) -> tuple[float, float] | None:
+        """Lowest and highest accuracy that any source prints for the unscaled network."""
+        figures = cells(self.name, self.groups, True).get(self.own, ())
+        values = [figure.top1 for figure in figures if figure.comparable and figure.top1 is not None]
+        return (min(values), max(values)) if values else None
+
+    def curves(self, place: Place) -> list[Curve]:
+        """Accuracy through a cell along each multiplier, between cells that are printed or interpolated."""
+        width, resolution = place
+        widths, sides = {each for each, _ in self.known}, {side for _, side in self.known}
+        lines: dict[str, list[Place]] = {
+            f"{width:g} x": [(width, side) for side in {*sides, resolution}],
+            f"{resolution} px": [(each, resolution) for each in {*widths, width}],
+        }
+        found = []
+        for label, places in lines.items():
+            corners = [(each, value) for each in places if (value := self._on_curve(each)) is not None]
+            if len(corners) > 1:
+                corners.sort(key=lambda corner: (self.macs(*corner[0]), corner[1]))
+                found.append(Curve(label, tuple(corners)))
+        return found
+
+    def _on_curve(self, place: Place) -> float | None:
+        """The value of the document behind the interpolation, or one between two of its cells."""
+        if place in self.known:
+            return self.known[place]
+        found = PrintedCells(self.name, self.groups).top1(place)
+        return found.value if found and found.between else None
+
+    def misfits(self) -> list[Misfit]:
+        """Printed figures that do not fit: misprints first, then the largest difference."""
+        found: dict[tuple[Place, str, float, str], list[str]] = {}
+        for place, figures in self.figures.items():
+            for figure in figures if self.countable(place) else ():
+                for quantity, why in figure.wrong.items():
+                    printed = getattr(figure, quantity) or 0.0
+                    found.setdefault((place, quantity, printed, why), []).append(figure.source)
+        misfits = []
+        for (place, quantity, printed, why), sources in found.items():
+            counted = self.counts(place)
+            exact = {"mult_adds": counted.macs / 1e6, "params": counted.params / 1e6}.get(quantity)
+            misfits.append(Misfit(place, quantity, printed, exact, why, tuple(dict.fromkeys(sources))))
+        return sorted(misfits, key=lambda each: (not each.why.startswith("Misprint"), -abs(each.off)))
+
+    def counts_something_else(self) -> bool:
+        """Whether a printed figure counts another quantity, such as parameters without batch norm."""
+        return any("Counts something else" in each.remark for figures in self.figures.values() for each in figures)
+
+
+@lru_cache(maxsize=16)
+def _base(name: str, groups: int | None) -> Design:
+    return architecture(name, groups=groups) if groups else architecture(name)
+
+
+@lru_cache(maxsize=16)
+def _known(name: str, groups: int | None) -> dict[Place, float]:
+    base = _base(name, groups)
+    return {place: value for place, value in leading(name, groups).items() if multipliers.countable(base, *place)}
+
+
+@lru_cache(maxsize=64)
+def _errors(name: str, groups: int | None) -> tuple[float, ...]:
+    printed = PrintedCells(name, groups)
+    return tuple(multipliers.held_out(printed.known, printed.macs).values())
+
+
+@lru_cache(maxsize=4096)
+def _top1(printed: PrintedCells, place: Place) -> Accuracy | None:
+    figures = printed.figures.get(place, ())
+    misprints = (each for each in figures if "top1" in each.wrong and not each.quantised)
+    figure = printed_top1(figures) or next(misprints, None)
+    if figure is not None and figure.top1 is not None:
+        return Accuracy(figure.top1, figure)
+    found = multipliers.between(printed.known, printed.macs, place)
+    return Accuracy(found.value, between=found) if found else None
+
+
+# --- all networks --------------------------------------------------------------------------------------------------
+
+
+class PrintedPoint(NamedTuple):
+    """One printed accuracy.
+
+    Attributes:
+        name, groups: the network.
+        place: width and resolution.
+        macs: counted multiply-adds.
+        top1: in per cent.
+        figures: the rows that print it.
+        front: whether no other printed accuracy is as high at the same or lower cost.
+    """
+
+    name: str
+    groups: int | None
+    place: Place
+    macs: int
+    top1: float
+    figures: tuple[Figure, ...]
+    front: bool
+
+
+@lru_cache(maxsize=2)
+def printed_points(retrained: bool) -> tuple[PrintedPoint, ...]:
+    """Every comparable printed accuracy of `NETWORKS`."""
+    found: list[PrintedPoint] = []
+    for name in NETWORKS:
+        for groups in GROUPS if name == "shufflenet_v1" else (None,):
+            printed = PrintedCells(name, groups, retrained)
+            for place, figures in printed.figures.items():
+                if printed.countable(place):
+                    macs = printed.macs(*place)
+                    found += [
+                        PrintedPoint(name, groups, place, macs, top1, rows, front=False)
+                        for top1, rows in _by_top1(figures).items()
+                    ]
+    front = set(multipliers.pareto([(each.macs, each.top1) for each in found]))
+    return tuple(each._replace(front=index in front) for index, each in enumerate(found))
+
+
+def _by_top1(figures: Iterable[Figure]) -> dict[float, tuple[Figure, ...]]:
+    found: dict[float, list[Figure]] = {}
+    for each in figures:
+        if each.comparable and each.top1 is not None:
+            found.setdefault(each.top1, []).append(each)
+    return {top1: tuple(rows) for top1, rows in found.items()}
