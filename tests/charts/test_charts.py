@@ -15,11 +15,9 @@ import pytest
 
 import effviz
 from effviz import Design, Stage
-from effviz.charts.shares import kind_shares
-from effviz.charts.stages import stage_costs
+from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
+from effviz.charts.home import zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
-from effviz.charts.timeline import activation_timeline
-from effviz.charts.zoo import zoo_dots
 from effviz.core.units import exact, percent, si, snapped
 from effviz.count import kinds
 from effviz.count.report import Report

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import effviz
-from effviz.charts.excite import excite_chart
-from effviz.charts.manifold import SPIRAL_COLORS, loss_chart, manifold_pictures
-from effviz.charts.reuse import WRITTEN_UP_TO, reuse_heatmap
+from effviz.charts.blocks.excite import excite_chart
+from effviz.charts.blocks.manifold import SPIRAL_COLORS, loss_chart, manifold_pictures
+from effviz.charts.blocks.reuse import WRITTEN_UP_TO, reuse_heatmap
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import exact, percent
 from effviz.count import palette

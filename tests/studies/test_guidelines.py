@@ -17,17 +17,9 @@ from hypothesis import strategies as st
 
 import effviz
 from effviz import analyze
-from effviz.charts.guidelines import (
-    Measured,
-    Unit,
-    elementwise_chart,
-    finding,
-    fragments_chart,
-    groups_chart,
-    intensity_bars,
-    ratio_chart,
-    speed_bars,
-)
+from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.speed import Measured, finding, speed_bars
+from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import si
 from effviz.count.memory import ASSUMPTIONS

@@ -18,10 +18,10 @@ from streamlit.testing.v1 import AppTest
 
 import effviz
 from effviz.advice.scaling import RULES, Rule, built_body, built_stages, compound_scale, feasible, fit_phi, sweep
-from effviz.charts.scaling import Count, floored, log_ticks, stairs_charts
-from effviz.charts.scaling_grid import grid_chart
-from effviz.charts.scaling_picture import body, picture_chart
-from effviz.charts.scaling_rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.scaling.grid import grid_chart
+from effviz.charts.scaling.picture import body, picture_chart
+from effviz.charts.scaling.promised import Count, floored, log_ticks, stairs_charts
+from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT
 from effviz.core.units import milliseconds, si
 from effviz.measure import latency as latencies

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.stages import Measure
+from effviz.charts.architectures import Measure
 from effviz.core.units import change, exact, si
 from effviz.count.formulas import explain
 from effviz.count.kinds import VIEW

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from effviz.advice.scaling import BuiltStage, built_stages
-from effviz.charts.scaling import Count
+from effviz.charts.scaling.promised import Count
 from effviz.charts.style import Appearance, Chart, figure
 from effviz.core.units import lower, si
 from effviz.studies.scaling import NAMES, Contender, Frame

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from effviz.advice.scaling import Swept
 from effviz.charts.relative import Measured, relative_dots, written
-from effviz.charts.scaling import Count, log_ticks
+from effviz.charts.scaling.promised import Count, log_ticks
 from effviz.charts.style import Appearance, Chart, figure
 from effviz.core.units import lower, short, si, snapped
 from effviz.studies.scaling import NAMES, Contender, Printed, growth

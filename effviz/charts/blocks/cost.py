@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from effviz.charts.architectures import Measure, stage_costs
 from effviz.charts.relative import Measured, relative_dots
-from effviz.charts.stages import Measure, stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import lower, percent
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from effviz.advice.scaling import PAPER, Candidate, Rule
-from effviz.charts.scaling import Count, times
+from effviz.charts.scaling.promised import Count, times
 from effviz.charts.style import Appearance, Chart, figure
 from effviz.core.units import lower, si
 
