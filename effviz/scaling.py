@@ -1,31 +1,31 @@
 """Compound scaling and its inverses. The code is in `effviz.advice.scaling`."""
 
 from effviz.advice.scaling import (
+    EXPONENTS,
     PAPER,
-    RULES,
-    Candidate,
-    Fit,
-    Rule,
+    BudgetFit,
+    GridPoint,
+    ScalingRule,
     Swept,
     compound_scale,
     feasible,
     fit_phi,
     implied_phi,
-    rules,
+    scaling_rules,
     sweep,
 )
 
 __all__ = [
+    "EXPONENTS",
     "PAPER",
-    "RULES",
-    "Candidate",
-    "Fit",
-    "Rule",
+    "BudgetFit",
+    "GridPoint",
+    "ScalingRule",
     "Swept",
     "compound_scale",
     "feasible",
     "fit_phi",
     "implied_phi",
-    "rules",
+    "scaling_rules",
     "sweep",
 ]

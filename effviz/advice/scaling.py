@@ -64,7 +64,7 @@ def compound_scale(
         raise DesignError(f"phi = {phi:g}: {error.problem}", path=error.path) from None
 
 
-class Rule(NamedTuple):
+class ScalingRule(NamedTuple):
     """How far one step of phi goes in each dimension; compound scaling with the letters the paper gives them.
 
     Attributes:
@@ -91,9 +91,9 @@ class Rule(NamedTuple):
         return self.alpha**phi, self.beta**phi, self.gamma**phi
 
 
-_COMPOUND = Rule()
+_COMPOUND = ScalingRule()
 
-RULES: Mapping[str, tuple[float, float, float]] = {
+EXPONENTS: Mapping[str, tuple[float, float, float]] = {
     # rule         depth  width  resolution: exponents of the factor in multiply-adds, d + 2 w + 2 r = 1
     "width":      (0.0,   0.5,   0.0),
     "depth":      (1.0,   0.0,   0.0),
@@ -103,13 +103,16 @@ RULES: Mapping[str, tuple[float, float, float]] = {
 """Other ways to spend the factor that compound scaling promises; "fast" is d1_w8_g8_r1 of arXiv 2103.06877."""
 
 
-def rules(compound: Rule) -> dict[str, Rule]:
-    """Compound scaling and beside it `RULES`, each promising the same factor a step of phi.
+def scaling_rules(compound: ScalingRule) -> dict[str, ScalingRule]:
+    """Compound scaling and beside it `EXPONENTS`, each promising the same factor a step of phi.
 
     In fast scaling the width of a group follows the width and depthwise stays depthwise: so does `Design.scaled`,
     which keeps the number of groups.
     """
-    spent = {name: Rule(*(compound.factor**exponent for exponent in exponents)) for name, exponents in RULES.items()}
+    spent = {
+        name: ScalingRule(*(compound.factor**exponent for exponent in exponents))
+        for name, exponents in EXPONENTS.items()
+    }
     return {"compound": compound} | spent
 
 
@@ -194,7 +197,7 @@ class Implied(NamedTuple):
     macs: float | None
 
 
-def implied_phi(design: Design, base: Design, rule: Rule) -> Implied:
+def implied_phi(design: Design, base: Design, rule: ScalingRule) -> Implied:
     """Which phi a network that was scaled from `base` stands for, seen from depth, width, resolution, multiply-adds."""
     ratios = (
         design.depth_mult / base.depth_mult,
@@ -225,7 +228,7 @@ class Swept(NamedTuple):
     resolution: int
 
 
-def sweep(design: Design, rule: Rule, phis: Sequence[float]) -> list[Swept]:
+def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swept]:
     """Totals at every phi; what cannot be built (too deep, too small) is left out."""
     found = []
     for phi in phis:
@@ -240,15 +243,15 @@ def sweep(design: Design, rule: Rule, phis: Sequence[float]) -> list[Swept]:
     return found
 
 
-class Candidate(NamedTuple):
+class GridPoint(NamedTuple):
     """Bases that keep the constraint, and what phi = 1 builds with them."""
 
-    rule: Rule
+    rule: ScalingRule
     macs: int
     params: int
 
 
-def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, step: float = 0.05) -> list[Candidate]:
+def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, step: float = 0.05) -> list[GridPoint]:
     """Every alpha, beta, gamma >= 1 on a grid with alpha * beta**2 * gamma**2 close to `target`, built at phi = 1.
 
     The paper does such a search over the accuracy of the trained networks; this one lists what they cost.
@@ -271,10 +274,10 @@ def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, st
         fail("step", step, f"makes a grid of {len(deep) * len(wide) ** 2:,} points, at most {_MOST_CANDIDATES:,}")
     found = []
     for alpha, beta, gamma in product(deep, wide, wide):
-        rule = Rule(alpha, beta, gamma)
+        rule = ScalingRule(alpha, beta, gamma)
         if exact(abs(rule.factor - target) - tolerance * target) <= 0:
             report = analyze(rule.scaled(design, 1.0))
-            found.append(Candidate(rule, report.macs, report.params))
+            found.append(GridPoint(rule, report.macs, report.params))
     return found
 
 
@@ -285,7 +288,7 @@ def _grid(most: float, step: float) -> list[float]:
 # --- the inverse -----------------------------------------------------------------------------------------------------
 
 
-class Fit(NamedTuple):
+class BudgetFit(NamedTuple):
     """The largest network of a rule within a budget.
 
     Attributes:
@@ -305,8 +308,8 @@ class Fit(NamedTuple):
 
 @lru_cache(maxsize=512)
 def fit_phi(
-    design: Design, budget: float, quantity: str = "macs", rule: Rule = _COMPOUND, memory: str = "fused"
-) -> Fit:
+    design: Design, budget: float, quantity: str = "macs", rule: ScalingRule = _COMPOUND, memory: str = "fused"
+) -> BudgetFit:
     """The phi that fits a budget, by bisection over what is really built.
 
     Args:
@@ -361,7 +364,7 @@ def fit_phi(
         low, high = _boundary(fits, low, high)
     fitting, excess = value(low), value(high)
     beyond = None if excess is None or fits(high) else rule.scaled(design, high)
-    return Fit(low, rule.scaled(design, low), fitting or 0, high, beyond, excess if beyond else None)
+    return BudgetFit(low, rule.scaled(design, low), fitting or 0, high, beyond, excess if beyond else None)
 
 
 def _boundary(holds: Callable[[float], bool], inside: float, outside: float) -> tuple[float, float]:

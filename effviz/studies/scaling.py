@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from effviz.advice.scaling import (
+    BudgetFit,
     BuiltStage,
-    Fit,
-    Rule,
+    ScalingRule,
     Swept,
     built_body,
     built_stages,
     fit_phi,
     implied_phi,
-    rules,
+    scaling_rules,
     sweep,
 )
 from effviz.core.errors import DesignError
@@ -52,7 +52,7 @@ class Stairs:
         built: in rising order of phi.
     """
 
-    rule: Rule
+    rule: ScalingRule
     base: Swept
     built: tuple[Swept, ...]
 
@@ -67,7 +67,7 @@ class Stairs:
 
 
 @lru_cache(maxsize=64)
-def stairs(design: Design, rule: Rule, low: int, high: int) -> Stairs:
+def stairs(design: Design, rule: ScalingRule, low: int, high: int) -> Stairs:
     """The stairs of a rule from one whole phi to another; steps that cannot be built are left out."""
     phis = [low + step / STEPS_A_PHI for step in range((high - low) * STEPS_A_PHI + 1)]
     return Stairs(rule, sweep(design, rule, [0.0])[0], tuple(sweep(design, rule, phis)))
@@ -124,7 +124,7 @@ class Pin:
 
 
 @lru_cache(maxsize=32)
-def pins(base: Design, rule: Rule) -> tuple[Pin, ...]:
+def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
     """B1 to B7 where the base is B0; none for other networks."""
     if base.name != "efficientnet_b0" or base != architecture("efficientnet_b0"):
         return ()
@@ -160,7 +160,7 @@ class Contender:
     rule: str
     design: Design
     multipliers: tuple[float, float, float]
-    fit: Fit | None
+    fit: BudgetFit | None
 
     @property
     def report(self) -> Report:
@@ -169,7 +169,9 @@ class Contender:
 
 
 @lru_cache(maxsize=256)
-def contenders(base: Design, compound: Rule, phi: float, among: tuple[str, ...]) -> tuple[tuple[Contender, ...], str]:
+def contenders(
+    base: Design, compound: ScalingRule, phi: float, among: tuple[str, ...]
+) -> tuple[tuple[Contender, ...], str]:
     """The compound network at phi and the other rules' largest networks within its multiply-adds.
 
     Returns:
@@ -178,7 +180,7 @@ def contenders(base: Design, compound: Rule, phi: float, among: tuple[str, ...])
     scaled = compound.scaled(base, phi)
     budget = analyze(scaled).macs
     found, missing = [], []
-    known = rules(compound)
+    known = scaling_rules(compound)
     for name in among:
         if name == "compound":
             found.append(Contender(name, scaled, compound.multipliers(phi), None))
@@ -203,7 +205,7 @@ class Frame:
 
 
 @lru_cache(maxsize=16)
-def frames(base: Design, compound: Rule) -> tuple[Frame, ...]:
+def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
     """The networks of every rule at the multiply-adds of the compound one, for every phi of `DRAWN`."""
     among = ("baseline", "width", "depth", "resolution", "compound")
     found = []
@@ -220,10 +222,10 @@ def frames(base: Design, compound: Rule) -> tuple[Frame, ...]:
 
 
 @lru_cache(maxsize=32)
-def curves(base: Design, compound: Rule, low: int, high: int) -> dict[str, tuple[Swept, ...]]:
+def curves(base: Design, compound: ScalingRule, low: int, high: int) -> dict[str, tuple[Swept, ...]]:
     """Every rule from one phi to another, coarsely."""
     phis = [low + step / 8 for step in range((high - low) * 8 + 1)]
-    return {name: tuple(sweep(base, rule, phis)) for name, rule in rules(compound).items()}
+    return {name: tuple(sweep(base, rule, phis)) for name, rule in scaling_rules(compound).items()}
 
 
 def growth(points: Sequence[Swept]) -> float:
@@ -318,7 +320,7 @@ def examples(rows: Sequence[StageRow]) -> tuple[StageRow, StageRow]:
 
 
 @lru_cache(maxsize=64)
-def around(base: Design, rule: Rule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
+def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
     """One cost of the networks near a phi, as pairs of phi and cost.
 
     Args:

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from effviz import DesignError, analyze, architecture, compound_scale
 from effviz.advice.scaling import (
+    EXPONENTS,
     FIT_QUANTITIES,
-    RULES,
-    Rule,
+    ScalingRule,
     built_body,
     built_stages,
     depth_plateau,
     feasible,
     fit_phi,
     implied_phi,
-    rules,
+    scaling_rules,
     sweep,
     width_plateau,
 )
@@ -35,7 +35,7 @@ B0 = architecture("efficientnet_b0")
 SCALABLE = ("efficientnet_b0", "mobilenet_v1", "mobilenet_v3_small", "shufflenet_v2", "ghostnet", "resnet50",
             "densenet121", "mnasnet_a1", "vgg16")  # fmt: skip
 bases = st.floats(1.0, 1.6).map(lambda value: round(value, 3))
-any_rule = st.builds(Rule, bases, bases, bases).filter(lambda rule: rule.factor > 1.05)
+any_rule = st.builds(ScalingRule, bases, bases, bases).filter(lambda rule: rule.factor > 1.05)
 
 
 # --- an EfficientNet that knows nothing of effviz -------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_released_networks_are_what_their_multipliers_build(variant: str) -> Non
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(phi=st.floats(-3, 6).map(lambda phi: round(phi, 2)), rule=any_rule)
-def test_any_phi_builds_what_the_paper_describes(phi: float, rule: Rule) -> None:
+def test_any_phi_builds_what_the_paper_describes(phi: float, rule: ScalingRule) -> None:
     depth, width, resolution = rule.multipliers(phi)
     if depth > 12 or width > 8:
         return
@@ -120,27 +120,27 @@ def test_any_phi_builds_what_the_paper_describes(phi: float, rule: Rule) -> None
 
 
 def test_every_rule_promises_the_same_factor() -> None:
-    for rule in (Rule(), Rule(1.0, 1.2, 1.3), Rule(2, 1, 1)):
-        known = rules(rule)
-        assert set(known) == {"compound", *RULES}
+    for rule in (ScalingRule(), ScalingRule(1.0, 1.2, 1.3), ScalingRule(2, 1, 1)):
+        known = scaling_rules(rule)
+        assert set(known) == {"compound", *EXPONENTS}
         for name, other in known.items():
             assert other.factor == pytest.approx(rule.factor, rel=1e-12), name
-    assert Rule().factor == pytest.approx(1.2 * 1.1**2 * 1.15**2) == pytest.approx(1.920, abs=5e-4)
+    assert ScalingRule().factor == pytest.approx(1.2 * 1.1**2 * 1.15**2) == pytest.approx(1.920, abs=5e-4)
 
 
 def test_fast_scaling_is_that_of_the_paper() -> None:
     """Of a factor s, depth takes s^0.1, width s^0.4, resolution s^0.05: arXiv 2103.06877."""
-    fast = rules(Rule())["fast"]
+    fast = scaling_rules(ScalingRule())["fast"]
     factor = fast.factor
     assert tuple(fast) == pytest.approx((factor**0.1, factor**0.4, factor**0.05))
 
 
 def test_fast_scaling_keeps_groups_and_depthwise() -> None:
     base = architecture("resnext50_32x4d")
-    scaled = rules(Rule())["fast"].scaled(base, 3)
+    scaled = scaling_rules(ScalingRule())["fast"].scaled(base, 3)
     groups = {row.groups for row in analyze(scaled).table.itertuples() if row.kind == "grouped convolution"}
     assert groups == {32}
-    depthwise = analyze(rules(Rule())["fast"].scaled(B0, 3)).table
+    depthwise = analyze(scaling_rules(ScalingRule())["fast"].scaled(B0, 3)).table
     depthwise = depthwise[depthwise["kind"] == "depthwise"]
     assert len(depthwise) > 0
     assert (depthwise["groups"] == depthwise["in_channels"]).all()
@@ -204,13 +204,13 @@ def test_stages_of_the_released_networks() -> None:
 
 
 def test_b1_is_not_phi_1() -> None:
-    found = {f"b{i}": implied_phi(architecture(f"efficientnet_b{i}"), B0, Rule()) for i in range(1, 8)}
+    found = {f"b{i}": implied_phi(architecture(f"efficientnet_b{i}"), B0, ScalingRule()) for i in range(1, 8)}
     assert found["b1"].depth == pytest.approx(math.log(1.1, 1.2))
     assert found["b1"].width == 0
     assert found["b1"].resolution == pytest.approx(math.log(240 / 224, 1.15))
     assert found["b2"].depth == pytest.approx(1)
     assert found["b7"].macs == pytest.approx(math.log(37_745_884_192 / 385_814_752, 1.2 * 1.1**2 * 1.15**2))
-    assert implied_phi(architecture("efficientnet_b1"), B0, Rule(1, 1.1, 1.15)).depth is None
+    assert implied_phi(architecture("efficientnet_b1"), B0, ScalingRule(1, 1.1, 1.15)).depth is None
 
 
 def test_promised_rows_add_up() -> None:
@@ -224,27 +224,29 @@ def test_promised_rows_add_up() -> None:
 
 
 def test_stairs_are_what_is_built_at_every_step() -> None:
-    found = stairs(B0, Rule(), -2, 3)
+    found = stairs(B0, ScalingRule(), -2, 3)
     assert [each.phi for each in found.built] == pytest.approx([-2 + step / 40 for step in range(201)])
     for each in found.built[::17]:
         design = compound_scale(B0, each.phi)
         blocks, channels = built_body(design)
         report = analyze(design)
         assert each == (each.phi, report.macs, report.params, report.activations, blocks, channels, design.resolution)
-    assert found.promised(2) == pytest.approx((16 * 1.44, 784 * 1.21, 224 * 1.3225, 385_814_752 * Rule().factor ** 2))
+    assert found.promised(2) == pytest.approx(
+        (16 * 1.44, 784 * 1.21, 224 * 1.3225, 385_814_752 * ScalingRule().factor ** 2)
+    )
 
 
 def test_pins_are_for_b0_only() -> None:
-    assert [pin.label for pin in pins(B0, Rule())] == [f"B{i}" for i in range(1, 8)]
-    assert pins(architecture("mobilenet_v2"), Rule()) == ()
-    assert pins(B0.scaled(width_mult=1.1), Rule()) == ()
+    assert [pin.label for pin in pins(B0, ScalingRule())] == [f"B{i}" for i in range(1, 8)]
+    assert pins(architecture("mobilenet_v2"), ScalingRule()) == ()
+    assert pins(B0.scaled(width_mult=1.1), ScalingRule()) == ()
 
 
 # --- sweeps and the grid -------------------------------------------------------------------------------------------
 
 
 def test_a_sweep_leaves_out_what_cannot_be_built() -> None:
-    deep = rules(Rule())["depth"]
+    deep = scaling_rules(ScalingRule())["depth"]
     found = sweep(B0, deep, [0, 3, 9])
     assert [each.phi for each in found] == [0, 3]
     assert found[0].macs == 385_814_752
@@ -287,7 +289,7 @@ def amount(design: Any, quantity: str) -> int:
     data=st.data(),
 )
 def test_the_next_step_up_breaks_the_budget(
-    name: str, rule: Rule, quantity: str, share: float, data: st.DataObject
+    name: str, rule: ScalingRule, quantity: str, share: float, data: st.DataObject
 ) -> None:
     base = architecture(name)
     budget = share * amount(base, quantity)
@@ -320,9 +322,9 @@ def test_a_budget_is_met_to_the_unit() -> None:
 
 def test_errors_of_the_inverse() -> None:
     with pytest.raises(DesignError, match=r"^beta = 0.9 must be at least 1: "):
-        fit_phi(B0, 1e9, rule=Rule(1.2, 0.9, 1.15))
+        fit_phi(B0, 1e9, rule=ScalingRule(1.2, 0.9, 1.15))
     with pytest.raises(DesignError, match=r"must be greater than 1: otherwise phi changes nothing$"):
-        fit_phi(B0, 1e9, rule=Rule(1, 1, 1))
+        fit_phi(B0, 1e9, rule=ScalingRule(1, 1, 1))
     with pytest.raises(DesignError, match=r"^budget = 1.0 must be at least [\d,]+: at phi = -[\d.]+ nothing smaller"):
         fit_phi(B0, 1)
     with pytest.raises(DesignError, match=r"^quantity = 'flops' must be one of macs, "):
@@ -332,7 +334,7 @@ def test_errors_of_the_inverse() -> None:
 
 
 def test_a_budget_beyond_what_can_be_built() -> None:
-    found = fit_phi(B0, 1e17, rule=rules(Rule())["depth"])
+    found = fit_phi(B0, 1e17, rule=scaling_rules(ScalingRule())["depth"])
     assert found.beyond is None
     assert found.excess is None
     assert sum(run.repeats for run in found.design.runs()) <= 1000
@@ -343,7 +345,7 @@ def test_a_budget_beyond_what_can_be_built() -> None:
 
 @pytest.mark.parametrize("phi", [-1.5, 0.0, 1.0, 2.35])
 def test_contenders_stay_within_the_budget_of_the_compound_network(phi: float) -> None:
-    found, missing = contenders(B0, Rule(), phi, tuple(NAMES))
+    found, missing = contenders(B0, ScalingRule(), phi, tuple(NAMES))
     assert missing == ""
     budget = analyze(compound_scale(B0, phi)).macs
     assert [each.rule for each in found] == list(NAMES)
@@ -363,13 +365,13 @@ def test_contenders_stay_within_the_budget_of_the_compound_network(phi: float) -
 
 
 def test_without_growth_there_is_nothing_to_compare() -> None:
-    found, missing = contenders(B0, Rule(1, 1, 1), 1.0, ("compound", "width"))
+    found, missing = contenders(B0, ScalingRule(1, 1, 1), 1.0, ("compound", "width"))
     assert [each.rule for each in found] == ["compound"]
     assert missing.startswith("Width only: alpha * beta**2 * gamma**2 = 1.0 must be greater than 1")
 
 
 def test_frames_hold_the_multiply_adds_together() -> None:
-    drawn = frames(B0, Rule())
+    drawn = frames(B0, ScalingRule())
     assert [frame.phi for frame in drawn] == [step / 4 for step in range(9)]
     for frame in drawn:
         budget = analyze(compound_scale(B0, frame.phi)).macs
@@ -379,7 +381,7 @@ def test_frames_hold_the_multiply_adds_together() -> None:
 
 def test_activations_grow_as_the_fast_paper_says() -> None:
     """Width only with the root of the multiply-adds, depth and resolution in proportion, fast scaling in between."""
-    powers = {name: growth(points) for name, points in curves(B0, Rule(), 0, 6).items()}
+    powers = {name: growth(points) for name, points in curves(B0, ScalingRule(), 0, 6).items()}
     assert powers["width"] == pytest.approx(0.5, abs=0.05)
     assert powers["resolution"] == pytest.approx(1.0, abs=0.02)
     assert powers["depth"] == pytest.approx(1.0, abs=0.08)

@@ -33,7 +33,7 @@ def forget() -> None:
 
 def sweep(base: effviz.Design) -> int:
     """Networks that were counted."""
-    return sum(len(scaling.sweep(base, rule, PHIS)) for rule in scaling.rules(scaling.Rule()).values())
+    return sum(len(scaling.sweep(base, rule, PHIS)) for rule in scaling.scaling_rules(scaling.ScalingRule()).values())
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from effviz.advice.scaling import PAPER, Candidate, Rule
+from effviz.advice.scaling import PAPER, GridPoint, ScalingRule
 from effviz.charts.scaling.promised import Count, times
 from effviz.charts.style import Appearance, Chart, figure
 from effviz.core.units import lower, si
 
 
 def grid_chart(
-    candidates: Sequence[Candidate], base: int, target: float, now: Rule, count: Count,
+    candidates: Sequence[GridPoint], base: int, target: float, now: ScalingRule, count: Count,
     look: Appearance,
 ) -> Chart:  # fmt: skip
     """The feasible bases: beta across, gamma up, alpha in the cell, coloured by what phi = 1 builds.
@@ -25,16 +25,16 @@ def grid_chart(
         count: of multiply-adds.
         look: light or dark.
     """
-    cells: dict[tuple[float, float], Candidate] = {}
+    cells: dict[tuple[float, float], GridPoint] = {}
     # In a cell the current bases come first, then the paper's, then those closest to the constraint.
-    first = [now, Rule(*PAPER)]
+    first = [now, ScalingRule(*PAPER)]
     for each in sorted(candidates, key=lambda each: abs(each.rule.factor - target)):
         place = (each.rule.beta, each.rule.gamma)
         if place not in cells or (each.rule in first and cells[place].rule not in first) or each.rule == now:
             cells[place] = each
     betas = sorted({beta for beta, _ in cells})
     gammas = sorted({gamma for _, gamma in cells})
-    shown: list[list[Candidate | None]] = [[cells.get((beta, gamma)) for beta in betas] for gamma in gammas]
+    shown: list[list[GridPoint | None]] = [[cells.get((beta, gamma)) for beta in betas] for gamma in gammas]
     least, most = (pick(each.macs for each in cells.values()) / base for pick in (min, max))
     names = [f"{beta:g}" for beta in betas], [f"{gamma:g}" for gamma in gammas]
     traces: list[dict[str, Any]] = [
@@ -90,11 +90,11 @@ def grid_chart(
     return Chart(figure(look, height, traces, layout), title, f"{title}. {spoken}.")
 
 
-def _text(each: Candidate) -> str:
-    return f"{each.rule.alpha:g}, paper" if each.rule == Rule(*PAPER) else f"{each.rule.alpha:g}"
+def _text(each: GridPoint) -> str:
+    return f"{each.rule.alpha:g}, paper" if each.rule == ScalingRule(*PAPER) else f"{each.rule.alpha:g}"
 
 
-def _marked(names: tuple[list[str], list[str]], now: Rule, look: Appearance) -> list[dict[str, Any]]:
+def _marked(names: tuple[list[str], list[str]], now: ScalingRule, look: Appearance) -> list[dict[str, Any]]:
     """An outline around the cell of the current bases, if it is on the grid."""
     beta, gamma = f"{now.beta:g}", f"{now.gamma:g}"
     if beta not in names[0] or gamma not in names[1]:

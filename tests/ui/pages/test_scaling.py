@@ -17,7 +17,16 @@ from page_reader import charts, line, open_page, run
 from streamlit.testing.v1 import AppTest
 
 import effviz
-from effviz.advice.scaling import RULES, Rule, built_body, built_stages, compound_scale, feasible, fit_phi, sweep
+from effviz.advice.scaling import (
+    EXPONENTS,
+    ScalingRule,
+    built_body,
+    built_stages,
+    compound_scale,
+    feasible,
+    fit_phi,
+    sweep,
+)
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import body, picture_chart
 from effviz.charts.scaling.promised import Count, floored, log_ticks, stairs_charts
@@ -143,7 +152,7 @@ def test_the_duel_is_at_the_multiply_adds_of_phi() -> None:
     at = open_page(PATH, show=SHOWN[1], phi="2")
     (table,) = (frame.value for frame in at.dataframe if "Of the budget (%)" in frame.value)
     budget = effviz.analyze(compound_scale(B0, 2)).macs
-    found, _ = contenders(B0, Rule(), 2.0, AMONG)
+    found, _ = contenders(B0, ScalingRule(), 2.0, AMONG)
     assert table["Multiply-adds"].tolist() == [effviz.analyze(each.design).macs for each in found]
     assert table["Activations"].tolist() == [effviz.analyze(each.design).activations for each in found]
     assert table["Rule"].tolist() == ["Baseline", "Compound", "Width only", "Depth only", "Resolution only",
@@ -153,7 +162,7 @@ def test_the_duel_is_at_the_multiply_adds_of_phi() -> None:
 
 
 def test_measured_latencies_stand_beside_the_counts() -> None:
-    found, _ = contenders(B0, Rule(), 1.0, AMONG)
+    found, _ = contenders(B0, ScalingRule(), 1.0, AMONG)
     for place, each in enumerate(found):
         remember(
             each.design,
@@ -295,9 +304,9 @@ def test_any_setting_is_shown_or_explained(
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
 def test_stairs_show_what_is_built(look: Any) -> None:
-    found = stairs(B0, Rule(), -2, 8)
-    now = sweep(B0, Rule(), [1.0])[0]
-    left, right = stairs_charts(found, now, pins(B0, Rule()), Count("FLOPs", 2), look)
+    found = stairs(B0, ScalingRule(), -2, 8)
+    now = sweep(B0, ScalingRule(), [1.0])[0]
+    left, right = stairs_charts(found, now, pins(B0, ScalingRule()), Count("FLOPs", 2), look)
     for chart, panels in ((left, ("blocks", "resolution")), (right, ("channels", "macs"))):
         spec = json.loads(chart.figure.to_json())
         for row, panel in enumerate(panels):
@@ -317,7 +326,7 @@ def test_stairs_show_what_is_built(look: Any) -> None:
 
 
 def test_the_picture_is_to_scale() -> None:
-    drawn = frames(B0, Rule())
+    drawn = frames(B0, ScalingRule())
     chart = picture_chart(drawn, MACS, LIGHT)
     assert [frame.name for frame in chart.figure.frames] == [f"{frame.phi:g}" for frame in drawn]
     for frame, made in zip(drawn, chart.figure.frames, strict=True):
@@ -338,7 +347,7 @@ def test_the_picture_is_to_scale() -> None:
 
 
 def test_the_duel_chart_is_relative_to_the_compound_network() -> None:
-    found, _ = contenders(B0, Rule(), 1.0, AMONG)
+    found, _ = contenders(B0, ScalingRule(), 1.0, AMONG)
     measures = [
         Measure("Activations", "diamond", [each.report.activations for each in found]),
         Measure("Latency here", "cross", [None] * len(found)),
@@ -352,12 +361,12 @@ def test_the_duel_chart_is_relative_to_the_compound_network() -> None:
 
 
 def test_the_growth_chart_ends_where_the_curves_end() -> None:
-    spread = curves(B0, Rule(), 0, 6)
+    spread = curves(B0, ScalingRule(), 0, 6)
     chart = growth_chart(spread, 10**9, Count("FLOPs", 2), DARK)
-    assert len(chart.figure.data) == len(RULES) + 1
+    assert len(chart.figure.data) == len(EXPONENTS) + 1
     for trace, points in zip(chart.figure.data, spread.values(), strict=True):
         assert trace.x[-1] == 2 * points[-1].macs
-    same = curves(B0, Rule(1, 1, 1), 0, 2)
+    same = curves(B0, ScalingRule(1, 1, 1), 0, 2)
     assert growth_chart(same, 10**9, MACS, LIGHT).figure.data == ()
 
 
@@ -375,7 +384,7 @@ def test_the_printed_chart_names_what_does_not_fit() -> None:
 
 def test_the_grid_chart_holds_the_closest_alpha() -> None:
     found = feasible(B0)
-    chart = grid_chart(found, effviz.analyze(B0).macs, 2.0, Rule(1.5, 1.0, 1.15), MACS, LIGHT)
+    chart = grid_chart(found, effviz.analyze(B0).macs, 2.0, ScalingRule(1.5, 1.0, 1.15), MACS, LIGHT)
     heat = chart.figure.data[0]
     for gamma, row in zip(heat.y, heat.text, strict=True):
         for beta, label in zip(heat.x, row, strict=True):

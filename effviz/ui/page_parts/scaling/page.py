@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.advice.scaling import PAPER, Rule, Swept, built_body, depth_plateau, sweep, width_plateau
+from effviz.advice.scaling import PAPER, ScalingRule, Swept, built_body, depth_plateau, sweep, width_plateau
 from effviz.charts.scaling.promised import Count, stairs_charts, times
 from effviz.core.units import change, exact, lower, percent, si
 from effviz.count.report import Report
@@ -40,7 +40,7 @@ class Choice:
     """
 
     base: effviz.Design
-    rule: Rule
+    rule: ScalingRule
     phi: float
     held: str
 
@@ -84,7 +84,7 @@ def controls() -> Choice:
     return Choice(effviz.architecture(name), rule, phi, "" if held == "nothing" else held)
 
 
-def _bases(held: str) -> Rule:
+def _bases(held: str) -> ScalingRule:
     """Three inputs in a row; one of them may follow from the others."""
     chosen: dict[str, float] = {}
     columns = dict(zip(LETTERS, st.columns(3, gap="small"), strict=True))
@@ -106,7 +106,7 @@ def _bases(held: str) -> Rule:
             )  # fmt: skip
         if asked < 1:
             st.caption(f"{held} would be {asked:.3f}. The paper asks for at least 1, so the constraint is not held.")
-    return Rule(*(chosen[letter] for letter in LETTERS))
+    return ScalingRule(*(chosen[letter] for letter in LETTERS))
 
 
 def follow(held: str, others: dict[str, float]) -> float:

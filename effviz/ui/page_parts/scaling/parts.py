@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.advice.scaling import FIT_QUANTITIES, Candidate, Fit, Rule, built_body, feasible, fit_phi
+from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, ScalingRule, built_body, feasible, fit_phi
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, floored, times
@@ -41,7 +41,7 @@ def shown() -> str:
 
 
 @lru_cache(maxsize=8)
-def _picture(base: effviz.Design, rule: Rule, count: Count, look: Appearance) -> Chart:
+def _picture(base: effviz.Design, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
     """Kept, because it has a figure for every phi and does not depend on the one that is being moved."""
     return picture_chart(frames(base, rule), count, look)
 
@@ -64,7 +64,7 @@ def picture(choice: Choice, convention: Convention) -> None:
 
 
 @lru_cache(maxsize=64)
-def rivals(base: effviz.Design, rule: Rule, phi: float) -> tuple[tuple[Contender, ...], str]:
+def rivals(base: effviz.Design, rule: ScalingRule, phi: float) -> tuple[tuple[Contender, ...], str]:
     """Every rule at the multiply-adds of the compound network, the baseline first."""
     return contenders(base, rule, phi, AMONG)
 
@@ -248,7 +248,9 @@ def _shown(quantity: str, convention: Convention) -> Callable[[float], float]:
 
 
 @lru_cache(maxsize=64)
-def _around(base: effviz.Design, rule: Rule, quantity: str, fit: Fit, memory: str) -> list[tuple[float, int]]:
+def _around(
+    base: effviz.Design, rule: ScalingRule, quantity: str, fit: BudgetFit, memory: str
+) -> list[tuple[float, int]]:
     """What is built near the phi that fits."""
     points = []
     for step in range(-24, 25):
@@ -266,7 +268,7 @@ def _spoken(text: str, scale: float, unit: str) -> str:
     return f"{text} (1 {unit} = {scale:,.0f})."
 
 
-def _told(fit: Fit, shown_as: Callable[[float], float], label: str) -> None:
+def _told(fit: BudgetFit, shown_as: Callable[[float], float], label: str) -> None:
     design = fit.design
     blocks, _ = built_body(design)
     told = (
@@ -303,7 +305,7 @@ def _set_phi(phi: float) -> None:
 
 
 @lru_cache(maxsize=32)
-def _candidates(base: effviz.Design, tolerance: float, step: float) -> tuple[Candidate, ...]:
+def _candidates(base: effviz.Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
     return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
 
 
