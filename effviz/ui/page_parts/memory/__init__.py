@@ -1,1 +1,1 @@
-"""Parts of the Memory access cost page."""
+"""Parts of the page about memory access: ShuffleNetV2's guidelines in theory and in the experiment."""

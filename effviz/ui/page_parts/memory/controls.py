@@ -1,0 +1,106 @@
+"""Sidebar of the page: guideline and shape, experiment, network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from effviz.studies.guideline_shapes import Shape
+from effviz.studies.guidelines import (
+    ARRANGEMENTS,
+    DEVICES,
+    FRAGMENT_COUNTS,
+    GROUP_COUNTS,
+    GUIDELINES,
+    SCALES,
+    VARIANTS,
+    variant_text,
+)
+from effviz.ui import links
+from effviz.ui.widgets import live_latency as live
+from effviz.zoo import ARCHITECTURES, architecture
+
+CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_LAYERS = {
+    "G1": "A 1x1 convolution, from narrow to wide, with the multiply-adds of c → c.",
+    "G2": "A 1x1 group convolution with the multiply-adds of c → c.",
+    "G3": "Several 1x1 convolutions with the multiply-adds of one c → c.",
+    "G4": "A bottleneck c → c/4 → c/4 → c of 1x1, 3x3 and 1x1 convolutions.",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of the sidebar.
+
+    Attributes:
+        shape: of the layer or block, in theory.
+        device, scale: column of the paper's table that is measured.
+        threads: of torch.
+        network: of the zoo, for arithmetic intensity.
+    """
+
+    shape: Shape
+    device: str = "ARM"
+    scale: str = "x1"
+    threads: int = 1
+    network: str = "mobilenet_v2"
+
+
+def title(network: str) -> str:
+    """Return the title of a network of the zoo."""
+    return architecture(network).title
+
+
+def controls() -> Options:
+    """Show the sidebar."""
+    shape = _shape()
+    st.subheader("The paper's experiment", anchor=False)
+    with st.container(horizontal=True):
+        device = links.switch(
+            "Device widths", list(DEVICES), "widths", default="ARM",
+            help="The paper uses narrower networks on the Snapdragon 810 (ARM) than on the GTX 1080 Ti (GPU).",
+        )  # fmt: skip
+        scale = links.switch(
+            "Scale", list(SCALES), "scale", default="x1",
+            help="Factor on the channels: x2 has 4 times the multiply-adds, x4 16 times.",
+        )  # fmt: skip
+    threads = live.threads_control()
+    st.subheader("Arithmetic intensity", anchor=False)
+    network = links.choice("Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=title)
+    return Options(shape, device, scale, threads, network)
+
+
+def _shape() -> Shape:
+    guideline = links.switch("Guideline", list(GUIDELINES), "guideline", default="G1")
+    st.caption(f"{GUIDELINES[guideline]}. {_LAYERS[guideline]}")
+    own = _own_controls(guideline)
+    channels = links.choice(
+        "Channels c", list(CHANNELS), "c", default=64, help="They set the multiply-adds of every point of the curve."
+    )
+    resolution = links.amount("Map side (px)", "res", default=56, minimum=1, maximum=1024, step=1, usual=(1, 112))
+    return Shape(guideline, int(resolution), channels, **own)
+
+
+def _own_controls(guideline: str) -> dict[str, Any]:
+    """Show the controls that only one guideline has."""
+    if guideline == "G1":
+        return {
+            "ratio": links.amount(
+                "Width ratio", "ratio", default=6, minimum=1, maximum=64, step=1, usual=(1, 16),
+                help="Output channels c2 per input channel c1. Their product is constant, except for rounding.",
+            )
+        }  # fmt: skip
+    if guideline == "G2":
+        return {"groups": int(links.switch("Groups", list(map(str, GROUP_COUNTS)), "groups", default="4"))}
+    if guideline == "G3":
+        fragments = links.switch("Fragments", list(map(str, FRAGMENT_COUNTS)), "fragments", default="4")
+        arrangement = links.switch("Arrangement", list(ARRANGEMENTS), "arranged", default="parallel")
+        return {"fragments": int(fragments), "arrangement": arrangement}
+    return {
+        "variant": links.choice(
+            "Element-wise operations", list(VARIANTS), "with", default="relu+shortcut", format_func=variant_text
+        )
+    }

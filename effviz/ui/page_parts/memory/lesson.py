@@ -1,0 +1,123 @@
+"""Formulas with the current numbers, and exercises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from effviz.core.units import lower
+from effviz.studies.guideline_shapes import Comparison, compare, differing, formulas, tex
+from effviz.studies.guidelines import DEVICES, Point
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.memory.experiment import Experiment
+from effviz.ui.page_parts.memory.theory import intensity_unit
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula, formula_heading
+
+_SMALL, _USUAL = 7, 56
+_REMARKS = {
+    "G1": r"The bound follows from $c_1 + c_2 \ge 2 \sqrt{c_1 c_2}$, with equality exactly for $c_1 = c_2$. The map "
+    "and the multiply-adds fix the product, so only the sum depends on the ratio.",
+    "G2": r"With the input $c_1$ and the multiply-adds $B$ fixed, only $B g / c_1$ changes: the output has $g$ times "
+    r"the channels. The number of weights, $B / (h w)$, is constant.",
+    "G3": "Every addition reads two maps and writes one. Starting a kernel takes time, no matter how little it "
+    "computes.",
+    "G4": "A fused ReLU runs inside the layer before it and accesses no memory.",
+}
+_WHY = {
+    "G1": "The number of weights is equal. The sum of input and output channels grows.",
+    "G2": "The output has as many times the channels as there are groups, and all of it is written.",
+    "G3": "Each fragment has 1 / √n of the channels, but there are n fragments, and parallel ones are added.",
+}
+_NAMED = {
+    "relu+shortcut": "ReLU and shortcut", "relu": "ReLU", "shortcut": "a shortcut",
+    "neither": "neither ReLU nor shortcut",
+}  # fmt: skip
+
+
+def show_formulas(found: Comparison, convention: Convention) -> None:
+    """Show the formulas of the guideline, then the arithmetic intensity."""
+    formula_heading()
+    now, memory = found.now, convention.memory
+    for each in formulas(found, memory):
+        formula(each.quantity, f"${each.symbols}$", f"${each.numbers}$", each.result)
+    st.markdown(_REMARKS[found.shape.guideline])
+    label, per = convention.compute_label, intensity_unit(convention)[1]
+    macs, access = convention.compute(now.macs), convention.size(now.memory_access[memory])
+    formula(
+        "Arithmetic intensity", rf"$\frac{{\text{{{lower(label)}}}}}{{\text{{memory access}}}}$",
+        rf"$\frac{{{tex(macs)}}}{{{tex(access)}}}$", f"{macs / access:.2f}", f"per {per}",
+    )  # fmt: skip
+    st.markdown(
+        "Speed is 1 / latency. The latency is the median of single forward passes, each timed separately after a "
+        "warm-up. A guideline “holds” if every case differs from the first one by more than 5 % in its direction. "
+        "Multiply-adds of a column differ by as much."
+    )
+
+
+def show_exercises(found: Comparison, run: Experiment, convention: Convention) -> None:
+    """Show predictions about theory, and about this machine once it is measured."""
+    found = differing(found)
+    pair = _elementwise(found) if found.shape.guideline == "G4" else _pair(found, convention)
+    exercises(*pair, _speed(run))
+
+
+def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
+    shape, memory = found.shape, convention.memory
+    now, base = (_described(point, shape.guideline) for point in (found.now, found.base))
+    first = Exercise(
+        "theory", f"On a {shape.resolution} × {shape.resolution} map, {now} has the multiply-adds of {base}. How many "
+        "times the memory access does it have?", "×", found.factor(memory), _WHY[shape.guideline], "{:.2f}×",
+    )  # fmt: skip
+    if shape.guideline == "G3":
+        kernels = found.now.kernels
+        why = f"{kernels} per block. With one fragment per block there are 10."
+        return [first, Exercise("kernels", f"Ten blocks, each {now}: how many kernels start for one image?",
+                                "kernels", 10 * kernels, why, "{:.0f}")]  # fmt: skip
+    other = _SMALL if shape.resolution != _SMALL else _USUAL
+    small = compare(replace(shape, resolution=other))
+    return [
+        first,
+        Exercise(
+            "small", f"The same pair on a {other} × {other} map: how many times the memory access now?", "×",
+            small.factor(memory), "Both have the same number of weights, on every map. The smaller the map, the larger "
+            "their share of memory access.", "{:.2f}×",
+        ),
+    ]  # fmt: skip
+
+
+def _described(point: Point, guideline: str) -> str:
+    if guideline == "G3":
+        return f"{point.name} of {point.widths}"
+    groups = f" in {point.name}" if guideline == "G2" else ""
+    return f"a 1x1 convolution {point.widths}{groups}"
+
+
+def _elementwise(found: Comparison) -> list[Exercise]:
+    now, shape = found.now, found.shape
+    return [
+        Exercise(
+            "share", f"A bottleneck with {_NAMED[shape.variant]} and {shape.channels} channels runs in eager mode. "
+            "Which share of its memory access is element-wise?", "%", 100 * now.share("eager"),
+            "Each ReLU reads and writes a map. The addition reads two maps and writes one. Neither counts as a "
+            "multiply-add.", "{:.0f} %",
+        ),
+        Exercise(
+            "fused", "Now fused: an activation runs inside the layer before it. Which share remains?", "%",
+            100 * now.share("fused"), "Only the addition remains, because it reads a second map.", "{:.0f} %",
+        ),
+    ]  # fmt: skip
+
+
+def _speed(run: Experiment) -> Exercise:
+    fast, slow = run.labels[0], run.labels[-1]
+    device, machine = next(iter(run.printed.items()))
+    measured = slow in run.relative
+    where = "On this machine" if measured else f"On the paper's {DEVICES[device]} ({device})"
+    speeds = run.relative if measured else machine.relative(fast)
+    published = ", ".join(f"{each.name} {each.relative(fast)[slow]:.2f}" for each in run.printed.values())
+    return Exercise(
+        "speed", f"{where}: the experiment's networks with “{slow}” and “{fast}” have equal multiply-adds. How fast is "
+        f"“{slow}” relative to “{fast}”?", "×", speeds[slow], f"Published: {published}.", "{:.2f}×",
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""The guideline in theory: headline cards, the curve and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from effviz.charts.memory import theory as charts
+from effviz.charts.memory.theory import Unit
+from effviz.charts.style import Chart
+from effviz.core.units import change, exact, lower, percent
+from effviz.studies.guideline_shapes import Comparison
+from effviz.studies.guidelines import Point, least_access
+from effviz.ui.convention import BYTES, Convention
+from effviz.ui.page_parts.memory.experiment import Experiment, speed_card
+from effviz.ui.widgets.cards import Card, count_card, show_cards
+from effviz.ui.widgets.charts import kind_legend, show_chart
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.tables import Column, Table, show_table
+
+_NOTES = {
+    "G1": "Dots: whole widths, counted layer by layer. Line: the closed form. Rounded widths change the multiply-adds "
+    "by up to 0.5 %.",
+    "G2": r"Dots: counted. Lines: closed forms. “Input fixed” is the paper's equation, $c \to g c$. “Both widened” is "
+    r"its experiment, $\sqrt{g} c \to \sqrt{g} c$, rounded to a multiple of the groups.",
+    "G3": r"Dots: counted. Lines: closed forms. Each of $n$ fragments has $c / \sqrt{n}$ channels, rounded. Parallel "
+    "fragments are added. These additions access memory under the fused and the eager assumption.",
+}
+_SHORT = {"1 fragment": "one", "Neither": "neither"}
+
+
+def intensity_unit(convention: Convention) -> tuple[float, str]:
+    """Return the factor from multiply-adds per element to the convention's arithmetic intensity, and its unit."""
+    size = BYTES[convention.unit]
+    return convention.compute(1) / (size or 1), "byte" if size else "element"
+
+
+def headline(found: Comparison, run: Experiment, convention: Convention) -> None:
+    """Show the costs of the shape relative to the recommended one, and the measured speed of the last case."""
+    now, base, memory = found.now, found.base, convention.memory
+    against = _SHORT.get(base.name, base.name)
+    factor, per = intensity_unit(convention)
+    intensity, usual = (point.macs / point.memory_access[memory] * factor for point in (now, base))
+    counted = [
+        _compared(count_card(convention, "macs", now.macs, base.macs, against=against, note=f"{now.widths}.")),
+        _compared(
+            count_card(
+                convention, "memory_access", now.memory_access[memory], base.memory_access[memory], against=against
+            )
+        ),
+        _card(
+            f"{convention.compute_label} per {per}", f"{intensity:.1f}",
+            f"Arithmetic intensity: {lower(convention.compute_label)} per {per} read or written.", intensity, usual,
+            against,
+        ),
+    ]  # fmt: skip
+    show_cards([*counted, _own_card(found, convention, against), speed_card(run)])
+
+
+def _card(label: str, text: str, help: str, value: float, base: float, against: str) -> Card:
+    return _compared(Card(label, text, help, change(value, base), against if value != base else ""))
+
+
+def _compared(card: Card) -> Card:
+    """Say "equal" instead of "unchanged": the two shapes are alternatives."""
+    if card.below != "unchanged":
+        return card
+    return Card(card.label, card.text, card.help, "equal")
+
+
+def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
+    """Make the card that only one guideline has."""
+    now, base, guideline = found.now, found.base, found.shape.guideline
+    if guideline == "G1":
+        return Card(
+            "Lower bound", convention.show_size(round(found.least)),
+            r"$2 \sqrt{h w B} + B / (h w)$ with $B$ multiply-adds: no 1x1 convolution accesses less memory.",
+            f"{found.over_least(now, convention.memory):.3g}× with these widths",
+        )  # fmt: skip
+    if guideline == "G2":
+        card = count_card(convention, "params", now.params, base.params, against=against)
+        return _card("Weights", card.text, f"{exact(now.params)} weights.", now.params, base.params, against)
+    if guideline == "G3":
+        help = "Operations that start one after another. Adding n maps takes n − 1 additions."
+        return _card("Kernels", str(now.kernels), help, now.kernels, base.kernels, against)
+    return Card(
+        "Element-wise share", percent(now.share(convention.memory)),
+        f"Share of ReLU and addition in memory access, assumption: {convention.memory}.",
+        f"{percent(now.share('eager'))} in eager mode",
+    )  # fmt: skip
+
+
+def theory_chart(found: Comparison, convention: Convention) -> None:
+    """Show the guideline as a curve with the current point."""
+    guideline, now = found.shape.guideline, found.now
+    show_chart(_chart(found, convention), "theory", note=_NOTES.get(guideline, ""))
+    if guideline == "G4":
+        kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
+
+
+def _chart(found: Comparison, convention: Convention) -> Chart:
+    unit = Unit(convention.memory, convention.size(1), convention.memory_unit, convention.show_amount)
+    curves, now, pixels = found.curves, found.now, found.shape.pixels
+    if found.shape.guideline == "G1":
+        return charts.ratio_chart(curves["convolution"], now, found.least, pixels, unit, look())
+    if found.shape.guideline == "G2":
+        return charts.groups_chart(curves["input fixed"], curves["both widened"], now, pixels, unit, look())
+    if found.shape.guideline == "G3":
+        return charts.fragments_chart(curves["in series"], curves["in parallel"], now, pixels, unit, look())
+    return charts.elementwise_chart(curves["bottleneck"], now, unit, look())
+
+
+class _Row(NamedTuple):
+    curve: str
+    point: Point
+
+
+def theory_table(found: Comparison, convention: Convention) -> Table:
+    """Make the table of every point of the curves."""
+    memory, (factor, per) = convention.memory, intensity_unit(convention)
+
+    def access(row: _Row) -> int:
+        return row.point.memory_access[memory]
+
+    columns = [
+        Column("Curve", "curve"),
+        Column("Case", "point.name"),
+        Column("Channels", "point.widths"),
+        Column(convention.heading("macs"), lambda row: convention.compute(row.point.macs)),
+        Column(convention.heading("memory_access"), lambda row: convention.size(access(row))),
+        Column(f"{convention.compute_label} per {per}", lambda row: row.point.macs / access(row) * factor),
+        Column("Kernels", "point.kernels"),
+        Column("Weights", "point.params"),
+    ]
+    if found.shape.guideline == "G1":
+        pixels = found.shape.pixels
+        columns += [
+            Column("Lower bound", lambda row: least_access(pixels, row.point.macs) * convention.size(1), "localized"),
+            Column("Relative to bound", lambda row: found.over_least(row.point, memory), "%.4f"),
+        ]
+    if found.shape.guideline == "G4":
+        columns += [Column(f"Element-wise, {each} (%)", _share(each)) for each in ("eager", "fused")]
+    rows = [_Row(curve, point) for curve, points in found.curves.items() for point in points]
+    return Table(rows, columns, f"{len(rows)} shapes with their multiply-adds and memory access")
+
+
+def _share(memory: str) -> Callable[[_Row], float]:
+    return lambda row: 100 * row.point.share(memory)
+
+
+def show_theory_table(table: Table) -> None:
+    """Show the points of the curves, folded."""
+    show_table(table, fold=f"Table: {len(table.rows)} shapes at equal multiply-adds", key="theory_table", height=320)
