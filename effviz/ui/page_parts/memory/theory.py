@@ -92,7 +92,7 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
 
 def theory_chart(found: Comparison, convention: Convention) -> None:
     """Show the guideline as a curve with the current point."""
-    guideline, now = found.shape.guideline, found.now
+    guideline = found.shape.guideline
     show_chart(_chart(found, convention), "theory", note=_NOTES.get(guideline, ""))
     if guideline == "G4":
         kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
