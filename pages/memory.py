@@ -1,8 +1,6 @@
 """Memory access cost: the four guidelines of ShuffleNetV2, in theory and measured."""
 
 import streamlit as st
-from effviz.ui.widgets.downloads import csv_file, downloads, file_name
-from effviz.ui.widgets.frame import header
 
 from effviz.measure.latency import environment
 from effviz.studies.guideline_shapes import compare
@@ -10,6 +8,8 @@ from effviz.studies.guidelines import GUIDELINES, SOURCE
 from effviz.ui.page_parts.memory import experiment as experiments
 from effviz.ui.page_parts.memory import intensity, lesson, theory
 from effviz.ui.page_parts.memory.controls import controls, title
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name
+from effviz.ui.widgets.frame import header
 
 convention = header("memory")
 with st.sidebar:
