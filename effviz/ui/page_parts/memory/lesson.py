@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from effviz.core.units import lower
-from effviz.studies.guideline_shapes import Comparison, compare, differing, formulas, tex
+from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas, tex
 from effviz.studies.guidelines import DEVICES, Point
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.experiment import Experiment
@@ -65,32 +65,32 @@ def show_exercises(found: Comparison, run: Experiment, convention: Convention) -
 
 def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
     shape, memory = found.shape, convention.memory
-    now, base = (_described(point, shape.guideline) for point in (found.now, found.base))
+    now, base = (_described(point, shape) for point in (found.now, found.base))
     first = Exercise(
-        "theory", f"On a {shape.resolution} × {shape.resolution} map, {now} has the multiply-adds of {base}. How many "
-        "times the memory access does it have?", "×", found.factor(memory), _WHY[shape.guideline], "{:.2f}×",
+        "theory", f"Compare {now} with {base} on a {shape.resolution} × {shape.resolution} map. The multiply-adds are "
+        "equal. How many times the memory access does the first have?", "×", found.factor(memory),
+        _WHY[shape.guideline], "{:.2f}×",
     )  # fmt: skip
     if shape.guideline == "G3":
         kernels = found.now.kernels
+        question = f"A network has ten blocks, each with {now}. How many kernels start for one image?"
         why = f"{kernels} per block. With one fragment per block there are 10."
-        return [first, Exercise("kernels", f"Ten blocks, each {now}: how many kernels start for one image?",
-                                "kernels", 10 * kernels, why, "{:.0f}")]  # fmt: skip
+        return [first, Exercise("kernels", question, "kernels", 10 * kernels, why, "{:.0f}")]
     other = _SMALL if shape.resolution != _SMALL else _USUAL
     small = compare(replace(shape, resolution=other))
-    return [
-        first,
-        Exercise(
-            "small", f"The same pair on a {other} × {other} map: how many times the memory access now?", "×",
-            small.factor(memory), "Both have the same number of weights, on every map. The smaller the map, the larger "
-            "their share of memory access.", "{:.2f}×",
-        ),
-    ]  # fmt: skip
+    second = Exercise(
+        "small", f"Compare the same pair on a {other} × {other} map. How many times the memory access does the first "
+        "have now?", "×", small.factor(memory), "Both have the same number of weights on every map. The smaller the "
+        "map, the larger their share of memory access.", "{:.2f}×",
+    )  # fmt: skip
+    return [first, second]
 
 
-def _described(point: Point, guideline: str) -> str:
-    if guideline == "G3":
-        return f"{point.name} of {point.widths}"
-    groups = f" in {point.name}" if guideline == "G2" else ""
+def _described(point: Point, shape: Shape) -> str:
+    if shape.guideline == "G3" and point.x > 1:
+        order = "parallel" if shape.arrangement == "parallel" else "successive"
+        return f"{point.x:g} {order} 1x1 convolutions {point.widths}"
+    groups = f" in {point.name}" if shape.guideline == "G2" else ""
     return f"a 1x1 convolution {point.widths}{groups}"
 
 
@@ -98,7 +98,7 @@ def _elementwise(found: Comparison) -> list[Exercise]:
     now, shape = found.now, found.shape
     return [
         Exercise(
-            "share", f"A bottleneck with {_NAMED[shape.variant]} and {shape.channels} channels runs in eager mode. "
+            "share", f"A bottleneck of {shape.channels} channels with {_NAMED[shape.variant]} runs in eager mode. "
             "Which share of its memory access is element-wise?", "%", 100 * now.share("eager"),
             "Each ReLU reads and writes a map. The addition reads two maps and writes one. Neither counts as a "
             "multiply-add.", "{:.0f} %",

@@ -1,1 +1,1 @@
-"""Parts of the Width and resolution page."""
+"""Parts of the page about the width and resolution multipliers: cost, and published accuracy."""

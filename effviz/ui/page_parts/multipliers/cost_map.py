@@ -1,94 +1,101 @@
-"""The heat map of width and resolution, and the printed figures in it that do not fit."""
+"""The heat map of width and resolution, its table, and the published figures that do not fit."""
 
 from __future__ import annotations
 
 import html
 import textwrap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from effviz.charts.multipliers import Cell, Finding, heat_map
 from effviz.core.units import change, exact, lower
-from effviz.studies import multipliers as lesson
-from effviz.studies.multipliers import Place
+from effviz.studies import multipliers
+from effviz.studies.multipliers import Counts, Place
+from effviz.studies.printed_cells import Accuracy, Misfit
+from effviz.ui import links
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.multipliers.page import PRINTED_AS, Choice, Top1, axes, known_top1, off_by, points, top1
-from effviz.ui.widgets import parts
+from effviz.ui.page_parts.multipliers.controls import Choice
+from effviz.ui.page_parts.multipliers.headline import interpolation_error, points
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.zoo.published.cells import QUANTITIES, Figure
 
-_TOLD = 5
+_LISTED = 5
 _LINE = 74
+_PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
+
+
+# --- the map -------------------------------------------------------------------------------------------------------
 
 
 def map_chart(choice: Choice, convention: Convention) -> None:
-    """The page's chart, and what its marks mean."""
-    widths, sides = axes(choice)
-    drawn = [_cell(choice, (width, side), convention) for width in widths for side in sides]
-    parts.show_chart(heat_map(drawn, choice.place, choice.own, _finding(choice, convention), parts.look()), "cells_map")
-    legend = ["Outlined: on screen; thin: unscaled."]
-    if any(cell.printed for cell in drawn):
-        legend.append("Bold: the authors print it.")
-    if choice.measure == "top1" and choice.everybody:
-        legend.append("Plain: others print it.")
-    if any(cell.misfit for cell in drawn):
-        legend.append("Corner: a printed figure does not fit, see below.")
-    if choice.measure == "top1" and any("≈" in cell.text for cell in drawn):
-        legend.append(f"≈: nobody prints it, interpolated. {off_by(choice)}")
-    st.caption(f"{_unit(choice.measure, convention)}. {' '.join(legend)} {convention.text}")
+    """Show the map with a caption that explains its marks."""
+    widths, sides = choice.axes
+    cells = [_cell(choice, (width, side), convention) for width in widths for side in sides]
+    finding = Finding(_finding(choice, convention), _unit(choice.measure, convention))
+    note = f"{finding.unit}. {' '.join(_legend(choice, cells))} {convention.text}"
+    show_chart(heat_map(cells, choice.place, choice.own, finding, look()), "cells_map", note=note)
+
+
+def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
+    accuracies = choice.measure == "top1"
+    marks = {
+        "Thick outline: on screen. Thin outline: unscaled.": True,
+        "Bold: published by the authors.": any(cell.printed for cell in cells),
+        "Regular: published by others.": accuracies and choice.printed.retrained,
+        "Corner: a published figure does not fit, see below.": any(cell.misfit for cell in cells),
+        f"≈: interpolated. {interpolation_error(choice.printed)}": accuracies
+        and any("≈" in cell.text for cell in cells),
+    }
+    return [text for text, present in marks.items() if present]
 
 
 def _cell(choice: Choice, place: Place, convention: Convention) -> Cell:
-    figures, accuracy = choice.printed.get(place, ()), top1(choice, place)
-    value: float | None
+    figures, accuracy = choice.printed.figures.get(place, ()), choice.top1(place)
+    quantity = _PRINTED_AS.get(choice.measure)
     if choice.measure == "top1":
-        value, text = (accuracy.value, accuracy.text.replace(" ", "")) if accuracy else (None, "\N{EN DASH}")
+        value = accuracy.value if accuracy else None
+        text = accuracy.text.replace(" ", "") if accuracy else "\N{EN DASH}"
         bold = bool(accuracy and accuracy.figure and accuracy.figure.document)
     else:
-        amount = _amount(choice, place, convention)
-        value, text = amount, _three(amount / _prefix(choice.measure, convention))
-        bold = any(each.document and _figure(each, choice.measure) is not None for each in figures)
-    quantity = PRINTED_AS.get(choice.measure)
-    return Cell(
-        place[0], place[1], value, text, _hover(choice, place, figures, accuracy, convention), bold,
-        any(quantity in each.wrong for each in figures),
-    )  # fmt: skip
+        value = _amount(choice, place, convention)
+        text = _three_digits(value / _prefix(choice.measure, convention))
+        bold = any(each.document and quantity and getattr(each, quantity) is not None for each in figures)
+    hover = _hover(choice, place, figures, accuracy, convention)
+    return Cell(*place, value, text, hover, bold, any(quantity in each.wrong for each in figures))
 
 
 def _amount(choice: Choice, place: Place, convention: Convention) -> int:
     if choice.measure == "memory":
-        return choice.access(place, convention)
+        return convention.size(choice.memory(place, convention))
     found = choice.counts(place)
     return found.params if choice.measure == "params" else convention.compute(found.macs)
 
 
 def _prefix(measure: str, convention: Convention) -> float:
-    return 1024.0**2 if measure == "memory" and convention.unit != "elements" else 1e6
+    return 1024.0**2 if measure == "memory" and not convention.in_elements else 1e6
 
 
 def _unit(measure: str, convention: Convention) -> str:
     return {
         "compute": f"{convention.compute_label} in millions",
         "params": "Parameters in millions",
-        "memory": f"Memory access in {'millions of elements' if convention.unit == 'elements' else 'MiB'}",
+        "memory": f"Memory access in {'millions of elements' if convention.in_elements else 'MiB'}",
         "top1": "Top-1 on ImageNet in per cent",
     }[measure]
 
 
-def _three(value: float) -> str:
-    """Three significant digits: ``325``, ``41.0``, ``2.59``."""
+def _three_digits(value: float) -> str:
+    """Write three significant digits: ``325``, ``41.0``, ``2.59``."""
     if value >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
-def _figure(figure: Figure, measure: str) -> float | None:
-    value: float | None = getattr(figure, PRINTED_AS[measure]) if measure in PRINTED_AS else None
-    return value
-
-
 def _hover(
-    choice: Choice, place: Place, figures: tuple[Figure, ...], accuracy: Top1 | None, convention: Convention
+    choice: Choice, place: Place, figures: tuple[Figure, ...], accuracy: Accuracy | None, convention: Convention
 ) -> str:
     found = choice.counts(place)
     lines = [
@@ -97,61 +104,72 @@ def _hover(
         f"Parameters: {exact(found.params)}",
     ]
     if choice.measure == "memory":
-        lines.append(f"Memory access: {exact(choice.access(place, convention))} {convention.memory_unit}")
+        lines.append(f"Memory access: {convention.exact('memory_access', choice.memory(place, convention))}")
     if accuracy and accuracy.between:
-        lines.append(f"Top-1: {accuracy.text} %, interpolated, not printed")
+        lines.append(f"Top-1: {accuracy.text} %, interpolated, not published")
     for each in figures[:2]:
-        lines += wrapped(f"Printed: {told(each)}. {each.source}")
+        lines += wrapped(f"Published: {figures_text(each)}. {each.source}")
         lines += [part for sentence in dict.fromkeys(each.wrong.values()) for part in wrapped(sentence)]
     if len(figures) > 2:
-        lines.append(f"and {len(figures) - 2} more printed rows, see the table")
+        lines.append(f"and {len(figures) - 2} more published rows, see the table")
     return "<br>".join(lines)
 
 
 def wrapped(text: str) -> list[str]:
-    """Lines for a hover, escaped."""
+    """Break a text into escaped lines for a hover label."""
     return textwrap.wrap(html.escape(text, quote=False), _LINE)
 
 
-def told(figure: Figure) -> str:
-    """What a source prints for a cell, in words."""
+def figures_text(figure: Figure) -> str:
+    """List the figures of a published row."""
     words = [] if figure.top1 is None else [f"top-1 {figure.top1:g} %{' in 8 bits' if figure.quantised else ''}"]
     if figure.mult_adds is not None:
         words.append(f"{figure.mult_adds:g} M multiply-adds")
     if figure.params is not None:
         words.append(f"{figure.params:g} M parameters")
-    return ", ".join(words) or "nothing but a latency"
+    return ", ".join(words) or "only a latency"
 
 
-def _finding(choice: Choice, convention: Convention) -> Finding:
-    """The sentence over the map: what this cell keeps; of the unscaled network, what two halves keep."""
-    unit = _unit(choice.measure, convention)
+# --- its title -----------------------------------------------------------------------------------------------------
+
+
+def _finding(choice: Choice, convention: Convention) -> str:
+    """Write the title: the share that the scaled network keeps, or that two halves of the unscaled one keep."""
     if choice.measure == "top1":
-        return Finding(_top1_title(choice), unit)
-    what = {"compute": lower(convention.compute_label), "params": "parameters", "memory": "memory access"}
-    here = f"{choice.width:g} x {choice.title} at {choice.resolution} px"
-    noun, own = what[choice.measure], _amount(choice, choice.own, convention)
+        return _top1_finding(choice)
+    noun = {"compute": lower(convention.compute_label), "params": "parameters", "memory": "memory access"}
+    base = _amount(choice, choice.own, convention)
 
-    def share(place: Place) -> float:
-        return _amount(choice, place, convention) / own
+    def share(place: Place) -> str:
+        return _multiple(_amount(choice, place, convention) / base)
 
     if choice.scaled:
-        wide, tall = choice.width**2, (choice.resolution / choice.own[1]) ** 2
-        macs = choice.counts(choice.place).macs / choice.counts(choice.own).macs
-        law = {
-            "compute": f"width² x resolution² promises {_multiple(wide * tall)}",
-            "params": f"width² promises {_multiple(wide)}",
-            "memory": f"{_multiple(macs)} of the {what['compute']}",
-        }[choice.measure]
-        return Finding(f"{here}: {_multiple(share(choice.place))} of the {noun}; {law}", unit)
-    half, short = lesson.half_width(choice.base), choice.own[1] // 2
-    side = "any resolution leaves" if choice.measure == "params" else "half the resolution leaves"
-    left = "all" if choice.measure == "params" else _multiple(share((1.0, short)))
-    said = f"{side} {left} of the {noun} of {choice.title}"
+        return f"{_here(choice)}: {share(choice.place)} of the {noun[choice.measure]}; {_promise(choice, noun)}"
+    half, side = multipliers.half_width(choice.base), choice.own[1]
+    if choice.measure == "params":
+        claims = ["any resolution leaves all"]
+    else:
+        claims = [f"half the resolution leaves {share((1.0, side // 2))}"]
     if half:
         name = "half" if half == 0.5 else f"{half:g} times"
-        said = f"{name} the width leaves {_multiple(share((half, choice.own[1])))}, {said}"
-    return Finding(said[0].upper() + said[1:], unit)
+        claims.insert(0, f"{name} the width leaves {share((half, side))}")
+    text = f"{', '.join(claims)} of the {noun[choice.measure]} of {choice.title}"
+    return text[0].upper() + text[1:]
+
+
+def _here(choice: Choice) -> str:
+    return f"{choice.width:g} x {choice.title} at {choice.resolution} px"
+
+
+def _promise(choice: Choice, noun: dict[str, str]) -> str:
+    """Compare with the law, or with the multiply-adds where it makes no promise."""
+    wide, tall = choice.width**2, (choice.resolution / choice.own[1]) ** 2
+    if choice.measure == "compute":
+        return f"width² × resolution² promises {_multiple(wide * tall)}"
+    if choice.measure == "params":
+        return f"width² promises {_multiple(wide)}"
+    kept = choice.counts(choice.place).macs / choice.counts(choice.own).macs
+    return f"{_multiple(kept)} of the {noun['compute']}"
 
 
 def _multiple(share: float) -> str:
@@ -160,102 +178,106 @@ def _multiple(share: float) -> str:
     return f"{share:.3g} times" if share < 999.5 else f"{share:,.0f} times"
 
 
-def _top1_title(choice: Choice) -> str:
-    found, own = top1(choice, choice.place), top1(choice, choice.own)
-    here = f"{choice.width:g} x {choice.title} at {choice.resolution} px"
-    if not choice.scaled:
-        values = {
-            place: each.value
-            for place in choice.printed
-            if (each := top1(choice, place)) and not each.misprint and lesson.countable(choice.base, *place)
-        }
-        if len(values) > 1:
-            low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
-            return (
-                f"Printed top-1 of {choice.title} goes from {values[low]:g} % ({low[0]:g} x, {low[1]} px) to "
-                f"{values[high]:g} % ({high[0]:g} x, {high[1]} px)"
-            )
+def _top1_finding(choice: Choice) -> str:
+    found, own, here = choice.top1(choice.place), choice.top1(choice.own), _here(choice)
+    ends = None if choice.scaled else choice.printed.top1_range()
+    if ends:
+        low, high = (f"{choice.top1(end).value:g} % ({end[0]:g} x, {end[1]} px)" for end in ends)  # type: ignore[union-attr]
+        return f"Printed top-1 of {choice.title} ranges from {low} to {high}"
     if found is None:
-        return f"{here}: no top-1 is printed, and printed cells do not lie on both sides"
+        return f"{here}: no top-1 is printed, and no printed cells bracket it"
     if found.misprint:
         return f"{here}: the printed top-1 of {found.value:g} % is a misprint"
     if found.between:
         return f"{here}: no top-1 is printed; between printed cells about {found.value:.1f} %"
-    against = (
-        ""
-        if own is None or not choice.scaled
-        else f", {points(found.value - own.value).replace('pts', 'points')} against unscaled"
-    )
+    against = ""
+    if choice.scaled and own is not None:
+        against = f", {points(found.value - own.value).replace('pts', 'points')} relative to unscaled"
     return f"{here}: printed top-1 {found.value:g} %{against}"
 
 
-class Misfit(NamedTuple):
-    """A printed figure that does not fit: where, what, printed and counted (in millions), why, and who prints it."""
-
-    place: Place
-    quantity: str
-    printed: float
-    counted: float | None
-    why: str
-    sources: tuple[str, ...]
-
-    @property
-    def off(self) -> float:
-        """Printed over counted, minus one."""
-        return self.printed / self.counted - 1 if self.counted else 0.0
-
-
-def misfits(choice: Choice) -> list[Misfit]:
-    """Misprints first, then the furthest off."""
-    found: dict[tuple[Place, str, float, str], list[str]] = {}
-    for place, figures in choice.printed.items():
-        if not lesson.countable(choice.base, *place):
-            continue
-        for figure in figures:
-            for quantity, why in figure.wrong.items():
-                sources = found.setdefault((place, quantity, getattr(figure, quantity) or 0.0, why), [])
-                if figure.source not in sources:
-                    sources.append(figure.source)
-    every = []
-    for (place, quantity, value, why), sources in found.items():
-        counted = choice.counts(place)
-        exactly = {"mult_adds": counted.macs / 1e6, "params": counted.params / 1e6}.get(quantity)
-        every.append(Misfit(place, quantity, value, exactly, why, tuple(sources)))
-    return sorted(every, key=lambda each: (not each.why.startswith("Misprint"), -abs(each.off)))
+# --- misfits and table ---------------------------------------------------------------------------------------------
 
 
 def explain_misfits(choice: Choice) -> None:
-    """Every mark of the map in words: printed, counted, why, source."""
-    found = misfits(choice)
-    if not found:
-        st.caption(f"No figure that is printed for these cells of {choice.title} is known to be wrong.")
+    """Explain every corner of the map: published and counted figure, reason, source."""
+    misfits = choice.printed.misfits()
+    if not misfits:
+        st.caption(f"No published figure of these cells of {choice.title} is known to be wrong.")
         return
     together: dict[tuple[Place, str], list[Misfit]] = {}
-    for each in found:
+    for each in misfits:
         together.setdefault((each.place, each.why), []).append(each)
     lines = []
-    for (place, why), several in list(together.items())[:_TOLD]:
-        said = "; ".join(_said(choice, each) for each in several)
+    for (place, why), several in list(together.items())[:_LISTED]:
+        figures = "; ".join(_misfit_text(choice, each) for each in several)
         sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
-        lines.append(f"- **{place[0]:g} x at {place[1]} px**: {said}. {why} *{sources}*")
-    count = "1 printed figure does" if len(found) == 1 else f"{len(found)} printed figures do"
-    more = " The furthest off; the rest is in the table of all cells." if len(together) > _TOLD else ""
-    if any("Counts something else" in each.remark for figures in choice.printed.values() for each in figures):
-        more += " Not marked is what counts something else, such as parameters without batch norm: the table says what."
+        lines.append(f"- **{place[0]:g} x at {place[1]} px**: {figures}. {why} *{sources}*")
+    lead = "1 published figure does" if len(misfits) == 1 else f"{len(misfits)} published figures do"
+    more = " These are the furthest off. The table of all cells has the rest." if len(together) > _LISTED else ""
+    if choice.printed.counts_something_else():
+        more += (
+            " Figures that count another quantity, such as parameters without batch norm, are not marked. The table "
+            "explains them."
+        )
     with st.container(key="misfits"):
-        st.markdown(f"**{count} not fit.**{more}\n\n" + "\n".join(lines))
+        st.markdown(f"**{lead} not fit.**{more}\n\n" + "\n".join(lines))
 
 
-def _said(choice: Choice, misfit: Misfit) -> str:
+def _misfit_text(choice: Choice, misfit: Misfit) -> str:
     if misfit.counted is None:
-        inside = _without(choice, misfit.place)
-        near = f", {inside:.1f} % interpolated between its neighbours" if inside else ""
+        value = choice.printed.top1_between_neighbors(misfit.place)
+        near = f", {value:.1f} % interpolated between its neighbors" if value else ""
         return f"top-1 {misfit.printed:g} % printed{near}"
     off = change(misfit.printed, misfit.counted)
     return f"{misfit.printed:g} M {QUANTITIES[misfit.quantity]} printed, {misfit.counted:.4g} M counted ({off})"
 
 
-def _without(choice: Choice, place: Place) -> float | None:
-    known = {each: value for each, value in known_top1(choice.name, choice.groups).items() if each != place}
-    found = lesson.between(known, choice.macs, place)
-    return found.value if found else None
+class _Row(NamedTuple):
+    """A cell with one published row about it, if there is one."""
+
+    place: Place
+    counts: Counts
+    memory_access: int
+    top1: Accuracy | None
+    figure: Figure | None
+
+
+def cell_table(choice: Choice, convention: Convention) -> Table:
+    """Make the table of every cell of the map, with a row for each published row about it."""
+    widths, sides = choice.axes
+    rows = [
+        _Row(place, choice.counts(place), choice.memory(place, convention), choice.top1(place), figure)
+        for place in ((width, side) for width in widths for side in sides)
+        for figure in choice.printed.figures.get(place, ()) or (None,)
+    ]
+
+    def published(name: str, missing: Any = None) -> Any:
+        return lambda row: missing if row.figure is None else getattr(row.figure, name)
+
+    def notes(row: _Row) -> str:
+        return "" if row.figure is None else " ".join(filter(None, (row.figure.remark, row.figure.notes)))
+
+    columns = [
+        Column("Width", lambda row: row.place[0], ""),
+        Column("Resolution (px)", lambda row: row.place[1]),
+        *count_columns(convention, ("params", "macs"), row="counts"),
+        *count_columns(convention, ("memory_access",)),
+        Column("Printed parameters (M)", published("params"), ""),
+        Column("Printed multiply-adds (M)", published("mult_adds"), ""),
+        Column("Printed top-1 (%)", published("top1"), ""),
+        Column("Interpolated top-1 (%)", lambda row: row.top1.value if row.top1 and row.top1.between else None, "%.1f"),
+        Column("Printed as", published("variant", "")),
+        Column("Notes", notes, width="large"),
+        Column("Source", published("source", ""), width="large"),
+    ]
+    return Table(rows, columns, f"{len(rows)} rows: cells of {choice.title} with exact counts and printed figures")
+
+
+def show_cell_table(choice: Choice, convention: Convention) -> None:
+    """Show the table behind the map in a part of the page that is closed by default."""
+    box = links.section("All cells: counted and published figures", "cells")
+    if box is not None:
+        with box:
+            show_table(cell_table(choice, convention), height=360)
+            st.caption("Published figures are in multiply-adds, whatever their source calls them.")

@@ -1,0 +1,125 @@
+"""Sidebar of the page: network, width, resolution, and the quantity of the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effviz.advice.smallest import smallest_resolution, smallest_width
+from effviz.model.design import Design
+from effviz.studies import multipliers
+from effviz.studies.multipliers import Counts, Place
+from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCells
+from effviz.ui import links
+from effviz.ui.convention import Convention
+
+TITLES = {name: PrintedCells(name).base.title.removesuffix(" (g = 3)") for name in NETWORKS}
+MEASURES = {"compute": "Compute", "params": "Parameters", "memory": "Memory access", "top1": "Printed top-1"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Settings of the sidebar.
+
+    Attributes:
+        printed: the network and its published figures.
+        width, resolution: of the cell on screen.
+        measure: quantity of the map, a key of `MEASURES`.
+    """
+
+    printed: PrintedCells
+    width: float
+    resolution: int
+    measure: str = "compute"
+
+    @property
+    def base(self) -> Design:
+        """The unscaled network."""
+        return self.printed.base
+
+    @property
+    def title(self) -> str:
+        """Name of the network."""
+        return self.base.title
+
+    @property
+    def design(self) -> Design:
+        """The scaled network."""
+        return self.base.scaled(width_mult=self.width, resolution=self.resolution)
+
+    @property
+    def place(self) -> Place:
+        """The cell on screen."""
+        return self.width, self.resolution
+
+    @property
+    def own(self) -> Place:
+        """The cell of the unscaled network."""
+        return self.printed.own
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the network on screen is scaled."""
+        return self.place != self.own
+
+    @property
+    def axes(self) -> tuple[list[float], list[int]]:
+        """Widths and resolutions of the map."""
+        return self.printed.axes(smallest_width(self.base), self.place)
+
+    def counts(self, place: Place) -> Counts:
+        """Parameters and multiply-adds of a cell."""
+        return self.printed.counts(place)
+
+    def memory(self, place: Place, convention: Convention) -> int:
+        """Memory access of a cell in elements, under the convention's assumption."""
+        return multipliers.memory_access(self.base, *place, convention.memory)
+
+    def top1(self, place: Place) -> Accuracy | None:
+        """Published or interpolated accuracy of a cell."""
+        return self.printed.top1(place)
+
+
+def _reset() -> None:
+    """Set the multipliers of a newly chosen network to 1."""
+    fresh = {"width": 1.0, "res": PrintedCells(st.session_state["net"]).own[1], "groups": "3", "scale": "1"}
+    st.session_state.update({key: value for key, value in fresh.items() if key in st.session_state})
+
+
+def controls() -> Choice:
+    """Show the sidebar."""
+    name = links.choice(
+        "Network", list(NETWORKS), "net", default="mobilenet_v2", format_func=TITLES.__getitem__, on_change=_reset
+    )
+    groups = None
+    if name == "shufflenet_v1":
+        groups = int(links.switch("Groups", [str(count) for count in GROUPS], "groups", default="3"))
+    printed = PrintedCells(name, groups)
+    width = _width(printed)
+    resolution = links.amount(
+        "Resolution (px)", "res", default=printed.own[1], minimum=smallest_resolution(printed.base), maximum=2048,
+        step=32, usual=(32, 448), help="Side of the square input image.",
+    )  # fmt: skip
+    measure = links.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
+    retrained = links.flag(
+        "Re-trained accuracies", "others",
+        help="Include accuracies of libraries and other papers where the authors publish none. Training recipes "
+        "differ.",
+    )  # fmt: skip
+    return Choice(PrintedCells(name, groups, retrained), round(width, 6), int(resolution), measure)
+
+
+def _width(printed: PrintedCells) -> float:
+    rule = printed.base.width_rule
+    if not printed.widths:
+        return links.amount(
+            "Width multiplier", "width", default=1.0, minimum=smallest_width(printed.base), maximum=4.0, step=0.05,
+            usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
+        )  # fmt: skip
+    scales = [f"{width:g}" for width in printed.widths]
+    if st.session_state.get("scale") not in (None, *scales):
+        st.session_state["scale"] = "1"
+    return float(
+        links.switch("Width multiplier", scales, "scale", default="1", help="Only the published widths exist.")
+    )

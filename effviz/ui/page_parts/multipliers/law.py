@@ -1,0 +1,108 @@
+"""The law of the multipliers with the current numbers, and exercises."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import streamlit as st
+
+from effviz.core.units import exact, lower, si
+from effviz.studies import multipliers
+from effviz.studies.closed_forms import shown
+from effviz.studies.multipliers import Place
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.multipliers.controls import Choice
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_heading
+from effviz.ui.widgets.tables import Column, Table, show_table
+
+
+def the_law(choice: Choice, convention: Convention) -> None:
+    """Show width² × resolution² with the current numbers, and every reason for the difference to the built network."""
+    formula_heading()
+    # The law is trivial for the unscaled network: show half of both instead.
+    half = (multipliers.half_width(choice.base) or 1.0, choice.own[1] // 2)
+    place = choice.place if choice.scaled else half
+    left, right = st.columns([4, 5], gap="large")
+    with left:
+        st.markdown(_split(choice, place, convention))
+        instead = f"For {place[0]:g} x at {place[1]} px, because the network on screen is unscaled. "
+        st.caption(
+            f"{'' if choice.scaled else instead}Exact fractions, layer by layer. The law is that of MobileNets, arXiv "
+            "1704.04861, sections 3.3 and 3.4."
+        )
+    with right:
+        _powers(choice, place, convention)
+
+
+def _split(choice: Choice, place: Place, convention: Convention) -> str:
+    (width, side), own, factor = place, choice.own[1], convention.compute(1)
+    found = multipliers.split(choice.base, width, side)
+    lines = [
+        f"**{convention.compute_label}** = width² × (resolution / {own})² × those of the unscaled {choice.title} "
+        "+ terms outside the law",
+        f"= {width:g}² × ({side} / {own})² × {exact(factor * found.baseline)}",
+        f"= {_rounded(factor * found.promised)} promised",
+    ]
+    for term in found.terms:
+        # Markdown would read a plus sign as a list.
+        sign = "&#43;" if term.value >= 0 else "\N{MINUS SIGN}"
+        lines.append(f"{sign} {_rounded(abs(factor * term.value))}: {term.reason}")
+    return "  \n".join([*lines, f"= **{exact(factor * found.built)}**, counted"])
+
+
+def _powers(choice: Choice, place: Place, convention: Convention) -> None:
+    (width, side), own = place, choice.own[1]
+    moved = width if width != 1 else multipliers.half_width(choice.base)
+    factor = convention.compute(1)
+    laws = multipliers.powers(choice.base, width, side)
+    columns = [
+        Column("Kind of layer", "kind"),
+        *([Column("p, width", lambda each: _power(each.width_power))] if moved else []),
+        Column("p, resolution", lambda each: _power(each.resolution_power)),
+        Column("Unscaled", lambda each: si(factor * each.baseline)),
+        Column("Here", lambda each: si(factor * each.built)),
+    ]
+    show_table(Table(laws, columns, f"{convention.compute_label} by kind of layer and their measured powers"))
+    short = side if side != own else own // 2
+    wide = f"the width alone from 1 to {moved:g}, " if moved else ""
+    st.caption(
+        f"{convention.compute_label} by kind of layer, for {width:g} x at {side} px. A factor f on a multiplier "
+        f"changes them by f to the power p. The powers are measured by changing {wide}the resolution alone from {own} "
+        f"to {short} px. The law promises 2 and 2."
+    )
+
+
+def _rounded(value: Fraction) -> str:
+    return shown(value) if value == int(value) else f"{float(value):,.1f}"
+
+
+def _power(value: float | None) -> str:
+    return "" if value is None else f"{value + 0.0:.2f}".replace("-0.00", "0.00")
+
+
+def show_exercises(choice: Choice, convention: Convention) -> None:
+    """Show two predictions about the network on screen."""
+    half, (_, side) = multipliers.half_width(choice.base), choice.own
+    short, name = (1.0, side // 2), lower(convention.compute_label)
+
+    def macs(place: Place) -> float:
+        return 100 * choice.counts(place).macs / choice.counts(choice.own).macs
+
+    if half:
+        first = Exercise(
+            "narrow", f"The width multiplier of {choice.title} is {half:g}, at {side} px. What percentage of the {name} "
+            "remains?", "%", macs((half, side)), f"The law promises {100 * half**2:.3g} %. Stem, depthwise layers and "
+            "classifier shrink with width, not width², or not at all.",
+        )  # fmt: skip
+    else:
+        first = Exercise(
+            "small", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the {name} remains?", "%", macs(short),
+            "The law promises 25 %. The classifier does not shrink, and odd map sides are rounded up.",
+        )  # fmt: skip
+    memory = 100 * choice.memory(short, convention) / choice.memory(choice.own, convention)
+    second = Exercise(
+        "access", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the memory access remains?",
+        "%", memory, "Maps shrink to a quarter. All weights are still read.",
+    )  # fmt: skip
+    exercises(first, second)
