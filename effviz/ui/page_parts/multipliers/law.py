@@ -91,18 +91,19 @@ def show_exercises(choice: Choice, convention: Convention) -> None:
 
     if half:
         first = Exercise(
-            "narrow", f"The width multiplier of {choice.title} is {half:g}, at {side} px. What percentage of the {name} "
-            "remains?", "%", macs((half, side)), f"The law promises {100 * half**2:.3g} %. Stem, depthwise layers and "
-            "classifier shrink with width, not width², or not at all.",
+            "narrow", f"The width multiplier of {choice.title} is {half:g}, at {side} px. What percentage of the "
+            f"{name} remains?", "%", macs((half, side)), f"The law promises {100 * half**2:.3g} %. Stem, depthwise "
+            "layers and classifier shrink with width, not width², or not at all.",
         )  # fmt: skip
     else:
         first = Exercise(
-            "small", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the {name} remains?", "%", macs(short),
-            "The law promises 25 %. The classifier does not shrink, and odd map sides are rounded up.",
+            "small", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the "
+            f"{name} remains?", "%", macs(short), "The law promises 25 %. The classifier does not shrink, and odd map "
+            "sides are rounded up.",
         )  # fmt: skip
-    memory = 100 * choice.memory(short, convention) / choice.memory(choice.own, convention)
     second = Exercise(
-        "access", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the memory access remains?",
-        "%", memory, "Maps shrink to a quarter. All weights are still read.",
+        "access", f"The resolution of {choice.title} is {short[1]} instead of {side} px. What percentage of the memory "
+        "access remains?", "%", 100 * choice.memory(short, convention) / choice.memory(choice.own, convention),
+        "Maps shrink to a quarter. All weights are still read.",
     )  # fmt: skip
     exercises(first, second)

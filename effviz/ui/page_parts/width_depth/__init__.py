@@ -1,1 +1,1 @@
-"""Parts of the Width against depth page."""
+"""Parts of the page about width against depth: designs of one kind at equal multiply-adds."""

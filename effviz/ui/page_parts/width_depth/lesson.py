@@ -1,0 +1,134 @@
+"""The law of width and depth with the current numbers, the closeness to the budget, and exercises."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from effviz.core.units import lower, percent
+from effviz.studies.equal_budget import Variant, ratios, tried_width, widened
+from effviz.studies.width_depth import shares
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.width_depth.comparison import View, budget_text, widths_text
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_heading
+from effviz.ui.widgets.tables import Column, Table, show_table
+
+
+def formulas(view: View, table: Table, convention: Convention) -> None:
+    """Show the law, the law with the current numbers, where it fails, and the closeness to the budget."""
+    formula_heading()
+    st.markdown(
+        "**Law** of a stage with $d$ blocks of width $w$ on an $h × h$ map, mostly convolutions that connect all "
+        "channels  \n"
+        r"multiply-adds $\propto d w^2 h^2$, parameters $\propto d w^2$, activations $\propto d w h^2$"
+        "  \n"
+        r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$"
+    )
+    if view.other is not None:
+        st.markdown(_compared(view.chosen, view.other))
+    st.markdown(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
+    st.markdown(f"**How closely the budget of {budget_text(view.designs.budget, convention)} is met**")
+    show_table(table)
+    st.caption(
+        f"Widths are rounded ({_rounding(view.chosen)}), so the multiply-adds are a staircase over the width "
+        "multiplier. The staircase is bisected by building networks. The design is the highest step within the budget, "
+        "and the next step exceeds it. Of all multipliers that build the same network, the table shows one with the "
+        f"fewest digits. {convention.text}"
+    )
+
+
+def _compared(chosen: Variant, other: Variant) -> str:
+    found = ratios(chosen, other)
+    law = math.sqrt(found.blocks)
+    return (
+        f"**{chosen.name} relative to {other.name}**: $d$ changes by {len(chosen.blocks)} / {len(other.blocks)} = "
+        f"{found.blocks:.3g}  \n"
+        rf"widths by $1 / \sqrt{{{found.blocks:.3g}}}$ = {1 / law:.3f}, built **{found.widths:.3f}**"
+        "  \n"
+        rf"activations by $\sqrt{{{found.blocks:.3g}}}$ = {law:.3f}, built **{found.activations:.3f}**"
+        "  \n"
+        f"parameters by 1, built **{found.params:.3f}**"
+    )
+
+
+def _failures(chosen: Variant, convention: Convention) -> str:
+    macs, params = shares(chosen.design, "macs"), shares(chosen.design, "params")
+    label = lower(convention.compute_label)
+    lines = [
+        f"- Stem, head and classifier exist once at any depth: {percent(macs.outside)} of the {label}, "
+        f"{percent(params.outside)} of the parameters.",
+        f"- So does the first block of each stage, which halves the map or widens: {percent(macs.first)} of the "
+        f"{label}.",
+    ]
+    if macs.depthwise:
+        lines.append(f"- Depthwise convolutions grow with $w$, not $w^2$: {percent(macs.depthwise)} of the {label}.")
+    lines.append(f"- Rounding leaves {percent(chosen.fit.gap)} of the budget.")
+    return "\n".join(lines)
+
+
+def _rounding(chosen: Variant) -> str:
+    rule = chosen.design.width_rule
+    if rule.source:
+        return f"the family's rule, {rule.source}"
+    return f"to multiples of {rule.divisor}, at most 10 % down"
+
+
+def closeness_table(view: View, convention: Convention) -> Table:
+    """Make the table of what remains of the budget, and of the cost of the next wider network."""
+    columns = [
+        Column("Design", "name"),
+        Column("Multiplier", "design.width_mult", ""),
+        Column("Stage widths", widths_text),
+        Column(convention.heading("macs"), lambda each: convention.compute(each.fit.macs)),
+        *closeness_columns(convention),
+    ]
+    variants = view.designs.variants
+    alt = f"{len(variants)} designs with their width multiplier, the rest of the budget, and the next step"
+    return Table(variants, columns, alt)
+
+
+def closeness_columns(convention: Convention) -> list[Column]:
+    """Make the columns that the table of the designs does not have."""
+
+    def above(variant: Variant) -> int | None:
+        macs = variant.fit.macs_above
+        return None if macs is None else convention.compute(macs)
+
+    def excess(variant: Variant) -> float | None:
+        return None if variant.fit.excess is None else 100 * variant.fit.excess
+
+    return [
+        Column("Left (%)", lambda each: 100 * each.fit.gap),
+        Column("Next step", _next_step),
+        Column(f"Next step, {lower(convention.compute_label)}", above),
+        Column("Over (%)", excess),
+    ]
+
+
+def _next_step(variant: Variant) -> str:
+    if variant.fit.above is None:
+        return "none can be built"
+    stages = widened(variant.fit)
+    return ", ".join(f"{stage} {channels}" for stage, channels in stages.items()) or "inside the blocks"
+
+
+def show_exercises(view: View) -> None:
+    """Show two predictions about designs that are not on screen."""
+    designs, half = view.designs, view.options.resolution // 2
+    base = designs.base.name
+    exercises(
+        Exercise(
+            "three", f"{base} gets three times the blocks, within the same budget. By what factor do its stages become "
+            "narrower?", "×", lambda: 1 / tried_width(designs, depth_mult=3.0),
+            r"The law promises $\sqrt{3}$ = 1.73. Layers that do not grow with $d w^2$ and rounding change the factor.",
+            "{:.2f}×",
+        ),
+        Exercise(
+            "half", f"{base} gets half the resolution, {half} px, with the same blocks and budget. By what factor do "
+            "its stages become wider?", "×", lambda: tried_width(designs, resolution=half),
+            "The maps have a quarter of the pixels, which allows four times $w^2$, or twice the width. Layers that "
+            "grow with $w$ alone leave more room, a classifier leaves less.", "{:.2f}×",
+        ),
+    )  # fmt: skip
