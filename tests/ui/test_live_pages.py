@@ -452,11 +452,11 @@ def test_other_counters_stand_beside_effviz(net: str) -> None:
     (table,) = (entry.value for entry in at.dataframe if "by other tools" in entry.proto.alt)
     assert table["It says"].tolist() == [each.total for each in expected.comparisons]
     assert table["effviz says"].tolist() == [each.effviz for each in expected.comparisons]
-    assert (table["Difference"] - table["Explained"]).tolist() == table["Left over"].tolist() == [0] * len(table)
+    assert (table["Difference"] - table["Explained"]).tolist() == table["Unexplained"].tolist() == [0] * len(table)
     (terms,) = (entry.value for entry in at.dataframe if "terms that the other" in entry.proto.alt)
     assert terms["Adds"].sum() == table["Difference"].sum()
-    (said,) = (entry.value for entry in at.markdown if "Left unexplained" in entry.value)
-    assert said.endswith("Left unexplained: **0**.")
+    (said,) = (entry.value for entry in at.markdown if "Unexplained" in entry.value)
+    assert said.endswith("Unexplained: **0**.")
 
 
 # --- FLOPs are not latency --------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import streamlit as st
 
 from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
-from effviz.ui.convention import Convention
+from effviz.core.units import si
+from effviz.ui.convention import QUANTITIES, Convention
 
 _CONFIG = {"displayModeBar": False, "displaylogo": False}
 Heading = Literal["subheader", "bold", "none"]
@@ -63,9 +64,21 @@ def kind_legend(kinds: Iterable[str], ghost: str = "") -> None:
 
 
 def stage_measures(convention: Convention) -> list[Measure]:
-    """Panels of the cost charts, in the page's convention."""
+    """Make the panels of the cost charts."""
     return [
-        Measure("params", "Parameters"),
-        Measure("macs", convention.compute_label, convention.factor("macs")),
-        Measure("memory_access", "Memory access", convention.factor("memory_access"), convention.show_amount),
+        measure(convention, "params"),
+        measure(convention, "macs"),
+        measure(convention, "memory_access", "Memory access"),
     ]
+
+
+def measure(convention: Convention, quantity: str, label: str = "") -> Measure:
+    """Make an axis for a quantity of a report, in the page's convention.
+
+    Args:
+        convention: of the page.
+        quantity: a key of `QUANTITIES`, which is a column of ``report.table``.
+        label: of the axis; empty for the quantity's usual one.
+    """
+    shown = convention.show_amount if QUANTITIES[quantity].unit == "memory" else si
+    return Measure(quantity, label or convention.label(quantity), convention.factor(quantity), shown)

@@ -258,7 +258,8 @@ def test_no_widths_leave_the_page_without_a_block(name: str, wide: int, out: int
 def test_a_companion_that_cannot_stand_here_says_why() -> None:
     at = open_page("blocks", cin="96", cout="64", beside1="ShuffleNet V2 unit")
     assert any(
-        entry.value.startswith("ShuffleNet V2 unit cannot stand here.") and "must equal in_channels = 96" in entry.value
+        entry.value.startswith("ShuffleNet V2 unit cannot be built here.")
+        and "must equal in_channels = 96" in entry.value
         for entry in at.caption
     )
     assert "side_by_side" not in charts(at)

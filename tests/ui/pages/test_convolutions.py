@@ -149,7 +149,7 @@ def test_the_shuffle_is_told_in_numbers() -> None:
 def test_the_table_says_which_number_moves() -> None:
     at = open_page("convolutions", type="Standard")
     (table,) = (entry.value for entry in at.dataframe if "Factors on the cost" in entry.proto.alt)
-    rows: dict[str, Any] = table.set_index("When").to_dict("index")
+    rows: dict[str, Any] = table.set_index("Setting").to_dict("index")
     assert rows["Input channels"]["Multiply-adds"] == rows["Output channels"]["Multiply-adds"] == "x2"
     assert rows["Resolution"]["Multiply-adds"] == "x4"
     assert rows["Resolution"]["Parameters"] == "x1"
