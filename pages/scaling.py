@@ -1,47 +1,55 @@
-"""Compound scaling: what the rule promises, what rounding builds, what it costs here."""
+"""Compound scaling: promised against built sizes, and their cost."""
 
 import streamlit as st
 
 import effviz
 from effviz.ui import links
-from effviz.ui.page_parts.architectures import network
-from effviz.ui.page_parts.scaling import page as scaling
-from effviz.ui.page_parts.scaling import parts as scaling_parts
+from effviz.ui.page_parts.scaling import inverse, lesson, promised, rules
+from effviz.ui.page_parts.scaling.controls import controls
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets import parts
+from effviz.ui.widgets.cards import baseline_report
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
+from effviz.ui.widgets.frame import header, refuse
+from effviz.ui.widgets.tables import show_table
 
-parts.header("scaling")
-convention = parts.convention()
+PARTS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
+
+convention = header("scaling")
 with st.sidebar:
-    choice = scaling.controls()
+    choice = controls()
     conditions = live.conditions()
+links.idle("show", *inverse.CONTROLS)
 try:
     report = effviz.analyze(choice.design, memory=convention.memory)
 except effviz.DesignError as error:
-    st.error(f"{choice.base.title} cannot be scaled so far. {error}")
-    links.idle("show", *scaling_parts.CONTROLS)
-    links.finish()
-    st.stop()
-reference = network.reference(choice.base, convention.memory)
+    refuse(f"{choice.base.title} cannot be built with these settings. {error}")
+reference = baseline_report(choice.base, convention.memory)
 
 top = st.container()
-part = scaling_parts.shown()
-links.idle(*scaling_parts.CONTROLS)
-others = scaling_parts.others(choice) if part == "Equal multiply-adds" else [choice.base]
+part = links.switch("Show", PARTS, "show", default=PARTS[0])
+others = rules.others(choice) if part == "Equal multiply-adds" else [choice.base]
 reading = live.read(choice.design, others, conditions)
 with top:
-    scaling.headline(choice, report, reference, convention, live.card(reading, "baseline"))
+    promised.headline(choice, report, reference, convention, live.card(reading, "baseline"))
     live.bar(choice.design, conditions, reading)
-    scaling.promised_and_built(choice, convention)
-    scaling.stages(choice)
+    promised.promised_and_built(choice, convention)
+    stages = promised.stage_table(choice)
+    show_table(stages, fold=f"Table: {len(stages.rows)} stages, promised and built", key="stage_table", height=460)
 if part == "Drawn to scale":
-    scaling_parts.picture(choice, convention)
+    rules.picture(choice, convention)
 elif part == "Equal multiply-adds":
-    scaling_parts.duel(choice, reading, convention)
+    rules.equal_budget(choice, reading, convention)
 elif part == "Fit a budget":
-    scaling_parts.inverse(choice, convention)
+    inverse.fit_budget(choice, convention)
 else:
-    scaling_parts.grid(choice, convention)
-scaling.formulas(choice, report, reference, convention)
-scaling.exercises(choice, report)
-scaling.downloads(choice, convention)
+    inverse.grid(choice, convention)
+lesson.formulas(choice, report, reference, convention)
+lesson.show_exercises(choice, report)
+
+rule = choice.rule
+stem = file_name("effviz", choice.base.name, f"phi{choice.phi:g}")
+note = f"{choice.name}, alpha {rule.alpha:g}, beta {rule.beta:g}, gamma {rule.gamma:g}. {convention.text}"
+downloads(
+    csv_file("Stairs", lambda: promised.stairs_table(choice, convention), stem, note),
+    json_file(choice.design, stem, "Network"),
+)

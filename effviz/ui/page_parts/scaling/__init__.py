@@ -1,1 +1,1 @@
-"""Parts of the Compound scaling page."""
+"""Parts of the page about compound scaling."""

@@ -1,0 +1,97 @@
+"""Sidebar of the page: network, φ, the three bases, and the base that keeps the constraint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effviz.advice.scaling import PAPER, ScalingRule
+from effviz.charts.scaling.promised import Count
+from effviz.model.design import Design
+from effviz.studies.scaling import LETTERS, held_base, scalable
+from effviz.ui import links
+from effviz.ui.convention import Convention
+from effviz.zoo import architecture
+
+TARGET = 2.0
+USUAL = (-2.0, 8.0)  # of φ
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
+_MOST_BASE = 3.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Settings of the sidebar.
+
+    Attributes:
+        base: the network at φ = 0.
+        rule: α, β, γ.
+        phi: compound coefficient.
+    """
+
+    base: Design
+    rule: ScalingRule
+    phi: float
+
+    @property
+    def design(self) -> Design:
+        """The network at φ."""
+        return self.rule.scaled(self.base, self.phi)
+
+    @property
+    def name(self) -> str:
+        """Full name of the baseline."""
+        return f"{self.base.title}, {self.base.resolution} px"
+
+
+def count(convention: Convention) -> Count:
+    """Return the compute number of the convention, for the charts."""
+    return Count(convention.compute_label, convention.compute(1))
+
+
+def controls() -> Choice:
+    """Show the sidebar."""
+    name = links.choice(
+        "Network", scalable(), "net", default="efficientnet_b0", format_func=lambda name: architecture(name).title,
+        help="The baseline at φ = 0. ShuffleNetV1 is not available: only four of its widths are published.",
+    )  # fmt: skip
+    phi = links.amount(
+        "Coefficient φ", "phi", default=1.0, minimum=-5.0, maximum=12.0, step=0.05, usual=USUAL,
+        help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
+        "Negative values shrink the network.",
+    )  # fmt: skip
+    place = st.container()
+    held = links.choice(
+        "Dependent base", ["nothing", *LETTERS], "hold", default="nothing",
+        help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
+    )  # fmt: skip
+    with place:
+        rule = _bases("" if held == "nothing" else held)
+    return Choice(architecture(name), rule, phi)
+
+
+def _bases(held: str) -> ScalingRule:
+    """Show three inputs in a row; the held one follows from the others."""
+    chosen: dict[str, float] = {}
+    columns = dict(zip(LETTERS, st.columns(3, gap="small"), strict=True))
+    labels = {letter: f"{_GREEK[letter]}, {dimension}" for letter, dimension in LETTERS.items()}
+    for letter, usual in zip(LETTERS, PAPER, strict=True):
+        if letter != held:
+            with columns[letter]:
+                chosen[letter] = links.decimal(
+                    labels[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
+                    help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
+                )  # fmt: skip
+    if held:
+        links.idle(held)
+        value = held_base(held, chosen, TARGET)
+        chosen[held] = max(1.0, value)
+        with columns[held]:
+            st.number_input(
+                labels[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
+                help=f"Follows from the other two, so that the constraint is {TARGET:g}.",
+            )  # fmt: skip
+        if value < 1:
+            st.caption(f"{_GREEK[held]} would be {value:.3f}, but it must be at least 1. The constraint is not met.")
+    return ScalingRule(*(chosen[letter] for letter in LETTERS))

@@ -1,0 +1,133 @@
+"""The inverse of scaling: the φ that fits a budget, and the bases that keep the constraint."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+import effviz
+from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, built_body, feasible, fit_phi
+from effviz.charts.scaling.grid import grid_chart
+from effviz.charts.scaling.promised import fit_chart, floored, times
+from effviz.core.units import exact, lower
+from effviz.model.design import Design
+from effviz.studies.scaling import around, growth_text
+from effviz.ui import links
+from effviz.ui.convention import BYTES, QUANTITIES, Convention
+from effviz.ui.page_parts.scaling.controls import TARGET, Choice, count
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+_DEFAULTS = {"macs": 1000.0, "params": 10.0, "activations": 20.0, "memory_access": 50.0, "peak_activation": 3.0}
+_KIB = 1024
+
+CONTROLS = ("of", *(f"most_{quantity}" for quantity in FIT_QUANTITIES), "tolerance", "grid")
+"""Keys of the controls in this file. A link may set them while another part of the page is shown."""
+
+
+# --- fit a budget --------------------------------------------------------------------------------------------------
+
+
+def fit_budget(choice: Choice, convention: Convention) -> None:
+    """Show the φ that fits a budget."""
+    left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
+    with left:
+        quantity = links.choice(
+            "Budget for", list(FIT_QUANTITIES), "of", default="macs",
+            format_func=lambda quantity: QUANTITIES[quantity].label,
+        )  # fmt: skip
+    scale, unit, default = _input_unit(quantity, convention)
+    with right:
+        amount = links.decimal(
+            f"At most ({unit})", f"most_{quantity}", default=default, minimum=0.001, maximum=1e9, step=1.0,
+            format="%.6g",
+        )  # fmt: skip
+    links.idle(*(f"most_{other}" for other in FIT_QUANTITIES))
+    try:
+        fit = fit_phi(choice.base, amount * scale, quantity, choice.rule, convention.memory)
+    except effviz.DesignError as error:
+        st.markdown(f"No φ fits. {error} (1 {unit} = {scale:,.0f}).")
+        return
+    # Activations are counted in elements here, whatever the unit of memory.
+    factor = 1 if quantity == "activations" else convention.factor(quantity)
+    points = around(choice.base, choice.rule, fit.phi, quantity, convention.memory)
+    shown_unit = "B" if unit == "KiB" else ""
+    chart = fit_chart(
+        [(phi, value * factor) for phi, value in points], (fit.phi, fit.value * factor), amount * scale * factor,
+        convention.label(quantity), shown_unit, look(),
+    )  # fmt: skip
+    show_chart(chart, "fit")
+    st.markdown(_fit_text(fit, factor, convention.label(quantity)))
+    down = int(fit.phi * 100 // 1) / 100
+    st.button(f"Set φ to {down:.2f}", key="set_phi", on_click=_set_phi, args=(down,))
+
+
+def _input_unit(quantity: str, convention: Convention) -> tuple[float, str, float]:
+    """Return the factor from the input to the engine's unit, the name of the input's unit, and the default."""
+    default, size = _DEFAULTS[quantity], BYTES[convention.unit]
+    if quantity == "macs":
+        return 1e6 / convention.compute(1), "M", default * convention.compute(1)
+    if quantity in ("memory_access", "peak_activation") and size:
+        return _KIB / size, "KiB", float(round(default * 1e6 * size / _KIB))
+    return 1e6, "M" if quantity == "params" else "M elements", default
+
+
+def _fit_text(fit: BudgetFit, factor: int, label: str) -> str:
+    design = fit.design
+    text = (
+        f"**φ = {floored(fit.phi)}**: {built_body(design)[0]} blocks, width {times(design.width_mult)}, "
+        f"{design.resolution} px, {exact(fit.value * factor)} {lower(label)}."
+    )
+    if fit.beyond is None or fit.excess is None:
+        return f"{text} No larger network of this rule can be built."
+    return (
+        f"{text}  \nThe next larger network, at φ = {fit.next_phi:.6f}, exceeds the budget: "
+        f"{growth_text(design, fit.beyond)}, {exact(fit.excess * factor)} {lower(label)}."
+    )
+
+
+def _set_phi(phi: float) -> None:
+    st.session_state["phi"] = phi
+
+
+# --- grid search ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
+    return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
+
+
+def grid(choice: Choice, convention: Convention) -> None:
+    """Show the bases that keep the constraint, and the cost of their networks."""
+    left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
+    with left:
+        tolerance = links.decimal(
+            "Tolerance (%)", "tolerance", default=5.0, minimum=0.0, maximum=25.0, step=1.0, format="%.1f",
+            help=r"Largest deviation of $\alpha \cdot \beta^2 \cdot \gamma^2$ from 2.",
+        )  # fmt: skip
+    with right:
+        step = float(links.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
+    found = _candidates(choice.base, tolerance / 100, step)
+    if not found:
+        st.markdown("No triple on this grid meets the constraint. Increase the tolerance or refine the grid.")
+        return
+    base = effviz.analyze(choice.base).macs
+    show_chart(
+        grid_chart(found, base, TARGET, choice.rule, count(convention), look()), "grid_chart",
+        note="Each cell shows the α that comes closest to the constraint. The cells of the current bases (outlined) "
+        "and of the paper's show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. This search "
+        "trains no networks. It shows how much the cost varies under the constraint.",
+    )  # fmt: skip
+    columns = [
+        Column("α", "rule.alpha", ""),
+        Column("β", "rule.beta", ""),
+        Column("γ", "rule.gamma", ""),
+        Column("Promised factor", "rule.factor", "%.3f"),
+        Column("Built factor", lambda each: each.macs / base, "%.3f"),
+        *count_columns(convention, ("macs", "params")),
+    ]
+    table = Table(found, columns, f"{len(found)} triples of α, β and γ with the cost of their networks")
+    show_table(table, fold=f"Table: {len(found)} triples", key="grid_table", height=360)

@@ -1,0 +1,83 @@
+"""Formulas of compound scaling with the current numbers, and exercises."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
+from effviz.charts.scaling.promised import times
+from effviz.core.units import exact, lower
+from effviz.count.report import Report
+from effviz.model.design import Design
+from effviz.studies.scaling import examples, stage_rows
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.scaling.controls import Choice
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_heading
+
+
+def formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> None:
+    """Show every rule with the current numbers."""
+    formula_heading()
+    rule, phi, side = choice.rule, choice.phi, choice.base.resolution
+    deep, wide = examples(stage_rows(choice.base, choice.design))
+    label = lower(convention.compute_label)
+    macs, base = (convention.exact("macs", each.macs) for each in (report, reference))
+    lines = [
+        rf"**Depth** of a stage = $\lceil n \cdot \alpha^\phi \rceil$, for example {deep.built.name}: "
+        rf"$\lceil {deep.base.blocks} \cdot {rule.alpha:g}^{{{phi:g}}} \rceil$ = ⌈{deep.promised_blocks:.2f}⌉ = "
+        f"**{deep.built.blocks} blocks**",
+        rf"**Width** of a stage = $c \cdot \beta^\phi$, rounded {_rounding(choice.base)}, for example "
+        rf"{wide.built.name}: ${wide.base.channels} \cdot {rule.beta:.4g}^{{{phi:g}}}$ = {wide.promised_channels:.1f} "
+        f"→ **{wide.built.channels} channels**",
+        rf"**Resolution** = $r \cdot \gamma^\phi$, rounded: ${side} \cdot {rule.gamma:.4g}^{{{phi:g}}}$ = "
+        f"{side * rule.gamma**phi:.1f} → **{choice.design.resolution} px**",
+        rf"**Promised** {label} = $(\alpha \cdot \beta^2 \cdot \gamma^2)^\phi$ = ${rule.factor:.4g}^{{{phi:g}}}$ = "
+        f"**{times(rule.factor**phi)}**",
+        f"**Built** {label} = {macs} / {base} = **{times(report.macs / reference.macs)}**",
+    ]
+    st.markdown("  \n".join(lines))
+    st.markdown(_plateaus(choice))
+    st.caption(convention.text)
+
+
+def _rounding(base: Design) -> str:
+    rule = base.width_rule
+    return "down" if rule.rounding == "down" else f"to a multiple of {rule.divisor}, at most 10 % down"
+
+
+def _plateaus(choice: Choice) -> str:
+    """Report how far each multiplier can change without building another network."""
+    base, design = choice.base, choice.design
+    low, high = (end / base.depth_mult for end in depth_plateau(design))
+    narrow, wide = (end / base.width_mult for end in width_plateau(design))
+    blocks, channels = built_body(design)
+    depth, width, _ = choice.rule.multipliers(choice.phi)
+    return (
+        f"Every depth multiplier in ({low:.4g}, {high:.4g}] builds the same {blocks} blocks (here {depth:.4g}). Every "
+        f"width multiplier from {narrow:.4g} to {wide:.4g} builds the same channels (here {width:.4g}), "
+        f"{exact(channels)} over all stages."
+    )
+
+
+def show_exercises(choice: Choice, report: Report) -> None:
+    """Show two predictions about the network on screen."""
+    rule, phi = choice.rule, choice.phi
+    further, half = _built(choice, phi + 1), _built(choice, phi + 0.5)
+    body = built_body(choice.base)[0]
+    exercises(
+        further and Exercise(
+            "step", f"φ changes from {phi:g} to {phi + 1:g}. The rule promises {times(rule.factor)} the multiply-adds. "
+            "What factor is built?", "×", further.macs / report.macs,
+            "Blocks are rounded up, channels to steps. Stem, head and classifier do not grow with depth.", "{:.2f}×",
+        ),
+        half and Exercise(
+            "blocks", f"The baseline has {body} blocks in its stages. How many are built at φ = {phi + 0.5:g}?",
+            "blocks", half.blocks,
+            f"The exact product is {body * rule.alpha ** (phi + 0.5):.1f}, but every stage is rounded up separately.",
+        ),
+    )  # fmt: skip
+
+
+def _built(choice: Choice, phi: float) -> Swept | None:
+    return next(iter(sweep(choice.base, choice.rule, [phi])), None)

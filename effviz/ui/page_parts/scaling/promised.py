@@ -1,0 +1,111 @@
+"""Headline cards, and promised against built sizes: the stairs and the table of stages."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from effviz.advice.scaling import sweep
+from effviz.charts.scaling.promised import stairs_charts, times
+from effviz.core.units import percent
+from effviz.count.report import Report
+from effviz.studies.scaling import Stairs, pins, stage_rows, stairs
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
+from effviz.ui.widgets.cards import Card, count_card, show_cards
+from effviz.ui.widgets.charts import chart_row
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.tables import Column, Table
+
+_EQUAL = 5e-4  # the card shows three decimals
+
+
+def headline(choice: Choice, report: Report, reference: Report, convention: Convention, latency: Card) -> None:
+    """Show the constraint, three counts relative to the baseline, and the latency."""
+    cards = []
+    for quantity in ("params", "macs", "memory_access"):
+        value, base = getattr(report, quantity), getattr(reference, quantity)
+        note = f"Baseline: {choice.name}."
+        if quantity == "macs":
+            promised = times(choice.rule.factor**choice.phi)
+            note = f"Promised factor: {promised}, built: {times(value / base)}. {note}"
+        cards.append(
+            count_card(
+                convention, quantity, value, base if choice.phi else None, against="baseline", below="φ = 0", note=note
+            )
+        )
+    show_cards([_constraint_card(choice), *cards, latency])
+
+
+def _constraint_card(choice: Choice) -> Card:
+    rule, factor = choice.rule, choice.rule.factor
+    off = factor / TARGET - 1
+    help = (
+        f"{rule.alpha:g} × {rule.beta:.4g}² × {rule.gamma:.4g}² = {factor:.4f}. Each step of φ promises this factor in "
+        "multiply-adds. The paper requires about 2."
+    )
+    if abs(off) < _EQUAL:
+        return Card("α · β² · γ²", f"{factor:.3f}", help, "equal to 2")
+    return Card("α · β² · γ²", f"{factor:.3f}", help, f"{'+' if off > 0 else chr(0x2212)}{percent(abs(off))}", "2")
+
+
+def all_steps(choice: Choice) -> Stairs:
+    """Build the networks over the usual range of φ, or further where φ is beyond it."""
+    low, high = min(USUAL[0], math.floor(choice.phi)), max(USUAL[1], math.ceil(choice.phi))
+    return stairs(choice.base, choice.rule, int(low), int(high))
+
+
+def promised_and_built(choice: Choice, convention: Convention) -> None:
+    """Show promised and built sizes over φ."""
+    released = pins(choice.base, choice.rule)
+    now = sweep(choice.base, choice.rule, [choice.phi])[0]
+    charts = stairs_charts(all_steps(choice), now, released, count(convention), look())
+    st.subheader(charts[0].title, anchor=False)
+    chart_row({f"stairs_{place}": chart for place, chart in enumerate(charts)}, heading="none", gap="medium")
+    note = "Dotted lines: promised. Stairs: built, counted every 1/40 of φ."
+    if released:
+        note += (
+            " B1 to B7: the released networks. Each is at the φ that matches it in the dimension of the panel. B1 is "
+            "not φ = 1."
+        )
+    st.caption(note)
+
+
+def stage_table(choice: Choice) -> Table:
+    """Make the table of promised and built sizes by stage."""
+    rows = [row for row in stage_rows(choice.base, choice.design) if row.built.channels > 1]
+    columns = [
+        Column("Stage", "built.name"),
+        Column("Blocks at φ = 0", "base.blocks"),
+        Column("Blocks promised", "promised_blocks"),
+        Column("Blocks built", "built.blocks"),
+        Column("Channels at φ = 0", "base.channels"),
+        Column("Channels promised", "promised_channels"),
+        Column("Channels built", "built.channels"),
+        Column("Channels off (%)", lambda row: 100 * (row.built.channels / row.promised_channels - 1), "%+.1f"),
+        Column("Output (px)", "built.side"),
+    ]
+    return Table(rows, columns, f"Blocks and channels of {len(rows)} stages, promised and built")
+
+
+def stairs_table(choice: Choice, convention: Convention) -> Table:
+    """Make the table of promised and built sizes over φ."""
+    steps, factor = all_steps(choice), convention.compute(1)
+
+    def pair(name: str, attribute: str, place: int, scale: int = 1) -> list[Column]:
+        return [
+            Column(f"{name} promised", lambda each: steps.promised(each.phi)[place] * scale),
+            Column(f"{name} built", lambda each: getattr(each, attribute) * scale),
+        ]
+
+    columns = [
+        Column("phi", "phi"),
+        *pair("Blocks", "blocks", 0),
+        *pair("Channels", "channels", 1),
+        *pair("Resolution", "resolution", 2),
+        *pair(convention.compute_label, "macs", 3, factor),
+        Column("Parameters", "params"),
+        Column("Activations", "activations"),
+    ]
+    return Table(steps.built, columns, f"{len(steps.built)} values of phi, promised and built")

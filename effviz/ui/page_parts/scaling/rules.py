@@ -1,0 +1,160 @@
+"""Networks of several scaling rules within one budget: drawn to scale, compared by cost, and as published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import streamlit as st
+
+import effviz
+from effviz.advice.scaling import ScalingRule, built_body
+from effviz.charts.scaling.picture import picture_chart
+from effviz.charts.scaling.promised import Count
+from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.style import Appearance, Chart
+from effviz.core.units import si
+from effviz.count.report import Report
+from effviz.measure.latency import Latency
+from effviz.model.design import Design
+from effviz.studies.printed_figures import deviation
+from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.scaling.controls import Choice, count
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.live_latency import Reading
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+AMONG = ("baseline", "compound", "width", "depth", "resolution", "fast")
+_SYMBOLS = {
+    "params": "circle", "activations": "diamond", "memory_access": "square", "peak_activation": "triangle-up",
+}  # fmt: skip
+
+
+# --- drawn to scale ------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _picture(base: Design, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
+    """Draw the animation; cached, because it has a picture for every φ and does not depend on the one on screen."""
+    return picture_chart(frames(base, rule), count, look)
+
+
+def picture(choice: Choice, convention: Convention) -> None:
+    """Show the counterpart of figure 2 of the paper."""
+    if not frames(choice.base, choice.rule):
+        st.markdown("Nothing can be drawn with these bases.")
+        return
+    show_chart(
+        _picture(choice.base, choice.rule, count(convention), look()), "picture",
+        note="Each box is a stage: its length is the number of blocks, its height the channels, its depth the side of "
+        "its map. One scale applies to all rows and to every φ. Stem, head and classifier are not drawn. Each rule "
+        "builds the largest network within the multiply-adds of the compound one. The multipliers are d for depth, w "
+        "for width and r for resolution. After figure 2 of arXiv 1905.11946.",
+    )  # fmt: skip
+
+
+# --- at equal multiply-adds ----------------------------------------------------------------------------------------
+
+
+class _Rival(NamedTuple):
+    """One rule's network with its costs."""
+
+    contender: Contender
+    report: Report
+    latency: Latency | None
+
+
+def others(choice: Choice) -> list[Design]:
+    """Return the networks that are measured after the one on screen."""
+    found, _ = contenders(choice.base, choice.rule, choice.phi, AMONG)
+    return [each.design for each in found if each.rule != "compound"]
+
+
+def equal_budget(choice: Choice, reading: Reading, convention: Convention) -> None:
+    """Compare five ways to spend one budget of multiply-adds."""
+    found, missing = contenders(choice.base, choice.rule, choice.phi, AMONG)
+    waiting = iter(reading.others)
+    rivals = [
+        _Rival(
+            each, effviz.analyze(each.design, memory=convention.memory),
+            reading.latency if each.rule == "compound" else next(waiting),
+        )
+        for each in found
+    ]  # fmt: skip
+    measures = [
+        Measure(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
+        for quantity, symbol in _SYMBOLS.items()
+    ]
+    latencies = [each.latency.median_ms if each.latency else None for each in rivals]
+    show_chart(
+        duel_chart(found, [*measures, Measure("Latency here", "cross", latencies)], look()), "duel",
+        note="Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
+        r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, $s^{0.4}$ in "
+        r"width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure latency” measures "
+        "all networks.",
+    )  # fmt: skip
+    if missing:
+        st.markdown(missing)
+    table = _rival_table(rivals, convention)
+    show_table(table, fold=f"Table: {len(rivals)} networks within one budget", key="duel_table")
+    budget = effviz.analyze(choice.design).macs
+    show_chart(
+        growth_chart(curves(choice.base, choice.rule, 0, 6), budget, count(convention), look()), "growth",
+        note="On accelerators, latency follows activations more closely than multiply-adds (arXiv 2103.06877, section "
+        "3). Therefore fast scaling mostly increases the width. Dashed line: the budget above.",
+    )  # fmt: skip
+    _printed_accuracies(choice.base)
+
+
+def _rival_table(rivals: Sequence[_Rival], convention: Convention) -> Table:
+    budget = next(each.report.macs for each in rivals if each.contender.rule == "compound")
+    columns = [
+        Column("Rule", lambda each: NAMES[each.contender.rule]),
+        Column("Depth multiplier", lambda each: each.contender.multipliers[0], "%.3f"),
+        Column("Width multiplier", lambda each: each.contender.multipliers[1], "%.3f"),
+        Column("Resolution multiplier", lambda each: each.contender.multipliers[2], "%.3f"),
+        Column("Blocks", lambda each: built_body(each.contender.design)[0]),
+        Column("Resolution (px)", "contender.design.resolution"),
+        *count_columns(convention, ("macs",), row="report"),
+        Column("Of the budget (%)", lambda each: 100 * each.report.macs / budget, "%.1f"),
+        Column("Parameters", "report.params"),
+        Column("Activations", "report.activations"),
+        *count_columns(convention, ("memory_access", "peak_activation"), row="report"),
+        Column("Latency here (ms)", lambda each: each.latency.median_ms if each.latency else None, "%.1f"),
+    ]
+    return Table(rivals, columns, f"{len(rivals)} networks at equal multiply-adds with their costs")
+
+
+# --- as published --------------------------------------------------------------------------------------------------
+
+
+def _printed_accuracies(base: Design) -> None:
+    """Show the paper's own comparison, where it has one for this network."""
+    rows = printed(base)
+    if not rows:
+        known = "EfficientNet-B0, MobileNetV1, MobileNetV2 and ResNet-50"
+        st.caption(f"The paper publishes accuracies of such a comparison for {known}, not for {base.title}.")
+        return
+    show_chart(printed_chart(rows, look()), "printed")
+    columns = [
+        Column("Printed as", "variant"),
+        Column("Top-1 (%)", "top1", "%.1f"),
+        Column("Depth multiplier", "depth", ""),
+        Column("Width multiplier", "width", ""),
+        Column("Resolution (px)", "resolution"),
+        Column("Multiply-adds printed", lambda row: si(row.macs)),
+        Column("Multiply-adds counted", lambda row: "" if row.counted is None else si(row.counted)),
+        Column(
+            "Printed vs counted", lambda row: "" if row.counted is None else deviation(row.macs / 1e6, row.counted)
+        ),
+        Column("Notes", "remark", width="large"),
+        Column("Source", "source"),
+    ]  # fmt: skip
+    show_table(Table(rows, columns, f"{len(rows)} published accuracies of scaled {base.title}"))
+    st.caption(
+        "Hollow markers: as published. Filled markers: counted for the stated multipliers. Published figures are in "
+        "multiply-adds."
+    )
