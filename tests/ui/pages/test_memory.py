@@ -1,15 +1,17 @@
-"""The page about memory access: what it shows is what the engine counts and what was measured."""
+"""The page about memory access shows the counts of the engine and the measurements of this machine."""
 
 from __future__ import annotations
 
 import html
 import io
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from page_reader import charts, line, open_page, run
 from streamlit.testing.v1 import AppTest
 
 import effviz
+from effviz.charts.style import LIGHT
 from effviz.core.units import binary, change, percent, si
 from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, cached, environment, remember
+from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.guidelines import (
     DEVICES,
     FRAGMENT_COUNTS,
@@ -43,6 +47,10 @@ from effviz.studies.guidelines import (
     ratio_point,
 )
 from effviz.ui.convention import Convention
+from effviz.ui.page_parts.memory import experiment as experiments
+from effviz.ui.page_parts.memory.controls import Options
+from effviz.ui.page_parts.memory.intensity import intensity_table
+from effviz.ui.page_parts.memory.theory import curve_chart, theory_table
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import default_manager
 
@@ -52,7 +60,7 @@ every_guideline = pytest.mark.parametrize("guideline", list(GUIDELINES))
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No latency is known, and none is left behind."""
+    """Start without known latencies, and leave none behind."""
     monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
     latencies._remembered.clear()
     yield
@@ -61,7 +69,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 def fill(cases: list[Case], times: list[float], noisy: int = 0, threads: int = 1) -> dict[str, float]:
-    """As if measured before; by label."""
+    """Remember latencies as if measured before; return them by label."""
     for position, (case, median) in enumerate(zip(cases, times, strict=True)):
         spread = 0.5 * median if position < noisy else 0.01 * median
         found = Latency(
@@ -92,10 +100,10 @@ def table(at: AppTest, alt: str) -> pd.DataFrame:
 
 
 def formulas(at: AppTest) -> dict[str, int]:
-    """The values at the end of the formulas, by quantity."""
+    """Read the results of the formulas, by quantity."""
     found = {}
     for entry in at.markdown:
-        match = re.fullmatch(r"\*\*([^*]+)\*\* = .+  \n= .+  \n= \*\*([\d,]+)\*\* \w+", entry.value, flags=re.S)
+        match = re.fullmatch(r"\*\*([^*]+)\*\* = .+  \n= .+  \n= \*\*([\d,]+) \w+\*\*", entry.value, flags=re.S)
         if match:
             found[match[1]] = int(match[2].replace(",", ""))
     return found
@@ -120,6 +128,16 @@ def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:
 
 def open_at(**query: str) -> AppTest:
     return open_page("memory", **query)
+
+
+@cache
+def opened(**query: str) -> AppTest:
+    """The page before anything is measured; for reading only."""
+    return open_at(**query)
+
+
+def options(guideline: str = "G1", device: str = "ARM", scale: str = "x1", **shape: Any) -> Options:
+    return Options(Shape(guideline, **shape), device, scale)
 
 
 # --- theory -----------------------------------------------------------------------------------------------------------
@@ -148,10 +166,8 @@ def same(value: float, base: float) -> str:
 
 
 @pytest.mark.parametrize(("query", "now", "base"), SHAPES, ids=lambda value: str(value) if type(value) is dict else "")
-def test_a_link_restores_the_page_and_cards_show_what_is_counted(
-    query: dict[str, str], now: Point, base: Point
-) -> None:
-    at = open_at(**query)
+def test_a_link_restores_the_page_and_cards_show_the_counts(query: dict[str, str], now: Point, base: Point) -> None:
+    at = opened(**query)
     assert line(at) == ""
     found = values(at)
     assert found["Multiply-adds"] == (si(now.macs), same(now.macs, base.macs))
@@ -160,30 +176,36 @@ def test_a_link_restores_the_page_and_cards_show_what_is_counted(
     assert found["Multiply-adds per element"][0] == f"{now.macs / access:.1f}"
     guideline, side = query.get("guideline", "G1"), int(query.get("res", "56"))
     if guideline == "G1":
-        assert found["Least possible"] == (
-            si(round(least_access(side**2, now.macs))), f"x{access / least_access(side**2, now.macs):.3g} is moved",
-        )  # fmt: skip
+        least = least_access(side**2, now.macs)
+        assert found["Lower bound"] == (si(round(least)), f"{access / least:.3g}× with these widths")
     elif guideline == "G2":
         assert found["Weights"] == (si(now.params), "equal")
     elif guideline == "G3":
         assert found["Kernels"] == (str(now.kernels), same(now.kernels, 1))
     else:
-        assert found["Element-wise"][0] == percent(now.share("fused"))
+        assert found["Element-wise share"][0] == percent(now.share("fused"))
     assert found["Speed here"] == ("\N{EN DASH}", "not measured")
     assert len(at.metric) == 5
-    told = formulas(at)
-    if "Memory access" in told:
-        assert told["Memory access"] == access
+    results = formulas(at)
     if guideline == "G4":
-        assert told["Convolutions"] == now.memory_access["paper"]
-        assert sum(told.values()) == now.memory_access["eager"]
+        assert results["Convolutions"] == now.memory_access["paper"]
+        assert sum(results.values()) == now.memory_access["eager"]
+    else:
+        assert results["Memory access"] == access
+
+
+DEFAULTS = {
+    "G1": ratio_point(64, 6), "G2": groups_point(64, 4), "G3": fragments_point(64, 4, "parallel"),
+    "G4": elementwise_point(64, "relu+shortcut"),
+}  # fmt: skip
 
 
 @every_guideline
-@pytest.mark.parametrize("memory", ["Paper", "Fused", "Eager"])
+@pytest.mark.parametrize("memory", ["paper", "fused", "eager"])
 def test_the_curve_is_the_engine(guideline: str, memory: str) -> None:
-    at = open_at(guideline=guideline, memory=memory, unit="float16", count="FLOPs")
-    drawn, name = charts(at)["theory"], memory.lower()
+    convention = Convention("flops", "float16", memory)
+    found = compare(Shape(guideline))
+    drawn = json.loads(curve_chart(found, convention, LIGHT).figure.to_json())
     if guideline == "G4":
         expected = sorted(
             2 * point.memory_access[each]
@@ -198,23 +220,35 @@ def test_the_curve_is_the_engine(guideline: str, memory: str) -> None:
             "G2": lambda: [groups_point(64, n, widened=wide) for wide in (False, True) for n in GROUP_COUNTS],
             "G3": lambda: [
                 fragments_point(64, n, each)
-                for each in (("series",) if name == "paper" else ("parallel", "series"))
+                for each in (("series",) if memory == "paper" else ("parallel", "series"))
                 for n in FRAGMENT_COUNTS
             ],
         }[guideline]()
         dots = [trace for trace in drawn["data"] if trace["mode"] == "markers"]
-        assert [y for trace in dots[:-1] for y in trace["y"]] == [2 * point.memory_access[name] for point in points]
-    shapes = table(at, "shapes with their multiply-adds")
-    assert (shapes["FLOPs per byte"] == shapes["FLOPs"] / shapes["Memory access (bytes)"]).all()
+        assert [y for trace in dots[:-1] for y in trace["y"]] == [2 * point.memory_access[memory] for point in points]
+    shapes = theory_table(found, convention).cells
+    assert shapes["FLOPs per byte"] == [
+        pytest.approx(flops / size)
+        for flops, size in zip(shapes["FLOPs"], shapes["Memory access (bytes)"], strict=True)
+    ]
     if guideline == "G1":
-        assert shapes["Over the bound"].min() == pytest.approx(1)
-    assert values(at)["Memory access"][0] == binary(
-        2 * {"G1": ratio_point(64, 6), "G2": groups_point(64, 4), "G3": fragments_point(64, 4, "parallel"),
-             "G4": elementwise_point(64, "relu+shortcut")}[guideline].memory_access[name]
-    )  # fmt: skip
+        assert min(shapes["Relative to bound"]) == pytest.approx(1)
 
 
-def test_every_control_changes_what_it_is_about() -> None:
+@pytest.mark.parametrize(("guideline", "memory"), [("G1", "Paper"), ("G3", "Paper"), ("G4", "Eager")])
+def test_the_convention_applies_to_cards_chart_and_table(guideline: str, memory: str) -> None:
+    at = opened(guideline=guideline, memory=memory, unit="float16", count="FLOPs")
+    convention = Convention("flops", "float16", memory.lower())
+    found = compare(Shape(guideline))
+    drawn = json.loads(curve_chart(found, convention, LIGHT).figure.to_json())["data"]
+    places = [[trace[axis] for axis in "xy"] for trace in drawn]
+    assert [[trace[axis] for axis in "xy"] for trace in charts(at)["theory"]["data"]] == places
+    shapes = table(at, "shapes with their multiply-adds")
+    assert shapes["FLOPs per byte"].tolist() == theory_table(found, convention).cells["FLOPs per byte"]
+    assert values(at)["Memory access"][0] == binary(2 * DEFAULTS[guideline].memory_access[memory.lower()])
+
+
+def test_every_control_has_its_effect() -> None:
     at = open_at()
     at.number_input(key="ratio").set_value(2)
     run(at)
@@ -249,32 +283,41 @@ def test_every_control_changes_what_it_is_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "ignored"),
     [
-        ({"guideline": "G5"}, "guideline = G5 (choices: G1, G2, G3, G4)"),
-        ({"ratio": "65"}, "ratio = 65 (1 to 64)"),
-        ({"ratio": "nan"}, "ratio = nan (1 to 64)"),
-        ({"res": "0"}, "res = 0 (1 to 1024)"),
-        ({"res": "1e9"}, "res = 1e9 (1 to 1024)"),
-        ({"c": "17"}, "c = 17 (choices: 16, 32, "),
-        ({"groups": "4"}, "groups (no such setting here)"),
-        ({"guideline": "G2", "groups": "3"}, "groups = 3 (choices: 1, 2, 4, 8, 16)"),
-        ({"guideline": "G3", "fragments": "-1"}, "fragments = -1 (choices: 1, 2, 3, 4, 8)"),
-        ({"guideline": "G3", "arranged": "<b>"}, "arranged = <b> (choices: series, parallel)"),
-        ({"guideline": "G4", "with": "gelu"}, "with = gelu (choices: ReLU and shortcut, "),
-        ({"widths": "TPU"}, "widths = TPU (choices: ARM, GPU)"),
-        ({"scale": "x3"}, "scale = x3 (choices: x1, x2, x4)"),
-        ({"threads": str(usable_cores() + 1)}, f"threads = {usable_cores() + 1} (1 to {usable_cores()})"),
-        ({"net": "LeNet"}, "net = LeNet (choices: "),
+        (
+            {
+                "ratio": "65", "res": "0", "c": "17", "groups": "4", "widths": "TPU", "scale": "x3", "net": "LeNet",
+                "threads": str(usable_cores() + 1),
+            },
+            [
+                "ratio = 65 (1 to 64)", "res = 0 (1 to 1024)", "c = 17 (choices: 16, 32, ",
+                "groups (no such setting here)", "widths = TPU (choices: ARM, GPU)", "scale = x3 (choices: x1, x2, x4)",
+                f"threads = {usable_cores() + 1} (1 to {usable_cores()})", "net = LeNet (choices: ",
+            ],
+        ),
+        (
+            {"guideline": "G5", "ratio": "nan", "res": "1e9"},
+            [
+                "guideline = G5 (choices: G1, G2, G3, G4)", "ratio = nan (1 to 64)", "res = 1e9 (1 to 1024)",
+            ],
+        ),
+        ({"guideline": "G2", "groups": "3"}, ["groups = 3 (choices: 1, 2, 4, 8, 16)"]),
+        (
+            {"guideline": "G3", "fragments": "-1", "arranged": "<b>"},
+            ["fragments = -1 (choices: 1, 2, 3, 4, 8)", "arranged = <b> (choices: series, parallel)"],
+        ),
+        ({"guideline": "G4", "with": "gelu"}, ["with = gelu (choices: ReLU and shortcut, "]),
     ],
     ids=str,
-)
-def test_what_a_link_asks_in_vain_is_named(query: dict[str, str], said: str) -> None:
+)  # fmt: skip
+def test_ignored_parameters_of_a_link_are_named(query: dict[str, str], ignored: list[str]) -> None:
     at = open_at(**query)
-    assert said in line(at)
+    for each in ignored:
+        assert each in line(at)
     assert len(at.metric) == 5
-    if "guideline" not in query:
-        assert values(at)["Memory access, elements"][0] == si(ratio_point(64, 6).memory_access["fused"])
+    guideline = query.get("guideline", "G5").replace("G5", "G1")
+    assert values(at)["Memory access, elements"][0] == si(DEFAULTS[guideline].memory_access["fused"])
 
 
 # --- the experiment ---------------------------------------------------------------------------------------------------
@@ -283,65 +326,77 @@ def test_what_a_link_asks_in_vain_is_named(query: dict[str, str], said: str) -> 
 @every_guideline
 @pytest.mark.parametrize("device", list(DEVICES))
 @pytest.mark.parametrize("scale", ["x1", "x4"])
-def test_what_was_measured_stands_beside_what_is_printed(guideline: str, device: str, scale: str) -> None:
+def test_the_table_has_measured_and_published_speeds(guideline: str, device: str, scale: str) -> None:
     compared = column(guideline, device, scale)
-    times = fill(compared, [10.0 + 3 * place for place in range(len(compared))], noisy=1)
-    at = open_at(guideline=guideline, widths=device, scale=scale)
-    labels = list(times)
-    rows = table(at, f"networks of table {guideline[1]} of the paper")
-    assert rows["Case"].tolist() == labels
-    assert rows["Here (images/s)"].tolist() == [pytest.approx(1000 / each) for each in times.values()]
-    relative = [times[labels[0]] / each for each in times.values()]
-    assert rows["Here, relative"].tolist() == [pytest.approx(each) for each in relative]
-    assert rows["Median (ms)"].tolist() == list(times.values())
-    assert rows["Multiply-adds"].tolist() == [effviz.analyze(case.design).macs for case in compared]
+    times = fill(compared, [10.0 + 3 * place for place in range(len(compared))])
+    run = experiments.experiment(options(guideline, device, scale))
+    rows = experiments.experiment_table(run, Convention()).cells
+    assert rows["Case"] == list(times)
+    assert rows["Here (images/s)"] == [pytest.approx(1000 / each) for each in times.values()]
+    assert rows["Here, relative"] == [pytest.approx(times[run.labels[0]] / each) for each in times.values()]
+    assert rows["Median (ms)"] == list(times.values())
+    assert rows["Multiply-adds"] == [effviz.analyze(case.design).macs for case in compared]
     for other, per in (("ARM", "images/s"), ("GPU", "batches/s")):
         speeds = [printed_speed(case, other)[0] for case in compared]
-        assert rows[f"{other} ({per})"].tolist() == speeds
-        assert rows[f"{other}, relative"].tolist() == [pytest.approx(each / speeds[0]) for each in speeds]
+        assert rows[f"{other} ({per})"] == speeds
+        assert rows[f"{other}, relative"] == [pytest.approx(each / speeds[0]) for each in speeds]
+
+
+@every_guideline
+def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
+    device = "GPU" if guideline in ("G1", "G3") else "ARM"
+    compared = column(guideline, device, "x4")
+    times = fill(compared, [10.0 + 3 * place for place in range(len(compared))], noisy=1)
+    at = open_at(guideline=guideline, widths=device, scale="x4")
+    labels = list(times)
+    relative = [times[labels[0]] / each for each in times.values()]
+    assert table(at, f"networks of table {guideline[1]} of the paper")["Case"].tolist() == labels
     drawn = charts(at)["experiment"]["data"]
     assert drawn[0]["x"] == [pytest.approx(each) for each in relative]
     assert drawn[0]["text"] == [f"{each:.2f}" for each in relative]
     colors = drawn[0]["marker"]["color"]
-    assert colors[0] != colors[1] == colors[-1], "what is noisy is drawn open"
-    told = next(entry for entry in headings(at) if entry.startswith("Here guideline"))
+    assert colors[0] != colors[1] == colors[-1], "a noisy bar is hollow"
+    finding = next(entry for entry in headings(at) if entry.startswith("Here guideline"))
     if guideline == "G4":
-        assert "does not show: no case is faster than ReLU and shortcut by more than 5 %" in told
+        assert "does not show: no case is faster than ReLU and shortcut by more than 5 %" in finding
     else:
-        assert told.startswith(f"Here guideline {guideline[1]} holds: {labels[-1]} runs at {relative[-1]:.2f} of ")
-    assert told.endswith(f"1 of {len(labels)} cases are noisy")
-    assert values(at)["Speed here"] == (f"x{relative[-1]:.2f}", labels[-1])
+        assert finding.startswith(f"Here guideline {guideline[1]} holds: {labels[-1]} runs at {relative[-1]:.2f} of ")
+    assert finding.endswith(f"1 of {len(labels)} cases are noisy")
+    assert values(at)["Speed here"] == (f"{relative[-1]:.2f}×", labels[-1])
     assert at.button(key="again_noisy").label == "Measure 1 noisy again"
 
 
 def test_another_column_and_other_threads_are_other_measurements() -> None:
     fill(column("G1", "ARM", "x1"), [1.0, 2.0, 3.0, 4.0])
-    assert values(open_at())["Speed here"] == ("x0.25", "1:12")
-    for query in ({"scale": "x2"}, {"widths": "GPU"}, {"guideline": "G2"}):
-        assert values(open_at(**query))["Speed here"] == ("\N{EN DASH}", "not measured")
+    at = open_at()
+    assert values(at)["Speed here"] == ("0.25×", "1:12")
+    unmeasured = [options(scale="x2"), options(device="GPU"), options("G2")]
     if usable_cores() > 1:
-        assert values(open_at(threads="2"))["Speed here"] == ("\N{EN DASH}", "not measured")
-    # The GPU's widths at x1 are ARM's at x4, where the tables round alike.
+        unmeasured.append(Options(Shape(), threads=2))
+    for each in unmeasured:
+        assert experiments.speed_card(experiments.experiment(each)).below == "not measured"
+    at.button_group(key="scale").set_value("x2")
+    assert values(run(at))["Speed here"] == ("\N{EN DASH}", "not measured")
+    # The GPU's widths at scale 1 are ARM's at scale 4, where the tables round alike.
     fill(column("G1", "ARM", "x4"), [1.0, 2.0, 3.0, 4.0])
-    rows = table(open_at(widths="GPU"), "networks of table 1")
-    assert rows["Median (ms)"].tolist()[0::2] == [1.0, 3.0]
-    assert pd.isna(rows["Median (ms)"].tolist()[1])
+    rows = experiments.experiment_table(experiments.experiment(options(device="GPU")), Convention()).cells
+    assert rows["Median (ms)"][:3] == [1.0, None, 3.0]
 
 
 @every_guideline
-def test_before_anything_is_measured_the_paper_is_there(guideline: str) -> None:
-    at = open_at(guideline=guideline)
+def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
+    at = opened(guideline=guideline) if guideline != "G1" else opened()
     count = len(column(guideline, "ARM", "x1"))
     assert at.button(key="start").label == f"Measure: {count} networks"
-    assert bar(at).startswith("The paper's networks, not measured yet here.")
+    assert bar(at).startswith("The paper's networks, not measured here yet.")
     assert any(entry.startswith(f"Measured here so far: 0 of {count} cases. ") for entry in headings(at))
 
 
-def test_what_differs_from_the_paper_is_said() -> None:
-    assert any("184 → 184, as 180 channels" in entry.value for entry in open_at(guideline="G2").caption)
-    assert not any("as 180" in entry.value for entry in open_at(guideline="G2", scale="x2").caption)
-    assert any("differ by at most 5.5 %" in entry.value for entry in open_at().caption)
-    assert any("Multiply-adds are equal." in entry.value for entry in open_at(guideline="G4").caption)
+def test_differences_from_the_paper_are_explained() -> None:
+    assert any("184 → 184, because the published 180 channels" in each.value for each in opened(guideline="G2").caption)
+    assert not any("published 180" in entry.value for entry in open_at(guideline="G2", scale="x2").caption)
+    assert any("differ from the first row by at most 5.5 %" in entry.value for entry in opened().caption)
+    assert any("Multiply-adds are equal." in entry.value for entry in opened(guideline="G4").caption)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="as in test_worker")
@@ -358,7 +413,7 @@ def test_a_column_is_measured_in_the_background_paused_and_resumed() -> None:
         run(at)
         assert zoo_run.guideline_run().progress.threads == 1
         assert compared[0].title in bar(at)
-        assert "2 to go" in bar(at)
+        assert "2 left" in bar(at)
         assert at.button(key="pause").label == "Pause"
         assert "Another column is being measured" in bar(open_at(guideline="G1"))
         at.button(key="pause").click()
@@ -398,19 +453,25 @@ def stopped_process() -> Iterator[None]:
 # --- arithmetic intensity ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("net", ["MobileNetV2", "ShuffleNetV1", "AlexNet", "EfficientNet-B0"])
+@pytest.mark.parametrize("net", ["mobilenet_v2", "shufflenet_v1", "alexnet", "efficientnet_b0"])
 @pytest.mark.parametrize(
-    ("unit", "per", "size"), [("Elements", "element", 1), ("int8", "byte", 1), ("float32", "byte", 4)]
+    ("unit", "per", "size"), [("elements", "element", 1), ("int8", "byte", 1), ("float32", "byte", 4)]
 )
 def test_intensity_of_every_kind(net: str, unit: str, per: str, size: int) -> None:
-    at = open_at(net=net, unit=unit, count="FLOPs", memory="Eager")
-    entries = intensities(at.selectbox(key="net").value, "eager")
+    rows = intensity_table(net, Convention("flops", unit, "eager")).cells
+    entries = intensities(net, "eager")
+    assert rows[f"FLOPs per {per}"] == [pytest.approx(2 * entry.per_element / size) for entry in entries]
+    assert sum(rows["Share of memory access (%)"]) == pytest.approx(100)
+
+
+def test_intensity_is_shown_in_the_convention() -> None:
+    at = open_at(net="AlexNet", unit="float32", count="FLOPs", memory="Eager")
+    entries = intensities("alexnet", "eager")
     (bars,) = charts(at)["intensity"]["data"]
     assert bars["y"] == [entry.kind for entry in entries]
-    assert bars["x"] == [pytest.approx(2 * entry.per_element / size) for entry in entries]
+    assert bars["x"] == [pytest.approx(2 * entry.per_element / 4) for entry in entries]
     rows = table(at, "kinds of layer with")
-    assert rows[f"FLOPs per {per}"].tolist() == [pytest.approx(2 * entry.per_element / size) for entry in entries]
-    assert rows["Share of memory access (%)"].sum() == pytest.approx(100)
+    assert rows["FLOPs per byte"].tolist() == [pytest.approx(2 * entry.per_element / 4) for entry in entries]
 
 
 # --- exercises, downloads ---------------------------------------------------------------------------------------------
@@ -421,10 +482,10 @@ def test_answers_of_guideline_1(query: dict[str, str]) -> None:
     at = open_at(**query)
     ratio, side, width = int(query["ratio"]), int(query.get("res", 56)), int(query.get("c", 64))
     ratio = 6 if ratio == 1 else ratio
-    for key, asked in (("theory", side), ("small", 56 if side == 7 else 7)):
-        now, base = ratio_point(width, ratio, asked), ratio_point(width, 1, asked)
+    for key, map_side in (("theory", side), ("small", 56 if side == 7 else 7)):
+        now, base = ratio_point(width, ratio, map_side), ratio_point(width, 1, map_side)
         answer = now.memory_access["fused"] / base.memory_access["fused"]
-        assert reveal(at, key).startswith(f"**x{answer:.2f}** (your guess: x1.00)")
+        assert reveal(at, key).startswith(f"**{answer:.2f}×** (your guess: 1.00×)")
 
 
 @pytest.mark.parametrize("groups", [1, 8])
@@ -432,7 +493,7 @@ def test_answers_of_guideline_2(groups: int) -> None:
     at = open_at(guideline="G2", groups=str(groups))
     for key, side in (("theory", 56), ("small", 7)):
         now, base = (groups_point(64, each, side).memory_access["fused"] for each in (4 if groups == 1 else groups, 1))
-        assert reveal(at, key).startswith(f"**x{now / base:.2f}**")
+        assert reveal(at, key).startswith(f"**{now / base:.2f}×**")
 
 
 @pytest.mark.parametrize("arranged", ["series", "parallel"])
@@ -440,7 +501,7 @@ def test_answers_of_guideline_3(arranged: str) -> None:
     at = open_at(guideline="G3", fragments="8", arranged=arranged)
     now, base = fragments_point(64, 8, arranged), fragments_point(64, 1, "series")
     answer = now.memory_access["fused"] / base.memory_access["fused"]
-    assert reveal(at, "theory").startswith(f"**x{answer:.2f}**")
+    assert reveal(at, "theory").startswith(f"**{answer:.2f}×**")
     assert reveal(at, "kernels").startswith(f"**{80 if arranged == 'series' else 150}**")
 
 
@@ -453,40 +514,35 @@ def test_answers_of_guideline_4(variant: str) -> None:
 
 
 @every_guideline
-def test_the_answer_about_speed_is_of_this_machine_once_it_is_measured(guideline: str) -> None:
+def test_the_answer_about_speed_is_that_of_this_machine_once_measured(guideline: str) -> None:
     at = open_at(guideline=guideline)
     compared = column(guideline, "ARM", "x1")
     printed = printed_speed(compared[-1], "ARM")[0] / printed_speed(compared[0], "ARM")[0]
     assert any(entry.value.startswith("On the paper's Snapdragon 810") for entry in at.markdown)
-    assert reveal(at, "speed").startswith(f"**x{printed:.2f}**")
+    assert reveal(at, "speed").startswith(f"**{printed:.2f}×**")
     fill(compared, [1.0 + place for place in range(len(compared))])
     run(at)
     assert any(entry.value.startswith("On this machine: ") for entry in at.markdown)
-    assert reveal(at, "speed").startswith(f"**x{1 / len(compared):.2f}**")
+    assert reveal(at, "speed").startswith(f"**{1 / len(compared):.2f}×**")
 
 
-def test_what_is_taken_away_names_its_conditions() -> None:
-    from effviz.ui.page_parts.memory import page
-
+def test_downloads_hold_the_tables() -> None:
     compared = column("G2", "GPU", "x2")
     fill(compared, [1.0, 2.0, 3.0, 4.0])
-    options = page.Options("G2", 28, 64, groups=8, device="GPU", scale="x2")
     convention = Convention("flops", "float32", "eager")
-    made = page.experiment_rows(page.experiment(options), convention)
-    rows = pd.read_csv(io.StringIO(made.to_csv(index=False)))
+    measured = experiments.experiment(options("G2", "GPU", "x2"))
+    rows = pd.read_csv(io.StringIO(experiments.experiment_table(measured, convention).csv()))
     assert rows["FLOPs"].tolist() == [2 * effviz.analyze(case.design).macs for case in compared]
     assert rows["Here (images/s)"].tolist() == [1000, 500, pytest.approx(1000 / 3), 250]
     assert rows["Source"].unique().tolist() == ["ShuffleNetV2 paper, arXiv 1807.11164, table 2"]
-    found = page.theory_rows(page.theory(options), options, convention)
-    assert found["Memory access (bytes)"].tolist()[:5] == [
+    found = theory_table(compare(Shape("G2", 28, 64, groups=8)), convention).cells
+    assert found["Memory access (bytes)"][:5] == [
         4 * groups_point(64, count, 28).memory_access["eager"] for count in GROUP_COUNTS
     ]
-    at = open_at(guideline="G2")
-    assert [entry.proto.label for entry in at.get("download_button")] == [
+    assert [entry.proto.label for entry in opened(guideline="G2").get("download_button")] == [
         "Theory as CSV", "Experiment as CSV", "Intensity as CSV",
     ]  # fmt: skip
 
 
 def test_scales_of_the_sidebar_are_those_of_the_tables() -> None:
-    at = open_at()
-    assert at.button_group(key="scale").options == list(SCALES)
+    assert opened().button_group(key="scale").options == list(SCALES)

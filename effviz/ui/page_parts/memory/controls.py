@@ -65,7 +65,7 @@ def controls() -> Options:
         )  # fmt: skip
         scale = links.switch(
             "Scale", list(SCALES), "scale", default="x1",
-            help="Factor on the channels: x2 has 4 times the multiply-adds, x4 16 times.",
+            help="Factor on the channels. The multiply-adds grow with its square.",
         )  # fmt: skip
     threads = live.threads_control()
     st.subheader("Arithmetic intensity", anchor=False)

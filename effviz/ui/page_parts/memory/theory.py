@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from effviz.charts.memory import theory as charts
 from effviz.charts.memory.theory import Unit
-from effviz.charts.style import Chart
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import change, exact, lower, percent
 from effviz.studies.guideline_shapes import Comparison
 from effviz.studies.guidelines import Point, least_access
@@ -93,21 +93,22 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
 def theory_chart(found: Comparison, convention: Convention) -> None:
     """Show the guideline as a curve with the current point."""
     guideline = found.shape.guideline
-    show_chart(_chart(found, convention), "theory", note=_NOTES.get(guideline, ""))
+    show_chart(curve_chart(found, convention, look()), "theory", note=_NOTES.get(guideline, ""))
     if guideline == "G4":
         kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
 
 
-def _chart(found: Comparison, convention: Convention) -> Chart:
+def curve_chart(found: Comparison, convention: Convention, look: Appearance) -> Chart:
+    """Draw the curve of the guideline."""
     unit = Unit(convention.memory, convention.size(1), convention.memory_unit, convention.show_amount)
     curves, now, pixels = found.curves, found.now, found.shape.pixels
     if found.shape.guideline == "G1":
-        return charts.ratio_chart(curves["convolution"], now, found.least, pixels, unit, look())
+        return charts.ratio_chart(curves["convolution"], now, found.least, pixels, unit, look)
     if found.shape.guideline == "G2":
-        return charts.groups_chart(curves["input fixed"], curves["both widened"], now, pixels, unit, look())
+        return charts.groups_chart(curves["input fixed"], curves["both widened"], now, pixels, unit, look)
     if found.shape.guideline == "G3":
-        return charts.fragments_chart(curves["in series"], curves["in parallel"], now, pixels, unit, look())
-    return charts.elementwise_chart(curves["bottleneck"], now, unit, look())
+        return charts.fragments_chart(curves["in series"], curves["in parallel"], now, pixels, unit, look)
+    return charts.elementwise_chart(curves["bottleneck"], now, unit, look)
 
 
 class _Row(NamedTuple):

@@ -32,11 +32,16 @@ _PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
 
 def map_chart(choice: Choice, convention: Convention) -> None:
     """Show the map with a caption that explains its marks."""
-    widths, sides = choice.axes
-    cells = [_cell(choice, (width, side), convention) for width in widths for side in sides]
+    cells = map_cells(choice, convention)
     finding = Finding(_finding(choice, convention), _unit(choice.measure, convention))
     note = f"{finding.unit}. {' '.join(_legend(choice, cells))} {convention.text}"
     show_chart(heat_map(cells, choice.place, choice.own, finding, look()), "cells_map", note=note)
+
+
+def map_cells(choice: Choice, convention: Convention) -> list[Cell]:
+    """Make the cells of the map, row by row."""
+    widths, sides = choice.axes
+    return [_cell(choice, (width, side), convention) for width in widths for side in sides]
 
 
 def _legend(choice: Choice, cells: list[Cell]) -> list[str]:

@@ -20,12 +20,10 @@ from effviz.ui.widgets.tables import Column, Table, show_table
 def the_law(choice: Choice, convention: Convention) -> None:
     """Show width² × resolution² with the current numbers, and every reason for the difference to the built network."""
     formula_heading()
-    # The law is trivial for the unscaled network: show half of both instead.
-    half = (multipliers.half_width(choice.base) or 1.0, choice.own[1] // 2)
-    place = choice.place if choice.scaled else half
+    place = law_place(choice)
     left, right = st.columns([4, 5], gap="large")
     with left:
-        st.markdown(_split(choice, place, convention))
+        st.markdown(law_text(choice, convention))
         instead = f"For {place[0]:g} x at {place[1]} px, because the network on screen is unscaled. "
         st.caption(
             f"{'' if choice.scaled else instead}Exact fractions, layer by layer. The law is that of MobileNets, arXiv "
@@ -35,8 +33,14 @@ def the_law(choice: Choice, convention: Convention) -> None:
         _powers(choice, place, convention)
 
 
-def _split(choice: Choice, place: Place, convention: Convention) -> str:
-    (width, side), own, factor = place, choice.own[1], convention.compute(1)
+def law_place(choice: Choice) -> Place:
+    """Return the cell on screen, or half of both multipliers for the unscaled network, where the law is trivial."""
+    return choice.place if choice.scaled else (multipliers.half_width(choice.base) or 1.0, choice.own[1] // 2)
+
+
+def law_text(choice: Choice, convention: Convention) -> str:
+    """Write the promise of the law, every term outside it, and their sum."""
+    (width, side), own, factor = law_place(choice), choice.own[1], convention.compute(1)
     found = multipliers.split(choice.base, width, side)
     lines = [
         f"**{convention.compute_label}** = width² × (resolution / {own})² × those of the unscaled {choice.title} "

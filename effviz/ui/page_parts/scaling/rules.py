@@ -92,9 +92,9 @@ def equal_budget(choice: Choice, reading: Reading, convention: Convention) -> No
     show_chart(
         duel_chart(found, [*measures, Measure("Latency here", "cross", latencies)], look()), "duel",
         note="Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
-        r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, $s^{0.4}$ in "
-        r"width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure latency” measures "
-        "all networks.",
+        r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
+        r"$s^{0.4}$ in width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure "
+        "latency” measures all networks.",
     )  # fmt: skip
     if missing:
         st.markdown(missing)

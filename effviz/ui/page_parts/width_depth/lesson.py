@@ -20,8 +20,8 @@ def formulas(view: View, table: Table, convention: Convention) -> None:
     """Show the law, the law with the current numbers, where it fails, and the closeness to the budget."""
     formula_heading()
     st.markdown(
-        "**Law** of a stage with $d$ blocks of width $w$ on an $h × h$ map, mostly convolutions that connect all "
-        "channels  \n"
+        "**Law** of a stage with $d$ blocks of width $w$ on an $h × h$ map, if most convolutions connect all channels:"
+        "  \n"
         r"multiply-adds $\propto d w^2 h^2$, parameters $\propto d w^2$, activations $\propto d w h^2$"
         "  \n"
         r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$"
