@@ -18,7 +18,7 @@ from effviz import Design, Stage
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.home import zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
-from effviz.core.units import exact, percent, si, snapped
+from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count import kinds
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
@@ -138,7 +138,7 @@ def test_the_timeline_peaks_at_the_reports_peak(name: str, convention: Conventio
     assert line["y"][marker["x"][0] - 1] == peak
     assert _spec(chart)["layout"]["yaxis"]["range"][1] >= peak
     path = report.table.loc[report.table["alive"].idxmax(), "path"]
-    assert chart.title == f"Peak of {convention.show_amount(peak)} while {path} runs"
+    assert chart.title == f"Activation memory peaks at {convention.show_amount(peak)} in {path}"
     assert exact(report.peak_activation) in chart.alt
 
 
@@ -155,10 +155,10 @@ def test_every_network_is_on_the_map(factor: int) -> None:
     assert dict(zip(compute["y"], compute["x"], strict=True)) == {r.design.title: factor * r.macs for r in reports}
     uses = {r.design.title: r.macs / r.params for r in reports}
     least, most = min(uses, key=uses.__getitem__), max(uses, key=uses.__getitem__)
-    assert f"{least} uses a parameter {uses[least]:.0f} times an image" in chart.title
+    assert f"{least} uses each parameter {uses[least]:.0f} times per image" in chart.title
     assert f"{most} {uses[most]:.0f} times" in chart.title
     for report in reports:
-        assert f"{report.design.title}: {si(factor * report.macs)} {label}, {si(report.params)}" in chart.alt
+        assert f"{report.design.title}: {si(factor * report.macs)} {lower(label)}, {si(report.params)}" in chart.alt
 
 
 # --- the sentences --------------------------------------------------------------------------------------------------
@@ -184,13 +184,14 @@ def test_the_title_of_the_stages_is_computed(name: str, convention: Convention) 
     report = _report(name, convention.memory)
     title = stage_costs(report.table, measures(convention), LIGHT).title
     found = re.fullmatch(
-        r"Up to (\w+): (.+ %) of the ([\w-]+), (.+ %) of the parameters; from (\w+) on the rest", title
+        r"The layers of (?:(\w+) to )?(\w+) hold (.+ %) of the ([\w-]+) and (.+ %) of the parameters", title
     )
     assert found, title
-    last, compute, _, params, after = found.groups()
+    first, last, compute, _, params = found.groups()
     stages = list(dict.fromkeys(report.table["stage"]))
     split = stages.index(last) + 1
-    assert stages[split] == after
+    assert (first or last) == stages[0]
+    assert split < len(stages)
     before = report.table[report.table["stage"].isin(stages[:split])]
     assert compute == percent(before["macs"].sum() / report.macs)
     assert params == percent(before["params"].sum() / report.params)

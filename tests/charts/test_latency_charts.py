@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effviz.charts.latency import finding, latency_scatter, predictor_bars, told
+from effviz.charts.latency import finding, inversion_text, latency_scatter, predictor_bars
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import milliseconds, si
 from effviz.studies.prediction import PREDICTORS, Inversion, inversions
@@ -277,15 +277,15 @@ def _swapped(count: int) -> list[float]:
 
 
 ORDERS = {
-    "proportional": ([1.0, 2.0, 3.0, 4.0], "exactly ordered by latency", 1.0, "and"),
-    "in order, not proportional": ([1.0, 8.0, 27.0, 64.0], "exactly ordered by latency", 1.0, "but"),
-    "one exchange among forty": (_swapped(40), "almost ordered by latency", 1 - 12 / (40 * 1599), "and"),
-    "one exchange among three hundred": (_swapped(300), "almost ordered by latency", 1 - 12 / (300 * 89_999), "and"),
-    "one exchange among five": ([1.0, 2.0, 4.0, 3.0, 5.0], "almost ordered by latency", 0.9, "but"),
-    "some exchanges": ([2.0, 1.0, 4.0, 3.0, 5.0], "roughly ordered by latency", 0.8, "and"),
-    "hardly any order": ([3.0, 1.0, 5.0, 2.0, 4.0], "hardly ordered by latency", 0.3, "and"),
-    "no order": ([2.0, 4.0, 3.0, 1.0], "hardly ordered by latency", -0.4, "and"),
-    "reversed": ([4.0, 3.0, 2.0, 1.0], "in the reverse order of latency", -1.0, "and"),
+    "proportional": ([1.0, 2.0, 3.0, 4.0], "exactly matches", 1.0, "and"),
+    "in order, not proportional": ([1.0, 8.0, 27.0, 64.0], "exactly matches", 1.0, "but"),
+    "one exchange among forty": (_swapped(40), "almost matches", 1 - 12 / (40 * 1599), "and"),
+    "one exchange among three hundred": (_swapped(300), "almost matches", 1 - 12 / (300 * 89_999), "and"),
+    "one exchange among five": ([1.0, 2.0, 4.0, 3.0, 5.0], "almost matches", 0.9, "but"),
+    "some exchanges": ([2.0, 1.0, 4.0, 3.0, 5.0], "roughly matches", 0.8, "and"),
+    "hardly any order": ([3.0, 1.0, 5.0, 2.0, 4.0], "hardly matches", 0.3, "and"),
+    "no order": ([2.0, 4.0, 3.0, 1.0], "hardly matches", -0.4, "and"),
+    "reversed": ([4.0, 3.0, 2.0, 1.0], "is the reverse of", -1.0, "and"),
 }
 
 
@@ -298,8 +298,8 @@ def test_the_finding_says_what_the_table_shows(times: list[float], order: str, c
     speeds = [1000 * amount / time for amount, time in zip(table["macs"], times, strict=True)]
     spread = max(speeds) / min(speeds)
     expected = (
-        f"Here: ordered by multiply-adds, the networks are {order} (rank correlation {correlation:.2f}), {joint} they "
-        f"run at {si(min(speeds))} to {si(max(speeds))} per second, a factor of {spread:.1f}"
+        f"Here: the ranking by multiply-adds {order} that by latency (rank correlation {correlation:.2f}), {joint} "
+        f"speeds range from {si(min(speeds))} to {si(max(speeds))} per second, a factor of {spread:.1f}"
     )
     assert finding(table, "macs", 1, "Here") == expected
     assert _scatter(table).title == expected
@@ -318,16 +318,16 @@ def test_the_finding_says_what_the_table_shows(times: list[float], order: str, c
 )
 def test_the_finding_counts_in_the_unit_that_is_shown(column: str, factor: int, name: str) -> None:
     title = _scatter(DATA, column, factor).title
-    assert f"ordered by {name}, " in title
+    assert f"the ranking by {name} " in title
     assert ("FLOPs" in title) == (name == "FLOPs")
     speeds = DATA[column] * factor / DATA["latency_ms"] * 1000
-    assert f"run at {si(speeds.min())} to {si(speeds.max())} per second, a factor of" in title
+    assert f"range from {si(speeds.min())} to {si(speeds.max())} per second, a factor of" in title
 
 
 @pytest.mark.parametrize("rows", [1, 2])
 def test_two_networks_have_no_order(rows: int) -> None:
     chart = _scatter(DATA.iloc[:rows], highlight=["Tiny"])
-    assert chart.title == f"Here: {rows} of the networks measured, too few for a rank correlation"
+    assert chart.title == f"Here: {rows} network{'s' * (rows > 1)} measured, too few for a rank correlation"
     assert len(_points(chart)) == rows
     _check_places(chart)
 
@@ -335,7 +335,7 @@ def test_two_networks_have_no_order(rows: int) -> None:
 @pytest.mark.parametrize("table", [_ordered([7.0] * 4), _ordered([1.0, 2.0, 3.0]).assign(macs=500)], ids=["time", "n"])
 def test_equal_networks_have_no_order_either(table: pd.DataFrame) -> None:
     chart = _scatter(table)
-    assert "no order to compare" in chart.title
+    assert "no ranking to compare" in chart.title
     assert "nan" not in chart.alt
     assert len(_points(chart)) == len(table)
     _check_places(chart)
@@ -381,7 +381,7 @@ def test_every_printed_table_can_be_drawn(where: str) -> None:
     assert len(_points(chart)) == len(rows)
     assert min(len(_ticks(_spec(chart), name)) for name in ("xaxis", "yaxis")) >= 2
     assert re.search(r"\(rank correlation -?[01]\.\d\d\)", chart.title)
-    assert ("exactly ordered" in chart.title) <= (not pairs), "pairs that are faster the other way round are no order"
+    assert ("exactly matches" in chart.title) <= (not pairs), "pairs that are faster the other way round are no order"
 
 
 # --- predictors ---------------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_the_predictor_with_the_smallest_spread_is_marked(look: Appearance) -> N
     assert f"factor of {spreads[best]:.1f} " in chart.title
     assert chart.alt.startswith(chart.title)
     for label, text in zip(bars["y"], bars["text"], strict=True):
-        assert text.startswith(f"{spreads[label]:.1f}x")
+        assert text.startswith(f"{spreads[label]:.1f}×")
         assert f"{label.lower()}: spread {spreads[label]:.1f}, rank correlation " in chart.alt
     axis = _spec(chart)["layout"]["xaxis"]
     assert axis["range"][0] == 0
@@ -436,16 +436,16 @@ def test_equal_speeds_can_be_drawn() -> None:
 
 def test_an_inversion_in_words() -> None:
     pair = Inversion("VGG-16", "EfficientNet-B0", 40.097, 1.5)
-    assert told(pair, "multiply-adds") == (
-        "VGG-16 has 40.10 times the multiply-adds of EfficientNet-B0, and EfficientNet-B0 takes 1.50 times as long."
+    assert inversion_text(pair, "multiply-adds") == (
+        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but EfficientNet-B0 takes 1.50× as long."
     )
-    assert "the FLOPs of" in told(pair, "FLOPs")
+    assert "the FLOPs of" in inversion_text(pair, "FLOPs")
 
 
 def test_the_pairs_of_a_table_are_told_as_they_are() -> None:
     (pair,) = inversions(DATA)
-    assert told(pair, "multiply-adds") == (
-        "Wide has 3.00 times the multiply-adds of Deep, and Deep takes 1.25 times as long."
+    assert inversion_text(pair, "multiply-adds") == (
+        "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long."
     )
     for one, two in itertools.combinations(DATA.itertuples(), 2):
         assert (one.latency_ms > two.latency_ms) == ((one.title, two.title) == ("Deep", "Wide"))

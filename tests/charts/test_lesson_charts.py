@@ -93,7 +93,9 @@ def test_a_panel_for_the_input_and_every_embedding(look: Appearance) -> None:
         *(f"<b>n = {each.dimensions}</b><br>{percent(each.lost)} lost" for each in _embeddings()),
     ]
     two, many = _embeddings()[0], _embeddings()[-1]
-    assert chart.title == (f"ReLU in 2 channels loses {percent(two.lost)} of the spiral, {percent(many.lost)} in 30")
+    assert chart.title == (
+        f"With 2 channels, ReLU loses {percent(two.lost)} of the spiral; with 30, it loses {percent(many.lost)}"
+    )
     assert all(f"n = {each.dimensions}: {percent(each.lost)} lost" in chart.alt for each in _embeddings())
 
 
@@ -111,9 +113,9 @@ def test_all_panels_have_one_scale_and_room() -> None:
 
 def test_a_linear_embedding_in_the_title() -> None:
     chart = manifold_pictures([embed(2, 0, "none")], LIGHT)
-    assert chart.title == "No activation: 2 channels bring the spiral back whole"
+    assert chart.title == "Without an activation, 2 channels are enough to recover the whole spiral"
     assert manifold_pictures([embed(3, 1)], LIGHT).title == (
-        f"ReLU in 3 channels loses {percent(embed(3, 1).lost)} of the spiral"
+        f"With 3 channels, ReLU loses {percent(embed(3, 1).lost)} of the spiral"
     )
 
 
@@ -179,8 +181,8 @@ def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
     assert spec["layout"]["xaxis"]["type"] == "log"
     assert spec["layout"]["yaxis"]["range"][1] > max(each.upper for each in curve)
     assert chart.title == (
-        f"ReLU in 2 channels loses {percent(curve[0].median)} of the spiral in the median; "
-        "from 10 channels on it is under 1 %"
+        f"With 2 channels, ReLU loses a median of {percent(curve[0].median)} of the spiral; "
+        "from 10 channels on, it loses under 1 %"
     )
     assert curve[2].median >= 0.01 > curve[3].median
     for each in curve:
@@ -189,7 +191,7 @@ def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
 
 def test_no_loss_is_drawn_as_none() -> None:
     chart = loss_chart(loss_curve((2, 5), 5, "none"), LIGHT, activation="none")
-    assert chart.title == "No activation: nothing is lost, however few the channels"
+    assert chart.title == "Without an activation, any number of channels recovers the whole spiral"
     assert _spec(chart)["data"][1]["y"] == [0, 0]
     assert _spec(chart)["layout"].get("annotations", []) == []
 
@@ -232,17 +234,17 @@ def test_cells_are_the_counts(name: str, stage: str, how: str, look: Appearance)
 
 def test_what_the_heatmaps_find() -> None:
     titles = {
-        ("shufflenet_v2", "stage3"): "Of the 232 channels of stage3.0, 50 % are found unchanged behind stage3.1, 0.9 % "
-        "behind stage3.7",
-        ("densenet121", "stage3"): "Every channel of a block of stage3 is found unchanged behind all later blocks",
-        ("resnet18", "stage3"): "Every channel of a block of stage3 is found in a sum behind all later blocks",
-        ("vgg16", "stage3"): "No channel of stage3 of vgg16 is found unchanged behind a later block",
-        ("resnet18", "stem"): "stem of resnet18 has one block: there is no later one to reuse its channels",
+        ("shufflenet_v2", "stage3"): "50 % of the 232 channels of stage3.0 are unchanged after stage3.1, and 0.9 % "
+        "after stage3.7",
+        ("densenet121", "stage3"): "Every channel of stage3 is unchanged after all later blocks",
+        ("resnet18", "stage3"): "Every channel of stage3 is part of a sum after all later blocks",
+        ("vgg16", "stage3"): "No channel of stage3 of vgg16 is unchanged after a later block",
+        ("resnet18", "stem"): "stem of resnet18 has only one block, so no later block can reuse its channels",
     }
     for (name, stage), title in titles.items():
         assert reuse_heatmap(_reuse(name, stage), LIGHT).title == title
     none = reuse_heatmap(_reuse("resnet18", "stage3"), LIGHT, "direct")
-    assert none.title == "No channel of stage3 of resnet18 is found unchanged behind a later block"
+    assert none.title == "No channel of stage3 of resnet18 is unchanged after a later block"
 
 
 @each_look
@@ -273,7 +275,10 @@ def test_the_share_of_the_block_is_drawn(look: Appearance) -> None:
     assert (10 ** note["x"], note["y"]) == (pytest.approx(4), 1_878 / 10_710)
     assert note["text"] == "here: 18 %"
     assert spec["layout"]["yaxis"]["range"][1] >= max(line["y"])
-    assert chart.title == "At reduction 4 squeeze-and-excitation is 18 % of the block's parameters, 4.7 % at 64"
+    assert (
+        chart.title
+        == "At reduction 4, squeeze-and-excitation has 18 % of the block's parameters, and 4.7 % at reduction 64"
+    )
     for each in found:
         assert f"squeezed to {each.squeezed}, {exact(each.params_added)} parameters" in chart.alt
         assert f"{exact(each.macs_added)} multiply-adds" in chart.alt
@@ -283,15 +288,15 @@ def test_on_its_own_the_parameters_are_drawn() -> None:
     found = excite(SqueezeExcite(64, 4), (64, 14, 14))
     chart = excite_chart(found, LIGHT)
     assert _spec(chart)["data"][0]["y"] == [each.params_added for each in found]
-    assert chart.title == "At reduction 16 squeeze-and-excitation has 580 parameters, 193 at 64"
+    assert chart.title == "At reduction 16, squeeze-and-excitation has 580 parameters, and 193 at reduction 64"
 
 
 def test_without_a_ratio_of_its_own_nothing_is_marked() -> None:
     chart = excite_chart(excite(MBConv(24, 24, se_ratio=0.0), (24, 14, 14)), LIGHT)
     assert _spec(chart)["layout"].get("annotations", []) == []
-    assert chart.title.startswith("At reduction 1 squeeze-and-excitation is 44 %")
+    assert chart.title.startswith("At reduction 1, squeeze-and-excitation has 44 %")
 
 
 def test_one_reduction_only() -> None:
     chart = excite_chart(excite(MBConv(24, 24), (24, 14, 14), ()), LIGHT)
-    assert chart.title == "At reduction 4 squeeze-and-excitation is 18 % of the block's parameters"
+    assert chart.title == "At reduction 4, squeeze-and-excitation has 18 % of the block's parameters"

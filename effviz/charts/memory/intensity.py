@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure
-from effviz.core.units import percent, si, snapped
-from effviz.studies.guidelines import (
-    Intensity,
-)
-
-# --- arithmetic intensity ------------------------------------------------------------------------------------------
+from effviz.charts import draw
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.units import lower, percent, si, snapped
+from effviz.studies.guidelines import Intensity
 
 
 def intensity_bars(
@@ -21,63 +18,31 @@ def intensity_bars(
     Args:
         network: its name.
         entries: its kinds of layer, at least one.
-        factor: from multiply-adds per element to what is shown.
+        factor: from multiply-adds per element to the unit shown.
         count: ``"Multiply-adds"`` or ``"FLOPs"``.
         per: ``"element"`` or ``"byte"``.
         look: light or dark.
     """
     values = {entry.kind: entry.per_element * factor for entry in entries}
+    texts = {kind: f"{value:.3g}" if value < 1000 else si(value) for kind, value in values.items()}
+    colors = [KIND_COLORS[kind] for kind in values]
+    bars = draw.row_bars(
+        list(values), list(values.values()), {"color": colors, "line": {"color": look.outline, "width": 0.7}},
+        [f"{texts[entry.kind]} ({percent(entry.share)})" for entry in entries],
+        textfont={"color": look.ink, "size": 13},
+        customdata=[[si(entry.macs), si(entry.memory_access)] for entry in entries],
+        hovertemplate=f"%{{y}}<br>%{{x:.3~g}} {count} per {per}<br>%{{customdata[0]}} multiply-adds, "
+        "%{customdata[1]} elements<extra></extra>",
+    )  # fmt: skip
     most = max(values.values())
-    traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "y": [entry.kind for entry in entries],
-            "x": list(values.values()),
-            "marker": {
-                "color": [KIND_COLORS[entry.kind] for entry in entries],
-                "line": {"color": look.outline, "width": 0.7},
-            },
-            "text": [f"{_number(values[entry.kind])} ({percent(entry.share)})" for entry in entries],
-            "textposition": "outside",
-            "cliponaxis": False,
-            "textfont": {"color": look.ink, "size": 13},
-            "customdata": [[si(entry.macs), si(entry.memory_access)] for entry in entries],
-            "hovertemplate": f"%{{y}}<br>%{{x:.3~g}} {count} per {per}<br>%{{customdata[0]}} multiply-adds, "
-            "%{customdata[1]} elements<extra></extra>",
-        }
-    ]
-    layout = {
-        "bargap": 0.35,
-        "xaxis": {
-            "range": [0, max(snapped(most), 1.4 * most)],
-            "showgrid": True,
-            "nticks": 6,
-            "title": {"text": f"{count} per {per}"},
-        },
-        "yaxis": {"autorange": "reversed", "showgrid": False, "ticksuffix": " "},
-    }
-    title = _intense(network, entries, values, count, per)
-    spoken = "; ".join(
-        f"{entry.kind}: {_number(values[entry.kind])}, {percent(entry.share)} of the memory access" for entry in entries
-    )
-    made = figure(look, 38 * len(entries) + 76, traces, layout)
-    return Chart(made, title, f"{title}. {count} per {per}. {spoken}.")
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else si(value)
-
-
-def _intense(network: str, entries: Sequence[Intensity], values: Mapping[str, float], count: str, per: str) -> str:
-    word = count if count[1:2].isupper() else count.lower()
-    working = [entry for entry in entries if entry.macs]
-    if not working:
-        return f"{network} has no multiply-adds"
-    most, least = (pick(working, key=lambda entry: entry.per_element) for pick in (max, min))
-    if most is least:
-        return f"{network}: {_number(values[most.kind])} {word} per {per} moved in {most.kind} layers alone"
-    return (
-        f"{network}: {_number(values[most.kind])} {word} per {per} moved in {most.kind} layers, "
-        f"{_number(values[least.kind])} in {least.kind} layers"
-    )
+    scale: Spec = {"range": [0, max(snapped(most), 1.4 * most)], "showgrid": True, "nticks": 6}
+    layout = {"bargap": 0.35, "xaxis": scale | {"title": {"text": f"{count} per {per}"}}, "yaxis": draw.ROWS}
+    spoken = "; ".join(f"{e.kind}: {texts[e.kind]}, {percent(e.share)} of the memory access" for e in entries)
+    working = [entry.kind for entry in entries if entry.macs]
+    if working:
+        high, low = (pick(working, key=values.__getitem__) for pick in (max, min))
+        rest = "" if high == low else f" and {texts[low]} in {low} layers"
+        title = f"{network} has {texts[high]} {lower(count)} per {per} in {high} layers{rest}"
+    else:
+        title = f"{network} has no multiply-adds"
+    return chart(look, 38 * len(entries) + 76, [bars], layout, title, f"{count} per {per}", spoken)

@@ -1,21 +1,21 @@
-"""Compound scaling: what phi promises and what is built, and the phi that fits a budget."""
+"""Compound scaling: the promise of phi against the built networks, and the phi that fits a budget."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
-from effviz.charts.style import Appearance, Chart, figure
-from effviz.core.units import lower, short, si
+from effviz.charts import draw
+from effviz.charts.sentences import times as factor_text
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.units import lower, si
 from effviz.studies.scaling import Pin, Stairs
-
-_TICKS = (1, 2, 5)
 
 
 class Count(NamedTuple):
-    """The compute number in the convention of the page: its name and the factor on multiply-adds."""
+    """The compute number in the convention of the page: its name and its factor per multiply-add."""
 
     label: str
     factor: int
@@ -28,10 +28,10 @@ class _Panel(NamedTuple):
     """One quantity over phi.
 
     Attributes:
-        key: of `Swept` and `Pin`.
-        place: in what `Stairs.promised` returns.
+        key: attribute of `Swept` and `Pin`.
+        place: index in the result of `Stairs.promised`.
         name: on screen.
-        factor: from what is counted to what is shown.
+        factor: from the counted to the shown unit.
     """
 
     key: str
@@ -49,12 +49,12 @@ class _Panel(NamedTuple):
 def stairs_charts(
     stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
 ) -> tuple[Chart, Chart]:
-    """What the rule promises as lines and what is built as stairs, over phi, in two charts of two panels.
+    """The promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
 
     Args:
         stairs: of the rule.
         now: the network to mark.
-        pins: released networks, each at the phi that its dimension stands for.
+        pins: released networks, each at the phi that matches its dimension.
         count: of multiply-adds.
         look: light or dark.
     """
@@ -72,8 +72,9 @@ def stairs_charts(
 def _column(
     panels: tuple[_Panel, _Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
 ) -> Chart:
-    traces: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {"margin": {"l": 8, "r": 14, "t": 26, "b": 8}, "annotations": []}
+    traces: list[Spec] = []
+    headings: list[Spec] = []
+    axes: Spec = {}
     ends = stairs.built[0].phi, stairs.built[-1].phi
     for row, panel in enumerate(panels):
         axis, top = ("2", 0.45) if row else ("", 1.0)
@@ -82,115 +83,98 @@ def _column(
         heights = [math.log10(value) for trace in drawn for value in trace["y"] if value]
         low, high = min(heights), max(heights)
         room = 0.06 * (high - low) + 0.02
-        ticks = log_ticks(low, high, most=5)
-        layout[f"xaxis{axis}"] = {
+        axes[f"xaxis{axis}"] = {
             "anchor": f"y{axis}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
-            "showticklabels": row == 1, "title": {"text": "phi" if row else ""},
+            "showticklabels": row == 1, "title": {"text": "φ" if row else ""},
         }  # fmt: skip
-        layout[f"yaxis{axis}"] = {
-            "anchor": f"x{axis}", "domain": [top - 0.45, top], "type": "log", "range": [low - room, high + room],
-            "tickvals": ticks, "ticktext": [short(tick) for tick in ticks],
-        }  # fmt: skip
-        layout["annotations"].append(
-            {
-                "text": f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
-                f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>',
-                "x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-                "yshift": 2, "showarrow": False, "font": {"size": 14, "color": look.ink},
-            }
-        )  # fmt: skip
-    spoken = ". ".join(_spoken(panel, stairs, now, pins) for panel in panels)
-    return Chart(figure(look, 430, traces, layout), title, f"{title}. At phi = {now.phi:g}: {spoken}.")
+        place: Spec = {"anchor": f"x{axis}", "domain": [top - 0.45, top]}
+        axes[f"yaxis{axis}"] = draw.log_axis((low - room, high + room), log_ticks(low, high, most=5), "", **place)
+        heading = (
+            f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
+            f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>'
+        )
+        headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
+    layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
+    spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
+    return chart(look, 430, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", spoken[1])
 
 
-def _panel_traces(
-    panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
-) -> list[dict[str, Any]]:
+def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance) -> list[Spec]:
     low, high = stairs.built[0].phi, stairs.built[-1].phi
     built = [panel.built(each) for each in stairs.built]
-    # Only where something changes: a step needs its two ends.
+    # Stairs need only the points at which the value changes, and the last.
     steps = [
         (each.phi, value)
         for each, value, before in zip(stairs.built, built, [None, *built], strict=False)
         if value != before or each.phi == high
     ]
-    hover = f"{panel.name} at phi = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}<extra></extra>"
-    shown = [pin for pin in pins if pin.phis[panel.place] is not None]
+
+    def amounts(phi: float, value: int) -> list[str]:
+        return [_amount(value), _amount(panel.promised(stairs, phi))]
+
+    hover = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}<extra></extra>"
+    shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None]
+    released: Spec = {
+        "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
+        "textposition": "bottom right", "textfont": {"size": 12, "color": look.muted},
+        "customdata": [
+            [f"EfficientNet-{pin.label}: depth {pin.depth:g}, width {pin.width:g}, {pin.resolution} px",
+             _amount(panel.built(pin))]
+            for pin, _ in shown
+        ],
+        "hovertemplate": f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>"
+        "matches φ = %{x:.2f}<extra></extra>",
+    }  # fmt: skip
+    hollow = {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}}
+    phis, values = [phi for phi, _ in steps], [value for _, value in steps]
+    data = [amounts(phi, value) for phi, value in steps]
+    own = panel.built(now)
     return [
-        {
-            "type": "scatter", "mode": "lines", "x": [low, high], "hoverinfo": "skip",
-            "y": [panel.promised(stairs, phi) for phi in (low, high)],
-            "line": {"color": look.muted, "width": 1.5, "dash": "dot"},
-        },
-        {
-            "type": "scatter", "mode": "lines", "x": [phi for phi, _ in steps], "y": [value for _, value in steps],
-            "line": {"color": look.ink, "width": 1.8, "shape": "hv"},
-            "customdata": [[_amount(value), _amount(panel.promised(stairs, phi))] for phi, value in steps],
-            "hovertemplate": hover,
-        },
-        {
-            "type": "scatter", "mode": "markers+text", "cliponaxis": False,
-            "x": [pin.phis[panel.place] for pin in shown],
-            "y": [panel.promised(stairs, pin.phis[panel.place] or 0.0) for pin in shown],
-            "marker": {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}},
-            "text": [pin.label for pin in shown],
-            "textposition": "bottom right",
-            "textfont": {"size": 12, "color": look.muted},
-            "customdata": [
-                [
-                    f"EfficientNet-{pin.label}: depth {pin.depth:g}, width {pin.width:g}, {pin.resolution} px",
-                    _amount(panel.built(pin)),
-                ]
-                for pin in shown
-            ],
-            "hovertemplate": f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>"
-            "stands for phi = %{x:.2f}<extra></extra>",
-        },
-        {
-            "type": "scatter", "mode": "markers", "x": [now.phi], "y": [panel.built(now)],
-            "marker": {"size": 12, "color": look.accent, "line": {"color": look.paper, "width": 1.5}},
-            "customdata": [[_amount(panel.built(now)), _amount(panel.promised(stairs, now.phi))]],
-            "hovertemplate": hover,
-        },
-    ]  # fmt: skip
+        draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot"),
+        draw.line(phis, values, look.ink, 1.8, shape="hv", customdata=data, hovertemplate=hover),
+        draw.dots([phi for _, phi in shown], [panel.promised(stairs, phi) for _, phi in shown], hollow, **released),
+        draw.dots([now.phi], [own], draw.current(look), customdata=[amounts(now.phi, own)], hovertemplate=hover),
+    ]
 
 
 def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> str:
     told = f"{panel.name}: {_amount(panel.promised(stairs, now.phi))} promised, {_amount(panel.built(now))} built"
     shown = [f"{pin.label} {phi:.2f}" for pin in pins if (phi := pin.phis[panel.place]) is not None]
-    return f"{told}; the released networks stand for phi: {', '.join(shown)}" if shown else told
+    return f"{told}; φ of the released networks: {', '.join(shown)}" if shown else told
 
 
 def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
-    """What phi promises and what rounding makes of it."""
-    promised, built = stairs.rule.factor**now.phi, now.macs / stairs.base.macs
-    what = lower(count.label)
+    """Compare the promise of phi with the network after rounding."""
+    promised, built = factor_text(stairs.rule.factor**now.phi), factor_text(now.macs / stairs.base.macs)
+    compute = lower(count.label)
+    if stairs.rule.factor == 1 and now.macs == stairs.base.macs:
+        return f"With these bases, φ does not change the {compute}"
     if now.phi == 0:
-        return f"phi = 0 is the baseline; each step of phi promises {stairs.rule.factor:.3g} times the {what}"
+        return f"φ = 0 is the baseline; each step of φ promises {factor_text(stairs.rule.factor)} the {compute}"
     blocks = stairs.promised(now.phi)[0]
     depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
-    return f"phi = {now.phi:g} promises {promised:.3g} times the {what}, rounding builds {built:.3g} times: {depth}"
+    if promised == built:
+        return f"φ = {now.phi:g} promises and builds {built} the {compute}: {depth}"
+    return f"φ = {now.phi:g} promises {promised} the {compute}, but rounding builds {built}: {depth}"
 
 
 def times(factor: float) -> str:
-    """A factor as text: ``x1.92``."""
-    return f"x{factor:.3g}" if factor < 999.5 else f"x{si(factor)}"
+    """A factor as text: ``1.92×``, ``12.3 M×``."""
+    return factor_text(factor) if factor < 999.5 else f"{si(factor)}×"
 
 
 def _amount(value: float) -> str:
-    """A promised or built amount: a count of blocks keeps one decimal where it is none."""
+    """A promised or built amount; a promised number of blocks that is not whole has one decimal."""
     return f"{value:.1f}" if value < 1000 and abs(value - round(value)) >= 0.05 else si(round(value))
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Round values between two powers of ten, as many as there is room for."""
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    for steps in ((1, 1.5, 2, 3, 5, 7), _TICKS, (1, 3), (1,)):
-        ticks = [step * 10.0**power for power in powers for step in steps]
-        ticks = [tick for tick in ticks if low - 0.02 <= math.log10(tick) <= high + 0.02]
-        if len(ticks) <= most:
-            return ticks
-    return ticks[:: math.ceil(len(ticks) / most)]
+    """Return at most `most` round values between two powers of ten."""
+    for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        found = [tick for tick in draw.decades(low, high, steps) if low - 0.02 <= math.log10(tick) <= high + 0.02]
+        if len(found) <= most:
+            return found
+    return found[:: math.ceil(len(found) / most)]
 
 
 # --- the inverse -----------------------------------------------------------------------------------------------------
@@ -200,7 +184,7 @@ def fit_chart(
     points: Sequence[tuple[float, float]], found: tuple[float, float], budget: float, label: str, unit: str,
     look: Appearance,
 ) -> Chart:  # fmt: skip
-    """What is built around the phi that fits, and the line of the budget.
+    """The cost of the networks around the phi that fits, and the budget as a line.
 
     Args:
         points: phi and amount, in rising order of phi, in the unit of the budget.
@@ -211,39 +195,30 @@ def fit_chart(
         look: light or dark.
     """
     phi, own = found
-    amounts = [amount for _, amount in points]
+    phis, amounts = [phi for phi, _ in points], [amount for _, amount in points]
     low, high = min([*amounts, budget]), max([*amounts, budget])
     room = 0.12 * (high - low) or 1.0
+    hover = f"φ = %{{x:.3f}}<br>{label}: "
+    texts = [si(amount, unit) for amount in amounts]
+    around: Spec = {"customdata": texts, "hovertemplate": f"{hover}%{{customdata}}<extra></extra>"}
     traces = [
-        {
-            "type": "scatter", "mode": "lines", "x": [phi for phi, _ in points], "y": amounts,
-            "line": {"color": look.ink, "width": 1.8, "shape": "hv"},
-            "customdata": [si(amount, unit) for amount in amounts],
-            "hovertemplate": f"phi = %{{x:.3f}}<br>{label}: %{{customdata}}<extra></extra>",
-        },
-        {
-            "type": "scatter", "mode": "markers", "x": [phi], "y": [own],
-            "marker": {"size": 12, "color": look.accent, "line": {"color": look.paper, "width": 1.5}},
-            "hovertemplate": f"phi = %{{x:.3f}}<br>{label}: {si(own, unit)}<extra></extra>",
-        },
-    ]  # fmt: skip
+        draw.line(phis, amounts, look.ink, 1.8, shape="hv", **around),
+        draw.dots([phi], [own], draw.current(look), hovertemplate=f"{hover}{si(own, unit)}<extra></extra>"),
+    ]
+    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom"}
     layout = {
-        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
-        "shapes": [
-            {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": budget, "y1": budget,
-             "line": {"color": look.ink, "width": 1.5, "dash": "dash"}}
-        ],
-        "annotations": [
-            {"text": f"budget {si(budget, unit)}", "x": 0, "xref": "paper", "y": budget, "xanchor": "left",
-             "yanchor": "bottom", "showarrow": False, "font": {"size": 13, "color": look.ink}}
-        ],
-        "xaxis": {"range": [points[0][0], points[-1][0]], "nticks": 8, "title": {"text": "phi"}},
+        "margin": draw.margin(right=12),
+        "shapes": [draw.rule(look.ink, 1.5, "dash", y=budget)],
+        "annotations": [draw.note(0, budget, f"budget {si(budget, unit)}", look.ink) | place],
+        "xaxis": {"range": [phis[0], phis[-1]], "nticks": 8, "title": {"text": "φ"}},
         "yaxis": {"range": [low - room, high + room], "tickformat": "~s", "nticks": 5, "title": {"text": label}},
-    }  # fmt: skip
-    title = f"phi = {floored(phi)} is the largest that fits: {si(own, unit)} of {si(budget, unit)}"
-    return Chart(figure(look, 300, traces, layout), title, f"{title}. Built around it, in steps.")
+    }
+    spent = f"{lower(label)} {si(own, unit)} of {si(budget, unit)}"
+    title = f"φ = {floored(phi)} is the largest value within the budget: {spent}"
+    ends = f"From φ = {phis[0]:.3f} to {phis[-1]:.3f}, it changes from {texts[0]} to {texts[-1]}" if phis[1:] else ""
+    return chart(look, 300, traces, layout, title, ends)
 
 
 def floored(phi: float) -> str:
-    """Three decimals, rounded down: what is read off still fits."""
+    """Three decimals, rounded down so that the network still fits."""
     return f"{math.floor(phi * 1000) / 1000:.3f}"

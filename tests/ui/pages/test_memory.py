@@ -356,12 +356,13 @@ def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
     assert drawn[0]["text"] == [f"{each:.2f}" for each in relative]
     colors = drawn[0]["marker"]["color"]
     assert colors[0] != colors[1] == colors[-1], "a noisy bar is hollow"
-    finding = next(entry for entry in headings(at) if entry.startswith("Here guideline"))
+    finding = next(entry for entry in headings(at) if entry.startswith("Guideline"))
     if guideline == "G4":
-        assert "does not show: no case is faster than ReLU and shortcut by more than 5 %" in finding
+        assert "does not hold here: no case is more than 5 % faster" in finding
     else:
-        assert finding.startswith(f"Here guideline {guideline[1]} holds: {labels[-1]} runs at {relative[-1]:.2f} of ")
-    assert finding.endswith(f"1 of {len(labels)} cases are noisy")
+        slowest = f"the slowest case, {labels[-1]}, has {relative[-1]:.2f}× the speed of "
+        assert finding.startswith(f"Guideline {guideline[1]} holds here: {slowest}")
+    assert finding.endswith(f"noisy measurements: 1 of {len(labels)}")
     assert values(at)["Speed here"] == (f"{relative[-1]:.2f}×", labels[-1])
     assert at.button(key="again_noisy").label == "Measure 1 noisy again"
 
@@ -389,7 +390,7 @@ def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
     count = len(column(guideline, "ARM", "x1"))
     assert at.button(key="start").label == f"Measure: {count} networks"
     assert bar(at).startswith("The paper's networks, not measured here yet.")
-    assert any(entry.startswith(f"Measured here so far: 0 of {count} cases. ") for entry in headings(at))
+    assert any(entry.startswith(f"0 of {count} cases measured so far. ") for entry in headings(at))
 
 
 def test_differences_from_the_paper_are_explained() -> None:

@@ -110,7 +110,7 @@ def test_the_page_at_first() -> None:
     check(at, found(), 1, 1, 300)
     assert at.button_group(key="card").value == "Balanced"
     reports = found()
-    assert finding(at).startswith("4 times as deep, multiply-adds equal within 1.4 %: activations +")
+    assert finding(at).startswith("Deep is 4× as deep as Wide, with multiply-adds equal within 1.4 %: activations +")
     assert f"parameters {change(reports[2].params, reports[0].params)}" in finding(at)
     assert line(at) == ""
 
@@ -311,7 +311,7 @@ def test_every_number_is_in_the_convention(memory: str) -> None:
     close = table(at, "the rest of the budget").iloc[1]
     assert close["FLOPs"] == 2 * report.macs
     assert close["Next step, FLOPs"] > 600e6
-    assert ", FLOPs equal within " in finding(at)
+    assert "with FLOPs equal within " in finding(at)
 
 
 def measured(designs: list[Design], times: list[float], spread: float = 0.01) -> None:
@@ -333,7 +333,7 @@ def test_latency_of_all_designs() -> None:
         run(at)
         assert values(at)["Latency here"] == (milliseconds(delta[0]), change(*delta))
         assert table(at, "designs with their widths and costs")["Latency (ms)"].tolist() == [10, 20, 50]
-        assert finding(at).endswith(", latency here x5")
+        assert finding(at).endswith(", latency here 5×")
         dots = [trace for trace in charts(at)["multiples"]["data"]
                 if trace.get("mode") == "markers" and trace["x"] != [None]]  # fmt: skip
         assert [trace["x"][-1] for trace in dots] == [0.5, 1, 2.5]
@@ -341,7 +341,7 @@ def test_latency_of_all_designs() -> None:
 
 def test_noise_is_part_of_the_finding() -> None:
     measured([report.design for report in found()], [10, 20, 50], spread=0.9)
-    assert finding(open_at()).endswith(", latency here x5 (noisy)")
+    assert finding(open_at()).endswith(", latency here 5× (noisy)")
 
 
 def test_the_law_with_the_current_numbers() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.latency import latency_scatter, predictor_bars, told
+from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
 from effviz.core.units import ago, exact, lower, milliseconds, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import Latency
@@ -173,7 +173,7 @@ def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None
     )
     if pairs:
         name = lower(convention.compute_label)
-        named = " ".join(told(pair, name) for pair in pairs[:2])
+        named = " ".join(inversion_text(pair, name) for pair in pairs[:2])
         st.markdown(f"{len(pairs)} pairs of networks are faster the other way round than {name} say. {named}")
 
 

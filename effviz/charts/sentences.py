@@ -1,0 +1,20 @@
+"""Parts of titles and alternative texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(words: Sequence[str], conjunction: str = "and") -> str:
+    """``"a, b and c"``."""
+    return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def plural(count: int, noun: str) -> str:
+    """``"1 network"``, ``"2 networks"``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def times(factor: float) -> str:
+    """A factor: ``"1.92×"``."""
+    return f"{factor:.3g}×"
