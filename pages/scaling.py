@@ -5,14 +5,12 @@ import streamlit as st
 import effviz
 from effviz.ui import links
 from effviz.ui.page_parts.scaling import inverse, lesson, promised, rules
-from effviz.ui.page_parts.scaling.controls import controls
+from effviz.ui.page_parts.scaling.controls import PARTS, controls
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import baseline_report
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.frame import header, refuse
 from effviz.ui.widgets.tables import show_table
-
-PARTS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
 
 convention = header("scaling")
 with st.sidebar:

@@ -14,6 +14,7 @@ from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.zoo import architecture
 
+PARTS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
 TARGET = 2.0
 USUAL = (-2.0, 8.0)  # of φ
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
