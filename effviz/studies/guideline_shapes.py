@@ -139,7 +139,7 @@ def formulas(found: Comparison, memory: str) -> list[Derivation]:
     return {"G1": _ratio, "G2": _groups, "G3": _fragments, "G4": _bottleneck}[found.shape.guideline](found, memory)
 
 
-def tex(value: int) -> str:
+def _tex(value: int) -> str:
     r"""A whole number in LaTeX, with digits in groups of three: ``12{,}544``."""
     return f"{value:,}".replace(",", "{,}")
 
@@ -165,8 +165,8 @@ def _ratio(found: Comparison, memory: str) -> list[Derivation]:
             _elements(now.memory_access[memory]),
         ),
         Derivation(
-            "Lower bound", r"2 \sqrt{h w B} + \frac{B}{h w}, \quad B = h w c_1 c_2",
-            rf"2 \sqrt{{{area} \cdot {tex(now.macs)}}} + \frac{{{tex(now.macs)}}}{{{area}}}",
+            "Lower bound", r"2 \sqrt{h w B} + B / (h w), \quad B = h w c_1 c_2",
+            rf"2 \sqrt{{{area} \cdot {_tex(now.macs)}}} + {_tex(now.macs)} / {area}",
             _elements(round(found.least)),
         ),
     ]  # fmt: skip
@@ -174,12 +174,11 @@ def _ratio(found: Comparison, memory: str) -> list[Derivation]:
 
 def _groups(found: Comparison, memory: str) -> list[Derivation]:
     area, now = _area(found.shape), found.now
-    inputs, macs = _widths(now)[0], tex(now.macs)
+    inputs, macs = _widths(now)[0], _tex(now.macs)
     return [
         Derivation(
-            "Memory access", r"h w c_1 + \frac{B g}{c_1} + \frac{B}{h w}, \quad B = \frac{h w c_1 c_2}{g}",
-            rf"{area} \cdot {inputs} + \frac{{{macs} \cdot {found.shape.groups}}}{{{inputs}}} "
-            rf"+ \frac{{{macs}}}{{{area}}}",
+            "Memory access", r"h w c_1 + B g / c_1 + B / (h w), \quad B = h w c_1 c_2 / g",
+            rf"{area} \cdot {inputs} + {macs} \cdot {found.shape.groups} / {inputs} + {macs} / {area}",
             _elements(now.memory_access[memory]),
         )
     ]  # fmt: skip
@@ -235,8 +234,8 @@ def _bottleneck(found: Comparison, memory: str) -> list[Derivation]:
     terms.append(
         Derivation(
             f"Element-wise share, {memory}",
-            r"\frac{\text{memory access} - \text{convolutions}}{\text{memory access}}",
-            rf"\frac{{{tex(total)} - {tex(convolutions)}}}{{{tex(total)}}}", percent(now.share(memory)),
+            r"(\text{memory access} - \text{convolutions}) / \text{memory access}",
+            f"({_tex(total)} - {_tex(convolutions)}) / {_tex(total)}", percent(now.share(memory)),
         )
     )  # fmt: skip
     return terms

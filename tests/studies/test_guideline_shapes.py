@@ -36,7 +36,6 @@ def evaluated(latex: str) -> float:
     text = latex.replace("{,}", "").replace(r"\cdot", "*")
     text = re.sub(r"(\d+)\^2", r"(\1**2)", text)
     text = re.sub(r"(\d|\))\s*\(", r"\1*(", text)
-    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", text)
     text = re.sub(r"(\d) \\sqrt\{([^{}]*)\}", r"\1*math.sqrt(\2)", text)
     return float(eval(text, {"math": math}))
 

@@ -177,7 +177,7 @@ def test_a_link_restores_the_page_and_cards_show_the_counts(query: dict[str, str
     guideline, side = query.get("guideline", "G1"), int(query.get("res", "56"))
     if guideline == "G1":
         least = least_access(side**2, now.macs)
-        assert found["Lower bound"] == (si(round(least)), f"{access / least:.3g}× with these widths")
+        assert found["Lower bound"] == (si(round(least)), f"{access / least:.3g}× the bound")
     elif guideline == "G2":
         assert found["Weights"] == (si(now.params), "equal")
     elif guideline == "G3":

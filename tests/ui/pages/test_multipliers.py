@@ -63,7 +63,7 @@ def misfit_lines(at: AppTest) -> list[str]:
 
 
 def table(at: AppTest) -> pd.DataFrame:
-    (found,) = (entry.value for entry in at.dataframe if "exact counts and printed figures" in entry.proto.alt)
+    (found,) = (entry.value for entry in at.dataframe if "exact counts and published figures" in entry.proto.alt)
     return found
 
 
@@ -96,7 +96,7 @@ def test_every_network_opens_unscaled(name: str) -> None:
     assert found["Parameters"] == (si(counted.params), "as published")
     assert found["Multiply-adds"] == (si(counted.macs), "as published")
     assert found["Memory access, elements"] == (si(counted.memory_access), "as published")
-    assert found["Printed top-1"][1] == "as printed"
+    assert found["Published top-1"][1] == "as published"
     assert len(at.metric) == 5
     half = report(name, 0.5).macs / counted.macs
     short = report(name, side=112).macs / counted.macs
@@ -117,11 +117,11 @@ def test_every_network_opens_unscaled(name: str) -> None:
         ({"net": "ShuffleNetV2", "width": "2"}, "shufflenet_v2", 2.0, 224, ("74.9 %", "+5.5 pts")),
         ({"net": "GhostNet", "width": "0.5"}, "ghostnet", 0.5, 224, ("66.2 %", f"{MINUS}7.7 pts")),
         ({"net": "MnasNet-A1", "width": "0.35", "res": "160"}, "mnasnet_a1", 0.35, 160, ("52.3 %", "a misprint")),
-        ({"net": "MnasNet-B1", "width": "0.5"}, "mnasnet_b1", 0.5, 224, (EN_DASH, "not printed")),
+        ({"net": "MnasNet-B1", "width": "0.5"}, "mnasnet_b1", 0.5, 224, (EN_DASH, "not published")),
         ({"net": "MnasNet-B1", "width": "0.5", "others": "true"}, "mnasnet_b1", 0.5, 224,
          ("67.7 %", f"{MINUS}6.8 pts")),
-        ({"width": "4", "res": "2048"}, "mobilenet_v2", 4.0, 2048, (EN_DASH, "not printed")),
-        ({"width": "0.1", "res": "1"}, "mobilenet_v2", 0.1, 1, (EN_DASH, "not printed")),
+        ({"width": "4", "res": "2048"}, "mobilenet_v2", 4.0, 2048, (EN_DASH, "not published")),
+        ({"width": "0.1", "res": "1"}, "mobilenet_v2", 0.1, 1, (EN_DASH, "not published")),
     ],
     ids=str,
 )  # fmt: skip
@@ -136,7 +136,7 @@ def test_a_link_restores_the_cell(
     assert found["Memory access, elements"] == (
         si(now.memory_access), change(now.memory_access, own.memory_access),
     )  # fmt: skip
-    assert found["Printed top-1"] == top1
+    assert found["Published top-1"] == top1
     cells, layout = heat(at)
     value = now.macs / 1e6
     shown = f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
@@ -155,7 +155,9 @@ def test_interpolated_accuracies_are_marked() -> None:
     value, ends = values(at)["Top-1, interpolated"]
     assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
     assert ends == "0.5 to 0.75 x"
-    assert title(at) == f"0.6 x MobileNetV2 at 224 px: no top-1 is printed; between printed cells about {value[2:6]} %"
+    assert (
+        title(at) == f"0.6 x MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
+    )
     caption = next(entry.value for entry in at.caption if "≈: interpolated. Tested on 18 published" in entry.value)
     assert "at most 1.5 points too low" in caption
 
@@ -207,25 +209,27 @@ def test_wrong_figures_are_marked_and_explained() -> None:
     lines = misfit_lines(at)
     assert len(lines) == 5
     assert lines[0] == (
-        "- **0.25 x at 192 px**: 34 M multiply-adds printed, 30.21 M counted (+12.5 %). Misprint: 34 M multiply-adds; "
-        "exact 30.2 M. *TF-slim tensorflow/models research/slim/nets/mobilenet_v1.md*"
+        "- **0.25 x at 192 px**: 34 M multiply-adds published, 30.21 M counted (+12.5 %). Misprint: 34 M "
+        "multiply-adds; exact 30.2 M. *TF-slim tensorflow/models research/slim/nets/mobilenet_v1.md*"
     )
     assert all("TF-slim" in each for each in lines)
-    assert any("233 M multiply-adds printed, 239.3 M counted" in each for each in lines)
+    assert any("233 M multiply-adds published, 239.3 M counted" in each for each in lines)
 
 
 def test_two_figures_of_one_row_share_their_line() -> None:
     (found,) = misfit_lines(opened(net="MobileNetV2"))
-    assert "6.9 M parameters printed, 6.109 M counted (+13.0 %); 585 M multiply-adds printed, 582.2 M counted" in found
+    assert (
+        "6.9 M parameters published, 6.109 M counted (+13.0 %); 585 M multiply-adds published, 582.2 M counted" in found
+    )
 
 
 def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
     at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1")
-    assert title(at) == "0.35 x MnasNet-A1 at 160 px: the printed top-1 of 52.3 % is a misprint"
+    assert title(at) == "0.35 x MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
     found, layout = heat(at)
     assert found["0.35", "160"] == "<b>52.3</b>"
     assert len([shape for shape in layout["shapes"] if shape["type"] == "path"]) == 1
-    assert re.search(r"top-1 52.3 % printed, 59.\d % interpolated between its neighbors", misfit_lines(at)[0])
+    assert re.search(r"top-1 52.3 % published, 59.\d % interpolated between its neighbors", misfit_lines(at)[0])
     (drawn,) = (each for each in charts(at)["front"]["data"] if each.get("name") == "0.35 x, interpolated")
     assert 52.3 not in drawn["y"]
 
@@ -247,7 +251,7 @@ def test_points_of_this_network_and_of_all() -> None:
     assert sum("-open" not in symbol for each in marks for symbol in each["marker"]["symbol"]) == sum(
         each.front for each in printed
     )
-    assert all(len(label) > 5 and "Printed top-1" in hover for each in marks for label, hover in each["customdata"])
+    assert all(len(label) > 5 and "Published top-1" in hover for each in marks for label, hover in each["customdata"])
     at.button_group(key="points").set_value("one")
     run(at)
     alone = charts(at)["front"]
@@ -333,7 +337,7 @@ def test_every_control_has_its_effect() -> None:
     assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.5, 128).macs)
     expected = {
         "compute": "width² × resolution² promises", "params": "width² promises 25 %",
-        "memory": "of the multiply-adds", "top1": "printed top-1 57.7 %",
+        "memory": "of the multiply-adds", "top1": "published top-1 57.7 %",
     }  # fmt: skip
     for measure, words in expected.items():
         at.selectbox(key="heat").set_value(measure)
@@ -390,7 +394,7 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, str | list[str]
         for each in ignored:
             assert each in line(at)
         assert len(at.metric) == 5
-        assert all(delta in ("as published", "as printed") for _, delta in values(at).values())
+        assert all(delta == "as published" for _, delta in values(at).values())
         run(at)
 
 
@@ -400,7 +404,7 @@ def test_other_pages_and_back() -> None:
     for file in ("architectures", "multipliers", "memory", "multipliers", "blocks", "convolutions", "multipliers"):
         at.switch_page(f"../../pages/{file}.py")
         run(at)
-    assert set(values(at)) == {"Parameters", "Multiply-adds", "Memory access, elements", "Printed top-1"}
+    assert set(values(at)) == {"Parameters", "Multiply-adds", "Memory access, elements", "Published top-1"}
 
 
 # --- memory, tables, exercises ----------------------------------------------------------------------------------------
@@ -419,7 +423,7 @@ def test_memory_follows_the_convention(memory: str) -> None:
 
 def test_the_table_has_every_cell_and_every_printed_row() -> None:
     closed = opened(net="MobileNetV2")
-    assert not any("exact counts and printed figures" in entry.proto.alt for entry in closed.dataframe)
+    assert not any("exact counts and published figures" in entry.proto.alt for entry in closed.dataframe)
     at = opened(width="0.6", heat="Printed top-1", cells="true")
     found, cells = table(at), heat(at)[0]
     assert {
@@ -427,11 +431,11 @@ def test_the_table_has_every_cell_and_every_printed_row() -> None:
     } == set(cells)
     printed = found[found["Source"] != ""]
     assert len(printed) == sum(len(figures) for figures in PrintedCells("mobilenet_v2").figures.values())
-    row = printed[(printed["Width"] == 1.4) & (printed["Printed parameters (M)"] == 6.9)].iloc[0]
+    row = printed[(printed["Width"] == 1.4) & (printed["Published parameters (M)"] == 6.9)].iloc[0]
     counted = report("mobilenet_v2", 1.4)
     assert (row["Parameters"], row["Multiply-adds"]) == (counted.params, counted.macs)
     assert row["Memory access (elements)"] == counted.memory_access
-    assert (row["Printed multiply-adds (M)"], row["Printed top-1 (%)"]) == (585, 74.7)
+    assert (row["Published multiply-adds (M)"], row["Published top-1 (%)"]) == (585, 74.7)
     assert "no implementation gives it" in row["Notes"]
     between = found[(found["Width"] == 0.6) & (found["Resolution (px)"] == 224)].iloc[0]
     assert between["Source"] == ""

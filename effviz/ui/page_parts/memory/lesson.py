@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from effviz.core.units import lower
-from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas, tex
+from effviz.core.units import exact, lower
+from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
 from effviz.studies.guidelines import DEVICES, Point
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.experiment import Experiment
@@ -46,8 +46,8 @@ def show_formulas(found: Comparison, convention: Convention) -> None:
     label, per = convention.compute_label, intensity_unit(convention)[1]
     macs, access = convention.compute(now.macs), convention.size(now.memory_access[memory])
     formula(
-        "Arithmetic intensity", rf"$\frac{{\text{{{lower(label)}}}}}{{\text{{memory access}}}}$",
-        rf"$\frac{{{tex(macs)}}}{{{tex(access)}}}$", f"{macs / access:.2f}", f"per {per}",
+        "Arithmetic intensity", f"{lower(label)} / memory access", f"{exact(macs)} / {exact(access)}",
+        f"{macs / access:.2f}", f"per {per}",
     )  # fmt: skip
     st.markdown(
         "Speed is 1 / latency. The latency is the median of single forward passes, each timed separately after a "

@@ -75,7 +75,7 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
         return Card(
             "Lower bound", convention.show_size(round(found.least)),
             r"$2 \sqrt{h w B} + B / (h w)$ with $B$ multiply-adds: no 1x1 convolution accesses less memory.",
-            f"{found.over_least(now, convention.memory):.3g}× with these widths",
+            f"{found.over_least(now, convention.memory):.3g}× the bound",
         )  # fmt: skip
     if guideline == "G2":
         card = count_card(convention, "params", now.params, base.params, against=against)

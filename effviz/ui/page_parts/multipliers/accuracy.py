@@ -47,7 +47,7 @@ def _front_table(retrained: bool, convention: Convention) -> Table:
     columns = [
         Column("Network", _label),
         Column(convention.heading("macs"), lambda each: convention.compute(each.macs)),
-        Column("Printed top-1 (%)", "top1", "%.1f"),
+        Column("Published top-1 (%)", "top1", "%.1f"),
         Column(
             "Source", lambda each: "; ".join(dict.fromkeys(figure.source for figure in each.figures)), width="large"
         ),
@@ -74,7 +74,7 @@ def _label(point: PrintedPoint) -> str:
 
 
 def _hover(point: PrintedPoint, convention: Convention) -> str:
-    lines = [f"Printed top-1 {point.top1:g} %, {convention.show_compute(point.macs)} counted"]
+    lines = [f"Published top-1 {point.top1:g} %, {convention.show_compute(point.macs)} counted"]
     for each in point.figures[:2]:
         lines += wrapped(f"{figures_text(each)}: {each.variant}, {each.source}")
         lines += [part for note in (each.notes, each.remark) if note for part in wrapped(note)]

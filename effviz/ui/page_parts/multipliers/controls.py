@@ -15,6 +15,7 @@ from effviz.ui import links
 from effviz.ui.convention import Convention
 
 TITLES = {name: PrintedCells(name).base.title.removesuffix(" (g = 3)") for name in NETWORKS}
+# The last name is a value of links, so it is not renamed.
 MEASURES = {"compute": "Compute", "params": "Parameters", "memory": "Memory access", "top1": "Printed top-1"}
 
 

@@ -188,17 +188,17 @@ def _top1_finding(choice: Choice) -> str:
     ends = None if choice.scaled else choice.printed.top1_range()
     if ends:
         low, high = (f"{choice.top1(end).value:g} % ({end[0]:g} x, {end[1]} px)" for end in ends)  # type: ignore[union-attr]
-        return f"Printed top-1 of {choice.title} ranges from {low} to {high}"
+        return f"Published top-1 of {choice.title} ranges from {low} to {high}"
     if found is None:
-        return f"{here}: no top-1 is printed, and no printed cells bracket it"
+        return f"{here}: no top-1 is published, and no published cells bracket it"
     if found.misprint:
-        return f"{here}: the printed top-1 of {found.value:g} % is a misprint"
+        return f"{here}: the published top-1 of {found.value:g} % is a misprint"
     if found.between:
-        return f"{here}: no top-1 is printed; between printed cells about {found.value:.1f} %"
+        return f"{here}: no top-1 is published; between published cells about {found.value:.1f} %"
     against = ""
     if choice.scaled and own is not None:
         against = f", {points(found.value - own.value).replace('pts', 'points')} relative to unscaled"
-    return f"{here}: printed top-1 {found.value:g} %{against}"
+    return f"{here}: published top-1 {found.value:g} %{against}"
 
 
 # --- misfits and table ---------------------------------------------------------------------------------------------
@@ -233,9 +233,9 @@ def _misfit_text(choice: Choice, misfit: Misfit) -> str:
     if misfit.counted is None:
         value = choice.printed.top1_between_neighbors(misfit.place)
         near = f", {value:.1f} % interpolated between its neighbors" if value else ""
-        return f"top-1 {misfit.printed:g} % printed{near}"
+        return f"top-1 {misfit.printed:g} % published{near}"
     off = change(misfit.printed, misfit.counted)
-    return f"{misfit.printed:g} M {QUANTITIES[misfit.quantity]} printed, {misfit.counted:.4g} M counted ({off})"
+    return f"{misfit.printed:g} M {QUANTITIES[misfit.quantity]} published, {misfit.counted:.4g} M counted ({off})"
 
 
 class _Row(NamedTuple):
@@ -268,15 +268,15 @@ def cell_table(choice: Choice, convention: Convention) -> Table:
         Column("Resolution (px)", lambda row: row.place[1]),
         *count_columns(convention, ("params", "macs"), row="counts"),
         *count_columns(convention, ("memory_access",)),
-        Column("Printed parameters (M)", published("params"), ""),
-        Column("Printed multiply-adds (M)", published("mult_adds"), ""),
-        Column("Printed top-1 (%)", published("top1"), ""),
+        Column("Published parameters (M)", published("params"), ""),
+        Column("Published multiply-adds (M)", published("mult_adds"), ""),
+        Column("Published top-1 (%)", published("top1"), ""),
         Column("Interpolated top-1 (%)", lambda row: row.top1.value if row.top1 and row.top1.between else None, "%.1f"),
-        Column("Printed as", published("variant", "")),
+        Column("Published as", published("variant", "")),
         Column("Notes", notes, width="large"),
         Column("Source", published("source", ""), width="large"),
     ]
-    return Table(rows, columns, f"{len(rows)} rows: cells of {choice.title} with exact counts and printed figures")
+    return Table(rows, columns, f"{len(rows)} rows: cells of {choice.title} with exact counts and published figures")
 
 
 def show_cell_table(choice: Choice, convention: Convention) -> None:

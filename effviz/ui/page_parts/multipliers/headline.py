@@ -7,7 +7,7 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.widgets.cards import Card, count_card, show_cards
 
-_LABEL = "Printed top-1"
+_LABEL = "Published top-1"
 
 
 def headline(choice: Choice, convention: Convention, latency: Card) -> None:
@@ -33,7 +33,7 @@ def _top1_card(choice: Choice, note: str) -> Card:
     found, own = choice.top1(choice.place), choice.top1(choice.own)
     if found is None:
         meaning = "ImageNet accuracy. It is interpolated between published cells, never beyond them."
-        return Card(_LABEL, "\N{EN DASH}", meaning, "not printed")
+        return Card(_LABEL, "\N{EN DASH}", meaning, "not published")
     if found.between:
         (first, low), (second, high) = found.between.ends
         ends = f"{low} to {high} px" if first == second else f"{first:g} to {second:g} x"
@@ -44,7 +44,7 @@ def _top1_card(choice: Choice, note: str) -> Card:
     if found.misprint:
         return Card(_LABEL, f"{found.text} %", f"{found.figure.wrong['top1']} {help}", "a misprint")
     if not choice.scaled or own is None:
-        return Card(_LABEL, f"{found.text} %", help, "as printed")
+        return Card(_LABEL, f"{found.text} %", help, "as published")
     return Card(_LABEL, f"{found.text} %", help, points(found.value - own.value), "unscaled")
 
 

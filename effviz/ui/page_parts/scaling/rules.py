@@ -140,15 +140,15 @@ def _printed_accuracies(base: Design) -> None:
         return
     show_chart(printed_chart(rows, look()), "printed")
     columns = [
-        Column("Printed as", "variant"),
+        Column("Published as", "variant"),
         Column("Top-1 (%)", "top1", "%.1f"),
         Column("Depth multiplier", "depth", ""),
         Column("Width multiplier", "width", ""),
         Column("Resolution (px)", "resolution"),
-        Column("Multiply-adds printed", lambda row: si(row.macs)),
+        Column("Multiply-adds published", lambda row: si(row.macs)),
         Column("Multiply-adds counted", lambda row: "" if row.counted is None else si(row.counted)),
         Column(
-            "Printed vs counted", lambda row: "" if row.counted is None else deviation(row.macs / 1e6, row.counted)
+            "Published vs counted", lambda row: "" if row.counted is None else deviation(row.macs / 1e6, row.counted)
         ),
         Column("Notes", "remark", width="large"),
         Column("Source", "source"),
