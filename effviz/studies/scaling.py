@@ -341,7 +341,7 @@ def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: s
 
 
 def growth_text(small: Design, large: Design) -> str:
-    """What a network has more of than another: ``16 → 18 blocks, 224 → 230 px``."""
+    """Describe how a network is larger than another: ``16 → 18 blocks, 224 → 230 px``."""
     names = ("blocks", "channels over all stages", "px")
     before, after = ((*built_body(each), each.resolution) for each in (small, large))
     found = [f"{low} → {high} {name}" for low, high, name in zip(before, after, names, strict=True) if low != high]

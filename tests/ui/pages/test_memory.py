@@ -447,7 +447,7 @@ def stopped_process() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ProcessLookupError):  # a job that does not stop when asked is killed with its process
+        with suppress(ProcessLookupError):  # a job that ignores the stop request is killed with its process
             os.kill(pid, signal.SIGCONT)
 
 

@@ -125,7 +125,7 @@ def test_a_constraint_that_cannot_be_held_has_a_note() -> None:
     assert cards(at)["α · β² · γ²"] == f"{3 * 1.5**2:.3f}"
 
 
-def test_a_network_that_cannot_be_built_is_named_and_the_page_goes_on() -> None:
+def test_a_network_that_cannot_be_built_is_named_and_the_page_stays_usable() -> None:
     at = open_page(PATH)
     at.number_input(key="alpha").set_value(3.0)
     at.number_input(key="phi").set_value(12.0)
