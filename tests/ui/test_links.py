@@ -133,7 +133,7 @@ def test_an_illegal_value_is_ignored_and_named(key: str, value: str | list[str])
     assert key not in at.query_params, "a link copied now does not carry the illegal value on"
 
 
-@pytest.mark.parametrize("key", ["nonsense", "width_slider", "_link_asked", "Net", "ключ"])
+@pytest.mark.parametrize("key", ["nonsense", "width_slider", "_link_query", "Net", "ключ"])
 def test_an_unknown_key_is_named(key: str) -> None:
     at = _open(**{key: "1"})
     assert _values(at) == DEFAULTS

@@ -757,7 +757,7 @@ HOSTILE: dict[str, dict[str, str | list[str]]] = {
     "unicode": {"net": "ünïcødé \u202e ☃ 🦊"},
     "null": {"net": "a\x00b"},
     "unknown key": {"nonsense": "1"},
-    "inner state": {"_link_asked": "1"},
+    "inner state": {"_link_query": "1"},
     "slider": {"width_slider": "0.5"},
     "guess": {"half_guess": "3"},
     "markdown": {"net": "**b** [x](javascript:alert(1)) ![y](https://example.org/y.png)"},
