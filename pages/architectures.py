@@ -19,18 +19,18 @@ from effviz.ui.widgets.frame import header, look, refuse
 convention = header("architectures")
 with st.sidebar:
     choice = controls()
-    asked = live.conditions()
+    conditions = live.conditions()
 try:
     report = effviz.analyze(choice.design, memory=convention.memory)
 except effviz.DesignError as error:
     refuse(f"This network cannot be built. {error}")
 unscaled = baseline_report(choice.baseline, convention.memory) if choice.scaled else None
-reading = live.read(choice.design, [choice.baseline] if choice.scaled else [], asked)
+reading = live.read(choice.design, [choice.baseline] if choice.scaled else [], conditions)
 
 note = f"Unscaled: {choice.baseline_name}."
 cards = report_cards(convention, report, unscaled, against="unscaled", below="as published", note=note)
 show_cards([*cards, live.card(reading, choice.against)])
-live.bar(choice.design, asked, reading)
+live.bar(choice.design, conditions, reading)
 
 measures, colors = stage_measures(convention), look()
 kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")

@@ -1,4 +1,4 @@
-"""The frame: navigation, convention bar, and the page in between."""
+"""Main script of the app: navigation, convention bar, and the chosen page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages, as data: the frame, the home page, the screenshots and the tests read this one list."""
+"""The list of pages, which the frame, the home page, the screenshots and the tests read."""
 
 from __future__ import annotations
 
@@ -37,49 +37,49 @@ PAGES = (
         "architectures",
         "Architectures",
         ":material/account_tree:",
-        "What a published network costs, where, and what its width, depth and resolution do to it.",
+        "The cost of a published network, stage by stage, and the effect of its width, depth and resolution.",
     ),
     PageInfo(
         "convolutions.py",
         "convolutions",
         "Convolutions",
         ":material/grid_on:",
-        "What standard, grouped, depthwise and 1x1 convolutions cost, and which channels they connect.",
+        "The cost of standard, grouped, depthwise and 1x1 convolutions, and the channels that they connect.",
     ),
     PageInfo(
         "blocks.py",
         "blocks",
         "Building blocks",
         ":material/view_module:",
-        "What one block of the papers costs, where in it, and beside other blocks at the same place.",
+        "The cost of one block of the papers, part by part, and compared with other blocks at the same input.",
     ),
     PageInfo(
         "memory.py",
         "memory",
         "Memory access cost",
         ":material/memory:",
-        "The four guidelines of ShuffleNetV2: at equal multiply-adds, what moves more memory, and is it slower here?",
+        "The four guidelines of ShuffleNetV2: which design moves more memory at equal multiply-adds, and is it slower?",
     ),
     PageInfo(
         "multipliers.py",
         "multipliers",
         "Width and resolution",
         ":material/aspect_ratio:",
-        "What the multipliers of the MobileNets and their kin do to the cost, and to the accuracy that papers print.",
+        "The effect of width and resolution on the cost of small networks, and on their published accuracy.",
     ),
     PageInfo(
         "width_depth.py",
         "width_depth",
         "Width against depth",
         ":material/swap_vert:",
-        "Wide and shallow or narrow and deep: one kind of block, equal multiply-adds, and what differs all the same.",
+        "Wide and shallow or narrow and deep: designs of one kind of block at equal multiply-adds.",
     ),
     PageInfo(
         "scaling.py",
         "scaling",
         "Compound scaling",
         ":material/open_in_full:",
-        "What EfficientNet's rule promises, what rounding builds of it, and what that costs here.",
+        "EfficientNet's rule: the promised network, the network that rounding builds, and its cost.",
     ),
     PageInfo(
         "studio.py",
@@ -93,11 +93,11 @@ PAGES = (
         "latency",
         "FLOPs are not latency",
         ":material/speed:",
-        "How well a count predicts the speed of a network: measured on this machine, and as papers print it.",
+        "How well does a count predict the speed of a network? Measured on this machine, and as published.",
     ),
 )
 
 
 def page(url_path: str) -> PageInfo:
-    """The page at an address."""
+    """Return the page at an address."""
     return next(entry for entry in PAGES if entry.url_path == url_path)

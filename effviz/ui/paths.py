@@ -1,4 +1,4 @@
-"""Where the files of the app lie."""
+"""Paths of the app's files."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def page_path(entry: PageInfo) -> Path:
-    """The script of a page."""
+    """Return the script of a page."""
     return ROOT / "pages" / entry.file

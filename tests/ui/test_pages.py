@@ -710,7 +710,7 @@ def test_a_right_guess_is_acknowledged() -> None:
 def test_no_question_without_a_change(name: str) -> None:
     smallest = int(open_page(net=title(name)).number_input(key="res").min)
     for text in (entry.value for entry in open_page(net=title(name), res=str(smallest)).markdown):
-        asked = re.search(r"resolution goes from (\d+) to (\d+) px", text)
+        asked = re.search(r"resolution changes from (\d+) to (\d+) px", text)
         assert asked is None or asked[1] != asked[2], text
 
 
