@@ -12,7 +12,7 @@ from effviz.ui.page_parts.architectures.published import published
 from effviz.ui.page_parts.architectures.results import files, layers, questions
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import baseline_report, report_cards, show_cards
-from effviz.ui.widgets.charts import chart_row, kind_legend, measure, show_chart, stage_measures
+from effviz.ui.widgets.charts import alive_measure, chart_row, kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.frame import header, look, refuse
 
@@ -38,9 +38,7 @@ show_chart(stage_costs(report.table, measures, colors, unscaled.table if unscale
 chart_row(
     {
         "kinds": kind_shares(report.table, measures, colors),
-        "timeline": activation_timeline(
-            report.table, measure(convention, "alive", f"Activations alive ({convention.memory_unit})"), colors
-        ),
+        "timeline": activation_timeline(report.table, alive_measure(convention), colors),
     }
 )
 structure(report)

@@ -81,10 +81,6 @@ def count_card(
         against: name of the baseline.
         below: the line where there is no difference.
         note: a sentence at the end of the help.
-
-    Example:
-        >>> count_card(convention, "macs", 300_774_272, 400_000_000, against="wide").below
-        '−24.8 %'
     """
     # A value in bytes carries its unit.
     unit = ", elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""

@@ -265,18 +265,13 @@ def _line(conditions: Conditions, reading: Reading) -> str:
     if reading.latency is None:
         return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html.escape(machine())}.</p>'
     latency = reading.latency
+    badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
     return (
-        f'<p class="latency">{_badge(latency)}Median {milliseconds(latency.median_ms)}, '
+        f'<p class="latency">{badge}Median {milliseconds(latency.median_ms)}, '
         f"90th percentile {milliseconds(latency.p90_ms)}, "
         f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions.text}, "
         f"{html.escape(_versions(latency.environment))}, {age(latency)}.</p>"
     )
-
-
-def _badge(latency: Latency) -> str:
-    if not latency.noisy:
-        return ""
-    return f'<strong class="noisy">noisy</strong> {noise(latency)}. '
 
 
 def noise(latency: Latency) -> str:
