@@ -155,7 +155,7 @@ def complain(problem: str) -> None:
     if sys.stderr is not None:
         line = plain(problem)
         if len(line) > MAX_MESSAGE:
-            line = f"{line[:MAX_MESSAGE]}... ({len(line)} characters)"
+            line = f"{line[: MAX_MESSAGE // 2]} ... {line[-MAX_MESSAGE // 2 :]}"
         try:
             print(f"effviz: {line}", file=sys.stderr, flush=True)
         except OSError:
