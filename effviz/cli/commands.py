@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -340,10 +339,8 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
 def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:
     """Start the web app. Other options are passed to 'streamlit run'."""
-    from effviz.ui.paths import ROOT
+    from effviz.ui.server import serve
 
     chosen = {"--server.port": port, "--server.address": address}
-    options = [f"{option}={value}" for option, value in chosen.items() if value is not None]
-    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *options, *streamlit_options]
-    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    serve([*(f"{name}={value}" for name, value in chosen.items() if value is not None), *streamlit_options])
     return Answer()

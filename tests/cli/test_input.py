@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import runpy
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from effviz.advice.budgets import PRESETS
 from effviz.cli import files
 from effviz.measure import latency
 from effviz.measure.latency import LatencyError
+from effviz.ui import server
 
 ROWS = {"version": 1, "name": "x", "stages": [{"block": "conv", "out_channels": 8}]}
 UNKNOWN_FORMAT = "version = 2 must be 1, the version of the format that this effviz reads"
@@ -111,7 +110,10 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
         ["report", "resnet18", "--lay"], b"",
         "No such option '--lay'. Did you mean '--layers'? " + REPORT_HELP,
     ),
-    "no such command": (["xport"], b"", "No such command 'xport'. (Did you mean one of: 'export', 'report'?) (python -m effviz --help)"),
+    "no such command": (
+        ["xport"], b"",
+        "No such command 'xport'. (Did you mean one of: 'export', 'report'?) (python -m effviz --help)",
+    ),
     "no value": (["list", "--json=1"], b"", "Option '--json' does not take a value."),
     "two formats": (
         ["report", "resnet18", "--csv", "--json"], b"",
@@ -212,8 +214,7 @@ def test_any_arguments(arguments: list[str]) -> None:
     refuse = LatencyError("Out of memory.", "memory")
     with (
         mock.patch.object(latency, "measure_latency", side_effect=refuse),
-        mock.patch.object(runpy, "run_module"),
-        mock.patch.object(sys, "argv", []),
+        mock.patch.object(server, "serve"),
     ):
         check_form(run(*arguments, stdin=piped(TINY)))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import streamlit.web.cli
 from command_line import ENVIRONMENT, ROOT, TINY, Ran, piped, run, run_process
 
 import effviz
@@ -113,19 +113,23 @@ def test_version() -> None:
     assert run_process("--version") == Ran(0, f"effviz {effviz.__version__}\n", "")
 
 
-def test_app_starts_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The options become those of Streamlit. tests/test_wheel.py starts the real server."""
+def test_app_passes_its_options_to_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/test_wheel.py starts a real server."""
     calls = []
-    monkeypatch.setattr(sys, "argv", [])
-    monkeypatch.setattr(runpy, "run_module", lambda name, **_: calls.append([name, *sys.argv]))
-    assert (
-        run("app") == run("app", "--port", "8600", "--address", "::1", "--client.toolbarMode=developer") == (0, "", "")
-    )
-    start = ["streamlit", "streamlit", "run", str(ROOT / "app.py")]
+    monkeypatch.setattr(streamlit.web.cli, "main", lambda words, **_: calls.append(words))
+    options = ("--port", "8600", "--address", "::1", "--client.toolbarMode=developer")
+    assert run("app") == run("app", *options) == (0, "", "")
+    start = ["run", str(ROOT / "app.py")]
     assert calls == [
-        start,
-        [*start, "--server.port=8600", "--server.address=::1", "--client.toolbarMode=developer"],
-    ]
+        start, [*start, "--server.port=8600", "--server.address=::1", "--client.toolbarMode=developer"],
+    ]  # fmt: skip
+
+
+def test_wrong_options_of_streamlit_are_one_line() -> None:
+    ran = run("app", "--server.prt=1")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("effviz: No such option '--server.prt'.")
+    assert ran.err.count("\n") == 1
 
 
 LAZY = """
