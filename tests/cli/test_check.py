@@ -82,7 +82,7 @@ def limits(draw: DrawFn, actual: int, suffixes: dict[str, int]) -> tuple[str, Fr
     return f"{wanted}{draw(st.sampled_from(('', ' ')))}{suffix}", Fraction(wanted) * unit
 
 
-@random_inputs(40)
+@random_inputs(15)
 @given(
     design=designs(),
     dtype=st.sampled_from(sorted(ITEMSIZE)),
@@ -238,7 +238,7 @@ def test_a_latency_limit_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(calls) == 2
 
 
-@random_inputs(40)
+@random_inputs(15)
 @given(design=designs())
 def test_lint_prints_findings_and_strict_lint_fails(design: Design) -> None:
     findings = lint(design)

@@ -208,7 +208,7 @@ valid = st.builds(
 )
 
 
-@random_inputs(250)
+@random_inputs(100)
 @given(arguments=st.lists(words | st.text(max_size=6).filter(lambda word: "/" not in word), max_size=7) | valid)
 def test_any_arguments(arguments: list[str]) -> None:
     refuse = LatencyError("Out of memory.", "memory")
@@ -263,7 +263,7 @@ def documents(draw: DrawFn) -> bytes:
     return text
 
 
-@random_inputs(200)
+@random_inputs(80)
 @given(
     document=documents(),
     command=st.sampled_from(

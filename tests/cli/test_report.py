@@ -93,7 +93,7 @@ def test_report_of_every_architecture(memory: str) -> None:
         assert "layers" not in printed
 
 
-@random_inputs(40)
+@random_inputs(15)
 @given(design=designs())
 def test_report_of_any_design(design: Design) -> None:
     report = effviz.analyze(design)
@@ -122,7 +122,7 @@ def test_layers_beyond_64_bits_are_exact() -> None:
     assert sum(layer["macs"] for layer in layers) == effviz.analyze(wide).macs > 2**63
 
 
-@random_inputs(40)
+@random_inputs(15)
 @given(
     design=designs(),
     width=st.sampled_from((None, 0.5, 1.25)),
