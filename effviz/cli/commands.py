@@ -209,7 +209,7 @@ def list_(family: str | None, is_json: bool) -> Answer:
 @_takes_design
 @_memory
 @click.option("--layers", is_flag=True, help="Also print one line per layer.")
-@click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV.")
+@click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV; --memory applies.")
 @_json
 def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: bool) -> Answer:
     """Count the cost of a design, in total and layer by layer."""

@@ -133,9 +133,9 @@ def write(text: str) -> None:
         click.ClickException: standard output is closed or cannot be written.
         BrokenPipeError: the reader has closed the pipe.
     """
+    if not text:
+        return
     if sys.stdout is None:
-        if not text:
-            return
         raise click.ClickException("cannot write to standard output: it is closed")
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
