@@ -12,7 +12,7 @@ from effviz.ui.widgets.frame import header, refuse
 convention = header("blocks")
 with st.sidebar:
     choice = controls()
-    asked = live.conditions()
+    conditions = live.conditions()
 if choice.problem:
     refuse(f"{choice.title} cannot be built here. {choice.problem}")
 report = effviz.analyze(choice.design, memory=convention.memory)
@@ -20,10 +20,10 @@ report = effviz.analyze(choice.design, memory=convention.memory)
 top = st.container()
 st.subheader("Side by side", anchor=False)
 others = companions(choice)
-reading = live.read(choice.design, [each.design for each in others], asked)
+reading = live.read(choice.design, [each.design for each in others], conditions)
 with top:
     results.headline(report, convention, live.card(reading, "the first other" if others else ""))
-    live.bar(choice.design, asked, reading)
+    live.bar(choice.design, conditions, reading)
     results.costs(choice, report, convention)
     with st.container(key="structure", horizontal=True, gap="large"):
         left, right = st.container(width=440), st.container(key="formulas")

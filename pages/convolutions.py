@@ -11,16 +11,16 @@ from effviz.ui.widgets.frame import header, refuse
 convention = header("convolutions")
 with st.sidebar:
     choice = controls()
-    asked = live.conditions()
+    conditions = live.conditions()
 try:
     # Either all kinds can be built at a setting, or none.
     effviz.analyze(choice.standard)
 except effviz.DesignError as error:
     refuse(f"This convolution cannot be built. {error}")
-reading = live.read(choice.design, [choice.standard] if choice.against else [], asked)
+reading = live.read(choice.design, [choice.standard] if choice.against else [], conditions)
 
 results.headline(choice, convention, live.card(reading, choice.against))
-live.bar(choice.design, asked, reading)
+live.bar(choice.design, conditions, reading)
 results.costs(choice, convention)
 results.curves(choice, convention)
 results.connections(choice)

@@ -58,7 +58,7 @@ WAYS = (
         "Sanity-check",
         "Does a design fit its budget, what is wrong with it, and what is the code? A stage table to edit.",
         "studio",
-        "MobileNetV2 against 300 M multiply-adds",
+        "MobileNetV2 within 300 M",
         {"budget": PRESETS["mobile_300m"].title},
     ),
 )
