@@ -41,7 +41,6 @@ def stage_costs(
     Args:
         table: ``report.table``.
         measures: the panels from top to bottom; the first two are compared in the title.
-        look: light or dark.
         baseline: the table of the unscaled network, drawn as a line across each bar.
     """
     stages = list(dict.fromkeys(table["stage"]))
@@ -157,7 +156,6 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
     Args:
         table: ``report.table``.
         measures: the bars from top to bottom: parameters, then multiply-adds or FLOPs, then others.
-        look: light or dark.
     """
     columns, names = [measure.column for measure in measures], [measure.label for measure in measures]
     sums = table.groupby("kind")[columns].sum()
@@ -205,7 +203,6 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
     Args:
         table: ``report.table``; layers fused into the layer before them are left out.
         measure: column ``alive`` with its label, unit factor and text.
-        look: light or dark.
     """
     running = table[table["alive"] > 0].reset_index(drop=True)
     if running.empty:

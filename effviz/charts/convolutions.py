@@ -29,7 +29,6 @@ def kind_costs(
         chosen: the kind on screen, marked.
         labels: of the kinds.
         compute: name of the compute number.
-        look: light or dark.
     """
     # Every weight is used once per position of the map, so parameters and multiply-adds shrink alike.
     words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
@@ -89,7 +88,6 @@ def reduction_curve(
         now: the value on screen, marked.
         control: name on the axis.
         subject: the kind, for the title.
-        look: light or dark.
         logarithmic: the axis of the control.
         limit: a value that no factor exceeds, and its name.
     """
@@ -150,7 +148,6 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
     Args:
         setting: stride and resolution.
         kernel_size: of the window.
-        look: light or dark.
     """
     stride = setting.stride
     side = min(setting.resolution, kernel_size + 2 * stride + 1)
@@ -185,7 +182,6 @@ def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance
     Args:
         blocks: of the layer.
         kind: of the layer, for its colour.
-        look: light or dark.
     """
     wide, high, color = blocks[-1].end_in, blocks[-1].end_out, KIND_COLORS[kind]
     if len(blocks) <= _MOST_BLOCKS:
@@ -215,7 +211,6 @@ def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance
         reached: (channels, channels) of bool: output, input.
         groups: separated by lines.
         title: the finding.
-        look: light or dark.
     """
     end, size = len(reached) - 0.5, len(reached) / groups
     hover = "output %{y}, input %{x}<extra></extra>"

@@ -41,7 +41,6 @@ def latency_scatter(
         factor: from the column's unit to the one shown.
         label: of that unit.
         where: the machine, for the title.
-        look: light or dark.
         highlight: titles to mark and name.
         span: smallest and largest count on the axis; None for the table's.
     """
@@ -176,7 +175,6 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
 
     Args:
         table: at least three rows with latency_ms and the columns of `PREDICTORS`.
-        look: light or dark.
     """
     found = predictors(table)
     best = min(found, key=lambda entry: entry.spread)

@@ -57,7 +57,6 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: Finding, look:
         now: the pair on screen, outlined in the accent colour.
         own: the pair of the unscaled network, with a thin outline.
         said: title and unit.
-        look: light or dark.
     """
     widths = sorted({cell.width for cell in cells})
     sides = sorted({cell.resolution for cell in cells})
@@ -181,7 +180,6 @@ def accuracy_scatter(
         here: the pair on screen, in the accent colour.
         curves: interpolated top-1 through `here`, dashed.
         label: of the compute.
-        look: light or dark.
         alone: leave out the other networks' points; the front stays.
     """
     front = sorted((each for each in points if each.front), key=lambda each: (each.compute, each.top1))

@@ -33,7 +33,6 @@ def relative_dots(
         measures: each drawn with its own symbol, named in the legend.
         marked: the row or the measure in the accent colour.
         axis: its title, which says what 100 % is.
-        look: light or dark.
     """
     known = [
         [value for each in measures if (value := each.multiples[place]) is not None] for place in range(len(names))

@@ -89,7 +89,6 @@ def multiples_chart(
         base: index of the design that is 100 %.
         marked: name of the design in the accent colour.
         title: the finding.
-        look: light or dark.
     """
     multiples = [multiples_of(entry.values, entry.values[base]) for entry in quantities]
     marks = [
@@ -126,7 +125,6 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
     Args:
         designs: from wide to deep, drawn from top to bottom.
         marked: name of the design in the accent colour.
-        look: light or dark.
     """
     scale = _steady(max(max(design.channels) for design in designs))
     # A lane has room for a line of text and for the bars.

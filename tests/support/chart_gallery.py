@@ -5,13 +5,16 @@ Run as a script to print all of them: ``python tests/support/chart_gallery.py [s
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
+from typing import Any
 
 import pandas as pd
+import pytest
 
 import effviz
 from effviz import Design, Stage
@@ -403,6 +406,12 @@ def latency(look: Appearance) -> Named:
 
 
 SUBJECTS = (architectures, home, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+
+
+def spec_of(chart: Chart) -> dict[str, Any]:
+    """The specification sent to the browser. JSON cannot express NaN and infinity."""
+    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
+    return made
 
 
 def gallery(look: Appearance = LIGHT, subjects: Sequence[str] = ()) -> Named:

@@ -21,7 +21,6 @@ def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look
         table: ``report.table`` with the sub-layer in the column stage.
         subject: name of the block, for the title.
         measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
-        look: light or dark.
     """
     made = stage_costs(table, measures, look)
     title = _heaviest(table, subject, measures[1], measures[-1])
@@ -70,7 +69,6 @@ def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) 
     Args:
         names: of the blocks.
         sides: the measures.
-        look: light or dark.
     """
     measures = [
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))

@@ -19,7 +19,6 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
 
     Args:
         found: from `effviz.studies.excite.excite`; at least one.
-        look: light or dark.
     """
     alone = all(each.share == 1 for each in found)
     values = [float(each.params_added) if alone else each.share for each in found]

@@ -25,7 +25,6 @@ def manifold_pictures(embeddings: Sequence[Embedding], look: Appearance) -> Char
 
     Args:
         embeddings: of one spiral with one activation; at least one.
-        look: light or dark.
     """
     panels = [("Input", "", embeddings[0].original)]
     panels += [(f"n = {each.dimensions}", f"{percent(each.lost)} lost", each.projected) for each in embeddings]
@@ -93,7 +92,6 @@ def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = Non
 
     Args:
         curve: from `effviz.studies.manifold.loss_curve`; at least one.
-        look: light or dark.
         chosen: the number of channels to mark, if it is in the curve.
         activation: of the curve, for the title.
     """

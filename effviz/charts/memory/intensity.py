@@ -21,7 +21,6 @@ def intensity_bars(
         factor: from multiply-adds per element to the unit shown.
         count: ``"Multiply-adds"`` or ``"FLOPs"``.
         per: ``"element"`` or ``"byte"``.
-        look: light or dark.
     """
     values = {entry.kind: entry.per_element * factor for entry in entries}
     texts = {kind: f"{value:.3g}" if value < 1000 else si(value) for kind, value in values.items()}

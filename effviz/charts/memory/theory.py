@@ -11,14 +11,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import percent, si, snapped
-from effviz.studies.guidelines import (
-    GROUP_COUNTS,
-    Point,
-    fragments_access,
-    groups_access,
-    ratio_access,
-    widened_access,
-)
+from effviz.studies.guidelines import GROUP_COUNTS, Point, fragments_access, groups_access, ratio_access, widened_access
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,6 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
         least: the bound in elements for the multiply-adds of the equal widths.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     equal = min(curve, key=lambda point: abs(math.log(point.x)))
     low, high = min(point.x for point in (*curve, now)), max(point.x for point in (*curve, now))
@@ -100,7 +92,6 @@ def groups_chart(
         now: the point of `fixed` to mark.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     base = fixed[0]
     channels = math.sqrt(base.macs / pixels)
@@ -125,7 +116,6 @@ def fragments_chart(
         now: the point to mark.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     base = series[0]
     channels = math.sqrt(base.macs / pixels)
@@ -224,7 +214,6 @@ def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: App
         points: every variant.
         now: the one to mark.
         unit: of memory access; the chart compares two assumptions, so the unit's own is not used.
-        look: light or dark.
     """
     rows = [(point, memory) for point in points for memory in ("eager", "fused")]
     names = [_row_name(point, memory, now, look) for point, memory in rows]

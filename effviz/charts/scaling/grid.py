@@ -25,7 +25,6 @@ def grid_chart(
         target: of the constraint.
         now: the bases to mark.
         count: of multiply-adds.
-        look: light or dark.
     """
     # A cell shows the current bases if possible, else the paper's, else those closest to the constraint.
     ranked = sorted(

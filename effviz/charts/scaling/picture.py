@@ -28,7 +28,6 @@ def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Ch
     Args:
         frames: in rising order of phi, each with the same rules.
         count: of multiply-adds.
-        look: light or dark.
     """
     bodies = [body(contender) for frame in frames for contender in frame.drawn]
     longest = max(sum(stage.blocks for stage in each) for each in bodies)

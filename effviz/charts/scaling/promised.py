@@ -56,7 +56,6 @@ def stairs_charts(
         now: the network to mark.
         pins: released networks, each at the phi that matches its dimension.
         count: of multiply-adds.
-        look: light or dark.
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),
@@ -192,7 +191,6 @@ def fit_chart(
         budget: in the same unit.
         label: of the amount.
         unit: behind numbers; may be empty.
-        look: light or dark.
     """
     phi, own = found
     phis, amounts = [phi for phi, _ in points], [amount for _, amount in points]

@@ -30,7 +30,6 @@ def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measure], loo
     Args:
         contenders: with the compound one among them.
         measures: a value for each of the contenders.
-        look: light or dark.
     """
     names = [NAMES[each.rule] for each in contenders]
     own = next(place for place, each in enumerate(contenders) if each.rule == "compound")
@@ -69,7 +68,6 @@ def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, l
         curves: by rule, in rising order.
         at: multiply-adds to mark.
         count: of multiply-adds.
-        look: light or dark.
     """
     # A rule that does not grow has no exponent.
     shown = {name: points for name, points in curves.items() if points and points[-1].macs > points[0].macs}
@@ -128,7 +126,6 @@ def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
 
     Args:
         rows: of one network, the baseline first.
-        look: light or dark.
     """
     names = [f"{_way(row.variant)}, {row.top1:.1f} %" for row in rows]
     pairs = ((name, row.macs, row.counted) for name, row in zip(names, rows, strict=True) if row.counted is not None)
