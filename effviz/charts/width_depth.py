@@ -38,13 +38,13 @@ class Built(NamedTuple):
 
     Attributes:
         name: a key of `SYMBOLS`.
-        told: its blocks and widths.
+        summary: its blocks and widths.
         channels: output channels of every block, in order.
         stages: of the blocks.
     """
 
     name: str
-    told: str
+    summary: str
     channels: Sequence[int]
     stages: Sequence[str]
 
@@ -59,7 +59,7 @@ def finding(designs: Sequence[Built], quantities: Sequence[Quantity], compute: Q
         budget: as text, with its unit.
     """
     if len(designs) < 2:
-        return f"One design is within {budget}: {designs[0].name}, {designs[0].told}"
+        return f"One design is within {budget}: {designs[0].name}, {designs[0].summary}"
     known = [value for value in compute.values if value]
     apart = max(known) / min(known) - 1
     spread = f"equal within {percent(apart)}" if apart <= _EQUAL else f"up to {percent(apart)} apart"
@@ -146,7 +146,7 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
                 "hovertemplate": f"{design.name}, %{{customdata}}: %{{y:,}} channels<extra></extra>",
             }
         )  # fmt: skip
-        text, color = f"<b>{design.name}</b> {design.told}", look.accent if own else look.ink
+        text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
         notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
     layout = {
         "barmode": "overlay",
@@ -156,7 +156,9 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
     title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
-    return chart(look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.told}" for design in designs))
+    return chart(
+        look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.summary}" for design in designs)
+    )
 
 
 def _steady(channels: int) -> float:

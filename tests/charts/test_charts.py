@@ -258,7 +258,7 @@ def test_text_can_be_read(look: Appearance, role: str) -> None:
 
 @each_look
 @pytest.mark.parametrize("kind", KIND_COLORS)
-def test_marks_stand_out_by_fill_or_outline(look: Appearance, kind: str) -> None:
+def test_marks_contrast_by_fill_or_outline(look: Appearance, kind: str) -> None:
     assert max(contrast(KIND_COLORS[kind], look.paper), contrast(look.outline, look.paper)) >= 3
 
 
