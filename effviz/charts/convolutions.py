@@ -118,12 +118,10 @@ def reduction_curve(
         "xaxis": scale | {"title": {"text": control}} | draw.ticks(shown),
         "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
     }
-    spoken = "; ".join(
-        f"{each.label}: {', '.join(f'{factor:.3g} at {at}' for at, factor in zip(amounts, each.factors, strict=True))}"
-        for each in curves
-    )
+    listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
+    spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
     title = _saving(curves[0], amounts, now, lower(control), lower(subject))
-    return chart(look, 280, traces, layout, title, f"Times cheaper: {spoken}")
+    return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
 
 
 def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subject: str) -> str:

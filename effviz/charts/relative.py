@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Spec
 
 
@@ -61,4 +62,4 @@ def relative_dots(
 
 def written(multiple: float) -> str:
     """A multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
-    return f"{multiple:.3g}×" if multiple >= 1.995 else f"{100 * multiple:.3g} %"
+    return times(multiple) if multiple >= 1.995 else f"{100 * multiple:.3g} %"

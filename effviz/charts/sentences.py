@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from effviz.core.units import short
+
 
 def listed(words: Sequence[str], conjunction: str = "and") -> str:
     """``"a, b and c"``."""
@@ -16,5 +18,5 @@ def plural(count: int, noun: str) -> str:
 
 
 def times(factor: float) -> str:
-    """A factor: ``"1.92×"``."""
-    return f"{factor:.3g}×"
+    """A factor: ``"1.92×"``, ``"12 k×"``."""
+    return f"{factor:.3g}×" if factor < 999.5 else f"{short(factor)}×"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from effviz.advice.scaling import PAPER, Candidate, Rule
 from effviz.charts import draw
-from effviz.charts.scaling.promised import Count, times
-from effviz.charts.sentences import plural
+from effviz.charts.scaling.promised import Count
+from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si
 

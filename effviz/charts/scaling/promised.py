@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
 from effviz.charts import draw
-from effviz.charts.sentences import times as factor_text
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si
 from effviz.studies.scaling import Pin, Stairs
@@ -144,22 +144,17 @@ def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> s
 
 def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
     """Compare the promise of phi with the network after rounding."""
-    promised, built = factor_text(stairs.rule.factor**now.phi), factor_text(now.macs / stairs.base.macs)
+    promised, built = times(stairs.rule.factor**now.phi), times(now.macs / stairs.base.macs)
     compute = lower(count.label)
     if stairs.rule.factor == 1 and now.macs == stairs.base.macs:
         return f"With these bases, φ does not change the {compute}"
     if now.phi == 0:
-        return f"φ = 0 is the baseline; each step of φ promises {factor_text(stairs.rule.factor)} the {compute}"
+        return f"φ = 0 is the baseline; each step of φ promises {times(stairs.rule.factor)} the {compute}"
     blocks = stairs.promised(now.phi)[0]
     depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
     if promised == built:
         return f"φ = {now.phi:g} promises and builds {built} the {compute}: {depth}"
     return f"φ = {now.phi:g} promises {promised} the {compute}, but rounding builds {built}: {depth}"
-
-
-def times(factor: float) -> str:
-    """A factor as text: ``1.92×``, ``12.3 M×``."""
-    return factor_text(factor) if factor < 999.5 else f"{si(factor)}×"
 
 
 def _amount(value: float) -> str:
