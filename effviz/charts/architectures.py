@@ -36,7 +36,7 @@ class Measure:
 def stage_costs(
     table: pd.DataFrame, measures: list[Measure], look: Appearance, baseline: pd.DataFrame | None = None
 ) -> Chart:
-    """Stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
+    """Draw stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
 
     Args:
         table: ``report.table``.
@@ -151,7 +151,7 @@ _PLURAL = {
 
 
 def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
-    """One bar of 100 % per measure, divided by layer kind; shares from 10 % on have a label.
+    """Draw one bar of 100 % per measure, divided by layer kind; shares from 10 % on have a label.
 
     Args:
         table: ``report.table``.
@@ -198,7 +198,7 @@ def _heaviest(shares: pd.DataFrame, params: Measure, compute: Measure) -> str:
 
 
 def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance) -> Chart:
-    """A step line: the size of all live activations while each layer runs.
+    """Draw a step line: the size of all live activations while each layer runs.
 
     Args:
         table: ``report.table``; layers fused into the layer before them are left out.

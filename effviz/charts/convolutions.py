@@ -22,7 +22,7 @@ _NOTHING: Spec = {"type": "scatter", "x": [None], "y": [None]}
 def kind_costs(
     shares: Mapping[str, Mapping[str, float]], chosen: str, labels: Mapping[str, str], compute: str, look: Appearance
 ) -> Chart:
-    """Every kind's cost as a share of the standard convolution's, on a logarithmic axis.
+    """Draw every kind's cost as a share of the standard convolution's, on a logarithmic axis.
 
     Args:
         shares: by kind and quantity (macs, memory_access); 1 is the standard convolution.
@@ -50,7 +50,7 @@ def kind_costs(
 
 
 def _compared(saving: float, noun: str, less: str, other: str = "") -> str:
-    """A saving in words: ``"8.4× fewer multiply-adds than a standard convolution"``, ``"1.2× the memory access"``."""
+    """Return a saving as text: ``"8.4× fewer multiply-adds than a standard convolution"``."""
     if abs(saving - 1) < 5e-4:
         return f"the same {noun}{f' as {other}' if other else ''}"
     if saving > 1:
@@ -80,7 +80,7 @@ def reduction_curve(
     logarithmic: bool,
     limit: tuple[float, str] | None = None,
 ) -> Chart:
-    """How many times cheaper a kind is than the standard convolution, against one control.
+    """Draw the saving of a kind over the standard convolution, against one control.
 
     Args:
         amounts: values of the control.
@@ -141,7 +141,7 @@ def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subjec
 
 
 def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Chart:
-    """The spatial window on a corner of the input map, and its next position.
+    """Draw the spatial window on a corner of the input map, and its next position.
 
     Args:
         setting: stride and resolution.
@@ -166,7 +166,7 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
 
 
 def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
-    """Axes of a matrix of input and output channels, the first output on top."""
+    """Return the axes of a matrix of input and output channels, the first output on top."""
     axis: Spec = {"showgrid": False, "nticks": 5}
     return {
         "xaxis": axis | {"range": [first, wide], "title": {"text": "Input channel"}},
@@ -175,7 +175,7 @@ def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
 
 
 def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance) -> Chart:
-    """The input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
+    """Draw the input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
 
     Args:
         blocks: of the layer.
@@ -203,7 +203,7 @@ def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance
 
 
 def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance) -> Chart:
-    """A matrix of the inputs that reach each output.
+    """Draw a matrix of the inputs that reach each output.
 
     Args:
         reached: (channels, channels) of bool: output, input.

@@ -12,7 +12,7 @@ from effviz.core.units import lower, si
 
 
 def zoo_dots(table: pd.DataFrame, factor: int, compute_label: str, look: Appearance) -> Chart:
-    """One row per network: its parameters and its compute, connected, on a logarithmic axis.
+    """Draw one row per network: its parameters and its compute, connected, on a logarithmic axis.
 
     Args:
         table: columns title, params, macs, resolution.

@@ -50,7 +50,7 @@ class Finding(NamedTuple):
 
 
 def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: Finding, look: Appearance) -> Chart:
-    """Widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
+    """Draw widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
 
     Args:
         cells: one for every pair of a width and a resolution.
@@ -171,7 +171,7 @@ def accuracy_scatter(
     *,
     alone: bool,
 ) -> Chart:
-    """Published top-1 against counted compute, with the Pareto front.
+    """Draw published top-1 against counted compute, with the Pareto front.
 
     Args:
         points: of all networks; at least one.

@@ -61,5 +61,5 @@ def relative_dots(
 
 
 def written(multiple: float) -> str:
-    """A multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
+    """Return a multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
     return times(multiple) if multiple >= 1.995 else f"{100 * multiple:.3g} %"

@@ -81,7 +81,7 @@ def _change(value: float, base: float) -> str:
 def multiples_chart(
     designs: Sequence[Built], quantities: Sequence[Quantity], base: int, marked: str, title: str, look: Appearance
 ) -> Chart:
-    """Every measure of every design as a multiple of one design's.
+    """Draw every measure of every design as a multiple of one design's.
 
     Args:
         designs: from wide to deep.
@@ -120,7 +120,7 @@ def multiples_chart(
 
 
 def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
-    """The designs at one scale: one bar per block, whose height is the number of channels.
+    """Draw the designs at one scale: one bar per block, whose height is the number of channels.
 
     Args:
         designs: from wide to deep, drawn from top to bottom.

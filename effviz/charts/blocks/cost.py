@@ -15,7 +15,7 @@ from effviz.core.units import lower, percent
 
 
 def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look: Appearance) -> Chart:
-    """Stacked bars per sub-layer, one panel per measure.
+    """Draw stacked bars per sub-layer, one panel per measure.
 
     Args:
         table: ``report.table`` with the sub-layer in the column stage.
@@ -64,7 +64,7 @@ _LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", 
 
 
 def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) -> Chart:
-    """Several blocks as multiples of the first, the one on screen.
+    """Draw several blocks as multiples of the first, the one on screen.
 
     Args:
         names: of the blocks.

@@ -15,7 +15,7 @@ _STATE = {"direct": "unchanged", "added": "part of a sum"}
 
 
 def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Chart:
-    """Rows are the blocks whose channels are followed, columns the later blocks.
+    """Draw the blocks whose channels are followed as rows, and the later blocks as columns.
 
     Args:
         found: from `effviz.studies.reuse.reuse`.

@@ -13,7 +13,7 @@ from effviz.studies.guidelines import Intensity
 def intensity_bars(
     network: str, entries: Sequence[Intensity], factor: float, count: str, per: str, look: Appearance
 ) -> Chart:
-    """Multiply-adds per element or byte of memory access, one bar per kind of layer.
+    """Draw multiply-adds per element or byte of memory access, one bar per kind of layer.
 
     Args:
         network: its name.

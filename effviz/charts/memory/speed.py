@@ -36,7 +36,7 @@ class Measured:
 
 
 def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Measured], look: Appearance) -> Chart:
-    """Speed of every case on every machine, relative to the first case.
+    """Draw the speed of every case on every machine, relative to the first case.
 
     Args:
         guideline: ``"G1"`` to ``"G4"``.

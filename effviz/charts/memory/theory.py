@@ -31,11 +31,11 @@ class Unit:
     show: Callable[[float], str]
 
     def of(self, point: Point) -> int:
-        """Memory access of a point."""
+        """Return the memory access of a point."""
         return point.memory_access[self.memory] * self.factor
 
     def text(self, point: Point) -> str:
-        """Memory access of a point as text."""
+        """Return the memory access of a point as text."""
         return self.show(self.of(point))
 
 
@@ -51,7 +51,7 @@ class _Line(NamedTuple):
 
 
 def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, unit: Unit, look: Appearance) -> Chart:
-    """Guideline 1: memory access over the ratio of widths, with the lower bound.
+    """Draw guideline 1: memory access over the ratio of widths, with the lower bound.
 
     Args:
         curve: from wide:narrow to narrow:wide, with equal widths among them.
@@ -84,7 +84,7 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
 def groups_chart(
     fixed: Sequence[Point], widened: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Guideline 2: memory access over the number of groups.
+    """Draw guideline 2: memory access over the number of groups.
 
     Args:
         fixed: only the output becomes wider.
@@ -109,7 +109,7 @@ def groups_chart(
 def fragments_chart(
     series: Sequence[Point], parallel: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Guideline 3: memory access over the number of fragments, in series and in parallel.
+    """Draw guideline 3: memory access over the number of fragments, in series and in parallel.
 
     Args:
         series, parallel: from one fragment on.
@@ -208,7 +208,7 @@ def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
 
 
 def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: Appearance) -> Chart:
-    """Guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
+    """Draw guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
 
     Args:
         points: every variant.

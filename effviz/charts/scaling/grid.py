@@ -17,7 +17,7 @@ _PAPER = Rule(*PAPER)
 def grid_chart(
     candidates: Sequence[Candidate], base: int, target: float, now: Rule, count: Count, look: Appearance
 ) -> Chart:
-    """The feasible bases: beta across, gamma up, alpha in the cell, coloured by the cost at phi = 1.
+    """Draw the feasible bases: beta across, gamma up, alpha in the cell, coloured by the cost at phi = 1.
 
     Args:
         candidates: bases that satisfy the constraint.

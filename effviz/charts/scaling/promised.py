@@ -49,7 +49,7 @@ class _Panel(NamedTuple):
 def stairs_charts(
     stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
 ) -> tuple[Chart, Chart]:
-    """The promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
+    """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
 
     Args:
         stairs: of the rule.
@@ -158,7 +158,7 @@ def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
 
 
 def _amount(value: float) -> str:
-    """A promised or built amount; a promised number of blocks that is not whole has one decimal."""
+    """Return an amount as text; a promised number of blocks that is not whole has one decimal."""
     return f"{value:.1f}" if value < 1000 and abs(value - round(value)) >= 0.05 else si(round(value))
 
 
@@ -178,7 +178,7 @@ def fit_chart(
     points: Sequence[tuple[float, float]], found: tuple[float, float], budget: float, label: str, unit: str,
     look: Appearance,
 ) -> Chart:  # fmt: skip
-    """The cost of the networks around the phi that fits, and the budget as a line.
+    """Draw the cost of the networks around the phi that fits, and the budget as a line.
 
     Args:
         points: phi and amount, in rising order of phi, in the unit of the budget.
@@ -213,5 +213,5 @@ def fit_chart(
 
 
 def floored(phi: float) -> str:
-    """Three decimals, rounded down so that the network still fits."""
+    """Return phi with three decimals, rounded down so that the network still fits."""
     return f"{math.floor(phi * 1000) / 1000:.3f}"

@@ -25,7 +25,7 @@ class Measure(NamedTuple):
 
 
 def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measure], look: Appearance) -> Chart:
-    """Costs of every rule's network, as multiples of the compound one.
+    """Draw the costs of every rule's network, as multiples of the compound one.
 
     Args:
         contenders: with the compound one among them.
@@ -62,7 +62,7 @@ _DASHES = {"compound": "solid", "fast": "solid", "width": "dash", "depth": "dot"
 
 
 def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, look: Appearance) -> Chart:
-    """Activations over multiply-adds, one line per rule, on logarithmic axes.
+    """Draw activations over multiply-adds, one line per rule, on logarithmic axes.
 
     Args:
         curves: by rule, in rising order.
@@ -122,7 +122,7 @@ def _end_labels(ends: Sequence[tuple[float, float, str, str]], low: float, high:
 
 
 def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
-    """Published accuracy of every way to scale: published multiply-adds, and those counted from the multipliers.
+    """Draw the published accuracy of every way to scale, with published and with counted multiply-adds.
 
     Args:
         rows: of one network, the baseline first.
