@@ -36,12 +36,11 @@ class Measure:
 def stage_costs(
     table: pd.DataFrame, measures: list[Measure], look: Appearance, baseline: pd.DataFrame | None = None
 ) -> Chart:
-    """Stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
+    """Draw stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
 
     Args:
         table: ``report.table``.
         measures: the panels from top to bottom; the first two are compared in the title.
-        look: light or dark.
         baseline: the table of the unscaled network, drawn as a line across each bar.
     """
     stages = list(dict.fromkeys(table["stage"]))
@@ -152,12 +151,11 @@ _PLURAL = {
 
 
 def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
-    """One bar of 100 % per measure, divided by layer kind; shares from 10 % on have a label.
+    """Draw one bar of 100 % per measure, divided by layer kind; shares from 10 % on have a label.
 
     Args:
         table: ``report.table``.
         measures: the bars from top to bottom: parameters, then multiply-adds or FLOPs, then others.
-        look: light or dark.
     """
     columns, names = [measure.column for measure in measures], [measure.label for measure in measures]
     sums = table.groupby("kind")[columns].sum()
@@ -200,12 +198,11 @@ def _heaviest(shares: pd.DataFrame, params: Measure, compute: Measure) -> str:
 
 
 def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance) -> Chart:
-    """A step line: the size of all live activations while each layer runs.
+    """Draw a step line: the size of all live activations while each layer runs.
 
     Args:
         table: ``report.table``; layers fused into the layer before them are left out.
         measure: column ``alive`` with its label, unit factor and text.
-        look: light or dark.
     """
     running = table[table["alive"] > 0].reset_index(drop=True)
     if running.empty:

@@ -22,14 +22,13 @@ _NOTHING: Spec = {"type": "scatter", "x": [None], "y": [None]}
 def kind_costs(
     shares: Mapping[str, Mapping[str, float]], chosen: str, labels: Mapping[str, str], compute: str, look: Appearance
 ) -> Chart:
-    """Every kind's cost as a share of the standard convolution's, on a logarithmic axis.
+    """Draw every kind's cost as a share of the standard convolution's, on a logarithmic axis.
 
     Args:
         shares: by kind and quantity (macs, memory_access); 1 is the standard convolution.
         chosen: the kind on screen, marked.
         labels: of the kinds.
         compute: name of the compute number.
-        look: light or dark.
     """
     # Every weight is used once per position of the map, so parameters and multiply-adds shrink alike.
     words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
@@ -51,7 +50,7 @@ def kind_costs(
 
 
 def _compared(saving: float, noun: str, less: str, other: str = "") -> str:
-    """A saving in words: ``"8.4× fewer multiply-adds than a standard convolution"``, ``"1.2× the memory access"``."""
+    """Return a saving as text: ``"8.4× fewer multiply-adds than a standard convolution"``."""
     if abs(saving - 1) < 5e-4:
         return f"the same {noun}{f' as {other}' if other else ''}"
     if saving > 1:
@@ -81,7 +80,7 @@ def reduction_curve(
     logarithmic: bool,
     limit: tuple[float, str] | None = None,
 ) -> Chart:
-    """How many times cheaper a kind is than the standard convolution, against one control.
+    """Draw the saving of a kind over the standard convolution, against one control.
 
     Args:
         amounts: values of the control.
@@ -89,7 +88,6 @@ def reduction_curve(
         now: the value on screen, marked.
         control: name on the axis.
         subject: the kind, for the title.
-        look: light or dark.
         logarithmic: the axis of the control.
         limit: a value that no factor exceeds, and its name.
     """
@@ -120,12 +118,10 @@ def reduction_curve(
         "xaxis": scale | {"title": {"text": control}} | draw.ticks(shown),
         "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
     }
-    spoken = "; ".join(
-        f"{each.label}: {', '.join(f'{factor:.3g} at {at}' for at, factor in zip(amounts, each.factors, strict=True))}"
-        for each in curves
-    )
+    listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
+    spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
     title = _saving(curves[0], amounts, now, lower(control), lower(subject))
-    return chart(look, 280, traces, layout, title, f"Times cheaper: {spoken}")
+    return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
 
 
 def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subject: str) -> str:
@@ -145,12 +141,11 @@ def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subjec
 
 
 def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Chart:
-    """The spatial window on a corner of the input map, and its next position.
+    """Draw the spatial window on a corner of the input map, and its next position.
 
     Args:
         setting: stride and resolution.
         kernel_size: of the window.
-        look: light or dark.
     """
     stride = setting.stride
     side = min(setting.resolution, kernel_size + 2 * stride + 1)
@@ -171,7 +166,7 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
 
 
 def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
-    """Axes of a matrix of input and output channels, the first output on top."""
+    """Return the axes of a matrix of input and output channels, the first output on top."""
     axis: Spec = {"showgrid": False, "nticks": 5}
     return {
         "xaxis": axis | {"range": [first, wide], "title": {"text": "Input channel"}},
@@ -180,12 +175,11 @@ def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
 
 
 def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance) -> Chart:
-    """The input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
+    """Draw the input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
 
     Args:
         blocks: of the layer.
         kind: of the layer, for its colour.
-        look: light or dark.
     """
     wide, high, color = blocks[-1].end_in, blocks[-1].end_out, KIND_COLORS[kind]
     if len(blocks) <= _MOST_BLOCKS:
@@ -209,13 +203,12 @@ def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance
 
 
 def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance) -> Chart:
-    """A matrix of the inputs that reach each output.
+    """Draw a matrix of the inputs that reach each output.
 
     Args:
         reached: (channels, channels) of bool: output, input.
         groups: separated by lines.
         title: the finding.
-        look: light or dark.
     """
     end, size = len(reached) - 0.5, len(reached) / groups
     hover = "output %{y}, input %{x}<extra></extra>"

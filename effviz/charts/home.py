@@ -12,13 +12,12 @@ from effviz.core.units import lower, si
 
 
 def zoo_dots(table: pd.DataFrame, factor: int, compute_label: str, look: Appearance) -> Chart:
-    """One row per network: its parameters and its compute, connected, on a logarithmic axis.
+    """Draw one row per network: its parameters and its compute, connected, on a logarithmic axis.
 
     Args:
         table: columns title, params, macs, resolution.
         factor: of the compute number per multiply-add, 1 or 2.
         compute_label: name of the compute number.
-        look: light or dark.
     """
     rows = table.sort_values("macs", ascending=False).reset_index(drop=True)
     titles, compute = list(rows["title"]), rows["macs"] * factor

@@ -33,7 +33,7 @@ def latency_scatter(
     highlight: Collection[str] = (),
     span: Span | None = None,
 ) -> Chart:
-    """Log-log scatter of latency over one count, with lines of equal speed.
+    """Draw a log-log scatter of latency over one count, with lines of equal speed.
 
     Args:
         table: title, family, latency_ms, noisy and the count; at least one row.
@@ -41,7 +41,6 @@ def latency_scatter(
         factor: from the column's unit to the one shown.
         label: of that unit.
         where: the machine, for the title.
-        look: light or dark.
         highlight: titles to mark and name.
         span: smallest and largest count on the axis; None for the table's.
     """
@@ -117,7 +116,7 @@ def _steady(low: float, high: float) -> Span:
 
 
 def _ticks(span: Span) -> list[float]:
-    """Ticks at 1, 2 and 5 times the powers of ten, fewer on a long axis, more on a short one."""
+    """Return ticks at 1, 2 and 5 times the powers of ten, fewer on a long axis, more on a short one."""
     length = span[1] - span[0]
     return draw.decades(*span, range(1, 10) if length < 0.7 else (1, 2, 5) if length < 3.2 else (1,))
 
@@ -157,7 +156,7 @@ def finding(table: pd.DataFrame, column: str, factor: int, where: str) -> str:
 
 
 def _order(correlation: float, name: str) -> str:
-    """A rank correlation in words."""
+    """Return a rank correlation in words."""
     if math.isnan(correlation):
         return f"the networks have equal {name} or equal latency, so there is no ranking to compare"
     # The tolerance is small because one exchange among a thousand networks is only 1e-8 from 1.
@@ -172,11 +171,10 @@ def _order(correlation: float, name: str) -> str:
 
 
 def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
-    """The spread of speed, one bar per predictor: a perfect predictor has a spread of 1.
+    """Draw the spread of speed, one bar per predictor: a perfect predictor has a spread of 1.
 
     Args:
         table: at least three rows with latency_ms and the columns of `PREDICTORS`.
-        look: light or dark.
     """
     found = predictors(table)
     best = min(found, key=lambda entry: entry.spread)
@@ -206,7 +204,7 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
 
 
 def inversion_text(pair: Inversion, count: str) -> str:
-    """A pair of networks of which the one with more multiply-adds is faster, as a sentence."""
+    """Describe a pair of networks in which the one with more multiply-adds is faster."""
     return (
         f"{pair.heavy} has {pair.more_macs:.2f}× the {count} of {pair.light}, but {pair.light} takes "
         f"{pair.faster:.2f}× as long."

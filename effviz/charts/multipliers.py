@@ -50,14 +50,13 @@ class Finding(NamedTuple):
 
 
 def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: Finding, look: Appearance) -> Chart:
-    """Widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
+    """Draw widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
 
     Args:
         cells: one for every pair of a width and a resolution.
         now: the pair on screen, outlined in the accent colour.
         own: the pair of the unscaled network, with a thin outline.
         said: title and unit.
-        look: light or dark.
     """
     widths = sorted({cell.width for cell in cells})
     sides = sorted({cell.resolution for cell in cells})
@@ -172,7 +171,7 @@ def accuracy_scatter(
     *,
     alone: bool,
 ) -> Chart:
-    """Published top-1 against counted compute, with the Pareto front.
+    """Draw published top-1 against counted compute, with the Pareto front.
 
     Args:
         points: of all networks; at least one.
@@ -181,7 +180,6 @@ def accuracy_scatter(
         here: the pair on screen, in the accent colour.
         curves: interpolated top-1 through `here`, dashed.
         label: of the compute.
-        look: light or dark.
         alone: leave out the other networks' points; the front stays.
     """
     front = sorted((each for each in points if each.front), key=lambda each: (each.compute, each.top1))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Spec
 
 
@@ -33,7 +34,6 @@ def relative_dots(
         measures: each drawn with its own symbol, named in the legend.
         marked: the row or the measure in the accent colour.
         axis: its title, which says what 100 % is.
-        look: light or dark.
     """
     known = [
         [value for each in measures if (value := each.multiples[place]) is not None] for place in range(len(names))
@@ -61,5 +61,5 @@ def relative_dots(
 
 
 def written(multiple: float) -> str:
-    """A multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
-    return f"{multiple:.3g}×" if multiple >= 1.995 else f"{100 * multiple:.3g} %"
+    """Return a multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
+    return times(multiple) if multiple >= 1.995 else f"{100 * multiple:.3g} %"

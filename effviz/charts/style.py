@@ -50,7 +50,6 @@ def chart(
     """Build a chart. One validation of plain dictionaries is much faster than adding traces one by one.
 
     Args:
-        look: light or dark; chooses the template.
         height: in pixels, fixed so that the page does not move when numbers change.
         traces: with their ``type``.
         layout: differences from the template.

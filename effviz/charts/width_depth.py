@@ -38,13 +38,13 @@ class Built(NamedTuple):
 
     Attributes:
         name: a key of `SYMBOLS`.
-        told: its blocks and widths.
+        summary: its blocks and widths.
         channels: output channels of every block, in order.
         stages: of the blocks.
     """
 
     name: str
-    told: str
+    summary: str
     channels: Sequence[int]
     stages: Sequence[str]
 
@@ -59,7 +59,7 @@ def finding(designs: Sequence[Built], quantities: Sequence[Quantity], compute: Q
         budget: as text, with its unit.
     """
     if len(designs) < 2:
-        return f"One design is within {budget}: {designs[0].name}, {designs[0].told}"
+        return f"One design is within {budget}: {designs[0].name}, {designs[0].summary}"
     known = [value for value in compute.values if value]
     apart = max(known) / min(known) - 1
     spread = f"equal within {percent(apart)}" if apart <= _EQUAL else f"up to {percent(apart)} apart"
@@ -81,7 +81,7 @@ def _change(value: float, base: float) -> str:
 def multiples_chart(
     designs: Sequence[Built], quantities: Sequence[Quantity], base: int, marked: str, title: str, look: Appearance
 ) -> Chart:
-    """Every measure of every design as a multiple of one design's.
+    """Draw every measure of every design as a multiple of one design's.
 
     Args:
         designs: from wide to deep.
@@ -89,7 +89,6 @@ def multiples_chart(
         base: index of the design that is 100 %.
         marked: name of the design in the accent colour.
         title: the finding.
-        look: light or dark.
     """
     multiples = [multiples_of(entry.values, entry.values[base]) for entry in quantities]
     marks = [
@@ -121,12 +120,11 @@ def multiples_chart(
 
 
 def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
-    """The designs at one scale: one bar per block, whose height is the number of channels.
+    """Draw the designs at one scale: one bar per block, whose height is the number of channels.
 
     Args:
         designs: from wide to deep, drawn from top to bottom.
         marked: name of the design in the accent colour.
-        look: light or dark.
     """
     scale = _steady(max(max(design.channels) for design in designs))
     # A lane has room for a line of text and for the bars.
@@ -148,7 +146,7 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
                 "hovertemplate": f"{design.name}, %{{customdata}}: %{{y:,}} channels<extra></extra>",
             }
         )  # fmt: skip
-        text, color = f"<b>{design.name}</b> {design.told}", look.accent if own else look.ink
+        text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
         notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
     layout = {
         "barmode": "overlay",
@@ -158,7 +156,9 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
     title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
-    return chart(look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.told}" for design in designs))
+    return chart(
+        look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.summary}" for design in designs)
+    )
 
 
 def _steady(channels: int) -> float:

@@ -1,8 +1,7 @@
-"""The charts of the lessons: points are the numbers, titles the findings, and both can be read in light and dark."""
+"""Charts of the Blocks page's lessons: data, titles and contrast in light and dark."""
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from itertools import pairwise
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chart_gallery import spec_of
+from vision import BLINDNESS, seen
 
 import effviz
 from effviz.charts.blocks.excite import excite_chart
@@ -25,12 +26,6 @@ from effviz.studies.manifold import Embedding, embed, loss_curve
 from effviz.studies.reuse import Reuse, reuse
 
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
-
-
-def _spec(chart: Chart) -> dict[str, Any]:
-    """What the browser gets; JSON has no word for NaN and infinity."""
-    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
-    return made
 
 
 @cache
@@ -56,9 +51,9 @@ def _all(look: Appearance) -> dict[str, Chart]:
 
 
 @each_look
-def test_charts_speak_and_use_their_appearance(look: Appearance) -> None:
+def test_charts_have_alt_text_and_use_their_appearance(look: Appearance) -> None:
     for name, chart in _all(look).items():
-        layout = _spec(chart)["layout"]
+        layout = spec_of(chart)["layout"]
         layout = layout["template"]["layout"] | layout
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         assert layout["font"]["color"] == look.ink
@@ -72,7 +67,7 @@ def test_charts_speak_and_use_their_appearance(look: Appearance) -> None:
 
 
 def _numbers(values: Any) -> Any:
-    """Plotly may send an array as text; these are lists."""
+    """Check for a list, because plotly may encode an array as text."""
     assert isinstance(values, list)
     return np.array(values)
 
@@ -80,7 +75,7 @@ def _numbers(values: Any) -> Any:
 @each_look
 def test_a_panel_for_the_input_and_every_embedding(look: Appearance) -> None:
     chart = manifold_pictures(_embeddings(), look)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     expected = [_embeddings()[0].original, *(each.projected for each in _embeddings())]
     assert [trace["name"] for trace in spec["data"]] == ["Input", "n = 2", "n = 3", "n = 5", "n = 15", "n = 30"]
     for trace, points in zip(spec["data"], expected, strict=True):
@@ -100,7 +95,7 @@ def test_a_panel_for_the_input_and_every_embedding(look: Appearance) -> None:
 
 
 def test_all_panels_have_one_scale_and_room() -> None:
-    spec = _spec(manifold_pictures(_embeddings(), LIGHT))
+    spec = spec_of(manifold_pictures(_embeddings(), LIGHT))
     lengths = set()
     for trace in spec["data"]:
         for side in "xy":
@@ -120,7 +115,7 @@ def test_a_linear_embedding_in_the_title() -> None:
 
 
 def _mixed(place: float) -> list[float]:
-    """The colour at a place of the scale, 0 to 1, as plotly mixes it."""
+    """The colour at a place of 0 to 1 on the scale, as plotly mixes it."""
     position = place * (len(SPIRAL_COLORS) - 1)
     index = min(int(position), len(SPIRAL_COLORS) - 2)
     ends = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in SPIRAL_COLORS[index : index + 2]]
@@ -134,39 +129,20 @@ def test_the_spiral_can_be_seen(look: Appearance) -> None:
         assert palette.contrast(color, look.paper) >= 3
 
 
-# Red and green from the linear red and green, blue plus or minus a share of their difference: Vienot, Brettel and
-# Mollon 1999. The last is an eye that sees all.
-BLINDNESS = {"protanopia": (0.11238, 0.00401), "deuteranopia": (0.29275, -0.02234), "none": None}
-
-
 @pytest.mark.parametrize("blindness", BLINDNESS.values(), ids=BLINDNESS)
-def test_the_colours_run_one_way_for_every_eye(blindness: tuple[float, float] | None) -> None:
-    seen = []
-    for step in range(11):
-        linear = [
-            (part / 255 / 12.92 if part < 10.3 else ((part / 255 + 0.055) / 1.055) ** 2.4) for part in _mixed(step / 10)
-        ]
-        red, green, blue = linear
-        if blindness:
-            share, into_blue = blindness
-            both = share * red + (1 - share) * green
-            red, green, blue = both, both, max(0.0, blue + into_blue * (red - green))
-        x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
-        y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-        z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
-        x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
-        seen.append((116 * y - 16, 500 * (x - y), 200 * (y - z)))
-    away = [dist(seen[0], color) for color in seen]
+def test_colours_differ_along_the_scale_for_every_reader(blindness: tuple[float, float] | None) -> None:
+    looks = [seen(_mixed(step / 10), blindness) for step in range(11)]
+    away = [dist(looks[0], color) for color in looks]
     assert away == sorted(away), "further along is further from the start"
-    assert min(dist(one, other) for one, other in pairwise(seen)) > 2, "neighbours differ"
+    assert min(dist(one, other) for one, other in pairwise(looks)) > 2, "neighbours differ"
     assert away[-1] > 50
 
 
 @each_look
-def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
+def test_the_loss_chart_matches_the_curve(look: Appearance) -> None:
     curve = loss_curve()
     chart = loss_chart(list(reversed(curve)), look, 15)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     band, line = spec["data"]
     sizes = [each.dimensions for each in curve]
     assert line["x"] == sizes
@@ -189,11 +165,11 @@ def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
         assert f"n = {each.dimensions}: median {percent(each.median)}" in chart.alt
 
 
-def test_no_loss_is_drawn_as_none() -> None:
+def test_a_linear_embedding_loses_nothing() -> None:
     chart = loss_chart(loss_curve((2, 5), 5, "none"), LIGHT, activation="none")
     assert chart.title == "Without an activation, any number of channels recovers the whole spiral"
-    assert _spec(chart)["data"][1]["y"] == [0, 0]
-    assert _spec(chart)["layout"].get("annotations", []) == []
+    assert spec_of(chart)["data"][1]["y"] == [0, 0]
+    assert spec_of(chart)["layout"].get("annotations", []) == []
 
 
 # --- reuse ------------------------------------------------------------------------------------------------------------
@@ -213,7 +189,7 @@ def test_no_loss_is_drawn_as_none() -> None:
 def test_cells_are_the_counts(name: str, stage: str, how: str, look: Appearance) -> None:
     found = _reuse(name, stage)
     chart = reuse_heatmap(found, look)
-    heat, *text = _spec(chart)["data"]
+    heat, *text = spec_of(chart)["data"]
     size = len(found.labels)
     counts, shares = getattr(found, how), getattr(found, f"{how}_shares")
     assert heat["y"] == list(found.labels[:-1])
@@ -232,7 +208,7 @@ def test_cells_are_the_counts(name: str, stage: str, how: str, look: Appearance)
         assert f"{found.labels[0]} to {found.labels[j]}: {exact(counts[0][j])} of" in chart.alt
 
 
-def test_what_the_heatmaps_find() -> None:
+def test_titles_of_the_heatmaps() -> None:
     titles = {
         ("shufflenet_v2", "stage3"): "50 % of the 232 channels of stage3.0 are unchanged after stage3.1, and 0.9 % "
         "after stage3.7",
@@ -250,7 +226,7 @@ def test_what_the_heatmaps_find() -> None:
 @each_look
 @pytest.mark.parametrize("name", ["shufflenet_v2", "resnet50"])
 def test_numbers_in_cells_can_be_read(name: str, look: Appearance) -> None:
-    heat, written = _spec(reuse_heatmap(_reuse(name, "stage3"), look))["data"]
+    heat, written = spec_of(reuse_heatmap(_reuse(name, "stage3"), look))["data"]
     (_, low), (_, high) = heat["colorscale"]
     for source, target, color in zip(written["y"], written["x"], written["textfont"]["color"], strict=True):
         share = heat["z"][heat["y"].index(source)][heat["x"].index(target)]
@@ -266,7 +242,7 @@ def test_numbers_in_cells_can_be_read(name: str, look: Appearance) -> None:
 def test_the_share_of_the_block_is_drawn(look: Appearance) -> None:
     found = excite(MBConv(24, 24), (24, 14, 14))
     chart = excite_chart(found, look)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     (line,) = spec["data"]
     assert line["x"] == [each.reduction for each in found]
     assert line["y"] == [each.share for each in found]
@@ -284,19 +260,19 @@ def test_the_share_of_the_block_is_drawn(look: Appearance) -> None:
         assert f"{exact(each.macs_added)} multiply-adds" in chart.alt
 
 
-def test_on_its_own_the_parameters_are_drawn() -> None:
+def test_squeeze_and_excitation_alone_is_drawn_by_parameters() -> None:
     found = excite(SqueezeExcite(64, 4), (64, 14, 14))
     chart = excite_chart(found, LIGHT)
-    assert _spec(chart)["data"][0]["y"] == [each.params_added for each in found]
+    assert spec_of(chart)["data"][0]["y"] == [each.params_added for each in found]
     assert chart.title == "At reduction 16, squeeze-and-excitation has 580 parameters, and 193 at reduction 64"
 
 
-def test_without_a_ratio_of_its_own_nothing_is_marked() -> None:
+def test_a_block_without_squeeze_and_excitation_has_no_mark() -> None:
     chart = excite_chart(excite(MBConv(24, 24, se_ratio=0.0), (24, 14, 14)), LIGHT)
-    assert _spec(chart)["layout"].get("annotations", []) == []
+    assert spec_of(chart)["layout"].get("annotations", []) == []
     assert chart.title.startswith("At reduction 1, squeeze-and-excitation has 44 %")
 
 
-def test_one_reduction_only() -> None:
+def test_a_single_reduction() -> None:
     chart = excite_chart(excite(MBConv(24, 24), (24, 14, 14), ()), LIGHT)
     assert chart.title == "At reduction 4, squeeze-and-excitation has 18 % of the block's parameters"

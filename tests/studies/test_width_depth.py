@@ -345,7 +345,7 @@ def test_the_designs_to_one_scale(look: Appearance) -> None:
     low, high = spec["layout"]["yaxis"]["range"]
     assert low <= ends[-1] < ends[0] <= high
     assert spec["layout"]["xaxis"]["range"] == [0, 8]
-    assert all(design.told in chart.alt for design in _drawn())
+    assert all(design.summary in chart.alt for design in _drawn())
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)

@@ -5,13 +5,16 @@ Run as a script to print all of them: ``python tests/support/chart_gallery.py [s
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
+from typing import Any
 
 import pandas as pd
+import pytest
 
 import effviz
 from effviz import Design, Stage
@@ -213,7 +216,7 @@ def _lessons(look: Appearance) -> Named:
         curve = loss_curve(sizes, 5, activation)
         yield f"loss {activation} {sizes}", loss_chart(curve, look, sizes[-1], activation)
     yield "loss, usual", loss_chart(loss_curve(), look, 15)
-    for name in effviz.list_architectures():
+    for name in ("shufflenet_v2", "densenet121", "resnet18", "mobilenet_v2", "ghostnet", "vgg16"):
         design = effviz.architecture(name)
         groups = by_stage(design.blocks())
         for group in [groups[0], *(group for group in groups[1:] if len(group) > 1)]:
@@ -307,14 +310,17 @@ def multipliers(look: Appearance) -> Named:
                 shown, ["A", "B", "C"], chosen, here, lines, "FLOPs", look, alone=here.interpolated
             )
             yield f"accuracy, {name}, {chosen}", chart
-    front = [each._replace(front=True) for each in points]
+    front = [each._replace(front=each.network == "B") for each in points]
     here = Here(200, 59.5, False, "A at 200")
+    yield "accuracy, none on the front", accuracy_scatter(front, ["A", "B"], "A", here, [], "FLOPs", look, alone=False)
+    front = [each._replace(front=True) for each in points]
     yield "accuracy, all on the front", accuracy_scatter(front, ["A", "B"], "A", here, [], "FLOPs", look, alone=False)
 
 
 def scaling(look: Appearance) -> Named:
     """Compound scaling of several networks with the paper's and with degenerate bases."""
-    for name, rule in product(("efficientnet_b0", "resnet50"), (Rule(), Rule(1, 1, 1), Rule(2, 1, 1), Rule(0.9, 1, 1))):
+    degenerate = (Rule(1, 1, 1), Rule(2, 1, 1), Rule(0.9, 1, 1))
+    for name, rule in (("resnet50", Rule()), *(("efficientnet_b0", rule) for rule in (Rule(), *degenerate))):
         base = effviz.architecture(name)
         told = f"{name} {tuple(rule)}"
         found = stairs(base, rule, -2, 2)
@@ -403,6 +409,12 @@ def latency(look: Appearance) -> Named:
 
 
 SUBJECTS = (architectures, home, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+
+
+def spec_of(chart: Chart) -> dict[str, Any]:
+    """The specification sent to the browser. JSON cannot express NaN and infinity."""
+    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
+    return made
 
 
 def gallery(look: Appearance = LIGHT, subjects: Sequence[str] = ()) -> Named:

@@ -15,13 +15,12 @@ from effviz.core.units import lower, percent
 
 
 def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look: Appearance) -> Chart:
-    """Stacked bars per sub-layer, one panel per measure.
+    """Draw stacked bars per sub-layer, one panel per measure.
 
     Args:
         table: ``report.table`` with the sub-layer in the column stage.
         subject: name of the block, for the title.
         measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
-        look: light or dark.
     """
     made = stage_costs(table, measures, look)
     title = _heaviest(table, subject, measures[1], measures[-1])
@@ -65,12 +64,11 @@ _LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", 
 
 
 def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) -> Chart:
-    """Several blocks as multiples of the first, the one on screen.
+    """Draw several blocks as multiples of the first, the one on screen.
 
     Args:
         names: of the blocks.
         sides: the measures.
-        look: light or dark.
     """
     measures = [
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))

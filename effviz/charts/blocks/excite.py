@@ -13,13 +13,12 @@ from effviz.studies.excite import Excitation
 
 
 def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
-    """Share of the block's parameters against the reduction ratio; the block's own ratio is marked.
+    """Draw the share of the block's parameters against the reduction ratio; the block's own ratio is marked.
 
     A block that is squeeze-and-excitation alone always has a share of 100 %, so its parameters are drawn instead.
 
     Args:
         found: from `effviz.studies.excite.excite`; at least one.
-        look: light or dark.
     """
     alone = all(each.share == 1 for each in found)
     values = [float(each.params_added) if alone else each.share for each in found]

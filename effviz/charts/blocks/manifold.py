@@ -21,11 +21,10 @@ _NAMES = {"relu": "ReLU", "relu6": "ReLU6"}
 
 
 def manifold_pictures(embeddings: Sequence[Embedding], look: Appearance) -> Chart:
-    """The spiral and its reconstruction from each embedding, as small multiples with equal axes.
+    """Draw the spiral and its reconstruction from each embedding, as small multiples with equal axes.
 
     Args:
         embeddings: of one spiral with one activation; at least one.
-        look: light or dark.
     """
     panels = [("Input", "", embeddings[0].original)]
     panels += [(f"n = {each.dimensions}", f"{percent(each.lost)} lost", each.projected) for each in embeddings]
@@ -89,11 +88,10 @@ def _finding(embeddings: Sequence[Embedding]) -> str:
 
 
 def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = None, activation: str = "relu") -> Chart:
-    """The share lost against the channels of the embedding: median over the seeds, with a band between the quartiles.
+    """Draw the share lost against the channels of the embedding: the median over the seeds and the quartiles.
 
     Args:
         curve: from `effviz.studies.manifold.loss_curve`; at least one.
-        look: light or dark.
         chosen: the number of channels to mark, if it is in the curve.
         activation: of the curve, for the title.
     """

@@ -17,7 +17,6 @@ def marked_line(
     Args:
         x, y: the points.
         marks: text of each marked point; empty for the others.
-        look: light or dark.
         rest: of the trace.
     """
     last = len(x) - 1

@@ -11,16 +11,14 @@ from effviz.studies.reuse import Reuse
 WRITTEN_UP_TO = 10
 """The largest number of blocks whose cells have room for numbers."""
 
-WAYS = ("direct", "added")
 _STATE = {"direct": "unchanged", "added": "part of a sum"}
 
 
 def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Chart:
-    """Rows are the blocks whose channels are followed, columns the later blocks.
+    """Draw the blocks whose channels are followed as rows, and the later blocks as columns.
 
     Args:
         found: from `effviz.studies.reuse.reuse`.
-        look: light or dark.
         how: ``"direct"`` or ``"added"``; None for direct reuse if there is any, else added.
     """
     size = len(found.labels)

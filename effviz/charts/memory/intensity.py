@@ -13,7 +13,7 @@ from effviz.studies.guidelines import Intensity
 def intensity_bars(
     network: str, entries: Sequence[Intensity], factor: float, count: str, per: str, look: Appearance
 ) -> Chart:
-    """Multiply-adds per element or byte of memory access, one bar per kind of layer.
+    """Draw multiply-adds per element or byte of memory access, one bar per kind of layer.
 
     Args:
         network: its name.
@@ -21,7 +21,6 @@ def intensity_bars(
         factor: from multiply-adds per element to the unit shown.
         count: ``"Multiply-adds"`` or ``"FLOPs"``.
         per: ``"element"`` or ``"byte"``.
-        look: light or dark.
     """
     values = {entry.kind: entry.per_element * factor for entry in entries}
     texts = {kind: f"{value:.3g}" if value < 1000 else si(value) for kind, value in values.items()}

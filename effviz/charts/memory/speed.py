@@ -36,13 +36,12 @@ class Measured:
 
 
 def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Measured], look: Appearance) -> Chart:
-    """Speed of every case on every machine, relative to the first case.
+    """Draw the speed of every case on every machine, relative to the first case.
 
     Args:
         guideline: ``"G1"`` to ``"G4"``.
         labels: the cases; the others are compared with the first.
         machines: this machine first, then those of the paper.
-        look: light or dark.
     """
     colors = [look.accent, look.ink, look.muted][: len(machines)]
     relative = [machine.relative(labels[0]) for machine in machines]

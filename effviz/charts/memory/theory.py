@@ -11,14 +11,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import percent, si, snapped
-from effviz.studies.guidelines import (
-    GROUP_COUNTS,
-    Point,
-    fragments_access,
-    groups_access,
-    ratio_access,
-    widened_access,
-)
+from effviz.studies.guidelines import GROUP_COUNTS, Point, fragments_access, groups_access, ratio_access, widened_access
 
 
 @dataclass(frozen=True)
@@ -38,11 +31,11 @@ class Unit:
     show: Callable[[float], str]
 
     def of(self, point: Point) -> int:
-        """Memory access of a point."""
+        """Return the memory access of a point."""
         return point.memory_access[self.memory] * self.factor
 
     def text(self, point: Point) -> str:
-        """Memory access of a point as text."""
+        """Return the memory access of a point as text."""
         return self.show(self.of(point))
 
 
@@ -58,7 +51,7 @@ class _Line(NamedTuple):
 
 
 def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, unit: Unit, look: Appearance) -> Chart:
-    """Guideline 1: memory access over the ratio of widths, with the lower bound.
+    """Draw guideline 1: memory access over the ratio of widths, with the lower bound.
 
     Args:
         curve: from wide:narrow to narrow:wide, with equal widths among them.
@@ -66,7 +59,6 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
         least: the bound in elements for the multiply-adds of the equal widths.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     equal = min(curve, key=lambda point: abs(math.log(point.x)))
     low, high = min(point.x for point in (*curve, now)), max(point.x for point in (*curve, now))
@@ -92,7 +84,7 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
 def groups_chart(
     fixed: Sequence[Point], widened: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Guideline 2: memory access over the number of groups.
+    """Draw guideline 2: memory access over the number of groups.
 
     Args:
         fixed: only the output becomes wider.
@@ -100,7 +92,6 @@ def groups_chart(
         now: the point of `fixed` to mark.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     base = fixed[0]
     channels = math.sqrt(base.macs / pixels)
@@ -118,14 +109,13 @@ def groups_chart(
 def fragments_chart(
     series: Sequence[Point], parallel: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Guideline 3: memory access over the number of fragments, in series and in parallel.
+    """Draw guideline 3: memory access over the number of fragments, in series and in parallel.
 
     Args:
         series, parallel: from one fragment on.
         now: the point to mark.
         pixels: of the map.
         unit: of memory access.
-        look: light or dark.
     """
     base = series[0]
     channels = math.sqrt(base.macs / pixels)
@@ -218,13 +208,12 @@ def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
 
 
 def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: Appearance) -> Chart:
-    """Guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
+    """Draw guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
 
     Args:
         points: every variant.
         now: the one to mark.
         unit: of memory access; the chart compares two assumptions, so the unit's own is not used.
-        look: light or dark.
     """
     rows = [(point, memory) for point in points for memory in ("eager", "fused")]
     names = [_row_name(point, memory, now, look) for point, memory in rows]

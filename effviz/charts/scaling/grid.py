@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from effviz.advice.scaling import PAPER, GridPoint, ScalingRule
 from effviz.charts import draw
-from effviz.charts.scaling.promised import Count, times
-from effviz.charts.sentences import plural
+from effviz.charts.scaling.promised import Count
+from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si
 
@@ -17,7 +17,7 @@ _PAPER = ScalingRule(*PAPER)
 def grid_chart(
     candidates: Sequence[GridPoint], base: int, target: float, now: ScalingRule, count: Count, look: Appearance
 ) -> Chart:
-    """The feasible bases: beta across, gamma up, alpha in the cell, coloured by the cost at phi = 1.
+    """Draw the feasible bases: beta across, gamma up, alpha in the cell, coloured by the cost at phi = 1.
 
     Args:
         candidates: bases that satisfy the constraint.
@@ -25,7 +25,6 @@ def grid_chart(
         target: of the constraint.
         now: the bases to mark.
         count: of multiply-adds.
-        look: light or dark.
     """
     # A cell shows the current bases if possible, else the paper's, else those closest to the constraint.
     ranked = sorted(

@@ -21,14 +21,13 @@ _HIGHEST = 0.5
 
 
 def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Chart:
-    """One row per rule and one box per stage: its length is the blocks, its height the channels, its depth the map.
+    """Draw one row per rule and one box per stage: as long as its blocks, as high as its channels, as deep as its map.
 
     All rows and all frames have the same scale.
 
     Args:
         frames: in rising order of phi, each with the same rules.
         count: of multiply-adds.
-        look: light or dark.
     """
     bodies = [body(contender) for frame in frames for contender in frame.drawn]
     longest = max(sum(stage.blocks for stage in each) for each in bodies)
@@ -76,7 +75,7 @@ class _Scale:
         self.up = _HIGHEST * 0.5 / deepest
 
     def middle(self, row: int) -> float:
-        """Height of the axis of a row; the first is on top."""
+        """Return the height of the axis of a row; the first is on top."""
         return self.rows - row - 0.7
 
 

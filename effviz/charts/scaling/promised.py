@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
 from effviz.charts import draw
-from effviz.charts.sentences import times as factor_text
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si
 from effviz.studies.scaling import Pin, Stairs
@@ -49,14 +49,13 @@ class _Panel(NamedTuple):
 def stairs_charts(
     stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
 ) -> tuple[Chart, Chart]:
-    """The promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
+    """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
 
     Args:
         stairs: of the rule.
         now: the network to mark.
         pins: released networks, each at the phi that matches its dimension.
         count: of multiply-adds.
-        look: light or dark.
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),
@@ -145,12 +144,12 @@ def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> s
 
 def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
     """Compare the promise of phi with the network after rounding."""
-    promised, built = factor_text(stairs.rule.factor**now.phi), factor_text(now.macs / stairs.base.macs)
+    promised, built = times(stairs.rule.factor**now.phi), times(now.macs / stairs.base.macs)
     compute = lower(count.label)
     if stairs.rule.factor == 1 and now.macs == stairs.base.macs:
         return f"With these bases, φ does not change the {compute}"
     if now.phi == 0:
-        return f"φ = 0 is the baseline; each step of φ promises {factor_text(stairs.rule.factor)} the {compute}"
+        return f"φ = 0 is the baseline; each step of φ promises {times(stairs.rule.factor)} the {compute}"
     blocks = stairs.promised(now.phi)[0]
     depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
     if promised == built:
@@ -158,13 +157,8 @@ def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
     return f"φ = {now.phi:g} promises {promised} the {compute}, but rounding builds {built}: {depth}"
 
 
-def times(factor: float) -> str:
-    """A factor as text: ``1.92×``, ``12.3 M×``."""
-    return factor_text(factor) if factor < 999.5 else f"{si(factor)}×"
-
-
 def _amount(value: float) -> str:
-    """A promised or built amount; a promised number of blocks that is not whole has one decimal."""
+    """Return an amount as text; a promised number of blocks that is not whole has one decimal."""
     return f"{value:.1f}" if value < 1000 and abs(value - round(value)) >= 0.05 else si(round(value))
 
 
@@ -184,7 +178,7 @@ def fit_chart(
     points: Sequence[tuple[float, float]], found: tuple[float, float], budget: float, label: str, unit: str,
     look: Appearance,
 ) -> Chart:  # fmt: skip
-    """The cost of the networks around the phi that fits, and the budget as a line.
+    """Draw the cost of the networks around the phi that fits, and the budget as a line.
 
     Args:
         points: phi and amount, in rising order of phi, in the unit of the budget.
@@ -192,7 +186,6 @@ def fit_chart(
         budget: in the same unit.
         label: of the amount.
         unit: behind numbers; may be empty.
-        look: light or dark.
     """
     phi, own = found
     phis, amounts = [phi for phi, _ in points], [amount for _, amount in points]
@@ -220,5 +213,5 @@ def fit_chart(
 
 
 def floored(phi: float) -> str:
-    """Three decimals, rounded down so that the network still fits."""
+    """Return phi with three decimals, rounded down so that the network still fits."""
     return f"{math.floor(phi * 1000) / 1000:.3f}"

@@ -25,12 +25,11 @@ class Measure(NamedTuple):
 
 
 def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measure], look: Appearance) -> Chart:
-    """Costs of every rule's network, as multiples of the compound one.
+    """Draw the costs of every rule's network, as multiples of the compound one.
 
     Args:
         contenders: with the compound one among them.
         measures: a value for each of the contenders.
-        look: light or dark.
     """
     names = [NAMES[each.rule] for each in contenders]
     own = next(place for place, each in enumerate(contenders) if each.rule == "compound")
@@ -63,13 +62,12 @@ _DASHES = {"compound": "solid", "fast": "solid", "width": "dash", "depth": "dot"
 
 
 def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, look: Appearance) -> Chart:
-    """Activations over multiply-adds, one line per rule, on logarithmic axes.
+    """Draw activations over multiply-adds, one line per rule, on logarithmic axes.
 
     Args:
         curves: by rule, in rising order.
         at: multiply-adds to mark.
         count: of multiply-adds.
-        look: light or dark.
     """
     # A rule that does not grow has no exponent.
     shown = {name: points for name, points in curves.items() if points and points[-1].macs > points[0].macs}
@@ -124,11 +122,10 @@ def _end_labels(ends: Sequence[tuple[float, float, str, str]], low: float, high:
 
 
 def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
-    """Published accuracy of every way to scale: published multiply-adds, and those counted from the multipliers.
+    """Draw the published accuracy of every way to scale, with published and with counted multiply-adds.
 
     Args:
         rows: of one network, the baseline first.
-        look: light or dark.
     """
     names = [f"{_way(row.variant)}, {row.top1:.1f} %" for row in rows]
     pairs = ((name, row.macs, row.counted) for name, row in zip(names, rows, strict=True) if row.counted is not None)

@@ -252,7 +252,7 @@ def test_every_control_has_its_effect() -> None:
     at = open_at()
     at.number_input(key="ratio").set_value(2)
     run(at)
-    assert any("45 → 91 moves 1.06 times as much" in entry for entry in headings(at))
+    assert any("45 → 91 needs 1.06× as much" in entry for entry in headings(at))
     at.selectbox(key="c").set_value(128)
     run(at)
     assert values(at)["Multiply-adds"][0] == si(ratio_point(128, 2).macs)
@@ -270,16 +270,16 @@ def test_every_control_has_its_effect() -> None:
     run(at)
     at.button_group(key="groups").set_value("8")
     run(at)
-    assert any(entry.startswith("8 groups move ") for entry in headings(at))
+    assert any(entry.startswith("8 groups need ") for entry in headings(at))
     at.button_group(key="guideline").set_value("G3")
     run(at)
     at.button_group(key="fragments").set_value("8")
     at.button_group(key="arranged").set_value("series")
     run(at)
-    assert any(entry.startswith("8 in series move ") for entry in headings(at))
+    assert any(entry.startswith("8 in series need ") for entry in headings(at))
     at.selectbox(key="net").set_value("vgg16")
     run(at)
-    assert any(entry.startswith("VGG-16: ") for entry in headings(at))
+    assert any(entry.startswith("VGG-16 has ") for entry in headings(at))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import streamlit as st
 import effviz
 from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, built_body, feasible, fit_phi
 from effviz.charts.scaling.grid import grid_chart
-from effviz.charts.scaling.promised import fit_chart, floored, times
+from effviz.charts.scaling.promised import fit_chart, floored
+from effviz.charts.sentences import times
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
 from effviz.studies.scaling import around, growth_text

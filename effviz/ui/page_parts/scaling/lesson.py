@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
-from effviz.charts.scaling.promised import times
+from effviz.charts.sentences import times
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.design import Design

@@ -7,7 +7,8 @@ import math
 import streamlit as st
 
 from effviz.advice.scaling import sweep
-from effviz.charts.scaling.promised import stairs_charts, times
+from effviz.charts.scaling.promised import stairs_charts
+from effviz.charts.sentences import times
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.studies.scaling import Stairs, pins, stage_rows, stairs
