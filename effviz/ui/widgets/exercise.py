@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.core.errors import DesignError
 from effviz.core.units import percent
 
-_FORMS = {"x": "x{:.2f}", "%": "{:.1f} %"}
+_FORMS = {"x": "x{:.2f}", "×": "{:.2f}×", "%": "{:.1f} %"}
 
 
 @dataclass(frozen=True)

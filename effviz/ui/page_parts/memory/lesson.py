@@ -69,7 +69,7 @@ def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
     first = Exercise(
         "theory", f"Compare {now} with {base} on a {shape.resolution} × {shape.resolution} map. The multiply-adds are "
         "equal. How many times the memory access does the first have?", "×", found.factor(memory),
-        _WHY[shape.guideline], "{:.2f}×",
+        _WHY[shape.guideline],
     )  # fmt: skip
     if shape.guideline == "G3":
         kernels = found.now.kernels
@@ -81,7 +81,7 @@ def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
     second = Exercise(
         "small", f"Compare the same pair on a {other} × {other} map. How many times the memory access does the first "
         "have now?", "×", small.factor(memory), "Both have the same number of weights on every map. The smaller the "
-        "map, the larger their share of memory access.", "{:.2f}×",
+        "map, the larger their share of memory access.",
     )  # fmt: skip
     return [first, second]
 
@@ -119,5 +119,5 @@ def _speed(run: Experiment) -> Exercise:
     published = ", ".join(f"{each.name} {each.relative(fast)[slow]:.2f}" for each in run.printed.values())
     return Exercise(
         "speed", f"{where}: the experiment's networks with “{slow}” and “{fast}” have equal multiply-adds. How fast is "
-        f"“{slow}” relative to “{fast}”?", "×", speeds[slow], f"Published: {published}.", "{:.2f}×",
+        f"“{slow}” relative to “{fast}”?", "×", speeds[slow], f"Published: {published}.",
     )  # fmt: skip

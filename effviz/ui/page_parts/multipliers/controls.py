@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from effviz.advice.smallest import smallest_resolution, smallest_width
+from effviz.advice.smallest import smallest_width
 from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
 from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCells
 from effviz.ui import links
 from effviz.ui.convention import Convention
+from effviz.ui.widgets.controls import resolution_control, width_control
 
 TITLES = {name: PrintedCells(name).base.title.removesuffix(" (g = 3)") for name in NETWORKS}
 # The last name is a value of links, so it is not renamed.
@@ -97,30 +98,14 @@ def controls() -> Choice:
     if name == "shufflenet_v1":
         groups = int(links.switch("Groups", [str(count) for count in GROUPS], "groups", default="3"))
     printed = PrintedCells(name, groups)
-    width = _width(printed)
-    resolution = links.amount(
-        "Resolution (px)", "res", default=printed.own[1], minimum=smallest_resolution(printed.base), maximum=2048,
-        step=32, usual=(32, 448), help="Side of the square input image.",
-    )  # fmt: skip
+    if printed.widths and st.session_state.get("scale") not in (None, *(f"{width:g}" for width in printed.widths)):
+        # These groups were published at fewer widths.
+        st.session_state["scale"] = "1"
+    width, resolution = width_control(printed.base), resolution_control(printed.base, step=32, usual=(32, 448))
     measure = links.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
     retrained = links.flag(
         "Re-trained accuracies", "others",
         help="Include accuracies of libraries and other papers where the authors publish none. Training recipes "
         "differ.",
     )  # fmt: skip
-    return Choice(PrintedCells(name, groups, retrained), round(width, 6), int(resolution), measure)
-
-
-def _width(printed: PrintedCells) -> float:
-    rule = printed.base.width_rule
-    if not printed.widths:
-        return links.amount(
-            "Width multiplier", "width", default=1.0, minimum=smallest_width(printed.base), maximum=4.0, step=0.05,
-            usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
-        )  # fmt: skip
-    scales = [f"{width:g}" for width in printed.widths]
-    if st.session_state.get("scale") not in (None, *scales):
-        st.session_state["scale"] = "1"
-    return float(
-        links.switch("Width multiplier", scales, "scale", default="1", help="Only the published widths exist.")
-    )
+    return Choice(replace(printed, retrained=retrained), round(width, 6), resolution, measure)

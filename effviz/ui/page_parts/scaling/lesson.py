@@ -69,7 +69,7 @@ def show_exercises(choice: Choice, report: Report) -> None:
         further and Exercise(
             "step", f"φ changes from {phi:g} to {phi + 1:g}. The rule promises {times(rule.factor)} the multiply-adds. "
             "What factor is built?", "×", further.macs / report.macs,
-            "Blocks are rounded up, channels to steps. Stem, head and classifier do not grow with depth.", "{:.2f}×",
+            "Blocks are rounded up, channels to steps. Stem, head and classifier do not grow with depth.",
         ),
         half and Exercise(
             "blocks", f"The baseline has {body} blocks in its stages. How many are built at φ = {phi + 0.5:g}?",
