@@ -216,3 +216,18 @@ def check_formulas(at: AppTest) -> None:
         factor, inner = re.fullmatch(r"(?:(\d) × \()?(.*?)\)?", numbers).groups() if "(" in numbers else (None, numbers)  # type: ignore[union-attr]
         assert int(factor or 1) * evaluate(inner) == int(value.split()[0].replace(",", "")), numbers
         assert symbols.startswith(f"{factor} × (") == bool(factor), "symbols and numbers have the same factor"
+
+
+def table(at: AppTest, alt: str) -> pd.DataFrame:
+    """Return the one table whose alt text contains `alt`."""
+    (found,) = (entry.value for entry in at.dataframe if alt in entry.proto.alt)
+    return found
+
+
+def reveal(at: AppTest, key: str, guess: float = 1.0) -> str:
+    """Answer an exercise and return the verdict."""
+    at.number_input(key=f"{key}_guess").set_value(guess)
+    at.button(key=f"{key}_reveal").click()
+    run(at)
+    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
+    return html.unescape(found)

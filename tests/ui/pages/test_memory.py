@@ -11,13 +11,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, line, open_page, run
+from page_reader import charts, line, open_page, opened, reveal, run, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -94,11 +93,6 @@ def bar(at: AppTest) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
 
 
-def table(at: AppTest, alt: str) -> pd.DataFrame:
-    (found,) = (entry.value for entry in at.dataframe if alt in entry.proto.alt)
-    return found
-
-
 def formulas(at: AppTest) -> dict[str, int]:
     """Read the results of the formulas, by quantity."""
     found = {}
@@ -106,14 +100,6 @@ def formulas(at: AppTest) -> dict[str, int]:
         match = re.fullmatch(r"\*\*([^*]+)\*\* = .+  \n= .+  \n= \*\*([\d,]+) \w+\*\*", entry.value, flags=re.S)
         if match:
             found[match[1]] = int(match[2].replace(",", ""))
-    return found
-
-
-def reveal(at: AppTest, key: str, guess: float = 1.0) -> str:
-    at.number_input(key=f"{key}_guess").set_value(guess)
-    at.button(key=f"{key}_reveal").click()
-    run(at)
-    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
     return found
 
 
@@ -128,12 +114,6 @@ def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:
 
 def open_at(**query: str) -> AppTest:
     return open_page("memory", **query)
-
-
-@cache
-def opened(**query: str) -> AppTest:
-    """The page before anything is measured; for reading only."""
-    return open_at(**query)
 
 
 def options(guideline: str = "G1", device: str = "ARM", scale: str = "x1", **shape: Any) -> Options:
@@ -167,7 +147,7 @@ def same(value: float, base: float) -> str:
 
 @pytest.mark.parametrize(("query", "now", "base"), SHAPES, ids=lambda value: str(value) if type(value) is dict else "")
 def test_a_link_restores_the_page_and_cards_show_the_counts(query: dict[str, str], now: Point, base: Point) -> None:
-    at = opened(**query)
+    at = opened("memory", **query)
     assert line(at) == ""
     found = values(at)
     assert found["Multiply-adds"] == (si(now.macs), same(now.macs, base.macs))
@@ -237,7 +217,7 @@ def test_the_curve_is_the_engine(guideline: str, memory: str) -> None:
 
 @pytest.mark.parametrize(("guideline", "memory"), [("G1", "Paper"), ("G3", "Paper"), ("G4", "Eager")])
 def test_the_convention_applies_to_cards_chart_and_table(guideline: str, memory: str) -> None:
-    at = opened(guideline=guideline, memory=memory, unit="float16", count="FLOPs")
+    at = opened("memory", guideline=guideline, memory=memory, unit="float16", count="FLOPs")
     convention = Convention("flops", "float16", memory.lower())
     found = compare(Shape(guideline))
     drawn = json.loads(curve_chart(found, convention, LIGHT).figure.to_json())["data"]
@@ -386,7 +366,7 @@ def test_another_column_and_other_threads_are_other_measurements() -> None:
 
 @every_guideline
 def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
-    at = opened(guideline=guideline) if guideline != "G1" else opened()
+    at = opened("memory", guideline=guideline) if guideline != "G1" else opened("memory")
     count = len(column(guideline, "ARM", "x1"))
     assert at.button(key="start").label == f"Measure: {count} networks"
     assert bar(at).startswith("The paper's networks, not measured here yet.")
@@ -394,10 +374,13 @@ def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
 
 
 def test_differences_from_the_paper_are_explained() -> None:
-    assert any("184 → 184, because the published 180 channels" in each.value for each in opened(guideline="G2").caption)
+    assert any(
+        "184 → 184, because the published 180 channels" in each.value
+        for each in opened("memory", guideline="G2").caption
+    )
     assert not any("published 180" in entry.value for entry in open_at(guideline="G2", scale="x2").caption)
-    assert any("differ from the first row by at most 5.5 %" in entry.value for entry in opened().caption)
-    assert any("Multiply-adds are equal." in entry.value for entry in opened(guideline="G4").caption)
+    assert any("differ from the first row by at most 5.5 %" in entry.value for entry in opened("memory").caption)
+    assert any("Multiply-adds are equal." in entry.value for entry in opened("memory", guideline="G4").caption)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="as in test_worker")
@@ -540,10 +523,10 @@ def test_downloads_hold_the_tables() -> None:
     assert found["Memory access (bytes)"][:5] == [
         4 * groups_point(64, count, 28).memory_access["eager"] for count in GROUP_COUNTS
     ]
-    assert [entry.proto.label for entry in opened(guideline="G2").get("download_button")] == [
+    assert [entry.proto.label for entry in opened("memory", guideline="G2").get("download_button")] == [
         "Theory as CSV", "Experiment as CSV", "Intensity as CSV",
     ]  # fmt: skip
 
 
 def test_scales_of_the_sidebar_are_those_of_the_tables() -> None:
-    assert opened().button_group(key="scale").options == list(SCALES)
+    assert opened("memory").button_group(key="scale").options == list(SCALES)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
-from functools import cache
 from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, counted_cards, line, open_page, run
+from page_reader import charts, counted_cards, line, open_page, opened, reveal, run
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -26,12 +24,6 @@ EN_DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 def open_at(**query: str | list[str]) -> AppTest:
     return open_page("multipliers", **query)
-
-
-@cache
-def opened(**query: str) -> AppTest:
-    """The page at an address, for reading only."""
-    return open_at(**query)
 
 
 def values(at: AppTest) -> dict[str, tuple[str, str]]:
@@ -90,7 +82,7 @@ def report(name: str, width: float = 1.0, side: int = 224, memory: str = "fused"
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_opens_unscaled(name: str) -> None:
-    at = opened(net=TITLES[name])
+    at = opened("multipliers", net=TITLES[name])
     assert line(at) == ""
     counted, found = report(name), values(at)
     assert found["Parameters"] == (si(counted.params), "as published")
@@ -128,7 +120,7 @@ def test_every_network_opens_unscaled(name: str) -> None:
 def test_a_link_restores_the_cell(
     query: dict[str, str], name: str, width: float, side: int, top1: tuple[str, str]
 ) -> None:
-    at = opened(**query)
+    at = opened("multipliers", **query)
     assert line(at) == ""
     now, own, found = report(name, width, side), report(name), values(at)
     assert found["Parameters"] == (si(now.params), change(now.params, own.params))
@@ -148,10 +140,10 @@ def test_a_link_restores_the_cell(
 
 
 def test_interpolated_accuracies_are_marked() -> None:
-    value, ends = values(opened(width="0.5", res="176"))["Top-1, interpolated"]
+    value, ends = values(opened("multipliers", width="0.5", res="176"))["Top-1, interpolated"]
     assert 61.0 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 63.9  # type: ignore[index]
     assert ends == "160 to 192 px"
-    at = opened(width="0.6", heat="Printed top-1", cells="true")
+    at = opened("multipliers", width="0.6", heat="Printed top-1", cells="true")
     value, ends = values(at)["Top-1, interpolated"]
     assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
     assert ends == "0.5 to 0.75 x"
@@ -217,7 +209,7 @@ def test_wrong_figures_are_marked_and_explained() -> None:
 
 
 def test_two_figures_of_one_row_share_their_line() -> None:
-    (found,) = misfit_lines(opened(net="MobileNetV2"))
+    (found,) = misfit_lines(opened("multipliers", net="MobileNetV2"))
     assert (
         "6.9 M parameters published, 6.109 M counted (+13.0 %); 585 M multiply-adds published, 582.2 M counted" in found
     )
@@ -235,7 +227,7 @@ def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
 
 
 def test_a_network_without_wrong_figures_has_a_note() -> None:
-    at = opened(net="ShuffleNetV1", groups="1")
+    at = opened("multipliers", net="ShuffleNetV1", groups="1")
     assert any("No published figure of these cells" in entry.value for entry in at.caption)
 
 
@@ -285,7 +277,11 @@ def test_the_curve_on_screen_runs_through_the_cell() -> None:
 
 
 def test_the_caption_explains_how_far_points_compare() -> None:
-    text = next(entry.value for entry in opened(net="MobileNetV2").caption if entry.value.startswith("Accuracies:"))
+    text = next(
+        entry.value
+        for entry in opened("multipliers", net="MobileNetV2").caption
+        if entry.value.startswith("Accuracies:")
+    )
     assert "Papers use different training recipes." in text
     assert re.search(r"unscaled MobileNetV2 range from [\d.]+ to [\d.]+ %", text)
 
@@ -312,7 +308,7 @@ def test_the_written_terms_add_up(name: str, width: float, side: int, options: d
 
 
 def test_the_law_is_shown_for_half_of_both_when_unscaled() -> None:
-    at = opened(net="MobileNetV2")
+    at = opened("multipliers", net="MobileNetV2")
     (text,) = (entry.value for entry in at.markdown if "**, counted" in entry.value)
     assert law(text)[2] == report("mobilenet_v2", 0.5, 112).macs
     assert any(entry.value.startswith("For 0.5 x at 112 px") for entry in at.caption)
@@ -422,9 +418,9 @@ def test_memory_follows_the_convention(memory: str) -> None:
 
 
 def test_the_table_has_every_cell_and_every_printed_row() -> None:
-    closed = opened(net="MobileNetV2")
+    closed = opened("multipliers", net="MobileNetV2")
     assert not any("exact counts and published figures" in entry.proto.alt for entry in closed.dataframe)
-    at = opened(width="0.6", heat="Printed top-1", cells="true")
+    at = opened("multipliers", width="0.6", heat="Printed top-1", cells="true")
     found, cells = table(at), heat(at)[0]
     assert {
         (f"{width:g}", str(side)) for width, side in zip(found["Width"], found["Resolution (px)"], strict=True)
@@ -450,16 +446,8 @@ def test_the_file_is_in_the_convention() -> None:
     row = read[(read["Width"] == 0.5) & (read["Resolution (px)"] == 160)].iloc[0]
     assert row["FLOPs"] == counted.flops
     assert row["Memory access (bytes)"] == 2 * counted.memory_access
-    offered = [entry.proto.label for entry in opened(net="MobileNetV2").get("download_button")]
+    offered = [entry.proto.label for entry in opened("multipliers", net="MobileNetV2").get("download_button")]
     assert offered == ["Cells as CSV", "Design as JSON"]
-
-
-def reveal(at: AppTest, key: str, guess: float) -> str:
-    at.number_input(key=f"{key}_guess").set_value(guess)
-    at.button(key=f"{key}_reveal").click()
-    run(at)
-    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
-    return html.unescape(found)
 
 
 def test_the_exercises_know_their_answers() -> None:

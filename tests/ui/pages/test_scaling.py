@@ -6,7 +6,6 @@ import io
 import math
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import MAIN, charts, line, open_page, run
+from page_reader import MAIN, charts, line, open_page, opened, run
 from profiles import examples
 from streamlit.testing.v1 import AppTest
 
@@ -49,12 +48,6 @@ def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     latencies._remembered.clear()
 
 
-@cache
-def opened(**query: str) -> AppTest:
-    """The page before anything is measured, for reading only."""
-    return open_page(PATH, **query)
-
-
 def cards(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
 
@@ -68,7 +61,7 @@ def text(at: AppTest) -> str:
 
 @pytest.mark.parametrize("phi", ["1", "-1.5", "0", "2.35", "7"])
 def test_the_headline_is_the_network_at_phi(phi: str) -> None:
-    at = opened(phi=phi)
+    at = opened(PATH, phi=phi)
     report = effviz.analyze(compound_scale(B0, float(phi)))
     shown = cards(at)
     assert shown["α · β² · γ²"] == "1.920"
@@ -82,7 +75,7 @@ def test_the_headline_is_the_network_at_phi(phi: str) -> None:
 
 
 def test_the_plateau_of_the_first_step() -> None:
-    assert "Every depth multiplier in (1, 1.25] builds the same 23 blocks" in text(opened(phi="1"))
+    assert "Every depth multiplier in (1, 1.25] builds the same 23 blocks" in text(opened(PATH, phi="1"))
 
 
 def test_every_network_can_be_scaled() -> None:
@@ -244,7 +237,7 @@ def test_the_grid_marks_the_paper_and_the_current_bases() -> None:
 
 
 def test_the_table_of_stages() -> None:
-    at = opened(phi="1")
+    at = opened(PATH, phi="1")
     (table,) = (frame.value for frame in at.dataframe if "Blocks promised" in frame.value)
     row = table[table["Stage"] == "stage6"].iloc[0]
     assert (row["Blocks at φ = 0"], row["Blocks built"], row["Channels built"]) == (4, 5, 208)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-from page_reader import charts, line, open_page, run
+from page_reader import charts, line, open_page, opened, run, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -37,12 +35,6 @@ def open_at(**query: str) -> AppTest:
     return open_page("width_depth", **query)
 
 
-@cache
-def opened(**query: str) -> AppTest:
-    """The page before anything is measured, for reading only."""
-    return open_at(**query)
-
-
 def values(at: AppTest) -> dict[str, tuple[str, str]]:
     return {metric.label: (metric.value, metric.delta) for metric in at.metric}
 
@@ -53,11 +45,6 @@ def found(budget: int = 300, depths: tuple[float, ...] = (0.5, 1, 2), **options:
     memory = options.pop("memory", "fused")
     base = template(kind, **options)
     return [effviz.analyze(fit_width(base, budget * 10**6, depth_mult=each).design, memory=memory) for each in depths]
-
-
-def table(at: AppTest, alt: str) -> pd.DataFrame:
-    (frame,) = (entry.value for entry in at.dataframe if alt in entry.proto.alt)
-    return frame
 
 
 def finding(at: AppTest) -> str:
@@ -106,7 +93,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
 
 
 def test_the_page_at_first() -> None:
-    at = opened()
+    at = opened("width_depth")
     check(at, found(), 1, 1, 300)
     assert at.button_group(key="card").value == "Balanced"
     reports = found()
@@ -130,7 +117,7 @@ LINKS: list[tuple[dict[str, str], dict[str, Any], int, int]] = [
 
 @pytest.mark.parametrize(("query", "options", "shown", "base"), LINKS, ids=str)
 def test_a_link_restores_the_page(query: dict[str, str], options: dict[str, Any], shown: int, base: int) -> None:
-    at = opened(**query)
+    at = opened("width_depth", **query)
     assert line(at) == ""
     check(at, found(**options), shown, base, options.get("budget", 300))
 
@@ -345,7 +332,7 @@ def test_noise_is_part_of_the_finding() -> None:
 
 
 def test_the_law_with_the_current_numbers() -> None:
-    at = opened(card="Deep")
+    at = opened("width_depth", card="Deep")
     _, balanced, deep = found()
     (text,) = (entry.value for entry in at.markdown if entry.value.startswith("**Deep relative to Balanced**"))
     widths = [sum(stage_widths(each.design).values()) for each in (deep, balanced)]
@@ -398,7 +385,7 @@ def test_an_exercise_without_an_answer() -> None:
 
 
 def test_downloads_hold_the_designs() -> None:
-    at = opened(card="Deep")
+    at = opened("width_depth", card="Deep")
     assert [entry.proto.label for entry in at.get("download_button")] == ["Designs as CSV", "Deep as JSON"]
     options, convention = Options(), Convention("flops", "int8", "eager")
     designs = at_depths(options.design, options.macs, 3, 2.0, "eager")

@@ -114,9 +114,6 @@ def experiment_table(run: Experiment, convention: Convention) -> Table:
     def speed(values: Mapping[str, float]) -> Any:
         return lambda row: values.get(row.case.label)
 
-    def measured(name: str) -> Any:
-        return lambda row: None if row.latency is None else getattr(row.latency, name)
-
     columns = [
         Column("Case", "case.label"),
         Column("Channels", "case.widths"),
@@ -130,9 +127,7 @@ def experiment_table(run: Experiment, convention: Convention) -> Table:
         ]
     columns += [
         *count_columns(convention, ("macs", "memory_access"), row="report"),
-        Column("Median (ms)", measured("median_ms")),
-        Column("IQR (ms)", measured("iqr_ms")),
-        Column("Runs", measured("runs")),
+        *live.latency_columns(),
         Column("Noise", lambda row: live.noise(row.latency) if row.latency else ""),
         Column("Age", lambda row: live.age(row.latency) if row.latency else ""),
         Column("Source", "case.design.source"),
