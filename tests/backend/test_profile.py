@@ -19,7 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from effviz import Design, DesignError, analyze, architecture, build, list_architectures
 from effviz.backend.build import to_module
-from effviz.backend.profile import FREE, MATRIX, NOT_RUN, OTHER, PRODUCTS, Profile, Row, Uncounted, profile
+from effviz.backend.profile import Profile, profile
+from effviz.backend.profile.operations import FREE, PRODUCTS, is_elementwise
+from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
 from effviz.count import kinds
 from effviz.model.layers import Branches, Layer
 
@@ -500,7 +502,7 @@ def test_branches_of_torch_cond() -> None:
     assert profile(module, (3, 3)).uncounted == (Uncounted("cond", "", 1, 9),)
 
 
-def test_the_names_are_names_of_torch() -> None:
+def test_rules_are_for_operations_of_torch() -> None:
     for name in (*PRODUCTS, *FREE):
         assert hasattr(torch.ops.aten, name) or hasattr(torch.ops.aten, f"{name}_"), name
     assert not {*PRODUCTS} & {*FREE}
@@ -510,6 +512,24 @@ def test_the_names_are_names_of_torch() -> None:
 def test_free_operations_have_no_formula() -> None:
     known = {str(operation).removeprefix("aten.") for operation in flop_registry}
     assert not known & {*FREE}
+    assert not [name for name in (*known, *PRODUCTS) if is_elementwise(name)]
+
+
+def test_in_place_and_out_variants_are_elementwise_too() -> None:
+    """Torch tags `aten.gelu` as pointwise but not `aten.gelu_`, and leaves out a few operations altogether."""
+    module = Graph(
+        lambda m, x: torch.hypot(F.gelu(x).eq_(0).mish_().clamp_(min=x).masked_fill_(x > 0, 1), x, out=x).hardswish_()
+    )
+    found = profile(module, (4,))
+    assert found.uncounted == ()
+    assert {row.kind for row in found.rows} <= {kinds.NORM, kinds.MERGE}
+
+
+def test_inference_mode_changes_no_count() -> None:
+    """Composite operations are split in both modes."""
+    forward = lambda m, x: torch.where(torch.isfinite(F.relu6(x)), F.selu(x).square(), 0.0)  # noqa: E731
+    plain, inference = (profile(Graph(each), (3, 4)) for each in (forward, torch.inference_mode()(forward)))
+    assert plain == inference
 
 
 # --- the module stays as it was -----------------------------------------------------------------------------------
@@ -655,10 +675,10 @@ def test_the_input_has_the_type_of_the_parameters() -> None:
         ((nn.ReLU(), ()), "input_shape = () must be a shape without the batch, such as (3, 224, 224)"),
         ((nn.ReLU(), (3, 0, 8)), "input_shape[1] = 0 must be at least 1"),
         ((nn.ReLU(), (3, 8.0)), "input_shape[1] = 8.0 must be an integer"),
-        ((nn.ReLU(),), "profile needs input_shape or example_inputs, one of the two"),
+        ((nn.ReLU(),), "profile needs either input_shape or example_inputs"),
         (
             (nn.Sequential(nn.ReLU(), nn.LazyLinear(3)), (3,)),
-            "1: has parameters without a shape yet; call the module once",
+            "1: has parameters without a shape; call the module once before profiling",
         ),
         (
             (nn.Sequential(nn.ReLU(), nn.Linear(3, 4)), (5,)),
@@ -683,7 +703,7 @@ def test_errors(arguments: tuple[Any, ...], message: str | None) -> None:
 
 
 def test_errors_of_example_inputs() -> None:
-    with pytest.raises(DesignError, match=r"^profile needs input_shape or example_inputs, one of the two$"):
+    with pytest.raises(DesignError, match=r"^profile needs either input_shape or example_inputs$"):
         profile(nn.ReLU(), (3,), example_inputs=IMAGE)
     with pytest.raises(DesignError, match=r"^example_inputs = \(3, 8\) must be a tensor, or a tuple or dictionary"):
         profile(nn.ReLU(), example_inputs=(3, 8))
@@ -699,7 +719,5 @@ def test_torchscript_is_refused() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         script = torch.jit.script(nn.ReLU())
-    with pytest.raises(
-        DesignError, match=r"^1: TorchScript cannot be watched; profile the module that it was made of$"
-    ):
+    with pytest.raises(DesignError, match=r"^1: TorchScript modules are not supported; profile the original module$"):
         profile(nn.Sequential(nn.ReLU(), script), (3,))
