@@ -15,8 +15,8 @@ from effviz import ARCHITECTURES
 from effviz.charts import guidelines as charts
 from effviz.charts.guidelines import Measured, Unit
 from effviz.core.units import ago, change, exact, lower, percent, si
-from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
+from effviz.measure.runs import guideline_run
 from effviz.studies.guidelines import (
     ARRANGEMENTS,
     DEVICES,
