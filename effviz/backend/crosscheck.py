@@ -1,7 +1,7 @@
 """Cross-check of effviz's counts against torch, thop and torch's FlopCounterMode, with each difference itemised.
 
 Each tool counts the built module: torch and thop its parameters, thop and FlopCounterMode its operations. Every tool
-has conventions of its own. Each total is therefore compared with effviz's number plus one `Difference` per convention.
+has its own conventions. Each total is therefore compared with effviz's number plus one `Difference` per convention.
 Differences are computed from the layers alone, never from the tool's total. `Comparison.remainder` is the part that
 they do not explain. It is 0 unless the tool or effviz has an error.
 

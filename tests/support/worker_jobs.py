@@ -100,7 +100,7 @@ def leave(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def fail(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    raise KeyError("nobody")
+    raise KeyError("missing")
 
 
 def refuse(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:

@@ -128,7 +128,7 @@ def test_one_process_does_all_jobs_one_thread_each(manager: Manager) -> None:
 @pytest.mark.parametrize(
     ("kind", "outcome"),
     [
-        ("fail", ("failed", "job", "KeyError: 'nobody'")),
+        ("fail", ("failed", "job", "KeyError: 'missing'")),
         ("refuse", ("failed", "design", "stem.conv: groups = 3 must divide in_channels = 64")),
         # The end of the message depends on the version of Python.
         ("answer_nan", ("failed", "job", "ProtocolError: not JSON: Out of range float values are not JSON compliant")),
