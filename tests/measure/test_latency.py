@@ -461,6 +461,13 @@ def test_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert latency.cache_folder() == Path("/home/user/.cache/effviz/latency")
 
 
+def test_no_disk_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EFFVIZ_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert latency.cache_folder() is None
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFVIZ_CACHE", "")
     monkeypatch.setattr(latency, "MAX_REMEMBERED", 3)

@@ -51,7 +51,7 @@ def jobs(manager: Manager) -> Iterator[Counter]:
     yield made
     for ticket in made.started:
         ticket.cancel()
-    assert all(ticket.wait(30) for ticket in made.started)
+    assert all(ticket.wait(60) for ticket in made.started)
 
 
 def refuses() -> NoReturn:
@@ -62,7 +62,7 @@ def unwanted() -> NoReturn:
     pytest.fail("the job is running already")
 
 
-def until(condition: Callable[[], Any], within: float = 30.0) -> None:
+def until(condition: Callable[[], Any], within: float = 60.0) -> None:
     limit = time.monotonic() + within
     while not condition():
         assert time.monotonic() < limit, "timeout"
@@ -75,7 +75,7 @@ def running(ticket: Ticket) -> Ticket:
 
 
 def ended(ticket: Ticket) -> str:
-    assert ticket.wait(30), ticket
+    assert ticket.wait(60), ticket
     return ticket.state
 
 
@@ -376,14 +376,14 @@ def test_simultaneous_visitors_share_one_job(desk: Desk, jobs: Counter) -> None:
 
     def visit(name: str) -> None:
         for key in keys:
-            gate.wait(30)
+            gate.wait(60)
             taken.append((key, desk.take(name, f"purpose {key}", key, jobs.job("give_up", key=key))))
 
     threads = [threading.Thread(target=visit, args=(f"visitor {index}",)) for index in range(crowd)]
     for each in threads:
         each.start()
     for each in threads:
-        each.join(30)
+        each.join(60)
     assert len(taken) == crowd * len(keys)
     assert [ticket.payload["key"] for ticket in jobs.started] == list(keys)
     assert all(ticket is jobs.started[key] for key, ticket in taken)

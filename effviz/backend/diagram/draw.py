@@ -102,24 +102,27 @@ def _drawn(text: str, resolution: int | None, path: str | None, depth: int | Non
 
 
 def _headline(scope: Scope, drawn: Sketch) -> str:
-    """Return the finding: the part with the largest share of the multiply-adds."""
+    """Return the finding: the part or the kind of layer with the largest share of the multiply-adds."""
     network = scope.design.title or scope.design.name
     subject = f"{scope.path} of {network}" if scope.path else f"{network} at {scope.shape[1]} px"
-    macs = sum(node.macs for node in drawn.nodes)
-    if not macs:
-        return clean(f"{subject}: no multiply-adds", _MOST)
-    if drawn.depth < LAYERS and not scope.path:
-        largest = max(drawn.nodes, key=lambda node: node.macs)
-        return clean(f"{subject}: {largest.name} takes most, {percent(largest.share)} of the multiply-adds", _MOST)
     mix: Counter[str] = Counter()
     for node in drawn.nodes:
         mix.update(dict(node.mix))
-    kind, most = mix.most_common(1)[0]
-    finding = f"{subject}: {kind} takes {percent(most / macs)} of the multiply-adds"
-    if scope.path:
+    macs = mix.total()
+    largest = max(drawn.nodes, key=lambda node: node.macs)
+    if not macs:
+        finding = "no multiply-adds"
+    elif scope.path or drawn.depth == LAYERS:
+        kind, most = mix.most_common(1)[0]
+        finding = f"{kind} takes {percent(most / macs)} of the multiply-adds"
+    elif largest.macs == macs:
+        finding = f"{largest.name} takes all multiply-adds"
+    else:
+        finding = f"{largest.name} takes the largest share of the multiply-adds, {percent(largest.share)}"
+    if macs and scope.path:
         part = "block" if len(scope.blocks) == 1 else "stage"
         finding += f", and the {part} {percent(macs / scope.network_macs)} of the network's"
-    return clean(finding, _MOST)
+    return clean(f"{subject}: {finding}", _MOST)
 
 
 def _node_words(node: Node, sources: Sequence[Node]) -> str:
