@@ -83,7 +83,7 @@ def measure(
         batch_size: images in one run.
         threads: of torch within one operation; restored afterwards.
         dtype: of weights and input: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
-        min_runs, min_seconds: minimum of the timed runs, both reached before `max_seconds` only.
+        min_runs, min_seconds: minimum number and total time of the timed runs.
         max_seconds: limit of the timed runs, without the warm-up.
         progress: called between runs with the fraction done and a message.
         cancelled: called between runs.
@@ -113,17 +113,19 @@ def measure(
                 raise
             raise DesignError(f"dtype = {dtype!r} does not run on this CPU: {error}") from None
         _warm_up(run)
-        times: list[float] = []
         load = _Load(threads)
-        while True:
-            times.append(run())
-            if load.seconds >= max_seconds and len(times) >= FLOOR_RUNS:
-                break
-            done = min(len(times) / min_runs, load.seconds / min_seconds if min_seconds else 1.0)
-            if done >= 1:
-                break
+        times = [run()]
+        while (done := _fraction(len(times), load.seconds, min_runs, min_seconds, max_seconds)) < 1:
             progress(done, f"Run {len(times)}")
+            times.append(run())
         return Timing(tuple(times), load.high)
+
+
+def _fraction(runs: int, seconds: float, min_runs: int, min_seconds: float, max_seconds: float) -> float:
+    """Return the fraction of the measurement that is done."""
+    if seconds >= max_seconds and runs >= FLOOR_RUNS:
+        return 1.0
+    return min(runs / min_runs, seconds / min_seconds if min_seconds else 1.0)
 
 
 def measure_design(

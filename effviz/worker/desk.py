@@ -13,10 +13,10 @@ from typing import NamedTuple
 from effviz.worker.manager import Ticket
 
 
-class _Flight(NamedTuple):
+class _SharedJob(NamedTuple):
     key: Hashable
     ticket: Ticket
-    seats: set[tuple[str, str]]
+    holders: set[tuple[str, str]]
 
 
 class Desk:
@@ -24,9 +24,9 @@ class Desk:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: dict[tuple[str, str], _Flight] = {}
+        self._taken: dict[tuple[str, str], _SharedJob] = {}
         # The latest job of each key, for new visitors. Earlier visitors may hold an older one that has ended.
-        self._flights: dict[Hashable, _Flight] = {}
+        self._latest: dict[Hashable, _SharedJob] = {}
 
     def take(self, visitor: str, purpose: str, key: Hashable, start: Callable[[], Ticket]) -> Ticket:
         """Return the ticket of the job `key`, and leave the visitor's previous job for this purpose.
@@ -40,24 +40,24 @@ class Desk:
             key: identifies the job; equal keys share a job.
             start: submits the job. It is called with the desk locked and must not wait for the job.
         """
-        seat = visitor, purpose
+        holder = visitor, purpose
         with self._lock:
-            mine = self._taken.get(seat)
+            mine = self._taken.get(holder)
             if mine is not None and mine.key == key and mine.ticket.state != "cancelled":
                 return mine.ticket
-            self._leave(seat)
-            flight = self._flights.get(key)
-            if flight is None or flight.ticket.state not in ("queued", "running"):
-                flight = self._flights[key] = _Flight(key, start(), set())
-            flight.seats.add(seat)
-            self._taken[seat] = flight
-            return flight.ticket
+            self._leave(holder)
+            job = self._latest.get(key)
+            if job is None or job.ticket.state not in ("queued", "running"):
+                job = self._latest[key] = _SharedJob(key, start(), set())
+            job.holders.add(holder)
+            self._taken[holder] = job
+            return job.ticket
 
     def held(self, visitor: str, purpose: str) -> Ticket | None:
         """Return the visitor's current ticket, running or ended; None if there is none."""
         with self._lock:
-            flight = self._taken.get((visitor, purpose))
-            return flight.ticket if flight is not None else None
+            job = self._taken.get((visitor, purpose))
+            return job.ticket if job is not None else None
 
     def leave(self, visitor: str, purpose: str) -> None:
         """Drop the visitor's ticket; the job is cancelled unless other visitors hold it."""
@@ -67,15 +67,15 @@ class Desk:
     def forget(self, visitor: str) -> None:
         """Drop all tickets of a visitor."""
         with self._lock:
-            for seat in [each for each in self._taken if each[0] == visitor]:
-                self._leave(seat)
+            for holder in [each for each in self._taken if each[0] == visitor]:
+                self._leave(holder)
 
-    def _leave(self, seat: tuple[str, str]) -> None:
-        flight = self._taken.pop(seat, None)
-        if flight is None:
+    def _leave(self, holder: tuple[str, str]) -> None:
+        job = self._taken.pop(holder, None)
+        if job is None:
             return
-        flight.seats.discard(seat)
-        if not flight.seats:
-            if self._flights.get(flight.key) is flight:
-                del self._flights[flight.key]
-            flight.ticket.cancel()
+        job.holders.discard(holder)
+        if not job.holders:
+            if self._latest.get(job.key) is job:
+                del self._latest[job.key]
+            job.ticket.cancel()

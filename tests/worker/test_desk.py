@@ -365,7 +365,7 @@ def test_many_visitors_at_once(desk: Desk, manager: Manager) -> None:
     until(lambda: manager.status.process == "idle")
     assert manager.status.waiting == 0
     assert not desk._taken
-    assert not desk._flights
+    assert not desk._latest
 
 
 @pytest.mark.usefixtures("restless")
