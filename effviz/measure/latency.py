@@ -329,9 +329,10 @@ def cache_folder() -> Path | None:
     chosen = os.environ.get("EFFVIZ_CACHE")
     if chosen is not None:
         return Path(chosen) / "latency" if chosen else None
-    folder = platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
-    # Without a home folder the path starts with a literal "~".
-    return folder if folder.is_absolute() else None
+    try:
+        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
+    except RuntimeError:  # there is no home folder
+        return None
 
 
 def _key(design: Design, resolution: int | None, batch_size: int, conditions: Mapping[str, str]) -> str:
