@@ -10,8 +10,8 @@ import streamlit as st
 import effviz
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
 from effviz.core.units import ago, exact, lower, milliseconds, si
-from effviz.measure.background import default_run
 from effviz.measure.latency import Latency
+from effviz.measure.runs import default_run
 from effviz.studies.prediction import ENTRIES, PREDICTORS, Counts, Predictor, counts, inversions, predictors, ranks
 from effviz.studies.printed_latency import latencies as printed_latencies
 from effviz.ui import links
