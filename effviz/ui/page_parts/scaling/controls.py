@@ -76,12 +76,11 @@ def _bases(held: str) -> ScalingRule:
     """Show three inputs in a row; the held one follows from the others."""
     chosen: dict[str, float] = {}
     columns = dict(zip(LETTERS, st.columns(3, gap="small"), strict=True))
-    labels = {letter: f"{_GREEK[letter]}, {dimension}" for letter, dimension in LETTERS.items()}
     for letter, usual in zip(LETTERS, PAPER, strict=True):
         if letter != held:
             with columns[letter]:
                 chosen[letter] = links.decimal(
-                    labels[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
+                    _GREEK[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
                     help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
                 )  # fmt: skip
     if held:
@@ -90,7 +89,7 @@ def _bases(held: str) -> ScalingRule:
         chosen[held] = max(1.0, value)
         with columns[held]:
             st.number_input(
-                labels[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
+                _GREEK[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
                 help=f"Follows from the other two, so that the constraint is {TARGET:g}.",
             )  # fmt: skip
         if value < 1:
