@@ -38,7 +38,8 @@ from effviz.advice.scaling import compound_scale
 from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
+from effviz.model.stage import Stage
 from effviz.model.widths import WidthRule
 from effviz.zoo import ARCHITECTURES, architecture, list_architectures
 

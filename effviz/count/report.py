@@ -10,8 +10,9 @@ from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
 from effviz.count.totals import block_totals
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
 from effviz.model.layers import Branches, Conv2d, Shape, elements, pair, shape_text
+from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, chain, trace_block
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from effviz.model.design import BuiltBlock
 from effviz.model.layers import Layer
+from effviz.model.layout import BuiltBlock
 from effviz.model.trace import trace_block
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from effviz.core.errors import DesignError, unknown
 from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.fields import Field, declared
 from effviz.model.layers import Branches
+from effviz.model.stage import Stage
 from effviz.model.trace import Step
 
 # How a block is written or trained, not what it is: no control for these.

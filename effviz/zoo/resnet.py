@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 # Blocks per stage, arXiv 1512.03385, table 1.

@@ -38,8 +38,7 @@ from effviz import (
 )
 from effviz.core import errors
 from effviz.model.blocks import Part, Recipe
-from effviz.model.blocks.composed import PARTS
-from effviz.model.fields import declared
+from effviz.model.fields import PARTS, declared
 from effviz.model.layers import Branches, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Sequential
 
 BASE = architecture("mobilenet_v2", resolution=64)
@@ -133,7 +132,7 @@ def _calls() -> dict[str, Callable[[Any], Any]]:
     }
     calls |= {
         f"Stage {block} {field.name}": lambda value, block=block, name=field.name: Stage(
-            block, None if BLOCKS[block].derives_out_channels or BLOCKS[block].keeps_channels else 8, **{name: value}
+            block, 8 if BLOCKS[block].has_out_channels else None, **{name: value}
         )
         for block in BLOCKS
         for field in declared(BLOCKS[block])
@@ -540,26 +539,26 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
         "the text is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
     ),
     "another version": (
-        lambda: read(version=2), "version = 2 must be 1, the version of the format that this effviz reads",
+        lambda: read(version=3), "version = 3 must be 1 or 2, the versions of the format that this effviz reads",
     ),
     "version that is no integer": (
-        lambda: read(version=1.0), "version = 1.0 must be 1, the version of the format that this effviz reads",
+        lambda: read(version=1.0), "version = 1.0 must be 1 or 2, the versions of the format that this effviz reads",
     ),
     "key twice": (
         lambda: Design.from_json('{"version": 1, "name": "a", "name": "b"}'),
-        "key = 'name' stands twice in one JSON object",
+        "key = 'name' is repeated in one JSON object",
     ),
     "key twice, further in": (
         lambda: Design.from_json('{"stages": [{"block": "conv", "stride": 1, "repeats": 2, "stride": 2}]}'),
-        "key = 'stride' stands twice in one JSON object",
+        "key = 'stride' is repeated in one JSON object",
     ),
     "long key twice": (
         lambda: Design.from_json('{"%s": {}, "%s": {}}' % (2 * ("k" * 10**5,))),
-        f"key = '{'k' * 59}... (200 characters) stands twice in one JSON object",
+        f"key = '{'k' * 59}... (200 characters) is repeated in one JSON object",
     ),
     "number of many digits": (
         lambda: Design.from_json('{"version": -%s}' % ("9" * 5000)),
-        "the text holds a number with too many digits: 5000",
+        "a number in the text has 5000 digits, too many to read",
     ),
     "long name of a block of its own": (
         lambda: read(blocks={"b" * 10**5: 1}),
@@ -627,7 +626,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "block of its own that ends too narrow": (
         lambda: Design("narrow", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", 0.5),))),)).blocks(),
-        "stage0.0: out_channels = 8 must equal the 4 channels that conv puts out",
+        "stage0.0: out_channels = 8 must equal the 4 channels of the last step, conv",
     ),
     "block of its own whose groups do not divide": (
         lambda: Design("grouped", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", groups=5),))),)).blocks(),

@@ -261,5 +261,5 @@ def test_fuzzed_json(data: st.DataObject) -> None:
 def test_a_key_that_stands_twice_is_refused_in_an_empty_table_too() -> None:
     text = Draft.empty().to_json()
     assert Draft.from_json(text) == Draft.empty()
-    with pytest.raises(DesignError, match="'name' stands twice in one JSON object"):
+    with pytest.raises(DesignError, match="'name' is repeated in one JSON object"):
         Draft.from_json(text.replace('"name"', '"name":"first","name"', 1))

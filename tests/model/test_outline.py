@@ -16,7 +16,6 @@ import effviz
 from effviz import BLOCKS, Design, Stage
 from effviz.count.words import block_title, channels_of, describe, reader_name
 from effviz.model.blocks import ConvBNAct
-from effviz.model.design import BuiltBlock
 from effviz.model.layers import (
     Activation,
     AdaptiveAvgPool2d,
@@ -34,6 +33,7 @@ from effviz.model.layers import (
     StochasticDepth,
     pair,
 )
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs, by_stage, span, stage_of
 from effviz.model.trace import trace
 

@@ -40,7 +40,7 @@ from effviz import (
 from effviz.core.rounding import ceil, make_divisible
 from effviz.count import report as report_module
 from effviz.count.totals import block_totals
-from effviz.model import design as design_module
+from effviz.model import layout
 from effviz.model.trace import trace_block
 
 every_architecture = pytest.mark.parametrize("name", list_architectures())
@@ -280,7 +280,7 @@ def test_unnamed_rows_do_not_join_a_neighbour() -> None:
 
 
 def _forget() -> None:
-    for remembered in (trace_block, block_totals, design_module._runs, design_module._made, report_module._moved):
+    for remembered in (trace_block, block_totals, layout.lay_out, layout.made, report_module._moved):
         remembered.cache_clear()
 
 

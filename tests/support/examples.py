@@ -54,8 +54,7 @@ from effviz.model.blocks import (
     SqueezeExcite,
     Transition,
 )
-from effviz.model.blocks.composed import PARTS
-from effviz.model.fields import Field, FieldBlock, declared
+from effviz.model.fields import PARTS, Field, FieldBlock, declared
 from effviz.model.layers import (
     ACTIVATIONS,
     Activation,
@@ -429,7 +428,7 @@ def blocks(draw: DrawFn, kind: type[FieldBlock]) -> FieldBlock | None:
         arguments["groups"] = draw(st.just(groups) | st.just(arguments["groups"]))
     if kind.has_in_channels:
         arguments["in_channels"] = inputs
-    if not (kind.derives_out_channels or kind.keeps_channels):
+    if kind.has_out_channels:
         arguments["out_channels"] = outputs
     if kind.has_stride:
         arguments["stride"] = draw(st.integers(1, 4))
@@ -457,7 +456,7 @@ def rows(draw: DrawFn, name: str, depth: str, blocks: tuple[str, ...] = _MIDDLE)
     try:
         return Stage(
             block,
-            None if kind.derives_out_channels or kind.keeps_channels else outputs,
+            outputs if kind.has_out_channels else None,
             draw(st.sampled_from((1, 1, 1, 2, 3))),
             draw(st.sampled_from((1, 1, 2, 3))) if kind.has_stride else 1,
             name=name,

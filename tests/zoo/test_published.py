@@ -13,7 +13,8 @@ import pytest
 
 import effviz
 from effviz import ARCHITECTURES, DesignError
-from effviz.zoo.published import COLUMNS, figures_for, latencies, published
+from effviz.studies.printed_latency import latencies
+from effviz.zoo.published import COLUMNS, figures_for, published
 
 TABLE = published()
 TITLES = {"design", "architecture", "variant", "latency_device", "source", "notes", "wrong"}

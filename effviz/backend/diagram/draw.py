@@ -26,7 +26,7 @@ from effviz.count.kinds import kind_of
 from effviz.count.palette import APPEARANCES
 from effviz.count.report import analyze
 from effviz.count.words import PLAIN, VIEWS, WEIGHTED, block_title, channels_of, describe, reader_name
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
 from effviz.model.layers import (
     Activation,
     BatchNorm2d,
@@ -39,6 +39,7 @@ from effviz.model.layers import (
     Sequential,
     Shape,
 )
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs, by_stage, span, stage_of
 from effviz.model.trace import Step, join, trace, trace_block
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.rounding import exact
 from effviz.model.blocks.basic import act
-from effviz.model.fields import FieldBlock, activation, declare
+from effviz.model.fields import FieldBlock, activation, block, declare
 from effviz.model.layers import Branches, Conv2d, Layer, Sequential, residual
 
 
-@dataclass(frozen=True)
+@block("fragments", "Fragments")
 class Fragments(FieldBlock):
     """1x1 convolutions one after another, or side by side and added (guideline 3)."""
-
-    title: ClassVar[str] = "Fragments"
-    keeps_channels = True
-    has_stride = False
 
     in_channels: int
     fragments: int = declare(
@@ -34,13 +27,9 @@ class Fragments(FieldBlock):
         return Branches(tuple((str(index), conv) for index, conv in enumerate(convs)), "add")
 
 
-@dataclass(frozen=True)
+@block("plain_bottleneck", "Bottleneck without batch norm")
 class PlainBottleneck(FieldBlock):
     """1x1 down, 3x3, 1x1 up; activation and shortcut can be left out one by one (guideline 4)."""
-
-    title: ClassVar[str] = "Bottleneck without batch norm"
-    keeps_channels = True
-    has_stride = False
 
     in_channels: int
     bottleneck_ratio: float = declare(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.rounding import exact
 from effviz.model.blocks.basic import ConvBNAct, act, keeps_shape, pointwise, same_padding
-from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
 from effviz.model.layers import (
     AvgPool2d,
     BatchNorm2d,
@@ -26,11 +23,9 @@ def _projection(block: BasicBlock | Bottleneck) -> Layer | None:
     return ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
 
 
-@dataclass(frozen=True)
+@block("basic_block", "ResNet basic block")
 class BasicBlock(FieldBlock):
     """Two 3x3 convolutions and a shortcut (ResNet-18/34, arXiv 1512.03385, figure 5)."""
-
-    title: ClassVar[str] = "ResNet basic block"
 
     in_channels: int
     out_channels: int
@@ -48,14 +43,12 @@ class BasicBlock(FieldBlock):
         return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
 
 
-@dataclass(frozen=True)
+@block("bottleneck", "ResNet bottleneck")
 class Bottleneck(FieldBlock):
     """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
 
     `stride_at` says which convolution reduces: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
     """
-
-    title: ClassVar[str] = "ResNet bottleneck"
 
     in_channels: int
     out_channels: int
@@ -89,13 +82,9 @@ class Bottleneck(FieldBlock):
         return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
 
 
-@dataclass(frozen=True)
+@block("dense_layer", "Dense layer", part=False)
 class DenseLayer(FieldBlock):
     """Add `growth` channels computed from all before them (DenseNet-B, arXiv 1608.06993)."""
-
-    title: ClassVar[str] = "Dense layer"
-    derives_out_channels = True
-    has_stride = False
 
     in_channels: int
     growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
@@ -119,12 +108,9 @@ class DenseLayer(FieldBlock):
         return Branches((("input", Identity()), ("", body)), "concat")
 
 
-@dataclass(frozen=True)
+@block("transition", "Transition", part=False)
 class Transition(FieldBlock):
     """Batch norm, activation, 1x1 to a share of the channels, average pool (DenseNet-C, arXiv 1608.06993)."""
-
-    title: ClassVar[str] = "Transition"
-    derives_out_channels = True
 
     in_channels: int
     stride: int = 2
@@ -147,13 +133,9 @@ class Transition(FieldBlock):
         )
 
 
-@dataclass(frozen=True)
+@block("fire", "Fire module", part=False)
 class Fire(FieldBlock):
     """1x1 squeeze, then 1x1 and 3x3 side by side; biases, no batch norm (SqueezeNet, arXiv 1602.07360)."""
-
-    title: ClassVar[str] = "Fire module"
-    derives_out_channels = True
-    has_stride = False
 
     in_channels: int
     squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1x1).")

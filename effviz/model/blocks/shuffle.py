@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.errors import fail
 from effviz.model.blocks.basic import act, depthwise, pointwise
-from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
 from effviz.model.layers import (
     AvgPool2d,
     Branches,
@@ -19,7 +16,7 @@ from effviz.model.layers import (
 )
 
 
-@dataclass(frozen=True)
+@block("shuffle_unit_v1", "ShuffleNet V1 unit", part=False)
 class ShuffleUnitV1(FieldBlock):
     """Grouped 1x1, channel shuffle, depthwise, grouped 1x1 (ShuffleNet, arXiv 1707.01083, figure 2).
 
@@ -27,8 +24,6 @@ class ShuffleUnitV1(FieldBlock):
     ``out_channels - in_channels``. The inner width is a quarter of the output. With `grouped_input` false the first
     1x1 is not grouped, as in the first unit of stage 2. Activations as in megvii-model/ShuffleNet-Series.
     """
-
-    title: ClassVar[str] = "ShuffleNet V1 unit"
 
     in_channels: int
     out_channels: int
@@ -65,15 +60,13 @@ class ShuffleUnitV1(FieldBlock):
         return Branches((("pool", AvgPool2d(3, self.stride, 1)), ("", body)), "concat")
 
 
-@dataclass(frozen=True)
+@block("shuffle_unit_v2", "ShuffleNet V2 unit", part=False)
 class ShuffleUnitV2(FieldBlock):
     """Split the channels, convolve one half, concatenate, shuffle (ShuffleNetV2, arXiv 1807.11164, figure 3).
 
     At a larger stride nothing is split: the left branch keeps the input's channels and the right one gives the rest,
     as in megvii-model/ShuffleNet-Series (torchvision gives both half of the output).
     """
-
-    title: ClassVar[str] = "ShuffleNet V2 unit"
 
     in_channels: int
     out_channels: int
