@@ -479,7 +479,7 @@ def _convention(memory: str) -> list[str]:
     """What the numbers of a report count, line by line."""
     return [
         "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.",
-        f"Memory access, {memory}: {ASSUMPTIONS[memory]}; in elements, batch 1.",
+        f"Memory access, {memory}: {ASSUMPTIONS[memory].help}; in elements, batch 1.",
         "Parameters: trainable numbers, batch norm 2 per channel.",
     ]
 

@@ -280,7 +280,10 @@ def test_unnamed_rows_do_not_join_a_neighbour() -> None:
 
 
 def _forget() -> None:
-    for remembered in (trace_block, block_totals, layout.lay_out, layout.made, report_module._moved):
+    for remembered in (
+        trace_block, block_totals, layout.lay_out, layout.made, report_module._fusion, report_module._peak,
+        report_module._access,
+    ):  # fmt: skip
         remembered.cache_clear()
 
 
