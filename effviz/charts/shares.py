@@ -7,18 +7,9 @@ import pandas as pd
 from effviz.charts.stages import Measure
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure, mark, text_on
 from effviz.core.units import lower, percent
+from effviz.count.kinds import KINDS
 
-_PLURAL = {
-    "standard convolution": "Standard convolutions take",
-    "grouped convolution": "Grouped convolutions take",
-    "pointwise 1x1": "Pointwise 1x1 convolutions take",
-    "depthwise": "Depthwise convolutions take",
-    "linear": "Linear layers take",
-    "squeeze-and-excitation": "Squeeze-and-excitation takes",
-    "merge and shuffle": "Merges and shuffles take",
-    "norm and activation": "Norms and activations take",
-    "pooling": "Pooling takes",
-}
+_SUBJECTS = {name: kind.subject for name, kind in KINDS.items() if kind is not None}
 
 
 def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
@@ -84,6 +75,6 @@ def _finding(shares: pd.DataFrame, measures: list[Measure]) -> str:
         return f"No layer takes {lower(compute.label)}"
     heaviest = str(shares[compute.column].idxmax())
     return (
-        f"{_PLURAL[heaviest]} {percent(shares.loc[heaviest, compute.column])} of the {lower(compute.label)} and "
+        f"{_SUBJECTS[heaviest]} {percent(shares.loc[heaviest, compute.column])} of the {lower(compute.label)} and "
         f"{percent(shares.loc[heaviest, params.column])} of the parameters"
     )

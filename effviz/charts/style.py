@@ -8,7 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from effviz.count.palette import DARK, KIND_COLORS, LIGHT, Appearance, text_on
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import DARK, LIGHT, Appearance, text_on
 
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from effviz.core.units import percent, si
 from effviz.count import kinds
-from effviz.count.palette import KIND_COLORS, Appearance, text_on
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import Appearance, text_on
 from effviz.model.layers import Shape
 
 # Streamlit writes every text of a diagram in its own typeface and in this size, whatever the DOT text says. Boxes fit

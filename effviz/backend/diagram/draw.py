@@ -25,7 +25,7 @@ from effviz.count import cost, kinds
 from effviz.count.kinds import kind_of
 from effviz.count.palette import APPEARANCES
 from effviz.count.report import analyze
-from effviz.count.words import PLAIN, VIEWS, WEIGHTED, block_title, channels_of, describe, reader_name
+from effviz.count.words import ATTACHED, PLAIN, WEIGHTED, block_title, channels_of, describe, reader_name
 from effviz.model.design import Design
 from effviz.model.layers import (
     Activation,
@@ -131,7 +131,7 @@ class _Card(NamedTuple):
     @property
     def main(self) -> Step:
         """The layer that gives the node its name."""
-        return next((step for step in self.steps if not isinstance(step.layer, VIEWS)), self.steps[0])
+        return next((step for step in self.steps if not isinstance(step.layer, ATTACHED)), self.steps[0])
 
     @property
     def what(self) -> str:
@@ -162,12 +162,12 @@ def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
     """Whether `layer`, the only reader of the last of `steps`, is drawn in one node with them."""
     layers = [step.layer for step in steps]
     if isinstance(layer, WEIGHTED):
-        return all(isinstance(each, VIEWS) for each in layers)
+        return all(isinstance(each, ATTACHED) for each in layers)
     if isinstance(layer, BatchNorm2d):
         return isinstance(layers[-1], Conv2d)
     if isinstance(layer, Activation):
         return isinstance(layers[-1], (*WEIGHTED, BatchNorm2d))
-    return isinstance(layer, VIEWS)
+    return isinstance(layer, ATTACHED)
 
 
 class _Draft:
