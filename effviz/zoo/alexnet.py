@@ -44,4 +44,5 @@ def alexnet() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2014-04"
 ARCHITECTURES = {"alexnet": alexnet}

@@ -40,4 +40,5 @@ def densenet121() -> Design:
     )
 
 
+PUBLISHED = "2016-08"
 ARCHITECTURES = {"densenet121": densenet121}

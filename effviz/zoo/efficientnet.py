@@ -70,4 +70,5 @@ COEFFICIENTS = (
 )  # fmt: skip
 """The released multipliers: tensorflow/tpu efficientnet_builder.py, efficientnet_params."""
 
+PUBLISHED = "2019-05"
 ARCHITECTURES = {f"efficientnet_{row[0]}": _maker(*row) for row in COEFFICIENTS}

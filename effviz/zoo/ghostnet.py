@@ -49,4 +49,5 @@ def ghostnet() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2019-11"
 ARCHITECTURES = {"ghostnet": ghostnet}

@@ -60,4 +60,5 @@ def mnasnet_b1() -> Design:
     return _mnasnet("B1", rows)
 
 
+PUBLISHED = "2018-07"
 ARCHITECTURES = {"mnasnet_a1": mnasnet_a1, "mnasnet_b1": mnasnet_b1}

@@ -159,6 +159,7 @@ def mobilenet_v3_small() -> Design:
     return _v3("mobilenet_v3_small", "Small", rows, 576, 1024, notes)
 
 
+PUBLISHED = "2017-04"
 ARCHITECTURES = {
     "mobilenet_v1": mobilenet_v1,
     "mobilenet_v2": mobilenet_v2,

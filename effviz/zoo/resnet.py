@@ -79,6 +79,7 @@ def resnext50_32x4d() -> Design:
     )
 
 
+PUBLISHED = "2015-12"
 ARCHITECTURES: dict[str, Callable[[], Design]] = {
     **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},
     "resnext50_32x4d": resnext50_32x4d,

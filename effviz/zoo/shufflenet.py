@@ -120,4 +120,5 @@ def shufflenet_v2() -> Design:
     )
 
 
+PUBLISHED = "2017-07"
 ARCHITECTURES = {"shufflenet_v1": shufflenet_v1, "shufflenet_v2": shufflenet_v2}

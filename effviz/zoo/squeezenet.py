@@ -43,4 +43,5 @@ def squeezenet1_1() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2016-02"
 ARCHITECTURES = {"squeezenet1_1": squeezenet1_1}

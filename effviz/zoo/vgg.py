@@ -41,4 +41,5 @@ def vgg16() -> Design:
     )
 
 
+PUBLISHED = "2014-09"
 ARCHITECTURES = {"vgg16": vgg16}
