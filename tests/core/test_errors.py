@@ -21,6 +21,7 @@ import pytest
 from examples import designs, scalings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import nn
 
 from effviz import (
@@ -345,9 +346,7 @@ def assert_legal_or_refused(design: Design) -> None:
 
 
 @settings(
-    derandomize=True,
-    max_examples=1000,
-    deadline=None,
+    max_examples=examples(100),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(changed=mutated())
@@ -361,7 +360,7 @@ def test_mutated_documents(changed: Any) -> None:
         str(found).encode()
 
 
-@settings(derandomize=True, max_examples=500, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     text=st.text()
     | st.binary()
@@ -688,7 +687,7 @@ def test_errors_carry_their_path_and_survive_pickling() -> None:
     assert type(errors.UnknownNameError("problem").at("a")) is UnknownNameError
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(max_examples=examples(10))
 @given(design=scalings(), resolution=st.integers(1, 40))
 def test_too_small_inputs_name_the_layer(design: Design, resolution: int) -> None:
     """At any resolution there is a network or an error with the path of a layer that exists at a larger one."""

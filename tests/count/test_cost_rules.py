@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from effviz import Design, Stage, analyze
 from effviz.count import cost
@@ -44,7 +45,7 @@ def _total(layer: Layer, shape: Shape) -> tuple[int, int]:
     side=st.integers(3, 6),
     bias=st.booleans(),
 )
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(max_examples=examples(10))
 def test_convolution_counts_every_product(
     per_group: tuple[int, int], groups: int, kernel: tuple[int, int], stride: int, side: int, bias: bool
 ) -> None:

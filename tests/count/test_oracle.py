@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import Tensor, nn
 
 
@@ -204,7 +205,7 @@ LAYERS: list[Callable[[], nn.Module]] = [
 ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(6))
 @given(layers=st.lists(st.sampled_from(LAYERS), max_size=6), size=st.integers(1, 9))
 def test_any_chain(layers: list[Callable[[], nn.Module]], size: int) -> None:
     module, shape = nn.Sequential(*(layer() for layer in layers), nn.Flatten()), (4, size, size)

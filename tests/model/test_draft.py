@@ -12,6 +12,7 @@ import pytest
 from examples import designs, rows, scalings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from effviz import BLOCKS, Design, DesignError, Stage, analyze, architecture
 from effviz.model.blocks import Part, Recipe
@@ -19,7 +20,7 @@ from effviz.model.draft import MAX_LINK, Draft, checked
 from effviz.model.fields import declared
 
 quiet = settings(
-    derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
 V2 = architecture("mobilenet_v2")
 

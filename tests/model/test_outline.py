@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from examples import PRIMITIVES, designs
 from hypothesis import HealthCheck, given, settings
+from profiles import examples
 
 import effviz
 from effviz import BLOCKS, Design, Stage
@@ -39,9 +40,7 @@ from effviz.model.trace import trace
 
 every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
 repeatable = settings(
-    derandomize=True,
-    max_examples=60,
-    deadline=None,
+    max_examples=examples(6),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 

@@ -16,6 +16,7 @@ import torch
 from examples import BLOCK_EXAMPLES, EXAMPLES, Example, blocks, counted, measured, sizes
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import nn
 
 from effviz import BLOCKS, DesignError, UncountedLayerError
@@ -287,7 +288,7 @@ def assert_agreement(layer: Layer, shape: Shape) -> None:
 
 
 @every_block
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=examples(6))
 @given(data=st.data())
 def test_random_fields(name: str, data: st.DataObject) -> None:
     kind = BLOCKS[name]
@@ -318,7 +319,7 @@ TORCH = {MaxPool2d: lambda k, s, p, d, c: nn.MaxPool2d(k, s, p, d, ceil_mode=c)}
 
 
 @pytest.mark.parametrize("kind", RANDOM_PRIMITIVES, ids=lambda kind: kind.__name__)
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_random_primitive(kind: type[Primitive], data: st.DataObject) -> None:
     """Legal is what torch runs: neither less nor more."""
@@ -341,7 +342,7 @@ def test_random_primitive(kind: type[Primitive], data: st.DataObject) -> None:
     assert_agreement(layer, shape)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_random_trees(data: st.DataObject) -> None:
     """Blocks, containers and primitives in any order: whatever torch runs has torch's numbers."""
@@ -399,7 +400,7 @@ def assert_counts_are_the_traced(layer: Layer, shape: Shape) -> None:
 
 
 @every_example
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_counts_of_an_example_at_any_size(example: Example, data: st.DataObject) -> None:
     channels = data.draw(st.sampled_from([example.shape[0], example.shape[0], example.shape[0] + 1]))
@@ -408,7 +409,7 @@ def test_counts_of_an_example_at_any_size(example: Example, data: st.DataObject)
     assert_counts_are_the_traced(example.layer, example.shape)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_counts_of_random_trees_at_any_size(data: st.DataObject) -> None:
     layer = data.draw(trees)

@@ -25,6 +25,7 @@ from examples import (
 )
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from effviz import (
     Design,
@@ -50,11 +51,9 @@ UNSCALED = [
 factors = st.floats(0.3, 3) | st.sampled_from((0.1, 0.25, 0.7, 1.1, 1.2, 1.4, 2.2))
 
 
-def repeatable(max_examples: int) -> settings:
+def repeatable(number: int) -> settings:
     return settings(
-        derandomize=True,
-        max_examples=max_examples,
-        deadline=None,
+        max_examples=examples(number),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
 
@@ -84,7 +83,7 @@ def test_scaling_by_one_is_the_identity(name: str) -> None:
 
 
 @given(design=designs())
-@repeatable(100)
+@repeatable(10)
 def test_scaling_a_random_design_by_one_is_the_identity(design: Design) -> None:
     assert design.scaled() == design
     assert hash(design.scaled()) == hash(design)
@@ -92,7 +91,7 @@ def test_scaling_a_random_design_by_one_is_the_identity(design: Design) -> None:
 
 
 @given(name=st.sampled_from(UNSCALED), a=factors, b=factors)
-@repeatable(200)
+@repeatable(20)
 def test_multipliers_multiply(name: str, a: float, b: float) -> None:
     assert architecture(name).scaled(depth_mult=a).scaled(depth_mult=b) == architecture(name, depth_mult=a * b)
     assume(name != "shufflenet_v1")
@@ -100,7 +99,7 @@ def test_multipliers_multiply(name: str, a: float, b: float) -> None:
 
 
 @given(name=names, a=factors, b=factors)
-@repeatable(200)
+@repeatable(20)
 def test_multipliers_multiply_on_variants_too(name: str, a: float, b: float) -> None:
     """B3 is B0 with multipliers: products of three floats differ in the last bit, what they build must not."""
     options = {"depth_mult": a} if name == "shufflenet_v1" else {"width_mult": a, "depth_mult": a}
@@ -114,7 +113,7 @@ def test_multipliers_multiply_on_variants_too(name: str, a: float, b: float) -> 
 
 
 @given(design=designs(), factor=st.integers(2, 99))
-@repeatable(100)
+@repeatable(10)
 def test_scaling_back_restores_the_network(design: Design, factor: int) -> None:
     """49 * (1 / 49) is not 1 in floats; a width that no rule would give is kept only if it counts as 1."""
     base = design.scaled(width_mult=1 / design.width_mult, depth_mult=1 / design.depth_mult)
@@ -131,7 +130,7 @@ def test_scaling_back_keeps_unrounded_widths() -> None:
 
 
 @given(data=st.data(), name=names)
-@repeatable(150)
+@repeatable(15)
 def test_wider_costs_at_least_as_much(data: st.DataObject, name: str) -> None:
     if name == "shufflenet_v1":
         groups = data.draw(st.sampled_from(sorted(SHUFFLENET_V1_SCALES)))
@@ -147,7 +146,7 @@ def test_wider_costs_at_least_as_much(data: st.DataObject, name: str) -> None:
 
 
 @given(name=names, pair=st.tuples(st.floats(0.1, 4), st.floats(0.1, 4)))
-@repeatable(150)
+@repeatable(15)
 def test_deeper_costs_at_least_as_much(name: str, pair: tuple[float, float]) -> None:
     shallow, deep = (architecture(name, depth_mult=depth) for depth in sorted(pair))
     assert analyze(shallow).params <= analyze(deep).params
@@ -156,7 +155,7 @@ def test_deeper_costs_at_least_as_much(name: str, pair: tuple[float, float]) -> 
 
 
 @given(data=st.data(), name=names)
-@repeatable(100)
+@repeatable(10)
 def test_params_do_not_depend_on_the_resolution(data: st.DataObject, name: str) -> None:
     sides = st.integers(SMALLEST.get(name, 32), 512)
     small, large = sorted((data.draw(sides), data.draw(sides)))
@@ -168,7 +167,7 @@ def test_params_do_not_depend_on_the_resolution(data: st.DataObject, name: str) 
 
 
 @given(name=names, thousandths=st.integers(1, 4000))
-@repeatable(200)
+@repeatable(20)
 def test_depth_is_the_ceiling_per_stage(name: str, thousandths: int) -> None:
     base = architecture(name)
     assume(base.depth_mult == 1)
@@ -209,7 +208,7 @@ def test_deeper_stage_repeats_its_last_row_at_stride_1() -> None:
 
 
 @given(value=st.floats(0.001, 1e6), divisor=st.integers(1, 64), minimum=st.none() | st.integers(1, 64))
-@repeatable(500)
+@repeatable(50)
 def test_rounding_rule(value: float, divisor: int, minimum: int | None) -> None:
     width = make_divisible(value, divisor, minimum)
     assert width >= (minimum or divisor)
@@ -221,7 +220,7 @@ def test_rounding_rule(value: float, divisor: int, minimum: int | None) -> None:
 
 
 @given(base=st.integers(1, 2048), ratio=st.fractions(0, 4, max_denominator=40), divisor=st.sampled_from([1, 4, 8, 16]))
-@repeatable(500)
+@repeatable(50)
 @example(base=40, ratio=Fraction(4, 9), divisor=8)  # 16 is 90 % of it, to the last digit
 @example(base=240, ratio=Fraction(23, 20), divisor=8)
 def test_rounding_rule_decides_ties_as_fractions_do(base: int, ratio: Fraction, divisor: int) -> None:
@@ -235,7 +234,7 @@ def test_rounding_rule_decides_ties_as_fractions_do(base: int, ratio: Fraction, 
 
 
 @given(design=designs(), indent=st.sampled_from((None, 1, 4)))
-@repeatable(200)
+@repeatable(20)
 def test_json_round_trip(design: Design, indent: int | None) -> None:
     text = design.to_json(indent=indent)
     for again in (Design.from_json(text), Design.from_json(text.encode())):
@@ -246,7 +245,7 @@ def test_json_round_trip(design: Design, indent: int | None) -> None:
 
 
 @given(design=scalings())
-@repeatable(60)
+@repeatable(6)
 def test_json_round_trip_of_the_zoo(design: Design) -> None:
     again = Design.from_json(design.to_json())
     assert again == design
@@ -288,7 +287,7 @@ def _forget() -> None:
 
 
 @given(design=scalings())
-@repeatable(25)
+@repeatable(5)
 def test_memory_does_not_change_the_answer(design: Design) -> None:
     """Fresh, remembered, and with other networks remembered in between."""
     first = reported(analyze(design))
@@ -314,7 +313,7 @@ def assert_consistent(design: Design) -> None:
 
 
 @given(design=designs())
-@repeatable(250)
+@repeatable(25)
 def test_random_designs(design: Design) -> None:
     assert_consistent(design)
 
@@ -377,9 +376,9 @@ def _on_torch(design: Design, report: Report) -> Counts:
 
 @pytest.mark.parametrize("quarter", range(4))
 @given(data=st.data())
-@repeatable(125)
+@repeatable(12)
 def test_random_scalings_of_the_zoo(quarter: int, data: st.DataObject) -> None:
-    """500 in all; in quarters, so that several processes share the work."""
+    """In quarters, so that several processes can share the work."""
     design = data.draw(scalings(st.sampled_from(list_architectures()[quarter::4])))
     report = analyze(design)
     assert reported(report) == _on_torch(design, report)
