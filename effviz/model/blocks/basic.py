@@ -35,7 +35,7 @@ class ConvBNAct(FieldBlock):
     norm: bool = declare(True, help="Batch norm after the convolution.")
     bias: bool | None = declare(None, kind="bool", optional=True, help="A bias; by default only without batch norm.")
     padding: int | None = padding(1024)
-    dilation: int = declare(1, unit="pixels", minimum=1, maximum=64, help="Distance between the kernel's elements.")
+    dilation: int = declare(1, unit="pixels", minimum=1, maximum=64, help="Distance between kernel elements.")
 
     def expand(self) -> Layer:
         padding = same_padding(self.kernel_size, self.dilation) if self.padding is None else self.padding

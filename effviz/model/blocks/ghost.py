@@ -20,9 +20,9 @@ from effviz.model.layers import (
 
 @block("ghost_module", "Ghost module")
 class GhostModule(FieldBlock):
-    """A few real channels, the others derived from them by a cheap depthwise layer (GhostNet, arXiv 1911.11907).
+    """A convolution to a few channels; a cheap depthwise layer derives the others (GhostNet, arXiv 1911.11907).
 
-    ``ceil(out_channels / ratio)`` channels by an ordinary convolution, ``ratio - 1`` ghosts of each; a surplus is cut.
+    The convolution has ``ceil(out_channels / ratio)`` channels, each with ``ratio - 1`` ghosts. A surplus is cut.
     """
 
     in_channels: int
@@ -51,9 +51,9 @@ class GhostModule(FieldBlock):
 
 @block("ghost_bottleneck", "Ghost bottleneck")
 class GhostBottleneck(FieldBlock):
-    """Two Ghost modules around a depthwise layer that only a larger stride has (GhostNet, arXiv 1911.11907).
+    """Two Ghost modules; with a stride, a depthwise layer between them (GhostNet, arXiv 1911.11907).
 
-    `kernel_size` is that of the depthwise layer and of the shortcut's. Squeeze-and-excitation has
+    `kernel_size` applies to this layer and to the depthwise layer of the shortcut. Squeeze-and-excitation has
     ``make_divisible(expanded * se_ratio, 4)`` channels and a hard sigmoid.
     """
 

@@ -47,7 +47,7 @@ class BasicBlock(FieldBlock):
 class Bottleneck(FieldBlock):
     """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
 
-    `stride_at` says which convolution reduces: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
+    `stride_at` selects the strided convolution: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
     """
 
     in_channels: int
@@ -64,7 +64,7 @@ class Bottleneck(FieldBlock):
         choices=(0.25, 0.5, 1.0),
         help="Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d.",
     )
-    stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="Which convolution has the stride.")
+    stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="The convolution with the stride.")
     activation: str = activation("relu")
 
     @property
@@ -84,7 +84,7 @@ class Bottleneck(FieldBlock):
 
 @block("dense_layer", "Dense layer", part=False)
 class DenseLayer(FieldBlock):
-    """Add `growth` channels computed from all before them (DenseNet-B, arXiv 1608.06993)."""
+    """Append `growth` channels, computed from all earlier ones (DenseNet-B, arXiv 1608.06993)."""
 
     in_channels: int
     growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
@@ -94,7 +94,7 @@ class DenseLayer(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """The input's channels and the new ones."""
+        """Channels of the input plus the new channels."""
         return self.in_channels + self.growth
 
     def expand(self) -> Layer:
@@ -110,7 +110,7 @@ class DenseLayer(FieldBlock):
 
 @block("transition", "Transition", part=False)
 class Transition(FieldBlock):
-    """Batch norm, activation, 1x1 to a share of the channels, average pool (DenseNet-C, arXiv 1608.06993)."""
+    """Batch norm, activation, 1x1 to fewer channels, average pool (DenseNet-C, arXiv 1608.06993)."""
 
     in_channels: int
     stride: int = 2
@@ -121,7 +121,7 @@ class Transition(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """The compressed width."""
+        """Channels after the compression."""
         return max(1, int(exact(self.in_channels * self.compression)))
 
     def expand(self) -> Layer:
@@ -135,7 +135,7 @@ class Transition(FieldBlock):
 
 @block("fire", "Fire module", part=False)
 class Fire(FieldBlock):
-    """1x1 squeeze, then 1x1 and 3x3 side by side; biases, no batch norm (SqueezeNet, arXiv 1602.07360)."""
+    """1x1 squeeze, then parallel 1x1 and 3x3 with biases, without batch norm (SqueezeNet, arXiv 1602.07360)."""
 
     in_channels: int
     squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1x1).")
@@ -144,7 +144,7 @@ class Fire(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """Both branches together."""
+        """Channels of both branches."""
         return self.expand1x1 + self.expand3x3
 
     def expand(self) -> Layer:
