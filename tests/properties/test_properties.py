@@ -59,7 +59,7 @@ def repeatable(number: int) -> settings:
 
 
 def built(design: Design) -> list[tuple[Any, ...]]:
-    """Path, block and input of every block: equal lists are equal networks."""
+    """Return path, block and input shape of each block; equal lists mean equal networks."""
     return [(entry.path, entry.block, entry.shape) for entry in design.blocks()]
 
 
@@ -101,7 +101,7 @@ def test_multipliers_multiply(name: str, a: float, b: float) -> None:
 @given(name=names, a=factors, b=factors)
 @repeatable(20)
 def test_multipliers_multiply_on_variants_too(name: str, a: float, b: float) -> None:
-    """B3 is B0 with multipliers: products of three floats differ in the last bit, what they build must not."""
+    """B3 is B0 with multipliers. Products of three floats differ in the last bit; the networks must not differ."""
     options = {"depth_mult": a} if name == "shufflenet_v1" else {"width_mult": a, "depth_mult": a}
     scaled = dict.fromkeys(options, b)
     at_once = dict.fromkeys(options, a * b)
@@ -115,7 +115,7 @@ def test_multipliers_multiply_on_variants_too(name: str, a: float, b: float) -> 
 @given(design=designs(), factor=st.integers(2, 99))
 @repeatable(10)
 def test_scaling_back_restores_the_network(design: Design, factor: int) -> None:
-    """49 * (1 / 49) is not 1 in floats; a width that no rule would give is kept only if it counts as 1."""
+    """49 * (1 / 49) is not exactly 1 in floats, but unrounded widths are kept."""
     base = design.scaled(width_mult=1 / design.width_mult, depth_mult=1 / design.depth_mult)
     there = base.scaled(width_mult=factor, depth_mult=factor)
     back = there.scaled(width_mult=1 / factor, depth_mult=1 / factor)
@@ -187,7 +187,7 @@ def test_depth_is_the_ceiling_per_stage(name: str, thousandths: int) -> None:
     for rows in found.values():
         assert rows == sorted(rows)
         assert rows[0] == next(index for index, row in enumerate(base.stages) if row.name == base.stages[rows[0]].name)
-    # Strides are in the first blocks of stages, which stay: only the depth changes, never the resolution.
+    # The first blocks of stages have the strides and stay, so the resolution does not change.
     assert design.blocks()[-1].shape[1:] == base.blocks()[-1].shape[1:]
 
 
@@ -254,7 +254,7 @@ def test_json_round_trip_of_the_zoo(design: Design) -> None:
 
 @every_architecture
 def test_copies_are_equal(name: str) -> None:
-    """Processes pass designs on by pickling, sessions keep copies."""
+    """Processes pickle designs, and sessions copy them."""
     design = architecture(name, width_mult=1.0, depth_mult=1.3)
     for again in (pickle.loads(pickle.dumps(design)), copy.deepcopy(design), copy.copy(design)):
         assert again == design
@@ -263,7 +263,7 @@ def test_copies_are_equal(name: str) -> None:
 
 
 def test_unnamed_rows_do_not_join_a_neighbour() -> None:
-    """Rows of one stage share its depth: only rows that the author named alike belong together."""
+    """Rows of one stage share its depth, so only rows with an explicit common name form a stage."""
     rows = (
         Stage("conv", 8, 2, name="stage1"),
         Stage("conv", 8, 2),
@@ -288,8 +288,8 @@ def _forget() -> None:
 
 @given(design=scalings())
 @repeatable(5)
-def test_memory_does_not_change_the_answer(design: Design) -> None:
-    """Fresh, remembered, and with other networks remembered in between."""
+def test_caches_do_not_change_the_result(design: Design) -> None:
+    """Without caches, with caches, and after other networks."""
     first = reported(analyze(design))
     _forget()
     analyze(architecture("ghostnet"))
@@ -298,7 +298,7 @@ def test_memory_does_not_change_the_answer(design: Design) -> None:
 
 
 def assert_consistent(design: Design) -> None:
-    """Sums over the table are the totals, and both are what torch does."""
+    """Check that the sums of the table, the totals and torch agree."""
     module = build(design, device="meta")
     modules = dict(module.named_modules())
     expected = measured(module, design.input_shape())
@@ -307,7 +307,7 @@ def assert_consistent(design: Design) -> None:
         table: Any = report.table
         for column in ("params", "macs", "flops", "memory_access"):
             assert table[column].sum() == getattr(report, column), (memory, column)
-        assert table.alive.max() == report.peak_activation, "the table's peak is not the total's"
+        assert table.alive.max() == report.peak_activation, "the peaks of table and total differ"
         assert set(table.path) <= set(modules)
         assert reported(report) == expected
 
@@ -344,12 +344,12 @@ CROSSING = {
 
 @pytest.mark.parametrize("case", CROSSING)
 def test_folding_across_blocks(case: str) -> None:
-    """Totals are summed block by block, but the network is fused as a whole."""
+    """Totals are sums over blocks, but fusion crosses the borders of blocks."""
     assert_consistent(CROSSING[case])
 
 
 def test_sums_beyond_64_bits() -> None:
-    """Legal, if nothing that anybody builds: a column must not wrap around to a negative number without a word."""
+    """A legal but huge network: the sum of a column must not overflow silently."""
     rows = (Stage("conv", 2**15, kernel_size=1), *(Stage("conv", 2**17, kernel_size=1) for _ in range(4)))
     report = analyze(Design("vast", rows, resolution=2**14))
     table: Any = report.table
@@ -360,12 +360,12 @@ def test_sums_beyond_64_bits() -> None:
 
 
 def test_row_with_its_own_stochastic_depth() -> None:
-    """The design's rate, 0 in the first block, must not take away a layer that the report has."""
+    """The rate of the design, 0 in the first block, must not remove a layer of the report."""
     rows = (Stage("mbconv", 8, drop_prob=0.5, name="own"), Stage("mbconv", 8, 2, name="designs"))
     assert_consistent(Design("drop", rows, in_channels=8, resolution=12, stochastic_depth=0.2))
 
 
-def test_network_without_work_still_holds_its_input() -> None:
+def test_network_without_arithmetic_has_the_peak_of_its_input() -> None:
     design = Design("views", (Stage("dropout"), Stage("flatten")), resolution=4)
     assert analyze(design).peak_activation == measured(build(design, device="meta"), (3, 4, 4)).peak == 48
 

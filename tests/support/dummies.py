@@ -1,7 +1,6 @@
 """A dummy block, family and memory assumption, and a check of the places that have to show them.
 
-Run as a script in a process of its own: the pages read the lists when they are imported, and nothing has to be removed
-again afterwards.
+Run as a script in a separate process, because pages read the lists at import and the dummies cannot be removed.
 """
 
 from __future__ import annotations
