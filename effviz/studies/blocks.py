@@ -119,7 +119,7 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
     chosen = preset(name)
     kind = BLOCKS[chosen.block]
-    own_width = kind.derives_out_channels or kind.keeps_channels
+    own_width = not kind.has_out_channels
     row = Stage(
         chosen.block,
         None if own_width else place.out_channels,

@@ -254,8 +254,7 @@ class Between(NamedTuple):
 
 
 def between(known: Mapping[Place, float], macs: Callable[[float, int], int], place: Place) -> Between | None:
-    """Interpolate the value at `place`, linear in the logarithm of the multiply-adds; None if no printed cells bracket
-    it.
+    """Interpolate the value at `place`, linear in the logarithm of the multiply-adds; None without bracketing cells.
 
     Interpolation is along the resolution if printed cells of this width are on both sides. Otherwise it is along the
     width, between the nearest widths that are printed or bracketed at this resolution. There is no extrapolation.
