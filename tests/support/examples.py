@@ -348,7 +348,7 @@ def reported(report: Report) -> Counts:
         report.steps[-1].output.shape,
         report.params,
         report.macs,
-        **report.memory_accesses,
+        **{name: report.memory_accesses[name] for name in ("eager", "paper", "fused")},
         peak=report.peak_activation,
     )
 
