@@ -12,7 +12,7 @@ import streamlit as st
 
 from effviz.count.report import Report
 from effviz.count.words import PLAIN, WEIGHTED, block_title, describe
-from effviz.model.design import BuiltBlock
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs
 from effviz.model.trace import trace_block
 from effviz.ui import links
