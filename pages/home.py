@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effviz.charts.zoo import zoo_dots
+from effviz.charts.home import zoo_dots
 from effviz.ui.page_parts.home.zoo import reports, totals, ways, zoo_table
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import header, look

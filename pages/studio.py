@@ -3,7 +3,7 @@
 import streamlit as st
 
 import effviz
-from effviz.charts.stages import stage_costs
+from effviz.charts.architectures import stage_costs
 from effviz.ui import links
 from effviz.ui.page_parts.architectures import network
 from effviz.ui.page_parts.studio import checks as studio_checks

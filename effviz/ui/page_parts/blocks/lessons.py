@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import effviz
-from effviz.charts.excite import excite_chart
-from effviz.charts.manifold import loss_chart, manifold_pictures
-from effviz.charts.reuse import reuse_heatmap
+from effviz.charts.blocks.excite import excite_chart
+from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
+from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 import effviz
-from effviz.charts.blocks import Side, block_costs, side_by_side
+from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.core.units import change, lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.latency import latency_scatter, predictor_bars, told
+from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
 from effviz.core.units import ago, exact, lower, milliseconds, si
-from effviz.measure.background import default_run
 from effviz.measure.latency import Latency
+from effviz.measure.runs import default_run
 from effviz.studies.prediction import ENTRIES, PREDICTORS, Counts, Predictor, counts, inversions, predictors, ranks
 from effviz.studies.printed_latency import latencies as printed_latencies
 from effviz.ui import links
@@ -59,7 +59,7 @@ def controls() -> Options:
     """The sidebar."""
     column = links.choice(
         "Count", list(PREDICTORS), "by", default="macs", format_func=lambda name: _capital(PREDICTORS[name]),
-        help="What latency is held against. Activations: elements written by convolution and linear layers.",
+        help="The count that latency is compared with. Activations are the outputs of convolutions.",
     )  # fmt: skip
     size = links.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
     families = sorted({counts(entry).family for entry in ENTRIES})
@@ -173,7 +173,7 @@ def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None
     )
     if pairs:
         name = lower(convention.compute_label)
-        named = " ".join(told(pair, name) for pair in pairs[:2])
+        named = " ".join(inversion_text(pair, name) for pair in pairs[:2])
         st.markdown(f"{len(pairs)} pairs of networks are faster the other way round than {name} say. {named}")
 
 
