@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeAlias
 
 from effviz.count.totals import block_totals
 from effviz.export.classes import nested_kinds
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Primitive, Sequential, Shape
+from effviz.model.layout import BuiltBlock
 
 Stage: TypeAlias = list[BuiltBlock]
 _MOST_INLINE = 3

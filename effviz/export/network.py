@@ -9,7 +9,8 @@ from effviz.export.layout import Stage, is_bare, keeps_channels, lay_out, leavin
 from effviz.export.pattern import Leaf
 from effviz.export.source import INDENT, LINE, Names, call, class_name, docstring, fresh, literal, prose
 from effviz.export.table import LOOP_NAMES, StageTable, drops_evenly
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
+from effviz.model.layout import BuiltBlock
 
 _RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *LOOP_NAMES, *HELPERS}
 _LONGEST_TITLE = 60

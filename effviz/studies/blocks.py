@@ -12,9 +12,10 @@ from effviz.count.kinds import DEPTHWISE
 from effviz.count.report import Report
 from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.fields import Field, declared
 from effviz.model.layers import Branches, shape_text
+from effviz.model.stage import Stage
 from effviz.model.trace import Step
 
 # Fields without a control: they change how a block is written or trained, not its structure.
@@ -120,7 +121,7 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
     chosen = preset(name)
     kind = BLOCKS[chosen.block]
-    own_width = kind.derives_out_channels or kind.keeps_channels
+    own_width = not kind.has_out_channels
     row = Stage(
         chosen.block,
         None if own_width else place.out_channels,

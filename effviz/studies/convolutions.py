@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.core.errors import fail, one_of, whole
 from effviz.count.report import Report, analyze
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
+from effviz.model.stage import Stage
 
 if TYPE_CHECKING:
     import numpy as np

@@ -297,15 +297,7 @@ def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kw
 
 
 def amount(
-    label: str,
-    key: str,
-    *,
-    default: N,
-    minimum: N,
-    maximum: N,
-    step: N,
-    usual: tuple[N, N],
-    help: str | None = None,
+    label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
 ) -> N:
     """Show a slider over the usual range, and a number input for the rest.
 

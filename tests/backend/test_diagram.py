@@ -34,9 +34,10 @@ from effviz.charts import style
 from effviz.core.errors import Cancelled
 from effviz.core.units import percent
 from effviz.count import kinds
-from effviz.count.palette import APPEARANCES, KIND_COLORS, contrast, text_on
-from effviz.model.design import BuiltBlock
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import APPEARANCES, contrast, text_on
 from effviz.model.layers import Conv2d, Identity, Linear, StochasticDepth
+from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, trace
 from effviz.worker.jobs import diagram as job
 

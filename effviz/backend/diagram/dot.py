@@ -14,7 +14,8 @@ import graphviz
 
 from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
 from effviz.core.units import percent, si
-from effviz.count.palette import KIND_COLORS, Appearance, text_on
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import Appearance, text_on
 
 # Streamlit renders every text of a diagram in its own typeface and in this size. Boxes fit only if they are laid out
 # for it. Graphviz does not have the typeface and uses the widths of Times, which are slightly larger.

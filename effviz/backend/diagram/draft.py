@@ -16,9 +16,10 @@ from effviz.core.errors import UnknownNameError, show
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.report import analyze
-from effviz.count.words import VIEWS, WEIGHTED, describe
-from effviz.model.design import BuiltBlock, Design
+from effviz.count.words import ATTACHED, WEIGHTED, describe
+from effviz.model.design import Design
 from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Identity, Layer, Primitive, Sequential, Shape
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import span, stage_of
 from effviz.model.trace import Step, trace, trace_block
 
@@ -72,7 +73,7 @@ class Card(NamedTuple):
     @property
     def main(self) -> Step:
         """The layer after which the node is named."""
-        return next((step for step in self.steps if not isinstance(step.layer, VIEWS)), self.steps[0])
+        return next((step for step in self.steps if not isinstance(step.layer, ATTACHED)), self.steps[0])
 
     @property
     def what(self) -> str:
@@ -102,12 +103,12 @@ def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
     """Whether `layer`, the only reader of the last of `steps`, belongs to their node."""
     layers = [step.layer for step in steps]
     if isinstance(layer, WEIGHTED):
-        return all(isinstance(each, VIEWS) for each in layers)
+        return all(isinstance(each, ATTACHED) for each in layers)
     if isinstance(layer, BatchNorm2d):
         return isinstance(layers[-1], Conv2d)
     if isinstance(layer, Activation):
         return isinstance(layers[-1], (*WEIGHTED, BatchNorm2d))
-    return isinstance(layer, VIEWS)
+    return isinstance(layer, ATTACHED)
 
 
 class Draft:

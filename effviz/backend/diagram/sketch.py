@@ -13,8 +13,9 @@ from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
 from effviz.count import kinds
 from effviz.count.kinds import kind_of
 from effviz.count.words import PLAIN, WEIGHTED, block_title, channels_of, reader_name
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
 from effviz.model.layers import Block, Branches, Layer, Sequential
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs, by_stage, stage_of
 from effviz.model.trace import join, trace_block
 

@@ -115,12 +115,7 @@ class Pick:
 
 
 def show_table(
-    table: Table,
-    *,
-    key: str | None = None,
-    height: int | None = None,
-    fold: str = "",
-    pick: Pick | None = None,
+    table: Table, *, key: str | None = None, height: int | None = None, fold: str = "", pick: Pick | None = None
 ) -> None:
     """Show a table.
 

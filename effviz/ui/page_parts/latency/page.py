@@ -59,7 +59,7 @@ def controls() -> Options:
     """The sidebar."""
     column = links.choice(
         "Count", list(PREDICTORS), "by", default="macs", format_func=lambda name: _capital(PREDICTORS[name]),
-        help="What latency is held against. Activations: elements written by convolution and linear layers.",
+        help="The count that latency is compared with. Activations are the outputs of convolutions.",
     )  # fmt: skip
     size = links.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
     families = sorted({counts(entry).family for entry in ENTRIES})

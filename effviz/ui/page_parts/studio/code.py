@@ -16,8 +16,9 @@ from effviz.core.errors import DesignError, show
 from effviz.core.units import exact
 from effviz.count.report import analyze
 from effviz.export import export_torch, library_calls
-from effviz.model.blocks.composed import ENDS, EXAMPLE, PARTS, Composed, Part, Recipe
+from effviz.model.blocks.composed import ENDS, EXAMPLE, Composed, Part, Recipe
 from effviz.model.draft import Draft
+from effviz.model.fields import PARTS
 from effviz.model.layers import ACTIVATIONS
 from effviz.ui import links
 from effviz.ui.page_parts.studio import draft as studio

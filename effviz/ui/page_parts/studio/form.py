@@ -10,9 +10,9 @@ import streamlit as st
 from effviz.core.errors import MAX_BLOCKS, MAX_CHANNELS, DesignError
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import DEPTHS, WIDTHS
 from effviz.model.draft import checked
 from effviz.model.fields import Field, declared
+from effviz.model.stage import DEPTHS, WIDTHS
 from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
 
 AUTO = "auto"

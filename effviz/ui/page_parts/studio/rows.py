@@ -13,9 +13,9 @@ from effviz.core.units import si
 from effviz.count.totals import block_totals
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Stage
 from effviz.model.draft import Draft, checked
 from effviz.model.layers import shape_text
+from effviz.model.stage import Stage
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import FUTURE, PAST, PROBLEM, Bench, edit, row_costs, select, too_long, travel
 
