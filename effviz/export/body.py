@@ -25,8 +25,9 @@ _IN_PLACE = {TORCH_ACTIVATIONS[name] for name in _OVERWRITING} | {None}
 _MOST_BY_PLACE = 3
 _WIDEST_MERGE = 80
 
-HELPERS: dict[Any, tuple[str, str]] = {
-    StochasticDepth: (
+_BROUGHT = {StochasticDepth: "StochasticDepth", Slice: "ChannelSlice"}
+HELPERS = (
+    (
         "StochasticDepth",
         '''
 class StochasticDepth(nn.Module):
@@ -44,7 +45,7 @@ class StochasticDepth(nn.Module):
         keep = x.new_empty((len(x),) + (1,) * (x.dim() - 1)).bernoulli_(1 - self.p)
         return x * keep.div_(1 - self.p)''',
     ),
-    Slice: (
+    (
         "ChannelSlice",
         '''
 class ChannelSlice(nn.Module):
@@ -58,8 +59,8 @@ class ChannelSlice(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x[:, self.start : self.stop]''',
     ),
-}
-"""Primitives for which the file defines a class: its name and its code."""
+)
+"""Names and code of the classes that a file defines if it needs them."""
 
 
 def layer_call(kind: Any, texts: dict[str, str], *, in_place: bool = False) -> Call:
@@ -72,12 +73,12 @@ def layer_call(kind: Any, texts: dict[str, str], *, in_place: bool = False) -> C
         return Call(texts["function"], ("inplace=True",) if in_place else ())
     if kind is GlobalAvgPool:
         return Call("nn.AdaptiveAvgPool2d", ("1",))
-    if kind not in _TORCH and kind not in HELPERS:
+    if kind not in _TORCH and kind not in _BROUGHT:
         raise UncountedLayerError(f"{kind.__name__} has no torch source")
     defaults = {entry.name: MISSING if kind in NEUTRAL else entry.default for entry in fields(kind)}
     params = [Param(name, default=None if each is MISSING else literal(each)) for name, each in defaults.items()]
     placed = [param.name for param in params if param.default is None]
-    return Call(HELPERS[kind][0] if kind in HELPERS else f"nn.{kind.__name__}", arguments(params, texts, placed))
+    return Call(_BROUGHT.get(kind, f"nn.{kind.__name__}"), arguments(params, texts, placed))
 
 
 def arguments(params: Sequence[Param], texts: dict[str, str], placed: Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.export.pattern import ANY, NEUTRAL, DifferentError, Part, aligned, lay_over
-from effviz.export.scope import DOMAINS, TORCH_ACTIVATIONS, Scope, field_names, plain_value, width_names
+from effviz.export.scope import DOMAINS, TORCH_ACTIVATIONS, Scope, field_names, width_names
 from effviz.export.source import class_name, fresh
 from effviz.model.layers import Activation, BatchNorm2d, Block, Branches, Identity, Layer, Primitive, Sequential
 
@@ -24,7 +24,7 @@ Key: TypeAlias = tuple[Any, ...]
 # the second if that makes a width too large. No width is a small multiple of another.
 _UNITS = (6720, 240)
 _PROBE_WIDTHS = (3, 5, 7, 11, 13)
-_MOST_PROBED = 12
+_MOST_PROBED, _MOST_VALUES = 8, 4
 
 
 class BlockClass:
@@ -48,15 +48,12 @@ class BlockClass:
     def __init__(self, built: Sequence[Any], probes: Sequence[Any], classes: Classes) -> None:
         self.kind: type[Any] = type(built[0])
         self.built, self.name, self._classes = list(built), "", classes
-        closed = [
-            name
-            for name in field_names(self.kind)
-            if name not in width_names(self.kind) and len({getattr(block, name) for block in built}) == 1
-        ]
+        others = [name for name in field_names(self.kind) if name not in width_names(self.kind)]
+        closed = [name for name in others if len({getattr(block, name) for block in built}) == 1]
         skeletons = {classes.skeleton(layers_of(block)) for block in built}
         similar = [probe for probe in probes if all(getattr(probe, name) == getattr(built[0], name) for name in closed)]
-        alike = [probe for probe in similar if classes.skeleton(layers_of(probe)) in skeletons]
-        self._lay_over([*built, *alike])
+        self.samples = [*built, *(probe for probe in similar if classes.skeleton(layers_of(probe)) in skeletons)]
+        self._lay_over()
         scope = Scope(self.samples, len(built))
         self._solve(scope)
         self.params, self.formulas = scope.params(), scope.formulas
@@ -65,21 +62,20 @@ class BlockClass:
             for block, values in zip(self.samples, scope.values, strict=True)
         }
 
-    def _lay_over(self, samples: Sequence[Any]) -> None:
+    def _lay_over(self) -> None:
         """Find the layers of the blocks; a shortcut around all of them may be optional."""
-        trees = [layers_of(block) for block in samples]
-        actual = len(self.built)
-        self.samples, self._merged = list(samples), [isinstance(tree, Branches) for tree in trees]
+        trees = [layers_of(block) for block in self.samples]
+        self._merged = [isinstance(tree, Branches) for tree in trees]
         self.body, self.tail = Part(Sequential), []
-        if len(set(self._merged[:actual])) == 1:
-            self.body = lay_over(trees, self._classes.described, actual) or self.body
+        if len(set(self._merged)) == 1:
+            self.body = lay_over(trees, self._classes.described) or self.body
             return
         bodies = [_body(tree) for tree in trees]
         plain = {name for body, merged in zip(bodies, self._merged, strict=True) if not merged for name in body}
         ends = {list(body)[-1] for body in bodies if body and isinstance(list(body.values())[-1], NEUTRAL)} - plain
         for body, merged in zip(bodies, self._merged, strict=True):
             body |= {} if merged else dict.fromkeys(ends, ANY)
-        children = aligned(bodies, self._classes.described, actual)
+        children = aligned(bodies, self._classes.described)
         self.body.children = [(name, part) for name, part in children if name not in ends]
         self.tail = [(name, part) for name, part in children if name in ends]
 
@@ -98,7 +94,7 @@ class BlockClass:
             if part.optional:
                 texts = list(part.texts.values())
                 part.condition = scope.condition(f"has_{part.path[-1]}", part.present, texts)
-        optional = len(set(self._merged[: len(self.built)])) > 1
+        optional = len(set(self._merged)) > 1
         self.has_shortcut = scope.condition("has_shortcut", self._merged) if optional else ""
 
     def arguments(self, block: Any) -> dict[str, Any]:
@@ -183,7 +179,7 @@ class Classes:
         if isinstance(tree, Activation):
             return Activation, {"function": TORCH_ACTIVATIONS[tree.function]}
         if isinstance(tree, Primitive):
-            return type(tree), {each.name: plain_value(getattr(tree, each.name)) for each in fields(tree)}  # type: ignore[arg-type]
+            return type(tree), {each.name: getattr(tree, each.name) for each in fields(tree)}  # type: ignore[arg-type]
         if layer not in self._classes:
             raise DifferentError(f"no class for {layer}")
         return self._classes[layer], self._classes[layer].arguments(layer)
@@ -272,13 +268,17 @@ def _body(tree: Layer) -> dict[str, Any]:
 
 
 def _probes(group: Sequence[Any]) -> Iterator[Any]:
-    """Yield blocks with other widths, and with the strides of the other blocks in the group."""
-    names = width_names(type(group[0]))
-    strides = sorted({block.stride for block in group}) if "stride" in vars(group[0]) else []
-    for block, unit, keeps in product(group[:_MOST_PROBED], _UNITS, (False, True)):
-        widths = {name: unit * width for name, width in zip(names, _PROBE_WIDTHS, strict=False)}
-        if keeps and "out_channels" in names:
-            widths["out_channels"] = widths["in_channels"]
-        for changes in [widths | {"stride": stride} for stride in strides] or [widths]:
+    """Yield blocks with other widths, and with single values of the other blocks in the group."""
+    kind = type(group[0])
+    names = width_names(kind)
+    others = [name for name in field_names(kind) if name not in names]
+    values = {name: list(dict.fromkeys(getattr(block, name) for block in group))[:_MOST_VALUES] for name in others}
+    changes = [{name: value} for name in others if len(values[name]) > 1 for value in values[name]]
+    for block, change, keeps in product(group[:_MOST_PROBED], [{}, *changes], (False, True)):
+        for unit in _UNITS:
+            widths = {name: unit * width for name, width in zip(names, _PROBE_WIDTHS, strict=False)}
+            if keeps and "out_channels" in names:
+                widths["out_channels"] = widths["in_channels"]
             with suppress(DesignError):
-                yield replace(block, **changes)
+                yield replace(block, **(widths | change))
+                break

@@ -18,20 +18,8 @@ from effviz.model.layers import Shape
 
 Stage: TypeAlias = list[BuiltBlock]
 
-_RESERVED = {
-    "torch",
-    "nn",
-    "Tensor",
-    "STAGES",
-    "main",
-    "None",
-    "True",
-    "False",
-    *(name for name, _ in HELPERS.values()),
-}
+_RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *(name for name, _ in HELPERS)}
 _LONGEST_TITLE = 60
-# A chain of torch layers that the network has at most so often is written where it is used.
-_MOST_INLINE = 3
 # A single stage with more blocks is a table, and more equal calls are a generator expression.
 _SHORT_STAGE, _SHORT_RUN = 8, 2
 _BODY = 2 * INDENT
@@ -45,9 +33,9 @@ class File:
         self._names = Names()
         blocks, self._classes, self._drops = _classes(design)
         self._stages: list[Stage] = [list(group) for _, group in groupby(blocks, _stage_name)]
-        shared = self._classes.nested | {entry.block for entry in blocks if "." in entry.path}
-        self._inline = [each for each in self._classes if each.is_plain_chain and len(each.built) <= _MOST_INLINE]
-        self._inline = [each for each in self._inline if not shared & set(each.built)]
+        listed = {entry.block for entry in blocks if "." in entry.path} | self._classes.nested
+        chains = [each for each in self._classes if each.is_plain_chain and len(each.built) == 1]
+        self._inline = [each for each in chains if each.built[0] not in listed]
         used = self._classes.give_names(_RESERVED)
         self._title = prose(design.title or design.name)[:_LONGEST_TITLE].strip() or "A network"
         name = class_name(self._title)
@@ -60,7 +48,7 @@ class File:
         shared = [each for each in self._classes if each not in self._inline]
         classes = [line for each in shared for line in class_lines(each, self._names)]
         used = "\n".join([*classes, *network])
-        helpers = [line for name, code in HELPERS.values() if f"{name}(" in used for line in ("", *code.split("\n"))]
+        helpers = [line for name, code in HELPERS if f"{name}(" in used for line in ("", *code.split("\n"))]
         constants = self._names.lines()
         lines = [
             *self._introduction(),
@@ -123,7 +111,7 @@ class File:
             return self._names.registered("self", name, Call("nn.Sequential", self._calls(stage)), _BODY)
         if self._classes.find(entry.block) not in self._inline:
             return self._names.registered("self", name, self._call(entry), _BODY)
-        chain = lay_over([layers_of(entry.block)], self._classes.described, 1)
+        chain = lay_over([layers_of(entry.block)], self._classes.described)
         assert chain is not None
         for part in chain.parts():
             part.texts = {slot: literal(value) for slot, (value,) in part.slots.items()}
@@ -157,10 +145,8 @@ class File:
     def _call(self, entry: BuiltBlock, channels: str = "") -> Call:
         """Return the call that makes a block; `channels` is a name for those of its input."""
         kind, values = self._classes.described(entry.block)
-        texts = {name: literal(value) for name, value in values.items()} | (
-            {"in_channels": channels} if channels else {}
-        )
-        return layer_call(kind, texts)
+        texts = {name: literal(value) for name, value in values.items()}
+        return layer_call(kind, texts | ({"in_channels": channels} if channels else {}))
 
     # --- around it ------------------------------------------------------------------------------------------------
 
@@ -205,20 +191,16 @@ def _classes(design: Design) -> tuple[list[BuiltBlock], Classes, bool]:
 
     It does if they rise evenly over all blocks that have one. The blocks returned then have the largest.
     """
-    drop_prob = design.stochastic_depth
-    droppable = {
-        entry.path: vars(entry.block)["drop_prob"] for entry in design.blocks() if hasattr(entry.block, "drop_prob")
-    }
-    if drop_prob and droppable and not any(droppable.values()):
-        blocks = [
-            entry._replace(block=replace(entry.block, **{"drop_prob": drop_prob})) if entry.path in droppable else entry
-            for entry in design.blocks()
-        ]
+    built, drop_prob = design.blocks(), design.stochastic_depth
+    droppable = {entry.path: entry.block for entry in built if hasattr(entry.block, "drop_prob")}
+    if drop_prob and not any(vars(block)["drop_prob"] for block in droppable.values()):
+        dropping = {path: replace(block, **{"drop_prob": drop_prob}) for path, block in droppable.items()}
+        blocks = [entry._replace(block=dropping.get(entry.path, entry.block)) for entry in built]
         classes = Classes(entry.block for entry in blocks)
-        inside = {type(block) for block in classes.nested}
-        found = [classes.find(entry.block) for entry in blocks if entry.path in droppable]
-        if all(each is not None and each.tail and each.kind not in inside for each in found):
-            return blocks, classes, True
+        # A block without a shortcut needs the layer too, to be counted.
+        listed = all(each is not None and each.tail for each in map(classes.find, dropping.values()))
+        if listed and not any(hasattr(block, "drop_prob") for block in classes.nested):
+            return blocks, classes, bool(droppable)
     blocks = design.training_blocks()
     return blocks, Classes(entry.block for entry in blocks), False
 

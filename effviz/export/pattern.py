@@ -76,36 +76,35 @@ def is_constant(vector: Vector) -> bool:
     return all(value == known(vector)[0] for value in known(vector))
 
 
-def lay_over(trees: Sequence[Any], describe: Describe, actual: int, path: tuple[str, ...] = ()) -> Part | None:
-    """Return the pattern of `trees`, or None if the design has no such layer.
+def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = ()) -> Part | None:
+    """Return the pattern of one layer per block, or None if it is the identity in all blocks.
 
     Args:
-        trees: one layer per block; None for a block without it, `ANY` for a block without its parent.
+        trees: None for a block without the layer, `ANY` for a block without its parent.
         describe: see `Describe`.
-        actual: how many of the blocks, from the first, the design builds. The others are probes.
         path: names of the layer and its parents.
 
     Raises:
         DifferentError: the layers are of different kinds, or equal names come in different orders.
     """
     trees = [None if isinstance(tree, Identity) else tree for tree in trees]
-    if not any(isinstance(tree, Layer) for tree in trees[:actual]):
-        return None
-    present = [ANY if tree is ANY else tree is not None for tree in trees]
     described = [_described(tree, describe) if isinstance(tree, Layer) else None for tree in trees]
+    if not any(described):
+        return None
     kind, names = next(each for each in described if each)
     if any(each and each[0] is not kind for each in described):
         raise DifferentError("layers of different kinds")
-    part = Part(kind, path, present, optional=not all(known(present[:actual])))
+    present = [ANY if tree is ANY else tree is not None for tree in trees]
+    part = Part(kind, path, present, optional=not all(known(present)))
     slots = {name: [each[1][name] if each else ANY for each in described] for name in names}
     if kind is Sequential:
-        part.children = aligned([each and dict(each[1]["children"]) for each in described], describe, actual, path)
+        part.children = aligned([each and dict(each[1]["children"]) for each in described], describe, path)
     elif kind is Branches:
-        _lay_over_branches(part, slots, describe, actual)
+        _lay_over_branches(part, slots, describe)
     else:
         part.slots = slots
     if kind in NEUTRAL:
-        part.slots["p"] = [0 if is_there is False else p for is_there, p in zip(present, slots["p"], strict=True)]
+        part.slots["p"] = [0.0 if is_there is False else p for is_there, p in zip(present, slots["p"], strict=True)]
         part.optional = False
     if part.optional and part.forks:
         raise DifferentError("branches in some blocks only")
@@ -117,7 +116,7 @@ def _described(tree: Layer, describe: Describe) -> tuple[Any, dict[str, Any]]:
 
 
 def aligned(
-    blocks: Sequence[dict[str, Any] | None], describe: Describe, actual: int, path: tuple[str, ...] = ()
+    blocks: Sequence[dict[str, Any] | None], describe: Describe, path: tuple[str, ...] = ()
 ) -> list[tuple[str, Part | None]]:
     """Return the parts of chains, whose layers `blocks` has by name, in an order that agrees with every block."""
     names: list[str] = []
@@ -130,11 +129,11 @@ def aligned(
                 raise DifferentError(f"{name} is in different places")
             place = names.index(name) + 1
     columns = {name: [ANY if children is None else children.get(name) for children in blocks] for name in names}
-    parts = ((name, lay_over(column, describe, actual, (*path, name))) for name, column in columns.items())
+    parts = ((name, lay_over(column, describe, (*path, name))) for name, column in columns.items())
     return [(name, part) for name, part in parts if part is not None]
 
 
-def _lay_over_branches(part: Part, slots: dict[str, Vector], describe: Describe, actual: int) -> None:
+def _lay_over_branches(part: Part, slots: dict[str, Vector], describe: Describe) -> None:
     for name, vector in slots.items():
         if not is_constant([[each for each, _ in value] if name == "branches" else value for value in known(vector)]):
             raise DifferentError("different branches")
@@ -142,4 +141,4 @@ def _lay_over_branches(part: Part, slots: dict[str, Vector], describe: Describe,
     for place, (name, _) in enumerate(known(slots["branches"])[0]):
         column = [ANY if branches is ANY else branches[place][1] for branches in slots["branches"]]
         path = (*part.path, name) if name else part.path
-        part.children.append((name, lay_over(column, describe, actual, path)))
+        part.children.append((name, lay_over(column, describe, path)))

@@ -36,7 +36,7 @@ DOMAINS = {
 }
 """The domains of the arguments of torch layers and of the fields with these names. Only one domain is searched."""
 
-_ABSENT = {FLAG: False, ACTIVATION: None, STRIDE: 1}
+_ABSENT = {FLAG: False, ACTIVATION: None, STRIDE: 1, SHARE: 0.0}
 _RESERVED = {"self", "super", "torch", "nn", "x", "Tensor", "int"}
 
 
@@ -48,11 +48,6 @@ class Param:
     domain: str = ""
     hint: str = ""
     default: str | None = None
-
-
-def plain_value(value: Any) -> Any:
-    """Return a number as it is written in the file: a whole float is an integer."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def field_names(kind: type[FieldBlock]) -> list[str]:
@@ -102,9 +97,12 @@ class Scope:
         self.formulas: dict[str, str] = {}
         domains = DOMAINS | {each.name: _domain(each) for each in declared(kind)}
         for name in field_names(kind):
-            vector = [plain_value(getattr(block, name)) for block in samples]
+            vector = [getattr(block, name) for block in samples]
             if domains[name] == ACTIVATION:
                 vector = [TORCH_ACTIVATIONS.get(value) for value in vector]
+            if domains[name] == RATIO:
+                # A product with a whole ratio is an integer.
+                vector = [int(value) if value == int(value) else value for value in vector]
             if name in width_names(kind) or not is_constant(vector[:actual]):
                 self._add(name, domains[name], vector)
         for base in reversed(kind.__mro__):
@@ -139,7 +137,7 @@ class Scope:
             candidates += self._candidates(domain, names)
         found = next((text for text in candidates if self._fits(text, wanted)), None)
         if found is not None:
-            return self._used_text(found, domain)
+            return self._used_text(found, domain, wanted)
         built = wanted[: self._actual]
         return literal(known(built)[0]) if is_constant(built) else self._argument(slot, domain, wanted, owner)
 
@@ -161,16 +159,19 @@ class Scope:
             for name in names:
                 yield from (f"{name} {sign} {other}" for other in names if other != name for sign in "-+")
 
-    def _used_text(self, text: str, domain: str) -> str:
+    def _used_text(self, text: str, domain: str, wanted: Vector) -> str:
         """Mark the names in an expression as used, and return it, or the local variable for a computed width."""
-        for name in names_in(text) & self._domains.keys() - self._used:
+        for name in sorted(names_in(text) & self._domains.keys() - self._used):
             self._used.add(name)
             if name in self._properties:
                 widths = [each for each in self._fields if self._domains.get(each) == WIDTH]
-                vector = [names[name] for names in self.values]
+                vector = wanted if text == name else [names[name] for names in self.values]
                 formula = next((each for each in self._candidates(WIDTH, widths) if self._fits(each, vector)), None)
-                if formula is not None:
-                    self.formulas[name] = self._used_text(formula, "")
+                if formula is None:
+                    self._add(name, WIDTH, vector)
+                else:
+                    self.formulas[name] = self._used_text(formula, "", vector)
+                    self._add(name, WIDTH, [_value(formula, names) for names in self.values])
         if domain != WIDTH or text in self._domains or re.fullmatch(r"\w+ [-+] \w+", text):
             return text
         name = fresh("half" if text.endswith(" // 2") else "inner", _RESERVED | self._domains.keys())
@@ -195,10 +196,14 @@ class Scope:
 
         `texts` are the arguments of the layer that exists under this condition.
         """
-        for vector in (wanted, [*wanted[: self._actual], *([ANY] * len(wanted[self._actual :]))]):
-            for text in self._conditions(texts):
+        built = [*wanted[: self._actual], *([ANY] * len(wanted[self._actual :]))]
+        simple = list(self._conditions(texts))
+        flags = [name for name, domain in self._domains.items() if domain == FLAG]
+        both = [f"{flag} and {text}" for flag in flags for text in simple if " or " not in text]
+        for vector, candidates in ((wanted, simple), (built, simple), (wanted, both), (built, both)):
+            for text in candidates:
                 if self._fits(text, vector):
-                    return self._used_text(text, FLAG)
+                    return self._used_text(text, FLAG, wanted)
         return self._argument(name, FLAG, wanted, name)
 
     def _conditions(self, texts: Sequence[str]) -> Iterator[str]:
@@ -216,8 +221,8 @@ class Scope:
                 yield from (f"{name} == 1", f"{name} > 1")
         for name, domain in self._domains.items():
             if name == "out_channels" and "in_channels" in self._domains:
-                yield from ("in_channels == out_channels", "in_channels != out_channels")
                 yield from ("stride == 1 and in_channels == out_channels", "stride > 1 or in_channels != out_channels")
+                yield from ("in_channels == out_channels", "in_channels != out_channels")
             elif domain == WIDTH and name != "in_channels":
                 yield from (f"{name} == in_channels", f"{name} != in_channels")
 

@@ -31,15 +31,15 @@ LOOP_NAMES = frozenset({"name", "n", "s", "index", "stage", "channels", "layer"}
 """Local variables of the loop."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
     """Blocks of one row of the design with equal arguments, except that only the first block has `stride`."""
 
     origin: int
     stage: str
     options: dict[str, Any]
-    repeats: int
     stride: int
+    repeats: int = 0
 
 
 class StageTable:
@@ -55,15 +55,15 @@ class StageTable:
         self._of = of
         self._letters = self._named([param.name for param in of.params if param.name not in ("in_channels", "stride")])
         self.rows: list[Row] = []
+        last = Row(-1, "", {}, 1)
         for entry in blocks:
             given = of.arguments(entry.block)
             options = {name: given[name] for name in self._letters}
-            row = Row(entry.row, entry.path.partition(".")[0], options, 1, given.get("stride", 1))
-            last = self.rows[-1] if self.rows else row
-            if self.rows and row.stride == 1 and replace(last, repeats=1, stride=1) == row:
-                self.rows[-1] = replace(last, repeats=last.repeats + 1)
-            else:
+            row = Row(entry.row, entry.path.partition(".")[0], options, given.get("stride", 1))
+            if not (row.stride == 1 and replace(row, stride=last.stride, repeats=last.repeats) == last):
                 self.rows.append(row)
+            last = self.rows[-1]
+            last.repeats += 1
         self._repeats = any(row.repeats > 1 for row in self.rows)
         self._strides = any(row.stride > 1 for row in self.rows)
 
@@ -95,14 +95,11 @@ class StageTable:
         ]
         heads = ["stage", *self._columns()]
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-        numeric = [any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
+        signs = [">" if any(cell[:1].isdigit() for cell in column) else "<" for column in zip(*rows, strict=True)]
 
         def aligned(cells: Sequence[str], comma: str) -> str:
-            columns = zip(cells, widths, numeric, strict=True)
-            return " ".join(
-                f"{cell}{comma}".rjust(width + 1) if number else f"{cell}{comma}".ljust(width + 1)
-                for cell, width, number in columns
-            ).rstrip()
+            columns = zip(cells, signs, widths, strict=True)
+            return " ".join(f"{cell + comma:{sign}{width + 1}}" for cell, sign, width in columns).rstrip()
 
         # The hash and the space before the first head take one column more than the bracket below them.
         head = aligned(heads, " ")
@@ -120,9 +117,9 @@ class StageTable:
         inner = indent + INDENT * (2 if self._repeats else 1)
         lines = [
             f"{indent}channels = {channels}",
+            f"{indent}for {', '.join(['name', *self._columns()])} in {self.name}:",
+            f"{indent}{INDENT}stage = {stage}",
         ]
-        lines.append(f"{indent}for {', '.join(['name', *self._columns()])} in {self.name}:")
-        lines.append(f"{indent}{INDENT}stage = {stage}")
         if self._repeats:
             lines.append(f"{indent}{INDENT}for {'index' if self._strides else '_'} in range(n):")
         texts = {**self._letters, "in_channels": "channels", "stride": "1"}
