@@ -100,7 +100,7 @@ def docstring(summary: str, paragraphs: Iterable[str] = (), indent: str = "") ->
 
 
 def _columns(text: str, width: int) -> int:
-    """Return how many characters of `text` fit into `width` columns; other than ASCII may be two columns wide."""
+    """Return how many characters of `text` fit into `width` columns; a character outside ASCII may take two."""
     return width if text.isascii() else width // 2
 
 

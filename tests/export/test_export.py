@@ -120,13 +120,13 @@ def test_every_network_of_the_zoo_scaled(name: str) -> None:
     alike(build(design, device="meta"), exported(export_torch(design), "meta"))
 
 
-@random_designs(60)
+@random_designs(40)
 @given(design=designs())
 def test_random_designs(design: Design) -> None:
     agree(design)
 
 
-@random_designs(25)
+@random_designs(15)
 @given(design=bottlenecks())
 @example(design=excited(40, 40, expand_ratio=0.1, se_ratio=0.75))
 @example(design=excited(24, 16, expand_ratio=0.25, se_ratio=0.5))
@@ -169,25 +169,27 @@ def test_stochastic_depth_inside_user_blocks() -> None:
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a file as a script that cannot import this project."""
-    file = folder / "network.py"
-    file.write_text(source, encoding="utf-8")
+def run(folder: Path, **sources: str) -> subprocess.CompletedProcess[str]:
+    """Run files as scripts in one process that cannot import this project."""
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    code = f"import runpy\nfor name in {list(sources)}: runpy.run_path(f'{{name}}.py', run_name='__main__')"
     return subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(file)], capture_output=True, text=True, check=False, cwd=folder
+        [sys.executable, "-I", "-W", "error", "-c", code], capture_output=True, text=True, check=False, cwd=folder
     )
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "shufflenet_v2"])
-def test_the_file_runs_alone_and_checks_itself(name: str, tmp_path: Path) -> None:
-    design = architecture(name)
-    done = run(export_torch(design), tmp_path)
+def test_files_run_alone_and_check_themselves(tmp_path: Path) -> None:
+    networks = {name: architecture(name) for name in ("mobilenet_v2", "efficientnet_b0", "shufflenet_v2")}
+    done = run(tmp_path, **{name: export_torch(design) for name, design in networks.items()})
     assert done.returncode == 0, done.stderr
-    assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in done.stdout
+    for line, design in zip(done.stdout.splitlines(), networks.values(), strict=True):
+        assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in line
 
 
-def test_the_file_detects_an_edit(tmp_path: Path) -> None:
-    edited = run(export_torch(architecture("mobilenet_v2")).replace(", 1000)\n", ", 1001)\n"), tmp_path)
+def test_a_file_detects_an_edit(tmp_path: Path) -> None:
+    source = export_torch(architecture("mobilenet_v2"))
+    edited = run(tmp_path, edited=source.replace(", 1000)\n", ", 1001)\n"))
     assert edited.returncode == 1
     assert "AssertionError" in edited.stderr
     assert "parameters instead of" in edited.stderr
@@ -239,7 +241,8 @@ def test_the_classes_and_the_table_of_mobilenet_v2() -> None:
         ("densenet121", "        inner = 4 * growth\n"),
         ("densenet121", "*(DenseLayer(channels, 32) for channels in range(64, 256, 32))"),
         ("vgg16", "        self.stage5 = nn.Sequential(*(ConvAct(512, 512) for _ in range(3)))\n"),
-        ("mnasnet_a1", "        self.squeeze_excite = SqueezeExcite(expanded, squeezed) if se_ratio > 0 else"),
+        ("mnasnet_a1", "        squeezed = int(in_channels * se_ratio)\n"),
+        ("mobilenet_v3_large", "        self.squeeze_excite = SqueezeExcite(expanded, squeezed) if squeezed > 0 else"),
         ("shufflenet_v2", "class ShuffleUnitV2Strided(nn.Module):\n"),
     ],
 )
@@ -298,7 +301,7 @@ def too_long(source: str) -> list[str]:
     return [line for line in source.split("\n") if columns(line) > 120]
 
 
-@random_designs(40)
+@random_designs(25)
 @given(design=designs(), title=class_like, text=st.text(max_size=300), data=st.data())
 def test_no_line_is_too_long(design: Design, title: str, text: str, data: st.DataObject) -> None:
     """For any names of the network, its stages and its blocks."""
