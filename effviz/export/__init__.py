@@ -17,8 +17,8 @@ __all__ = ["export_torch", "library_calls"]
 def export_torch(design: Design) -> str:
     """Return `design` as the text of a Python file.
 
-    The file has a class for every kind of block, stage tables with final widths, the class of the network, and a `main`
-    that builds the network and asserts its number of parameters and the shape of its output.
+    The file has a class for every kind of block, stage tables with final widths, and the class of the network. Its
+    `main` builds the network and asserts the number of parameters and the shape of the output.
 
     Raises:
         DesignError: the network cannot be built at its own resolution.

@@ -205,7 +205,7 @@ class Classes:
     def _make(self, key: Key, around: tuple[Key, ...]) -> None:
         """Make the classes of a kind, after those of the blocks inside."""
         if key in around:
-            raise UncountedLayerError(f"{key[0].__name__} has no torch source: it contains a block of its own kind")
+            raise UncountedLayerError(f"{key[0].__name__} has no torch source: it contains a block of the same kind")
         if key in self._made:
             return
         samples = self._samples[key]

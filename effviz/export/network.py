@@ -20,8 +20,8 @@ Stage: TypeAlias = list[BuiltBlock]
 
 _RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *(name for name, _ in HELPERS)}
 _LONGEST_TITLE = 60
-# A single stage with more blocks is a table, and more equal calls are a generator expression.
-_SHORT_STAGE, _SHORT_RUN = 8, 2
+# More blocks make a table, in several stages or in one. More equal calls make a generator expression.
+_SHORT, _SHORT_STAGE, _SHORT_RUN = 4, 8, 2
 _BODY = 2 * INDENT
 
 
@@ -98,7 +98,7 @@ class File:
     def _table(self, of: BlockClass, stages: Sequence[Stage]) -> StageTable | None:
         """Return the stage table of a class; None if the stages are few or a line is too long."""
         blocks = [entry for stage in stages for entry in stage]
-        if len(stages) == 1 and len(blocks) <= _SHORT_STAGE:
+        if len(blocks) <= (_SHORT if len(stages) > 1 else _SHORT_STAGE):
             return None
         table = StageTable(blocks, of)
         lines = [*table.lines(), *table.loop(0, _BODY)]
