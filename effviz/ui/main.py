@@ -1,4 +1,4 @@
-"""The frame: navigation, convention bar, and the page in between."""
+"""Main script of the app: navigation, convention bar, and the chosen page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from effviz.ui import links
 from effviz.ui.navigation import PAGES
 from effviz.ui.paths import ROOT, STYLE_SHEET, page_path
-from effviz.ui.widgets import parts
+from effviz.ui.widgets import frame
 
 
 def run() -> None:
@@ -18,7 +18,7 @@ def run() -> None:
             st.Page(
                 page_path(entry),
                 title=entry.title if entry.url_path else "Home",
-                icon=entry.icon,
+                icon=f":material/{entry.icon}:",
                 url_path=entry.url_path,
                 default=not entry.url_path,
             )
@@ -28,7 +28,7 @@ def run() -> None:
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
     st.html(STYLE_SHEET)
-    st.session_state["_convention"] = parts.convention_bar()
+    frame.convention_bar()
     chosen.run()
     links.finish()
 
