@@ -1,4 +1,4 @@
-"""Architectures: what a published network costs, where, and what its multipliers do to it."""
+"""Architectures: the cost of a published network by stage and layer kind, and the effect of its multipliers."""
 
 import streamlit as st
 
@@ -6,46 +6,47 @@ import effviz
 from effviz.charts.shares import kind_shares
 from effviz.charts.stages import stage_costs
 from effviz.charts.timeline import activation_timeline
-from effviz.ui import links
-from effviz.ui.page_parts.architectures import network
-from effviz.ui.page_parts.architectures.crosscheck import counters
+from effviz.ui.page_parts.architectures.controls import controls
+from effviz.ui.page_parts.architectures.crosscheck import crosscheck
+from effviz.ui.page_parts.architectures.published import published
+from effviz.ui.page_parts.architectures.results import files, layers, questions
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets import parts
+from effviz.ui.widgets.cards import baseline_report, report_cards, show_cards
+from effviz.ui.widgets.charts import chart_row, kind_legend, measure, show_chart, stage_measures
 from effviz.ui.widgets.diagram import structure
+from effviz.ui.widgets.frame import header, look, refuse
 
-parts.header("architectures")
-convention = parts.convention()
+convention = header("architectures")
 with st.sidebar:
-    choice = network.controls()
-    conditions = live.conditions()
-design, baseline = choice.design, choice.baseline
+    choice = controls()
+    asked = live.conditions()
 try:
-    report = effviz.analyze(design, memory=convention.memory)
+    report = effviz.analyze(choice.design, memory=convention.memory)
 except effviz.DesignError as error:
-    st.error(f"This network cannot be built. {error}")
-    links.finish()
-    st.stop()
-reference = network.reference(baseline, convention.memory)
-look = parts.look()
-reading = live.read(design, [baseline] if choice.scaled else [], conditions)
+    refuse(f"This network cannot be built. {error}")
+unscaled = baseline_report(choice.baseline, convention.memory) if choice.scaled else None
+reading = live.read(choice.design, [choice.baseline] if choice.scaled else [], asked)
 
-network.headline(report, reference, convention, choice, live.card(reading, "unscaled" if choice.scaled else ""))
-live.bar(design, conditions, reading)
-measures = network.measures(convention)
-parts.kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")
-parts.show_chart(stage_costs(report.table, measures, look, reference.table if choice.scaled else None), "stages")
+note = f"Unscaled: {choice.baseline_name}."
+cards = report_cards(convention, report, unscaled, against="unscaled", below="as published", note=note)
+show_cards([*cards, live.card(reading, choice.against)])
+live.bar(choice.design, asked, reading)
 
-shares, memory = st.columns(2, gap="large")
-with shares:
-    parts.show_chart(kind_shares(report.table, measures, look), "kinds")
-with memory:
-    parts.show_chart(activation_timeline(report.table, network.alive_measure(convention), look), "timeline")
-
+measures, colors = stage_measures(convention), look()
+kind_legend(report.table["kind"], f"unscaled: {choice.baseline_name}" if choice.scaled else "")
+show_chart(stage_costs(report.table, measures, colors, unscaled.table if unscaled else None), "stages")
+chart_row(
+    {
+        "kinds": kind_shares(report.table, measures, colors),
+        "timeline": activation_timeline(
+            report.table, measure(convention, "alive", f"Activations alive ({convention.memory_unit})"), colors
+        ),
+    }
+)
 structure(report)
-index = network.layer_table(report, convention)
-network.formulas(report, index, convention)
+layers(report, convention)
 live.history(convention)
-counters(report)
-network.published_figures(choice, report)
-network.exercises(design, report)
-network.downloads(report, convention)
+crosscheck(report)
+published(choice)
+questions(choice, report)
+files(report, convention)

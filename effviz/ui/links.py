@@ -32,6 +32,7 @@ _NAMED = 8
 _LONGEST = 200
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 
 def start(page: str) -> None:
@@ -342,13 +343,13 @@ def amount(
     label: str,
     key: str,
     *,
-    default: float,
-    minimum: float,
-    maximum: float,
-    step: float,
-    usual: tuple[float, float],
+    default: N,
+    minimum: N,
+    maximum: N,
+    step: N,
+    usual: tuple[N, N],
     help: str | None = None,
-) -> float:
+) -> N:
     """A number in the link: a slider over the usual range, and an input for the rest.
 
     The input holds the value and is what the link binds; the slider follows it and writes to it.
@@ -370,7 +371,7 @@ def amount(
             bind=_bind(key),
             label_visibility="collapsed",
         )
-    value = default if value is None else value
+    value = default if value is None else type(default)(value)
     _taken(key, value, default, str(value))
     low, high = usual
     shown, followed = min(max(value, low), high), f"{key}_followed"

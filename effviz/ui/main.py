@@ -7,7 +7,7 @@ import streamlit as st
 from effviz.ui import links
 from effviz.ui.navigation import PAGES
 from effviz.ui.paths import ROOT, page_path
-from effviz.ui.widgets import parts
+from effviz.ui.widgets import frame
 
 
 def run() -> None:
@@ -28,7 +28,7 @@ def run() -> None:
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
     st.html(ROOT / "effviz" / "ui" / "style.css")
-    st.session_state["_convention"] = parts.convention_bar()
+    frame.convention_bar()
     chosen.run()
     links.finish()
 

@@ -144,13 +144,13 @@ def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
     card = page.get_by_test_id("stMetricValue").first
     # Other tests may have measured one of the networks.
     known = int(card.inner_text().removesuffix(f" of {len(ENTRIES)}"))
-    page.get_by_role("button", name=re.compile("^(Measure|Go on): ")).click()
+    page.get_by_role("button", name=re.compile("^(Measure|Continue): ")).click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     # By itself: nobody touches the page.
     expect(card).not_to_have_text(re.compile(f"^({known}|{known + 1}) of"), timeout=MEASURED_MS)
     expect(page.locator(".st-key-scatter")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name=re.compile("^Go on: "))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Continue: "))).to_be_visible()
     expect(bar(page)).to_contain_text("Paused")
 
 

@@ -171,8 +171,8 @@ def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
     [
         (measured(10.0, iqr=1.0), ""),
         (measured(10.0, iqr=1.2), "noisy IQR is 12 % of the median."),
-        (measured(10.0, loaded=True), "noisy the machine was busy with something else."),
-        (measured(10.0, iqr=3.0, loaded=True), "noisy the machine was busy with something else, IQR is 30 % of the"),
+        (measured(10.0, loaded=True), "noisy the machine was busy."),
+        (measured(10.0, iqr=3.0, loaded=True), "noisy the machine was busy, IQR is 30 % of the"),
     ],
 )
 def test_a_noisy_latency_has_a_badge_that_says_why(latency: Latency, said: str) -> None:
@@ -577,7 +577,7 @@ def test_the_zoo_is_measured_in_the_background_paused_and_resumed() -> None:
     done = len(zoo_run.default_run().latencies())
     assert 2 <= done < len(ENTRIES)
     assert values(at)["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
-    assert button(at, "start").label == f"Go on: {len(ENTRIES) - done} networks"
+    assert button(at, "start").label == f"Continue: {len(ENTRIES) - done} networks"
     assert bar(at).startswith("Paused.")
     # As after a restart: the memory of the process is gone, the disk is not.
     latencies._remembered.clear()

@@ -702,7 +702,7 @@ def test_the_answers_are_computed(name: str, controls: dict[str, Any]) -> None:
 
 def test_a_right_guess_is_acknowledged() -> None:
     half = report(resolution=112).macs / report().macs * 100
-    assert "That is it." in _reveal(open_page(), "half", round(half, 1))
+    assert "Correct." in _reveal(open_page(), "half", round(half, 1))
     assert "Off by" in _reveal(open_page(), "half", 99.0)
 
 

@@ -1,4 +1,4 @@
-"""What pages ask of the torch process: asked by a visitor, polled by a fragment, shared by all who ask for the same."""
+"""Jobs of pages in the torch process: requested by a visitor, polled by a fragment, shared by equal requests."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _answering = threading.Lock()
 
 @st.cache_resource(scope="session", on_release=DESK.forget, show_spinner=False)
 def visitor() -> str:
-    """A name for the visitor of this session; what he waits for is let go when the session ends."""
+    """Return a name for the visitor of this session, whose jobs are released when the session ends."""
     return secrets.token_hex(8)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What has become of a question.
+    """State of a request.
 
     Attributes:
-        value: the job's result, None until there is one.
-        error: why there is none, a sentence; empty otherwise.
-        ticket: of the job while it is queued or runs.
+        value: result of the job; None until it is done.
+        error: why the job failed, a sentence; empty otherwise.
+        ticket: of the job while it is queued or running.
     """
 
     value: dict[str, Any] | None = None
@@ -47,12 +47,12 @@ class Answer:
 
 
 def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0) -> Answer:
-    """The answer of a job that depends on nothing but its payload: remembered, or asked for now.
+    """Return the result of a job that depends on its payload alone: a cached one, or one requested now.
 
     Args:
-        kind: a name in `effviz.worker.jobs.JOBS`; a visitor waits for one job of a kind.
+        kind: a name in `effviz.worker.jobs.JOBS`; a visitor has at most one pending job of a kind.
         payload: JSON-able.
-        timeout_s: for the running, not for the waiting.
+        timeout_s: limit on the running time; waiting in the queue does not count.
     """
     key = hashlib.sha256(json.dumps([kind, payload], sort_keys=True).encode()).hexdigest()
     name = visitor()
@@ -79,16 +79,16 @@ def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0) -> Answer:
 
 
 def again(kind: str) -> None:
-    """Let go of a job that failed, so that `ask` starts another."""
+    """Release a failed job, so that `ask` starts another."""
     DESK.leave(visitor(), kind)
 
 
 def polled(waiting: bool, draw: Callable[[], bool]) -> None:
-    """Draw a part of the page; while it waits, draw it again and again, and then the whole page once.
+    """Draw a part of the page, repeatedly while a job is pending, then rerun the whole page once.
 
     Args:
-        waiting: whether it waits at the moment.
-        draw: draws the part, without a control that has a value, and says whether it still waits.
+        waiting: whether a job is pending.
+        draw: draws the part, without controls that have a value, and returns whether the job is still pending.
     """
 
     def part() -> None:
@@ -103,7 +103,7 @@ def polled(waiting: bool, draw: Callable[[], bool]) -> None:
 
 
 def progress_text(ticket: Ticket) -> str:
-    """Where a job stands, in a few words."""
+    """Describe the progress of a job in a few words."""
     if ticket.state == "queued":
         place = ticket.position
         return f"Waiting, place {place} in the queue" if place > 1 else "Waiting for the torch process"

@@ -1,13 +1,21 @@
-"""Live latency: the network on screen, timed on this CPU, with its conditions, spread and age."""
+"""Live latency: the network on screen, timed on this CPU, with its conditions, spread and age.
+
+A page uses it in four steps::
+
+    with st.sidebar:
+        asked = live.conditions()
+    reading = live.read(design, [baseline] if scaled else [], asked)
+    show_cards([..., live.card(reading, "unscaled" if scaled else "")])
+    live.bar(design, asked, reading)
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 import effviz
@@ -15,14 +23,15 @@ from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.ui import links
 from effviz.ui.convention import Convention
+from effviz.ui.widgets.cards import Card
 from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor
-from effviz.ui.widgets.parts import Card
+from effviz.ui.widgets.tables import Column, Table, show_table
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
 MAX_HISTORY = 50
-# Everybody waits for the one torch process: who measures for longer does so from Python.
+# All visitors share one torch process. Longer measurements are possible from Python.
 TIMEOUT_S = 60.0
 _ASKED = "_live_asked"
 _AGAIN = "_live_again"
@@ -32,13 +41,13 @@ _HISTORY = "_live_history"
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under which a latency is measured.
+    """Conditions of a measurement.
 
     Attributes:
         threads: of torch.
         batch_size: images in one run.
         dtype: of weights and activations.
-        auto: measure by itself whenever the network changes.
+        auto: whether to measure after every change.
     """
 
     threads: int = 1
@@ -48,21 +57,27 @@ class Conditions:
 
     @property
     def text(self) -> str:
-        """For a line of text."""
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{threads}, batch {self.batch_size}, {self.dtype}"
+        """Conditions in a few words."""
+        return f"{thread_text(self.threads)}, batch {self.batch_size}, {self.dtype}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments for `effviz.measure.latency`."""
+        found = asdict(self)
+        del found["auto"]
+        return found
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known about the latency of the network on screen.
+    """Known latencies of the network on screen and of its baselines.
 
     Attributes:
-        latency: of this network under these conditions; None if it was not measured.
-        others: of the networks that it is compared with; None where it was not measured.
-        stale: the last one shown, of another network or other conditions.
-        ticket: of the measurement while it is queued or runs.
-        error: why it was not measured, a sentence; empty otherwise.
+        latency: of this network under these conditions; None if it is not measured.
+        others: of the networks to compare with; None where not measured.
+        stale: the last one shown on this page, of another network or other conditions.
+        ticket: of the measurement while it is queued or running.
+        error: why the measurement failed, a sentence; empty otherwise.
     """
 
     latency: Latency | None
@@ -73,19 +88,29 @@ class Reading:
 
     @property
     def reference(self) -> Latency | None:
-        """Of the first of the others, the one that the card's difference is to."""
+        """Latency of the first of the others, the baseline of the card."""
         return self.others[0] if self.others else None
 
 
+def thread_text(threads: int) -> str:
+    """Format a number of threads: ``1 thread``."""
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
+def threads_control() -> int:
+    """Show the control for the number of torch threads."""
+    return links.integer(
+        "Threads", "threads", default=1, minimum=1, maximum=usable_cores(),
+        help="Threads of PyTorch within one operation; at most the cores that this server may use.",
+    )  # fmt: skip
+
+
 def conditions() -> Conditions:
-    """The sidebar's last part."""
+    """Show the last part of the sidebar: the conditions of measurements."""
     st.subheader("Latency on this CPU", anchor=False)
     left, right = st.columns(2)
     with left:
-        threads = links.integer(
-            "Threads", "threads", default=1, minimum=1, maximum=usable_cores(),
-            help="Of PyTorch, within one operation; at most the cores that this server may use.",
-        )  # fmt: skip
+        threads = threads_control()
     with right:
         batch_size = links.integer(
             "Batch size", "batch", default=1, minimum=1, maximum=MAX_BATCH, help="Images in one run."
@@ -96,9 +121,14 @@ def conditions() -> Conditions:
 
 
 def read(design: effviz.Design, others: Sequence[effviz.Design], asked: Conditions) -> Reading:
-    """What is known, and what is wanted set going: this network first, then those that it is compared with."""
-    state = st.session_state
-    options: dict[str, Any] = {"batch_size": asked.batch_size, "threads": asked.threads, "dtype": asked.dtype}
+    """Return known latencies and start a requested measurement: of this network first, then of the others.
+
+    Args:
+        design: the network on screen.
+        others: networks to compare with; the first is the baseline of the card.
+        asked: conditions from the sidebar.
+    """
+    state, options = st.session_state, asked.options
     current = fingerprint(design, **options)
     if state.get(_ASKED) != current:
         state.pop(_ASKED, None)
@@ -124,16 +154,16 @@ def read(design: effviz.Design, others: Sequence[effviz.Design], asked: Conditio
     page, shown = state.get(_SHOWN, ("", None))
     if found is not None:
         state[_SHOWN] = links.current_page(), found.to_dict()
-    # What was shown on another page is no former value of this one.
+    # A value from another page is not an earlier value of this one.
     outdated = found is None and page == links.current_page()
     return Reading(found, known, Latency.from_dict(shown) if outdated else None, ticket, error)
 
 
 def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | None, str]:
-    """The ticket of a measurement under way, or why it failed; neither once it is done and remembered."""
+    """Return the ticket of a pending measurement, or the error of a failed one; neither once it is done."""
     name = fingerprint(design, **options)
     press = st.session_state.get(_AGAIN)
-    # Who measures again wants a measurement of his own; everybody else shares.
+    # Visitors share measurements, except after "Measure again".
     key = f"{name} {visitor()} {press}" if press else name
 
     def start() -> Ticket:
@@ -151,7 +181,7 @@ def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | N
 
 
 def _note(design: effviz.Design, options: dict[str, Any]) -> None:
-    """Remember for the table what this visitor has measured."""
+    """Add a measurement to the visitor's history."""
     latency = cached(design, **options)
     if latency is not None:
         macs = effviz.analyze(design).macs
@@ -166,14 +196,14 @@ def _short(design: effviz.Design) -> str:
 
 
 def card(reading: Reading, against: str = "") -> Card:
-    """The fifth headline number; `against` names the design that it is compared with, if it is another one."""
-    label, meaning = "Latency here", "Median time of one run of PyTorch on this CPU, every run timed alone."
+    """Make the card of the latency; `against` names the baseline, empty if there is none."""
+    label, meaning = "Latency here", "Median time of one run of PyTorch on this CPU, every run timed separately."
     latency = reading.latency
     if latency is None:
         if reading.stale is None:
             return Card(label, "\N{EN DASH}", meaning, "not measured")
         return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
-    help = f"{latency.runs} runs, nine in ten within {milliseconds(latency.p90_ms)}\n\n{meaning}"
+    help = f"{latency.runs} runs, 90th percentile {milliseconds(latency.p90_ms)}\n\n{meaning}"
     if reading.reference is None:
         below = f"{against}: not measured" if against else "measured"
         return Card(label, milliseconds(latency.median_ms), help, below)
@@ -183,7 +213,7 @@ def card(reading: Reading, against: str = "") -> Card:
 
 
 def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
-    """Measure or cancel, and how the number came about; one row below the cards."""
+    """Show a button that measures or cancels, and the conditions of the number, in one row below the cards."""
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
         if reading.ticket is None:
             st.button(
@@ -196,19 +226,19 @@ def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
             st.button("Cancel", key="measure", on_click=_cancel)
 
         def draw() -> bool:
-            # The manager goes on while the page is drawn: one look, one answer.
+            # Read once: the manager may end the job while the page is drawn.
             waiting = reading.ticket is not None and not reading.ticket.ended
-            st.html(_told(asked, reading))
+            st.html(_line(asked, reading))
             return waiting
 
         polled(reading.ticket is not None, draw)
 
 
 def ask(design: effviz.Design, asked: Conditions, again: bool = False) -> None:
-    """Have a network measured, and those that it is compared with; `again` where it was measured before."""
+    """Request a measurement of a network and of its baselines; `again` if it is measured already."""
     state = st.session_state
     DESK.leave(visitor(), PURPOSE)
-    state[_ASKED] = fingerprint(design, batch_size=asked.batch_size, threads=asked.threads, dtype=asked.dtype)
+    state[_ASKED] = fingerprint(design, **asked.options)
     if again:
         state["_live_press"] = state.get("_live_press", 0) + 1
         state[_AGAIN] = state["_live_press"]
@@ -221,8 +251,8 @@ def _cancel() -> None:
     DESK.leave(visitor(), PURPOSE)
 
 
-def _told(asked: Conditions, reading: Reading) -> str:
-    """The bar's line."""
+def _line(asked: Conditions, reading: Reading) -> str:
+    """Write the line of the bar as HTML."""
     ticket = reading.ticket
     if ticket is not None and not ticket.ended:
         amount = f"{ticket.progress:.3f}"
@@ -239,7 +269,7 @@ def _told(asked: Conditions, reading: Reading) -> str:
         f'<p class="latency">{_badge(latency)}Median {milliseconds(latency.median_ms)}, '
         f"90th percentile {milliseconds(latency.p90_ms)}, "
         f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {asked.text}, "
-        f"{html.escape(_versions(latency.environment))}, {ago(latency.age.total_seconds())}.</p>"
+        f"{html.escape(_versions(latency.environment))}, {age(latency)}.</p>"
     )
 
 
@@ -250,17 +280,17 @@ def _badge(latency: Latency) -> str:
 
 
 def noise(latency: Latency) -> str:
-    """Why a latency is noisy; empty if it is not."""
+    """Explain why a latency is noisy; empty if it is not."""
     reasons = []
     if latency.loaded:
-        reasons.append("the machine was busy with something else")
+        reasons.append("the machine was busy")
     if latency.iqr_ms > effviz.measure.latency.NOISY_SPREAD * latency.median_ms:
         reasons.append(f"IQR is {percent(latency.iqr_ms / latency.median_ms)} of the median")
     return ", ".join(reasons)
 
 
 def machine() -> str:
-    """This machine in a few words."""
+    """Describe this machine in a few words."""
     return _versions(effviz.measure.latency.environment())
 
 
@@ -269,39 +299,56 @@ def _versions(known: Mapping[str, str]) -> str:
     return f"{known['cpu']} ({cores}), torch {known['torch']}, Python {known['python']}"
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """One row of the history."""
+
+    title: str
+    macs: int
+    latency: Latency
+
+
 def history(convention: Convention) -> None:
-    """What this visitor has measured so far, the latest first."""
-    entries = st.session_state.get(_HISTORY, [])
+    """Show the measurements of this visit, the latest first."""
+    entries = [
+        _Measured(entry["title"], entry["macs"], Latency.from_dict(entry["latency"]))
+        for entry in st.session_state.get(_HISTORY, [])
+    ]
     if not entries:
         return
     st.subheader("Measured here", anchor=False)
-    latencies = [Latency.from_dict(entry["latency"]) for entry in entries]
-    speed = f"{convention.compute_label} per second (G)"
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Network": [entry["title"] for entry in entries],
-                "Resolution (px)": [each.resolution for each in latencies],
-                "Median (ms)": [each.median_ms for each in latencies],
-                "90th percentile (ms)": [each.p90_ms for each in latencies],
-                "IQR (ms)": [each.iqr_ms for each in latencies],
-                "Runs": [each.runs for each in latencies],
-                speed: [
-                    convention.compute(entry["macs"]) * each.batch_size / each.median_ms / 1e6
-                    for entry, each in zip(entries, latencies, strict=True)
-                ],
-                "Noise": [noise(each) for each in latencies],
-                "Threads": [each.threads for each in latencies],
-                "Batch": [each.batch_size for each in latencies],
-                "Format": [each.environment["dtype"] for each in latencies],
-                "Age": [ago(each.age.total_seconds()) for each in latencies],
-            }
+    columns = [
+        Column("Network", "title"),
+        Column("Resolution (px)", "latency.resolution"),
+        *latency_columns("latency"),
+        Column(
+            f"{convention.compute_label} per second (G)",
+            lambda each: convention.compute(each.macs) * each.latency.batch_size / each.latency.median_ms / 1e6,
         ),
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.2f")
-            for name in ("Median (ms)", "90th percentile (ms)", "IQR (ms)", speed)
-        },
-        alt=f"{len(entries)} measurements of this visit with their conditions",
-    )
-    st.caption(f"One run is one forward pass of the whole batch, every run timed alone, on {machine()}.")
+        Column("Noise", lambda each: noise(each.latency)),
+        Column("Threads", "latency.threads"),
+        Column("Batch", "latency.batch_size"),
+        Column("Format", lambda each: each.latency.environment["dtype"]),
+        Column("Age", lambda each: age(each.latency)),
+    ]
+    show_table(Table(entries, columns, f"{len(entries)} measurements of this visit with their conditions"))
+    st.caption(f"One run is one forward pass of the whole batch, every run timed separately, on {machine()}.")
+
+
+def latency_columns(row: str = "latency") -> list[Column]:
+    """Make columns of a latency's distribution; `row` is the attribute of the row that has it, or None."""
+
+    def value(name: str) -> Callable[[Any], Any]:
+        return lambda each: None if (found := getattr(each, row)) is None else getattr(found, name)
+
+    return [
+        Column("Median (ms)", value("median_ms")),
+        Column("90th percentile (ms)", value("p90_ms")),
+        Column("IQR (ms)", value("iqr_ms")),
+        Column("Runs", value("runs")),
+    ]
+
+
+def age(latency: Latency) -> str:
+    """Say how long ago a latency was measured."""
+    return ago(latency.age.total_seconds())

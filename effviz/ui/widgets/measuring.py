@@ -1,4 +1,4 @@
-"""The row that starts, pauses and shows a background measurement of several networks."""
+"""Row that starts, pauses and shows a background measurement of several networks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from effviz.ui.widgets.jobs import polled
 
 @dataclass(frozen=True)
 class Words:
-    """What the row says.
+    """Texts of the row that depend on the page.
 
     Attributes:
-        nothing: while nothing is measured: what it takes.
-        elsewhere: while the run measures something else.
-        things: what is drawn open when it is noisy.
+        nothing: shown while nothing is measured: how long it takes.
+        elsewhere: shown while the run measures something else.
+        things: plural noun for the points of the chart.
     """
 
     nothing: str
@@ -32,16 +32,16 @@ class Words:
 def run_bar(
     run: ZooRun, networks: Sequence[Network], threads: int, words: Words, *, shown: int, redraw_s: float = 0.0
 ) -> None:
-    """One row: measure, go on, pause, or measure again; and how far it is.
+    """Show a button that measures, continues, pauses or measures again, and the progress.
 
     Args:
-        run: of the networks, for all visitors.
-        networks: that this page is about.
+        run: measures for all visitors.
+        networks: those of this page.
         threads: of torch.
-        words: on screen.
-        shown: how many of the networks the page already shows as measured.
-        redraw_s: how often the page is drawn afresh while it measures. Drawing keeps a core busy where the browser is
-            on this machine too.
+        words: texts that depend on the page.
+        shown: number of networks that the page already shows as measured.
+        redraw_s: least time between redraws of the page while it measures. A browser on this machine takes a core
+            for each.
     """
     progress, known = run.progress, run.latencies(threads, networks)
     titles = {network.title for network in networks}
@@ -53,7 +53,7 @@ def run_bar(
         if running:
             st.button("Pause", key="pause", on_click=run.pause)
         elif missing:
-            label = "Measure" if missing == len(networks) else "Go on"
+            label = "Measure" if missing == len(networks) else "Continue"
             st.button(f"{label}: {missing} networks", key="start", on_click=run.start, args=(threads, (), networks))
         else:
             if noisy:
@@ -63,11 +63,11 @@ def run_bar(
 
         def draw() -> bool:
             now = run.progress
-            st.html(_told(now, len(networks), missing, noisy, words, running=_is_running(now, threads, titles)))
+            st.html(_text(now, len(networks), missing, noisy, words, running=_is_running(now, threads, titles)))
             changed = now.left != progress.left and time.monotonic() >= drawn + redraw_s
             return _is_running(now, threads, titles) and not changed
 
-        # A network may have been finished after the page was drawn down to here.
+        # A network may have finished while the page was drawn.
         polled(running or len(known) != shown, draw)
     for title, why in run.failures(threads).items():
         if title in titles:
@@ -78,10 +78,10 @@ def _is_running(progress: Progress, threads: int, titles: set[str]) -> bool:
     return progress.threads == threads and progress.title in titles
 
 
-def _told(now: Progress, total: int, missing: int, noisy: list[str], words: Words, *, running: bool) -> str:
+def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Words, *, running: bool) -> str:
     if running:
         done = total - now.left + now.fraction
-        text = f"{now.title}: {now.message}; {now.left} to go. The charts follow."
+        text = f"{now.title}: {now.message}; {now.left} left. The charts are updated."
         return (
             f'<p class="latency"><progress max="{total}" value="{done:.2f}" aria-label="Networks measured"></progress> '
             f"{html.escape(text)}</p>"
@@ -91,9 +91,9 @@ def _told(now: Progress, total: int, missing: int, noisy: list[str], words: Word
     elif missing == total:
         text = words.nothing
     elif missing:
-        text = "Paused. What was measured is kept, on disk too."
+        text = "Paused. Finished measurements are saved."
     elif noisy:
-        text = f"{words.things} drawn open were measured while the machine was busy, or their runs spread widely."
+        text = f"Hollow markers: {words.things} measured on a busy machine, or with a wide spread of runs."
     else:
-        text = f"All {total} networks are measured, none of them noisy."
+        text = f"All {total} networks are measured without noise."
     return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'

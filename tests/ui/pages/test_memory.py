@@ -349,7 +349,7 @@ def test_a_column_is_measured_in_the_background_paused_and_resumed() -> None:
     compared = column("G4", "ARM", "x1")
     fill(compared[2:], [5.0, 5.0])
     at = open_at(guideline="G4")
-    assert at.button(key="start").label == "Go on: 2 networks"
+    assert at.button(key="start").label == "Continue: 2 networks"
     with stopped_process():
         # Stopped, the process takes the job and does nothing: what is on the page stays there to be read.
         at.button(key="start").click()

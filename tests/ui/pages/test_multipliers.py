@@ -468,7 +468,7 @@ def test_the_exercises_know_their_answers() -> None:
     share = 100 * report("mobilenet_v1", 0.5).macs / report("mobilenet_v1").macs
     assert reveal(at, "narrow", 25).startswith(f"**{share:.1f} %** (your guess: 25.0 %). Off by ")
     share = 100 * report("mobilenet_v1", side=112).memory_access / report("mobilenet_v1").memory_access
-    assert "That is it." in reveal(at, "access", round(share, 1))
+    assert "Correct." in reveal(at, "access", round(share, 1))
     at = open_at(net="ShuffleNetV1", groups="1")
     share = 100 * report("shufflenet_v1", side=112, groups=1).macs / report("shufflenet_v1", groups=1).macs
-    assert "That is it." in reveal(at, "small", round(share, 1))
+    assert "Correct." in reveal(at, "small", round(share, 1))

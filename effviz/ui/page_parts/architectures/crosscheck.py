@@ -1,23 +1,39 @@
-"""Other people's counters on the network of the page: equal, or every difference named."""
+"""Cross-check against thop and FlopCounterMode, with each difference itemized."""
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from effviz.core.units import exact
 from effviz.count.report import Report
 from effviz.ui import links
+from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import again, ask, polled, progress_text
+from effviz.ui.widgets.tables import Column, Table, show_table
 
 _QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds"}
+COUNTS = (
+    Column("Counter", lambda each: f"{each['tool']} {each['version']}"),
+    Column("Quantity", lambda each: _QUANTITIES[each["quantity"]]),
+    Column("Counter's result", lambda each: each["total"]),
+    Column("effviz", lambda each: each["effviz"]),
+    Column("Difference", lambda each: each["total"] - each["effviz"]),
+    Column("Explained", lambda each: sum(term["value"] for term in each["terms"])),
+    Column("Unexplained", lambda each: each["remainder"]),
+    Column("Call", lambda each: each["call"]),
+)
+TERMS = (
+    Column("Counter", lambda each: each["tool"]),
+    Column("Additional count", lambda each: each["label"]),
+    Column("Formula", lambda each: each["formula"], width="large"),
+    Column("Amount", lambda each: each["value"]),
+)
 
 
-def counters(report: Report) -> None:
-    """A section that runs thop and torch's FlopCounterMode in the torch process, while it is open."""
+def crosscheck(report: Report) -> None:
+    """Show a section that runs thop and torch's FlopCounterMode in the torch process while it is open."""
     box = links.section("Do other counters agree? thop and FlopCounterMode on the built module", "check")
     if box is None:
         return
@@ -26,69 +42,33 @@ def counters(report: Report) -> None:
 
         def draw() -> bool:
             if answer.ticket is not None:
-                st.html(f'<p class="status waiting">Counting: {html.escape(progress_text(answer.ticket))}</p>')
+                notice(f"Counting: {progress_text(answer.ticket)}", "status waiting")
             return answer.ticket is not None and not answer.ticket.ended
 
         if answer.value is not None:
-            _show(answer.value, report)
+            _show(answer.value["comparisons"], report)
         elif answer.error:
-            st.html(f'<p class="status" role="alert">The counters did not run. {html.escape(answer.error)}</p>')
+            notice(f"The counters did not run. {answer.error}", alert=True)
             st.button("Try again", key="check_again", on_click=again, args=("crosscheck",))
         else:
             polled(True, draw)
 
 
-def _show(found: dict[str, Any], report: Report) -> None:
-    comparisons = found["comparisons"]
-    equal = sum(each["agrees"] for each in comparisons)
-    rest = len(comparisons) - equal
-    named = f"the other {rest} differ by what is listed below" if rest else "none differs"
-    left = sum(abs(each["remainder"]) for each in comparisons)
-    st.markdown(
-        f"{equal} of {len(comparisons)} counts equal effviz to the unit; {named}. Left unexplained: **{exact(left)}**."
-    )
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Counter": [f"{each['tool']} {each['version']}" for each in comparisons],
-                "Quantity": [_QUANTITIES[each["quantity"]] for each in comparisons],
-                "It says": [each["total"] for each in comparisons],
-                "effviz says": [each["effviz"] for each in comparisons],
-                "Difference": [each["total"] - each["effviz"] for each in comparisons],
-                "Explained": [sum(term["value"] for term in each["terms"]) for each in comparisons],
-                "Left over": [each["remainder"] for each in comparisons],
-                "Asked by": [each["call"] for each in comparisons],
-            }
-        ),
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="localized")
-            for name in ("It says", "effviz says", "Difference", "Explained", "Left over")
-        },
-        alt=f"{len(comparisons)} counts of {report.design.title} by other tools beside effviz",
-    )
-    terms = [(each, term) for each in comparisons for term in each["terms"]]
+def _show(found: list[dict[str, Any]], report: Report) -> None:
+    title = report.design.title
+    equal = sum(each["agrees"] for each in found)
+    rest = len(found) - equal
+    others = f"the other {rest} differ by the terms below" if rest else "none differs"
+    left = sum(abs(each["remainder"]) for each in found)
+    st.markdown(f"{equal} of {len(found)} counts equal effviz exactly; {others}. Unexplained: **{exact(left)}**.")
+    show_table(Table(found, COUNTS, f"{len(found)} counts of {title} by other tools next to effviz"))
+    terms = [{"tool": each["tool"]} | term for each in found for term in each["terms"]]
     if terms:
-        st.markdown("What makes the difference:")
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Counter": [each["tool"] for each, _ in terms],
-                    "It counts too": [term["label"] for _, term in terms],
-                    "How much": [term["formula"] for _, term in terms],
-                    "Adds": [term["value"] for _, term in terms],
-                }
-            ),
-            hide_index=True,
-            column_config={
-                "How much": st.column_config.TextColumn(width="large"),
-                "Adds": st.column_config.NumberColumn(format="localized"),
-            },
-            alt=f"{len(terms)} terms that the other counters add",
-        )
-    notes = [f"Run on the built PyTorch module of {report.design.title} at {report.resolution} px, batch 1."]
-    for each in comparisons:
+        st.markdown("Terms of the differences:")
+        show_table(Table(terms, TERMS, f"{len(terms)} terms that the other counters add"))
+    notes = [f"Run on the built PyTorch module of {title} at {report.resolution} px, batch 1."]
+    for each in found:
         if each["not_counted"]:
             names = ", ".join(each["not_counted"])
-            notes.append(f"{each['tool']} has no rule for {names} and counts 0, as effviz does by decision.")
+            notes.append(f"{each['tool']} has no rule for {names} and counts 0, as effviz does by definition.")
     st.caption(" ".join(notes))

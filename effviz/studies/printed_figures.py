@@ -1,0 +1,102 @@
+"""Printed figures of a network next to its exact counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from effviz.core.units import change
+from effviz.count.report import Report, analyze
+from effviz.model.design import Design
+from effviz.zoo.published import figures_for
+
+
+@dataclass(frozen=True)
+class PrintedFigure:
+    """Figures that one source prints for a network.
+
+    Attributes:
+        variant: name of the network in the source.
+        params: in millions; None if not printed.
+        params_deviation: from the exact count, as text.
+        macs: multiply-adds in millions, whatever the source calls them; None if not printed.
+        macs_deviation: from the exact count, as text.
+        top1: accuracy in per cent; None if not printed.
+        notes: known errors and conditions.
+        source: citation.
+    """
+
+    variant: str
+    params: float | None
+    params_deviation: str
+    macs: float | None
+    macs_deviation: str
+    top1: float | None
+    notes: str
+    source: str
+
+
+@dataclass(frozen=True)
+class PrintedFigures:
+    """All figures for a network at its multipliers.
+
+    Attributes:
+        here: at the network's resolution.
+        resolutions: at which there are figures, as text.
+        exact: report of the network with the classes that the sources have.
+        classes: their number.
+    """
+
+    here: tuple[PrintedFigure, ...]
+    resolutions: tuple[str, ...]
+    exact: Report
+    classes: int
+
+
+def printed_figures(
+    design: Design, baseline: Design, width: float, depth: float, groups: int | None = None
+) -> PrintedFigures:
+    """Collect the figures that papers and libraries print for `design`.
+
+    Args:
+        design: a network of the zoo with its multipliers.
+        baseline: the named network.
+        width: multiplier relative to `baseline`.
+        depth: multiplier relative to `baseline`.
+        groups: of ShuffleNetV1; None elsewhere.
+    """
+    classes = baseline.num_classes or 1000
+    exact = analyze(design.with_num_classes(classes))
+    rows = list(figures_for(baseline, width, depth, groups).itertuples())
+    here = [
+        PrintedFigure(
+            variant=row.variant,
+            params=_number(row.params),
+            params_deviation=deviation(row.params, exact.params),
+            macs=_number(row.mult_adds),
+            macs_deviation=deviation(row.mult_adds, exact.macs),
+            top1=_number(row.top1),
+            notes=" ".join(filter(None, (row.wrong, row.notes))),
+            source=row.source,
+        )
+        for row in rows
+        if row.resolution == str(design.resolution)
+    ]
+    sides = sorted({row.resolution for row in rows} - {""}, key=lambda side: (len(side), side))
+    return PrintedFigures(tuple(dict.fromkeys(here)), tuple(sides), exact, classes)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def deviation(printed: float, counted: int) -> str:
+    """Compare a figure printed in millions with a count; empty for nan.
+
+    A difference that rounding to the last printed digit explains is ``"rounded"``.
+    """
+    if _number(printed) is None:
+        return ""
+    digits = len(f"{printed:g}".partition(".")[2])
+    rounded = abs(printed - counted / 1e6) <= 0.5 * 10.0**-digits + 1e-9
+    return "rounded" if rounded else change(printed * 1e6, counted)

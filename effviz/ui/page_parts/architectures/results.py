@@ -1,0 +1,105 @@
+"""Results of the Architectures page: layers, formulas, exercises, downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+import effviz
+from effviz.advice.smallest import smallest_resolution
+from effviz.core.units import exact
+from effviz.count.kinds import VIEW
+from effviz.count.report import Report
+from effviz.model.draft import MAX_LINK, Draft
+from effviz.ui import links
+from effviz.ui.convention import Convention
+from effviz.ui.navigation import page
+from effviz.ui.page_parts.architectures.controls import Choice
+from effviz.ui.paths import page_path
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_heading, layer_formulas
+from effviz.ui.widgets.layers import layer_table, layers_of
+from effviz.ui.widgets.tables import Pick, show_table, unpick
+
+
+def layers(report: Report, convention: Convention) -> None:
+    """Show the table of layers with a search, and the formulas of the selected one."""
+    st.subheader("Layers", anchor=False)
+    find = links.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
+    rows = [row for row in layers_of(report) if row.kind != VIEW]
+    found = [row for row in rows if find.lower() in f"{row.path} {row.block} {row.layer} {row.kind}".lower()]
+    alt = f"{len(found)} of {len(rows)} layers of {report.design.title} with shapes and costs"
+    # Other rows, or another explained layer, end the selection.
+    pick = Pick("layer", tuple(row.path for row in found), (report.design.name, find, len(rows)))
+    show_table(layer_table(found, convention, alt), key="layers", height=320, pick=pick)
+    st.caption(
+        f"{len(found)} of {len(rows)} layers; views such as flatten are left out. Sums over the whole network: "
+        f"{exact(report.params)} parameters, {convention.exact('macs', report.macs)} {convention.compute_label}. "
+        f"{convention.text}"
+    )
+    formula_heading()
+    layer_formulas(report, _chosen(rows).Index, convention)
+
+
+def _chosen(rows: list[Any]) -> Any:
+    """Show the control of the explained layer: by default the one with the most multiply-adds."""
+    paths = {row.path: row for row in rows}
+    heaviest = max(rows, key=lambda row: row.macs).path
+    if st.session_state.get("layer") not in (None, *paths):
+        # Another network, width or depth may not have the selected layer.
+        st.session_state["layer"] = heaviest
+    help = "Selecting a row of the table above has the same effect."
+    path = links.choice("Layer", list(paths), "layer", default=heaviest, on_change=unpick("layer"), help=help)
+    return paths[path]
+
+
+def questions(choice: Choice, report: Report) -> None:
+    """Show two questions about the network on screen."""
+    other = report.resolution // 2
+    if other < smallest_resolution(choice.baseline):
+        other = 2 * report.resolution
+    moved = effviz.analyze(choice.design, resolution=other)
+    try:
+        wide = effviz.analyze(choice.design.scaled(width_mult=2.0))
+    except effviz.DesignError:
+        wide = None
+    exercises(
+        Exercise(
+            "half",
+            f"The resolution goes from {report.resolution} to {other} px. What percentage of the multiply-adds "
+            f"{'remains' if other < report.resolution else 'results'}?",
+            "%",
+            100 * moved.macs / report.macs,
+            "The height and the width of every feature map change; the classifier and the parameters do not.",
+        ),
+        None if wide is None else Exercise(
+            "double",
+            "The width multiplier doubles. By what factor do the multiply-adds grow?",
+            "x",
+            wide.macs / report.macs,
+            "A 1x1 convolution has twice the input and twice the output channels, which is a factor of 4. Depthwise "
+            "layers and the stem, which reads three channels, only double.",
+        ),
+    )  # fmt: skip
+
+
+def files(report: Report, convention: Convention) -> None:
+    """Show the downloads, and a link that opens the network in the studio."""
+    design = report.design
+    stem = file_name(
+        "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", str(report.resolution)
+    )
+    note = f"{design.title}, {report.resolution} px. {convention.text}"
+    packed = Draft.of(design).packed()
+    with downloads(
+        csv_file("Layers", lambda: layer_table(layers_of(report), convention), stem, note), json_file(design, stem)
+    ):
+        if len(packed) <= MAX_LINK:
+            st.page_link(
+                page_path(page("studio")),
+                label="Edit in the studio",
+                query_params={"design": packed},
+                icon=":material/table_edit:",
+            )

@@ -1,0 +1,140 @@
+"""Headline cards: one number each, with one difference to a named baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import streamlit as st
+
+import effviz
+from effviz.core.units import change
+from effviz.count.report import Report
+from effviz.model.design import Design
+from effviz.ui.convention import QUANTITIES, Convention
+
+COUNTED = ("params", "macs", "memory_access", "peak_activation")
+"""The four counted numbers of most pages; the fifth card is the latency."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline number.
+
+    Attributes:
+        label: name of the number.
+        text: the number, rounded for reading.
+        help: all digits of the number, and its definition.
+        below: one short line: the difference to the baseline, or a remark.
+        against: the baseline of the difference; empty if `below` is a remark.
+        stale: whether the number belongs to an earlier setting and is shown dimmed.
+    """
+
+    label: str
+    text: str
+    help: str
+    below: str
+    against: str = ""
+    stale: bool = False
+
+
+def show_cards(cards: Iterable[Card]) -> None:
+    """Show the headline numbers in one row.
+
+    Example:
+        >>> show_cards([*report_cards(convention, report, baseline, against="unscaled"), live.card(reading)])
+    """
+    with st.container(horizontal=True, key="cards", gap="small"):
+        for card in cards:
+            with st.container(key="stale_card" if card.stale else None, height="stretch"):
+                st.metric(
+                    card.label,
+                    card.text,
+                    delta=card.below,
+                    delta_color="off",
+                    delta_arrow="off",
+                    delta_description=f"vs {card.against}" if card.against else None,
+                    help=card.help,
+                    border=True,
+                    height="stretch",
+                )
+
+
+def count_card(
+    convention: Convention,
+    quantity: str,
+    value: int,
+    baseline: int | None = None,
+    *,
+    against: str = "",
+    below: str = "",
+    note: str = "",
+) -> Card:
+    """Make the card of one counted number.
+
+    Args:
+        convention: of the page.
+        quantity: a key of `QUANTITIES`.
+        value: in the engine's unit.
+        baseline: the same number of the baseline; None for a card without a difference.
+        against: name of the baseline.
+        below: the line where there is no difference.
+        note: a sentence at the end of the help.
+
+    Example:
+        >>> count_card(convention, "macs", 300_774_272, 96_000_000, against="half width").below
+        'x3.13'
+    """
+    # A value in bytes carries its unit.
+    unit = ", elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""
+    help = f"{convention.exact(quantity, value)}\n\n{convention.help(quantity)} {note}".rstrip()
+    if baseline is not None:
+        below, against = change(value, baseline), against if value != baseline else ""
+    else:
+        against = ""
+    return Card(f"{convention.label(quantity)}{unit}", convention.show(quantity, value), help, below, against)
+
+
+def report_cards(
+    convention: Convention,
+    report: Report,
+    baseline: Report | None = None,
+    *,
+    against: str = "",
+    below: str | Mapping[str, str] = "",
+    note: str = "",
+    quantities: Iterable[str] = COUNTED,
+) -> list[Card]:
+    """Make the cards of a report's totals.
+
+    Args:
+        convention: of the page.
+        report: of the network on screen.
+        baseline: report of the named baseline; None for cards without a difference.
+        against: name of the baseline.
+        below: the line of cards without a difference, one for all or by quantity.
+        note: a sentence at the end of every help, such as the full name of the baseline.
+        quantities: keys of `QUANTITIES`, in order.
+
+    Example:
+        >>> report_cards(convention, report, reference if scaled else None, against="unscaled", below="as published")
+    """
+    return [
+        count_card(
+            convention,
+            quantity,
+            getattr(report, quantity),
+            None if baseline is None else getattr(baseline, quantity),
+            against=against,
+            below=below if isinstance(below, str) else below.get(quantity, ""),
+            note=note,
+        )
+        for quantity in quantities
+    ]
+
+
+@lru_cache(maxsize=32)
+def baseline_report(design: Design, memory: str) -> Report:
+    """Analyze a named network; cached, because every move of a control compares with it."""
+    return effviz.analyze(design, memory=memory)

@@ -1,0 +1,118 @@
+"""Downloads: a row of buttons for CSV, JSON, DOT and Python files, and one that copies the permalink."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from effviz.model.design import Design
+from effviz.ui.widgets.tables import Table
+
+_MIME = {"csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python"}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to download.
+
+    Attributes:
+        label: of the button.
+        name: file name; its extension sets the type.
+        make: returns the text, called when the button is pressed.
+        key: of the button; needed when two have the same label.
+    """
+
+    label: str
+    name: str
+    make: Callable[[], str]
+    key: str | None = None
+
+
+def file_name(*parts: str) -> str:
+    """Join `parts` to a file name of letters, digits, dots and hyphens.
+
+    Example:
+        >>> file_name("effviz", "mobilenet_v2", "w0.5")
+        'effviz-mobilenet-v2-w0.5'
+    """
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(part for part in parts if part))
+
+
+def csv_file(label: str, table: Table | Callable[[], Table], stem: str, note: str, *, key: str | None = None) -> File:
+    """Make a CSV download; `note` says what was counted, by which convention."""
+
+    def make() -> str:
+        return (table if isinstance(table, Table) else table()).csv(note)
+
+    return File(f"{label} as CSV", f"{stem}.csv", make, key)
+
+
+def json_file(design: Design, stem: str, label: str = "Design", *, key: str | None = None) -> File:
+    """Make a JSON download of a design."""
+    return File(f"{label} as JSON", f"{stem}.json", lambda: design.to_json(indent=2), key)
+
+
+def downloads(*files: File, link: bool = True) -> DeltaGenerator:
+    """Show the buttons in one row and return the row, to which a page may add.
+
+    Example:
+        >>> stem = file_name("effviz", design.name)
+        >>> downloads(csv_file("Layers", table, stem, convention.text), json_file(design, stem))
+    """
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    with row:
+        for file in files:
+            download(file)
+        if link:
+            copy_link()
+    return row
+
+
+def download(file: File) -> None:
+    """Show one button. The text is made on the server when the button is pressed, not on every rerun."""
+    mime = _MIME[file.name.rpartition(".")[2]]
+    st.download_button(file.label, file.make, file.name, mime, on_click="ignore", key=file.key)
+
+
+_COPY_JS = """
+export default function (component) {
+  const { parentElement, data } = component;
+  const button = parentElement.querySelector("button");
+  button.textContent = data.label;
+  button.onclick = async () => {
+    const address = window.location.href;
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch (error) {
+      // The clipboard API needs a secure context. Without one, select a field and copy.
+      const field = document.createElement("textarea");
+      field.value = address;
+      document.body.appendChild(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    button.textContent = data.done;
+    setTimeout(() => { button.textContent = data.label; }, 1500);
+  };
+}
+"""
+_COPY_CSS = """
+button {
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: transparent; cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: 0.5rem; padding: 0.25rem 0.75rem; min-height: 2.5rem;
+}
+button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+"""
+
+
+def copy_link() -> None:
+    """Show a button that copies the page's address, which holds every control."""
+    component = st.components.v2.component(
+        "copy_link", html='<button type="button"></button>', js=_COPY_JS, css=_COPY_CSS
+    )
+    component(data={"label": "Copy link", "done": "Copied"}, key="copy_link", width="content")

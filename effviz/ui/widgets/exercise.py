@@ -1,0 +1,79 @@
+"""Exercises: the reader predicts a number, then reveals it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effviz.core.errors import DesignError
+from effviz.core.units import percent
+
+_FORMS = {"x": "x{:.2f}", "%": "{:.1f} %"}
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One question about the settings on screen.
+
+    Attributes:
+        key: unique on the page.
+        question: a sentence or two, in Markdown.
+        unit: of the guess: ``"x"``, ``"%"`` or a noun.
+        answer: the number, or a function that computes it once it is needed.
+        why: the explanation shown with the answer.
+        form: how a number is written, such as ``"{:.0f} %"``; empty for the unit's usual form.
+    """
+
+    key: str
+    question: str
+    unit: str
+    answer: float | Callable[[], float]
+    why: str
+    form: str = ""
+
+    def show(self, value: float) -> str:
+        """Format a guess or the answer."""
+        return (self.form or _FORMS.get(self.unit, f"{{:.0f}} {self.unit}")).format(value)
+
+
+def exercises(*entries: Exercise | None, columns: int = 2) -> None:
+    """Show the "Try this" section; None leaves a place empty.
+
+    Example:
+        >>> exercises(
+        ...     Exercise("half", "The resolution is halved. What percentage of the multiply-adds remains?", "%",
+        ...              100 * half.macs / report.macs, "Every map has a quarter of the pixels."),
+        ... )
+    """
+    st.subheader("Try this", anchor=False)
+    for start in range(0, len(entries), columns):
+        for column, entry in zip(st.columns(columns), entries[start : start + columns], strict=False):
+            if entry is not None:
+                with column:
+                    exercise(entry)
+
+
+def exercise(entry: Exercise) -> None:
+    """Show one question with an input for the guess and a button that reveals the answer."""
+    with st.container(border=True):
+        st.markdown(entry.question)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            guess = st.number_input(
+                f"Your guess ({entry.unit})", value=None, key=f"{entry.key}_guess", width=220, min_value=0.0
+            )
+            # Never disabled: the click that leaves the input is the one that reveals.
+            pressed = st.button("Reveal", key=f"{entry.key}_reveal")
+        if pressed:
+            st.markdown("Enter a guess first." if guess is None else _verdict(entry, guess))
+
+
+def _verdict(entry: Exercise, guess: float) -> str:
+    try:
+        answer = entry.answer() if callable(entry.answer) else entry.answer
+    except DesignError as error:
+        return f"No such network can be built. {error}"
+    off = abs(guess - answer) / answer if answer else abs(guess)
+    verdict = "Correct." if off < 0.02 else f"Off by {percent(off)} of the answer."
+    return f"**{entry.show(answer)}** (your guess: {entry.show(guess)}). {verdict} {entry.why}"

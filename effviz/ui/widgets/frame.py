@@ -1,0 +1,67 @@
+"""Frame of a page: title, convention bar, notices, and the visitor's colors."""
+
+from __future__ import annotations
+
+import html
+from typing import NoReturn
+
+import streamlit as st
+
+from effviz.charts.style import Appearance, appearance
+from effviz.ui import links
+from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
+from effviz.ui.navigation import page
+
+_CONVENTION = "_convention"
+
+
+def look() -> Appearance:
+    """Return the colors of the visitor's appearance, light or dark."""
+    return appearance(st.context.theme.type)
+
+
+def header(url_path: str) -> Convention:
+    """Show title, purpose and a place for the notice about the link; return the convention of the bar."""
+    entry = page(url_path)
+    st.title(entry.title, anchor=False)
+    st.markdown(entry.purpose)
+    links.line()
+    return convention()
+
+
+def convention_bar() -> None:
+    """Show the convention as one compact row, kept across pages and in the link."""
+    with st.container(horizontal=True, key="convention", gap="medium", vertical_alignment="bottom"):
+        count = links.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
+        unit = links.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
+        memory = links.switch(
+            "Memory access", list(MEMORIES), "memory", default="fused", format_func=MEMORIES.__getitem__
+        )
+    st.session_state[_CONVENTION] = Convention(count, unit, memory)
+
+
+def convention() -> Convention:
+    """Return the convention that the bar has in this run."""
+    chosen: Convention = st.session_state[_CONVENTION]
+    return chosen
+
+
+def notice(text: str, kind: str = "status", *, alert: bool = False, strong: str = "") -> None:
+    """Show plain text in a small line, never as Markdown: it may contain names that a visitor wrote.
+
+    Args:
+        text: a sentence.
+        kind: ``"status"``, ``"status waiting"``, ``"finding"`` or ``"ignored"``.
+        alert: whether screen readers announce it.
+        strong: bold words in front of the text.
+    """
+    role = ' role="alert"' if alert else ""
+    lead = f"<strong>{html.escape(strong)}</strong>" if strong else ""
+    st.html(f'<p class="{kind}"{role}>{lead}{html.escape(text)}</p>')
+
+
+def refuse(message: str) -> NoReturn:
+    """Show why nothing can be built, and end the page."""
+    st.error(message)
+    links.finish()
+    st.stop()

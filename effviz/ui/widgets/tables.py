@@ -1,0 +1,191 @@
+"""Data tables: columns declared as data, shown on the page and written as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal
+
+import pyarrow as pa
+import streamlit as st
+
+from effviz.ui.convention import Convention
+
+_ROW = 35  # pixels
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        label: heading, with the unit.
+        value: a function of the row, or the name of its attribute (``"built.blocks"``). None is an empty cell.
+        format: of numbers, such as ``"%.3f"``; None for grouped integers and two decimals, ``""`` for all decimals.
+        width: ``"small"``, ``"medium"``, ``"large"`` or pixels; None for automatic.
+        help: shown at the heading.
+    """
+
+    label: str
+    value: Callable[[Any], Any] | str
+    format: str | None = None
+    width: Literal["small", "medium", "large"] | int | None = None
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows, columns, and a sentence for screen readers.
+
+    Example:
+        >>> table = Table(fits, [Column("Design", "name"), *count_columns(convention, row="report")], "3 designs")
+        >>> show_table(table, fold="Table: 3 designs", key="designs_table")
+        >>> downloads(csv_file("Designs", table, "effviz-designs", convention.text))
+    """
+
+    rows: Sequence[Any]
+    columns: Sequence[Column]
+    alt: str
+
+    @cached_property
+    def cells(self) -> dict[str, list[Any]]:
+        """Values by heading."""
+        readers = {
+            column.label: attrgetter(column.value) if isinstance(column.value, str) else column.value
+            for column in self.columns
+        }
+        return {label: [read(row) for row in self.rows] for label, read in readers.items()}
+
+    def csv(self, note: str = "") -> str:
+        """Write the table as CSV, under a comment line `note`."""
+        out = io.StringIO()
+        if note:
+            out.write(f"# {note}\n")
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.cells)
+        writer.writerows(zip(*self.cells.values(), strict=True))
+        return out.getvalue()
+
+
+def count_columns(
+    convention: Convention,
+    quantities: Sequence[str] = ("params", "macs", "memory_access", "peak_activation"),
+    *,
+    row: str = "",
+) -> list[Column]:
+    """Make columns of exact counts in the page's convention.
+
+    Args:
+        convention: of the page; it converts the numbers and names their units.
+        quantities: keys of `QUANTITIES`, which are attributes of the row.
+        row: the attribute of the row that has them, such as ``"report"``; empty for the row itself.
+    """
+
+    def value(quantity: str) -> Callable[[Any], Any]:
+        read = attrgetter(f"{row}.{quantity}" if row else quantity)
+        factor = convention.factor(quantity)
+        return lambda each: read(each) * factor
+
+    return [
+        Column(convention.heading(quantity), value(quantity), help=convention.help(quantity)) for quantity in quantities
+    ]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A control that follows the selected row of a table.
+
+    Attributes:
+        control: key of a drop-down; its `on_change` is `unpick(control)`.
+        values: value of the control for each row.
+        state: everything that the rows depend on. A selection ends when it changes.
+    """
+
+    control: str
+    values: Sequence[str]
+    state: Hashable = None
+
+
+def show_table(
+    table: Table,
+    *,
+    key: str | None = None,
+    height: int | None = None,
+    fold: str = "",
+    pick: Pick | None = None,
+) -> None:
+    """Show a table.
+
+    Args:
+        table: what to show.
+        key: unique on the page; needed with `fold` and `pick`.
+        height: largest height in pixels; None for ten rows.
+        fold: label of an expander around the table; empty for none.
+        pick: makes rows selectable.
+
+    Example:
+        >>> show_table(layers, key="layers", pick=Pick("layer", paths, state=(design.name, search)))
+    """
+    options: dict[str, Any] = {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
+    if pick is not None:
+        options |= _selection(str(key), pick)
+    elif key is not None and not fold:
+        options["key"] = key
+    data = pa.table({label: _array(values) for label, values in table.cells.items()})
+    with st.expander(fold, key=key) if fold else nullcontext():
+        st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
+
+
+def _array(values: list[Any]) -> pa.Array:
+    whole = [value for value in values if isinstance(value, int)]
+    if whole and max(map(abs, whole)) > _LARGEST:
+        # Arrow's integers have 64 bits.
+        return pa.array([None if value is None else f"{value:,}" for value in values], pa.string())
+    return pa.array(values)
+
+
+def _config(table: Table, data: pa.Table) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for column in table.columns:
+        kind = data.schema.field(column.label).type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            usual = "localized" if pa.types.is_integer(kind) else "%.2f"
+            shown = usual if column.format is None else column.format or None
+            config[column.label] = st.column_config.NumberColumn(width=column.width, help=column.help, format=shown)
+        elif column.width or column.help:
+            config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help)
+    return config
+
+
+def _turn(control: str) -> str:
+    return f"_{control}_turn"
+
+
+def _selection(name: str, pick: Pick) -> dict[str, Any]:
+    """Options of `st.dataframe` for selectable rows."""
+    # Under another key the table starts without a selection.
+    state = (name, pick.state, st.session_state.get(_turn(pick.control), 0))
+    key = f"{name}_{zlib.crc32(repr(state).encode())}"
+
+    def chosen() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows and rows[0] < len(pick.values):
+            st.session_state[pick.control] = pick.values[rows[0]]
+
+    return {"key": key, "on_select": chosen, "selection_mode": "single-row"}
+
+
+def unpick(control: str) -> Callable[[], None]:
+    """Make an `on_change` callback of a drop-down that ends the selection in its table."""
+
+    def changed() -> None:
+        st.session_state[_turn(control)] = st.session_state.get(_turn(control), 0) + 1
+
+    return changed
