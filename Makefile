@@ -1,10 +1,10 @@
-# effviz: run it, test it. Needs GNU make, Python >= 3.11 and, for the first call, a network. `make help` lists the commands.
+# Run and test effviz. Needs GNU make, Python >= 3.11 and, for the first call, a network. `make help` lists the commands.
 
 PYTHON ?= python3
 PORT ?= 8501
-# Processes for the tests without a browser. Each of them imports torch, so mind the memory before you ask for more.
+# Test processes. Each imports torch and takes about 1 GB of memory.
 JOBS ?= 2
-# The wheels of PyTorch: empty for the package index's own, `cpu` for the small ones. Remembered with the environment.
+# The wheels of PyTorch: empty for the default ones, `cpu` for the small ones. Stored with the environment.
 TORCH ?= $(shell cat .venv/torch-wheels 2>/dev/null)
 
 VENV_PYTHON := .venv/bin/python
@@ -13,16 +13,16 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 ifeq ($(filter $(TORCH),cpu),)
 ifneq ($(strip $(TORCH)),)
-$(error TORCH=$(TORCH): the choices are TORCH=cpu and nothing)
+$(error TORCH is "$(TORCH)"; it must be cpu or empty)
 endif
 endif
 
 .DEFAULT_GOAL := help
-# Two targets must not install into one environment at once, whatever -j says.
+# Two targets must not install into one environment at once, even with -j.
 .NOTPARALLEL:
-# A recipe that failed halfway must not leave a file that looks finished.
+# A recipe that fails halfway must not leave a file that looks complete.
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench clean
+.PHONY: help run test test-quick check bench clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -34,38 +34,43 @@ help: ## List the commands
 run: .venv/runtime ## Start the app on http://localhost:8501, or on PORT
 	$(VENV_PYTHON) -m streamlit run app.py --server.port $(PORT)
 
-# One thread for torch in each test process: two of them on two cores would otherwise run four threads.
-# The browser tests come after the others, alone: a second process would disturb what they wait for and time.
-test: export OMP_NUM_THREADS = 1
-test: .venv/development ## Run all tests; those in a browser are skipped without a Chromium
-	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS)
-	$(VENV_PYTHON) -m pytest -m browser
+# One torch thread in each test process: two processes on two cores would otherwise run four threads.
+test test-quick: export OMP_NUM_THREADS = 1
+test: .venv/development ## Run all tests; browser tests are skipped without a Chromium
+	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
+	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
-check: .venv/development ## Check layout, lint and types
+# The engine without torch, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples.
+QUICK := tests/test_imports.py tests/core tests/model tests/zoo tests/count tests/advice tests/studies tests/charts
+test-quick: .venv/development ## Run the tests of the engine, in less than a minute
+	$(VENV_PYTHON) -m pytest -q -n $(JOBS) --dist worksteal -m "not slow" $(QUICK)
+
+check: .venv/development ## Check format, lint, types and writing style
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) tests/support/style.py
 
-bench: .venv/development ## Measure speed and print the figures
+bench: .venv/development ## Run the benchmarks
 	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(VENV_PYTHON) $$script || exit 1; done
 
-clean: ## Remove the environment and everything that can be made again
+clean: ## Remove the environment and all generated files
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment --------------------------------------------------------------------------------------------------
-# .venv/runtime and .venv/development are empty files, as old as the last installation: an edited requirements file is
-# newer and leads to the next one. So does a link .venv/bin/python to an interpreter that is gone.
+# .venv/runtime and .venv/development are empty files with the time of the last installation. An edited requirements file
+# is newer and causes the next installation. A missing interpreter behind .venv/bin/python does so too.
 
 $(VENV_PYTHON):
 	@command -v $(PYTHON) >/dev/null || { \
-		echo "effviz needs Python 3.11 or newer, and there is no '$(PYTHON)'. Install it, or name one: make PYTHON=python3.12" >&2; exit 1; }
+		echo "effviz needs Python 3.11 or newer, and '$(PYTHON)' does not exist. Install it or choose another: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "effviz needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 1; }
+		echo "effviz needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Choose another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 
-# Only the line of torch meets the other index: with --no-deps its requirements come from the usual one, by the second
-# command, which finds torch in place.
+# Only torch comes from the other index. With --no-deps, its requirements come from the default index, by the second
+# command.
 .venv/runtime: requirements.txt $(VENV_PYTHON)
 ifeq ($(TORCH),cpu)
 	$(PIP) install --no-deps --index-url $(TORCH_CPU_INDEX) "$$(grep -o '^torch==[^ ]*' requirements.txt)"

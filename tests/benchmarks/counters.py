@@ -1,6 +1,6 @@
-"""How long counting takes: effviz beside torch's FlopCounterMode and thop, on EfficientNet-B7.
+"""Time to count EfficientNet-B7 with effviz, FlopCounterMode of torch, and thop.
 
-Run ``python tests/benchmarks/counters.py``. Times are CPU times of this machine and belong in no test.
+Run ``python tests/benchmarks/counters.py``. CPU times depend on the machine, so no test uses them.
 """
 
 from __future__ import annotations

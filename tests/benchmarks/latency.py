@@ -1,9 +1,9 @@
-"""Does `effviz.measure_latency` say what a loop written by hand says? Five networks, both ways, in turn.
+"""`effviz.measure_latency` against a hand-written loop, on five networks.
 
-Run ``python tests/benchmarks/latency.py [rounds]``. Both ways have a process of their own, one thread, batch 1. Each
-round measures every network both ways, one right after the other and in changing order, so that a machine that slows
-down slows both. Printed are medians over the rounds: of the median run, which is compared, and of the fastest run,
-which other work on the machine disturbs least.
+Run ``python tests/benchmarks/latency.py [rounds]``. Each method has a separate process, one thread, batch 1. A round
+measures every network with both methods, one right after the other and in alternating order, so that a slower machine
+slows both. The table shows medians over the rounds: of the median run, which is compared, and of the fastest run, which
+other processes disturb least.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How long a move of phi takes from the key to the redrawn charts, in Chromium: fresh values against known ones.
+"""Time from a key press on phi to the redrawn charts in Chromium, for new values against known ones.
 
-The first pass moves phi to values that nobody asked for before, so that networks are scaled, built and counted. The
-second pass makes the same moves: the same widgets and charts, with every sum remembered. Run
-``python tests/benchmarks/slider.py``. Times are of this machine and belong in no test.
+The first pass moves phi to new values, so that networks are scaled, built and counted. The second pass repeats the
+moves: the same widgets and charts, with all sums cached. Run ``python tests/benchmarks/slider.py``. Times depend on the
+machine, so no test uses them.
 """
 
 from __future__ import annotations

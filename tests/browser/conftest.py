@@ -1,16 +1,16 @@
 """A real server and a real Chromium for the tests in this folder.
 
-    from tests.browser.conftest import each_scheme, each_viewport, open_page, settle
+    from tests.browser.conftest import open_page
 
-    @each_scheme
-    @each_viewport
     def test_blocks(page):
         open_page(page, "/blocks")
 
-`page` and `context` are pytest-playwright's. The test fails when the browser's console shows an error; one that it
-provokes itself it takes out of `browser_errors`. Paths lead to `server`, which all tests of the session share;
-`fresh_server` is one that nobody has visited yet, and `server_factory` starts one with other options or another
-environment: open `fresh_server.url + "/blocks"`.
+`page` and `context` are the fixtures of pytest-playwright. A test fails if the console of the browser reports an
+error, if a page requests another host, or if it opens a dialog. A test that causes an error on purpose removes it from
+`browser_errors`. Paths are relative to `server`, which all tests of the session share. `fresh_server` has had no
+visitor yet; `server_factory` starts a server with other options.
+
+Waits are for states, with limits that a busy machine keeps.
 """
 
 import contextlib
@@ -27,27 +27,29 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, WebSocketRoute
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 SCHEMES = ("light", "dark")
-VIEWPORTS = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+VIEWPORTS = {
+    "projector": {"width": 1920, "height": 1080},
+    "wide": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+}
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
-# They replace the fixtures of these names, on which the browser's context depends.
-each_scheme = pytest.mark.parametrize("color_scheme", SCHEMES)
-each_viewport = pytest.mark.parametrize("viewport", VIEWPORTS.values(), ids=VIEWPORTS)
-
-# Root in a container has no sandbox to offer, and a machine for tests no graphics card; a Chromium that looks for
-# updates would wait for a network that may not be there.
+# In a container, root has no sandbox; a test machine has no graphics card and may have no network for updates.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
-# After a deep link Streamlit's front end looks for the server below the page's own path first and gets these 404s.
+# After a deep link the Streamlit client first looks for the server below the path of the page and gets these 404s.
 STREAMLIT_PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
@@ -63,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A running app: where it is and what it has written."""
+    """A running app: its address and its log."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -81,8 +83,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_server(*options: str, env: dict[str, str] | None = None, seconds: float = 60) -> Iterator[Server]:
-    """Start `streamlit run app.py` as a user does, wait until it is healthy, end it with everything it started."""
+def running_server(*options: str, env: dict[str, str] | None = None, seconds: float = 180) -> Iterator[Server]:
+    """Start `streamlit run app.py`, wait until the server is healthy, and end it with all its processes."""
     port = free_port()
     address = [f"--server.port={port}", "--server.address=127.0.0.1"]
     with tempfile.NamedTemporaryFile(prefix="effviz-server-", suffix=".log") as log:
@@ -93,7 +95,7 @@ def running_server(*options: str, env: dict[str, str] | None = None, seconds: fl
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group of its own, see the end
+            start_new_session=True,  # a process group, ended as a whole below
         )
         server = Server(f"http://127.0.0.1:{port}", process, Path(log.name))
         try:
@@ -107,7 +109,7 @@ def _wait_until_healthy(server: Server, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         if server.process.poll() is not None:
-            raise RuntimeError(f"the server ended with code {server.process.returncode}; it wrote:\n{server.log}")
+            raise RuntimeError(f"the server ended with code {server.process.returncode}; its log:\n{server.log}")
         try:
             with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1) as answer:
                 if answer.read() == b"ok":
@@ -115,13 +117,13 @@ def _wait_until_healthy(server: Server, seconds: float) -> None:
         except OSError:  # not listening yet, or not answering
             pass
         if time.monotonic() > deadline:
-            raise RuntimeError(f"the server was not healthy after {seconds:g} s; it wrote:\n{server.log}")
+            raise RuntimeError(f"the server was not healthy after {seconds:g} s; its log:\n{server.log}")
         time.sleep(0.05)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):  # all of them have gone
+        with contextlib.suppress(ProcessLookupError):  # all of them have ended
             os.killpg(process.pid, signum)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
@@ -129,7 +131,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where the servers of the tests keep latencies: what this machine has measured before is not theirs."""
+    """A cache of latencies for the servers under test, empty at first."""
     return {"EFFVIZ_CACHE": str(tmp_path_factory.mktemp("cache"))}
 
 
@@ -141,7 +143,7 @@ def server(cache: dict[str, str]) -> Iterator[Server]:
 
 @pytest.fixture
 def server_factory(cache: dict[str, str]) -> Iterator[Callable[..., Server]]:
-    """Starts servers with `running_server`'s arguments; they end with the test."""
+    """Start servers with the options of `running_server`; they end with the test."""
     with contextlib.ExitStack() as servers:
         yield lambda *options: servers.enter_context(running_server(*options, env=cache))
 
@@ -155,7 +157,7 @@ def fresh_server(server_factory: Callable[..., Server]) -> Server:
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium: what EFFVIZ_CHROMIUM names, else the first known name on the PATH."""
+    """Return the path of a Chromium: EFFVIZ_CHROMIUM if it is set, else the first known name on the PATH."""
     chosen = os.environ.get("EFFVIZ_CHROMIUM")
     return next(filter(None, map(shutil.which, [chosen] if chosen else CHROMIUM_NAMES)), None)
 
@@ -165,7 +167,7 @@ def launch_options(executable: str) -> dict[str, Any]:
 
 
 NO_CHROMIUM = (
-    f"no Chromium found. Looked on the PATH for {', '.join(CHROMIUM_NAMES)}; "
+    f"no Chromium found on the PATH ({', '.join(CHROMIUM_NAMES)}); "
     "install one (Debian: apt install chromium) or set EFFVIZ_CHROMIUM to its path."
 )
 
@@ -182,7 +184,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def base_url(server: Server) -> str:
-    """Let `page` resolve "/blocks" against the shared server."""
+    """Resolve paths such as "/blocks" against the shared server."""
     return server.url
 
 
@@ -205,7 +207,7 @@ def browser_context_args(
 
 @pytest.fixture
 def browser_errors() -> Iterator[list[str]]:
-    """What went wrong in the browser; the test fails at its end unless the list is empty then."""
+    """Errors of the browser; a test fails if the list is not empty at its end."""
     errors: list[str] = []
     yield errors
     if errors:
@@ -214,29 +216,37 @@ def browser_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def new_context(new_context: Callable[..., BrowserContext], browser_errors: list[str]) -> Callable[..., BrowserContext]:
-    """pytest-playwright's `new_context`, from which `context` and `page` come, with an ear on every page in it."""
+    """Extend `new_context` of pytest-playwright, the source of `context` and `page`, with checks on every page."""
 
-    def hear_console(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         place = message.location["url"]
         if message.type == "error" and not place.endswith(STREAMLIT_PROBES):
             browser_errors.append(f"console: {message.text} ({place})")
 
-    def hear_error(error: WebError) -> None:
+    def on_error(error: WebError) -> None:
         browser_errors.append(f"uncaught: {error.error}")
 
-    def listening(**options: Any) -> BrowserContext:
+    def on_request(request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme.startswith(("http", "ws")) and url.hostname != "127.0.0.1":
+            browser_errors.append(f"request to another host: {request.url}")
+
+    def checked(**options: Any) -> BrowserContext:
         context = new_context(**options)
-        context.on("console", hear_console)
-        context.on("weberror", hear_error)
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", on_console)
+        context.on("weberror", on_error)
+        context.on("request", on_request)
+        context.on("dialog", lambda dialog: (browser_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         return context
 
-    return listening
+    return checked
 
 
 # --- Waiting ----------------------------------------------------------------------------------------------------------
 
-# Resolves once nothing has changed in the page for `quiet` ms while the script was not running and nothing was
-# missing. The quiet time also bridges the gap between a click and the run that it causes.
+# Resolves when the page has not changed for `quiet` ms, the script is not running, and nothing is missing. The quiet
+# time also covers the gap between a click and the run that it causes.
 SETTLED = """
 ({quiet, timeout}) => new Promise((resolve, reject) => {
   const missing = () => {
@@ -271,23 +281,23 @@ SETTLED = """
 """
 
 
-def settle(page: Page, *, quiet: float = 250, timeout: float = 30_000) -> None:
-    """Wait until the page shows the answer to whatever was done last; both times are in ms.
+def settle(page: Page, *, quiet: float = 250, timeout: float = PATIENCE_MS) -> None:
+    """Wait until the page shows the result of the last action; both times are in ms.
 
-    Keep `quiet` below the period of a fragment that repeats itself, or the page never counts as quiet.
+    `quiet` has to be shorter than the period of a repeating fragment.
     """
     page.evaluate(SETTLED, {"quiet": quiet, "timeout": timeout})
 
 
 class LateReports:
-    """What parts of a page that repeat themselves report for a number input, as if the browser drew with delay.
+    """Delayed reports of a number input by repeating fragments, as a slow browser sends them.
 
-    To be made ahead of the page.
+    Create it before the page is opened: it intercepts the websocket.
 
     Attributes:
-        value: is reported instead of the input's own; None leaves that.
-        query: of the address, instead of the one that the browser has; None leaves that.
-        count: how often the value was.
+        value: reported instead of the value of the input; None changes nothing.
+        query: query string reported instead of the current one; None changes nothing.
+        count: number of changed values.
     """
 
     def __init__(self, page: Page, key: str) -> None:
@@ -295,32 +305,32 @@ class LateReports:
         self.query: str | None = None
         self.count = 0
         self._end = f"-{key}"
-        # Every message makes a detour through this process.
-        page.set_default_timeout(30_000)
-        page.route_web_socket("**/_stcore/stream", self._pass_on)
+        page.route_web_socket("**/_stcore/stream", self._connect)
 
-    def _pass_on(self, route: WebSocketRoute) -> None:
+    def _connect(self, route: WebSocketRoute) -> None:
         server = route.connect_to_server()
 
-        def tell(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            told = BackMsg.FromString(message)
-            if told.rerun_script.fragment_id and self.value is not None:
-                for widget in told.rerun_script.widget_states.widgets:
+        def forward(data: str | bytes) -> None:
+            assert isinstance(data, bytes)
+            message = BackMsg.FromString(data)
+            if message.rerun_script.fragment_id and self.value is not None:
+                for widget in message.rerun_script.widget_states.widgets:
                     if widget.id.endswith(self._end):
                         kind = str(widget.WhichOneof("value"))
                         setattr(widget, kind, type(getattr(widget, kind))(self.value))
                         self.count += 1
-            if told.rerun_script.fragment_id and self.query is not None:
-                told.rerun_script.query_string = self.query
-            server.send(told.SerializeToString())
+            if message.rerun_script.fragment_id and self.query is not None:
+                message.rerun_script.query_string = self.query
+            server.send(message.SerializeToString())
 
-        route.on_message(tell)
+        route.on_message(forward)
 
 
 def open_page(page: Page, url: str) -> None:
-    """Go to `url` and wait until everything on the page is drawn."""
+    """Open `url` and wait until the page is complete."""
     page.goto(url)
-    # Before this the document may not hold the app yet, or the script has not started.
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", state="attached")
+    # Until then the document may not contain the app, or the script has not started.
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning]", state="attached", timeout=PATIENCE_MS
+    )
     settle(page)

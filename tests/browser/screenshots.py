@@ -29,7 +29,7 @@ from tests.browser.conftest import (
 
 
 def navigation_paths(server_url: str) -> list[str]:
-    """Ask the running app for its pages; the home page's path is empty.
+    """Return the paths of all pages of the running app; the home page's path is empty.
 
     Streamlit's agent API knows them all. In the page itself some may be folded away in a menu, and importing the app's
     main script would run it.

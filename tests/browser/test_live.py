@@ -1,4 +1,4 @@
-"""What runs in the torch process, seen in a real browser: nobody reloads, the page follows by itself."""
+"""Results of the torch process in a real browser: the page shows them without a reload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from effviz.backend.diagram.draw import draw
 from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
 from tests.browser.conftest import Server, settle
-from tests.browser.test_pages import choose, query, slider, snapshot, type_into, visit
+from tests.browser.driver import choose, query, slider, snapshot, type_into, visit
 
 MEASURED_MS = 60_000
 SMALL = "/architectures?net=MobileNetV3-Small&res=64"
@@ -49,7 +49,7 @@ def test_one_click_measures_and_the_page_follows(page: Page) -> None:
     expect(page.get_by_role("progressbar")).to_be_visible()
     wait_until_measured(page)
     assert re.fullmatch(r"\d+\.\d+ ms", measured_card(page).inner_text())
-    # The numbers that are counted do not wait for the one that is measured, which stays, dimmed.
+    # The counted numbers do not wait for the measured one, which remains, dimmed.
     before = measured_card(page).inner_text()
     slider(page, "width").press("ArrowRight")
     settle(page)
@@ -71,7 +71,7 @@ def test_auto_measures_again_after_a_slider_has_moved(page: Page) -> None:
     expect(page.locator(".st-key-stale_card")).to_have_count(0)
 
 
-def test_who_leaves_no_longer_keeps_others_waiting(
+def test_the_job_of_a_visitor_who_leaves_is_stopped(
     page: Page, new_context: Callable[..., BrowserContext], base_url: str
 ) -> None:
     gone = new_context()
@@ -79,7 +79,7 @@ def test_who_leaves_no_longer_keeps_others_waiting(
     visit(other, f"{base_url}/architectures?net=VGG-16&batch=64")
     other.get_by_role("button", name="Measure latency").click()
     expect(other.get_by_role("progressbar")).to_be_visible()
-    # Not `visit`: the diagram of this page waits for its turn too.
+    # Not `visit`: the diagram of this page is queued too.
     page.goto(f"{base_url}{SMALL}&classes=10")
     page.get_by_role("button", name="Measure latency").click()
     expect(bar(page)).to_contain_text("Waiting")
@@ -87,7 +87,7 @@ def test_who_leaves_no_longer_keeps_others_waiting(
     gone.close()
     wait_until_measured(page)
     # Measuring VGG-16 on 64 images takes minutes.
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100
 
 
 # --- diagrams ---------------------------------------------------------------------------------------------------------
@@ -146,9 +146,10 @@ def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
     known = int(card.inner_text().removesuffix(f" of {len(ENTRIES)}"))
     page.get_by_role("button", name=re.compile("^(Measure|Continue): ")).click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    # By itself: nobody touches the page.
+    # Without any action on the page.
     expect(card).not_to_have_text(re.compile(f"^({known}|{known + 1}) of"), timeout=MEASURED_MS)
-    expect(page.locator(".st-key-scatter")).to_be_visible()
+    # The last copy: while a chart is redrawn, the former one is still in the document.
+    expect(page.locator(".st-key-scatter").last).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name=re.compile("^Continue: "))).to_be_visible()
     expect(bar(page)).to_contain_text("Paused")
@@ -157,9 +158,7 @@ def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
-def test_torch_is_in_its_own_process_and_goes_with_the_server(
-    page: Page, server_factory: Callable[..., Server]
-) -> None:
+def test_torch_runs_in_a_process_that_ends_with_the_server(page: Page, server_factory: Callable[..., Server]) -> None:
     server = server_factory()
     children = Path(f"/proc/{server.process.pid}/task")
     for entry in PAGES:
@@ -175,8 +174,8 @@ def test_torch_is_in_its_own_process_and_goes_with_the_server(
     assert "torch" in Path(f"/proc/{workers[0]}/maps").read_text(encoding="utf-8")
     assert "torch" not in Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
     server.process.terminate()
-    server.process.wait(timeout=30)
-    deadline = time.monotonic() + 10
+    server.process.wait(timeout=120)
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{workers[0]}").exists() and "Z" not in Path(f"/proc/{workers[0]}/stat").read_text().split()[2]:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, "the torch process outlives the server"
         time.sleep(0.05)

@@ -1,0 +1,165 @@
+"""Read and use a page in the browser, as a visitor does: by its controls, its address and its text."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+import effviz
+from effviz import Report
+from effviz.core.units import binary, si
+from effviz.ui.navigation import PAGES
+from tests.browser.conftest import PATIENCE_MS, LateReports, open_page, settle
+
+NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
+
+# Without the card and the line of the latency: a measurement is not part of the link.
+SNAPSHOT = """
+() => {
+  const live = [...document.querySelectorAll('.st-key-cards [data-testid=stMetric], .latency')].filter(
+    e => e.matches('.latency') || e.innerText.startsWith('Latency here'));
+  live.forEach(e => { e.style.display = 'none'; });
+  const seen = ({
+  text: ['stSidebarUserContent', 'stMainBlockContainer']
+    .map(id => document.querySelector(`[data-testid=${id}]`)?.innerText ?? '')
+    .join('\\n').split('\\n').map(line => line.trim()).filter(line => line),
+  inputs: [...document.querySelectorAll('input')].map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
+  switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.innerText),
+  });
+  live.forEach(e => { e.style.display = ''; });
+  return seen;
+}
+"""
+
+
+def visit(page: Page, url: str) -> None:
+    open_page(page, url)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def snapshot(page: Page) -> dict[str, list[str]]:
+    """All text on the page, and the value of every control."""
+    settle(page)
+    seen: dict[str, list[str]] = page.evaluate(SNAPSHOT)
+    assert seen["text"]
+    return seen
+
+
+def query(page: Page) -> dict[str, str]:
+    found = parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+    assert all(len(values) == 1 for values in found.values()), page.url
+    return {key: values[0] for key, values in found.items()}
+
+
+CARDS = "[...document.querySelectorAll('[data-testid=stMetricValue]')].slice(0, 4).map(e => e.innerText)"
+
+
+def cards(page: Page) -> list[str]:
+    """The counted headline numbers; a measured one follows them on the page."""
+    found: list[str] = page.evaluate(CARDS)
+    return found
+
+
+def expect_cards(page: Page, expected: list[str]) -> None:
+    """Wait for the headline numbers: after the Back button, no state shows when the page begins to change."""
+    page.wait_for_function(f"expected => String({CARDS}) === String(expected)", arg=expected)
+
+
+def expected_cards(report: Report, factor: int = 1, bytes_each: int = 0) -> list[str]:
+    def size(elements: int) -> str:
+        return binary(elements * bytes_each) if bytes_each else si(elements)
+
+    return [si(report.params), si(factor * report.macs), size(report.memory_access), size(report.peak_activation)]
+
+
+def counted(name: str, memory: str = "fused", **options: Any) -> Report:
+    return effviz.analyze(effviz.architecture(name, **options), memory=memory)
+
+
+def field(page: Page, key: str) -> Locator:
+    """The text or number input of a control."""
+    return page.locator(f".st-key-{key} input:not([type=range])")
+
+
+def slider(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}_slider input[type=range]")
+
+
+def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
+    """Move a slider with the arrow keys, ">" and "<", and wait for the result."""
+    slider(page, key).focus()
+    before = slider(page, key).input_value()
+    for arrow in arrows:
+        page.keyboard.press({">": "ArrowRight", "<": "ArrowLeft"}[arrow], delay=delay)
+    # A slider reports its value some time after the last key. The input follows when the server has answered.
+    page.wait_for_function(
+        """([key, before]) => {
+          const moved = document.querySelector(`.st-key-${key}_slider input[type=range]`).value;
+          const typed = document.querySelector(`.st-key-${key} input:not([type=range])`).value;
+          return moved !== before && Number(moved) === Number(typed);
+        }""",
+        arg=[key, before],
+    )
+    settle(page)
+
+
+def type_into(page: Page, key: str, value: str) -> None:
+    field(page, key).fill(value)
+    field(page, key).press("Enter")
+    settle(page)
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    field(page, key).click()
+    field(page, key).fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
+def switch(page: Page, key: str, option: str) -> None:
+    page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+    settle(page)
+
+
+def formulas(page: Page) -> list[str]:
+    return [text for text in page.get_by_test_id("stMarkdown").all_inner_texts() if "\n= " in text]
+
+
+# Visible controls whose center is covered by another element, which would take the click.
+COVERED = """
+() => [...document.querySelectorAll('button, a, [role=radio], input[type=number], input[type=text]')].filter(e => {
+  const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+  if (!box.width || !box.height || x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
+  if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
+  const hit = document.elementFromPoint(x, y);
+  return !(hit && (e.contains(hit) || hit.contains(e)));
+}).map(e => e.innerText || e.getAttribute('aria-label') || e.outerHTML.slice(0, 100))
+"""
+
+
+def link_line(page: Page) -> Locator:
+    return page.get_by_text("Ignored in the link")
+
+
+def wait_for_late_reports(page: Page, late: LateReports) -> None:
+    """Wait until repeating fragments have reported changed values twice, so that the first one was processed."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while late.count < 2:
+        assert time.monotonic() < deadline, "no fragment repeats itself: nothing is pending"
+        page.wait_for_timeout(50)
+
+
+@contextlib.contextmanager
+def busy_torch_process(context: BrowserContext, base_url: str) -> Iterator[None]:
+    """Another visitor measures a network that takes minutes: jobs of the test are pending until the block ends."""
+    other = context.new_page()
+    visit(other, f"{base_url}/architectures?net=VGG-16&batch=64")
+    other.get_by_role("button", name="Measure latency").click()
+    expect(other.get_by_role("progressbar")).to_be_visible()
+    yield
+    context.close()

@@ -1,0 +1,138 @@
+"""The layer table, the downloads and the exercise of the Architectures page in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from effviz import Design
+from effviz.core.units import exact
+from effviz.ui.navigation import PAGES
+from tests.browser.conftest import Server, settle
+from tests.browser.driver import choose, counted, field, formulas, query, type_into, visit
+
+LAYERS = "[class*=st-key-layers]"
+
+
+def select_row(page: Page, row: int) -> None:
+    """Click the box at the left end of a row, by position: the table is a canvas."""
+    table = page.locator(f"{LAYERS} [data-testid=stDataFrame]")
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 15, "y": 35 * (row + 1) + 17})
+    settle(page)
+
+
+def highlighted(page: Page) -> list[str]:
+    """Paths of the selected rows, from the table for screen readers below the canvas."""
+    return page.locator(f"{LAYERS} [role=row][aria-selected=true] [role=gridcell]:first-child").all_inner_texts()
+
+
+def test_selecting_a_row_explains_its_layer(page: Page) -> None:
+    visit(page, "/architectures")
+    table = counted("mobilenet_v2").table
+    before = formulas(page)
+    for row in (0, 3):
+        layer = table.iloc[row]
+        select_row(page, row)
+        expect(field(page, "layer")).to_have_value(layer["path"])
+        assert query(page) == {"layer": layer["path"]}
+        shown = formulas(page)
+        assert shown != before
+        assert f"= {exact(layer['params'])}" in shown[0]
+        assert f"= {exact(layer['macs'])}" in shown[1]
+        assert f"= {exact(layer['memory_access'])} elements" in shown[2]
+    type_into(page, "find", "expand.conv")
+    expect(field(page, "layer")).to_have_value(layer["path"])
+    found = table[table["path"].str.contains("expand.conv", regex=False)]["path"].tolist()
+    select_row(page, 1)
+    expect(field(page, "layer")).to_have_value(found[1])
+    assert query(page) == {"find": "expand.conv", "layer": found[1]}
+
+
+def test_only_the_explained_row_is_marked(page: Page) -> None:
+    visit(page, "/architectures")
+    select_row(page, 2)
+    assert highlighted(page) == ["stem.act"]
+    choose(page, "layer", "stem.norm")
+    assert highlighted(page) in ([], ["stem.norm"])
+    select_row(page, 7)
+    layer = field(page, "layer").input_value()
+    type_into(page, "depth", "2")
+    assert highlighted(page) in ([], [field(page, "layer").input_value()]), f"row 7 was {layer} at depth 1"
+    select_row(page, 2)
+    type_into(page, "find", "expand")
+    assert highlighted(page) == [], "the third row of the search is another layer"
+
+
+# --- taking it away ---------------------------------------------------------------------------------------------------
+
+
+def _download(page: Page, button: str) -> str:
+    with page.expect_download() as started:
+        page.get_by_role("button", name=button).click()
+    return Path(started.value.path()).read_text(encoding="utf-8")
+
+
+def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost")
+    report = counted("ghostnet", "eager", width_mult=1.3)
+    comment, _, body = _download(page, "Layers as CSV").partition("\n")
+    for words in (
+        "GhostNet",
+        "224 px",
+        "FLOPs: 2 x multiply-adds",
+        "2 bytes per element",
+        "every operation as PyTorch",
+    ):
+        assert words in comment
+    assert comment.startswith("# ")
+    rows = {row["Path"]: row for row in csv.DictReader(io.StringIO(body))}
+    shown = report.table[report.table["kind"] != "view"]
+    assert set(shown["path"]) <= set(rows)
+    for layer in report.table.itertuples():
+        row = rows[layer.path]
+        assert row["Kind"] == layer.kind
+        assert row["Output"] == layer.output_shape
+        assert int(row["Parameters"]) == layer.params
+        assert int(row["FLOPs"]) == layer.flops
+        assert int(row["Memory access (bytes)"]) == 2 * layer.memory_access
+        assert int(row["Alive (bytes)"]) == 2 * layer.alive
+    assert sum(int(row["Parameters"]) for row in rows.values()) == report.params
+    assert Design.from_json(_download(page, "Design as JSON")) == report.design
+    type_into(page, "width", "0.5")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert query(page)["width"] == "0.5"
+
+
+def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
+    visit(page, "/architectures")
+    half = counted("mobilenet_v2", resolution=112).macs / counted("mobilenet_v2").macs
+    guess = page.locator(".st-key-half_guess input")
+    guess.scroll_into_view_if_needed()
+    guess.fill("50")
+    # With the mouse, without waiting for the button to be enabled.
+    box = page.locator(".st-key-half_reveal button").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    settle(page)
+    expect(page.get_by_text(f"{100 * half:.1f} %")).to_be_visible()
+
+
+def test_no_page_loads_torch_into_the_server(page: Page, server: Server) -> None:
+    for entry in PAGES:
+        visit(page, f"/{entry.url_path}")
+    visit(page, "/architectures")
+    _download(page, "Layers as CSV")
+    mapped = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
+    assert "python" in mapped
+    assert "torch" not in mapped
+
+
+def test_no_visit_so_far_made_a_page_fail(server: Server) -> None:
+    assert "Traceback" not in server.log

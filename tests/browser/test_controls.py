@@ -1,0 +1,119 @@
+"""Controls in a real browser: sliders, inputs and what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import LateReports, settle
+from tests.browser.driver import (
+    CARDS,
+    busy_torch_process,
+    cards,
+    choose,
+    counted,
+    expected_cards,
+    field,
+    press,
+    query,
+    slider,
+    snapshot,
+    type_into,
+    visit,
+    wait_for_late_reports,
+)  # fmt: skip
+
+
+def test_slider_and_input_are_one_control(page: Page) -> None:
+    visit(page, "/architectures")
+    assert cards(page) == expected_cards(counted("mobilenet_v2"))
+    press(page, "width", ">")
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=1.05))
+    assert query(page) == {"width": "1.05"}
+    expect(field(page, "width")).to_have_value("1.05")
+    expect(slider(page, "width")).to_be_focused()
+    press(page, "width", "<<<")
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9))
+    press(page, "res", ">")
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9, resolution=225))
+    assert query(page) == {"width": "0.9", "res": "225"}
+    type_into(page, "width", "0.5")
+    expect(slider(page, "width")).to_have_value("0.5")
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.5, resolution=225))
+    type_into(page, "width", "4")
+    expect(slider(page, "width")).to_have_value("2")
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=4.0, resolution=225))
+    assert query(page) == {"width": "4", "res": "225"}
+    type_into(page, "width", "1")
+    expect(slider(page, "width")).to_have_value("1")
+    assert query(page) == {"res": "225"}
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("convolutions", "cout"),
+        ("convolutions", "kernel"),
+        ("blocks", "cin"),
+        ("blocks", "map"),
+        ("memory", "ratio"),
+        ("memory", "res"),
+        ("multipliers", "width"),
+        ("multipliers", "res"),
+        ("width_depth", "budget"),
+        ("scaling", "phi"),
+    ],
+)
+def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
+    visit(page, f"/{path}")
+    before, start = cards(page), query(page)
+    press(page, key, ">")
+    # On a busy machine the input and the address can be some hundred ms ahead of the numbers.
+    page.wait_for_function(f"before => String({CARDS}) !== String(before)", arg=before)
+    assert query(page) == start | {key: field(page, key).input_value()}
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+
+
+def test_no_move_of_a_slider_is_lost(page: Page) -> None:
+    """Each move reruns the page, and the diagram that follows reruns it again, while the next move is made."""
+    visit(page, "/architectures?net=MobileNetV1")
+    press(page, "width", 20 * ">", delay=30)
+    expect(field(page, "width")).to_have_value("2.00")
+    assert cards(page) == expected_cards(counted("mobilenet_v1", width_mult=2.0))
+
+
+def test_a_slider_keeps_its_value_while_the_diagram_is_pending(
+    page: Page, new_context: Callable[..., BrowserContext], base_url: str
+) -> None:
+    """A repeating fragment reports all values of the browser, where the input may not have followed the slider yet."""
+    late = LateReports(page, "width")
+    visit(page, "/architectures?net=MobileNetV3-Large&width=0.9")
+    with busy_torch_process(new_context(), base_url):
+        late.value = 0.9
+        slider(page, "width").press("ArrowRight")
+        wait_for_late_reports(page, late)
+        late.value = None
+    settle(page)
+    assert cards(page) == expected_cards(counted("mobilenet_v3_large", width_mult=0.95))
+    assert query(page) == {"net": "MobileNetV3-Large", "width": "0.95"}
+    expect(field(page, "width")).to_have_value("0.95")
+    expect(slider(page, "width")).to_have_value("0.95")
+
+
+def test_another_network_starts_unscaled(page: Page) -> None:
+    visit(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs")
+    type_into(page, "width", "0.5")
+    type_into(page, "res", "96")
+    type_into(page, "find", "conv")
+    choose(page, "net", "EfficientNet-B7")
+    assert cards(page) == expected_cards(counted("efficientnet_b7"), factor=2)
+    assert query(page) == {"net": "EfficientNet-B7", "count": "FLOPs"}
+    for key, value in {"width": "1.00", "depth": "1.00", "res": "600", "classes": "1000", "find": ""}.items():
+        expect(field(page, key)).to_have_value(value)
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here

@@ -1,0 +1,189 @@
+"""URL parameters in a real browser: an address restores the page, in every way a browser can reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+import effviz
+from effviz.core.units import si
+from effviz.ui.navigation import PAGES
+from tests.browser.conftest import settle
+from tests.browser.driver import (
+    NAVIGATION,
+    cards,
+    choose,
+    counted,
+    expected_cards,
+    link_line,
+    query,
+    snapshot,
+    switch,
+    type_into,
+    visit,
+)  # fmt: skip
+
+
+def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[..., BrowserContext]) -> None:
+    visit(page, "/architectures")
+    choose(page, "net", "MobileNetV3-Small")
+    for key, value in {"width": "0.75", "depth": "1.5", "res": "192", "classes": "10", "find": "depthwise"}.items():
+        type_into(page, key, value)
+    for key, value in {"count": "FLOPs", "unit": "float16", "memory": "Eager"}.items():
+        switch(page, key, value)
+    choose(page, "layer", "stage2.0.depthwise.conv")
+    options = {"width_mult": 0.75, "depth_mult": 1.5, "resolution": 192, "num_classes": 10}
+    assert cards(page) == expected_cards(counted("mobilenet_v3_small", "eager", **options), factor=2, bytes_each=2)
+    expected = {
+        "net": "MobileNetV3-Small",
+        "width": "0.75",
+        "depth": "1.5",
+        "res": "192",
+        "classes": "10",
+        "find": "depthwise",
+        "layer": "stage2.0.depthwise.conv",
+        "count": "FLOPs",
+        "unit": "float16",
+        "memory": "Eager",
+    }
+    assert query(page) == expected
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+    assert query(page) == expected
+    other = new_context().new_page()
+    visit(other, page.url)
+    assert snapshot(other) == here
+    assert query(other) == expected
+    expect(link_line(other)).to_have_count(0)
+
+
+def test_the_convention_follows_from_page_to_page(page: Page) -> None:
+    visit(page, "/")
+    convention = {"count": "FLOPs", "unit": "int8", "memory": "Paper"}
+    for key, value in convention.items():
+        switch(page, key, value)
+    assert query(page) == convention
+    for name in (*NAVIGATION[1:], *NAVIGATION):
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+        settle(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            next(entry.title for entry in PAGES if name in (entry.title, entry.url_path or "Home"))
+        )
+        assert query(page) == convention
+        for key, value in convention.items():
+            expect(page.locator(f".st-key-{key} [role=radio][aria-checked=true]")).to_have_text(value)
+        if name == "Architectures":
+            assert cards(page) == expected_cards(counted("mobilenet_v2", "paper"), factor=2, bytes_each=1)
+
+
+def test_every_page_keeps_its_own_settings(page: Page) -> None:
+    """Pages share short keys, but not their values, neither in the controls nor in the address."""
+
+    def go(name: str) -> None:
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+        settle(page)
+
+    def shown(key: str) -> str:
+        return page.locator(f".st-key-{key} input[type=number]").first.input_value()
+
+    visit(page, "/architectures?net=MobileNetV1&res=1100&depth=2&count=FLOPs")
+    go("Memory access cost")
+    assert query(page) == {"count": "FLOPs"}
+    assert shown("res") == "56"
+    type_into(page, "res", "28")
+    go("Architectures")
+    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0"}
+    assert (shown("res"), shown("depth")) == ("1100", "2.00")
+    type_into(page, "width", "0.5")
+    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0", "width": "0.5"}
+    go("Memory access cost")
+    assert query(page) == {"count": "FLOPs", "res": "28"}
+    here = snapshot(page)
+    page.reload()
+    assert snapshot(page) == here
+    go("Architectures")
+    type_into(page, "width", "0.25")
+    go("Home")
+    page.get_by_text("MobileNetV2 at half width").click()
+    settle(page)
+    assert query(page) == {"count": "FLOPs", "width": "0.5"}, "a link into a page overrides its former settings"
+    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.5), factor=2)
+
+
+def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
+    visit(page, "/?count=FLOPs")
+    page.get_by_text("EfficientNet-B0 at phi = 2").click()
+    settle(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compound scaling")
+    report = effviz.analyze(effviz.compound_scale(effviz.architecture("efficientnet_b0"), 2))
+    assert cards(page)[:3] == ["1.920", si(report.params), si(report.flops)]
+    assert query(page) == {"count": "FLOPs", "phi": "2"}
+    expect(link_line(page)).to_have_count(0)
+
+
+def test_back_and_forward_show_what_the_address_says(
+    page: Page, new_context: Callable[..., BrowserContext], base_url: str
+) -> None:
+    visit(page, "/")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Architectures").click()
+    settle(page)
+    type_into(page, "width", "0.5")
+    choose(page, "net", "VGG-16")
+    switch(page, "count", "FLOPs")
+    other = new_context().new_page()
+    seen = [page.url]
+    for move in (page.go_back, page.go_back, page.go_forward, page.go_forward):
+        move()
+        assert page.url.startswith(base_url)
+        seen.append(page.url)
+        here = snapshot(page)
+        assert page.url == seen[-1], "the page does not change the address"
+        visit(other, page.url)
+        assert here == snapshot(other), page.url
+    assert len(set(seen)) == 3
+    assert seen[0] == seen[-1]
+
+
+HOSTILE = {
+    "net": "<img src=x onerror=alert(1)>",
+    "layer": "[x](https://example.org) https://example.org www.example.org a@example.org",
+    "count": ":material/home: :red[x]",
+    "unit": "**b** $x^2$ `c`",
+    "width": "nan",
+    "res": "inf",
+    "classes": "<b>7</b>",
+    "https://example.org/x": "1",
+}
+
+
+def test_a_hostile_link_is_read_as_text(page: Page, base_url: str) -> None:
+    page.goto(base_url)  # for the address of an empty page on the same host
+    link = page.evaluate("pairs => '/architectures?' + new URLSearchParams(pairs)", HOSTILE)
+    visit(page, link)
+    assert cards(page) == expected_cards(counted("mobilenet_v2"))
+    line = link_line(page)
+    expect(line).to_have_count(1)
+    expect(line).to_be_in_viewport()
+    said = line.inner_text()
+    for key, value in HOSTILE.items():
+        assert key in said
+        if "example.org/x" not in key:
+            assert value[:37] in said, "the value is shown as text, not as Markdown"
+    holder = page.locator("[data-testid=stAlert], [data-testid=stHtml], [data-testid=stMarkdown]").filter(has=line)
+    made = "a, img, b, strong, em, code, .katex, [role=img], [style*=color]"
+    assert holder.last.locator("p, div").filter(has_text="Ignored in the link").last.locator(made).count() == 0
+    grave = [
+        found["id"] for found in Axe().run(page).response["violations"] if found["impact"] in ("serious", "critical")
+    ]
+    assert grave == []
+    assert not {"net", "layer", "count", "unit", "width", "res", "classes"} & set(query(page))
+    type_into(page, "width", "0.5")
+    assert query(page)["width"] == "0.5", "the next change is written into the link"
+    type_into(page, "classes", "10")
+    switch(page, "unit", "int8")
+    choose(page, "layer", "stem.conv")
+    expected = {"width": "0.5", "classes": "10", "unit": "int8", "layer": "stem.conv"}
+    assert {key: query(page).get(key) for key in expected} == expected
