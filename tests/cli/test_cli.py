@@ -287,9 +287,7 @@ def test_every_quantity_has_its_option() -> None:
         assert ran.err.startswith(f"effviz: {option} = 'x' is not an amount: write it like ")
         assert called("check", "mobilenet_v2", option, "-1").err == f"effviz: {option} = '-1' must be greater than 0\n"
         if name != "latency":
-            assert (
-                f"effviz: {option} = '1.5' must be a whole number" in called("check", "vgg16", option, "1.5").err
-            )
+            assert f"effviz: {option} = '1.5' must be a whole number" in called("check", "vgg16", option, "1.5").err
 
 
 @st.composite
