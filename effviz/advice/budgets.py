@@ -291,6 +291,16 @@ def format_amount(value: int | float, quantity: str) -> str:
     return min(texts, key=len)
 
 
+def format_share(share: float) -> str:
+    """Format a share of a limit without rounding it to the other side of 100 %: ``74.3 %``, ``100.3 %``, ``18×``."""
+    if share >= 10:
+        return f"{share:,.0f}×"
+    for text in (f"{100 * share:.3g}", *(f"{100 * share:.{digits}f}" for digits in range(1, 7))):
+        if share in (0, 1) or ("e" not in text and (float(text) - 100) * (share - 1) > 0):
+            return f"{text} %"
+    return "just over 100 %" if share > 1 else "just under 100 %"
+
+
 def _quotient(amount: int, unit: int) -> str:
     """Return ``amount / unit`` as an exact decimal, which exists because units have only the factors 2 and 5."""
     whole, rest = divmod(amount, unit)

@@ -17,15 +17,14 @@ from streamlit.testing.v1 import AppTest
 
 import effviz
 from effviz import ARCHITECTURES, DesignError, Stage
-from effviz.advice.budgets import PRESETS, QUANTITIES
+from effviz.advice.budgets import PRESETS, QUANTITIES, format_share
 from effviz.advice.lint import lint
 from effviz.core.units import si
 from effviz.measure import latency as latencies
 from effviz.model.blocks.composed import EXAMPLE, Part, Recipe
 from effviz.model.draft import Draft, checked
+from effviz.studies.studio import recipe_of, steps_of
 from effviz.ui import links
-from effviz.ui.page_parts.studio.checks import share_text
-from effviz.ui.page_parts.studio.code import recipe_of, steps_of
 from effviz.ui.page_parts.studio.draft import EMPTY
 
 PATH = "studio"
@@ -212,7 +211,7 @@ def test_any_sequence_of_edits_keeps_the_page_alive(data: st.DataObject) -> None
 def test_a_hostile_link_is_named_and_the_page_works(design: str) -> None:
     at = open_page(PATH, design=design)
     assert shown(at) == V2
-    assert "a design as the studio writes it" in line(at)
+    assert "a design from the studio" in line(at)
     assert shown(press(at, "row_copy")) == V2.duplicate(0)
 
 
@@ -247,7 +246,7 @@ def test_a_draft_too_long_for_a_link_stays() -> None:
         assert len(table(at)) == len(V2.rows)
     # In another session it stands for nothing, and the page says so.
     other = open_page(PATH, design=name)
-    assert f"design = {name} (a design as the studio writes it; " in line(other)
+    assert f"design = {name} (a design from the studio; " in line(other)
     assert len(table(other)) == len(V2.rows)
 
 
@@ -357,11 +356,11 @@ def test_a_limit_is_exact(limit: str, verdict: str) -> None:
     [
         (0.0, "0 %"), (0.0203, "2.03 %"), (0.743, "74.3 %"), (0.9999, "99.99 %"), (1.0, "100 %"), (1.002, "100.2 %"),
         (1.00001, "100.001 %"), (1 + 1e-12, "just over 100 %"), (1 - 1e-12, "just under 100 %"), (5.737, "574 %"),
-        (9.9, "990 %"), (9.999, "999.9 %"), (18.4, "18 x"), (1840.0, "1,840 x"), (1e8, "100,000,000 x"),
+        (9.9, "990 %"), (9.999, "999.9 %"), (18.4, "18×"), (1840.0, "1,840×"), (1e8, "100,000,000×"),
     ],
 )  # fmt: skip
 def test_a_share_of_a_limit_is_on_its_side(share: float, text: str) -> None:
-    assert share_text(share) == text
+    assert format_share(share) == text
 
 
 def test_a_limit_is_shown_in_the_convention_of_the_page() -> None:
