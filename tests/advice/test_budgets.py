@@ -28,6 +28,7 @@ from effviz.advice.budgets import (
     Budget,
     check,
     format_amount,
+    format_share,
     parse_amount,
 )
 
@@ -412,6 +413,18 @@ def test_formatted_times_parse_back(amount: float) -> None:
 )
 def test_formatted_amounts_are_short(amount: float, quantity: str, expected: str) -> None:
     assert format_amount(amount, quantity) == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"), (0.0203, "2.03 %"), (0.743, "74.3 %"), (0.9999, "99.99 %"), (1.0, "100 %"), (1.002, "100.2 %"),
+        (1.00001, "100.001 %"), (1 + 1e-12, "just over 100 %"), (1 - 1e-12, "just under 100 %"), (5.737, "574 %"),
+        (9.9, "990 %"), (9.999, "999.9 %"), (18.4, "18×"), (1840.0, "1,840×"), (1e8, "100,000,000×"),
+    ],
+)  # fmt: skip
+def test_shares_are_not_rounded_to_the_other_side_of_the_limit(share: float, text: str) -> None:
+    assert format_share(share) == text
 
 
 @pytest.mark.parametrize("amount", [0, -1, math.nan, math.inf, 0.5, None, "3"])
