@@ -1,4 +1,4 @@
-"""The README's code runs and its numbers are the engine's."""
+"""The code of the README runs, and its numbers equal those of the engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_python_examples_print_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFVIZ_CACHE", "")
     blocks = "\n".join(re.findall(r"```python\n(.*?)```", README, flags=re.S))
     test = doctest.DocTestParser().get_doctest(blocks, {}, "README.md", "README.md", 0)
@@ -36,13 +36,13 @@ def test_zoo_table_is_complete_and_exact() -> None:
     }
 
 
-def test_every_page_is_named() -> None:
+def test_table_of_pages_is_complete() -> None:
     named = re.findall(r"^\| ([A-Z]\w[\w ]+) \| [A-Z]", README, flags=re.M)
     assert named == [entry.title for entry in PAGES if entry.url_path]
     assert f"the speed of {len(ENTRIES)} networks" in README
 
 
-def test_pictures_and_files_that_it_names_exist() -> None:
+def test_pictures_and_files_exist() -> None:
     named = [*re.findall(r"\]\(([^)#]+)\)", README), "requirements.txt", "app.py", "Makefile"]
     missing = [path for path in named if not path.startswith("http") and not (ROOT / path).exists()]
     assert not missing
@@ -59,7 +59,7 @@ def test_package_docstring_runs() -> None:
 
 
 def test_commands_are_targets_of_the_makefile() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
-    named = set(re.findall(r"(?:^|`)make (\w+)", README, flags=re.M))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
+    named = set(re.findall(r"(?:^|`)make ([\w-]+)", README, flags=re.M))
     assert named
     assert named <= targets

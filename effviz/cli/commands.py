@@ -1,682 +1,346 @@
-"""The command line: ``python -m effviz list | report | check | export | latency``.
-
-A command makes its whole answer before anything is printed, so that a script gets all of it or none. What cannot be
-done is one line on standard error, ``effviz: ...``, never a traceback.
-
-    $ python -m effviz check mobilenet_v2 --max-macs 300M --max-params 4M
-    MobileNetV2 (mobilenet_v2), input 3 x 224 x 224
-    Sizes in bytes: float32, batch 1. Memory access: fused.
-
-    pass  parameters       3,504,872  limit    4,000,000    12 % left
-    FAIL  multiply-adds  300,774,272  limit  300,000,000    over by 774,272 (0.3 %)
-
-=========  =====================================================================
-exit code  means
-=========  =====================================================================
-0          done; every budget is kept
-1          ``check``: a budget is broken, or there are findings and ``--strict-lint``
-2          the command cannot be done, standard error says why
-130        interrupted with Ctrl-C
-141        whoever read the output has gone, as after ``| head``
-=========  =====================================================================
-"""
+"""The commands, built on click. Each returns an `Answer`, which `main` prints."""
 
 from __future__ import annotations
 
-import argparse
-import errno
-import io
-import json
-import os
-import stat
+import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from effviz import __version__, analyze, architecture, compound_scale
-from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, Preset, Verdict, check, parse_amount
-from effviz.core.errors import DesignError, show, unknown
-from effviz.core.units import binary, exact, lower, milliseconds, percent
+import click
+
+from effviz import ARCHITECTURES, Design, DesignError, __version__, analyze, architecture, compound_scale
+from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, parse_amount
+from effviz.advice.budgets import check as check_budgets
+from effviz.cli import files, output
+from effviz.core.errors import unknown
+from effviz.core.units import exact
 from effviz.count.memory import ASSUMPTIONS
-from effviz.count.report import Report
-from effviz.model.design import Design
-from effviz.zoo import ARCHITECTURES
 
 if TYPE_CHECKING:
     from effviz.measure.latency import Latency
 
-BROKEN, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
-MAX_BYTES = 4 * 2**20
-"""Of a design's JSON: a thousand rows, the most there are, take a tenth of it."""
+EXCEEDED, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+
+PROGRAM = "effviz" if Path(sys.argv[0]).stem == "effviz" else "python -m effviz"
+"""How this process was started, for help and error messages."""
 
 _TOTALS = {
     "params": "parameters",
     "macs": "multiply-adds",
     "flops": "FLOPs",
     "activations": "activations",
-    "memory_access": "memory access",
+    "memory_access": "memory access cost",
     "peak_activation": "peak activations",
 }
-_LIMITS = {
-    "params": "--max-params",
-    "macs": "--max-macs",
-    "memory_access": "--max-memory-access",
-    "peak_activation": "--max-peak",
-    "weight_size": "--max-weights",
-    "latency": "--max-latency",
-}
-_EXAMPLES = ("4M", "300M", "20M", "256kB", "1MB", "33ms")
-# Shares of a limit beyond it that are told in per cent.
-_MOST_EXCESS = 10
 _LAYER_COLUMNS = ("path", "kind", "output_shape", "params", "macs", "memory_access", "alive")
-
-
-class CommandError(ValueError):
-    """A command that cannot be done, for another reason than the design; the message is for whoever typed it."""
+# Quantity, option, example.
+_LIMITS = (
+    ("params", "--max-params", "4M"),
+    ("macs", "--max-macs", "300M"),
+    ("memory_access", "--max-memory-access", "20M"),
+    ("peak_activation", "--max-peak", "256kB"),
+    ("weight_size", "--max-weights", "1MB"),
+    ("latency", "--max-latency", "33ms"),
+)
 
 
 class Answer(NamedTuple):
-    """What a command prints, and the exit code."""
+    """The output of a command and its exit code."""
 
-    text: str
+    text: str = ""
     code: int = 0
 
 
+Function = Callable[..., Answer]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command and print its output or its error.
 
     Args:
-        arguments: the words behind ``python -m effviz``; None for those of this process.
+        arguments: the command line after the program's name; None for that of this process.
 
     Returns:
         The exit code.
     """
     try:
-        answer = _answer(arguments)
-        _write(answer.text)
-    except (CommandError, DesignError) as error:
-        return _complain(str(error), REFUSED)
+        # Not `cli.main`: it prints an empty line on Ctrl-C and handles a closed pipe itself.
+        with cli.make_context(PROGRAM, list(sys.argv[1:] if arguments is None else arguments)) as context:
+            answer: Answer = cli.invoke(context)
+        files.write(answer.text)
+    except click.exceptions.Exit as finished:
+        return finished.exit_code
+    except click.ClickException as error:
+        usage: click.Context | None = getattr(error, "ctx", None)
+        files.complain(error.format_message() + (f" ({usage.command_path} --help)" if usage else ""))
+        return REFUSED
+    except DesignError as error:
+        files.complain(str(error))
+        return REFUSED
     except BrokenPipeError:
-        _discard(sys.stdout)
         return PIPE_CLOSED
     except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+        files.complain("interrupted")
+        return INTERRUPTED
     return answer.code
 
 
-def _answer(arguments: Sequence[str] | None) -> Answer:
+# --- options --------------------------------------------------------------------------------------------------------
+
+
+def _printed(names: Sequence[str], text: Callable[[click.Context], str], help: str) -> click.Option:
+    """Return an option that prints a text and exits. click's own would raise if standard output cannot be written."""
+
+    def callback(context: click.Context, _: click.Parameter, is_set: bool) -> None:
+        if is_set:
+            files.write(text(context) + "\n")
+            context.exit()
+
+    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=help, callback=callback)
+
+
+_HELP = _printed(["-h", "--help"], click.Context.get_help, "Show this message and exit.")
+_VERSION = _printed(["--version"], lambda _: f"effviz {__version__}", "Show the version and exit.")
+_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+_memory = click.option(
+    "--memory", type=click.Choice(list(ASSUMPTIONS)), default="fused", show_default=True, help="Memory assumption."
+)
+
+
+@click.group(
+    params=[_VERSION, _HELP],
+    no_args_is_help=False,
+    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure, 130 interrupted.",
+)
+def cli() -> None:
+    """Count the exact cost of efficient convolutional networks."""
+
+
+def _command(*examples: str, **settings: Any) -> Callable[[Function], click.Command]:
+    """Make a function a command. Its help consists of the docstring, the options and the examples."""
+
+    def decorate(function: Function) -> click.Command:
+        name = function.__name__.strip("_")
+        epilog = "\n".join(["\b", "Examples:", *(f"  {PROGRAM} {name} {each}".rstrip() for each in examples)])
+        command = cli.command(name, epilog=epilog, **settings)(function)
+        command.params.append(_HELP)
+        return command
+
+    return decorate
+
+
+def _takes_design(function: Function) -> Function:
+    """Add the argument DESIGN and the options that scale it. `function` receives the scaled design."""
+
+    @click.argument("source", metavar="DESIGN")
+    @click.option("--classes", type=int, metavar="N", help="Number of classes.")
+    @click.option("--width", type=float, default=1.0, metavar="W", help="Width multiplier.")
+    @click.option("--depth", type=float, default=1.0, metavar="D", help="Depth multiplier.")
+    @click.option("--phi", type=float, metavar="P", help="Compound scaling with EfficientNet's coefficients.")
+    @click.option("--resolution", type=int, metavar="R", help="Height and width of the input, in pixels.")
+    @functools.wraps(function)
+    def command(
+        source: str, classes: int | None, width: float, depth: float, phi: float | None, resolution: int | None,
+        **options: Any,
+    ) -> Answer:  # fmt: skip
+        design = files.load(source)
+        if classes is not None:
+            design = design.with_num_classes(classes)
+        design = design.scaled(width_mult=width, depth_mult=depth)
+        if phi is not None:
+            design = compound_scale(design, phi)
+        return function(design.scaled(resolution=resolution), **options)
+
+    command.__doc__ = f"""{function.__doc__}
+
+    DESIGN is an architecture's name, a JSON file, or - for standard input. The scaling options apply in the order of
+    the list below, with the rounding rule of the design's family.
+    """
+    return command
+
+
+def _budget(_: click.Context, option: click.Parameter, text: str | None) -> Budget | None:
+    """Parse the value of an option that sets a limit."""
+    quantity = str(option.name)
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit:
-        # --help and --version have printed what there is to say; every error of the parser is a CommandError.
-        return Answer("")
-    command: Callable[[argparse.Namespace], Answer] = options.run
-    return command(options)
+        return None if text is None else Budget(quantity, parse_amount(text, quantity))
+    except DesignError as error:
+        # click's message names the option instead of the quantity.
+        raise click.BadParameter(str(error).removeprefix(f"{quantity} = ")) from None
 
 
-# --- commands -----------------------------------------------------------------------------------------------------
+def _limit_options(function: Function) -> Function:
+    for quantity, option, example in reversed(_LIMITS):
+        text = QUANTITIES[quantity].what
+        function = click.option(option, quantity, callback=_budget, metavar=example, help=text)(function)
+    return function
 
 
-def _list(options: argparse.Namespace) -> Answer:
-    """Every architecture of the zoo, or those of one family."""
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+@_command("", "--family MobileNet --json")
+@click.option("--family", help="Only this family.")
+@_json
+def list_(family: str | None, is_json: bool) -> Answer:
+    """List the architectures."""
     reports = [analyze(architecture(name)) for name in ARCHITECTURES]
-    families = list(dict.fromkeys(report.design.family for report in reports))
-    if options.family is not None:
-        named = [family for family in families if family.casefold() == options.family.casefold()]
-        if not named:
-            unknown("family", options.family, families)
-        reports = [report for report in reports if report.design.family in named]
-    if options.json:
-        keys = ("name", "title", "family", "source", "resolution")
-        rows = [
-            {key: getattr(report.design, key) for key in keys} | {"params": report.params, "macs": report.macs}
-            for report in reports
-        ]
-        return Answer(_json(rows))
+    families = dict.fromkeys(report.design.family for report in reports)
+    if family is not None:
+        reports = [report for report in reports if report.design.family.casefold() == family.casefold()]
+        if not reports:
+            unknown("family", family, families)
+    if is_json:
+        keys, counts = ("name", "title", "family", "source", "resolution"), ("params", "macs")
+        return Answer(
+            output.as_json([output.values(each.design, keys) | output.values(each, counts) for each in reports])
+        )
     head = ("name", "title", "pixels", "parameters", "multiply-adds")
     body = [
         (each.design.name, each.design.title, str(each.resolution), exact(each.params), exact(each.macs))
         for each in reports
     ]
-    return Answer(_table([head, *body], "<<>>>"))
+    return Answer(output.table([head, *body], "<<>>>"))
 
 
-def _report(options: argparse.Namespace) -> Answer:
-    """What a design costs, in total and layer by layer."""
-    report = analyze(_design(options), memory=options.memory)
-    if options.json:
-        return Answer(_json(_totals(report) | ({"layers": _layers(report)} if options.layers else {})))
-    if options.csv:
-        return Answer(report.table.map(_printable).to_csv(index=False, lineterminator="\n"))
-    totals = [(label, exact(getattr(report, name))) for name, label in _TOTALS.items()]
-    parts = [_lines([_heading(report.design), *_convention(report.memory)]), _table(totals, "<>")]
-    if options.layers:
-        rows = [[_cell(layer[column]) for column in _LAYER_COLUMNS] for layer in _layers(report)]
-        parts.append(_table([_LAYER_COLUMNS, *rows], "<<<>>>>"))
+@_command("efficientnet_b0 --phi 1 --layers", "design.json --memory eager --json")
+@_takes_design
+@_memory
+@click.option("--layers", is_flag=True, help="Also print one line per layer.")
+@click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV; --memory applies.")
+@_json
+def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: bool) -> Answer:
+    """Count the cost of a design, in total and layer by layer."""
+    if is_csv and is_json:
+        raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())
+    counted = analyze(design, memory=memory)
+    if is_csv:
+        safe = counted.table.map(lambda cell: output.plain(cell) if isinstance(cell, str) else cell)
+        return Answer(safe.to_csv(index=False, lineterminator="\n"))
+    # The table loads pandas.
+    rows: list[dict[str, Any]] = counted.table.to_dict("records") if layers else []
+    if is_json:
+        keys = ("name", "title", "resolution", "in_channels", "width_mult", "depth_mult")
+        answer = output.values(design, keys) | output.values(counted, (*_TOTALS, "memory"))
+        answer |= {"convention": " ".join(output.convention(memory))}
+        return Answer(output.as_json(answer | ({"layers": rows} if layers else {})))
+    totals = [(label, exact(getattr(counted, name))) for name, label in _TOTALS.items()]
+    parts = [output.lines([output.heading(design), *output.convention(memory)]), output.table(totals, "<>")]
+    if layers:
+        cells = ([row[column] for column in _LAYER_COLUMNS] for row in rows)
+        texts = [[exact(cell) if isinstance(cell, int) else str(cell) for cell in row] for row in cells]
+        parts.append(output.table([_LAYER_COLUMNS, *texts], "<<<>>>>"))
     return Answer("\n".join(parts))
 
 
-def _check(options: argparse.Namespace) -> Answer:
-    """Whether a design keeps its budgets: a gate for continuous integration."""
-    preset, budgets = _budgets(options)
-    is_linted = options.lint or options.strict_lint
-    if not budgets and not is_linted:
-        raise CommandError(
-            f"nothing to check: set {', '.join(_LIMITS.values())}, --preset ({', '.join(PRESETS)}), "
-            "--lint or --strict-lint"
-        )
-    dtype = options.dtype
-    if dtype is None:
-        dtype = preset.dtype if preset else "float32"
-    report = analyze(_design(options), memory=options.memory)
-    counted = [each for each in budgets if each.quantity != "latency"]
-    # A dtype that does not exist is refused before a measurement takes its seconds.
-    verdicts = check(report, counted, dtype=dtype)
-    latency = None
-    if len(counted) < len(budgets):
-        latency = _measured(report.design)
-        verdicts = check(report, budgets, dtype=dtype, latency_ms=latency.median_ms)
-    findings = _findings(report.design) if is_linted else []
-    is_broken = any(not each.passed for each in verdicts) or (options.strict_lint and bool(findings))
-    code = BROKEN if is_broken else 0
-    if options.json:
-        design = report.design
-        answer = {"name": design.name, "resolution": design.resolution, "dtype": dtype, "memory": report.memory}
-        answer |= {"passed": not is_broken, "budgets": [_judged(each) for each in verdicts]}
-        answer |= {"latency": _latency_values(latency)} if latency else {}
-        answer |= {"findings": findings} if is_linted else {}
-        return Answer(_json(answer), code)
-    parts = [_lines(_conditions(report, dtype, preset, latency))]
+@_command("design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")
+@_takes_design
+@_limit_options
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Limits for a purpose.")
+@click.option("--dtype", type=click.Choice(list(DTYPES)), help="Number format. Default: the preset's, else float32.")
+@_memory
+@click.option("--lint", is_flag=True, help="Also print the findings of the lint rules.")
+@click.option("--strict-lint", is_flag=True, help="Fail if there are findings.")
+@_json
+def check(
+    design: Design, preset: str | None, dtype: str | None, memory: str, lint: bool, strict_lint: bool, is_json: bool,
+    **limits: Budget | None,
+) -> Answer:  # fmt: skip
+    """Check a design against limits. A value equal to its limit passes."""
+    chosen = PRESETS[preset] if preset else None
+    named = {each.quantity: each for each in chosen.budgets} if chosen else {}
+    named |= {quantity: each for quantity, each in limits.items() if each}
+    budgets = [named[quantity] for quantity in QUANTITIES if quantity in named]
+    if not (budgets or lint or strict_lint):
+        options = ", ".join(option for _, option, _ in _LIMITS)
+        raise click.ClickException(f"no limit is set; use {options}, --preset, --lint or --strict-lint")
+    dtype = dtype or (chosen.dtype if chosen else "float32")
+    counted = analyze(design, memory=memory)
+    latency = _measure(design) if "latency" in named else None
+    verdicts = check_budgets(counted, budgets, dtype=dtype, latency_ms=latency.median_ms if latency else None)
+    findings = _findings(design) if lint or strict_lint else None
+    passed = all(each.passed for each in verdicts) and not (strict_lint and findings)
+    code = 0 if passed else EXCEEDED
+    if is_json:
+        answer = {"name": design.name, "resolution": design.resolution, "dtype": dtype, "memory": memory}
+        answer |= {"passed": passed, "budgets": [output.verdict_values(each) for each in verdicts]}
+        answer |= {"latency": latency.to_dict() | {"noisy": latency.noisy}} if latency else {}
+        answer |= {"findings": findings} if findings is not None else {}
+        return Answer(output.as_json(answer), code)
+    parts = [output.lines(output.conditions(counted, dtype, chosen, latency))]
     if verdicts:
-        parts.append(_table(map(_verdict, verdicts), "<<><><<"))
-    if is_linted:
-        parts.append(_lines(_remarks(findings, "FAIL" if options.strict_lint else "note")))
+        parts.append(output.table(map(output.verdict_row, verdicts), "<<><><<"))
+    if findings is not None:
+        parts.append(output.lines(output.finding_lines(findings, "FAIL" if strict_lint else "note")))
     return Answer("\n".join(parts), code)
 
 
-def _budgets(options: argparse.Namespace) -> tuple[Preset | None, list[Budget]]:
-    """The preset that was named, and its budgets where no limit of one's own takes their place."""
-    if options.preset is not None and options.preset not in PRESETS:
-        unknown("preset", options.preset, PRESETS)
-    preset = PRESETS[options.preset] if options.preset is not None else None
-    budgets = {each.quantity: each for each in preset.budgets} if preset else {}
-    for quantity, option in _LIMITS.items():
-        text = vars(options)[_attribute(option)]
-        if text is not None:
-            try:
-                amount = parse_amount(text, quantity)
-            except DesignError as error:
-                # What was typed is the option.
-                raise CommandError(f"{option}{str(error).removeprefix(quantity)}") from None
-            budgets[quantity] = Budget(quantity, amount)
-    return preset, [budgets[quantity] for quantity in QUANTITIES if quantity in budgets]
-
-
-def _attribute(option: str) -> str:
-    """Where argparse keeps an option."""
-    return option.removeprefix("--").replace("-", "_")
-
-
-def _conditions(report: Report, dtype: str, preset: Preset | None, latency: Latency | None) -> Iterator[str]:
-    """What is judged, and under which convention."""
-    yield _heading(report.design)
-    yield f"Sizes in bytes: {dtype}, batch 1. Memory access: {report.memory}."
-    if preset:
-        yield f"{preset.title}. {preset.source}"
-    if latency:
-        noisy = ", noisy" if latency.noisy else ""
-        yield f"Latency: median of {latency.runs} runs of PyTorch on this CPU, float32, batch 1, 1 thread{noisy}."
-
-
-def _judged(verdict: Verdict) -> dict[str, Any]:
-    budget = verdict.budget
-    unit = QUANTITIES[budget.quantity].unit
-    measured = {"value": verdict.value, "limit": budget.limit, "unit": unit}
-    return {"quantity": budget.quantity} | measured | {"passed": verdict.passed, "margin": verdict.margin}
-
-
-def _verdict(verdict: Verdict) -> tuple[str, ...]:
-    """A line of ``check``: so many digits that nothing that fails looks as if it were the limit."""
-    quantity, limit = QUANTITIES[verdict.budget.quantity], verdict.budget.limit
-    value, margin = verdict.value or 0, verdict.margin or 0.0
-    if verdict.passed:
-        told = f"{percent(margin)} left"
-    else:
-        excess = percent(-margin) if -margin <= _MOST_EXCESS else f"{_times(value / limit)} times the limit"
-        told = f"over by {' '.join([_amount(value - limit), quantity.unit]).strip()} ({excess})"
-    mark = "pass" if verdict.passed else "FAIL"
-    # Any two floats differ in 17 digits.
-    enough = (each for each in range(6, 18) if value == limit or _amount(value, each) != _amount(limit, each))
-    digits = next(enough, 17)
-    return mark, lower(quantity.title), _amount(value, digits), "limit", _amount(limit, digits), quantity.unit, told
-
-
-def _amount(value: float, digits: int = 6) -> str:
-    return exact(value) if isinstance(value, int) else f"{value:,.{digits}g}"
-
-
-def _times(factor: float) -> str:
-    return f"{factor:,.0f}" if factor >= 100 else f"{factor:.3g}"
-
-
 def _findings(design: Design) -> list[dict[str, Any]]:
-    """What the rules find, with the words of a fix in its place."""
     from effviz.advice.lint import lint
 
-    return [
-        {name: getattr(each, name) for name in ("rule", "row", "path", "where", "why")}
-        | {"fix": each.fix.label if each.fix else None}
-        for each in lint(design)
-    ]
+    keys = ("rule", "row", "path", "where", "why")
+    return [output.values(each, keys) | {"fix": each.fix and each.fix.label} for each in lint(design)]
 
 
-def _remarks(findings: list[dict[str, Any]], mark: str) -> Iterator[str]:
-    for each in findings:
-        yield f"{mark}  {each['rule']}, {each['where']}: {each['why']}"
-        if each["fix"]:
-            yield f"      fix: {each['fix']}"
-    if not findings:
-        yield "No rule has anything to remark."
-
-
-def _export(options: argparse.Namespace) -> Answer:
-    """A design as PyTorch code, or as JSON."""
-    if not options.output:
-        raise CommandError("the name of the file behind -o is empty")
-    design = _design(options)
-    if options.json:
-        # What cannot be built is refused here too: nobody wants to find out later.
+@_command("mobilenet_v2 --width 0.75 -o net.py", "resnet18 --json -o resnet18.json")
+@_takes_design
+@click.option("-o", "--output", "file", default="-", show_default=True, metavar="FILE", help="- is standard output.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("--json", "is_json", is_flag=True, help="Write JSON, which every command reads.")
+def export(design: Design, file: str, force: bool, is_json: bool) -> Answer:
+    """Export a design as PyTorch code or JSON."""
+    if not file:
+        raise click.ClickException("the file name after -o is empty")
+    if is_json:
+        # Raises for a design that cannot be built, as export_torch does.
         design.blocks()
         text = design.to_json(indent=2) + "\n"
     else:
         from effviz.export import export_torch
 
         text = export_torch(design)
-    if options.output == "-":
+    if file == "-":
         return Answer(text)
-    try:
-        _save(options.output, text, over=options.force)
-    except FileExistsError:
-        raise CommandError(f"{show(options.output)} exists already; --force writes over it") from None
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot write {show(options.output)}: {_reason(error)}") from None
-    return Answer("")
+    files.save(file, text, overwrite=force)
+    return Answer()
 
 
-def _save(file: str, text: str, *, over: bool) -> None:
-    """Put `text` into a file, all of it or nothing: what fails leaves what was there before."""
-    # The link stays one, and what it leads to is written.
-    target = Path(os.path.realpath(file))
-    if target.is_dir() or file.endswith("/"):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not over:
-        _create(target, text)
-        return
-    mode = None
-    with suppress(FileNotFoundError):
-        mode = target.stat().st_mode
-    if mode is not None:
-        if not stat.S_ISREG(mode):
-            # A pipe or a device has nothing to lose, and no other file may take its place.
-            with target.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            return
-        if not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    beside = target.with_name(f".effviz-{os.urandom(8).hex()}.tmp")
-    _create(beside, text, mode)
-    try:
-        beside.replace(target)
-    except BaseException:
-        beside.unlink()
-        raise
+@_command("mobilenet_v2", "design.json --batch 8 --threads 2 --json")
+@_takes_design
+@click.option("--batch", type=int, default=1, show_default=True, metavar="N", help="Images per run.")
+@click.option("--threads", type=int, default=1, show_default=True, metavar="N", help="Threads of PyTorch.")
+@_json
+def latency(design: Design, batch: int, threads: int, is_json: bool) -> Answer:
+    """Measure the latency of a design with PyTorch on this CPU."""
+    measured = _measure(design, batch, threads)
+    if is_json:
+        return Answer(output.as_json({"name": design.name} | measured.to_dict() | {"noisy": measured.noisy}))
+    conditions = "Forward passes of PyTorch on this CPU, random weights, each run timed separately."
+    head = output.lines([output.heading(design), conditions])
+    return Answer(f"{head}\n{output.table(output.latency_rows(measured), '<<')}")
 
 
-def _create(file: Path, text: str, mode: int | None = None) -> None:
-    """A new file, which is gone again if it cannot be written; `mode` is what the umask gives if it is None.
-
-    Raises:
-        FileExistsError: it exists, and is left as it is.
-    """
-    number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        if mode is not None:
-            file.chmod(stat.S_IMODE(mode))
-    except BaseException:
-        file.unlink()
-        raise
-
-
-def _latency(options: argparse.Namespace) -> Answer:
-    """How fast a design runs here, measured in a process of its own."""
-    design = _design(options)
-    latency = _measured(design, options.batch, options.threads)
-    if options.json:
-        return Answer(_json({"name": design.name} | _latency_values(latency)))
-    noisy = "no"
-    if latency.noisy:
-        noisy = "yes, the machine was busy" if latency.loaded else "yes, IQR / median > 0.10"
-    rows = [
-        ("median", milliseconds(latency.median_ms)),
-        ("90th percentile", milliseconds(latency.p90_ms)),
-        ("IQR", milliseconds(latency.iqr_ms)),
-        ("fastest", milliseconds(latency.min_ms)),
-        ("runs", exact(latency.runs)),
-        ("noisy", noisy),
-        ("batch", exact(latency.batch_size)),
-        *latency.environment.items(),
-        ("measured at", latency.measured_at),
-    ]
-    head = [_heading(design), "One forward pass of PyTorch on this CPU, random weights, every run timed alone."]
-    return Answer(f"{_lines(head)}\n{_table(rows, '<<')}")
-
-
-# --- designs ------------------------------------------------------------------------------------------------------
-
-
-def _design(options: argparse.Namespace) -> Design:
-    """The design that was named, scaled as asked."""
-    design = architecture(options.design) if options.design in ARCHITECTURES else _read(options.design)
-    if options.classes is not None:
-        design = design.with_num_classes(options.classes)
-    multipliers = {"width_mult": options.width, "depth_mult": options.depth}
-    design = design.scaled(**{name: value for name, value in multipliers.items() if value is not None})
-    if options.phi is not None:
-        design = compound_scale(design, options.phi)
-    return design if options.resolution is None else design.scaled(resolution=options.resolution)
-
-
-def _read(source: str) -> Design:
-    """A design from a JSON file, or from standard input for ``-``."""
-    if not source:
-        raise CommandError(_neither(source))
-    called = "standard input" if source == "-" else show(source)
-    try:
-        if source != "-":
-            with Path(source).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-        elif sys.stdin is not None:
-            content = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            raise OSError(errno.EBADF, "it is closed")
-    except FileNotFoundError:
-        raise CommandError(_neither(source)) from None
-    # A name with a null character is a ValueError.
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot read {called}: {_reason(error)}") from None
-    if len(content) > MAX_BYTES:
-        raise CommandError(f"{called} holds more than {binary(MAX_BYTES)}: that is no design")
-    try:
-        return Design.from_json(content)
-    except DesignError as error:
-        raise CommandError(f"{called}: {error}") from None
-
-
-def _neither(source: str) -> str:
-    near = get_close_matches(source.lower(), ARCHITECTURES, n=3) if len(source) < 100 else []
-    hint = f"; did you mean {' or '.join(near)}?" if near else "."
-    return f"{show(source)} is neither an architecture nor a file{hint} python -m effviz list names every architecture"
-
-
-def _reason(error: OSError | ValueError) -> str:
-    """Without the number of the error and the name of the file, which stands before it."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _latency_values(latency: Latency) -> dict[str, Any]:
-    return latency.to_dict() | {"noisy": latency.noisy}
-
-
-def _measured(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
-    """As `effviz.measure_latency`; what the torch process logs about itself is not printed."""
+def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
+    """Measure in the torch process, without the log of that process."""
     from effviz.measure.latency import LatencyError, measure_latency
 
     try:
-        with _unheard_children():
+        with files.silent_children():
             return measure_latency(design, batch_size=batch_size, threads=threads)
     except LatencyError as error:
-        raise CommandError(str(error)) from None
+        raise click.ClickException(str(error)) from None
 
 
-@contextmanager
-def _unheard_children() -> Iterator[None]:
-    """Let processes that start meanwhile inherit no standard error: a failed job logs its traceback there.
+@_command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
+@click.option("--address", metavar="HOST", help="Address that the server listens on. Default: all.")
+@click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
+def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:
+    """Start the web app. Other options are passed to 'streamlit run'."""
+    from effviz.ui.server import serve
 
-    Why it failed is in the `LatencyError` too.
-    """
-    try:
-        own = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(own, 2)
-        os.close(own)
-
-
-# --- text ---------------------------------------------------------------------------------------------------------
-
-
-def _heading(design: Design) -> str:
-    """Which network: ``MobileNetV2 (mobilenet_v2), width x 0.75, input 3 x 224 x 224``."""
-    name = f"{design.title} ({design.name})" if design.title else design.name
-    multipliers = (("width", design.width_mult), ("depth", design.depth_mult))
-    scaled = [f"{word} x {value:g}" for word, value in multipliers if value != 1]
-    return ", ".join([name, *scaled, f"input {' x '.join(map(str, design.input_shape()))}"])
-
-
-def _convention(memory: str) -> list[str]:
-    """What the numbers of a report count, line by line."""
-    return [
-        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.",
-        f"Memory access, {memory}: {ASSUMPTIONS[memory]}; in elements, batch 1.",
-        "Parameters: trainable numbers, batch norm 2 per channel.",
-    ]
-
-
-def _totals(report: Report) -> dict[str, Any]:
-    design = report.design
-    named = {key: getattr(design, key) for key in ("name", "title", "resolution", "in_channels")}
-    scaled = {"width_mult": design.width_mult, "depth_mult": design.depth_mult}
-    counted = {name: getattr(report, name) for name in _TOTALS}
-    return named | scaled | counted | {"memory": report.memory, "convention": " ".join(_convention(report.memory))}
-
-
-def _layers(report: Report) -> list[dict[str, Any]]:
-    """One entry per layer; loads pandas."""
-    rows: list[dict[str, Any]] = report.table.to_dict("records")
-    return rows
-
-
-def _cell(value: object) -> str:
-    return exact(value) if isinstance(value, int) else str(value)
-
-
-def _table(rows: Iterable[Sequence[str]], alignment: str) -> str:
-    """Rows below each other, columns as wide as their widest cell; ``<`` and ``>`` in `alignment` as in formats."""
-    listed = list(rows)
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    lines = (
-        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, alignment, widths, strict=True))
-        for row in listed
-    )
-    return _lines(line.rstrip() for line in lines)
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{_plain(line)}\n" for line in lines)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2) + "\n"
-
-
-def _plain(text: str) -> str:
-    """On one line, and without what a terminal would obey: names come from files of other people."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
-
-
-def _printable(cell: object) -> object:
-    return _plain(cell) if isinstance(cell, str) else cell
-
-
-def _write(text: str) -> None:
-    if sys.stdout is None:
-        if not text:
-            return
-        raise CommandError("cannot write to standard output: it is closed")
-    try:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # What the help of argparse left unwritten is written here.
-            sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _discard(sys.stdout)
-        raise CommandError(f"cannot write to standard output: {_reason(error)}") from None
-
-
-def _discard(stream: TextIO) -> None:
-    """Send nowhere what could not be written: Python tries once more when it ends."""
-    # A stream in memory has no descriptor, and nobody tries again.
-    with suppress(io.UnsupportedOperation):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-
-
-def _complain(problem: str, code: int) -> int:
-    """One line on standard error, if there is one and somebody reads it; the exit code says the rest."""
-    if sys.stderr is not None:
-        try:
-            print(f"effviz: {_plain(problem)}", file=sys.stderr, flush=True)
-        except OSError:
-            _discard(sys.stderr)
-    return code
-
-
-# --- arguments ----------------------------------------------------------------------------------------------------
-
-
-class _Parser(argparse.ArgumentParser):
-    """Its errors are those of every other input."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message} ({self.prog} --help)")
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{show(text)} must be an integer") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{show(text)} must be a number") from None
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="python -m effviz",
-        description="What efficient convolutional networks cost, counted exactly.",
-        epilog="exit codes: 0 done, 1 a budget is broken, 2 the command cannot be done, 130 interrupted\n\n"
-        "python -m effviz COMMAND --help says more about a command.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"effviz {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    design = _design_arguments()
-
-    def command(run: Callable[[argparse.Namespace], Answer], parents: Sequence[_Parser], *examples: str) -> _Parser:
-        name, does = run.__name__.removeprefix("_"), run.__doc__ or ""
-        added: _Parser = commands.add_parser(
-            name,
-            parents=parents,
-            help=does.splitlines()[0],
-            description=does,
-            epilog="\n".join(["examples:", *(f"  python -m effviz {name} {example}".rstrip() for example in examples)]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        added.set_defaults(run=run)
-        return added
-
-    listing = command(_list, [], "", "--family MobileNet --json")
-    listing.add_argument("--family", help="only this family")
-    listing.add_argument("--json", action="store_true", help="as JSON, with family and source")
-
-    report = command(_report, [design], "efficientnet_b0 --phi 1 --layers", "design.json --memory eager --json")
-    _add_memory(report)
-    report.add_argument("--layers", action="store_true", help="a line per layer too")
-    forms = report.add_mutually_exclusive_group()
-    forms.add_argument(
-        "--csv", action="store_true", help="the layers as CSV; memory_access is counted as --memory says"
-    )
-    forms.add_argument("--json", action="store_true", help="as JSON; with --layers, the layers too")
-
-    gate = command(_check, [design], "design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")
-    limits = gate.add_argument_group("budgets", "at most; what is exactly at the limit fits")
-    for (quantity, option), example in zip(_LIMITS.items(), _EXAMPLES, strict=True):
-        limits.add_argument(option, metavar=example, help=QUANTITIES[quantity].what.replace("%", "%%"))
-    limits.add_argument("--preset", metavar="NAME", help=f"limits for a purpose: {', '.join(PRESETS)}")
-    limits.add_argument(
-        "--dtype",
-        metavar="|".join(DTYPES),
-        help="of weights and activations, for sizes in bytes; default: the preset's, float32 without",
-    )
-    _add_memory(gate)
-    gate.add_argument("--lint", action="store_true", help="print what the rules of thumb find")
-    gate.add_argument("--strict-lint", action="store_true", help="fail if they find anything")
-    gate.add_argument("--json", action="store_true", help="as JSON")
-
-    export = command(_export, [design], "mobilenet_v2 --width 0.75 -o net.py", "resnet18 --json -o resnet18.json")
-    export.add_argument("-o", "--output", default="-", metavar="FILE", help="where to; default: -, standard output")
-    export.add_argument("--force", action="store_true", help="write over a file that exists")
-    export.add_argument("--json", action="store_true", help="the design as JSON, which every command reads")
-
-    latency = command(_latency, [design], "mobilenet_v2", "design.json --batch 8 --threads 2 --json")
-    latency.add_argument("--batch", type=_whole, default=1, metavar="N", help="images in one run; default: 1")
-    latency.add_argument("--threads", type=_whole, default=1, metavar="N", help="of torch; default: 1")
-    latency.add_argument("--json", action="store_true", help="as JSON")
-    return parser
-
-
-def _add_memory(parser: _Parser) -> None:
-    parser.add_argument(
-        "--memory",
-        default="fused",
-        metavar="|".join(ASSUMPTIONS),
-        help="assumption about memory access; default: fused",
-    )
-
-
-def _design_arguments() -> _Parser:
-    """What all commands about one design take."""
-    parser = _Parser(add_help=False)
-    parser.add_argument("design", metavar="DESIGN", help="name of an architecture, JSON file, or - for standard input")
-    scaling = parser.add_argument_group("scaling", "in this order, by the family's own rounding")
-    scaling.add_argument("--classes", type=_whole, metavar="N", help="width of the classifier")
-    scaling.add_argument("--width", type=_number, metavar="W", help="width multiplier")
-    scaling.add_argument("--depth", type=_number, metavar="D", help="depth multiplier")
-    scaling.add_argument("--phi", type=_number, metavar="P", help="compound scaling, as EfficientNet's paper has it")
-    scaling.add_argument("--resolution", type=_whole, metavar="R", help="side of the input, in pixels")
-    return parser
+    chosen = {"--server.port": port, "--server.address": address}
+    serve([*(f"{name}={value}" for name, value in chosen.items() if value is not None), *streamlit_options])
+    return Answer()

@@ -1,1 +1,1 @@
-"""Lessons: small exact computations, each of which answers one question about efficient networks."""
+"""The computations behind the lessons. Each answers one question about efficient networks, exactly."""

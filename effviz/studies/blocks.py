@@ -1,4 +1,4 @@
-"""One block of the papers as a network of one row: its own fields, only values that can be built, its cost."""
+"""One block as a network of one row: its fields, the values that can be built, and its cost."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from effviz.model.fields import Field, declared
 from effviz.model.layers import Branches
 from effviz.model.trace import Step
 
-# How a block is written or trained, not what it is: no control for these.
+# Fields without a control: they change how a block is written or trained, not its structure.
 _FIXED = ("drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor")
 ROW = "block"
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A block as a paper has it.
+    """A block with the settings of a paper.
 
     Attributes:
         title: on screen.
         block: name in `effviz.model.blocks.BLOCKS`.
-        fields: where it differs from the block's defaults.
-        repeats: rows of a kind that are one pattern (the VGG pair).
+        fields: values that differ from the defaults of the block.
+        repeats: blocks of one pattern, 2 for the VGG pair.
     """
 
     title: str
@@ -58,17 +58,17 @@ PRESETS = {
     "vgg": Preset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
     "dense": Preset("Dense layer (DenseNet)", "dense_layer"),
 }
-"""What the page offers."""
+"""Blocks of the page, by name."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the block stands.
+    """The position of a block in a network.
 
     Attributes:
         in_channels: of the input map.
-        out_channels: asked for; a block that keeps or derives its width has its own.
-        stride: of the block; 1 where it has none.
+        out_channels: requested; a block that keeps or derives its width ignores it.
+        stride: of the block; ignored by a block without stride.
         resolution: side of the input map, in pixels.
     """
 
@@ -79,10 +79,10 @@ class Place:
 
 
 def preset(name: str) -> Preset:
-    """The preset of this name.
+    """Return the preset of this name.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such preset.
     """
     if name not in PRESETS:
         unknown("block", name, PRESETS)
@@ -90,7 +90,7 @@ def preset(name: str) -> Preset:
 
 
 def fields_of(name: str) -> list[Field]:
-    """The fields with a control, with the defaults of the preset."""
+    """Return the fields with a control, with the defaults of the preset."""
     chosen = preset(name)
     shown = [each for each in declared(BLOCKS[chosen.block]) if each.name not in _FIXED and not each.optional]
     return [_with_default(each, chosen.fields.get(each.name, each.default)) for each in shown]
@@ -101,15 +101,15 @@ def _with_default(entry: Field, default: Any) -> Field:
 
 
 def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
-    """A network of this block alone.
+    """Return a network that consists of this block.
 
     Args:
         name: of a preset.
-        place: where it stands.
-        values: of its fields; those left out have the preset's.
+        place: its position.
+        values: of its fields; the preset has the others.
 
     Raises:
-        DesignError: a value is impossible, or the block cannot stand there; the message names the relation.
+        DesignError: a value is illegal, or the block rejects the position; the message names the relation.
     """
     return _design(name, place, tuple(sorted((values or {}).items())))
 
@@ -139,7 +139,7 @@ def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Des
 
 
 def problem(name: str, place: Place, values: Mapping[str, Any] | None = None) -> str:
-    """Why the block cannot stand there; empty if it can."""
+    """Return why the block cannot be built at this position; empty if it can."""
     try:
         made = design(name, place, values)
         made.blocks()
@@ -150,9 +150,9 @@ def problem(name: str, place: Place, values: Mapping[str, Any] | None = None) ->
 
 
 def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> list[Any]:
-    """Those of a field's usual values at which the block can be built, the others of `values` staying as they are.
+    """Return the usual values of a field at which the block can be built, with the other `values` unchanged.
 
-    The list is empty where no value helps.
+    The list is empty if no value is legal.
     """
     usual = _usual(entry)
     return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
@@ -165,31 +165,31 @@ def _usual(entry: Field) -> Iterable[Any]:
 
 
 def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values`, with groups put where they divide the channels: the nearest below, if the block needs it."""
+    """Return `values` with the largest legal number of groups at most as large, if the block needs it."""
     settled = dict(values)
     if not problem(name, place, settled):
         return settled
     for entry in fields_of(name):
         if entry.name == "groups":
-            asked = settled.get("groups", entry.default)
-            possible = [count for count in legal(name, place, settled, entry) if count <= asked]
+            wanted = settled.get("groups", entry.default)
+            possible = [count for count in legal(name, place, settled, entry) if count <= wanted]
             if possible:
                 settled["groups"] = max(possible)
     return settled
 
 
 def adapt(name: str, place: Place, values: Mapping[str, Any]) -> tuple[Place, dict[str, Any]]:
-    """`place` and `values` such that the block can be built: the nearest widths and groups that it takes.
+    """Return the nearest position and values at which the block can be built.
 
-    ShuffleNet's units keep the width at stride 1 and widen at stride 2, and work on halves or groups of the channels.
+    ShuffleNet units keep the width at stride 1, widen at stride 2, and need halves or groups of the channels.
     """
     settled = settle(name, place, values)
     if not problem(name, place, settled):
         return place, settled
     for step in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128):
         wide = _nearest(place.in_channels, step)
-        asked = _nearest(place.out_channels, step)
-        for out in (asked, wide, 2 * wide):
+        narrow = _nearest(place.out_channels, step)
+        for out in (narrow, wide, 2 * wide):
             tried = replace(place, in_channels=wide, out_channels=out)
             settled = settle(name, tried, values)
             if not problem(name, tried, settled):
@@ -202,7 +202,7 @@ def _nearest(channels: int, step: int) -> int:
 
 
 def sublayer(step: Step) -> str:
-    """The part of a block that a layer belongs to, in words: ``expand``, ``squeeze excite``, ``add``."""
+    """Return the name of the part of a block that contains a layer: ``expand``, ``squeeze excite``, ``add``."""
     parts = step.path.split(".")[1:]
     number = ""
     if parts and parts[0].isdecimal():

@@ -1,8 +1,8 @@
-"""The papers' formulas for the cost of a block, beside what the engine counts, to the unit.
+"""Formulas of the papers for the cost of a block, and the exact count of the engine.
 
-A `ClosedForm` has the formula, the same with the block's numbers, its value, and the terms that a formula in a paper
-leaves out: batch norm, biases, rounding, a stride. ``value + sum of the terms == exact``, where `exact` is counted on
-the layer tree by `effviz.count.cost`, not by the formula.
+A `ClosedForm` contains the formula, the formula with numbers substituted, its value, and the terms that the paper
+omits: batch norm, biases, rounding, a stride. ``value + sum of the terms == exact``, where `effviz.count.cost` counts
+`exact` on the layer tree, not by the formula.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ QUANTITIES = ("macs", "params", "ratio")
 
 
 class Term(NamedTuple):
-    """One thing that the paper's formula leaves out.
+    """A term that the formula of the paper omits.
 
     Attributes:
-        label: what it is, with its numbers.
-        value: what it adds to the formula's value; negative where the paper counts more.
+        label: its name, with numbers.
+        value: added to the value of the formula; negative where the paper counts more.
     """
 
     label: str
@@ -44,16 +44,16 @@ class ClosedForm:
     """One formula of a paper and the exact number.
 
     Attributes:
-        what: whose cost it is.
+        what: the block or layer whose cost it is.
         quantity: one of `QUANTITIES`; a ratio is one of multiply-adds.
-        symbols: the formula in the paper's letters.
-        where: what the letters mean.
-        numbers: the formula with the block's numbers.
-        value: what the formula gives; a `Fraction` where it is not whole.
+        symbols: the formula in the letters of the paper.
+        where: the meaning of the letters.
+        numbers: the formula with the numbers of the block.
+        value: of the formula; a `Fraction` if it is not an integer.
         source: paper and place.
-        terms: what lies between `value` and `exact`, in order; terms of 0 are left out.
-        exact: the engine's count of `layers`: of the only one, or the first over the second for a ratio.
-        layers: what is counted.
+        terms: the difference between `value` and `exact`, in order, without terms of 0.
+        exact: the exact count of the layer; for a ratio, of the first layer over the second.
+        layers: the counted layers, one, or two for a ratio.
         shape: of their input.
     """
 
@@ -71,7 +71,7 @@ class ClosedForm:
 
 
 def closed_forms(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
-    """What the papers say about a block; an empty list for a block without a formula.
+    """Return the formulas of the papers for a block; an empty list if no paper prints one.
 
     Args:
         block: with its final widths, as `Design.blocks` gives it.
@@ -84,7 +84,7 @@ def closed_forms(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
 
 
 def shown(amount: Amount) -> str:
-    """An amount as text: ``1,234``, ``8.413``, ``1,234.5``."""
+    """Format an amount: ``1,234``, ``8.413``, ``1,234.5``."""
     if amount == int(amount):
         return f"{int(amount):,}"
     value = float(amount)
@@ -96,7 +96,7 @@ def _forms(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
     return []
 
 
-# --- what they are made of ------------------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------------------------
 
 
 def _macs(layer: Layer, shape: Shape) -> int:
@@ -134,13 +134,13 @@ def _plain(amount: Amount) -> Amount:
 
 
 def _ratio(value: float) -> Fraction:
-    """A field's float as the fraction that was meant: 0.1 as 1/10, 3.6666666666666665 as 11/3."""
+    """Return the intended fraction of a float: 1/10 for 0.1, 11/3 for 3.6666666666666665."""
     near = Fraction(value).limit_denominator(1000)
     return near if abs(near - Fraction(value)) < Fraction(1, 10**12) else Fraction(str(value))
 
 
 def _n(amount: Amount) -> str:
-    """A number inside a formula; a fraction without a short decimal form in brackets."""
+    """Format a number inside a formula; a fraction without a short decimal form is in parentheses."""
     if amount == int(amount):
         return f"{int(amount):,}"
     decimal = f"{float(amount):.6f}".rstrip("0")
@@ -207,7 +207,7 @@ def _(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
 
 
 def _kernel_stack(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
-    """Layers of 3x3 against one layer that sees as far: 5x5 for a block of 3x3, else the block's own kernel."""
+    """Compare 3x3 layers with one layer of their receptive field: 5x5 for a 3x3 block, else the kernel of the block."""
     m, c = block.in_channels, block.out_channels
     k = max(5, block.kernel_size)
     n = (k - 1) // 2
@@ -221,7 +221,7 @@ def _kernel_stack(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
         terms += [_biases(*[c] * layers)] if has_bias else []
         return terms + ([_batch_norm(*[c] * layers)] if block.norm else [])
 
-    where = f"C channels of every layer; {n} layers of 3x3 see as far as one of {k}x{k}"
+    where = f"C channels of every layer; {n} layers of 3x3 have the receptive field of one layer of {k}x{k}"
     several = (f"{n} × 3² × C²", f"{n} × 3² × {_n(c)}²", n * 9 * c * c)
     single = (f"{k}² × C²", f"{k}² × {_n(c)}²", k * k * c * c)
     return [
@@ -415,7 +415,7 @@ def _(block: ShuffleUnitV2, shape: Shape) -> list[ClosedForm]:
 
 
 def excitation(layer: Layer) -> SqueezeExcite | None:
-    """The first squeeze-and-excitation inside a layer, None without one."""
+    """Return the first squeeze-and-excitation inside a layer, or None."""
     if isinstance(layer, SqueezeExcite):
         return layer
     if isinstance(layer, Block):
@@ -446,7 +446,7 @@ def _excite_params(excite: SqueezeExcite | None) -> list[Term]:
 
 
 def _excite_form(excite: SqueezeExcite, r: Fraction, shape: Shape) -> ClosedForm:
-    """2C²/r for squeeze-and-excitation with the reduction `r` that its block asks for."""
+    """Return 2C²/r for squeeze-and-excitation with the reduction `r` of its block."""
     c, s = excite.in_channels, excite.squeezed
     formula = ("2 × C² / r", f"2 × {_n(c)}² / {_n(r)}", 2 * c * c / r)
     return _made(
@@ -476,7 +476,7 @@ def _inverted(
     def between(pixels: int) -> list[Term]:
         return [
             _rounded("expanded channels", c * t, e, pixels * (c + k * k + n)),
-            Term("no expansion layer, the width would stay", -pixels * c * e if e == c else 0),
+            Term("no expansion layer at expand ratio 1", -pixels * c * e if e == c else 0),
         ]
 
     moved = f"depthwise and projection run on {_map(out)}, not on {_map(shape)}"
@@ -510,7 +510,7 @@ def _(block: MBConv, shape: Shape) -> list[ClosedForm]:
 
 
 def _by_input(block: MBConv | FusedMBConv, excite: SqueezeExcite | None, shape: Shape) -> list[ClosedForm]:
-    """Squeeze-and-excitation whose squeeze is a share of the block's input, so that r is of C over that."""
+    """Squeeze-and-excitation with squeezed channels relative to the block input: r is C over those channels."""
     if excite is None:
         return []
     r = excite.in_channels / (block.in_channels * _ratio(block.se_ratio))
@@ -530,9 +530,9 @@ def _(block: FusedMBConv, shape: Shape) -> list[ClosedForm]:
         single = e == c
         return [
             _rounded("expanded channels", c * t, e, pixels * (k * k * c + n)),
-            Term("no projection, one convolution does it", -pixels * e * n if single else 0),
+            Term("no projection: one convolution replaces both", -pixels * e * n if single else 0),
             Term(
-                f"that convolution gives {_n(n)} channels, not {_n(e)}",
+                f"that convolution has {_n(n)} channels, not {_n(e)}",
                 pixels * k * k * c * (n - e) if single else 0,
             ),
         ]
@@ -597,8 +597,8 @@ def _(block: GhostModule, shape: Shape) -> list[ClosedForm]:
             [_rounded("channels n/s", Fraction(n, s), real, _pixels(out) * each)], (block,), shape,
         ),
         _made(
-            "standard over Ghost", "ratio", ("s", str(s), s), "s channels per real one, the theoretical speed-up",
-            source, between, (full, block), shape,
+            "standard over Ghost", "ratio", ("s", str(s), s),
+            "s output channels per primary channel, the theoretical speed-up", source, between, (full, block), shape,
         ),
         _made(
             what, "params", params, where, source,

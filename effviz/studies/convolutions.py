@@ -1,4 +1,4 @@
-"""Five kinds of convolution at one setting: cost, reduction, what a control changes, which channels are connected."""
+"""Five kinds of convolution at one setting: cost, reduction, effect of each control, connected channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
     "depthwise": "Depthwise",
     "separable": "Depthwise separable",
 }
-"""What can be compared, cheapest last; the words are those on screen."""
+"""Kinds of convolution that can be compared, and their names on screen; the cheapest is the last."""
 
 CONTROLS = {
     "kernel_size": "Kernel size",
@@ -46,7 +46,7 @@ class Setting:
         resolution: side of the input map, in pixels.
 
     Raises:
-        DesignError: a value is impossible, or the groups do not divide the channels.
+        DesignError: a value is illegal, or the groups do not divide the channels.
     """
 
     kernel_size: int = 3
@@ -65,7 +65,7 @@ class Setting:
 
 
 def legal_groups(in_channels: int, out_channels: int) -> list[int]:
-    """The group counts that divide both."""
+    """Return the numbers of groups that divide both."""
     common = gcd(in_channels, out_channels)
     small = [number for number in range(1, int(common**0.5) + 1) if common % number == 0]
     return sorted({*small, *(common // number for number in small)})
@@ -73,9 +73,9 @@ def legal_groups(in_channels: int, out_channels: int) -> list[int]:
 
 @lru_cache(maxsize=256)
 def design(kind: str, setting: Setting) -> Design:
-    """A network of one layer, or of the two of a separable convolution; no bias, batch norm or activation.
+    """Return a network of one layer, or of the two of a separable convolution, without bias, norm and activation.
 
-    A depthwise convolution has as many output channels as input channels, whatever the setting says.
+    A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
     one_of("kind", kind, KINDS)
     bare: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
@@ -103,15 +103,15 @@ def design(kind: str, setting: Setting) -> Design:
 
 @lru_cache(maxsize=1024)
 def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
-    """What it costs."""
+    """Count the network of one kind at one setting."""
     return analyze(design(kind, setting), memory=memory)
 
 
 class Reduction(NamedTuple):
-    """How many times cheaper than the standard convolution, in multiply-adds and parameters alike.
+    """Reduction against the standard convolution, the same for multiply-adds and parameters.
 
     Attributes:
-        factor: by the engine's counts.
+        factor: from the exact counts.
         symbols, numbers: the closed form.
         closed: its value.
     """
@@ -123,7 +123,7 @@ class Reduction(NamedTuple):
 
 
 def reduction(kind: str, setting: Setting) -> Reduction:
-    """The reduction factor against the standard convolution, and the closed form for it."""
+    """Return the reduction against the standard convolution, and its closed form."""
     counted = report("standard", setting).macs / report(kind, setting).macs
     size, out, groups = setting.kernel_size, setting.out_channels, setting.groups
     forms = {
@@ -141,7 +141,7 @@ def reduction(kind: str, setting: Setting) -> Reduction:
 
 
 def enough_channels(kernel_size: int, factor: float) -> int | None:
-    """The output channels from which on a separable convolution saves `factor`; None if it never does."""
+    """Return the fewest output channels at which a separable convolution is `factor` times cheaper, or None."""
     # K² C / (K² + C) >= f
     area = kernel_size**2
     if factor >= area:
@@ -150,7 +150,7 @@ def enough_channels(kernel_size: int, factor: float) -> int | None:
 
 
 class Change(NamedTuple):
-    """What one step of one control does.
+    """The effect of one step of one control.
 
     Attributes:
         control: its name on screen.
@@ -167,7 +167,7 @@ class Change(NamedTuple):
 
 
 def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Change]:
-    """What becomes of the counts when one control moves and the others stay: kernel + 2, everything else doubled."""
+    """Return the change of the counts for each control: the kernel grows by 2, the others are doubled."""
     now = report(kind, setting, memory)
     found = []
     for name, moved in _moves(kind, setting):

@@ -1,8 +1,7 @@
-"""What does squeeze-and-excitation cost? Parameters against the reduction ratio, counted by the engine.
+"""The cost of squeeze-and-excitation: parameters against the reduction ratio.
 
-A network of one block is analysed with squeeze-and-excitation and without. The papers measure the reduction
-differently: by the expanded channels (MobileNetV3) or by the block's input (EfficientNet); `Excitation` keeps both
-numbers apart.
+A network of one block is counted with and without squeeze-and-excitation. The reduction is relative to the expanded
+channels in MobileNetV3 and to the block input in EfficientNet; `Excitation` separates the two.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ class Excitation(NamedTuple):
     """Squeeze-and-excitation at one reduction ratio.
 
     Attributes:
-        reduction: what the block is asked for: 1 / se_ratio, or channels / squeezed of `squeeze_excite` itself.
-        channels: that are weighed.
-        squeezed: channels between the two 1x1 layers, rounded as the block does; channels / squeezed is the r of
-            arXiv 1709.01507.
-        params_added: parameters with it less those without.
+        reduction: requested: 1 / se_ratio, or channels / squeezed of the block `squeeze_excite`.
+        channels: multiplied by the gate.
+        squeezed: channels between the two 1x1 layers, rounded by the block; channels / squeezed is r in arXiv
+            1709.01507.
+        params_added: parameters with it minus those without.
         share: of the parameters of the block, 0 to 1.
-        macs_added: multiply-adds with it less those without.
-        current: whether the block was given with this reduction.
+        macs_added: multiply-adds with it minus those without.
+        current: whether the given block has this reduction.
     """
 
     reduction: float
@@ -48,20 +47,20 @@ class Excitation(NamedTuple):
 
 
 def can_excite(block: FieldBlock) -> bool:
-    """Whether a block has squeeze-and-excitation to vary."""
+    """Return whether a block has squeeze-and-excitation."""
     return isinstance(block, SqueezeExcite) or hasattr(block, "se_ratio")
 
 
 def excite(block: FieldBlock, shape: Shape, reductions: Iterable[float] = REDUCTIONS) -> list[Excitation]:
-    """Squeeze-and-excitation of a block at every reduction ratio, and at the block's own, from small to large.
+    """Return squeeze-and-excitation of a block at every reduction ratio and at that of the block, in ascending order.
 
     Args:
-        block: one with a field `se_ratio`, or `squeeze_excite` itself.
+        block: with a field `se_ratio`, or `squeeze_excite`.
         shape: of its input, ``(channels, side, side)``.
         reductions: from 1 to `MAX_REDUCTION`.
 
     Raises:
-        DesignError: a block without squeeze-and-excitation, a shape that is not square, a reduction out of range.
+        DesignError: the block has no squeeze-and-excitation, the shape is not square, or a reduction is out of range.
     """
     if not can_excite(block):
         fail("block", type(block).__name__, "must have a field se_ratio or be SqueezeExcite")
@@ -91,7 +90,7 @@ def _excited(block: FieldBlock, shape: Shape, reduction: float, *, current: bool
     else:
         made = _with_ratio(block, 1 / reduction)
     params, macs = _counted(made, shape)
-    # On its own, nothing is left without it.
+    # The block consists of squeeze-and-excitation only.
     without = (0, 0) if isinstance(block, SqueezeExcite) else _counted(_with_ratio(block, 0.0), shape)
     inside = excitation(made)
     assert inside is not None
@@ -111,7 +110,7 @@ def _with_ratio(block: FieldBlock, se_ratio: float) -> FieldBlock:
 
 
 def _counted(block: FieldBlock, shape: Shape) -> tuple[int, int]:
-    """Parameters and multiply-adds of a network of this one block."""
+    """Return parameters and multiply-adds of a network of this block."""
     name = next(name for name, kind in BLOCKS.items() if kind is type(block))
     values = vars(block)
     fields: dict[str, Any] = {field.name: values[field.name] for field in declared(type(block))}

@@ -1,18 +1,18 @@
-"""The four guidelines of ShuffleNetV2 (arXiv 1807.11164, section 2): theory counted, experiments as designs.
+"""The four guidelines of ShuffleNetV2 (arXiv 1807.11164, section 2): exact counts, and the experiments as designs.
 
-Theory is about memory access at fixed multiply-adds: one convolution (guidelines 1 and 2) or one block (3 and 4) on a
-square map. Everything is counted by `effviz.analyze`; a closed form stands beside every count.
+The theory is about memory access at fixed multiply-adds, of one convolution (guidelines 1 and 2) or one block (3 and 4)
+on a square map. `effviz.analyze` counts everything, and a closed form confirms every count.
 
-The experiments are tables 1 to 4 of the paper, every network a block repeated ten times on a 56 x 56 map:
+The experiments are tables 1 to 4 of the paper. Every network is a block repeated ten times on a 56 x 56 map:
 
 - 1: two 1x1 convolutions, c1 -> c2 and c2 -> c1. 2: a 1x1 group convolution c -> c. 3: one to four 1x1 convolutions
-  c' -> c' in series, or in parallel and added, with c' = c / sqrt(fragments), rounded; the paper prints c and says that
-  the widths are adjusted to equal multiply-adds. 4: a bottleneck (1x1, 3x3, 1x1) with and without ReLU and shortcut;
-  the paper prints c only, taken here as the width of the block, with c / 4 inside as in ResNet. No batch norm, no bias.
-- x1, x2, x4 multiply the channels, and so the multiply-adds by 1, 4 and 16. The paper does not say so, its numbers do:
-  table 2 (one group, c = 64 on ARM) prints 40.0, 10.2 and 2.3 images/s for x1, x2 and x4, and table 3 (one fragment,
-  the same network) prints 40.2, 10.1 and 2.3 for c = 64, 128 and 256. On the GPU it is the same, from c = 128 on.
-- 180 channels in 8 groups, as table 2 prints for ARM, is no network: 8 does not divide 180. Built is 184.
+  c' -> c' in series, or in parallel and added, with c' = c / sqrt(fragments), rounded; the paper prints c and adjusts
+  the widths to equal multiply-adds. 4: a bottleneck (1x1, 3x3, 1x1) with and without ReLU and shortcut;
+  the paper prints only c, used here as the width of the block, with c / 4 inside as in ResNet. No norm, no bias.
+- The scales 1×, 2× and 4× multiply the channels, and so the multiply-adds by 1, 4 and 16. The numbers of the paper show
+  it: table 2 (one group, c = 64 on ARM) prints 40.0, 10.2 and 2.3 images/s for the three scales. Table 3 (one fragment,
+  the same network) prints 40.2, 10.1 and 2.3 for c = 64, 128 and 256. The GPU figures agree, from c = 128 on.
+- Table 2 prints 180 channels in 8 groups for ARM. 8 does not divide 180, so 184 channels are built.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ GUIDELINES = {
     "G3": "Network fragmentation reduces the degree of parallelism",
     "G4": "Element-wise operations are not negligible",
 }
-"""As the paper words them."""
+"""In the words of the paper."""
 
 REPEATS = 10
 RESOLUTION = 56
 DEVICES = {"ARM": "Snapdragon 810", "GPU": "GTX 1080 Ti"}
 SCALES = {"x1": 1, "x2": 2, "x4": 4}
 ARRANGEMENTS = ("series", "parallel")
-# As the paper names and orders them: ReLU, shortcut.
+# Names and order of the paper: ReLU, shortcut.
 VARIANTS = {
     "relu+shortcut": (True, True),
     "relu": (True, False),
@@ -64,42 +64,42 @@ FRAGMENT_COUNTS = (1, 2, 3, 4, 8)
 
 
 def conv_access(pixels: float, in_channels: float, out_channels: float, groups: float = 1) -> float:
-    """Memory access of a 1x1 convolution: input + output + weights (eq. 1)."""
+    """Return the memory access of a 1x1 convolution: input + output + weights (eq. 1)."""
     return pixels * (in_channels + out_channels) + in_channels * out_channels / groups
 
 
 def least_access(pixels: float, macs: float) -> float:
-    """The lower bound on memory access of a 1x1 convolution with `macs` multiply-adds (eq. 2)."""
+    """Return the lower bound on the memory access of a 1x1 convolution with `macs` multiply-adds (eq. 2)."""
     return 2 * math.sqrt(pixels * macs) + macs / pixels
 
 
 def ratio_access(pixels: float, macs: float, ratio: float) -> float:
-    """Memory access of a 1x1 convolution with ``out_channels = ratio * in_channels``, widths not rounded."""
+    """Return the memory access of a 1x1 convolution with ``out_channels = ratio * in_channels``, widths not rounded."""
     channels = math.sqrt(macs / pixels)
     return conv_access(pixels, channels / math.sqrt(ratio), channels * math.sqrt(ratio))
 
 
 def groups_access(pixels: float, in_channels: float, macs: float, groups: float) -> float:
-    """Memory access of a 1x1 group convolution with fixed input and multiply-adds (eq. 3)."""
+    """Return the memory access of a 1x1 group convolution with fixed input and multiply-adds (eq. 3)."""
     return pixels * in_channels + macs * groups / in_channels + macs / pixels
 
 
 def widened_access(pixels: float, channels: float, groups: float) -> float:
-    """Memory access of a 1x1 group convolution c -> c as wide as equal multiply-adds allow, not rounded."""
+    """Return the memory access of a 1x1 group convolution c -> c, as wide as equal multiply-adds allow, not rounded."""
     return conv_access(pixels, channels * math.sqrt(groups), channels * math.sqrt(groups), groups)
 
 
 def fragments_access(
     pixels: float, channels: float, fragments: int, arrangement: str, memory: str = "fused", inner: float | None = None
 ) -> float:
-    """Memory access of `fragments` 1x1 convolutions.
+    """Return the memory access of `fragments` 1x1 convolutions.
 
     Args:
         pixels: of the map.
         channels: of one convolution with the same multiply-adds.
         fragments: how many convolutions.
         arrangement: ``"series"`` or ``"parallel"``; parallel ones are added, two at a time.
-        memory: ``"paper"`` leaves the additions out.
+        memory: ``"paper"`` omits the additions.
         inner: channels of each; None for channels / sqrt(fragments), not rounded.
     """
     inner = channels / math.sqrt(fragments) if inner is None else inner
@@ -109,13 +109,13 @@ def fragments_access(
 
 
 def bottleneck_access(pixels: int, channels: int, inner: int, *, relu: bool, shortcut: bool, memory: str) -> int:
-    """Memory access of a bottleneck without batch norm.
+    """Return the memory access of a bottleneck without batch norm.
 
     Args:
         pixels: of the map.
         channels: of the block.
         inner: of its 3x3 convolution.
-        relu: read and written three times; fused, it runs inside the layer before.
+        relu: read and written three times; fused, part of the layer before.
         shortcut: two maps read, one written.
         memory: ``"paper"`` counts the convolutions only.
     """
@@ -127,20 +127,20 @@ def bottleneck_access(pixels: int, channels: int, inner: int, *, relu: bool, sho
     return total
 
 
-# --- theory, counted -----------------------------------------------------------------------------------------------
+# --- theory, exact -------------------------------------------------------------------------------------------------
 
 
 class Point(NamedTuple):
-    """One shape of the layer or block that a guideline is about.
+    """One shape of the layer or block of a guideline.
 
     Attributes:
-        x: what is varied: the ratio c2 / c1, the groups, the fragments; for guideline 4 the place in `VARIANTS`.
+        x: the varied quantity: the ratio c2 / c1, groups, fragments; for guideline 4 the index in `VARIANTS`.
         name: for a label.
         widths: channels, as text.
         macs: multiply-adds of one image.
         memory_access: elements under every assumption.
         by_kind: the same by kind of layer, `effviz.count.kinds`.
-        kernels: operations that torch starts one by one, an addition of three maps being two.
+        kernels: operations that torch starts; an addition of three maps takes two.
         params: weights.
     """
 
@@ -172,12 +172,12 @@ def _point(x: float, name: str, widths: str, design: Design) -> Point:
 
 
 def kind_accesses(report: Report) -> dict[str, int]:
-    """Memory access of every kind of layer that the network has, in the order of `KINDS`."""
+    """Memory access of every kind of layer in the network, in the order of `KINDS`."""
     return {kind: access for kind, (_, access) in _sums(report).items()}
 
 
 def _sums(report: Report) -> dict[str, tuple[int, int]]:
-    """Multiply-adds and memory access by kind, views left out."""
+    """Return multiply-adds and memory access by kind, without views."""
     found: dict[str, tuple[int, int]] = {}
     accesses = memory_access(report.steps, report.fusion, report.memory)
     for step, access in zip(report.steps, accesses, strict=True):
@@ -187,7 +187,7 @@ def _sums(report: Report) -> dict[str, tuple[int, int]]:
 
 
 def conv_design(in_channels: int, out_channels: int, groups: int = 1, resolution: int = RESOLUTION) -> Design:
-    """One 1x1 convolution as a design."""
+    """Return one 1x1 convolution as a design."""
     row = Stage("conv", out_channels, groups=groups, **_PLAIN)
     return Design("convolution", (row,), in_channels=in_channels, resolution=resolution)
 
@@ -196,14 +196,14 @@ _PLAIN: dict[str, Any] = {"kernel_size": 1, "norm": False, "bias": False, "activ
 
 
 def ratio_widths(channels: int, ratio: float) -> tuple[int, int]:
-    """Whole widths c1 and c2 near ``1:ratio`` whose product is near ``channels ** 2``."""
+    """Return integer widths c1 and c2 near ``1:ratio`` with a product near ``channels ** 2``."""
     narrow = max(1, round(channels / math.sqrt(ratio)))
     return narrow, max(1, round(channels**2 / narrow))
 
 
 @lru_cache(maxsize=4_096)
 def ratio_point(channels: int, ratio: float, resolution: int = RESOLUTION) -> Point:
-    """Guideline 1: a 1x1 convolution with c1:c2 near ``1:ratio`` and the multiply-adds of channels -> channels."""
+    """Return guideline 1: a 1x1 convolution with c1:c2 near ``1:ratio`` and the cost of channels -> channels."""
     narrow, wide = ratio_widths(channels, ratio)
     return _point(wide / narrow, f"1:{ratio:g}", f"{narrow} → {wide}", conv_design(narrow, wide, 1, resolution))
 
@@ -217,7 +217,7 @@ def ratio_curve(channels: int, resolution: int = RESOLUTION, most: float = 16) -
         if abs(narrow * wide / channels**2 - 1) > 0.005:
             continue
         found[wide / narrow] = narrow, wide
-    # Forty points are a curve; what is left out lies between two that are shown.
+    # Forty points are enough for a curve.
     step = max(1, len(found) // 40)
     chosen = sorted(found)[::step]
     chosen = sorted({*chosen, *(ratio for ratio in found if ratio == 1)})
@@ -247,7 +247,7 @@ def groups_point(channels: int, groups: int, resolution: int = RESOLUTION, *, wi
 
 
 def fragment_width(channels: int, fragments: int) -> int:
-    """Channels of each of several 1x1 convolutions with the multiply-adds of one: channels / sqrt(fragments)."""
+    """Return the channels of each of several 1x1 convolutions of the same cost: channels / sqrt(fragments)."""
     return max(1, round(channels / math.sqrt(fragments)))
 
 
@@ -284,7 +284,7 @@ def elementwise_point(channels: int, variant: str, resolution: int = RESOLUTION)
 
 
 def variant_text(variant: str) -> str:
-    """``"relu+shortcut"`` as a reader reads it."""
+    """Return the name of a variant on screen."""
     return {"relu+shortcut": "ReLU and shortcut", "relu": "ReLU", "shortcut": "Shortcut", "neither": "Neither"}[variant]
 
 
@@ -298,11 +298,11 @@ class Case:
     Attributes:
         guideline: a key of `GUIDELINES`.
         case: as in the printed table.
-        device: whose widths these are, a key of `DEVICES`.
+        device: a key of `DEVICES`; the tables have other widths for each.
         scale: a key of `SCALES`.
-        label: what is varied, for a chart.
+        label: the varied quantity, for a chart.
         widths: channels as built, as text.
-        printed_widths: as the paper has them, where they are others; else empty.
+        printed_widths: as printed, if they differ from the built ones; else empty.
         design: ten blocks on a 56 x 56 map.
     """
 
@@ -317,20 +317,20 @@ class Case:
 
     @property
     def title(self) -> str:
-        """One for every network, however many rows of the tables it stands for."""
+        """The same for all rows of the tables with the same network."""
         return self.design.title
 
 
 def _channels(text: str) -> tuple[int, ...]:
-    """``"(32,32)"`` and ``"c=64"`` as whole numbers."""
+    """Return the integers of ``"(32,32)"`` or ``"c=64"``."""
     return tuple(int(part) for part in text.removeprefix("c=").strip("()").split(","))
 
 
 @lru_cache(maxsize=1)
 def printed() -> tuple[dict[str, str], ...]:
-    """Tables 1 to 4 as printed: guideline, case, channels, scale, device, unit, speed.
+    """Return tables 1 to 4 as printed: guideline, case, channels, scale, device, unit, speed.
 
-    Channels are those of x1; tables 3 and 4 print them instead of a scale, which is filled in here.
+    Channels are those of scale 1×. Tables 3 and 4 print them instead of a scale, which is added here.
     """
     with files("effviz.zoo.published").joinpath("shufflenet_v2_guidelines.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -349,12 +349,12 @@ def _same_case(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
-    """Every row of tables 1 to 4 as a network, in the order of the tables."""
+    """Return every row of tables 1 to 4 as a network, in the order of the tables."""
     return tuple(_case(row) for row in printed())
 
 
 def column(guideline: str, device: str, scale: str) -> list[Case]:
-    """The cases that a column of a table compares; they have equal multiply-adds, but for rounding.
+    """Return the cases of one column of a table; their multiply-adds are equal except for rounding.
 
     Args:
         guideline: a key of `GUIDELINES`.
@@ -369,7 +369,7 @@ def column(guideline: str, device: str, scale: str) -> list[Case]:
 
 
 def printed_speed(case: Case, device: str) -> tuple[float, str]:
-    """What the paper prints for a case at this scale on a device, and its unit; each device has widths of its own."""
+    """Return the printed speed of a case at a scale on a device, and its unit; widths differ by device."""
     wanted = case.guideline, case.case, case.scale, device
     for row in printed():
         if (row["guideline"], row["case"], row["scale"], row["device"]) == wanted:
@@ -406,7 +406,7 @@ def _case_2(case: str, channels: tuple[int, ...]) -> _Made:
     groups = int(case.removeprefix("g="))
     width = channels[0]
     if width % groups:
-        # The multiple whose multiply-adds are nearest to those of the case without groups.
+        # The multiple with the multiply-adds nearest to those of the case without groups.
         below = width // groups * groups
         target = (width / math.sqrt(groups)) ** 2 * groups
         width = min((below, below + groups), key=lambda each: abs(math.log(each**2 / target)))
@@ -430,26 +430,26 @@ def _case_4(case: str, channels: tuple[int, ...]) -> _Made:
 
 
 def distinct(chosen: Iterable[Case]) -> list[Case]:
-    """One case per network: widths for the GPU at x1 are those for ARM at x4, and tables 2 and 3 begin alike."""
+    """Return one case per network: GPU widths at 1× are ARM widths at 4×, and tables 2 and 3 start alike."""
     return list({case.title: case for case in chosen}.values())
 
 
-# --- what an experiment says ---------------------------------------------------------------------------------------
+# --- results of an experiment ---------------------------------------------------------------------------------------
 
 TOLERANCE = 0.05
-"""Speeds that differ by less are called equal: multiply-adds within a column differ by up to 5.5 per cent."""
+"""Speeds that differ by less count as equal: multiply-adds within a column differ by up to 5.5 %."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the cases of a column do what their guideline says.
+    """Agreement of the cases of a column with their guideline.
 
     Attributes:
         follow: labels of cases that are slower than the first one, or for guideline 4 faster.
         equal: within `TOLERANCE`.
-        against: the other way round.
+        against: labels of the other cases.
         extreme: label of the case furthest from the first one in the direction of the guideline.
-        speed: of that case, with the first one as 1.
+        speed: of that case, relative to the first one.
     """
 
     follow: tuple[str, ...]
@@ -460,11 +460,11 @@ class Verdict:
 
 
 def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
-    """What speeds say about a guideline.
+    """Compare speeds with a guideline.
 
     Args:
         guideline: a key of `GUIDELINES`.
-        speeds: by label, at least two, the first one being what the others are compared with.
+        speeds: by label, at least two; the others are compared with the first one.
     """
     (_, base), *others = speeds.items()
     sign = -1 if one_of("guideline", guideline, GUIDELINES) != "G4" else 1
@@ -499,17 +499,17 @@ class Intensity(NamedTuple):
 
     @property
     def per_element(self) -> float:
-        """Multiply-adds per element read or written; 0 where nothing is read or written."""
+        """Multiply-adds per element read or written; 0 without memory access."""
         return self.macs / self.memory_access if self.memory_access else 0.0
 
 
 @lru_cache(maxsize=256)
 def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
-    """Arithmetic intensity of every kind of layer of a network of the zoo that moves memory.
+    """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo.
 
     Args:
         name: of the zoo.
-        memory: assumption behind memory access, as in `effviz.analyze`.
+        memory: assumption about memory access, as in `effviz.analyze`.
     """
     sums = _sums(analyze(architecture(name), memory=memory))
     total = sum(access for _, access in sums.values())

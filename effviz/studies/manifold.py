@@ -1,8 +1,8 @@
-"""Why is the bottleneck linear? Figure 1 of MobileNetV2 (arXiv 1801.04381) as numbers.
+"""Why linear bottlenecks: figure 1 of MobileNetV2 (arXiv 1801.04381) as numbers.
 
-A spiral in the plane is embedded in `dimensions` channels by a random matrix, passes an activation there, and is
-projected back. In few channels ReLU destroys the spiral, in many it survives: an activation belongs where the
-network is wide, and the narrow ends of an inverted residual stay linear.
+A random matrix embeds a spiral in `dimensions` channels. An activation is applied there, and the result is projected
+back. ReLU destroys the spiral in few channels and preserves it in many. So activations belong to the wide layers, and
+the narrow ends of an inverted residual are linear.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ TURNS = 2.5
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """One embedding of the spiral and its way back.
+    """One embedding of the spiral and its projection back.
 
     Attributes:
         dimensions: channels of the embedding, n in the paper.
         seed: of the random matrix T.
-        activation: what acts in the embedding.
+        activation: applied in the embedding.
         original: the spiral, ``(points, 2)``.
-        projected: ``activation(original @ T.T) @ pinv(T).T``, ``(points, 2)``: what the paper draws.
-        lost: share of the spiral that no linear layer behind the activation can give back, 0 to 1; see `lost`.
+        projected: ``activation(original @ T.T) @ pinv(T).T``, ``(points, 2)``, as drawn in the paper.
+        lost: share of the spiral that no linear layer after the activation can restore, 0 to 1; see `lost`.
     """
 
     dimensions: int
@@ -59,10 +59,9 @@ class Loss(NamedTuple):
 
 
 def spiral(points: int = POINTS) -> Array:
-    """A spiral of two and a half turns around the origin, ``(points, 2)``, coordinates of mean square 1.
+    """Return a spiral of two and a half turns around the origin, ``(points, 2)``, coordinates of mean square 1.
 
-    The points are equally far apart along the curve, as nearly as the square root of the angle gives it. A mean square
-    of 1 is what batch norm gives an activation as its input.
+    The points are almost equidistant along the curve. Batch norm also gives an activation inputs of mean square 1.
 
     Raises:
         DesignError: `points` is not an integer from 3 to `MAX_POINTS`.
@@ -81,9 +80,9 @@ def _spiral(points: int) -> Array:
 
 
 def matrix(dimensions: int, seed: int) -> Array:
-    """The random matrix T, ``(dimensions, 2)``, entries from the standard normal distribution.
+    """Return the random matrix T, ``(dimensions, 2)``, with entries from the standard normal distribution.
 
-    With one seed the matrix of more dimensions starts with the rows of that of fewer.
+    With the same seed, a larger matrix starts with the rows of a smaller one.
     """
     import numpy as np
 
@@ -92,7 +91,7 @@ def matrix(dimensions: int, seed: int) -> Array:
 
 
 def embed(dimensions: int, seed: int, activation: str = "relu", *, points: int = POINTS) -> Embedding:
-    """The spiral through `dimensions` channels with an activation, and back.
+    """Embed the spiral in `dimensions` channels, apply an activation, and project back.
 
     Args:
         dimensions: 2 to `MAX_DIMENSIONS`.
@@ -101,7 +100,7 @@ def embed(dimensions: int, seed: int, activation: str = "relu", *, points: int =
         points: of the spiral.
 
     Raises:
-        DesignError: an argument is not what it may be.
+        DesignError: an argument is illegal.
     """
     import numpy as np
 
@@ -124,25 +123,25 @@ def _activated(values: Array, activation: str) -> Array:
 
 
 def lost(original: Array, features: Array) -> Array:
-    """The share of `original` that is lost in the features: 1 - R² of the best affine map back.
+    """Return the share of `original` that is lost in the features: 1 - R² of the best affine map back.
 
-    The original points are fitted on the features and a constant by least squares; what is left over, the sum of the
-    squared errors, is divided by that of the mean point. 0: a linear layer behind the activation restores every point.
-    1: it can do no better than to answer the mean for all. A linear layer, because that is what follows in the network,
-    a 1x1 convolution with batch norm; and the best one, because the projection by the pseudo-inverse of T, which the
-    paper draws, is about half as large behind ReLU, which is no loss: the next layer can double it.
+    Least squares fit the original points to the features and a constant. The sum of the squared errors is divided by
+    that of the mean point. At 0, a linear layer after the activation restores every point. At 1, it returns the mean
+    for all points. The layer is linear because a 1x1 convolution with batch norm follows in the network. It is the best
+    one because the projection by the pseudo-inverse of T, as in the paper, is about half as large after ReLU. That is
+    no loss: the next layer can double it.
 
     Args:
         original: ``(points, 2)``.
         features: ``(..., points, dimensions)``, one or many embeddings.
 
     Returns:
-        ``(..., dimensions)``: what is lost in the first feature, in the first two, ..., in all.
+        ``(..., dimensions)``: the loss with the first feature, with the first two, ..., with all.
     """
     import numpy as np
 
-    # Modified Gram-Schmidt over all embeddings at once: each direction is taken out of the features after it and out
-    # of the original, whose rest is the error. In small steps of numpy alone, without threads, that is quickest.
+    # Modified Gram-Schmidt over all embeddings at once: each direction is subtracted from the following features and
+    # from the original, whose remainder is the error. Small numpy steps without threads are fastest.
     columns = np.ascontiguousarray(np.moveaxis(features, -1, 0))
     columns -= columns.mean(axis=-1, keepdims=True)
     centred = original - original.mean(axis=0)
@@ -151,7 +150,7 @@ def lost(original: Array, features: Array) -> Array:
     errors = np.empty(columns.shape[:-1])
     for index, column in enumerate(columns):
         left = np.sqrt(np.sum(column**2, axis=-1, keepdims=True))
-        # A feature that those before it give already is no direction of its own.
+        # A feature that depends on the former ones adds no direction.
         own = left > 1e-10 * sizes[index]
         direction = np.where(own, column / np.where(own, left, 1.0), 0.0)
         for others in (columns[index + 1 :], rest):
@@ -164,10 +163,10 @@ def lost(original: Array, features: Array) -> Array:
 def loss_curve(
     dimensions: Sequence[int] = DIMENSIONS, seeds: int = 20, activation: str = "relu", *, points: int = POINTS
 ) -> list[Loss]:
-    """Median and quartiles of `lost` over the seeds 0 to ``seeds - 1``, for every number of dimensions.
+    """Return median and quartiles of `lost` over the seeds 0 to ``seeds - 1``, for every number of dimensions.
 
     Raises:
-        DesignError: an argument is not what it may be; no dimensions.
+        DesignError: an argument is illegal, or `dimensions` is empty.
     """
     import numpy as np
 
@@ -176,7 +175,7 @@ def loss_curve(
     sizes = [whole("dimensions", each, 2, MAX_DIMENSIONS) for each in dimensions]
     activation = one_of("activation", activation, ACTIVATIONS)
     original = spiral(points)
-    # The first rows of the largest matrix of a seed are its smaller ones.
+    # The first rows of the largest matrix of a seed are its smaller matrices.
     transforms = np.stack([matrix(max(sizes), seed) for seed in range(whole("seeds", seeds, 1, MAX_SEEDS))])
     features = _activated(original @ transforms.transpose(0, 2, 1), activation)
     shares = lost(original, features)

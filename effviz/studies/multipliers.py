@@ -1,4 +1,4 @@
-"""Width and resolution multipliers: what the law promises, what is built, and what lies between, term by term.
+"""Width and resolution multipliers: the law, the exact count, and the difference, term by term.
 
 The law of MobileNets (arXiv 1704.04861, sections 3.3 and 3.4): multiply-adds grow with width² times resolution².
 """
@@ -23,11 +23,11 @@ Place = tuple[float, int]
 """Width relative to the named network, and resolution in pixels."""
 
 NARROW, WIDE = 0.25, 4.0
-"""Where a side of a layer is looked at again: what has kept its channels there does not scale at all."""
+"""Multipliers of a second look at a layer: channels that are unchanged there do not scale at all."""
 
 
 class Counts(NamedTuple):
-    """What a network costs at one width and resolution."""
+    """Parameters and multiply-adds of a network at one width and resolution."""
 
     params: int
     macs: int
@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def counts(base: Design, width: float, resolution: int) -> Counts:
-    """`base` at another width and resolution, counted.
+    """Count `base` at another width and resolution.
 
     Raises:
         DesignError: the family has no such width, or the network cannot be built at this resolution.
@@ -46,7 +46,7 @@ def counts(base: Design, width: float, resolution: int) -> Counts:
 
 @lru_cache(maxsize=8192)
 def memory_access(base: Design, width: float, resolution: int, memory: str) -> int:
-    """Its memory access in elements under one assumption; apart from `counts`, because it takes longer.
+    """Return its memory access in elements under one assumption; separate from `counts`, because it takes longer.
 
     Raises:
         DesignError: as `counts`.
@@ -55,7 +55,7 @@ def memory_access(base: Design, width: float, resolution: int, memory: str) -> i
 
 
 def countable(base: Design, width: float, resolution: int) -> bool:
-    """Whether the family has such a network."""
+    """Return whether the family has such a network."""
     try:
         counts(base, width, resolution)
     except DesignError:
@@ -77,7 +77,7 @@ REASONS = (DEPTH, STEM, CLASSES, KEPT, FLAT, ROUNDED, SIDES, ONLY)
 
 
 class Term(NamedTuple):
-    """One reason for a difference, and how many multiply-adds it comes to."""
+    """One reason for a difference, and its multiply-adds."""
 
     reason: str
     value: Fraction
@@ -88,9 +88,9 @@ class Split(NamedTuple):
 
     Attributes:
         baseline: multiply-adds at width 1 and the network's own resolution.
-        promised: width² x resolution² times that.
+        promised: width² × resolution² times that.
         terms: in the order of `REASONS`, none of them zero.
-        built: as counted.
+        built: exact multiply-adds.
     """
 
     baseline: int
@@ -100,7 +100,7 @@ class Split(NamedTuple):
 
 
 class _Layer(NamedTuple):
-    """A convolution or linear layer at work: per position, `ins` x `outs` x `area` multiply-adds."""
+    """A convolution or linear layer, with `ins` × `outs` × kernel area multiply-adds per position."""
 
     kind: str
     ins: int
@@ -112,7 +112,7 @@ class _Layer(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
-    """By path, everything that costs multiply-adds."""
+    """Return all layers with multiply-adds, by path."""
     found = {}
     for entry in design.blocks(resolution):
         for step in trace_block(entry.block, entry.shape).steps:
@@ -131,10 +131,10 @@ def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
 
 @lru_cache(maxsize=256)
 def split(base: Design, width: float, resolution: int) -> Split:
-    """What the law promises at a width and a resolution, what is built, and every reason for the difference.
+    """Split the multiply-adds at a width and a resolution into the promise of the law and reasons for the difference.
 
-    Layer by layer the law's factor is replaced in four steps: by that of the sides that scale at all, by that of the
-    map that there is, by the channels that are built, by the positions that are built.
+    For each layer, the factor of the law is replaced in four steps: by that of the sides that scale, by that of the
+    actual map, by that of the built channels, by that of the built positions.
 
     Raises:
         DesignError: the family has no such width.
@@ -151,7 +151,7 @@ def split(base: Design, width: float, resolution: int) -> Split:
         if old is None or new is None or path not in far:
             sums[ONLY] += (new.macs if new else 0) - law * (old.macs if old else 0)
             continue
-        # A side that has the same channels here and far away does not scale.
+        # A side with the same channels here and at a distant multiplier does not scale.
         moved = [
             not (getattr(old, side) == getattr(new, side) == getattr(far[path], side))
             for side in (("in_channels",) if old.kind == DEPTHWISE else ("ins", "outs"))
@@ -172,7 +172,7 @@ def split(base: Design, width: float, resolution: int) -> Split:
 
 
 def _far(base: Design, width: float) -> Design:
-    """The same network far away on the same side of width 1."""
+    """Return the same network at a distant multiplier on the same side of width 1."""
     multipliers = [multiplier for multiplier, _ in base.width_rule.table]
     if multipliers and not base.width_rule.interpolates:
         probe = max(multipliers) if width > 1 else min(multipliers)
@@ -182,12 +182,12 @@ def _far(base: Design, width: float) -> Design:
 
 
 class KindLaw(NamedTuple):
-    """How the multiply-adds of one kind of layer follow the multipliers.
+    """Growth of the multiply-adds of one kind of layer with the multipliers.
 
     Attributes:
         kind: of layer.
-        baseline, built: multiply-adds at width 1 and the network's own resolution, and at the place asked for.
-        width_power: measured: the built count grows with width to this power; None where there is no other width.
+        baseline, built: multiply-adds at width 1 and the resolution of the network, and at the given place.
+        width_power: measured exponent of the width; None if there is no other width.
         resolution_power: the same for the resolution.
     """
 
@@ -200,7 +200,7 @@ class KindLaw(NamedTuple):
 
 @lru_cache(maxsize=256)
 def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
-    """Measured exponents by kind of layer, each multiplier moved alone; at 1 a half takes its place.
+    """Return measured exponents by kind of layer, for each multiplier alone; 1 is replaced by one half.
 
     Raises:
         DesignError: the family has no such width.
@@ -229,7 +229,7 @@ def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
 
 
 def half_width(base: Design) -> float | None:
-    """0.5, or of a family with few widths the narrowest; None where there is but one."""
+    """Return 0.5, or the narrowest width of a family with few widths; None if there is only one."""
     multipliers = [multiplier for multiplier, _ in base.width_rule.table if multiplier != 1]
     if not base.width_rule.table or base.width_rule.interpolates or 0.5 in multipliers:
         return 0.5
@@ -247,17 +247,17 @@ def _by_kind(design: Design, resolution: int) -> dict[str, int]:
 
 
 class Between(NamedTuple):
-    """An interpolated value, and the two places that it lies between."""
+    """An interpolated value, and the two places that bracket it."""
 
     value: float
     ends: tuple[Place, Place]
 
 
 def between(known: Mapping[Place, float], macs: Callable[[float, int], int], place: Place) -> Between | None:
-    """The value at `place`, linear in the logarithm of the multiply-adds; None where nothing printed brackets it.
+    """Interpolate the value at `place`, linear in the logarithm of the multiply-adds; None without bracketing cells.
 
-    Along the resolution where printed cells of this width lie on both sides, else along the width, at the nearest
-    widths on both sides that are printed or bracketed at this resolution. Never beyond them.
+    Interpolation is along the resolution if printed cells of this width are on both sides. Otherwise it is along the
+    width, between the nearest widths that are printed or bracketed at this resolution. There is no extrapolation.
 
     Args:
         known: printed values by place.
@@ -290,7 +290,7 @@ def _line(
     steps: Sequence[float],
     here: float,
 ) -> Between | None:
-    """Between the nearest of `places`, which lie at `steps`, on both sides of `here`."""
+    """Interpolate between the nearest of `places`, located at `steps`, on both sides of `here`."""
     below = [each for each, step in zip(places, steps, strict=True) if step < here]
     above = [each for each, step in zip(places, steps, strict=True) if step > here]
     if not below or not above:
@@ -304,7 +304,7 @@ def _line(
 
 
 def held_out(known: Mapping[Place, float], macs: Callable[[float, int], int]) -> dict[Place, float]:
-    """What interpolation is worth: interpolated minus printed, for every printed cell that the others bracket."""
+    """Return the error of the interpolation: interpolated minus printed, for every printed cell that others bracket."""
     errors = {}
     for place, value in known.items():
         found = between({each: known[each] for each in known if each != place}, macs, place)
@@ -314,7 +314,7 @@ def held_out(known: Mapping[Place, float], macs: Callable[[float, int], int]) ->
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Places in `points` (cost, value) that no other point beats: less or equal cost and more or equal value."""
+    """Return the indices of the Pareto front of `points` (cost, value): no other point costs less and is worth more."""
     front: list[int] = []
     best = -math.inf
     order = sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1]))

@@ -1,8 +1,8 @@
-"""Feature reuse: which channels of one block are still there, unchanged, behind another.
+"""Feature reuse: the output channels of one block that are unchanged in the output of a later one.
 
-Counted on the layer tree: every channel that leaves a block gets a mark, and the marks are followed through the blocks
-behind it. Splits, slices, concatenations and channel shuffles move a channel and keep its mark; a convolution, a norm,
-an activation, pooling or a product makes new channels. A sum is no copy: its channels are counted apart, as added.
+Every output channel of a block gets a mark, which is followed through the layer tree of the later blocks. Splits,
+slices, concatenations and channel shuffles move a channel and keep its mark. A convolution, a norm, an activation,
+pooling or a product makes new channels. A sum is not a copy: its channels are counted separately, as added.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from effviz.model.layers import (
 from effviz.model.outline import stage_of
 
 KEEP = (Identity, Dropout, StochasticDepth)
-"""What hands on every channel as it is, in evaluation."""
+"""Layers whose output channels are their input channels, in evaluation mode."""
 
 MAKE_NEW = (AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d)
-"""Behind these nothing is what it was; neither is it behind an activation, which keeps what sums are made of."""
+"""Layers whose output channels are new. An activation makes new channels too, but keeps the terms of sums."""
 
 Mark: TypeAlias = tuple[int, int]
 
 
 class Channel(NamedTuple):
-    """Where a channel comes from.
+    """The origin of a channel.
 
     Attributes:
-        marks: blocks and channels whose copy it is: one for each block it has left unchanged.
-        summands: blocks and channels that are terms of the sum it is.
+        marks: blocks and output channels that it copies, one per block that it passed unchanged.
+        summands: blocks and output channels that are terms of its sum.
     """
 
     marks: frozenset[Mark] = frozenset()
@@ -64,16 +64,16 @@ Matrix: TypeAlias = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Reuse:
-    """The channels of every block of a stage that stand behind a later one.
+    """The output channels of every block of a stage that the output of a later block contains.
 
     Attributes:
         design: name of the network.
         stage: name of the stage.
         labels: paths of its blocks.
-        channels: how many channels each block puts out.
-        direct: ``direct[i][j]`` channels of block i's output are in block j's output, unchanged; 0 for j < i.
-        added: ``added[i][j]`` channels of block i's output are not, but are terms of sums in block j's output. Between
-            one sum and the next there may be an activation, as in ResNet.
+        channels: number of output channels of each block.
+        direct: ``direct[i][j]`` output channels of block i are unchanged in the output of block j; 0 for j < i.
+        added: ``added[i][j]`` other output channels of block i are terms of sums in the output of block j. An
+            activation may follow a sum, as in ResNet.
     """
 
     design: str
@@ -85,12 +85,12 @@ class Reuse:
 
     @property
     def direct_shares(self) -> tuple[tuple[float, ...], ...]:
-        """`direct` as shares of block i's channels."""
+        """`direct` as shares of the output channels of block i."""
         return self._shares(self.direct)
 
     @property
     def added_shares(self) -> tuple[tuple[float, ...], ...]:
-        """`added` as shares of block i's channels."""
+        """`added` as shares of the output channels of block i."""
         return self._shares(self.added)
 
     def _shares(self, counts: Matrix) -> tuple[tuple[float, ...], ...]:
@@ -103,10 +103,10 @@ def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reu
     Args:
         design: any network.
         stage_name: one of its stages, e.g. ``"stage2"``.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: side of the input in pixels; None for that of the design.
 
     Raises:
-        UnknownNameError: no such stage.
+        UnknownNameError: the design has no such stage.
         DesignError: the network cannot be built at this resolution.
     """
     built = design.blocks(resolution)
@@ -133,10 +133,10 @@ def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reu
 
 
 def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:
-    """Channels and shape behind a layer, from those before it.
+    """Return output channels and output shape of a layer.
 
     Raises:
-        UncountedLayerError: a layer of which nobody has said what it does to a channel.
+        UncountedLayerError: the layer has no rule for its channels.
     """
     if isinstance(layer, Sequential):
         for _, child in layer.children:
@@ -158,7 +158,7 @@ def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[C
         return [Channel(summands=channel.summands) for channel in channels], after
     if isinstance(layer, MAKE_NEW):
         return [NEW] * after[0], after
-    raise UncountedLayerError(f"{type(layer).__name__} has no rule for the channels it hands on")
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for its output channels")
 
 
 def _branches(layer: Branches, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:

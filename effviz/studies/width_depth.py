@@ -1,7 +1,7 @@
 """Wide and shallow against narrow and deep: designs of one kind of block at equal multiply-adds.
 
-Widths come in steps, so a budget of multiply-adds is hardly ever met to the unit. `fit_width` finds the network that
-comes closest to it from below among those that rounding can build, and the next one up, which breaks it.
+Widths are rounded, so few networks meet a budget of multiply-adds exactly. `fit_width` returns the largest network
+within the budget among those that rounding can build, and the next larger one, which exceeds it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from effviz.studies.blocks import PRESETS, fields_of
 # --- a width for a budget ------------------------------------------------------------------------------------------
 
 MOST_MACS = 10**18
-_LEAST, _MOST = 1e-6, MAX_MULTIPLIER  # a row has at most 2**20 channels: at the least every width is its minimum
-_NOISE = 1e-9  # multipliers that differ by less are one, see effviz.core.rounding
-_APART = 3 * _NOISE  # and these are two
-_LOOKED = 64  # multipliers, over a factor of 2, at which to look behind what cannot be built
-_WALKED = 3_000  # steps, where only one after another will do
+_LEAST, _MOST = 1e-6, MAX_MULTIPLIER  # a row has at most 2**20 channels, so every width is at its minimum here
+_NOISE = 1e-9  # multipliers that differ by less are equal, see effviz.core.rounding
+_APART = 3 * _NOISE  # multipliers that differ by this much are distinct
+_LOOKED = 64  # multipliers to try, over a factor of 2, beyond one that cannot be built
+_WALKED = 3_000  # steps of the linear search
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What comes closest to a budget of multiply-adds from below, at one depth.
+    """The largest network within a budget of multiply-adds, at one depth.
 
     Attributes:
         budget: multiply-adds of one image.
         design: with its width multiplier.
         macs: its multiply-adds.
-        above: the next network up; None if none can be built.
+        above: the next larger network; None if none can be built.
         macs_above: its multiply-adds; None without one.
     """
 
@@ -56,17 +56,17 @@ class Fit:
 
     @property
     def gap(self) -> float:
-        """Share of the budget that is left."""
+        """Unused share of the budget."""
         return 1 - self.macs / self.budget
 
     @property
     def excess(self) -> float | None:
-        """By which share of the budget the next network up breaks it."""
+        """Share of the budget by which the next larger network exceeds it."""
         return None if self.macs_above is None else self.macs_above / self.budget - 1
 
 
 class OverBudgetError(DesignError):
-    """Even the narrowest network of a depth breaks the budget.
+    """The narrowest network of a depth exceeds the budget.
 
     Attributes:
         least: its multiply-adds.
@@ -81,18 +81,18 @@ class OverBudgetError(DesignError):
 
 
 def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution: int | None = None) -> Fit:
-    """The width multiplier whose network, as rounding builds it, comes closest to `macs` without exceeding it.
+    """Find the width multiplier with the most multiply-adds, after rounding, that do not exceed `macs`.
 
-    Over the multiplier the networks are a staircase of multiply-adds. It is bisected down to two neighbouring steps,
-    one that fits and one that does not; networks that cannot be built are passed over. Multipliers at which a design
-    has widths that no rounding gives it (1, and those of a published table) are tried one by one. Multipliers that
-    differ by less than a billionth count as one.
+    Multiply-adds over the multiplier are a staircase. Bisection ends at two neighboring steps, one within the budget
+    and one above it; multipliers that cannot be built are skipped. Multipliers with widths that no rounding gives (1,
+    and those of a published table) are tried one by one. Multipliers that differ by less than a billionth count as
+    equal.
 
     Args:
-        design: any; the search starts at its width multiplier, which the result does not depend on.
+        design: any; the search starts at its width multiplier, which does not change the result.
         macs: the budget, multiply-adds of one image.
-        depth_mult: factor on the design's blocks.
-        resolution: side of the input in pixels; None for the design's own.
+        depth_mult: factor on the blocks of the design.
+        resolution: side of the input in pixels; None for that of the design.
 
     Raises:
         OverBudgetError: no network is within the budget.
@@ -110,7 +110,7 @@ def _fit_width(design: Design, budget: int) -> Fit:
     stairs.search()
     built = dict(stairs.lasting())
     if not built:
-        design.blocks()  # raises, and says why
+        design.blocks()  # raises with the reason
     beyond = min((macs for macs in built if macs > budget), default=None)
     best = max((macs for macs in built if macs <= budget), default=None)
     if best is None:
@@ -120,7 +120,7 @@ def _fit_width(design: Design, budget: int) -> Fit:
 
 
 class _Step(NamedTuple):
-    """A stretch of multipliers with one network: one of them, its widths, its multiply-adds; None if there is none."""
+    """An interval of multipliers with one network: a multiplier, its widths, its multiply-adds (None: illegal)."""
 
     mult: float
     widths: tuple[object, ...]
@@ -131,16 +131,16 @@ class _Step(NamedTuple):
 
 
 class _Stairs:
-    """The networks of one design over its width multiplier, built where the search looks."""
+    """The networks of one design over its width multiplier, built on demand."""
 
     def __init__(self, design: Design, budget: int) -> None:
         self.design, self.budget = design, budget
         self._known: dict[tuple[object, ...], _Step] = {}
 
     def lasting(self) -> Iterable[tuple[int, _Step]]:
-        """The networks seen so far, with their multiply-adds, but for those between two roundings that are one.
+        """The networks built so far, with their multiply-adds, without artifacts of float rounding.
 
-        Where two widths round up at the same multiplier, floats may tell the two apart for a few billionths.
+        Where two widths round up at the same multiplier, floats may separate the two for a few billionths.
         """
         own = (1.0, *(mult for mult, _ in self.design.width_rule.table))
         for step in self._known.values():
@@ -150,7 +150,7 @@ class _Stairs:
                 yield step.macs, step
 
     def at(self, mult: float) -> _Step:
-        """The step at a multiplier."""
+        """Return the step at a multiplier."""
         design = replace(self.design, width_mult=mult)
         widths = design.built_widths()
         step = self._known.get(widths)
@@ -160,7 +160,7 @@ class _Stairs:
             except DesignError:
                 macs = None
             step = _Step(mult, widths, macs)
-        # The last look is the one nearest to the step's end.
+        # The last multiplier is the nearest to the end of the step.
         self._known[widths] = step = step._replace(mult=mult)
         return step
 
@@ -168,7 +168,7 @@ class _Stairs:
         return step.fits(self.budget)
 
     def search(self) -> None:
-        """Build the two steps between which the budget lies, and the multipliers with widths of their own."""
+        """Build the steps on both sides of the budget, and the multipliers with tabulated widths."""
         rule = self.design.width_rule
         published = [mult for mult, _ in rule.table]
         only_published = bool(published) and not rule.interpolates
@@ -186,7 +186,7 @@ class _Stairs:
                 self._walk()
 
     def _holes(self, low: _Step, high: _Step) -> bool:
-        """Whether there are networks on both sides of one that cannot be built, because of its groups, say."""
+        """Return whether a multiplier between two networks cannot be built, for example because of its groups."""
         if low.macs is not None and high.macs is not None:
             return False
         side, power = (high, 1) if high.macs is None else (low, -1)
@@ -194,7 +194,7 @@ class _Stairs:
         return any(self.at(min(mult, _MOST)).macs is not None for mult in looked)
 
     def _walk(self) -> None:
-        """Build one step after another, from the narrowest, until the budget is broken."""
+        """Build one step after another, from the narrowest, until the budget is exceeded."""
         step = self.at(_LEAST)
         for _ in range(_WALKED):
             if step.mult >= _MOST or (step.macs is not None and not self.fits(step)):
@@ -203,14 +203,14 @@ class _Stairs:
             step = self.at(self._end(step))
 
     def _start(self) -> _Step | None:
-        """Somewhere that can be built, if there is such a place, near the design's own multiplier."""
-        # Beside it: at a multiplier of 1 the widths need not be rounded.
+        """Return a multiplier that can be built, near that of the design, if there is one."""
+        # Next to it: at a multiplier of 1, widths are not rounded.
         near = min(self.design.width_mult * (1 + 1e-6), _MOST)
         tried = (self.at(min(near * 2.0**power, _MOST)) for power in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5))
         return next((step for step in tried if step.macs is not None), None)
 
     def _bracket(self, step: _Step) -> tuple[_Step | None, _Step | None]:
-        """Two steps with the budget between them; what cannot be built is beyond it, or below the least."""
+        """Return the steps on both sides of the budget; illegal ones count as above it, or as below the least."""
         rising, reach = self.fits(step), 0.01
         while True:
             before = step
@@ -225,7 +225,7 @@ class _Stairs:
             reach *= 2
 
     def _narrowed(self, low: _Step, high: _Step) -> tuple[_Step, _Step]:
-        """Bisect until no network lies between; the secant of the logarithms saves most of the way."""
+        """Bisect until no network is between; the secant of the logarithms saves most steps."""
         building, turn = True, 0
         while high.mult - low.mult > _NOISE * low.mult:
             turn, share = turn + 1, 0.5
@@ -239,7 +239,7 @@ class _Stairs:
         return low, high
 
     def _end(self, step: _Step) -> float:
-        """Where the next step up begins."""
+        """Return the multiplier at which the next step starts."""
         low, reach = step.mult, 1e-4
         while (high := min(low * (1 + reach), _MOST)) < _MOST and self._widths(high) == step.widths:
             low, reach = high, 2 * reach
@@ -252,7 +252,7 @@ class _Stairs:
         return replace(self.design, width_mult=mult).built_widths()
 
     def shown(self, step: _Step) -> Design:
-        """The design of a step, at the multiplier with the fewest digits."""
+        """Return the design of a step, at the multiplier with the fewest digits."""
         for digits in range(12):
             for rounded in (math.floor, math.ceil):
                 mult = rounded(step.mult * 10**digits) / 10**digits
@@ -269,22 +269,22 @@ def _can_stage(kind: type[FieldBlock]) -> bool:
 
 
 KINDS = tuple(name for name, preset in PRESETS.items() if _can_stage(BLOCKS[preset.block]))
-"""The presets whose block can fill a stage: it reduces the resolution, and its row sets its width."""
+"""Return the presets whose block can fill a stage: it has a stride, and its row sets its width."""
 
 STEM, WIDTHS = 32, (64, 128, 256, 512)
-# Fields in channels have no share of the block's width to follow; GhostNet's last stages expand by 6.
+# Fields in channels do not follow the width of the block. The last stages of GhostNet expand by 6.
 _PER_WIDTH = 6
 MOST_DIVISOR = 512
 
 
 def title_of(kind: str) -> str:
-    """The name of a kind, one block of it."""
+    """Return the name of one block of a kind."""
     chosen = PRESETS[kind]
     return chosen.title if chosen.repeats == 1 else "Plain convolution (VGG)"
 
 
 def told_fields(kind: str) -> list[Field]:
-    """The fields that tell most about a kind: numbers with usual values."""
+    """Return the main fields of a kind: numbers with usual values."""
     return [entry for entry in fields_of(kind) if entry.kind in ("int", "float") and entry.choices]
 
 
@@ -295,17 +295,17 @@ def template(
     resolution: int = 224,
     fields: Mapping[str, Any] | None = None,
 ) -> Design:
-    """A network of one kind of block: a stem, four stages of equal depth and doubling widths, pooling, classifier.
+    """Return a network of one kind of block: stem, four stages of equal depth and doubling width, pooling, classifier.
 
     Args:
         kind: one of `KINDS`.
         blocks: per stage.
-        divisor: of the widths; a multiple of it where groups or halves of the channels ask for one.
+        divisor: of the widths; a multiple of it if groups or halves of the channels require one.
         resolution: side of the input in pixels; stem and stages halve it, five times in all.
-        fields: of the block; those left out have the preset's values.
+        fields: of the block; the preset has the others.
 
     Raises:
-        DesignError: a value is impossible, or no width suits the block.
+        DesignError: a value is illegal, or the block accepts no width.
     """
     if kind not in KINDS:
         unknown("kind", kind, KINDS)
@@ -334,13 +334,13 @@ def template(
 
 
 def _in_channels(block: str, width: int) -> dict[str, Any]:
-    """Fields that count channels of their own and scale with the width."""
+    """Return the fields in channels that scale with the width."""
     return {entry.name: _PER_WIDTH * width for entry in declared(BLOCKS[block]) if entry.scales}
 
 
 @lru_cache(maxsize=256)
 def _suited(block: str, divisor: int, fields: tuple[tuple[str, Any], ...]) -> int:
-    """The smallest multiple of `divisor` such that the block stands at every multiple of it."""
+    """Return the smallest multiple of `divisor` such that the block accepts every multiple of it."""
     problem: DesignError | None = None
     for step in range(divisor, MOST_DIVISOR + 1, divisor):
         try:
@@ -355,18 +355,18 @@ def _suited(block: str, divisor: int, fields: tuple[tuple[str, Any], ...]) -> in
     raise problem or DesignError(f"divisor = {divisor} has no multiple up to {MOST_DIVISOR}")
 
 
-# --- how a design is made ------------------------------------------------------------------------------------------
+# --- structure of a design -----------------------------------------------------------------------------------------
 
 
 class Placed(NamedTuple):
-    """A block whose number the depth decides: its stage, and the channels that it puts out."""
+    """A block in a stage of variable depth: its stage and its output channels."""
 
     stage: str
     channels: int
 
 
 def placed(design: Design) -> list[Placed]:
-    """The blocks in the stages, in order; stem, pooling and head left out."""
+    """Return the blocks of the stages in order, without stem, pooling and head."""
     blocks = design.blocks()
     leaving = [entry.shape[0] for entry in blocks[1:]] + [0]
     return [
@@ -377,18 +377,18 @@ def placed(design: Design) -> list[Placed]:
 
 
 def stage_widths(design: Design) -> dict[str, int]:
-    """Channels that leave each stage."""
+    """Return the output channels of each stage."""
     return {entry.stage: entry.channels for entry in placed(design)}
 
 
 class Shares(NamedTuple):
-    """Where the multiply-adds and the parameters of a design are; each is a share of the whole.
+    """Distribution of the multiply-adds or parameters of a design, as shares.
 
     Attributes:
-        outside: stem, head and classifier, of which there is one at any depth.
-        first: the first blocks of the stages, of which there is one a stage at any depth.
+        outside: stem, head and classifier, which do not depend on the depth.
+        first: the first block of every stage, which does not depend on the depth.
         further: all other blocks.
-        depthwise: depthwise convolutions of any block, which grow with the width and not with its square.
+        depthwise: depthwise convolutions of all blocks, which grow with the width, not with its square.
     """
 
     outside: float
@@ -398,7 +398,7 @@ class Shares(NamedTuple):
 
 
 def shares(design: Design, quantity: str) -> Shares:
-    """The shares of ``"macs"`` or ``"params"``."""
+    """Return the shares of ``"macs"`` or ``"params"``."""
     sums = dict.fromkeys(Shares._fields, 0)
     before = ""
     for entry in design.blocks():
@@ -414,7 +414,7 @@ def shares(design: Design, quantity: str) -> Shares:
 
 @lru_cache(maxsize=16_384)
 def _counted(block: FieldBlock, shape: Shape, quantity: str) -> tuple[int, int]:
-    """Of a block and of its depthwise layers."""
+    """Return the cost of a block and of its depthwise layers."""
     steps = trace_block(block, shape).steps
     every = [cost.params(step.layer) if quantity == "params" else cost.macs(step.layer, step.output.shape)
              for step in steps]  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 
 from effviz.ui import links
 from effviz.ui.navigation import PAGES
-from effviz.ui.paths import ROOT, page_path
+from effviz.ui.paths import ROOT, STYLE_SHEET, page_path
 from effviz.ui.widgets import frame
 
 
@@ -27,7 +27,7 @@ def run() -> None:
     )
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
-    st.html(ROOT / "effviz" / "ui" / "style.css")
+    st.html(STYLE_SHEET)
     frame.convention_bar()
     chosen.run()
     links.finish()

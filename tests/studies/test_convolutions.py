@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import nn
 
 import effviz
@@ -68,7 +69,7 @@ def by_hand(kind: str, setting: Setting) -> nn.Module:
     return deep if kind == "depthwise" else nn.Sequential(deep, nn.Conv2d(wide, out, 1, bias=False))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(20))
 @given(setting=any_setting(), kind=st.sampled_from(list(KINDS)))
 def test_counts_equal_torch(setting: Setting, kind: str) -> None:
     module, counted = by_hand(kind, setting).to("meta"), report(kind, setting)
@@ -77,7 +78,7 @@ def test_counts_equal_torch(setting: Setting, kind: str) -> None:
     assert counted.params == sum(weights.numel() for weights in module.parameters())
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(20))
 @given(setting=any_setting(), kind=st.sampled_from(list(KINDS)))
 def test_the_closed_form_is_the_counted_reduction(setting: Setting, kind: str) -> None:
     found = reduction(kind, setting)
@@ -134,7 +135,7 @@ def test_impossible_settings_are_named(values: dict[str, Any], problem: str) -> 
         Setting(**values)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(12))
 @given(setting=any_setting(), kind=st.sampled_from(list(KINDS)))
 def test_one_step_of_one_control(setting: Setting, kind: str) -> None:
     now = report(kind, setting)
@@ -166,7 +167,7 @@ def reads(module: nn.Module, channels: int, side: int) -> np.ndarray:
     return torch.stack(rows).numpy()
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=examples(10))
 @given(setting=any_setting(), kind=st.sampled_from(list(KINDS)))
 def test_connections_are_those_of_the_built_layers(setting: Setting, kind: str) -> None:
     module = effviz.build(design(kind, setting))

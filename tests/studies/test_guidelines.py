@@ -14,6 +14,7 @@ import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 import effviz
 from effviz import analyze
@@ -65,7 +66,7 @@ from effviz.studies.guidelines import (
     widened_access,
 )
 
-repeatable = settings(derandomize=True, max_examples=100, deadline=None)
+repeatable = settings(max_examples=examples(30))
 sides = st.integers(1, 130)
 channels = st.integers(1, 600)
 every_memory = pytest.mark.parametrize("memory", ASSUMPTIONS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 import effviz
 from effviz.charts.multipliers import Cell, Curve, Finding, Here, Point, accuracy_scatter, heat_map
@@ -117,7 +118,7 @@ def test_the_reasons_of_mobilenet_v1_by_hand(width: str, side: int) -> None:
     assert dict(found.terms) == {reason: value for reason, value in expected.items() if value}
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=examples(20))
 @given(
     st.sampled_from([each for each in NETWORKS if each[0] != "shufflenet_v1"]),
     st.integers(20, 300),
@@ -213,7 +214,7 @@ def test_nothing_is_extrapolated(place: tuple[float, int]) -> None:
 
 
 @every_network
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(max_examples=examples(10))
 @given(st.integers(20, 250), st.integers(64, 300))
 def test_an_interpolated_accuracy_lies_between_printed_ones(
     name: str, groups: int | None, hundredths: int, side: int

@@ -18,6 +18,7 @@ import pytest
 import worker_jobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import Tensor, nn
 
 import effviz
@@ -43,7 +44,7 @@ from effviz.worker.jobs import JOBS
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Manager, Ticket
 
-repeatable = settings(derandomize=True, max_examples=150, deadline=None)
+repeatable = settings(max_examples=examples(50))
 
 
 # --- what is counted ----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 import effviz
 from effviz import Design, DesignError, Stage, UnknownNameError, WidthRule
@@ -103,11 +104,11 @@ DESIGNS = {
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=examples(8))
 @given(data=st.data())
 def test_the_closest_network_of_all(name: str, data: st.DataObject) -> None:
     design = DESIGNS[name]
-    stairs = staircase(design, 2.5)
+    stairs = staircase(design, 1.25)
     place = data.draw(st.integers(0, len(stairs) - 1))
     off = data.draw(st.sampled_from([-1, 0, 1]) | st.integers(0, 10**6))
     budget = max(1, stairs[place] + off)
@@ -131,7 +132,7 @@ def test_the_closest_network_of_all(name: str, data: st.DataObject) -> None:
     assert fit.gap == pytest.approx(1 - fit.macs / budget)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=examples(30))
 @given(
     base=st.integers(1, 300), divisor=st.integers(1, 32), depth=st.integers(2, 30), side=st.integers(1, 40),
     budget=st.integers(1, 10**11),
@@ -370,7 +371,7 @@ def test_multiples_of_one_design(look: Appearance) -> None:
     assert chart.alt.startswith("A title. Activations: Wide 60, Balanced 100, Deep 150; Multiply-adds: Wide 100")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(30))
 @given(st.lists(st.floats(1e-3, 1e3), min_size=3, max_size=3))
 def test_every_multiple_is_on_the_axis(values: list[float]) -> None:
     chart = multiples_chart(_drawn(), [Quantity("Peak", values, list(map(str, values)))], 0, "Deep", "T", LIGHT)

@@ -1,0 +1,151 @@
+"""The commands list and report: their output equals the engine's numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from command_line import TINY, Ran, piped, random_inputs, run, run_json
+from examples import designs
+from hypothesis import given
+from hypothesis import strategies as st
+
+import effviz
+from effviz import Design, Stage
+from effviz.count.memory import ASSUMPTIONS
+
+
+def test_list_has_every_architecture_with_its_numbers() -> None:
+    ran = run("list")
+    assert (ran.code, ran.err) == (0, "")
+    head, *lines = ran.out.splitlines()
+    assert head.split() == ["name", "title", "pixels", "parameters", "multiply-adds"]
+    printed = {}
+    for line in lines:
+        name, title, *numbers = re.split("  +", line)
+        printed[name] = (title, *(int(number.replace(",", "")) for number in numbers))
+    expected = {}
+    for name in effviz.ARCHITECTURES:
+        report = effviz.analyze(effviz.architecture(name))
+        expected[name] = (report.design.title, report.resolution, report.params, report.macs)
+    assert printed == expected
+    # The columns are aligned.
+    assert len({len(line) for line in lines} | {len(head)}) == 1
+
+
+def test_list_as_json_and_by_family() -> None:
+    everything = run_json("list")
+    assert [entry["name"] for entry in everything] == list(effviz.ARCHITECTURES)
+    family = run_json("list", "--family", "mobilenet")
+    assert family == [entry for entry in everything if entry["family"] == "MobileNet"]
+    assert {entry["name"] for entry in family} >= {"mobilenet_v1", "mobilenet_v3_large"}
+    assert family[1] == {
+        "name": "mobilenet_v2",
+        "title": "MobileNetV2",
+        "family": "MobileNet",
+        "source": effviz.architecture("mobilenet_v2").source,
+        "resolution": 224,
+        "params": 3504872,
+        "macs": 300774272,
+    }
+    assert run("list", "--family", "mobilenets") == Ran(
+        2,
+        "",
+        "effviz: family = 'mobilenets' is unknown; did you mean 'MobileNet'? Choices: AlexNet, DenseNet, EfficientNet, "
+        "GhostNet, MnasNet, MobileNet, ResNet, ShuffleNet, SqueezeNet, VGG\n",
+    )
+
+
+def test_report_as_text() -> None:
+    assert run("report", "mobilenet_v2", "--width", "0.75", "--memory", "paper") == Ran(
+        0,
+        "MobileNetV2 (mobilenet_v2), width x 0.75, input 3 x 224 x 224\n"
+        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.\n"
+        f"Memory access cost, paper: {ASSUMPTIONS['paper']}; in elements, batch 1.\n"
+        "Parameters: trainable numbers, batch norm 2 per channel.\n"
+        "\n"
+        "parameters            2,636,424\n"
+        "multiply-adds       209,069,792\n"
+        "FLOPs               418,139,584\n"
+        "activations           5,855,304\n"
+        "memory access cost   14,409,480\n"
+        "peak activations      1,505,280\n",
+        "",
+    )
+
+
+def totals(report: effviz.Report) -> dict[str, Any]:
+    names = ("params", "macs", "flops", "activations", "memory_access", "peak_activation", "memory", "resolution")
+    return {name: getattr(report, name) for name in names}
+
+
+@pytest.mark.parametrize("memory", ASSUMPTIONS)
+def test_report_of_every_architecture(memory: str) -> None:
+    for name in effviz.list_architectures():
+        printed = run_json("report", name, "--memory", memory)
+        assert totals(effviz.analyze(effviz.architecture(name), memory=memory)).items() <= printed.items()
+        assert f"Memory access cost, {memory}: " in printed["convention"]
+        assert "layers" not in printed
+
+
+@random_inputs(15)
+@given(design=designs())
+def test_report_of_any_design(design: Design) -> None:
+    report = effviz.analyze(design)
+    printed = run_json("report", "-", "--layers", stdin=piped(design))
+    assert totals(report).items() <= printed.items()
+    assert printed["layers"] == report.table.to_dict("records")
+    assert sum(layer["macs"] for layer in printed["layers"]) == printed["macs"]
+    text = run("report", "-", "--layers", stdin=piped(design)).out.splitlines()
+    assert len(text) == 4 + 1 + 6 + 1 + 1 + len(report.table)
+    assert [line.split()[0] for line in text[-len(report.table) :]] == list(report.table["path"])
+
+
+def test_csv_equals_the_table(folder: Path) -> None:
+    (folder / "tiny.json").write_text(TINY.to_json())
+    text = run("report", "tiny.json", "--csv").out
+    assert "\r" not in text
+    read = pd.read_csv(io.StringIO(text), keep_default_na=False)
+    pd.testing.assert_frame_equal(read, effviz.analyze(TINY).table, check_dtype=False)
+
+
+def test_layers_beyond_64_bits_are_exact() -> None:
+    wide = Design(
+        "wide", (Stage("conv", 2**20, name="a", kernel_size=63), Stage("conv", 2**20, name="b")), "", "", 2000
+    )
+    layers = run_json("report", "-", "--layers", stdin=piped(wide))["layers"]
+    assert sum(layer["macs"] for layer in layers) == effviz.analyze(wide).macs > 2**63
+
+
+@random_inputs(15)
+@given(
+    design=designs(),
+    width=st.sampled_from((None, 0.5, 1.25)),
+    depth=st.sampled_from((None, 0.5, 2.2)),
+    phi=st.sampled_from((None, -1.0, 0.5)),
+    resolution=st.sampled_from((None, 64, 97)),
+    classes=st.sampled_from((None, 3)),
+)
+def test_scaling_equals_the_engine(
+    design: Design, width: float | None, depth: float | None, phi: float | None, resolution: int | None,
+    classes: int | None,
+) -> None:  # fmt: skip
+    options = {"width": width, "depth": depth, "phi": phi, "resolution": resolution, "classes": classes}
+    words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    ran = run("report", "-", "--json", *words, stdin=piped(design))
+    try:
+        expected = design if classes is None else design.with_num_classes(classes)
+        expected = expected.scaled(width_mult=width or 1, depth_mult=depth or 1)
+        expected = expected if phi is None else effviz.compound_scale(expected, phi)
+        report = effviz.analyze(expected, resolution)
+    except effviz.DesignError as error:
+        problem = str(error)
+    else:
+        assert totals(report).items() <= json.loads(ran.out).items()
+        return
+    assert ran == Ran(2, "", f"effviz: {problem}\n")
