@@ -321,7 +321,7 @@ def test_moved_rows() -> None:
 
 @settings(DRAWN, max_examples=examples(25))
 @given(design=designs() | scalings())
-# A norm in a row of its own adds a bias to the convolution of the row before.
+# A norm in a separate row adds a bias to the convolution of the row before.
 @example(design=net(Stage("conv", 8, norm=False, bias=False, activation="none"), Stage("norm_act"), resolution=8))
 def test_layers_add_up_to_the_report(design: Design) -> None:
     network, report = BuiltNetwork(design), analyze(design)

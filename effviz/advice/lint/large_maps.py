@@ -91,10 +91,10 @@ def _depthwise(network: BuiltNetwork) -> Iterator[Finding]:
         yield network.finding(
             "depthwise_on_large_maps",
             concerned,
-            f"Depthwise convolutions on maps of up to {high} × {wide} pixels and {channels} channels move "
-            f"{share(moved, macs):.2g} elements per multiply-add. The whole network moves "
-            f"{share(network.memory_access, network.report.macs):.2g}. They take {percent(degree)} of the memory "
-            f"access for {percent(macs_share)} of the multiply-adds.",
+            f"Depthwise convolutions on maps of up to {high} × {wide} pixels and {channels} channels take "
+            f"{percent(degree)} of the memory access for {percent(macs_share)} of the multiply-adds. They move "
+            f"{share(moved, macs):.2g} elements per multiply-add, compared with "
+            f"{share(network.memory_access, network.report.macs):.2g} in the whole network.",
             degree,
         )
 

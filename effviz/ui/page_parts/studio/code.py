@@ -28,7 +28,9 @@ def code(design: effviz.Design) -> None:
     """Show the network as a file that imports only torch, and equivalent calls of other libraries."""
     st.subheader("Code", anchor=False)
     text = _source(design)
-    st.markdown(f"{text.count(chr(10))} lines that import only torch. Run as a script, they check the parameter count.")
+    st.markdown(
+        f"{text.count(chr(10))} lines of code that import only torch. As a script, the code checks its parameter count."
+    )
     calls = _calls(design)
     if calls:
         st.markdown("The same network in other libraries, with equal parameters and multiply-adds:")

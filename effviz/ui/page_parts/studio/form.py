@@ -38,8 +38,8 @@ def form(here: Bench) -> None:
     cells: list[Callable[[], None]] = []
     if row.out_channels is not None:
         help = "Output channels at width multiplier 1; the table shows the built ones."
-        cells.append(lambda: _whole("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help))
-    cells.append(lambda: _whole("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
+        cells.append(lambda: _number("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
+    cells.append(lambda: _number("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
     if kind.has_stride:
         strides = buildable(here.draft, here.row, "stride", sorted({*STRIDES, row.stride}), row.stride)
         cells.append(lambda: _choice("Stride", "stride", row.stride, strides))
@@ -73,8 +73,8 @@ def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
         legal = buildable(here.draft, here.row, name, options, value)
         return lambda: _choice(label, name, value, legal, _said, help)
     if entry.kind == "int":
-        return lambda: _whole(label, name, value, int(entry.minimum), int(entry.maximum), help)
-    return lambda: _real(label, entry, value)
+        return lambda: _number(label, name, value, int(entry.minimum), int(entry.maximum), help=help)
+    return lambda: _number(label, name, float(value), float(entry.minimum), float(entry.maximum), 0.05, help)
 
 
 def _said(value: Any) -> str:
@@ -106,19 +106,12 @@ def _choice(
     )  # fmt: skip
 
 
-def _whole(label: str, name: str, value: Any, low: int, high: int, help: str | None = None) -> None:
+def _number(
+    label: str, name: str, value: Any, low: float, high: float, step: float = 1, help: str | None = None
+) -> None:
     key = f"row_{name}"
     follow(key, value)
-    st.number_input(label, low, high, value, 1, key=key, on_change=_change(name, key), help=help)
-
-
-def _real(label: str, entry: Field, value: Any) -> None:
-    key = f"row_{entry.name}"
-    follow(key, float(value))
-    st.number_input(
-        label, float(entry.minimum), float(entry.maximum), float(value), 0.05, key=key, help=entry.help,
-        on_change=_change(entry.name, key),
-    )  # fmt: skip
+    st.number_input(label, low, high, value, step, key=key, on_change=_change(name, key), help=help)
 
 
 def _text(label: str, name: str, value: str) -> None:

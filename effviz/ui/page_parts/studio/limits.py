@@ -42,16 +42,16 @@ class Limits:
     source: str = ""
 
 
-def _key(quantity: str) -> str:
-    return f"max_{quantity}"
+KEYS = {quantity: f"max_{quantity}" for quantity in QUANTITIES}
+"""URL parameters of custom limits, by quantity."""
 
 
-def _legal(quantity: str, text: str) -> bool:
+def _budget(quantity: str, text: str) -> Budget | str:
+    """Return the limit in a text, or the error."""
     try:
-        parse_amount(text, quantity)
-    except DesignError:
-        return False
-    return True
+        return Budget(quantity, parse_amount(text, quantity))
+    except DesignError as error:
+        return f"{error}."
 
 
 def limits(convention: Convention) -> Limits:
@@ -60,24 +60,26 @@ def limits(convention: Convention) -> Limits:
     chosen = links.choice("Budget", list(names), "budget", default=NONE, format_func=names.__getitem__)
     dtype = "float32" if convention.in_elements else convention.unit
     if chosen != CUSTOM:
-        links.idle(*map(_key, QUANTITIES))
+        links.idle(*KEYS.values())
         preset = PRESETS.get(chosen)
         return Limits(preset.budgets, preset.dtype, preset.source) if preset else Limits(dtype=dtype)
     found = []
     columns = st.columns(2)
-    for place, (name, quantity) in enumerate(QUANTITIES.items()):
-        example = _EXAMPLES[name]
+    for place, (name, key) in enumerate(KEYS.items()):
+        choices = f"an amount such as {_EXAMPLES[name]}"
         with columns[place % 2]:
-            text = links.words(
-                quantity.title, _key(name), legal=partial(_legal, name), choices=f"an amount such as {example}",
-                placeholder=example,
-            )  # fmt: skip
-        if text.strip():
-            try:
-                found.append(Budget(name, parse_amount(text, name)))
-            except DesignError as error:
-                notice(f"{error}.", alert=True)
+            text = links.words(QUANTITIES[name].title, key, legal=partial(_legal, name), choices=choices,
+                               placeholder=_EXAMPLES[name])  # fmt: skip
+        budget = _budget(name, text) if text.strip() else None
+        if isinstance(budget, Budget):
+            found.append(budget)
+        elif budget:
+            notice(budget, alert=True)
     return Limits(tuple(found), dtype)
+
+
+def _legal(quantity: str, text: str) -> bool:
+    return isinstance(_budget(quantity, text), Budget)
 
 
 def verdicts(report: Report, chosen: Limits, reading: Reading) -> dict[str, Verdict]:
@@ -126,8 +128,11 @@ def budget_table(judged: dict[str, Verdict], chosen: Limits, here: Bench, conven
     def amount(value: float | None, name: str) -> str:
         return "not measured" if value is None else _amount(name, value, convention)
 
+    def title(name: str) -> str:
+        return convention.compute_label if name == "macs" else QUANTITIES[name].title
+
     columns = [
-        Column("Quantity", lambda each: _title(each.budget.quantity, convention)),
+        Column("Quantity", lambda each: title(each.budget.quantity)),
         Column("Here", lambda each: amount(each.value, each.budget.quantity)),
         Column("Limit", lambda each: amount(each.budget.limit, each.budget.quantity)),
         Column("Margin (%)", lambda each: None if each.margin is None else 100 * each.margin, "%+.1f"),
@@ -139,10 +144,6 @@ def budget_table(judged: dict[str, Verdict], chosen: Limits, here: Bench, conven
     st.caption(
         f"Margin = 1 − value / limit. Sizes in bytes are {chosen.dtype}. Latency is the median measured here.{source}"
     )
-
-
-def _title(quantity: str, convention: Convention) -> str:
-    return convention.compute_label if quantity == "macs" else QUANTITIES[quantity].title
 
 
 def _summary(judged: dict[str, Verdict], *, whole: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +15,20 @@ from effviz.ui.page_parts.studio.draft import FUTURE, PAST, PROBLEM, Bench, edit
 from effviz.ui.widgets.frame import notice
 
 TABLE = "studio_rows"
+MACS = "Multiply-adds"
 _TALLEST = 510
+_COLUMNS = (
+    # heading, attribute of the row, width in pixels, help
+    ("Stage", "stage", 64, None),
+    ("Block", "block", 108, None),
+    ("c", "channels", 44, "Output channels, as built."),
+    ("n", "blocks", 30, "Number of blocks, as built."),
+    ("s", "stride", 30, "Stride of the first block."),
+    ("Output", "output", 92, "Channels × height × width."),
+    ("Parameters", "params", 76, None),
+    (MACS, "macs", 88, None),
+    ("Status", "status", 50, None),
+)
 
 
 def toolbar(here: Bench) -> None:
@@ -73,7 +85,10 @@ def table(here: Bench, convention: Convention) -> None:
         on_select=chosen,
         selection_mode="single-row-required",
         hide_index=True,
-        column_config=_columns(convention),
+        column_config={
+            convention.compute_label if label == MACS else label: st.column_config.Column(width=width, help=help)
+            for label, _, width, help in (("#", "", 34, None), *_COLUMNS)
+        },
         placeholder="",
         alt=f"{len(data)} rows of {here.draft.frame.title or 'the draft'} with widths, costs and status",
     )
@@ -90,33 +105,7 @@ def _fault(here: Bench) -> None:
 
 def _data(here: Bench, convention: Convention) -> pd.DataFrame:
     rows = draft_rows(here.draft, here.checked)
-    return pd.DataFrame(
-        {
-            "#": range(1, len(rows) + 1),
-            "Stage": [row.stage for row in rows],
-            "Block": [row.block for row in rows],
-            "c": [row.channels for row in rows],
-            "n": [row.blocks for row in rows],
-            "s": [row.stride for row in rows],
-            "Output": [row.output for row in rows],
-            "Parameters": [row.params for row in rows],
-            convention.compute_label: [None if row.macs is None else convention.compute(row.macs) for row in rows],
-            "Status": [row.status for row in rows],
-        }
-    )
-
-
-def _columns(convention: Convention) -> dict[str, Any]:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    return {
-        "#": number(width=34),
-        "Stage": text(width=64),
-        "Block": text(width=108),
-        "c": number(width=44, help="Output channels, as built."),
-        "n": number(width=30, help="Number of blocks, as built."),
-        "s": number(width=30, help="Stride of the first block."),
-        "Output": text(width=92, help="Channels × height × width."),
-        "Parameters": number(width=76),
-        convention.compute_label: number(width=88),
-        "Status": text(width=50),
-    }
+    data = pd.DataFrame({label: [getattr(row, name) for row in rows] for label, name, _, _ in _COLUMNS})
+    data[MACS] = [row.macs and convention.compute(row.macs) for row in rows]
+    data.insert(0, "#", range(1, len(rows) + 1))
+    return data.rename(columns={MACS: convention.compute_label})
