@@ -20,7 +20,7 @@ from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 _CORRELATION = (
-    r"$\frac{\sum (r - \bar r)(s - \bar s)}{\sqrt{\sum (r - \bar r)^2 \cdot \sum (s - \bar s)^2}}$, where $r$ ranks "
+    r"$\dfrac{\sum (r - \bar r)(s - \bar s)}{\sqrt{\sum (r - \bar r)^2 \cdot \sum (s - \bar s)^2}}$, where $r$ ranks "
     "the networks by {} and $s$ by latency"
 )
 
@@ -66,7 +66,9 @@ def formulas(table: pd.DataFrame, options: Options, convention: Convention) -> N
     numbers = f"{exact(amount)} / {milliseconds(time)}"
     formula(f"Speed of {row['title']}", f"{name} / latency", numbers, si(amount / time * 1e3), "per second")
     found = ranks(table, options.column)
-    numbers = rf"${found.together:,.1f} / \sqrt{{{found.by_count:,.1f} \cdot {found.by_latency:,.1f}}}$"
+    # KaTeX adds a space after a comma that is not in braces.
+    together, by_count, by_latency = (f"{value:,.1f}".replace(",", "{,}") for value in found[:3])
+    numbers = rf"${together} / \sqrt{{{by_count} \cdot {by_latency}}}$"
     formula("Rank correlation", _CORRELATION.replace("{}", name), numbers, f"{found.correlation:.3f}")
 
 
