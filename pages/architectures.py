@@ -3,9 +3,7 @@
 import streamlit as st
 
 import effviz
-from effviz.charts.shares import kind_shares
-from effviz.charts.stages import stage_costs
-from effviz.charts.timeline import activation_timeline
+from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.ui.page_parts.architectures.controls import controls
 from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effviz.charts.zoo import zoo_dots
+from effviz.charts.home import zoo_dots
 from effviz.ui.page_parts.home import page as zoo
 from effviz.ui.widgets import parts
 

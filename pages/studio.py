@@ -3,7 +3,7 @@
 import streamlit as st
 
 import effviz
-from effviz.charts.stages import stage_costs
+from effviz.charts.architectures import stage_costs
 from effviz.ui import links
 from effviz.ui.page_parts.studio import code, findings, lesson, limits, rows, sidebar
 from effviz.ui.page_parts.studio.composer import composer

@@ -1,63 +1,68 @@
-"""Convolutions: what the cheaper kinds save, and which channels they connect."""
+"""Charts of the Convolutions page: savings of the cheaper kinds, and the channels they connect."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from effviz.charts import draw
 from effviz.charts.relative import Measured, relative_dots
-from effviz.charts.style import KIND_COLORS, Appearance, Chart, figure
+from effviz.charts.sentences import plural, times
+from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import lower, percent
 from effviz.studies.convolutions import Connection, Setting
 
 _MOST_BLOCKS = 64
+_NOTHING: Spec = {"type": "scatter", "x": [None], "y": [None]}
 
 
 def kind_costs(
     shares: Mapping[str, Mapping[str, float]], chosen: str, labels: Mapping[str, str], compute: str, look: Appearance
 ) -> Chart:
-    """Every kind's cost as a share of the standard convolution's, on a logarithmic axis.
+    """Draw every kind's cost as a share of the standard convolution's, on a logarithmic axis.
 
     Args:
-        shares: by kind; by quantity (macs, memory_access), 1 is the standard convolution.
+        shares: by kind and quantity (macs, memory_access); 1 is the standard convolution.
         chosen: the kind on screen, marked.
         labels: of the kinds.
         compute: name of the compute number.
-        look: light or dark.
     """
-    # Weights are used at every position of the map: parameters and multiply-adds shrink alike.
-    words = (("macs", f"Parameters and {lower(compute)}", "circle"), ("memory_access", "Memory access", "diamond"))
+    # Every weight is used once per position of the map, so parameters and multiply-adds shrink alike.
+    words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
     measures = [
-        Measured(label, symbol, [costs[quantity] for costs in shares.values()]) for quantity, label, symbol in words
+        Measured(label, symbol, [costs[quantity] for costs in shares.values()])
+        for (quantity, label), symbol in zip(words.items(), ("circle", "diamond"), strict=True)
     ]
-    drawn = relative_dots(
-        [labels[kind] for kind in shares], measures, labels[chosen], "Share of the standard convolution's cost", look
-    )
+    names, axis = [labels[kind] for kind in shares], "Share of the standard convolution's cost"
+    drawn = relative_dots(names, measures, labels[chosen], axis, look)
     best = min(shares, key=lambda kind: shares[kind]["macs"]) if chosen == "standard" else chosen
-    costs = shares[best]
-    title = (
-        f"{labels[best]}: {_times(costs['macs'])} the {lower(compute)} of a standard convolution, "
-        f"{_times(costs['memory_access'])} its memory access"
-    )
+    macs = _compared(1 / shares[best]["macs"], lower(compute), "fewer")
+    access = _compared(1 / shares[best]["memory_access"], "memory access", "less")
+    title = f"Compared with a standard convolution, {lower(labels[best])} needs {macs} and {access}"
     spoken = "; ".join(
-        f"{labels[kind]}: {lower(words[0][1])} {percent(each['macs'])}, memory access {percent(each['memory_access'])}"
-        for kind, each in shares.items()
+        f"{labels[kind]}: {', '.join(f'{lower(word)} {percent(costs[key])}' for key, word in words.items())}"
+        for kind, costs in shares.items()
     )
-    return Chart(drawn, title, f"{title}. Shares of the standard convolution: {spoken}.")
+    return chart(look, *drawn, title, f"Shares of the standard convolution: {spoken}")
 
 
-def _times(share: float) -> str:
-    """A share as a reader says it: ``1/8.4 of``, ``1.3 times``."""
-    if share > 1.0005:
-        return f"{share:.2f} times"
-    return "as much as" if share > 0.9995 else f"1/{1 / share:.3g} of"
+def _compared(saving: float, noun: str, less: str, other: str = "") -> str:
+    """Return a saving as text: ``"8.4× fewer multiply-adds than a standard convolution"``."""
+    if abs(saving - 1) < 5e-4:
+        return f"the same {noun}{f' as {other}' if other else ''}"
+    if saving > 1:
+        return f"{times(saving)} {less} {noun}{f' than {other}' if other else ''}"
+    return f"{times(1 / saving)} the {noun}{f' of {other}' if other else ''}"
+
+
+# --- savings over a control ------------------------------------------------------------------------------------------
 
 
 class Curve(NamedTuple):
-    """One line of `reduction_curve`: its name, the factors, and how it is drawn."""
+    """One line of `reduction_curve`: its name, the factors, and the dash of the line."""
 
     label: str
     factors: Sequence[float]
@@ -75,213 +80,146 @@ def reduction_curve(
     logarithmic: bool,
     limit: tuple[float, str] | None = None,
 ) -> Chart:
-    """How many times cheaper than the standard convolution, against one control.
+    """Draw the saving of a kind over the standard convolution, against one control.
 
     Args:
         amounts: values of the control.
-        curves: one factor per value each; the first gives the finding.
+        curves: one factor for each value; the title describes the first.
         now: the value on screen, marked.
-        control: on the axis.
+        control: name on the axis.
         subject: the kind, for the title.
-        look: light or dark.
         logarithmic: the axis of the control.
-        limit: a line that is never crossed, and what it is called.
+        limit: a value that no factor exceeds, and its name.
     """
-    traces: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
-    place = list(amounts).index(now)
+    places = [math.log10(amount) for amount in amounts] if logarithmic else list(amounts)
     highest = max(max(curve.factors) for curve in curves)
-    taken: list[float] = []
-    for curve in curves:
+    traces: list[Spec] = []
+    notes: list[Spec] = []
+    for index, curve in enumerate(curves):
+        end = curve.factors[-1]
+        hover = f"{curve.label}: %{{y:.2f}}× less at %{{x}}<extra></extra>"
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": curve.label,
-                "x": list(amounts),
-                "y": list(curve.factors),
-                "line": {"color": look.ink, "width": 2, "dash": curve.dash},
-                "hovertemplate": f"{curve.label}: %{{y:.2f}} times less at %{{x}}<extra></extra>",
-            }
+            draw.line(amounts, curve.factors, look.ink, dash=curve.dash, name=curve.label, hovertemplate=hover)
         )
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [now],
-                "y": [curve.factors[place]],
-                "marker": {"size": 12, "color": look.accent},
-                "cliponaxis": False,
-                "hoverinfo": "skip",
-            }
-        )
-        notes.append(
-            {
-                "x": math.log10(amounts[-1]) if logarithmic else amounts[-1],
-                "y": curve.factors[-1],
-                "text": curve.label,
-                "showarrow": False,
-                "xanchor": "right",
-                # Below its line where another label is in the way.
-                "yanchor": "top" if any(abs(end - curve.factors[-1]) < 0.1 * highest for end in taken) else "bottom",
-                "font": {"size": 13, "color": look.ink},
-            }
-        )
-        taken.append(curve.factors[-1])
+        marked = {"size": 12, "color": look.accent}
+        traces.append(draw.dots([now], [curve.factors[list(amounts).index(now)]], marked, cliponaxis=False))
+        # A label that would overlap another one is below its line.
+        overlaps = any(abs(other.factors[-1] - end) < 0.1 * highest for other in curves[:index])
+        anchor: Spec = {"xanchor": "right", "yanchor": "top" if overlaps else "bottom"}
+        notes.append(draw.note(places[-1], end, curve.label, look.ink, **anchor))
     if limit is not None:
         highest = max(highest, limit[0])
-        line = {"color": look.muted, "width": 1, "dash": "dot"}
-        x, y = [amounts[0], amounts[-1]], [limit[0]] * 2
-        traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"})
-        notes.append(
-            {
-                "x": math.log10(amounts[0]) if logarithmic else amounts[0],
-                "y": limit[0],
-                "text": limit[1],
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "font": {"size": 13, "color": look.muted},
-            }
-        )
-    ends = (math.log10(amounts[0]), math.log10(amounts[-1])) if logarithmic else (amounts[0], amounts[-1])
-    # Powers of 4 on a logarithmic axis, else every value.
-    ticks = [amount for amount in amounts if amount in (8, 32, 128, 512, 2048)] if logarithmic else list(amounts)
+        traces.append(draw.line([amounts[0], amounts[-1]], [limit[0]] * 2, look.muted, 1, dash="dot"))
+        notes.append(draw.note(places[0], *limit, look.muted, xanchor="left", yanchor="bottom"))
+    shown = [amount for amount in amounts if amount in (8, 32, 128, 512, 2048)] if logarithmic else amounts
+    scale: Spec = {"type": "log" if logarithmic else "linear", "range": [places[0], places[-1]]}
     layout = {
         "annotations": notes,
-        "xaxis": {
-            "type": "log" if logarithmic else "linear",
-            "range": ends,
-            "tickvals": ticks,
-            "ticktext": [str(tick) for tick in ticks],
-            "title": {"text": control},
-        },
+        "xaxis": scale | {"title": {"text": control}} | draw.ticks(shown),
         "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
     }
-    first, where = curves[0], lower(control)
-    factor = first.factors[place]
-    claim = f"{factor:.3g} times fewer" if factor >= 1 else f"{1 / factor:.3g} times as many"
-    title = (
-        f"{subject}: {claim} {lower(first.label)} at {where} {now}; the factor goes from {first.factors[0]:.3g} at "
-        f"{amounts[0]} to {first.factors[-1]:.3g} at {amounts[-1]}"
-    )
-    spoken = "; ".join(
-        f"{curve.label}: "
-        + ", ".join(f"{factor:.3g} at {amount}" for amount, factor in zip(amounts, curve.factors, strict=True))
-        for curve in curves
-    )
-    return Chart(figure(look, 280, traces, layout), title, f"{title}. {spoken}.")
+    listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
+    spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
+    title = _saving(curves[0], amounts, now, lower(control), lower(subject))
+    return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
+
+
+def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subject: str) -> str:
+    """State the saving at the value on screen, and its change along the axis."""
+    factors = curve.factors
+    claim = _compared(factors[list(amounts).index(now)], lower(curve.label), "fewer", "a standard convolution")
+    counted = control.endswith("s")
+    if max(factors) - min(factors) < 5e-3 * min(factors):
+        return f"{f'With any number of {control}' if counted else f'At any {control}'}, {subject} needs {claim}"
+    place = f"With {plural(now, control[:-1])}" if counted else f"At {control} {now}"
+    change = "rises" if factors[-1] > factors[0] else "falls"
+    ends = f"from {times(factors[0])} at {amounts[0]} to {times(factors[-1])} at {amounts[-1]}"
+    return f"{place}, {subject} needs {claim}; the saving {change} {ends}"
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
 
 
 def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Chart:
-    """The spatial window on a corner of the input map, and where it stands next.
+    """Draw the spatial window on a corner of the input map, and its next position.
 
     Args:
         setting: stride and resolution.
         kernel_size: of the window.
-        look: light or dark.
     """
-    side = min(setting.resolution, kernel_size + 2 * setting.stride + 1)
-    shapes: list[dict[str, Any]] = []
-    for row in range(side):
-        for column in range(side):
-            shapes.append(_box(column, row, column + 1, row + 1, look.grid, "rgba(0,0,0,0)", 1))
-    shapes.append(_box(0, 0, min(kernel_size, side), min(kernel_size, side), look.accent, _faint(look), 3))
-    if setting.stride + kernel_size <= side:
-        shapes.append(_box(setting.stride, 0, setting.stride + kernel_size, kernel_size, look.ink, "rgba(0,0,0,0)", 2))
+    stride = setting.stride
+    side = min(setting.resolution, kernel_size + 2 * stride + 1)
+    red, green, blue = (int(look.accent[start : start + 2], 16) for start in (1, 3, 5))
+    shapes = [draw.box(x, y, x + 1, y + 1, look.grid, 1) for y in range(side) for x in range(side)]
+    inside = min(kernel_size, side)
+    shapes.append(draw.box(0, 0, inside, inside, look.accent, 3, f"rgba({red},{green},{blue},0.25)"))
+    if stride + kernel_size <= side:
+        shapes.append(draw.box(stride, 0, stride + kernel_size, kernel_size, look.ink, 2))
+    hidden: Spec = {"visible": False, "constrain": "domain"}
     layout = {
         "shapes": shapes,
-        "xaxis": {"visible": False, "range": [-0.1, side + 0.1], "constrain": "domain"},
-        "yaxis": {"visible": False, "range": [side + 0.1, -0.1], "scaleanchor": "x", "constrain": "domain"},
+        "xaxis": hidden | {"range": [-0.1, side + 0.1]},
+        "yaxis": hidden | {"range": [side + 0.1, -0.1], "scaleanchor": "x"},
     }
-    values = kernel_size**2
-    title = f"Window: {kernel_size} x {kernel_size} = {values} {'position' if values == 1 else 'positions'}"
-    alt = f"{title} of every channel that is read; the next window lies {setting.stride} further."
-    return Chart(figure(look, 260, [{"type": "scatter", "x": [None], "y": [None]}], layout), title, alt)
+    title = f"A {kernel_size}×{kernel_size} window reads {plural(kernel_size**2, 'position')} of each input channel"
+    return chart(look, 260, [_NOTHING], layout, title, f"The next window is {plural(stride, 'position')} further")
 
 
-def _faint(look: Appearance) -> str:
-    red, green, blue = (int(look.accent[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.25)"
-
-
-def _box(x0: float, y0: float, x1: float, y1: float, line: str, fill: str, width: float) -> dict[str, Any]:
+def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
+    """Return the axes of a matrix of input and output channels, the first output on top."""
+    axis: Spec = {"showgrid": False, "nticks": 5}
     return {
-        "type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1,
-        "fillcolor": fill, "line": {"color": line, "width": width},
-    }  # fmt: skip
+        "xaxis": axis | {"range": [first, wide], "title": {"text": "Input channel"}},
+        "yaxis": axis | {"range": [high, first], "title": {"text": "Output channel"}},
+    }
 
 
 def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance) -> Chart:
-    """Which output channels read which input channels of one layer: full, block-diagonal or diagonal.
+    """Draw the input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
 
     Args:
         blocks: of the layer.
         kind: of the layer, for its colour.
-        look: light or dark.
     """
-    wide, high = blocks[-1].end_in, blocks[-1].end_out
-    color = KIND_COLORS[kind]
+    wide, high, color = blocks[-1].end_in, blocks[-1].end_out, KIND_COLORS[kind]
     if len(blocks) <= _MOST_BLOCKS:
         shapes = [
-            _box(each.first_in, each.first_out, each.end_in, each.end_out, look.outline, color, 0.7) for each in blocks
+            draw.box(each.first_in, each.first_out, each.end_in, each.end_out, look.outline, 0.7, color)
+            for each in blocks
         ]
     else:
-        # Hundreds of blocks are a diagonal.
+        # Hundreds of blocks look like a diagonal.
         shapes = [{"type": "line", "x0": 0, "y0": 0, "x1": wide, "y1": high, "line": {"color": color, "width": 4}}]
-    shapes.append(_box(0, 0, wide, high, look.muted, "rgba(0,0,0,0)", 1))
-    axis = {"showgrid": False, "nticks": 5}
-    layout = {
-        "shapes": shapes,
-        "xaxis": axis | {"range": [0, wide], "title": {"text": "Input channel"}, "constrain": "domain"},
-        "yaxis": axis | {"range": [high, 0], "title": {"text": "Output channel"}},
-    }
-    each = blocks[0].end_in - blocks[0].first_in
-    share = each / wide
-    title = f"Channels: each output reads {each} of {wide} inputs ({percent(share)})"
-    groups = "1 group" if len(blocks) == 1 else f"{len(blocks)} groups"
-    return Chart(
-        figure(look, 260, [{"type": "scatter", "x": [None], "y": [None]}], layout),
-        title,
-        f"{title}; {groups}, {high} output channels.",
-    )
+    shapes.append(draw.box(0, 0, wide, high, look.muted, 1))
+    layout: Spec = {"shapes": shapes} | _channel_axes(wide, high)
+    layout["xaxis"] |= {"constrain": "domain"}
+    read = blocks[0].end_in - blocks[0].first_in
+    amount = f"all {wide}" if read == wide else f"{read} of {wide}"
+    title = f"Each output channel reads {amount} input channels ({percent(read / wide)})"
+    if wide == 1:
+        title = "Each output channel reads the only input channel"
+    numbers = f"{plural(len(blocks), 'group')}, {plural(high, 'output channel')}"
+    return chart(look, 260, [_NOTHING], layout, title, numbers)
 
 
 def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance) -> Chart:
-    """Which inputs reach which outputs, as a matrix.
+    """Draw a matrix of the inputs that reach each output.
 
     Args:
         reached: (channels, channels) of bool: output, input.
-        groups: drawn as lines between the groups.
+        groups: separated by lines.
         title: the finding.
-        look: light or dark.
     """
-    channels = len(reached)
-    heat = {
-        "type": "heatmap",
-        "z": reached.astype(int).tolist(),
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": [[0, "rgba(0,0,0,0)"], [1, KIND_COLORS["grouped convolution"]]],
-        "showscale": False,
-        "hovertemplate": "output %{y}, input %{x}<extra></extra>",
-    }
-    size = channels / groups
-    shapes = [
-        {
-            "type": "line", "line": {"color": look.muted, "width": 1},
-            "x0": -0.5 + size * group, "x1": -0.5 + size * group, "y0": -0.5, "y1": channels - 0.5,
-        }
-        for group in range(1, groups)
-    ]  # fmt: skip
-    shapes.append(_box(-0.5, -0.5, channels - 0.5, channels - 0.5, look.muted, "rgba(0,0,0,0)", 1))
-    axis = {"showgrid": False, "nticks": 5}
-    layout = {
-        "shapes": shapes,
-        "xaxis": axis | {"range": [-0.5, channels - 0.5], "title": {"text": "Input channel"}},
-        "yaxis": axis | {"range": [channels - 0.5, -0.5], "title": {"text": "Output channel"}},
-    }
-    share = float(reached.mean())
-    return Chart(
-        figure(look, 280, [heat], layout), title, f"{title}: {percent(share)} of the pairs of channels are connected."
-    )
+    end, size = len(reached) - 0.5, len(reached) / groups
+    hover = "output %{y}, input %{x}<extra></extra>"
+    ends = (CLEAR, KIND_COLORS["grouped convolution"])
+    cells: Spec = {"type": "heatmap", "z": reached.astype(int).tolist(), "colorscale": [[0, ends[0]], [1, ends[1]]]}
+    heat = cells | {"zmin": 0, "zmax": 1, "showscale": False, "hovertemplate": hover}
+    edge = {"color": look.muted, "width": 1}
+    shapes: list[Spec] = [
+        {"type": "line", "line": edge, "x0": x, "x1": x, "y0": -0.5, "y1": end}
+        for x in (size * group - 0.5 for group in range(1, groups))
+    ]
+    layout: Spec = {"shapes": [*shapes, draw.box(-0.5, -0.5, end, end, look.muted, 1)]} | _channel_axes(end, end, -0.5)
+    connected = f"{percent(float(reached.mean()))} of the pairs of channels are connected"
+    return chart(look, 280, [heat], layout, title, connected)

@@ -1,23 +1,21 @@
-"""Width and resolution: a heat map of what each pair costs, and printed accuracy against counted multiply-adds."""
+"""Charts of the Multipliers page: cost by width and resolution as a heat map, and accuracy against compute."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from effviz.charts.style import Appearance, Chart, figure, text_on
-from effviz.core.units import lower, short, si
+from effviz.charts import draw
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.units import lower, si
+from effviz.count.palette import text_on
 
-_ROW = 34
-_TALLEST = 520
-_SCATTER = 460
-# Of the way from grid to muted: text on every cell stays easy to read.
+# Text on every cell stays readable up to this share of the way from the grid colour to the muted one.
 _DARKEST = 0.6
-# Per network a symbol; what is filled lies on the front, so each has an open twin.
-_SYMBOLS = (
-    "circle", "square", "diamond", "triangle-up", "triangle-down", "bowtie", "x", "star", "cross",
-)  # fmt: skip
+# Each symbol has an open twin, for points that are not on the Pareto front.
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "bowtie", "x", "star", "cross")
 
 Place = tuple[float, int]
 
@@ -28,11 +26,11 @@ class Cell(NamedTuple):
     Attributes:
         width: multiplier, a row.
         resolution: in pixels, a column.
-        value: what colours it; None leaves it empty.
+        value: sets the colour; None leaves the cell empty.
         text: the value as read.
-        hover: everything that is known about it.
-        printed: by the authors, drawn bold.
-        misfit: a figure that is printed for it does not fit, drawn with a corner.
+        hover: all that is known about the cell.
+        printed: published by the authors, drawn bold.
+        misfit: contradicts a published figure, drawn with a corner.
     """
 
     width: float
@@ -45,130 +43,97 @@ class Cell(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """The sentence over a chart, and what the numbers are: ``Multiply-adds (M)``."""
+    """The title of the heat map, and the unit of its numbers: ``Multiply-adds (M)``."""
 
     title: str
     unit: str
 
 
 def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: Finding, look: Appearance) -> Chart:
-    """Widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
+    """Draw widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
 
     Args:
-        cells: of every pair of a width and a resolution.
-        now: the pair on screen, outlined in the accent.
-        own: the pair of the unscaled network, outlined thinly.
+        cells: one for every pair of a width and a resolution.
+        now: the pair on screen, outlined in the accent colour.
+        own: the pair of the unscaled network, with a thin outline.
         said: title and unit.
-        look: light or dark.
     """
     widths = sorted({cell.width for cell in cells})
     sides = sorted({cell.resolution for cell in cells})
     at = {(cell.width, cell.resolution): cell for cell in cells}
-    known = [cell.value for cell in cells if cell.value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    logarithmic = low > 0 and high / low > 4
-
-    def share(value: float) -> float:
-        if high <= low:
-            return 0.5
-        return math.log(value / low) / math.log(high / low) if logarithmic else (value - low) / (high - low)
-
-    dark = _mixed(look.grid, look.muted, _DARKEST)
     rows = [[at[width, side] for side in sides] for width in widths]
+    share = _shares([cell.value for cell in cells if cell.value is not None])
     shares = [[None if cell.value is None else share(cell.value) for cell in row] for row in rows]
-    heat = {
-        "type": "heatmap",
-        "x": list(range(len(sides))),
-        "y": list(range(len(widths))),
-        "z": shares,
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": [[0, look.grid], [1, dark]],
-        "showscale": False,
-        "xgap": 2,
-        "ygap": 2,
-        "hoverongaps": True,
-        "customdata": [[[cell.hover] for cell in row] for row in rows],
-        "hovertemplate": "%{customdata[0]}<extra></extra>",
-    }
-    places = [(column, row) for row in range(len(widths)) for column in range(len(sides))]
-    drawn = [rows[row][column] for column, row in places]
+    dark = draw.mixed(look.grid, look.muted, _DARKEST)
+    cells_at = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row)]
     colors = [
-        look.muted if (tone := shares[row][column]) is None else text_on(_mixed(look.grid, dark, tone))
-        for column, row in places
+        look.muted if (tone := shares[y][x]) is None else text_on(draw.mixed(look.grid, dark, tone))
+        for x, y, _ in cells_at
     ]
-    texts = {
-        "type": "scatter",
-        "mode": "text",
-        "x": [column for column, _ in places],
-        "y": [row for _, row in places],
-        "text": [f"<b>{cell.text}</b>" if cell.printed else cell.text for cell in drawn],
-        "textfont": {"size": 13 if len(sides) <= 8 else 12, "color": colors},
-        "hoverinfo": "skip",
-    }
-    shapes = [
+    columns, lines = range(len(sides)), range(len(widths))
+    traces = [
+        draw.heatmap(
+            columns, lines, shares, (look.grid, dark), hoverongaps=True,
+            customdata=[[[cell.hover] for cell in row] for row in rows],
+            hovertemplate="%{customdata[0]}<extra></extra>",
+        ),
+        draw.labels(
+            [x for x, _, _ in cells_at], [y for _, y, _ in cells_at],
+            [f"<b>{cell.text}</b>" if cell.printed else cell.text for _, _, cell in cells_at],
+            13 if len(sides) <= 8 else 12, colors,
+        ),
+    ]  # fmt: skip
+    shapes: list[Spec] = [
         {
-            "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": column + 0.5, "yanchor": row + 0.5,
+            "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x + 0.5, "yanchor": y + 0.5,
             "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink, "line": {"width": 0},
         }
-        for (column, row), cell in zip(places, drawn, strict=True)
-        if cell.misfit
+        for x, y, cell in cells_at if cell.misfit
     ]  # fmt: skip
-    for place, color, width in ((own, look.ink, 1), (now, look.accent, 4)):
-        column, row = sides.index(place[1]), widths.index(place[0])
-        shapes.append(
-            {
-                "type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
-                "line": {"color": color, "width": width}, "fillcolor": "rgba(0,0,0,0)",
-            }
-        )  # fmt: skip
+    for (width, side), color, stroke in ((own, look.ink, 1), (now, look.accent, 4)):
+        x, y = sides.index(side), widths.index(width)
+        shapes.append(draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, color, stroke))
+    across, up = draw.ticks(columns, lambda x: str(sides[x])), draw.ticks(lines, lambda y: f"{widths[y]:g} ")
     layout = {
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
-        "margin": {"l": 8, "r": 4, "t": 4, "b": 8},
-        "xaxis": {
-            "range": [-0.53, len(sides) - 0.47],
-            "tickvals": list(range(len(sides))),
-            "ticktext": [str(side) for side in sides],
-            "title": {"text": "Resolution (px)"},
-        },
-        "yaxis": {
-            "range": [-0.55, len(widths) - 0.45],
-            "tickvals": list(range(len(widths))),
-            "ticktext": [f"{width:g} " for width in widths],
-            "showgrid": False,
-            "title": {"text": "Width multiplier"},
-        },
+        "margin": draw.margin(right=4, top=4),
+        "xaxis": {"range": [-0.53, len(sides) - 0.47], "title": {"text": "Resolution (px)"}} | across,
+        "yaxis": {"range": [-0.55, len(widths) - 0.45], "showgrid": False, "title": {"text": "Width multiplier"}} | up,
     }
     spoken = "; ".join(
-        f"{cell.width:g} at {cell.resolution} px: {cell.text}{', does not fit what is printed' if cell.misfit else ''}"
-        for cell in drawn
+        f"width {cell.width:g} at {cell.resolution} px: {cell.text}"
+        f"{', contradicts a published figure' if cell.misfit else ''}"
+        for _, _, cell in cells_at
         if cell.value is not None
     )
-    height = min(_TALLEST, 64 + _ROW * max(2, len(widths)))
-    alt = f"{said.title}. {said.unit}: {spoken}." if spoken else f"{said.title}. No cell of {len(drawn)} is printed."
-    return Chart(figure(look, height, [heat, texts], layout), said.title, alt)
+    numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
+    return chart(look, min(520, 64 + 34 * max(2, len(widths))), traces, layout, said.title, numbers)
 
 
-def _mixed(low: str, high: str, share: float) -> str:
-    """The colour of a cell: between `low` and `high`, as plotly mixes them."""
-    ends = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in (low, high)]
-    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in zip(*ends, strict=True))
+def _shares(known: Sequence[float]) -> Callable[[float], float]:
+    """Return the place of a value on the colour scale, which is logarithmic for a wide range."""
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    if high <= low:
+        return lambda value: 0.5
+    if low > 0 and high / low > 4:
+        return lambda value: math.log(value / low) / math.log(high / low)
+    return lambda value: (value - low) / (high - low)
 
 
-# --- accuracy ---------------------------------------------------------------------------------------------------------
+# --- accuracy --------------------------------------------------------------------------------------------------------
 
 
 class Point(NamedTuple):
-    """A printed accuracy.
+    """A published accuracy.
 
     Attributes:
-        network: whose, as the legend names it.
+        network: its name in the legend.
         label: network, width and resolution.
         compute: in the convention.
         top1: in per cent.
-        hover: what is printed, and where.
-        front: no other printed point is as cheap and as accurate.
+        hover: the published figure and its source.
+        front: no other published point is as cheap and as accurate.
     """
 
     network: str
@@ -187,7 +152,7 @@ class Curve(NamedTuple):
 
 
 class Here(NamedTuple):
-    """The pair on screen: its compute, its top-1 if there is one, whether that is interpolated, and in words."""
+    """The pair on screen: its compute, its top-1 if known, whether that is interpolated, and a description."""
 
     compute: int
     top1: float | None
@@ -206,116 +171,78 @@ def accuracy_scatter(
     *,
     alone: bool,
 ) -> Chart:
-    """Printed top-1 against counted compute, with the Pareto front as the best for a budget.
+    """Draw published top-1 against counted compute, with the Pareto front.
 
     Args:
         points: of all networks; at least one.
         networks: in the order of their symbols.
-        chosen: the network on screen, in ink; the others stand back.
-        here: the pair on screen, in the accent.
+        chosen: the network on screen, in ink; the others are muted.
+        here: the pair on screen, in the accent colour.
         curves: interpolated top-1 through `here`, dashed.
         label: of the compute.
-        look: light or dark.
         alone: leave out the other networks' points; the front stays.
     """
     front = sorted((each for each in points if each.front), key=lambda each: (each.compute, each.top1))
     left, right = min(each.compute for each in points), max(each.compute for each in points)
+    # A distant pair would squeeze all other points into a corner, so it is left out.
     inside = left / 4 <= here.compute <= right * 4
     low, high = (min(left, here.compute), max(right, here.compute)) if inside else (left, right)
-    x_range = [math.log10(low) - 0.08, math.log10(high) + 0.08]
+    span = (math.log10(low) - 0.08, math.log10(high) + 0.08)
+    edge = [*(each.compute for each in front), 10 ** span[1]], [*(each.top1 for each in front), front[-1].top1]
+    traces = [draw.line(*edge, look.muted, 1.5, shape="hv", showlegend=False)]
+    for position, name in enumerate(networks):
+        mine = [each for each in points if each.network == name]
+        if mine and (name == chosen or not alone):
+            traces.append(_published(name, mine, _SYMBOLS[position % len(_SYMBOLS)], name == chosen, look))
+    for curve, dash in zip(curves, ("dash", "dot"), strict=False):
+        x, y = zip(*curve.corners, strict=True)
+        hover = f"{curve.label}<extra></extra>"
+        traces.append(draw.line(x, y, look.accent, dash=dash, name=curve.label, hovertemplate=hover))
+    if inside and here.top1 is not None:
+        symbol = "circle-open-dot" if here.interpolated else "circle-open"
+        traces.append(
+            draw.dots([here.compute], [here.top1], draw.outlined(look.accent, 17, symbol, 3), showlegend=False)
+        )
+    traces.append(draw.line([None], [None], look.muted, 1.5, name="Pareto front"))
+    # A tick in the corner would overlap the first label of the other axis.
+    values = [
+        value for value in draw.decades(*span, (1, 2, 5) if span[1] - span[0] < 3 else (1,))
+        if span[0] + 0.05 <= math.log10(value) <= span[1]
+    ]  # fmt: skip
     bottom = 5 * math.floor((min(each.top1 for each in points) - 1) / 5)
     top = 5 * math.ceil((max(each.top1 for each in points) + 0.5) / 5)
-    edge = 10 ** x_range[1]
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter", "mode": "lines", "x": [each.compute for each in front] + [edge],
-            "y": [each.top1 for each in front] + [front[-1].top1], "showlegend": False, "hoverinfo": "skip",
-            "line": {"color": look.muted, "width": 1.5, "shape": "hv"},
-        }
-    ]  # fmt: skip
-    for position, name in enumerate(networks):
-        # Those on the front come first: the legend shows a network by its first point.
-        mine = sorted((each for each in points if each.network == name), key=lambda each: not each.front)
-        symbol = _SYMBOLS[position % len(_SYMBOLS)]
-        color, size = (look.ink, 10) if name == chosen else (look.muted, 8)
-        if mine and not (alone and name != chosen):
-            traces.append(
-                {
-                    "type": "scatter", "mode": "markers", "name": f"<b>{name}</b>" if name == chosen else name,
-                    "x": [each.compute for each in mine], "y": [each.top1 for each in mine],
-                    "marker": {
-                        "symbol": [symbol if each.front else f"{symbol}-open" for each in mine],
-                        "size": size, "color": color, "line": {"color": color, "width": 1.5},
-                    },
-                    "customdata": [[each.label, each.hover] for each in mine],
-                    "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
-                    "zorder": int(name == chosen),
-                }
-            )  # fmt: skip
-    for curve, dash in zip(curves, ("dash", "dot"), strict=False):
-        xs, ys = [corner[0] for corner in curve.corners], [corner[1] for corner in curve.corners]
-        traces.append(
-            {
-                "type": "scatter", "mode": "lines", "x": xs, "y": ys, "name": curve.label,
-                "line": {"color": look.accent, "width": 2, "dash": dash},
-                "hovertemplate": f"{curve.label}<extra></extra>",
-            }
-        )  # fmt: skip
-    shapes: list[dict[str, Any]] = []
-    if inside:
-        shapes.append(
-            {
-                "type": "line", "x0": here.compute, "x1": here.compute, "y0": 0, "y1": 1, "yref": "paper",
-                "line": {"color": look.accent, "width": 1, "dash": "dot"}, "layer": "below",
-            }
-        )  # fmt: skip
-        if here.top1 is not None:
-            symbol = "circle-open-dot" if here.interpolated else "circle-open"
-            traces.append(
-                {
-                    "type": "scatter", "mode": "markers", "showlegend": False, "x": [here.compute], "y": [here.top1],
-                    "marker": {"symbol": symbol, "size": 17, "color": look.accent,
-                               "line": {"color": look.accent, "width": 3}},
-                    "hoverinfo": "skip",
-                }
-            )  # fmt: skip
-    traces.append(
-        {"type": "scatter", "mode": "lines", "name": "Pareto front", "x": [None], "y": [None],
-         "line": {"color": look.muted, "width": 1.5}}
-    )  # fmt: skip
-    steps = (1, 2, 5) if x_range[1] - x_range[0] < 3 else (1,)
-    powers = range(math.floor(x_range[0]), math.ceil(x_range[1]))
-    ticks = [step * 10**power for power in powers for step in steps]
-    # Not into the corner, where the other axis has its first label.
-    ticks = [tick for tick in ticks if x_range[0] + 0.05 <= math.log10(tick) <= x_range[1]]
-    layout = {
-        "shapes": shapes,
+    layout = draw.legend() | {
+        "shapes": [draw.rule(look.accent, 1, "dot", x=here.compute, layer="below")] if inside else [],
         "hoverlabel": {"align": "left"},
-        "showlegend": True,
-        "legend": {
-            "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "itemclick": False, "itemdoubleclick": False,
-            "font": {"size": 13},
-        },
-        "xaxis": {
-            "type": "log", "range": x_range, "showgrid": True, "tickvals": ticks,
-            "ticktext": [short(tick) for tick in ticks], "title": {"text": f"{label}, counted by effviz"},
-        },
-        "yaxis": {"range": [bottom, top], "dtick": 5, "title": {"text": "Printed top-1 (%)"}},
-    }  # fmt: skip
-    title = _front_title(points, networks, chosen)
+        "xaxis": draw.log_axis(span, values, f"{label}, counted by effviz", showgrid=True),
+        "yaxis": {"range": [bottom, top], "dtick": 5, "title": {"text": "Published top-1 (%)"}},
+    }
     spoken = "; ".join(f"{each.label}: {si(each.compute)} {lower(label)}, {each.top1:g} %" for each in front)
-    alt = f"{title}. On the front: {spoken}. On screen: {here.text}."
-    return Chart(figure(look, _SCATTER, traces, layout), title, alt)
+    title = _front_title(points, chosen)
+    return chart(look, 460, traces, layout, title, f"On the front: {spoken}", f"On screen: {here.text}")
 
 
-def _front_title(points: Sequence[Point], networks: Sequence[str], chosen: str) -> str:
+def _published(name: str, points: Sequence[Point], symbol: str, chosen: bool, look: Appearance) -> Spec:
+    # The legend shows a network by its first point, which should be filled if any is.
+    ordered = sorted(points, key=lambda each: not each.front)
+    symbols = [symbol if each.front else f"{symbol}-open" for each in ordered]
+    return draw.dots(
+        [each.compute for each in ordered], [each.top1 for each in ordered],
+        draw.outlined(look.ink if chosen else look.muted, 10 if chosen else 8, symbols, 1.5),
+        name=f"<b>{name}</b>" if chosen else name,
+        customdata=[[each.label, each.hover] for each in ordered],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>", zorder=int(chosen),
+    )  # fmt: skip
+
+
+def _front_title(points: Sequence[Point], chosen: str) -> str:
     mine = [each for each in points if each.network == chosen]
-    on = sum(each.front for each in mine)
-    others = f"the Pareto front of {len({each.network for each in points})} networks"
+    on, every = sum(each.front for each in mine), len(mine)
+    front = f"on the Pareto front of {plural(len({each.network for each in points}), 'network')}"
     if not mine:
-        return f"No accuracy of {chosen} is printed here; {len(points)} of other networks are"
-    if len(mine) == 1:
-        return f"The one printed point of {chosen} is {'' if on else 'not '}on {others}"
-    if not on:
-        return f"None of the {len(mine)} printed points of {chosen} is on {others}"
-    return f"{on} of the {len(mine)} printed points of {chosen} {'are' if on > 1 else 'is'} on {others}"
+        return f"No result of {chosen} is published; the chart shows {plural(len(points), 'result')} of other networks"
+    if every == 1:
+        return f"The only published result of {chosen} is {'' if on else 'not '}{front}"
+    some = f"{on} of the {every}"
+    which = {0: f"None of the {every}", every: "Both" if every == 2 else f"All {every}"}.get(on, some)
+    return f"{which} published results of {chosen} {'are' if on > 1 else 'is'} {front}"

@@ -1,89 +1,65 @@
-"""Costs as multiples of one of them: a row for each, a mark for each measure, on a logarithmic axis."""
+"""Costs as multiples of one of them: one row per subject, one mark per measure, on a logarithmic axis."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import plotly.graph_objects as go
-
-from effviz.charts.style import Appearance, figure
+from effviz.charts import draw
+from effviz.charts.sentences import times
+from effviz.charts.style import Appearance, Spec
 
 
 class Measured(NamedTuple):
-    """One measure: its name, its mark, and its multiple in every row; None where it is unknown."""
+    """One measure: its name, its symbol, and its multiple in every row; None where it is unknown."""
 
     label: str
     symbol: str
     multiples: Sequence[float | None]
 
 
+def multiples_of(values: Sequence[float | None], base: float | None) -> list[float | None]:
+    """Divide values by `base`; None where either is unknown or 0, which a logarithmic axis cannot show."""
+    return [value / base if value and base else None for value in values]
+
+
 def relative_dots(
     names: Sequence[str], measures: Sequence[Measured], marked: str, axis: str, look: Appearance
-) -> go.Figure:
-    """The figure; a chart adds what it says.
+) -> tuple[int, list[Spec], Spec]:
+    """Return the height, the traces and the layout of the chart.
 
     Args:
         names: of the rows, from top to bottom.
-        measures: each drawn with its own mark, named in the legend.
-        marked: the row, or the measure, in the accent colour.
-        axis: what 100 % is.
-        look: light or dark.
+        measures: each drawn with its own symbol, named in the legend.
+        marked: the row or the measure in the accent colour.
+        axis: its title, which says what 100 % is.
     """
-    between: list[float | None] = []
-    rows: list[str | None] = []
-    for place, name in enumerate(names):
-        known = [value for each in measures if (value := each.multiples[place]) is not None]
-        if known:
-            between += [min(known), max(known), None]
-            rows += [name, name, None]
-    stretch = {"type": "scatter", "mode": "lines", "x": between, "y": rows, "hoverinfo": "skip", "showlegend": False}
-    traces: list[dict[str, Any]] = [stretch | {"line": {"color": look.grid, "width": 4}}]
+    known = [
+        [value for each in measures if (value := each.multiples[place]) is not None] for place in range(len(names))
+    ]
+    traces = [draw.stretches(((name, min(row), max(row)) for name, row in zip(names, known, strict=True) if row), look)]
     for each in measures:
         colors = [look.accent if marked in (name, each.label) else look.ink for name in names]
-        marker = {"symbol": each.symbol, "size": 12}
-        points = {
-            "type": "scatter",
-            "mode": "markers",
-            "name": each.label,
-            "x": list(each.multiples),
-            "y": list(names),
-            "marker": marker | {"color": colors, "line": {"color": colors, "width": 2}},
-            "showlegend": False,
+        hover: Spec = {
             "customdata": [written(value) if value is not None else "" for value in each.multiples],
             "hovertemplate": f"%{{y}}<br>{each.label}: %{{customdata}}<extra></extra>",
         }
+        drawn = draw.outlined(colors, 12, each.symbol)
+        traces.append(draw.dots(each.multiples, names, drawn, name=each.label, showlegend=False, **hover))
         color = look.accent if marked == each.label else look.ink
-        key = marker | {"color": color, "line": {"color": color, "width": 2}}
-        traces += [
-            points,
-            {"type": "scatter", "mode": "markers", "name": each.label, "x": [None], "y": [None], "marker": key},
-        ]
-    every = [value for each in measures for value in each.multiples if value is not None] or [1.0]
+        traces.append(draw.legend_key(each.label, draw.outlined(color, 12, each.symbol)))
+    every = [value for row in known for value in row] or [1.0]
     low, high = min(0.0, math.log10(min(every))), max(0.0, math.log10(max(every)))
-    steps = (1, 2, 5) if high - low < 1.5 else (1,)
-    ticks = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    values = draw.decades(low, high, (1, 2, 5) if high - low < 1.5 else (1,))
     room = 0.06 * (high - low) + 0.04
-    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "itemclick": False, "font": {"size": 13}}
-    layout = {
-        "showlegend": True,
-        "legend": legend,
-        "xaxis": {
-            "type": "log",
-            "range": [low - room, high + room],
-            "tickvals": ticks,
-            "ticktext": [written(tick) for tick in ticks],
-            "showgrid": True,
-            "title": {"text": axis},
-        },
-        "yaxis": {"autorange": "reversed", "showgrid": False, "ticksuffix": " "},
+    layout = draw.legend() | {
+        "xaxis": draw.log_axis((low - room, high + room), values, axis, written, showgrid=True),
+        "yaxis": draw.ROWS,
     }
-    return figure(look, 110 + 38 * len(names), traces, layout)
+    return 110 + 38 * len(names), traces, layout
 
 
 def written(multiple: float) -> str:
-    """A multiple as text: ``12 %`` below 2, ``x3.5`` from there on."""
-    if multiple >= 1.995:
-        return f"x{multiple:.3g}"
-    return f"{100 * multiple:.3g} %"
+    """Return a multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
+    return times(multiple) if multiple >= 1.995 else f"{100 * multiple:.3g} %"

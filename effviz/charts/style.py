@@ -1,26 +1,31 @@
-"""The look of every chart: colours of the layer kinds, one plotly template per appearance."""
+"""The look of every chart: colours and one plotly template per appearance."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from effviz.count.palette import DARK, KIND_COLORS, LIGHT, Appearance, text_on
+from effviz.count.palette import DARK, KIND_COLORS, LIGHT, Appearance
 
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
+CLEAR = "rgba(0,0,0,0)"
+
+Spec = dict[str, Any]
+"""A trace, a shape, an annotation or an axis in plotly's format."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and what it says.
+    """A figure with its text.
 
     Attributes:
         figure: for plotly.
         title: the finding, a sentence computed from the numbers.
-        alt: the same for who cannot see it, with the numbers.
+        alt: the alternative text: the finding and the numbers.
     """
 
     figure: go.Figure
@@ -29,22 +34,31 @@ class Chart:
 
 
 def appearance(name: str | None) -> Appearance:
-    """The colours of ``"light"`` (the default) or ``"dark"``."""
+    """Return the colours of ``"light"`` (the default) or ``"dark"``."""
     return DARK if name == "dark" else LIGHT
 
 
-def figure(
-    look: Appearance, height: int, traces: list[dict[str, Any]], layout: dict[str, Any] | None = None
-) -> go.Figure:
-    """A figure from plain dictionaries, validated once: far quicker than adding traces one by one.
+def chart(
+    look: Appearance,
+    height: int,
+    traces: list[Spec],
+    layout: Spec,
+    title: str,
+    *details: str,
+    frames: Sequence[Spec] = (),
+) -> Chart:
+    """Build a chart. One validation of plain dictionaries is much faster than adding traces one by one.
 
     Args:
-        look: light or dark; chooses the template.
-        height: in pixels, so that nothing jumps when numbers change.
+        height: in pixels, fixed so that the page does not move when numbers change.
         traces: with their ``type``.
-        layout: what differs from the template.
+        layout: differences from the template.
+        title: the finding.
+        details: further sentences of the alternative text, without a full stop; empty ones are left out.
+        frames: of an animation.
     """
-    return go.Figure(data=traces, layout={"template": _name(look), "height": height} | (layout or {}))
+    drawn = go.Figure(data=traces, layout={"template": _name(look), "height": height} | layout, frames=frames or None)
+    return Chart(drawn, title, f"{'. '.join(filter(None, (title, *details)))}.")
 
 
 def _name(look: Appearance) -> str:
@@ -52,7 +66,7 @@ def _name(look: Appearance) -> str:
 
 
 def _template(look: Appearance) -> go.layout.Template:
-    """Transparent, grid on the value axis only, steady margins, no legend: pages have one legend for all charts."""
+    """Build a transparent template with a grid on the value axis only. A page has one legend for all its charts."""
     axis = {
         "color": look.muted,
         "linecolor": look.grid,
@@ -65,17 +79,14 @@ def _template(look: Appearance) -> go.layout.Template:
         "tickfont": {"size": 13},
         "title": {"font": {"size": 14}, "standoff": 10},
     }
+    font = {"family": FONT, "color": look.ink}
     return go.layout.Template(
         layout={
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": FONT, "size": 14, "color": look.ink},
-            "hoverlabel": {
-                "bgcolor": look.paper,
-                "bordercolor": look.muted,
-                "font": {"family": FONT, "color": look.ink},
-            },
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "font": font | {"size": 14},
+            "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.muted, "font": font},
             "hovermode": "closest",
             "dragmode": False,
             "showlegend": False,
@@ -88,10 +99,4 @@ def _template(look: Appearance) -> go.layout.Template:
 for _look in (LIGHT, DARK):
     pio.templates[_name(_look)] = _template(_look)
 
-
-def mark(kind: str, look: Appearance) -> dict[str, Any]:
-    """The marker of a layer kind."""
-    return {"color": KIND_COLORS[kind], "line": {"color": look.outline, "width": 0.7}}
-
-
-__all__ = ["DARK", "KIND_COLORS", "LIGHT", "Appearance", "Chart", "appearance", "figure", "mark", "text_on"]
+__all__ = ["CLEAR", "DARK", "KIND_COLORS", "LIGHT", "Appearance", "Chart", "Spec", "appearance", "chart"]

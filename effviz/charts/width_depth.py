@@ -1,29 +1,32 @@
-"""Width against depth: designs drawn to one scale, and their costs as multiples of one of them."""
+"""Charts of the Width and depth page: designs drawn to one scale, and their costs as multiples of one of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from effviz.charts.relative import Measured, relative_dots, written
-from effviz.charts.style import Appearance, Chart, figure
+from effviz.charts import draw
+from effviz.charts.relative import Measured, multiples_of, relative_dots, written
+from effviz.charts.sentences import plural, times
+from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import change, lower, percent
 
-# Tall and narrow to flat and long, as the designs are.
+# Tall to flat, like the designs.
 SYMBOLS = {
     "Widest": "triangle-up", "Wide": "diamond-tall", "Balanced": "circle", "Deep": "diamond-wide",
     "Deepest": "triangle-right",
 }  # fmt: skip
 _HEIGHT = 338
-_OUTLINED = 48  # blocks side by side, beyond which an outline would hide them
+_OUTLINED = 48
+"""The most blocks that can have an outline; with more, the outlines would cover the bars."""
 _EQUAL = 0.05
-# 1, 2 and 5 and one between, so that the axis changes seldom: it runs from one of them to another.
-_STEPS = [round(step * 10.0**power, 12) for power in range(-9, 10) for step in (1, 1.5, 2, 3, 5, 7)]
+# The axis starts and ends on one of these, so that it seldom changes.
+_STEPS = [round(step, 12) for step in draw.decades(-9, 9, (1, 1.5, 2, 3, 5, 7))]
 
 
 class Quantity(NamedTuple):
-    """One measure of all designs: its name, and one value and text per design; None where it is not known."""
+    """One measure of all designs: its name, and one value and text per design; None where it is unknown."""
 
     label: str
     values: Sequence[float | None]
@@ -35,140 +38,116 @@ class Built(NamedTuple):
 
     Attributes:
         name: a key of `SYMBOLS`.
-        told: its blocks and widths.
-        channels: that every block puts out, in order.
+        summary: its blocks and widths.
+        channels: output channels of every block, in order.
         stages: of the blocks.
     """
 
     name: str
-    told: str
+    summary: str
     channels: Sequence[int]
     stages: Sequence[str]
 
 
 def finding(designs: Sequence[Built], quantities: Sequence[Quantity], compute: Quantity, budget: str) -> str:
-    """The shallowest against the deepest, in a sentence.
+    """Compare the deepest design with the shallowest.
 
     Args:
         designs: from wide to deep.
-        quantities: what is said about them, the most telling first.
+        quantities: measures to compare, the most important first.
         compute: multiply-adds or FLOPs.
         budget: as text, with its unit.
     """
     if len(designs) < 2:
-        return f"One design is within {budget}: {designs[0].name}, {designs[0].told}"
+        return f"One design is within {budget}: {designs[0].name}, {designs[0].summary}"
     known = [value for value in compute.values if value]
     apart = max(known) / min(known) - 1
-    equal = f"equal within {percent(apart)}" if apart <= _EQUAL else f"up to {percent(apart)} apart"
-    claims = []
-    for entry in quantities:
-        first, last = entry.values[0], entry.values[-1]
-        if first is not None and last is not None:
-            claims.append(f"{lower(entry.label)} {change(last, first)}")
+    spread = f"equal within {percent(apart)}" if apart <= _EQUAL else f"up to {percent(apart)} apart"
+    changes = [
+        f"{lower(entry.label)} {_change(entry.values[-1], entry.values[0])}"
+        for entry in quantities
+        if entry.values[0] is not None and entry.values[-1] is not None
+    ]
     deeper = len(designs[-1].channels) / len(designs[0].channels)
-    return f"{deeper:.3g} times as deep, {lower(compute.label)} {equal}: {', '.join(claims)}"
+    depth = f"as deep as {designs[0].name}" if deeper == 1 else f"{times(deeper)} as deep as {designs[0].name}"
+    first = f"{designs[-1].name} is {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
+    return f"{first}: {', '.join(changes)}" if changes else first
+
+
+def _change(value: float, base: float) -> str:
+    return times(value / base) if value >= 1.995 * base > 0 else change(value, base)
 
 
 def multiples_chart(
     designs: Sequence[Built], quantities: Sequence[Quantity], base: int, marked: str, title: str, look: Appearance
 ) -> Chart:
-    """Every measure of every design as a multiple of one design's.
+    """Draw every measure of every design as a multiple of one design's.
 
     Args:
         designs: from wide to deep.
-        quantities: a row for each.
+        quantities: one row each.
         base: index of the design that is 100 %.
         marked: name of the design in the accent colour.
         title: the finding.
-        look: light or dark.
     """
+    multiples = [multiples_of(entry.values, entry.values[base]) for entry in quantities]
     marks = [
-        Measured(
-            design.name,
-            SYMBOLS[design.name],
-            [_multiple(entry.values[place], entry.values[base]) for entry in quantities],
-        )
+        Measured(design.name, SYMBOLS[design.name], [row[place] for row in multiples])
         for place, design in enumerate(designs)
     ]
     names = [entry.label for entry in quantities]
-    drawn = relative_dots(names, marks, marked, f"Compared with {designs[base].name}", look)
-    known = [value for mark in marks for value in mark.multiples if value]
+    _, traces, layout = relative_dots(names, marks, marked, f"Compared with {designs[base].name}", look)
+    known = [value for row in multiples for value in row if value]
     low = max(step for step in _STEPS if step <= min(known) * 1.02)
     high = min(step for step in _STEPS if step >= max(known) / 1.02)
     if low == high:
         low, high = 0.7, 1.5
-    ticks = [step for step in _STEPS if low <= step <= high]
-    if len(ticks) > 6:
-        ticks = [step for step in ticks if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
+    values = [step for step in _STEPS if low <= step <= high]
+    if len(values) > 6:
+        values = [step for step in values if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
+    layout["xaxis"] |= {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
     unknown = [entry.label for entry in quantities if all(value is None for value in entry.values)]
-    note = {"x": 0, "text": "not measured", "showarrow": False, "font": {"size": 13, "color": look.muted}}
-    drawn.update_layout(
-        height=_HEIGHT,
-        margin={"r": 16},
-        xaxis={
-            "range": [math.log10(low) - 0.03, math.log10(high) + 0.03],
-            "tickvals": ticks,
-            "ticktext": [written(step) for step in ticks],
-        },
-        annotations=[note | {"y": label} for label in unknown],
-    )
+    layout |= {
+        "margin": {"r": 16},
+        "annotations": [draw.note(0, label, "not measured", look.muted) for label in unknown],
+    }
     order = [design.name for design in designs]
     spoken = "; ".join(
         f"{entry.label}: {', '.join(f'{name} {text}' for name, text in zip(order, entry.texts, strict=True))}"
         for entry in quantities
     )
-    return Chart(drawn, title, f"{title}. {spoken}.")
-
-
-def _multiple(value: float | None, base: float | None) -> float | None:
-    return value / base if value and base else None
+    return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
 def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
-    """The designs to one scale: a bar for each block, as high as it has channels.
+    """Draw the designs at one scale: one bar per block, whose height is the number of channels.
 
     Args:
         designs: from wide to deep, drawn from top to bottom.
         marked: name of the design in the accent colour.
-        look: light or dark.
     """
-    tallest = max(max(design.channels) for design in designs)
-    scale = _steady(tallest)
-    # A lane holds a line of text and the bars.
+    scale = _steady(max(max(design.channels) for design in designs))
+    # A lane has room for a line of text and for the bars.
     lane = (_HEIGHT - 40) / len(designs)
     pitch = scale * lane / (lane - 22)
-    traces: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
     longest = max(len(design.channels) for design in designs)
+    edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
+    traces: list[Spec] = []
+    notes: list[Spec] = []
     for place, design in enumerate(designs):
         middle = -place * pitch - (pitch - scale) - scale / 2
-        color = look.accent if design.name == marked else look.muted
-        outlined = longest <= _OUTLINED
+        own = design.name == marked
         traces.append(
             {
-                "type": "bar",
-                "name": design.name,
-                "x": [index + 0.5 for index in range(len(design.channels))],
-                "width": 1,
-                "base": [middle - channels / 2 for channels in design.channels],
-                "y": list(design.channels),
-                "marker": {"color": color, "line": {"color": look.paper, "width": 1 if outlined else 0}},
+                "type": "bar", "name": design.name, "width": 1, "x": [at + 0.5 for at in range(len(design.channels))],
+                "base": [middle - channels / 2 for channels in design.channels], "y": list(design.channels),
+                "marker": {"color": look.accent if own else look.muted, "line": edge},
                 "customdata": list(design.stages),
                 "hovertemplate": f"{design.name}, %{{customdata}}: %{{y:,}} channels<extra></extra>",
             }
-        )
-        notes.append(
-            {
-                "x": 0,
-                "y": -place * pitch,
-                "text": f"<b>{design.name}</b> {design.told}",
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "top",
-                "xshift": -3,
-                "font": {"size": 13, "color": look.accent if design.name == marked else look.ink},
-            }
-        )
+        )  # fmt: skip
+        text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
+        notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
     layout = {
         "barmode": "overlay",
         "bargap": 0,
@@ -176,12 +155,13 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
         "xaxis": {"range": [0, longest], "title": {"text": "Blocks, input to output"}, "nticks": 6},
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
-    title = f"{len(designs)} designs to one scale: a bar is a block, its height the channels"
-    spoken = "; ".join(f"{design.name}: {design.told}" for design in designs)
-    return Chart(figure(look, _HEIGHT, traces, layout), title, f"{title}. {spoken}.")
+    title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
+    return chart(
+        look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.summary}" for design in designs)
+    )
 
 
 def _steady(channels: int) -> float:
-    """The channels that a lane has room for, in few steps, so that wider is seen as wider."""
+    """Return the height of a lane in channels, in coarse steps, so that a wider design has visibly higher bars."""
     power = 10.0 ** math.floor(math.log10(channels))
     return next(step * power for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * power >= channels)

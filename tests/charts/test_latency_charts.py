@@ -1,9 +1,8 @@
-"""Latency against a count, drawn: every point where the table has it, lines of equal speed, sentences that are true."""
+"""Charts of latency against a count: points match the table, lines have equal speed, sentences match the numbers."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import re
 from typing import Any
@@ -11,16 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from chart_gallery import spec_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
-from effviz.charts.latency import finding, latency_scatter, predictor_bars, told
+from effviz.charts.latency import finding, inversion_text, latency_scatter, predictor_bars
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import milliseconds, si
 from effviz.studies.prediction import PREDICTORS, Inversion, inversions
 from effviz.studies.printed_latency import latencies
 
-repeatable = settings(derandomize=True, max_examples=60, deadline=None)
+repeatable = settings(derandomize=True, max_examples=examples(15), deadline=None)
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
 SI = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 DATA = pd.DataFrame(
@@ -44,36 +45,30 @@ def _scatter(
     return latency_scatter(table, column, factor, "Multiply-adds", "Here", look, **options)
 
 
-def _spec(chart: Chart) -> dict[str, Any]:
-    """What the browser gets; JSON has no word for NaN and infinity."""
-    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
-    return made
-
-
 class Point:
-    """One network as it is drawn."""
+    """A drawn network."""
 
     def __init__(self, trace: dict[str, Any], index: int) -> None:
         marker = trace["marker"]
         self.x, self.y = trace["x"][index], trace["y"][index]
         self.symbol, self.size = marker["symbol"][index], marker["size"][index]
         self.color, self.outline = marker["color"][index], marker["line"]["color"][index]
-        self.title, *self.told = trace["customdata"][index]
+        self.title, *self.texts = trace["customdata"][index]
 
 
 def _points(chart: Chart) -> dict[str, Point]:
-    drawn = [trace for trace in _spec(chart)["data"] if trace["mode"] == "markers" and not trace.get("name")]
+    drawn = [trace for trace in spec_of(chart)["data"] if trace["mode"] == "markers" and not trace.get("name")]
     points = [Point(trace, index) for trace in drawn for index in range(len(trace["x"]))]
     assert len({point.title for point in points}) == len(points)
     return {point.title: point for point in points}
 
 
 def _legend(chart: Chart) -> dict[str, Any]:
-    return {trace["name"]: trace for trace in _spec(chart)["data"] if trace.get("name")}
+    return {trace["name"]: trace for trace in spec_of(chart)["data"] if trace.get("name")}
 
 
 def _names(chart: Chart, look: Appearance = LIGHT) -> list[dict[str, Any]]:
-    return [note for note in _spec(chart)["layout"]["annotations"] if note["font"]["color"] == look.accent]
+    return [note for note in spec_of(chart)["layout"]["annotations"] if note["font"]["color"] == look.accent]
 
 
 def _read(text: str) -> float:
@@ -88,8 +83,8 @@ def _ends(spec: dict[str, Any], axis: str) -> tuple[float, float]:
 
 
 def _check_places(chart: Chart) -> int:
-    """Everything drawn is within the axes, and every line has the speed that it says; how many lines there are."""
-    spec = _spec(chart)
+    """Check that all marks are inside the axes and every line has its labelled speed. Return the number of lines."""
+    spec = spec_of(chart)
     left, right = _ends(spec, "xaxis")
     bottom, top = _ends(spec, "yaxis")
     lines = [trace for trace in spec["data"] if trace["mode"] == "lines"]
@@ -105,7 +100,7 @@ def _check_places(chart: Chart) -> int:
         for x, milli in zip(line["x"], line["y"], strict=True):
             assert x / (milli / 1000) == pytest.approx(rate)
         assert line["x"][0] < line["x"][1]
-        # On a logarithmic axis an annotation stands at the exponent.
+        # On a logarithmic axis the place of an annotation is the exponent.
         assert 10 ** label["x"] / (10 ** label["y"] / 1000) == pytest.approx(rate)
         assert left <= label["x"] <= right
         assert bottom <= label["y"] <= top
@@ -127,7 +122,7 @@ def test_points_are_where_the_table_says(column: str, factor: int, look: Appeara
         point, amount = points[row.title], getattr(row, column) * factor
         assert (point.x, point.y) == (amount, row.latency_ms)
         speed = amount / (row.latency_ms / 1000)
-        assert point.told == [si(amount), milliseconds(row.latency_ms), si(speed), " (noisy)" if row.noisy else ""]
+        assert point.texts == [si(amount), milliseconds(row.latency_ms), si(speed), " (noisy)" if row.noisy else ""]
     assert _check_places(chart) > 2
 
 
@@ -137,7 +132,7 @@ def test_noisy_points_are_open() -> None:
 
 
 @each_look
-def test_marked_points_stand_out_and_are_named(look: Appearance) -> None:
+def test_marked_points_are_emphasised_and_named(look: Appearance) -> None:
     chart = _scatter(DATA, look=look, highlight=MARKED)
     for title, point in _points(chart).items():
         assert point.color == point.outline == (look.accent if title in MARKED else look.ink)
@@ -153,13 +148,13 @@ def test_marked_points_stand_out_and_are_named(look: Appearance) -> None:
     assert _names(_scatter(DATA, look=look, highlight=["No such network"]), look) == []
 
 
-def test_names_lean_away_from_the_near_edge() -> None:
+def test_names_point_away_from_the_near_edge() -> None:
     names = {note["text"]: note for note in _names(_scatter(DATA, highlight=["Tiny", "Huge"]))}
     assert (names["Tiny"]["xanchor"], names["Huge"]["xanchor"]) == ("left", "right")
     assert names["Tiny"]["xshift"] > 0 > names["Huge"]["xshift"]
 
 
-def test_of_names_in_one_place_one_is_written() -> None:
+def test_one_of_several_overlapping_names_is_shown() -> None:
     twins = DATA.assign(macs=300_000_000, latency_ms=[3.0, 3.01, 30.0, 29.9, 300.0])
     written = {note["text"] for note in _names(_scatter(twins, highlight=list(twins["title"])))}
     assert len(written & {"Tiny", "Small"}) == 1
@@ -177,7 +172,7 @@ def test_a_family_has_one_symbol_and_a_key_in_ink(look: Appearance) -> None:
     for row in DATA.itertuples():
         assert points[row.title].symbol.removesuffix("-open") == keys[row.family]
     assert {trace["marker"]["color"] for trace in legend.values()} == {look.ink}
-    # A key is no network.
+    # A legend entry has no data.
     assert all(trace["x"] == trace["y"] == [None] for trace in legend.values())
 
 
@@ -207,14 +202,14 @@ def test_everything_is_within_the_axes(table: pd.DataFrame, factor: int, wider: 
     assert {title: (point.x, point.y) for title, point in points.items()} == {
         row.title: (row.macs * factor, row.latency_ms) for row in table.itertuples()
     }
-    left, right = _ends(_spec(chart), "xaxis")
+    left, right = _ends(spec_of(chart), "xaxis")
     if span is not None:
         assert left < math.log10(span[0] * factor)
         assert right > math.log10(span[1] * factor)
 
 
 def _ticks(spec: dict[str, Any], name: str) -> list[float]:
-    """Values of the ticks that are seen; all have the text of their value, and one digit."""
+    """Return the visible ticks. Each has the text of its value, with one digit."""
     axis, (low, high) = spec["layout"][name], _ends(spec, name)
     assert axis["type"] == "log"
     pairs = zip(axis["tickvals"], axis["ticktext"], strict=True)
@@ -227,8 +222,8 @@ def _ticks(spec: dict[str, Any], name: str) -> list[float]:
 
 @given(table=tables)
 @repeatable
-def test_ticks_are_round_and_say_their_value(table: pd.DataFrame) -> None:
-    spec = _spec(_scatter(table))
+def test_ticks_are_round_and_labelled(table: pd.DataFrame) -> None:
+    spec = spec_of(_scatter(table))
     assert len(_ticks(spec, "xaxis")) <= 12
     assert 2 <= len(_ticks(spec, "yaxis")) <= 12
     for end in spec["layout"]["yaxis"]["range"]:
@@ -237,19 +232,19 @@ def test_ticks_are_round_and_say_their_value(table: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("factor", [1.3, 1.5, 4.0, 20.0, 1e3, 1e5])
 @pytest.mark.parametrize("lowest", [1_000_000, 2_100_000, 6_300_000])
-def test_two_ticks_at_least_however_close_the_networks(lowest: int, factor: float) -> None:
+def test_close_networks_have_at_least_two_ticks(lowest: int, factor: float) -> None:
     table = DATA.assign(macs=[lowest] * 4 + [round(lowest * factor)])
-    seen = _ticks(_spec(_scatter(table)), "xaxis")
+    seen = _ticks(spec_of(_scatter(table)), "xaxis")
     assert 2 <= len(seen) <= 12
 
 
-def test_the_axis_of_the_whole_zoo_stays_while_it_is_measured() -> None:
+def test_the_axis_of_the_whole_zoo_is_constant_during_measurement() -> None:
     span = (int(DATA["macs"].min()), int(DATA["macs"].max()))
     ranges = [
-        _spec(_scatter(DATA.iloc[:size], span=span))["layout"]["xaxis"]["range"] for size in range(1, len(DATA) + 1)
+        spec_of(_scatter(DATA.iloc[:size], span=span))["layout"]["xaxis"]["range"] for size in range(1, len(DATA) + 1)
     ]
     assert all(each == ranges[-1] for each in ranges)
-    assert _spec(_scatter(DATA))["layout"]["xaxis"]["range"] == ranges[-1]
+    assert spec_of(_scatter(DATA))["layout"]["xaxis"]["range"] == ranges[-1]
 
 
 # --- the sentence -------------------------------------------------------------------------------------------------
@@ -270,27 +265,27 @@ def _ordered(times: list[float]) -> pd.DataFrame:
 
 
 def _swapped(count: int) -> list[float]:
-    """In order but for one pair of neighbours."""
+    """Rising times with one pair of neighbours exchanged."""
     times = [float(index + 1) for index in range(count)]
     times[10], times[11] = times[11], times[10]
     return times
 
 
 ORDERS = {
-    "proportional": ([1.0, 2.0, 3.0, 4.0], "exactly ordered by latency", 1.0, "and"),
-    "in order, not proportional": ([1.0, 8.0, 27.0, 64.0], "exactly ordered by latency", 1.0, "but"),
-    "one exchange among forty": (_swapped(40), "almost ordered by latency", 1 - 12 / (40 * 1599), "and"),
-    "one exchange among three hundred": (_swapped(300), "almost ordered by latency", 1 - 12 / (300 * 89_999), "and"),
-    "one exchange among five": ([1.0, 2.0, 4.0, 3.0, 5.0], "almost ordered by latency", 0.9, "but"),
-    "some exchanges": ([2.0, 1.0, 4.0, 3.0, 5.0], "roughly ordered by latency", 0.8, "and"),
-    "hardly any order": ([3.0, 1.0, 5.0, 2.0, 4.0], "hardly ordered by latency", 0.3, "and"),
-    "no order": ([2.0, 4.0, 3.0, 1.0], "hardly ordered by latency", -0.4, "and"),
-    "reversed": ([4.0, 3.0, 2.0, 1.0], "in the reverse order of latency", -1.0, "and"),
+    "proportional": ([1.0, 2.0, 3.0, 4.0], "exactly matches", 1.0, "and"),
+    "in order, not proportional": ([1.0, 8.0, 27.0, 64.0], "exactly matches", 1.0, "but"),
+    "one exchange among forty": (_swapped(40), "almost matches", 1 - 12 / (40 * 1599), "and"),
+    "one exchange among three hundred": (_swapped(300), "almost matches", 1 - 12 / (300 * 89_999), "and"),
+    "one exchange among five": ([1.0, 2.0, 4.0, 3.0, 5.0], "almost matches", 0.9, "but"),
+    "some exchanges": ([2.0, 1.0, 4.0, 3.0, 5.0], "roughly matches", 0.8, "and"),
+    "hardly any order": ([3.0, 1.0, 5.0, 2.0, 4.0], "hardly matches", 0.3, "and"),
+    "no order": ([2.0, 4.0, 3.0, 1.0], "hardly matches", -0.4, "and"),
+    "reversed": ([4.0, 3.0, 2.0, 1.0], "is the reverse of", -1.0, "and"),
 }
 
 
 @pytest.mark.parametrize(("times", "order", "correlation", "joint"), ORDERS.values(), ids=ORDERS)
-def test_the_finding_says_what_the_table_shows(times: list[float], order: str, correlation: float, joint: str) -> None:
+def test_the_finding_matches_the_table(times: list[float], order: str, correlation: float, joint: str) -> None:
     table = _ordered(times)
     # Without ties, a rank is a place.
     places = np.argsort(np.argsort(times))
@@ -298,8 +293,8 @@ def test_the_finding_says_what_the_table_shows(times: list[float], order: str, c
     speeds = [1000 * amount / time for amount, time in zip(table["macs"], times, strict=True)]
     spread = max(speeds) / min(speeds)
     expected = (
-        f"Here: ordered by multiply-adds, the networks are {order} (rank correlation {correlation:.2f}), {joint} they "
-        f"run at {si(min(speeds))} to {si(max(speeds))} per second, a factor of {spread:.1f}"
+        f"Here: the ranking by multiply-adds {order} that by latency (rank correlation {correlation:.2f}), {joint} "
+        f"speeds range from {si(min(speeds))} to {si(max(speeds))} per second, a factor of {spread:.1f}"
     )
     assert finding(table, "macs", 1, "Here") == expected
     assert _scatter(table).title == expected
@@ -316,26 +311,26 @@ def test_the_finding_says_what_the_table_shows(times: list[float], order: str, c
         ("activations", 4, "activations"),
     ],
 )
-def test_the_finding_counts_in_the_unit_that_is_shown(column: str, factor: int, name: str) -> None:
+def test_the_finding_uses_the_shown_unit(column: str, factor: int, name: str) -> None:
     title = _scatter(DATA, column, factor).title
-    assert f"ordered by {name}, " in title
+    assert f"the ranking by {name} " in title
     assert ("FLOPs" in title) == (name == "FLOPs")
     speeds = DATA[column] * factor / DATA["latency_ms"] * 1000
-    assert f"run at {si(speeds.min())} to {si(speeds.max())} per second, a factor of" in title
+    assert f"range from {si(speeds.min())} to {si(speeds.max())} per second, a factor of" in title
 
 
 @pytest.mark.parametrize("rows", [1, 2])
 def test_two_networks_have_no_order(rows: int) -> None:
     chart = _scatter(DATA.iloc[:rows], highlight=["Tiny"])
-    assert chart.title == f"Here: {rows} of the networks measured, too few for a rank correlation"
+    assert chart.title == f"Here: {rows} network{'s' * (rows > 1)} measured, too few for a rank correlation"
     assert len(_points(chart)) == rows
     _check_places(chart)
 
 
 @pytest.mark.parametrize("table", [_ordered([7.0] * 4), _ordered([1.0, 2.0, 3.0]).assign(macs=500)], ids=["time", "n"])
-def test_equal_networks_have_no_order_either(table: pd.DataFrame) -> None:
+def test_equal_networks_have_no_ranking(table: pd.DataFrame) -> None:
     chart = _scatter(table)
-    assert "no order to compare" in chart.title
+    assert "no ranking to compare" in chart.title
     assert "nan" not in chart.alt
     assert len(_points(chart)) == len(table)
     _check_places(chart)
@@ -360,28 +355,28 @@ def test_charts_leave_the_table_alone() -> None:
 @each_look
 def test_charts_are_transparent_and_use_their_appearance(look: Appearance) -> None:
     for chart in (_scatter(DATA, look=look), predictor_bars(DATA, look)):
-        layout = _spec(chart)["layout"]
+        layout = spec_of(chart)["layout"]
         layout = layout["template"]["layout"] | layout
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         assert layout["font"]["color"] == look.ink
         assert layout["height"] > 0
 
 
-# --- what was printed ---------------------------------------------------------------------------------------------
+# --- published latency --------------------------------------------------------------------------------------------
 
 PRINTED = latencies()
 
 
 @pytest.mark.parametrize("where", PRINTED["where"].unique())
-def test_every_printed_table_can_be_drawn(where: str) -> None:
+def test_every_published_table_can_be_drawn(where: str) -> None:
     rows = PRINTED[PRINTED["where"] == where].assign(noisy=False)
     pairs = inversions(rows)
     chart = _scatter(rows, highlight={pairs[0].heavy, pairs[0].light} if pairs else ())
     _check_places(chart)
     assert len(_points(chart)) == len(rows)
-    assert min(len(_ticks(_spec(chart), name)) for name in ("xaxis", "yaxis")) >= 2
+    assert min(len(_ticks(spec_of(chart), name)) for name in ("xaxis", "yaxis")) >= 2
     assert re.search(r"\(rank correlation -?[01]\.\d\d\)", chart.title)
-    assert ("exactly ordered" in chart.title) <= (not pairs), "pairs that are faster the other way round are no order"
+    assert ("exactly matches" in chart.title) <= (not pairs), "an inversion excludes an exact match"
 
 
 # --- predictors ---------------------------------------------------------------------------------------------------
@@ -395,7 +390,7 @@ def test_the_predictor_with_the_smallest_spread_is_marked(look: Appearance) -> N
         spreads[f"{label[0].upper()}{label[1:]}"] = max(speeds) / min(speeds)
     best = min(spreads, key=spreads.__getitem__)
     chart = predictor_bars(DATA, look)
-    (bars,) = _spec(chart)["data"]
+    (bars,) = spec_of(chart)["data"]
     assert dict(zip(bars["y"], bars["x"], strict=True)) == pytest.approx(spreads)
     colors = dict(zip(bars["y"], bars["marker"]["color"], strict=True))
     assert {label for label, color in colors.items() if color == look.accent} == {best}
@@ -403,21 +398,21 @@ def test_the_predictor_with_the_smallest_spread_is_marked(look: Appearance) -> N
     assert f"factor of {spreads[best]:.1f} " in chart.title
     assert chart.alt.startswith(chart.title)
     for label, text in zip(bars["y"], bars["text"], strict=True):
-        assert text.startswith(f"{spreads[label]:.1f}x")
+        assert text.startswith(f"{spreads[label]:.1f}×")
         assert f"{label.lower()}: spread {spreads[label]:.1f}, rank correlation " in chart.alt
-    axis = _spec(chart)["layout"]["xaxis"]
+    axis = spec_of(chart)["layout"]["xaxis"]
     assert axis["range"][0] == 0
     assert axis["range"][1] > math.log10(max(spreads.values()))
 
 
 @pytest.mark.parametrize("best", PREDICTORS)
-def test_any_predictor_can_win(best: str) -> None:
+def test_any_predictor_can_be_the_best(best: str) -> None:
     wild = [1, 90, 17, 5, 4000]
     table = DATA.assign(**dict.fromkeys(PREDICTORS, wild), latency_ms=[1.0, 2.0, 3.0, 4.0, 5.0])
     table[best] = [10, 20, 30, 40, 51]
     chart = predictor_bars(table, LIGHT)
     assert PREDICTORS[best] in chart.title
-    (bars,) = _spec(chart)["data"]
+    (bars,) = spec_of(chart)["data"]
     assert bars["marker"]["color"].index(LIGHT.accent) == list(PREDICTORS).index(best)
     assert bars["marker"]["color"].count(LIGHT.accent) == 1
 
@@ -425,27 +420,27 @@ def test_any_predictor_can_win(best: str) -> None:
 def test_equal_speeds_can_be_drawn() -> None:
     table = DATA.assign(**{column: [3, 8, 25, 20, 310] for column in PREDICTORS})
     chart = predictor_bars(table, LIGHT)
-    (bars,) = _spec(chart)["data"]
+    (bars,) = spec_of(chart)["data"]
     assert bars["x"] == pytest.approx([1.0] * len(PREDICTORS))
-    low, high = _spec(chart)["layout"]["xaxis"]["range"]
+    low, high = spec_of(chart)["layout"]["xaxis"]["range"]
     assert low < high
 
 
 # --- pairs --------------------------------------------------------------------------------------------------------
 
 
-def test_an_inversion_in_words() -> None:
+def test_the_sentence_of_an_inversion() -> None:
     pair = Inversion("VGG-16", "EfficientNet-B0", 40.097, 1.5)
-    assert told(pair, "multiply-adds") == (
-        "VGG-16 has 40.10 times the multiply-adds of EfficientNet-B0, and EfficientNet-B0 takes 1.50 times as long."
+    assert inversion_text(pair, "multiply-adds") == (
+        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but EfficientNet-B0 takes 1.50× as long."
     )
-    assert "the FLOPs of" in told(pair, "FLOPs")
+    assert "the FLOPs of" in inversion_text(pair, "FLOPs")
 
 
-def test_the_pairs_of_a_table_are_told_as_they_are() -> None:
+def test_the_sentences_of_a_table_match_its_inversions() -> None:
     (pair,) = inversions(DATA)
-    assert told(pair, "multiply-adds") == (
-        "Wide has 3.00 times the multiply-adds of Deep, and Deep takes 1.25 times as long."
+    assert inversion_text(pair, "multiply-adds") == (
+        "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long."
     )
     for one, two in itertools.combinations(DATA.itertuples(), 2):
         assert (one.latency_ms > two.latency_ms) == ((one.title, two.title) == ("Deep", "Wide"))

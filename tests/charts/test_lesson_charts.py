@@ -1,8 +1,7 @@
-"""The charts of the lessons: points are the numbers, titles the findings, and both can be read in light and dark."""
+"""Charts of the Blocks page's lessons: data, titles and contrast in light and dark."""
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from itertools import pairwise
@@ -11,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chart_gallery import spec_of
+from vision import BLINDNESS, seen
 
 import effviz
-from effviz.charts.excite import excite_chart
-from effviz.charts.manifold import SPIRAL_COLORS, loss_chart, manifold_pictures
-from effviz.charts.reuse import WRITTEN_UP_TO, reuse_heatmap
+from effviz.charts.blocks.excite import excite_chart
+from effviz.charts.blocks.manifold import SPIRAL_COLORS, loss_chart, manifold_pictures
+from effviz.charts.blocks.reuse import WRITTEN_UP_TO, reuse_heatmap
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import exact, percent
 from effviz.count import palette
@@ -25,12 +26,6 @@ from effviz.studies.manifold import Embedding, embed, loss_curve
 from effviz.studies.reuse import Reuse, reuse
 
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
-
-
-def _spec(chart: Chart) -> dict[str, Any]:
-    """What the browser gets; JSON has no word for NaN and infinity."""
-    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
-    return made
 
 
 @cache
@@ -56,9 +51,9 @@ def _all(look: Appearance) -> dict[str, Chart]:
 
 
 @each_look
-def test_charts_speak_and_use_their_appearance(look: Appearance) -> None:
+def test_charts_have_alt_text_and_use_their_appearance(look: Appearance) -> None:
     for name, chart in _all(look).items():
-        layout = _spec(chart)["layout"]
+        layout = spec_of(chart)["layout"]
         layout = layout["template"]["layout"] | layout
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         assert layout["font"]["color"] == look.ink
@@ -72,7 +67,7 @@ def test_charts_speak_and_use_their_appearance(look: Appearance) -> None:
 
 
 def _numbers(values: Any) -> Any:
-    """Plotly may send an array as text; these are lists."""
+    """Check for a list, because plotly may encode an array as text."""
     assert isinstance(values, list)
     return np.array(values)
 
@@ -80,7 +75,7 @@ def _numbers(values: Any) -> Any:
 @each_look
 def test_a_panel_for_the_input_and_every_embedding(look: Appearance) -> None:
     chart = manifold_pictures(_embeddings(), look)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     expected = [_embeddings()[0].original, *(each.projected for each in _embeddings())]
     assert [trace["name"] for trace in spec["data"]] == ["Input", "n = 2", "n = 3", "n = 5", "n = 15", "n = 30"]
     for trace, points in zip(spec["data"], expected, strict=True):
@@ -93,12 +88,14 @@ def test_a_panel_for_the_input_and_every_embedding(look: Appearance) -> None:
         *(f"<b>n = {each.dimensions}</b><br>{percent(each.lost)} lost" for each in _embeddings()),
     ]
     two, many = _embeddings()[0], _embeddings()[-1]
-    assert chart.title == (f"ReLU in 2 channels loses {percent(two.lost)} of the spiral, {percent(many.lost)} in 30")
+    assert chart.title == (
+        f"With 2 channels, ReLU loses {percent(two.lost)} of the spiral; with 30, it loses {percent(many.lost)}"
+    )
     assert all(f"n = {each.dimensions}: {percent(each.lost)} lost" in chart.alt for each in _embeddings())
 
 
 def test_all_panels_have_one_scale_and_room() -> None:
-    spec = _spec(manifold_pictures(_embeddings(), LIGHT))
+    spec = spec_of(manifold_pictures(_embeddings(), LIGHT))
     lengths = set()
     for trace in spec["data"]:
         for side in "xy":
@@ -111,14 +108,14 @@ def test_all_panels_have_one_scale_and_room() -> None:
 
 def test_a_linear_embedding_in_the_title() -> None:
     chart = manifold_pictures([embed(2, 0, "none")], LIGHT)
-    assert chart.title == "No activation: 2 channels bring the spiral back whole"
+    assert chart.title == "Without an activation, 2 channels are enough to recover the whole spiral"
     assert manifold_pictures([embed(3, 1)], LIGHT).title == (
-        f"ReLU in 3 channels loses {percent(embed(3, 1).lost)} of the spiral"
+        f"With 3 channels, ReLU loses {percent(embed(3, 1).lost)} of the spiral"
     )
 
 
 def _mixed(place: float) -> list[float]:
-    """The colour at a place of the scale, 0 to 1, as plotly mixes it."""
+    """The colour at a place of 0 to 1 on the scale, as plotly mixes it."""
     position = place * (len(SPIRAL_COLORS) - 1)
     index = min(int(position), len(SPIRAL_COLORS) - 2)
     ends = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in SPIRAL_COLORS[index : index + 2]]
@@ -132,39 +129,20 @@ def test_the_spiral_can_be_seen(look: Appearance) -> None:
         assert palette.contrast(color, look.paper) >= 3
 
 
-# Red and green from the linear red and green, blue plus or minus a share of their difference: Vienot, Brettel and
-# Mollon 1999. The last is an eye that sees all.
-BLINDNESS = {"protanopia": (0.11238, 0.00401), "deuteranopia": (0.29275, -0.02234), "none": None}
-
-
 @pytest.mark.parametrize("blindness", BLINDNESS.values(), ids=BLINDNESS)
-def test_the_colours_run_one_way_for_every_eye(blindness: tuple[float, float] | None) -> None:
-    seen = []
-    for step in range(11):
-        linear = [
-            (part / 255 / 12.92 if part < 10.3 else ((part / 255 + 0.055) / 1.055) ** 2.4) for part in _mixed(step / 10)
-        ]
-        red, green, blue = linear
-        if blindness:
-            share, into_blue = blindness
-            both = share * red + (1 - share) * green
-            red, green, blue = both, both, max(0.0, blue + into_blue * (red - green))
-        x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
-        y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-        z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
-        x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
-        seen.append((116 * y - 16, 500 * (x - y), 200 * (y - z)))
-    away = [dist(seen[0], color) for color in seen]
+def test_colours_differ_along_the_scale_for_every_reader(blindness: tuple[float, float] | None) -> None:
+    looks = [seen(_mixed(step / 10), blindness) for step in range(11)]
+    away = [dist(looks[0], color) for color in looks]
     assert away == sorted(away), "further along is further from the start"
-    assert min(dist(one, other) for one, other in pairwise(seen)) > 2, "neighbours differ"
+    assert min(dist(one, other) for one, other in pairwise(looks)) > 2, "neighbours differ"
     assert away[-1] > 50
 
 
 @each_look
-def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
+def test_the_loss_chart_matches_the_curve(look: Appearance) -> None:
     curve = loss_curve()
     chart = loss_chart(list(reversed(curve)), look, 15)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     band, line = spec["data"]
     sizes = [each.dimensions for each in curve]
     assert line["x"] == sizes
@@ -179,19 +157,19 @@ def test_the_loss_is_drawn_as_it_is(look: Appearance) -> None:
     assert spec["layout"]["xaxis"]["type"] == "log"
     assert spec["layout"]["yaxis"]["range"][1] > max(each.upper for each in curve)
     assert chart.title == (
-        f"ReLU in 2 channels loses {percent(curve[0].median)} of the spiral in the median; "
-        "from 10 channels on it is under 1 %"
+        f"With 2 channels, ReLU loses a median of {percent(curve[0].median)} of the spiral; "
+        "from 10 channels on, it loses under 1 %"
     )
     assert curve[2].median >= 0.01 > curve[3].median
     for each in curve:
         assert f"n = {each.dimensions}: median {percent(each.median)}" in chart.alt
 
 
-def test_no_loss_is_drawn_as_none() -> None:
+def test_a_linear_embedding_loses_nothing() -> None:
     chart = loss_chart(loss_curve((2, 5), 5, "none"), LIGHT, activation="none")
-    assert chart.title == "No activation: nothing is lost, however few the channels"
-    assert _spec(chart)["data"][1]["y"] == [0, 0]
-    assert _spec(chart)["layout"].get("annotations", []) == []
+    assert chart.title == "Without an activation, any number of channels recovers the whole spiral"
+    assert spec_of(chart)["data"][1]["y"] == [0, 0]
+    assert spec_of(chart)["layout"].get("annotations", []) == []
 
 
 # --- reuse ------------------------------------------------------------------------------------------------------------
@@ -211,7 +189,7 @@ def test_no_loss_is_drawn_as_none() -> None:
 def test_cells_are_the_counts(name: str, stage: str, how: str, look: Appearance) -> None:
     found = _reuse(name, stage)
     chart = reuse_heatmap(found, look)
-    heat, *text = _spec(chart)["data"]
+    heat, *text = spec_of(chart)["data"]
     size = len(found.labels)
     counts, shares = getattr(found, how), getattr(found, f"{how}_shares")
     assert heat["y"] == list(found.labels[:-1])
@@ -230,25 +208,25 @@ def test_cells_are_the_counts(name: str, stage: str, how: str, look: Appearance)
         assert f"{found.labels[0]} to {found.labels[j]}: {exact(counts[0][j])} of" in chart.alt
 
 
-def test_what_the_heatmaps_find() -> None:
+def test_titles_of_the_heatmaps() -> None:
     titles = {
-        ("shufflenet_v2", "stage3"): "Of the 232 channels of stage3.0, 50 % are found unchanged behind stage3.1, 0.9 % "
-        "behind stage3.7",
-        ("densenet121", "stage3"): "Every channel of a block of stage3 is found unchanged behind all later blocks",
-        ("resnet18", "stage3"): "Every channel of a block of stage3 is found in a sum behind all later blocks",
-        ("vgg16", "stage3"): "No channel of stage3 of vgg16 is found unchanged behind a later block",
-        ("resnet18", "stem"): "stem of resnet18 has one block: there is no later one to reuse its channels",
+        ("shufflenet_v2", "stage3"): "50 % of the 232 channels of stage3.0 are unchanged after stage3.1, and 0.9 % "
+        "after stage3.7",
+        ("densenet121", "stage3"): "Every channel of stage3 is unchanged after all later blocks",
+        ("resnet18", "stage3"): "Every channel of stage3 is part of a sum after all later blocks",
+        ("vgg16", "stage3"): "No channel of stage3 of vgg16 is unchanged after a later block",
+        ("resnet18", "stem"): "stem of resnet18 has only one block, so no later block can reuse its channels",
     }
     for (name, stage), title in titles.items():
         assert reuse_heatmap(_reuse(name, stage), LIGHT).title == title
     none = reuse_heatmap(_reuse("resnet18", "stage3"), LIGHT, "direct")
-    assert none.title == "No channel of stage3 of resnet18 is found unchanged behind a later block"
+    assert none.title == "No channel of stage3 of resnet18 is unchanged after a later block"
 
 
 @each_look
 @pytest.mark.parametrize("name", ["shufflenet_v2", "resnet50"])
 def test_numbers_in_cells_can_be_read(name: str, look: Appearance) -> None:
-    heat, written = _spec(reuse_heatmap(_reuse(name, "stage3"), look))["data"]
+    heat, written = spec_of(reuse_heatmap(_reuse(name, "stage3"), look))["data"]
     (_, low), (_, high) = heat["colorscale"]
     for source, target, color in zip(written["y"], written["x"], written["textfont"]["color"], strict=True):
         share = heat["z"][heat["y"].index(source)][heat["x"].index(target)]
@@ -264,7 +242,7 @@ def test_numbers_in_cells_can_be_read(name: str, look: Appearance) -> None:
 def test_the_share_of_the_block_is_drawn(look: Appearance) -> None:
     found = excite(MBConv(24, 24), (24, 14, 14))
     chart = excite_chart(found, look)
-    spec = _spec(chart)
+    spec = spec_of(chart)
     (line,) = spec["data"]
     assert line["x"] == [each.reduction for each in found]
     assert line["y"] == [each.share for each in found]
@@ -273,25 +251,28 @@ def test_the_share_of_the_block_is_drawn(look: Appearance) -> None:
     assert (10 ** note["x"], note["y"]) == (pytest.approx(4), 1_878 / 10_710)
     assert note["text"] == "here: 18 %"
     assert spec["layout"]["yaxis"]["range"][1] >= max(line["y"])
-    assert chart.title == "At reduction 4 squeeze-and-excitation is 18 % of the block's parameters, 4.7 % at 64"
+    assert (
+        chart.title
+        == "At reduction 4, squeeze-and-excitation has 18 % of the block's parameters, and 4.7 % at reduction 64"
+    )
     for each in found:
         assert f"squeezed to {each.squeezed}, {exact(each.params_added)} parameters" in chart.alt
         assert f"{exact(each.macs_added)} multiply-adds" in chart.alt
 
 
-def test_on_its_own_the_parameters_are_drawn() -> None:
+def test_squeeze_and_excitation_alone_is_drawn_by_parameters() -> None:
     found = excite(SqueezeExcite(64, 4), (64, 14, 14))
     chart = excite_chart(found, LIGHT)
-    assert _spec(chart)["data"][0]["y"] == [each.params_added for each in found]
-    assert chart.title == "At reduction 16 squeeze-and-excitation has 580 parameters, 193 at 64"
+    assert spec_of(chart)["data"][0]["y"] == [each.params_added for each in found]
+    assert chart.title == "At reduction 16, squeeze-and-excitation has 580 parameters, and 193 at reduction 64"
 
 
-def test_without_a_ratio_of_its_own_nothing_is_marked() -> None:
+def test_a_block_without_squeeze_and_excitation_has_no_mark() -> None:
     chart = excite_chart(excite(MBConv(24, 24, se_ratio=0.0), (24, 14, 14)), LIGHT)
-    assert _spec(chart)["layout"].get("annotations", []) == []
-    assert chart.title.startswith("At reduction 1 squeeze-and-excitation is 44 %")
+    assert spec_of(chart)["layout"].get("annotations", []) == []
+    assert chart.title.startswith("At reduction 1, squeeze-and-excitation has 44 %")
 
 
-def test_one_reduction_only() -> None:
+def test_a_single_reduction() -> None:
     chart = excite_chart(excite(MBConv(24, 24), (24, 14, 14), ()), LIGHT)
-    assert chart.title == "At reduction 4 squeeze-and-excitation is 18 % of the block's parameters"
+    assert chart.title == "At reduction 4, squeeze-and-excitation has 18 % of the block's parameters"

@@ -234,7 +234,8 @@ def test_the_costs_are_drawn_where_they_are(look: Appearance) -> None:
     low, high = chart.figure.layout.xaxis.range
     assert all(low <= math.log10(value) <= high for trace in points for value in trace.x)
     assert chart.title == (
-        "Depthwise separable: 1/8.41 of the multiply-adds of a standard convolution, 1.20 times its memory access"
+        "Compared with a standard convolution, depthwise separable needs 8.41× fewer multiply-adds and 1.2× the memory "
+        "access"
     )
     assert all(label in chart.alt for label in KINDS.values())
 
@@ -252,25 +253,25 @@ def test_a_curve_is_marked_where_the_reader_stands(look: Appearance, logarithmic
     assert (list(lines[0].x), list(lines[0].y)) == (amounts, factors)
     assert (point.x[0], point.y[0], point.marker.color) == (32, 7.0, look.accent)
     assert chart.figure.layout.yaxis.range[1] > 9
-    assert "7 times fewer multiply-adds at output channels 32" in chart.title
-    assert "from 4.2 at 8 to 8.4 at 128" in chart.title
+    assert "With 32 output channels, separable needs 7× fewer multiply-adds" in chart.title
+    assert "from 4.2× at 8 to 8.4× at 128" in chart.title
 
 
 def test_a_saving_below_one_is_said_as_a_loss() -> None:
     chart = reduction_curve(
         [1, 3], [Curve("Multiply-adds", [0.5, 0.9], "solid")], 1, "Kernel size", "Separable", LIGHT, logarithmic=False
     )
-    assert "2 times as many multiply-adds at kernel size 1" in chart.title
+    assert "At kernel size 1, separable needs 2× the multiply-adds of" in chart.title
 
 
 @every_look
 def test_pictures_show_windows_and_groups(look: Appearance) -> None:
     window = window_picture(Setting(stride=2), 3, look)
-    assert window.title == "Window: 3 x 3 = 9 positions"
-    assert "2 further" in window.alt
+    assert window.title == "A 3×3 window reads 9 positions of each input channel"
+    assert "2 positions further" in window.alt
     four = [Connection(8 * group, 8 * group + 8, 4 * group, 4 * group + 4) for group in range(4)]
     chart = connection_picture(four, "grouped convolution", look)
-    assert chart.title == "Channels: each output reads 8 of 32 inputs (25 %)"
+    assert chart.title == "Each output channel reads 8 of 32 input channels (25 %)"
     filled = [shape for shape in chart.figure.layout.shapes if shape.fillcolor == KIND_COLORS["grouped convolution"]]
     assert [(shape.x0, shape.y0, shape.x1, shape.y1) for shape in filled] == [
         (each.first_in, each.first_out, each.end_in, each.end_out) for each in four

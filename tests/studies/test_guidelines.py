@@ -18,17 +18,9 @@ from profiles import examples
 
 import effviz
 from effviz import analyze
-from effviz.charts.guidelines import (
-    Measured,
-    Unit,
-    elementwise_chart,
-    finding,
-    fragments_chart,
-    groups_chart,
-    intensity_bars,
-    ratio_chart,
-    speed_bars,
-)
+from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.speed import Measured, finding, speed_bars
+from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import si
 from effviz.count.memory import ASSUMPTIONS
@@ -317,21 +309,21 @@ LABELS = ["1:1", "1:2", "1:6"]
 @pytest.mark.parametrize(
     ("guideline", "speeds", "said"),
     [
-        ("G1", (10, 9, 5), "Here guideline 1 holds: 1:6 runs at 0.50 of the speed of 1:1 "),
+        ("G1", (10, 9, 5), "Guideline 1 holds here: the slowest case, 1:6, has 0.50× the speed of 1:1 "),
         ("G1", (10, 9.8, 5),
-         "Here guideline 1 holds in part: 1:6 runs at 0.50 of the speed of 1:1, but 1:2 is as fast "),
+         "Guideline 1 holds here except for 1:2 (equal): the slowest case, 1:6, has 0.50× the speed of 1:1 "),
         ("G2", (10, 11, 5),
-         "Here guideline 2 holds in part: 1:6 runs at 0.50 of the speed of 1:1, but 1:2 is faster "),
+         "Guideline 2 holds here except for 1:2 (faster): the slowest case, 1:6, has 0.50× the speed of 1:1 "),
         ("G3", (10, 10, 9.7),
-         "Here guideline 3 does not show: no case is slower than 1:1 by more than 5 %; 1:6 runs at 0.97 of the "
+         "Guideline 3 does not hold here: no case is more than 5 % slower; the slowest case, 1:6, has 0.97× the "
          "speed of 1:1 "),
         ("G3", (10, 20, 30),
-         "Here guideline 3 does not show: no case is slower than 1:1 by more than 5 %, and 1:2 and 1:6 are faster; "
-         "1:2 runs at 2.00 of the speed of 1:1 "),
-        ("G4", (10, 12, 15), "Here guideline 4 holds: 1:6 runs at 1.50 of the speed of 1:1 "),
+         "Guideline 3 does not hold here: no case is more than 5 % slower; faster: 1:2 and 1:6; the slowest case, 1:2, "
+         "has 2.00× the speed of 1:1 "),
+        ("G4", (10, 12, 15), "Guideline 4 holds here: the fastest case, 1:6, has 1.50× the speed of 1:1 "),
         ("G4", (10, 8, 10.1),
-         "Here guideline 4 does not show: no case is faster than 1:1 by more than 5 %, and 1:2 is slower; 1:6 runs at "
-         "1.01 of the speed of 1:1 "),
+         "Guideline 4 does not hold here: no case is more than 5 % faster; slower: 1:2; the fastest case, 1:6, has "
+         "1.01× the speed of 1:1 "),
     ],
 )  # fmt: skip
 def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said: str) -> None:
@@ -339,21 +331,21 @@ def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said
     paper = Measured("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
     told = finding(guideline, LABELS, [here, paper])
     assert told.startswith(said)
-    furthest = "1:2" if said.count("1:2 runs") else "1:6"
-    assert told.endswith(f"(paper: ARM {paper.speeds[furthest] / 40:.2f})")
+    furthest = "1:2" if "case, 1:2," in said else "1:6"
+    assert told.endswith(f"(paper: {paper.speeds[furthest] / 40:.2f}× on ARM)")
     noisy = Measured("Here", "images/s", here.speeds, frozenset(["1:2"]))
-    assert finding(guideline, LABELS, [noisy, paper]) == f"{told}; 1 of 3 cases are noisy"
+    assert finding(guideline, LABELS, [noisy, paper]) == f"{told}; noisy measurements: 1 of 3"
 
 
 def test_what_is_not_measured_is_not_judged() -> None:
     here = Measured("Here", "images/s", {"1:2": 3.0})
     paper = Measured("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
     assert finding("G1", LABELS, [here, paper]) == (
-        "Measured here so far: 1 of 3 cases. In the paper, with the speed of 1:1 as 1, 1:6 at 0.50 on ARM"
+        "1 of 3 cases measured so far. In the paper, the largest difference from 1:1 is 1:6 at 0.50× on ARM"
     )
     other = Measured("GPU (paper)", "batches/s", dict(zip(LABELS, (40, 10, 30), strict=True)))
     assert finding("G1", LABELS, [here, paper, paper, other]).endswith(
-        "with the speed of 1:1 as 1, 1:6 at 0.50 on ARM and 0.50 on ARM; 1:2 at 0.25 on GPU"
+        "the largest difference from 1:1 is 1:6 at 0.50× on ARM and 0.50× on ARM and 1:2 at 0.25× on GPU"
     )
     assert here.relative("1:1") == {}
 
@@ -425,18 +417,18 @@ def test_charts_are_drawn_as_counted(look: Appearance, memory: str) -> None:
 def test_titles_say_the_numbers() -> None:
     titles = [chart.title for chart in _charts(LIGHT, Unit("fused", 1, "elements", lambda size: si(size, "elements")))]
     assert titles[:3] == [
-        "Equal widths, 64 → 64, move 405.5 k elements: the least that these multiply-adds allow",
-        "Equal widths reach the least memory access that these multiply-adds allow; 45 → 91 moves 1.06 times as much",
-        "Equal widths reach the least memory access that these multiply-adds allow; 16 → 256 moves 2.11 times as much",
+        "Equal widths, 64 → 64, need 405.5 k elements of memory access, the minimum for these multiply-adds",
+        "Equal widths need the least memory access for these multiply-adds; 45 → 91 needs 1.06× as much",
+        "Equal widths need the least memory access for these multiply-adds; 16 → 256 needs 2.11× as much",
     ]
     assert titles[3:6] == [
-        "1 group moves 405.5 k elements, the least on this curve",
-        "2 groups move 1.49 times the memory of 1 group, with equal multiply-adds",
-        "4 groups move 2.48 times the memory of 1 group, with equal multiply-adds",
+        "1 group needs 405.5 k elements of memory access, the least on this curve",
+        "2 groups need 1.49× the memory access of 1 group at equal multiply-adds",
+        "4 groups need 2.48× the memory access of 1 group at equal multiply-adds",
     ]
-    assert "4 in parallel move 4.22 times the memory of 1 fragment, with 7 kernels instead of 1" in titles
+    assert "4 in parallel need 4.22× the memory access of 1 fragment, with 7 kernels instead of 1" in titles
     assert (
-        "ReLU and shortcut take 67 % of a bottleneck's memory access run eagerly, 50 % fused, and none of its "
+        "ReLU and shortcut take 67 % of a bottleneck's memory access in eager mode, 50 % when fused, and no "
         "multiply-adds"
     ) in titles
-    assert "mobilenet_v2: 14.9 FLOPs per byte moved in pointwise 1x1 layers, 0.499 in linear layers" in titles
+    assert "mobilenet_v2 has 14.9 FLOPs per byte in pointwise 1x1 layers and 0.499 in linear layers" in titles

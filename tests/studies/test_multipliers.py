@@ -403,14 +403,16 @@ def test_the_heat_map_shows_every_cell(look: Appearance) -> None:
     assert (outline["x0"], outline["y0"], outline["line"]["color"]) == (-0.5, 0.5, look.accent)
     assert spec["layout"]["yaxis"]["ticktext"] == ["0.5 ", "1 ", "2 "]
     assert chart.title == "Found"
-    assert chart.alt.startswith("Found. Compute in millions: 0.5 at 96 px: 48; 0.5 at 224 px: 112, does not fit")
+    assert chart.alt.startswith(
+        "Found. Compute in millions: width 0.5 at 96 px: 48; width 0.5 at 224 px: 112, contradicts a"
+    )
     for color in texts["textfont"]["color"]:
         assert color in ("#000000", "#FFFFFF", look.muted)
 
 
 def test_a_heat_map_of_nothing() -> None:
     chart = heat_map(_cells(empty=True), (1.0, 96), (1.0, 224), Finding("Nothing", "Top-1"), LIGHT)
-    assert chart.alt == "Nothing. No cell of 6 is printed."
+    assert chart.alt == "Nothing. No value is published for 6 cells."
     assert all(value is None for row in _spec(chart.figure)["data"][0]["z"] for value in row)
 
 
@@ -427,7 +429,7 @@ def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
     here = Here(200, 59.5, True, "A at 200")
     chart = accuracy_scatter(POINTS, ["A", "B"], "A", here, curves, "Multiply-adds", look, alone=alone)
     spec = _spec(chart.figure)
-    assert chart.title == "1 of the 2 printed points of A is on the Pareto front of 2 networks"
+    assert chart.title == "1 of the 2 published results of A is on the Pareto front of 2 networks"
     assert "On the front: A 1: 100 multiply-adds, 60 %; B 1: 400 multiply-adds, 70 %" in chart.alt
     assert chart.alt.endswith("On screen: A at 200.")
     front = spec["data"][0]
@@ -451,6 +453,6 @@ def test_titles_of_the_scatter() -> None:
         assert not _spec(chart.figure)["layout"].get("shapes"), "what is far away does not squeeze the chart"
         return chart.title
 
-    assert title(POINTS, "B") == "The one printed point of B is on the Pareto front of 2 networks"
-    assert title(POINTS[1:], "A") == "The one printed point of A is not on the Pareto front of 2 networks"
-    assert title(POINTS, "C") == "No accuracy of C is printed here; 3 of other networks are"
+    assert title(POINTS, "B") == "The only published result of B is on the Pareto front of 2 networks"
+    assert title(POINTS[1:], "A") == "The only published result of A is not on the Pareto front of 2 networks"
+    assert title(POINTS, "C") == "No result of C is published; the chart shows 3 results of other networks"

@@ -345,7 +345,7 @@ def test_the_designs_to_one_scale(look: Appearance) -> None:
     low, high = spec["layout"]["yaxis"]["range"]
     assert low <= ends[-1] < ends[0] <= high
     assert spec["layout"]["xaxis"]["range"] == [0, 8]
-    assert all(design.told in chart.alt for design in _drawn())
+    assert all(design.summary in chart.alt for design in _drawn())
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
@@ -385,11 +385,11 @@ def test_every_multiple_is_on_the_axis(values: list[float]) -> None:
 def test_the_finding() -> None:
     activations, compute, latency = _quantities()
     said = finding(_drawn(), [activations, latency], compute, "100 multiply-adds")
-    assert said == "4 times as deep, multiply-adds equal within 2.0 %: activations x2.5"
+    assert said == "Deep is 4× as deep as Wide, with multiply-adds equal within 2.0 %: activations 2.5×"
     measured = Quantity("Latency here", [2.0, 3.0, 4.0], ["2", "3", "4"])
     flops = Quantity("FLOPs", [200, 150, 100], ["200", "150", "100"])
     said = finding(_drawn(), [measured], flops, "200 FLOPs")
-    assert said == "4 times as deep, FLOPs up to 100 % apart: latency here x2"
+    assert said == "Deep is 4× as deep as Wide, with FLOPs up to 100 % apart: latency here 2×"
     alone = finding(_drawn()[:1], [activations], compute, "100 multiply-adds")
     assert alone == "One design is within 100 multiply-adds: Wide, 1 block a stage: 8 · 16"
     assert re.search(r"\d", alone)

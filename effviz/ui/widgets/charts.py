@@ -8,7 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
-from effviz.charts.stages import Measure
+from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
 from effviz.core.units import si
 from effviz.ui.convention import QUANTITIES, Convention

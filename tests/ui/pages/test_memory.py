@@ -218,7 +218,7 @@ def test_every_control_changes_what_it_is_about() -> None:
     at = open_at()
     at.number_input(key="ratio").set_value(2)
     run(at)
-    assert any("45 → 91 moves 1.06 times as much" in entry for entry in headings(at))
+    assert any("45 → 91 needs 1.06× as much" in entry for entry in headings(at))
     at.selectbox(key="c").set_value(128)
     run(at)
     assert values(at)["Multiply-adds"][0] == si(ratio_point(128, 2).macs)
@@ -236,16 +236,16 @@ def test_every_control_changes_what_it_is_about() -> None:
     run(at)
     at.button_group(key="groups").set_value("8")
     run(at)
-    assert any(entry.startswith("8 groups move ") for entry in headings(at))
+    assert any(entry.startswith("8 groups need ") for entry in headings(at))
     at.button_group(key="guideline").set_value("G3")
     run(at)
     at.button_group(key="fragments").set_value("8")
     at.button_group(key="arranged").set_value("series")
     run(at)
-    assert any(entry.startswith("8 in series move ") for entry in headings(at))
+    assert any(entry.startswith("8 in series need ") for entry in headings(at))
     at.selectbox(key="net").set_value("vgg16")
     run(at)
-    assert any(entry.startswith("VGG-16: ") for entry in headings(at))
+    assert any(entry.startswith("VGG-16 has ") for entry in headings(at))
 
 
 @pytest.mark.parametrize(
@@ -304,12 +304,13 @@ def test_what_was_measured_stands_beside_what_is_printed(guideline: str, device:
     assert drawn[0]["text"] == [f"{each:.2f}" for each in relative]
     colors = drawn[0]["marker"]["color"]
     assert colors[0] != colors[1] == colors[-1], "what is noisy is drawn open"
-    told = next(entry for entry in headings(at) if entry.startswith("Here guideline"))
+    told = next(entry for entry in headings(at) if entry.startswith("Guideline"))
     if guideline == "G4":
-        assert "does not show: no case is faster than ReLU and shortcut by more than 5 %" in told
+        assert "does not hold here: no case is more than 5 % faster" in told
     else:
-        assert told.startswith(f"Here guideline {guideline[1]} holds: {labels[-1]} runs at {relative[-1]:.2f} of ")
-    assert told.endswith(f"1 of {len(labels)} cases are noisy")
+        slowest = f"the slowest case, {labels[-1]}, has {relative[-1]:.2f}× the speed of "
+        assert told.startswith(f"Guideline {guideline[1]} holds here: {slowest}")
+    assert told.endswith(f"noisy measurements: 1 of {len(labels)}")
     assert values(at)["Speed here"] == (f"x{relative[-1]:.2f}", labels[-1])
     assert at.button(key="again_noisy").label == "Measure 1 noisy again"
 
@@ -334,7 +335,7 @@ def test_before_anything_is_measured_the_paper_is_there(guideline: str) -> None:
     count = len(column(guideline, "ARM", "x1"))
     assert at.button(key="start").label == f"Measure: {count} networks"
     assert bar(at).startswith("The paper's networks, not measured yet here.")
-    assert any(entry.startswith(f"Measured here so far: 0 of {count} cases. ") for entry in headings(at))
+    assert any(entry.startswith(f"0 of {count} cases measured so far. ") for entry in headings(at))
 
 
 def test_what_differs_from_the_paper_is_said() -> None:

@@ -27,10 +27,10 @@ from effviz.advice.scaling import (
     fit_phi,
     sweep,
 )
-from effviz.charts.scaling import Count, floored, log_ticks, stairs_charts
-from effviz.charts.scaling_grid import grid_chart
-from effviz.charts.scaling_picture import body, picture_chart
-from effviz.charts.scaling_rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.scaling.grid import grid_chart
+from effviz.charts.scaling.picture import body, picture_chart
+from effviz.charts.scaling.promised import Count, floored, log_ticks, stairs_charts
+from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT
 from effviz.core.units import milliseconds, si
 from effviz.measure import latency as latencies
@@ -322,7 +322,7 @@ def test_stairs_show_what_is_built(look: Any) -> None:
             assert promised["y"][0] < promised["y"][1]
             assert released["text"] == [f"B{i}" for i in range(1, 8)]
         assert "B1 0.52" in left.alt
-    assert left.title == "phi = 1 promises 1.92 times the FLOPs, rounding builds 2.57 times: 19.2 blocks become 23"
+    assert left.title == "φ = 1 promises 1.92× the FLOPs, but rounding builds 2.57×: 19.2 blocks become 23"
 
 
 def test_the_picture_is_to_scale() -> None:
@@ -357,7 +357,7 @@ def test_the_duel_chart_is_relative_to_the_compound_network() -> None:
     own = found[1].report.activations
     assert list(dots.x) == pytest.approx([each.report.activations / own for each in found])
     width = next(each.report.activations for each in found if each.rule == "width") / own
-    assert f"width only {100 * width:.3g} %" in chart.title
+    assert f"width only has {100 * width:.3g} %" in chart.title
 
 
 def test_the_growth_chart_ends_where_the_curves_end() -> None:
@@ -374,11 +374,11 @@ def test_the_printed_chart_names_what_does_not_fit() -> None:
     rows = printed(B0)
     chart = printed_chart(rows, LIGHT)
     assert chart.title == (
-        "Printed: compound scaling reaches 81.1 % top-1, resolution 79.1 %; 3 of the stated multipliers build "
-        "something else"
+        "In the paper, compound scaling reaches 81.1 % top-1 and resolution scaling 79.1 %; for 3 networks, the stated "
+        "multipliers give other multiply-adds"
     )
     shown = {trace.name: list(trace.x) for trace in chart.figure.data if trace.name}
-    assert shown["printed"] == [row.macs for row in rows]
+    assert shown["published"] == [row.macs for row in rows]
     assert shown["counted from the stated multipliers"] == [row.counted for row in rows]
 
 

@@ -99,7 +99,7 @@ def test_the_page_at_first() -> None:
     check(at, found(), 1, 1, 300)
     assert at.button_group(key="card").value == "Balanced"
     reports = found()
-    assert finding(at).startswith("4 times as deep, multiply-adds equal within 1.4 %: activations +")
+    assert finding(at).startswith("Deep is 4× as deep as Wide, with multiply-adds equal within 1.4 %: activations +")
     assert f"parameters {change(reports[2].params, reports[0].params)}" in finding(at)
     assert line(at) == ""
 
@@ -288,7 +288,7 @@ def test_the_convention_rules_every_number(memory: str) -> None:
     close = table(at, "what is left of the budget").iloc[1]
     assert close["FLOPs"] == 2 * report.macs
     assert close["Its FLOPs"] > 600e6
-    assert ", FLOPs equal within " in finding(at)
+    assert "with FLOPs equal within " in finding(at)
 
 
 def measured(designs: list[Design], times: list[float], spread: float = 0.01) -> None:
@@ -308,7 +308,7 @@ def test_latency_of_all_designs(show: str, delta: tuple[float, float]) -> None:
     at = open_at(card=show)
     assert values(at)["Latency here"] == (milliseconds(delta[0]), change(*delta))
     assert table(at, "designs with their widths and costs")["Latency (ms)"].tolist() == [10, 20, 50]
-    assert finding(at).endswith(", latency here x5")
+    assert finding(at).endswith(", latency here 5×")
     dots = [trace for trace in charts(at)["multiples"]["data"]
             if trace.get("mode") == "markers" and trace["x"] != [None]]  # fmt: skip
     assert [trace["x"][-1] for trace in dots] == [0.5, 1, 2.5]
@@ -316,7 +316,7 @@ def test_latency_of_all_designs(show: str, delta: tuple[float, float]) -> None:
 
 def test_noise_is_said() -> None:
     measured([report.design for report in found()], [10, 20, 50], spread=0.9)
-    assert finding(open_at()).endswith(", latency here x5 (noisy)")
+    assert finding(open_at()).endswith(", latency here 5× (noisy)")
 
 
 def test_the_law_with_the_current_numbers() -> None:

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.excite import excite_chart
-from effviz.charts.manifold import loss_chart, manifold_pictures
-from effviz.charts.reuse import reuse_heatmap
+from effviz.charts.blocks.excite import excite_chart
+from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
+from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of

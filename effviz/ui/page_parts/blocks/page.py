@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import effviz
-from effviz.charts.blocks import Side, block_costs, side_by_side
+from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.core.units import change, exact, lower, milliseconds, si
 from effviz.count.report import Report
 from effviz.model.fields import Field

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from effviz.charts.latency import latency_scatter, predictor_bars, told
+from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
 from effviz.core.units import lower, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
@@ -112,7 +112,7 @@ def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None
     if pairs:
         name = lower(convention.compute_label)
         count = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
-        examples = " ".join(told(pair, name) for pair in pairs[:2])
+        examples = " ".join(inversion_text(pair, name) for pair in pairs[:2])
         st.markdown(f"In {count}, the network with more {name} is faster. {examples}")
 
 

@@ -12,8 +12,9 @@ import streamlit as st
 
 import effviz
 from effviz import ARCHITECTURES
-from effviz.charts import guidelines as charts
-from effviz.charts.guidelines import Measured, Unit
+from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.speed import Measured, speed_bars
+from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.core.units import ago, change, exact, lower, percent, si
 from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
@@ -291,17 +292,13 @@ def theory_chart(found: Theory, options: Options, convention: Convention) -> Non
     measure, look = unit(convention), parts.look()
     now, pixels = found.now, options.pixels
     if options.guideline == "G1":
-        made = charts.ratio_chart(found.curves["convolution"], now, found.least, pixels, measure, look)
+        made = ratio_chart(found.curves["convolution"], now, found.least, pixels, measure, look)
     elif options.guideline == "G2":
-        made = charts.groups_chart(
-            found.curves["input fixed"], found.curves["both widened"], now, pixels, measure, look
-        )
+        made = groups_chart(found.curves["input fixed"], found.curves["both widened"], now, pixels, measure, look)
     elif options.guideline == "G3":
-        made = charts.fragments_chart(
-            found.curves["in series"], found.curves["in parallel"], now, pixels, measure, look
-        )
+        made = fragments_chart(found.curves["in series"], found.curves["in parallel"], now, pixels, measure, look)
     else:
-        made = charts.elementwise_chart(found.curves["bottleneck"], now, measure, look)
+        made = elementwise_chart(found.curves["bottleneck"], now, measure, look)
     parts.show_chart(made, "theory")
     if options.guideline == "G4":
         parts.kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
@@ -422,7 +419,7 @@ def bar(run: Experiment, options: Options) -> None:
 def experiment_chart(run: Experiment) -> None:
     """Speeds here beside the paper's, each with its first case as 1."""
     machines = [run.here, *run.printed.values()]
-    parts.show_chart(charts.speed_bars(run.guideline, run.labels, machines, parts.look()), "experiment")
+    parts.show_chart(speed_bars(run.guideline, run.labels, machines, parts.look()), "experiment")
 
 
 def experiment_table(run: Experiment, convention: Convention) -> None:
@@ -510,7 +507,7 @@ def intensity(options: Options, convention: Convention) -> None:
     """Multiply-adds per element or byte, by kind of layer."""
     factor, what = per(convention)
     entries = intensities(options.network, convention.memory)
-    made = charts.intensity_bars(_title(options.network), entries, factor, convention.compute_label, what, parts.look())
+    made = intensity_bars(_title(options.network), entries, factor, convention.compute_label, what, parts.look())
     parts.show_chart(made, "intensity")
     table = intensity_rows(options, convention)
     with st.expander(f"Table: {len(table)} kinds of layer", key="intensity_table"):

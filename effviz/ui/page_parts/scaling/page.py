@@ -10,7 +10,8 @@ import streamlit as st
 
 import effviz
 from effviz.advice.scaling import PAPER, ScalingRule, Swept, built_body, depth_plateau, sweep, width_plateau
-from effviz.charts.scaling import Count, stairs_charts, times
+from effviz.charts.scaling.promised import Count, stairs_charts
+from effviz.charts.sentences import times
 from effviz.core.units import change, exact, lower, percent, si
 from effviz.count.report import Report
 from effviz.studies.scaling import StageRow, Stairs, pins, stage_rows, stairs

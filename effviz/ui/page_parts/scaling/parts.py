@@ -11,10 +11,11 @@ import streamlit as st
 
 import effviz
 from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, ScalingRule, built_body, feasible, fit_phi
-from effviz.charts.scaling import Count, fit_chart, floored, times
-from effviz.charts.scaling_grid import grid_chart
-from effviz.charts.scaling_picture import picture_chart
-from effviz.charts.scaling_rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.scaling.grid import grid_chart
+from effviz.charts.scaling.picture import picture_chart
+from effviz.charts.scaling.promised import Count, fit_chart, floored
+from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact, lower, si
 from effviz.count.report import Report

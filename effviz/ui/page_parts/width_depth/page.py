@@ -315,7 +315,7 @@ def headline(found: Found, chosen: Entry, reading: Reading, convention: Conventi
 
     def card(label: str, text: str, attribute: str, help: str) -> Card:
         if other is None:
-            return Card(label, text, help, chosen.drawn.told.partition(":")[0])
+            return Card(label, text, help, chosen.drawn.summary.partition(":")[0])
         return Card(label, text, help, change(getattr(report, attribute), getattr(other.report, attribute)), against)
 
     def size(elements: int) -> str:

@@ -1,0 +1,1 @@
+"""Charts of the Blocks page, one file per subject."""

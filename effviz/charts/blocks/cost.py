@@ -1,0 +1,98 @@
+"""Cost of one block by sub-layer, and several blocks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from effviz.charts.architectures import Measure, stage_costs
+from effviz.charts.relative import Measured, multiples_of, relative_dots
+from effviz.charts.sentences import listed
+from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.units import lower, percent
+
+
+def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look: Appearance) -> Chart:
+    """Draw stacked bars per sub-layer, one panel per measure.
+
+    Args:
+        table: ``report.table`` with the sub-layer in the column stage.
+        subject: name of the block, for the title.
+        measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
+    """
+    made = stage_costs(table, measures, look)
+    title = _heaviest(table, subject, measures[1], measures[-1])
+    return Chart(made.figure, title, f"{title}. {made.alt}")
+
+
+_MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
+
+
+def _heaviest(table: pd.DataFrame, subject: str, compute: Measure, memory: Measure) -> str:
+    """Name the sub-layers with the most compute and the most memory access."""
+    claims: dict[str, list[str]] = {}
+    for measure in (compute, memory):
+        sums = table.groupby("stage", sort=False)[measure.column].sum()
+        if sums.sum():
+            highest = sums.max()
+            most = [_part(str(name)) for name in sums.index[sums == highest]]
+            who = f"{listed(most)} {'each take' if len(most) > 1 else 'takes'}"
+            claims.setdefault(who, []).append(f"{percent(highest / sums.sum())} of the {lower(measure.label)}")
+    if not claims:
+        return f"{subject} has no cost"
+    return f"In {subject}, {', and '.join(f'{who} {listed(shares)}' for who, shares in claims.items())}"
+
+
+def _part(name: str) -> str:
+    """Name a sub-layer in a sentence: ``"ghost 1 concat"`` as ``"the concatenation of ghost 1"``."""
+    rest, _, last = name.rpartition(" ")
+    return name if last not in _MERGES else f"the {_MERGES[last]}{f' of {rest}' if rest else ''}"
+
+
+class Side(NamedTuple):
+    """One measure of several blocks: its name, and one value and text per block; None where it is unknown."""
+
+    label: str
+    values: Sequence[float | None]
+    texts: Sequence[str]
+
+
+_SYMBOLS = ("circle-open", "circle", "diamond", "square-open", "star")
+_LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", "Memory access": "least"}
+
+
+def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) -> Chart:
+    """Draw several blocks as multiples of the first, the one on screen.
+
+    Args:
+        names: of the blocks.
+        sides: the measures.
+    """
+    measures = [
+        Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
+        for side, symbol in zip(sides, _SYMBOLS, strict=False)
+    ]
+    drawn = relative_dots(names, measures, names[0], f"Compared with: {names[0]}", look)
+    spoken = "; ".join(
+        f"{name}: {', '.join(f'{lower(side.label)} {side.texts[place]}' for side in sides)}"
+        for place, name in enumerate(names)
+    )
+    return chart(look, *drawn, _winners(names, sides), spoken)
+
+
+def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:
+    """Name the blocks with the lowest cost, and what they are the lowest in."""
+    best: dict[str, list[str]] = {}
+    for side in sides:
+        known = {name: value for name, value in zip(names, side.values, strict=True) if value is not None}
+        if len(known) < 2:
+            continue
+        lowest = [name for name, value in known.items() if value == min(known.values())]
+        if len(lowest) == len(known):
+            best.setdefault(f"{listed(lowest)} have equal", []).append(lower(side.label))
+        else:
+            has = f"{listed(lowest)} {'has' if len(lowest) == 1 else 'have'}"
+            best.setdefault(has, []).append(f"the {_LEAST.get(side.label, 'lowest')} {lower(side.label)}")
+    return "; ".join(f"{who} {listed(what)}" for who, what in best.items()) or "No measure is known for two blocks"

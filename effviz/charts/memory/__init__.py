@@ -1,0 +1,1 @@
+"""Charts of the Memory page, one file per subject."""

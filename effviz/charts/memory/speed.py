@@ -1,0 +1,131 @@
+"""Speed of the guideline experiments, measured here and published."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from effviz.charts import draw
+from effviz.charts.sentences import listed
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.units import si
+from effviz.studies.guidelines import TOLERANCE, Verdict, verdict
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Speeds on one machine.
+
+    Attributes:
+        name: of the machine, short.
+        unit: of its speeds.
+        speeds: by label of the case, in the table's order; may be incomplete.
+        noisy: labels of cases measured on a busy machine.
+    """
+
+    name: str
+    unit: str
+    speeds: Mapping[str, float]
+    noisy: frozenset[str] = frozenset()
+
+    def relative(self, first: str) -> dict[str, float]:
+        """Return the speeds as multiples of that of `first`, or nothing if `first` is not measured."""
+        base = self.speeds.get(first)
+        return {label: speed / base for label, speed in self.speeds.items()} if base else {}
+
+
+def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Measured], look: Appearance) -> Chart:
+    """Draw the speed of every case on every machine, relative to the first case.
+
+    Args:
+        guideline: ``"G1"`` to ``"G4"``.
+        labels: the cases; the others are compared with the first.
+        machines: this machine first, then those of the paper.
+    """
+    colors = [look.accent, look.ink, look.muted][: len(machines)]
+    relative = [machine.relative(labels[0]) for machine in machines]
+    traces = [
+        _bars(machine, values, labels, color, look)
+        for machine, values, color in zip(machines, relative, colors, strict=True)
+    ]
+    for machine, color in zip(machines, colors, strict=True):
+        # The legend shows a machine in its colour, also where its first bar is hollow.
+        key = draw.legend_key(machine.name, {"symbol": "square", "size": 12, "color": color})
+        traces.append(key | {"y": [labels[0]]})
+    most = max([1.0, *(value for values in relative for value in values.values())])
+    scale: Spec = {"range": [0, max(1.1, most * 1.08)], "showgrid": True, "nticks": 7}
+    layout = draw.legend(y=1.01, traceorder="normal") | {
+        "barmode": "group",
+        "bargap": 0.25,
+        "bargroupgap": 0.12,
+        "margin": draw.margin(right=28),
+        "shapes": [draw.rule(look.ink, 1, "dash", x=1, layer="below")],
+        "xaxis": scale | {"title": {"text": f"Speed relative to {labels[0]}"}},
+        "yaxis": draw.ROWS,
+    }
+    spoken = "; ".join(
+        f"{machine.name}: {', '.join(f'{label} {value:.2f}' for label, value in values.items()) or 'not measured'}"
+        for machine, values in zip(machines, relative, strict=True)
+    )
+    title = finding(guideline, labels, machines)
+    return chart(look, 78 * len(labels) + 96, traces, layout, title, f"Speed relative to {labels[0]}", spoken)
+
+
+def _bars(machine: Measured, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
+    numbers = [
+        [
+            f"{si(machine.speeds[label])} {machine.unit}" if label in values else "",
+            " (noisy)" if label in machine.noisy else "",
+        ]
+        for label in labels
+    ]
+    values_of = [values.get(label) for label in labels]
+    fills = [look.paper if label in machine.noisy else color for label in labels]
+    texts = [f"{values[label]:.2f}" if label in values else "" for label in labels]
+    return draw.row_bars(
+        labels, values_of, {"color": fills, "line": {"color": color, "width": 1.5}}, texts,
+        showlegend=False, textfont={"color": look.ink, "size": 13}, customdata=numbers,
+        hovertemplate=f"%{{y}}, {html.escape(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}"
+        "%{customdata[1]}<extra></extra>",
+    )  # fmt: skip
+
+
+def finding(guideline: str, labels: Sequence[str], machines: Sequence[Measured]) -> str:
+    """State whether the speeds here follow the guideline, beside those of the paper."""
+    here, *others = machines
+    done = sum(label in here.speeds for label in labels)
+    if done < len(labels):
+        return f"{done} of {len(labels)} cases measured so far. {_published(guideline, others, labels)}"
+    found = verdict(guideline, {label: here.speeds[label] for label in labels})
+    beside = ", ".join(f"{machine.relative(labels[0])[found.extreme]:.2f}× on {_short(machine)}" for machine in others)
+    doubt = f"; noisy measurements: {len(here.noisy)} of {len(labels)}" if here.noisy else ""
+    return f"{_judged(guideline[1], found, labels[0])} (paper: {beside}){doubt}"
+
+
+def _short(machine: Measured) -> str:
+    return machine.name.partition(" ")[0]
+
+
+def _published(guideline: str, machines: Sequence[Measured], labels: Sequence[str]) -> str:
+    """Name the extreme case of every machine of the paper; a case that is extreme on several is named once."""
+    parts: dict[str, list[str]] = {}
+    for machine in machines:
+        found = verdict(guideline, {label: machine.speeds[label] for label in labels})
+        parts.setdefault(found.extreme, []).append(f"{found.speed:.2f}× on {_short(machine)}")
+    cases = listed([f"{label} at {listed(speeds)}" for label, speeds in parts.items()])
+    return f"In the paper, the largest difference from {labels[0]} is {cases}"
+
+
+def _judged(number: str, found: Verdict, first: str) -> str:
+    expected, opposite, extreme = ("faster", "slower", "fastest") if number == "4" else ("slower", "faster", "slowest")
+    case = f"the {extreme} case, {found.extreme}, has {found.speed:.2f}× the speed of {first}"
+    if not found.equal and not found.against:
+        return f"Guideline {number} holds here: {case}"
+    if not found.follow:
+        against = f"; {opposite}: {listed(found.against)}" if found.against else ""
+        slow = f"no case is more than {100 * TOLERANCE:g} % {expected}"
+        return f"Guideline {number} does not hold here: {slow}{against}; {case}"
+    exceptions = [f"{listed(found.equal)} (equal)"] if found.equal else []
+    exceptions += [f"{listed(found.against)} ({opposite})"] if found.against else []
+    return f"Guideline {number} holds here except for {' and '.join(exceptions)}: {case}"

@@ -1,0 +1,269 @@
+"""Memory access over the settings of the four guidelines of ShuffleNetV2, in theory."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from effviz.charts import draw
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.units import percent, si, snapped
+from effviz.studies.guidelines import GROUP_COUNTS, Point, fragments_access, groups_access, ratio_access, widened_access
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How memory access is counted and shown.
+
+    Attributes:
+        memory: the assumption, one of `effviz.count.memory.ASSUMPTIONS`.
+        factor: bytes per element, 1 for elements.
+        name: ``"elements"`` or ``"bytes"``.
+        show: a size in this unit as text, with the unit.
+    """
+
+    memory: str
+    factor: int
+    name: str
+    show: Callable[[float], str]
+
+    def of(self, point: Point) -> int:
+        """Return the memory access of a point."""
+        return point.memory_access[self.memory] * self.factor
+
+    def text(self, point: Point) -> str:
+        """Return the memory access of a point as text."""
+        return self.show(self.of(point))
+
+
+class _Line(NamedTuple):
+    """One curve: a name at its end, the counted points, and the closed form as a line in elements."""
+
+    name: str
+    points: Sequence[Point]
+    form: Sequence[tuple[float, float]]
+
+
+# --- guidelines 1 to 3 -----------------------------------------------------------------------------------------------
+
+
+def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, unit: Unit, look: Appearance) -> Chart:
+    """Draw guideline 1: memory access over the ratio of widths, with the lower bound.
+
+    Args:
+        curve: from wide:narrow to narrow:wide, with equal widths among them.
+        now: the point to mark.
+        least: the bound in elements for the multiply-adds of the equal widths.
+        pixels: of the map.
+        unit: of memory access.
+    """
+    equal = min(curve, key=lambda point: abs(math.log(point.x)))
+    low, high = min(point.x for point in (*curve, now)), max(point.x for point in (*curve, now))
+    steps = [low * (high / low) ** (step / 60) for step in range(61)]
+    form = [(ratio, ratio_access(pixels, equal.macs, ratio)) for ratio in steps]
+    powers = range(math.floor(math.log2(low) + 0.3), math.ceil(math.log2(high) - 0.3) + 1)
+    if len(powers) > 10:
+        powers = range(powers[0], powers[-1] + 1, 2)
+    ticks = {2.0**power: f"1:{2**power}" if power >= 0 else f"{2**-power}:1" for power in powers}
+    if now.widths == equal.widths:
+        title = (
+            f"Equal widths, {now.widths}, need {unit.text(now)} of memory access, the minimum for these multiply-adds"
+        )
+    else:
+        more = unit.of(now) / (least * unit.factor)
+        title = (
+            f"Equal widths need the least memory access for these multiply-adds; {now.widths} needs {more:.2f}× as much"
+        )
+    axis = "c1 : c2, input to output channels"
+    return _curves([_Line("", curve, form)], now, (least, "least possible"), ticks, axis, unit, title, look)
+
+
+def groups_chart(
+    fixed: Sequence[Point], widened: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
+) -> Chart:
+    """Draw guideline 2: memory access over the number of groups.
+
+    Args:
+        fixed: only the output becomes wider.
+        widened: input and output become wider alike.
+        now: the point of `fixed` to mark.
+        pixels: of the map.
+        unit: of memory access.
+    """
+    base = fixed[0]
+    channels = math.sqrt(base.macs / pixels)
+    steps = [2 ** (step / 10) for step in range(round(10 * math.log2(fixed[-1].x)) + 1)]
+    lines = [
+        _Line("input fixed", fixed, [(g, groups_access(pixels, channels, base.macs, g)) for g in steps]),
+        _Line("both widened", widened, [(g, widened_access(pixels, channels, g)) for g in steps]),
+    ]
+    title = _compared(now, base, unit, " at equal multiply-adds")
+    ticks = {float(count): str(count) for count in GROUP_COUNTS}
+    bound = base.memory_access[unit.memory], "1 group"
+    return _curves(lines, now, bound, ticks, "Groups", unit, title, look)
+
+
+def fragments_chart(
+    series: Sequence[Point], parallel: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
+) -> Chart:
+    """Draw guideline 3: memory access over the number of fragments, in series and in parallel.
+
+    Args:
+        series, parallel: from one fragment on.
+        now: the point to mark.
+        pixels: of the map.
+        unit: of memory access.
+    """
+    base = series[0]
+    channels = math.sqrt(base.macs / pixels)
+
+    def form(arrangement: str) -> list[tuple[float, float]]:
+        counts = range(1, round(series[-1].x) + 1)
+        return [(n, fragments_access(pixels, channels, n, arrangement, unit.memory)) for n in counts]
+
+    lines = [_Line("in parallel", parallel, form("parallel")), _Line("in series", series, form("series"))]
+    if unit.memory == "paper":
+        lines = [_Line("in series and in parallel", series, form("series"))]
+    title = _compared(now, base, unit, f", with {now.kernels} kernels instead of 1" if now.kernels > 1 else "")
+    ticks = {point.x: f"{point.x:g}" for point in series}
+    bound = base.memory_access[unit.memory], "1 fragment"
+    return _curves(lines, now, bound, ticks, "Fragments", unit, title, look)
+
+
+def _compared(now: Point, base: Point, unit: Unit, condition: str) -> str:
+    if now.x == base.x:
+        return f"{base.name} needs {unit.text(base)} of memory access, the least on this curve"
+    factor = unit.of(now) / unit.of(base)
+    amount = "the same memory access as" if abs(factor - 1) < 5e-3 else f"{factor:.2f}× the memory access of"
+    return f"{now.name} need {amount} {base.name}{condition}"
+
+
+def _curves(
+    lines: Sequence[_Line],
+    now: Point,
+    bound: tuple[float, str],
+    ticks: Mapping[float, str],
+    x_label: str,
+    unit: Unit,
+    title: str,
+    look: Appearance,
+) -> Chart:
+    everything = [now, *(point for curve in lines for point in curve.points)]
+    top = snapped(max(unit.of(point) for point in everything) * 1.02)
+    first, last = math.log10(min(p.x for p in everything)), math.log10(max(p.x for p in everything))
+    room = 0.05 * (last - first)
+    label, level = f"Memory access ({unit.name})", bound[0] * unit.factor
+    named = f"{bound[1]}: {unit.show(level)}"
+    traces: list[Spec] = []
+    notes: list[Spec] = []
+    for curve in lines:
+        xs, ys = zip(*curve.form, strict=True)
+        traces += [draw.line(xs, [y * unit.factor for y in ys], look.muted), _counted(curve, unit, look)]
+        if curve.name:
+            x, y = math.log10(curve.points[-1].x), unit.of(curve.points[-1])
+            notes.append(draw.note(x, y, curve.name, look.muted, xanchor="right", xshift=-10, yshift=10))
+    traces.append(draw.line([10 ** (first - room), 10 ** (last + room)], [level, level], look.ink, 1.5, dash="dash"))
+    below = level > 0.08 * top
+    notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", yshift=-12 if below else 12))
+    hover = f"{now.name}: {now.widths}<br>{unit.text(now)}<extra></extra>"
+    traces.append(draw.dots([now.x], [unit.of(now)], draw.current(look, 14), hovertemplate=hover))
+    right = math.log10(now.x) > first + 0.3 * (last - first)
+    place: Spec = {"xanchor": "right" if right else "left", "xshift": -6, "yshift": 20 if right else 26}
+    text = f"{now.name}: {unit.text(now).removesuffix(' elements')}"
+    notes.append(draw.note(math.log10(now.x), unit.of(now), text, look.accent, **place))
+    values = {"tickvals": list(ticks), "ticktext": list(ticks.values())}
+    layout = {
+        "annotations": notes,
+        "margin": draw.margin(top=16),
+        "xaxis": {"type": "log", "range": [first - room, last + room], "title": {"text": x_label}} | values,
+        "yaxis": {"range": [0, top], "tickformat": "~s", "title": {"text": label}},
+    }
+    spoken = "; ".join(
+        f"{curve.name or 'counted'}: {', '.join(f'{point.name} {unit.text(point)}' for point in _few(curve.points))}"
+        for curve in lines
+    )
+    return chart(look, 360, traces, layout, title, label, named, spoken)
+
+
+def _counted(curve: _Line, unit: Unit, look: Appearance) -> Spec:
+    points = curve.points
+    return draw.dots(
+        [point.x for point in points], [unit.of(point) for point in points], {"color": look.ink, "size": 7},
+        name=curve.name,
+        customdata=[[point.name, point.widths, unit.text(point), si(point.macs)] for point in points],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}, %{customdata[3]} multiply-adds"
+        "<extra></extra>",
+    )  # fmt: skip
+
+
+def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
+    """Choose evenly spaced points for a text, including the last."""
+    return points if len(points) <= most else [*points[: -1 : math.ceil(len(points) / most)], points[-1]]
+
+
+# --- guideline 4 -----------------------------------------------------------------------------------------------------
+
+
+def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: Appearance) -> Chart:
+    """Draw guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
+
+    Args:
+        points: every variant.
+        now: the one to mark.
+        unit: of memory access; the chart compares two assumptions, so the unit's own is not used.
+    """
+    rows = [(point, memory) for point in points for memory in ("eager", "fused")]
+    names = [_row_name(point, memory, now, look) for point, memory in rows]
+    longest = max(point.memory_access["eager"] for point in points) * unit.factor
+    traces = []
+    for kind in KIND_COLORS:
+        amounts = [point.by_kind[memory].get(kind, 0) * unit.factor for point, memory in rows]
+        if not any(amounts):
+            continue
+        shares = [percent(point.by_kind[memory].get(kind, 0) / point.memory_access[memory]) for point, memory in rows]
+        hover: Spec = {
+            "customdata": [
+                [f"{point.name}, {memory}", unit.show(amount), share]
+                for (point, memory), amount, share in zip(rows, amounts, shares, strict=True)
+            ],
+            "hovertemplate": f"{kind}<br>%{{customdata[0]}}: %{{customdata[1]}}, %{{customdata[2]}}<extra></extra>",
+        }
+        texts = [text if amount > 0.1 * longest else "" for text, amount in zip(shares, amounts, strict=True)]
+        traces.append(draw.kind_bars(kind, names, amounts, texts, 13, look, **hover))
+    convolutions = now.memory_access["paper"] * unit.factor
+    place: Spec = {"yref": "paper", "yanchor": "bottom", "yshift": 2}
+    scale: Spec = {"range": [0, snapped(longest)], "tickformat": "~s", "showgrid": True, "nticks": 6}
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.3,
+        "margin": draw.margin(right=12, top=26),
+        "annotations": [draw.note(convolutions, 1.0, "convolutions only", look.ink, **place)],
+        "shapes": [draw.rule(look.ink, 1.5, "dash", x=convolutions)],
+        "xaxis": scale | {"title": {"text": f"Memory access ({unit.name})"}},
+        "yaxis": draw.ROWS,
+    }
+    spoken = "; ".join(
+        f"{point.name}, {memory}: {unit.show(point.memory_access[memory] * unit.factor)}, "
+        f"{percent(point.share(memory))} element-wise"
+        for point, memory in rows
+    )
+    return chart(look, 440, traces, layout, _elementwise(now), spoken)
+
+
+def _row_name(point: Point, memory: str, now: Point, look: Appearance) -> str:
+    text = f"{html.escape(point.name)}<br>{memory}"
+    return f'<b><span style="color:{look.accent}">{text}</span></b>' if point.x == now.x else text
+
+
+def _elementwise(now: Point) -> str:
+    eager, fused = now.share("eager"), now.share("fused")
+    if not eager:
+        return "Without ReLU and shortcut, convolutions account for all memory access of a bottleneck"
+    parts = {"ReLU and shortcut": "ReLU and shortcut take", "ReLU": "ReLU takes", "Shortcut": "The shortcut takes"}
+    return (
+        f"{parts[now.name]} {percent(eager)} of a bottleneck's memory access in eager mode, {percent(fused)} when "
+        "fused, and no multiply-adds"
+    )

@@ -1,0 +1,1 @@
+"""Charts of the Scaling page, one file per subject."""

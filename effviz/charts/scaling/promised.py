@@ -1,0 +1,217 @@
+"""Compound scaling: the promise of phi against the built networks, and the phi that fits a budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from effviz.advice.scaling import Swept
+from effviz.charts import draw
+from effviz.charts.sentences import times
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.units import lower, si
+from effviz.studies.scaling import Pin, Stairs
+
+
+class Count(NamedTuple):
+    """The compute number in the convention of the page: its name and its factor per multiply-add."""
+
+    label: str
+    factor: int
+
+
+# --- promised and built ----------------------------------------------------------------------------------------------
+
+
+class _Panel(NamedTuple):
+    """One quantity over phi.
+
+    Attributes:
+        key: attribute of `Swept` and `Pin`.
+        place: index in the result of `Stairs.promised`.
+        name: on screen.
+        factor: from the counted to the shown unit.
+    """
+
+    key: str
+    place: int
+    name: str
+    factor: int = 1
+
+    def promised(self, stairs: Stairs, phi: float) -> float:
+        return stairs.promised(phi)[self.place] * self.factor
+
+    def built(self, swept: Swept | Pin) -> int:
+        return int(getattr(swept, self.key)) * self.factor
+
+
+def stairs_charts(
+    stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
+) -> tuple[Chart, Chart]:
+    """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
+
+    Args:
+        stairs: of the rule.
+        now: the network to mark.
+        pins: released networks, each at the phi that matches its dimension.
+        count: of multiply-adds.
+    """
+    blocks, channels, resolution, macs = (
+        _Panel("blocks", 0, "Blocks"),
+        _Panel("channels", 1, "Channels, all stages"),
+        _Panel("resolution", 2, "Resolution (px)"),
+        _Panel("macs", 3, count.label, count.factor),
+    )
+    title = stairs_finding(stairs, now, count)
+    left, right = (_column(pair, title, stairs, now, pins, look) for pair in ((blocks, resolution), (channels, macs)))
+    return left, right
+
+
+def _column(
+    panels: tuple[_Panel, _Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
+) -> Chart:
+    traces: list[Spec] = []
+    headings: list[Spec] = []
+    axes: Spec = {}
+    ends = stairs.built[0].phi, stairs.built[-1].phi
+    for row, panel in enumerate(panels):
+        axis, top = ("2", 0.45) if row else ("", 1.0)
+        drawn = _panel_traces(panel, stairs, now, pins, look)
+        traces += [trace | {"xaxis": f"x{axis}", "yaxis": f"y{axis}"} for trace in drawn]
+        heights = [math.log10(value) for trace in drawn for value in trace["y"] if value]
+        low, high = min(heights), max(heights)
+        room = 0.06 * (high - low) + 0.02
+        axes[f"xaxis{axis}"] = {
+            "anchor": f"y{axis}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
+            "showticklabels": row == 1, "title": {"text": "φ" if row else ""},
+        }  # fmt: skip
+        place: Spec = {"anchor": f"x{axis}", "domain": [top - 0.45, top]}
+        axes[f"yaxis{axis}"] = draw.log_axis((low - room, high + room), log_ticks(low, high, most=5), "", **place)
+        heading = (
+            f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
+            f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>'
+        )
+        headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
+    layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
+    spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
+    return chart(look, 430, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", spoken[1])
+
+
+def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance) -> list[Spec]:
+    low, high = stairs.built[0].phi, stairs.built[-1].phi
+    built = [panel.built(each) for each in stairs.built]
+    # Stairs need only the points at which the value changes, and the last.
+    steps = [
+        (each.phi, value)
+        for each, value, before in zip(stairs.built, built, [None, *built], strict=False)
+        if value != before or each.phi == high
+    ]
+
+    def amounts(phi: float, value: int) -> list[str]:
+        return [_amount(value), _amount(panel.promised(stairs, phi))]
+
+    hover = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}<extra></extra>"
+    shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None]
+    released: Spec = {
+        "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
+        "textposition": "bottom right", "textfont": {"size": 12, "color": look.muted},
+        "customdata": [
+            [f"EfficientNet-{pin.label}: depth {pin.depth:g}, width {pin.width:g}, {pin.resolution} px",
+             _amount(panel.built(pin))]
+            for pin, _ in shown
+        ],
+        "hovertemplate": f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>"
+        "matches φ = %{x:.2f}<extra></extra>",
+    }  # fmt: skip
+    hollow = {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}}
+    phis, values = [phi for phi, _ in steps], [value for _, value in steps]
+    data = [amounts(phi, value) for phi, value in steps]
+    own = panel.built(now)
+    return [
+        draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot"),
+        draw.line(phis, values, look.ink, 1.8, shape="hv", customdata=data, hovertemplate=hover),
+        draw.dots([phi for _, phi in shown], [panel.promised(stairs, phi) for _, phi in shown], hollow, **released),
+        draw.dots([now.phi], [own], draw.current(look), customdata=[amounts(now.phi, own)], hovertemplate=hover),
+    ]
+
+
+def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> str:
+    told = f"{panel.name}: {_amount(panel.promised(stairs, now.phi))} promised, {_amount(panel.built(now))} built"
+    shown = [f"{pin.label} {phi:.2f}" for pin in pins if (phi := pin.phis[panel.place]) is not None]
+    return f"{told}; φ of the released networks: {', '.join(shown)}" if shown else told
+
+
+def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
+    """Compare the promise of phi with the network after rounding."""
+    promised, built = times(stairs.rule.factor**now.phi), times(now.macs / stairs.base.macs)
+    compute = lower(count.label)
+    if stairs.rule.factor == 1 and now.macs == stairs.base.macs:
+        return f"With these bases, φ does not change the {compute}"
+    if now.phi == 0:
+        return f"φ = 0 is the baseline; each step of φ promises {times(stairs.rule.factor)} the {compute}"
+    blocks = stairs.promised(now.phi)[0]
+    depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
+    if promised == built:
+        return f"φ = {now.phi:g} promises and builds {built} the {compute}: {depth}"
+    return f"φ = {now.phi:g} promises {promised} the {compute}, but rounding builds {built}: {depth}"
+
+
+def _amount(value: float) -> str:
+    """Return an amount as text; a promised number of blocks that is not whole has one decimal."""
+    return f"{value:.1f}" if value < 1000 and abs(value - round(value)) >= 0.05 else si(round(value))
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return at most `most` round values between two powers of ten."""
+    for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        found = [tick for tick in draw.decades(low, high, steps) if low - 0.02 <= math.log10(tick) <= high + 0.02]
+        if len(found) <= most:
+            return found
+    return found[:: math.ceil(len(found) / most)]
+
+
+# --- the inverse -----------------------------------------------------------------------------------------------------
+
+
+def fit_chart(
+    points: Sequence[tuple[float, float]], found: tuple[float, float], budget: float, label: str, unit: str,
+    look: Appearance,
+) -> Chart:  # fmt: skip
+    """Draw the cost of the networks around the phi that fits, and the budget as a line.
+
+    Args:
+        points: phi and amount, in rising order of phi, in the unit of the budget.
+        found: phi and amount of the network that fits.
+        budget: in the same unit.
+        label: of the amount.
+        unit: behind numbers; may be empty.
+    """
+    phi, own = found
+    phis, amounts = [phi for phi, _ in points], [amount for _, amount in points]
+    low, high = min([*amounts, budget]), max([*amounts, budget])
+    room = 0.12 * (high - low) or 1.0
+    hover = f"φ = %{{x:.3f}}<br>{label}: "
+    texts = [si(amount, unit) for amount in amounts]
+    around: Spec = {"customdata": texts, "hovertemplate": f"{hover}%{{customdata}}<extra></extra>"}
+    traces = [
+        draw.line(phis, amounts, look.ink, 1.8, shape="hv", **around),
+        draw.dots([phi], [own], draw.current(look), hovertemplate=f"{hover}{si(own, unit)}<extra></extra>"),
+    ]
+    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    layout = {
+        "margin": draw.margin(right=12),
+        "shapes": [draw.rule(look.ink, 1.5, "dash", y=budget)],
+        "annotations": [draw.note(0, budget, f"budget {si(budget, unit)}", look.ink) | place],
+        "xaxis": {"range": [phis[0], phis[-1]], "nticks": 8, "title": {"text": "φ"}},
+        "yaxis": {"range": [low - room, high + room], "tickformat": "~s", "nticks": 5, "title": {"text": label}},
+    }
+    spent = f"{lower(label)} {si(own, unit)} of {si(budget, unit)}"
+    title = f"φ = {floored(phi)} is the largest value within the budget: {spent}"
+    ends = f"From φ = {phis[0]:.3f} to {phis[-1]:.3f}, it changes from {texts[0]} to {texts[-1]}" if phis[1:] else ""
+    return chart(look, 300, traces, layout, title, ends)
+
+
+def floored(phi: float) -> str:
+    """Return phi with three decimals, rounded down so that the network still fits."""
+    return f"{math.floor(phi * 1000) / 1000:.3f}"

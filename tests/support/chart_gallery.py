@@ -1,0 +1,429 @@
+"""Every generated chart over the zoo and over degenerate inputs, for tests that read titles and alt texts.
+
+Run as a script to print all of them: ``python tests/support/chart_gallery.py [subject]``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import effviz
+from effviz import Design, Stage
+from effviz.advice.scaling import Rule, feasible, fit_phi, sweep
+from effviz.charts.architectures import Measure, activation_timeline, kind_shares, stage_costs
+from effviz.charts.blocks.cost import Side, block_costs, side_by_side
+from effviz.charts.blocks.excite import excite_chart
+from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
+from effviz.charts.blocks.reuse import reuse_heatmap
+from effviz.charts.convolutions import (
+    Curve,
+    connection_picture,
+    kind_costs,
+    reach_picture,
+    reduction_curve,
+    window_picture,
+)
+from effviz.charts.home import zoo_dots
+from effviz.charts.latency import latency_scatter, predictor_bars
+from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.speed import Measured, speed_bars
+from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
+from effviz.charts.multipliers import Cell, Finding, Here, Point, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Curve as Interpolated
+from effviz.charts.scaling.grid import grid_chart
+from effviz.charts.scaling.picture import picture_chart
+from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
+from effviz.charts.scaling.rules import Measure as Contended
+from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
+from effviz.charts.style import DARK, LIGHT, Appearance, Chart
+from effviz.charts.width_depth import Built, Quantity, finding, multiples_chart, shapes_chart
+from effviz.core.units import si
+from effviz.count.kinds import conv_kind
+from effviz.model.blocks import MBConv, SqueezeExcite
+from effviz.model.layers import Conv2d
+from effviz.model.outline import by_stage, stage_of
+from effviz.studies import blocks as block_study
+from effviz.studies.convolutions import KINDS, Connection, Setting, connections, reach, reduction, report
+from effviz.studies.excite import excite
+from effviz.studies.guidelines import (
+    ARRANGEMENTS,
+    DEVICES,
+    FRAGMENT_COUNTS,
+    GROUP_COUNTS,
+    VARIANTS,
+    Intensity,
+    column,
+    elementwise_point,
+    fragments_point,
+    groups_point,
+    intensities,
+    least_access,
+    printed_speed,
+    ratio_curve,
+    ratio_point,
+)
+from effviz.studies.manifold import embed, loss_curve
+from effviz.studies.prediction import ENTRIES, counts
+from effviz.studies.printed_latency import latencies
+from effviz.studies.reuse import reuse
+from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
+
+Named = Iterator[tuple[str, Chart]]
+
+MACS, FLOPS = Count("Multiply-adds", 1), Count("FLOPs", 2)
+MEASURES = [
+    Measure("params", "Parameters"),
+    Measure("macs", "Multiply-adds"),
+    Measure("memory_access", "Memory access"),
+]
+ALIVE = Measure("alive", "Live activations", 1, lambda value: si(value, "elements"))
+ODD = {
+    "one stage": (Stage("conv", 8, kernel_size=3),),
+    "no arithmetic": (Stage("max_pool", stride=2, kernel_size=3, name="first"), Stage("global_avg_pool", name="pool")),
+    "no parameters in the first stage": (Stage("max_pool", stride=2, kernel_size=3), Stage("conv", 8, kernel_size=1)),
+    "equal stages": (Stage("conv", 3, kernel_size=1), Stage("conv", 3, kernel_size=1)),
+    "only pooling": (Stage("global_avg_pool", name="pool"),),
+    "linear alone": (Stage("global_avg_pool", name="pool"), Stage("linear", 10, name="head")),
+}
+
+
+@cache
+def _report(name: str) -> effviz.Report:
+    return effviz.analyze(effviz.architecture(name))
+
+
+def _odd(name: str) -> effviz.Report:
+    return effviz.analyze(Design(name, ODD[name], resolution=32))
+
+
+def architectures(look: Appearance) -> Named:
+    """Charts of every network of the zoo, of odd designs, and of a scaled network with its baseline."""
+    reports = {name: _report(name) for name in effviz.list_architectures()} | {name: _odd(name) for name in ODD}
+    reports["half width"] = effviz.analyze(effviz.architecture("mobilenet_v2").scaled(width_mult=0.5))
+    for name, found in reports.items():
+        baseline = _report("mobilenet_v2").table if name == "half width" else None
+        yield f"stages of {name}", stage_costs(found.table, MEASURES, look, baseline)
+        yield f"kinds of {name}", kind_shares(found.table, MEASURES, look)
+        yield f"timeline of {name}", activation_timeline(found.table, ALIVE, look)
+
+
+def home(look: Appearance) -> Named:
+    """The map of the zoo, whole and with one or two equal networks."""
+    rows = [
+        {"title": found.design.title, "params": found.params, "macs": found.macs, "resolution": found.resolution}
+        for found in map(_report, effviz.list_architectures())
+    ]
+    yield "all", zoo_dots(pd.DataFrame(rows), 1, "Multiply-adds", look)
+    yield "all, FLOPs", zoo_dots(pd.DataFrame(rows), 2, "FLOPs", look)
+    yield "one", zoo_dots(pd.DataFrame(rows[:1]), 1, "Multiply-adds", look)
+    yield "two equal", zoo_dots(pd.DataFrame([rows[0], rows[0] | {"title": "Twin"}]), 1, "Multiply-adds", look)
+
+
+SETTINGS = {
+    "default": Setting(),
+    "kernel 1": Setting(kernel_size=1),
+    "one group": Setting(groups=1),
+    "one output channel": Setting(out_channels=1, groups=1),
+    "one channel": Setting(in_channels=1, out_channels=1, groups=1, resolution=1),
+}
+
+
+def convolutions(look: Appearance) -> Named:
+    """Every kind at usual and at degenerate settings."""
+    for (name, setting), chosen in product(SETTINGS.items(), KINDS):
+        base = report("standard", setting)
+        shares = {
+            kind: {key: getattr(report(kind, setting), key) / getattr(base, key) for key in ("macs", "memory_access")}
+            for kind in KINDS
+        }
+        yield f"cost of {chosen}, {name}", kind_costs(shares, chosen, KINDS, "Multiply-adds", look)
+        layers = [step.layer for step in report(chosen, setting).steps if isinstance(step.layer, Conv2d)]
+        for layer, drawn in zip(layers, connections(chosen, setting), strict=True):
+            yield f"connections of {chosen}, {name}", connection_picture(drawn, conv_kind(layer), look)
+        yield from _reductions(chosen, name, setting, look)
+    for setting, size in product((Setting(), Setting(stride=2), Setting(resolution=1)), (1, 3, 7)):
+        yield f"window {size}, {setting.resolution} px", window_picture(setting, size, look)
+    many = [Connection(place, place + 1, place, place + 1) for place in range(300)]
+    yield "300 connections", connection_picture(many, "depthwise", look)
+    for groups, shuffle in product((1, 4, 16), (False, True)):
+        title = f"{'With' if shuffle else 'Without'} shuffle"
+        yield f"reach, {groups}", reach_picture(reach(16, groups, shuffle=shuffle), groups, title, look)
+
+
+def _reductions(kind: str, name: str, setting: Setting, look: Appearance) -> Named:
+    for control, key, amounts in (
+        ("Kernel size", "kernel_size", (1, 3, 5)),
+        ("Output channels", "out_channels", (8, 32, 128)),
+    ):
+        if key == "out_channels" and any(amount % setting.groups for amount in amounts):
+            continue
+        now = getattr(setting, key)
+        amounts = tuple(sorted({*amounts, now}))
+        settings = [replace(setting, **{key: amount}) for amount in amounts]
+        lines = [
+            Curve("Multiply-adds", [reduction(kind, each).factor for each in settings], "solid"),
+            Curve("Memory access", [report("standard", each).memory_access / report(kind, each).memory_access
+                                    for each in settings], "dash"),
+        ]  # fmt: skip
+        limit = (9.0, "K² = 9") if key == "out_channels" and kind == "separable" else None
+        yield (
+            f"{control} of {kind}, {name}",
+            reduction_curve(
+                amounts, lines, now, control, KINDS[kind], look, logarithmic=key == "out_channels", limit=limit
+            ),
+        )
+
+
+def blocks(look: Appearance) -> Named:
+    """Every block of the page, comparisons with unknown and equal values, and the lessons."""
+    place = block_study.Place()
+    for name in block_study.PRESETS:
+        found = effviz.analyze(block_study.design(name, place, block_study.settle(name, place, {})))
+        table = found.table.assign(stage=[block_study.sublayer(step) for step in found.steps])
+        yield f"cost of {name}", block_costs(table[table["kind"] != "view"], name, MEASURES, look)
+    for name in ODD:
+        yield f"cost of {name}", block_costs(_odd(name).table, name, MEASURES, look)
+    known = Side("Parameters", [100, 50, 100], ["100", "50", "100"])
+    unknown = Side("Latency here", [None] * 3, ["not measured"] * 3)
+    zero = Side("Multiply-adds", [0, 0, 7], ["0", "0", "7"])
+    equal = Side("Memory access", [9, 9, 9], ["9", "9", "9"])
+    partly = Side("Latency here", [2.0, None, 1.0], ["2 ms", "not measured", "1 ms"])
+    for label, sides in {
+        "usual": [known, equal, partly], "nothing known": [unknown], "zero": [zero, known], "equal": [equal],
+    }.items():  # fmt: skip
+        yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
+    yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
+    yield from _lessons(look)
+
+
+def _lessons(look: Appearance) -> Named:
+    for block, shape in ((MBConv(24, 24), (24, 14, 14)), (SqueezeExcite(64, 4), (64, 14, 14)),
+                         (MBConv(24, 24, se_ratio=0.0), (24, 14, 14))):  # fmt: skip
+        name = f"{type(block).__name__} {shape[0]}"
+        yield f"excite {name}", excite_chart(excite(block, shape), look)
+        yield f"excite {name}, once", excite_chart(excite(block, shape, (16,)), look)
+    for activation, sizes in product(("relu", "none", "relu6"), ((2,), (2, 3, 30), (15, 30))):
+        yield f"spiral {activation} {sizes}", manifold_pictures([embed(size, 1, activation) for size in sizes], look)
+        curve = loss_curve(sizes, 5, activation)
+        yield f"loss {activation} {sizes}", loss_chart(curve, look, sizes[-1], activation)
+    yield "loss, usual", loss_chart(loss_curve(), look, 15)
+    for name in ("shufflenet_v2", "densenet121", "resnet18", "mobilenet_v2", "ghostnet", "vgg16"):
+        design = effviz.architecture(name)
+        groups = by_stage(design.blocks())
+        for group in [groups[0], *(group for group in groups[1:] if len(group) > 1)]:
+            stage = stage_of(group[0].path)
+            yield f"reuse {name} {stage}", reuse_heatmap(reuse(design, stage), look)
+    yield "reuse, direct", reuse_heatmap(reuse(effviz.architecture("resnet18"), "stage3"), look, "direct")
+
+
+def memory(look: Appearance) -> Named:
+    """The four guidelines in theory and measured, and arithmetic intensity."""
+    for assumption, channels in product(("paper", "fused", "eager"), (64, 16)):
+        unit = Unit(assumption, 1, "elements", lambda size: si(size, "elements"))
+        yield from ((f"{name}, {assumption}, {channels}", chart) for name, chart in _theory(channels, unit, look))
+    yield from _speeds(look)
+    for name in effviz.list_architectures():
+        yield (
+            f"intensity of {name}",
+            intensity_bars(_report(name).design.title, intensities(name), 0.5, "FLOPs", "byte", look),
+        )
+    one, none = Intensity("linear", 64, 128, 1.0), Intensity("pooling", 0, 128, 1.0)
+    huge = Intensity("depthwise", 10**7, 10, 1.0)
+    for name, entries in {"one": [one], "no arithmetic": [none], "mixed": [one, none], "huge": [one, huge]}.items():
+        yield f"intensity, {name}", intensity_bars("Net", entries, 1, "Multiply-adds", "element", look)
+
+
+def _theory(channels: int, unit: Unit, look: Appearance) -> Named:
+    pixels = 56**2
+    least = least_access(pixels, pixels * channels**2)
+    for ratio in (1, 2, 16):
+        yield (
+            f"ratio {ratio}",
+            ratio_chart(ratio_curve(channels), ratio_point(channels, ratio), least, pixels, unit, look),
+        )
+    fixed = tuple(groups_point(channels, count) for count in GROUP_COUNTS)
+    widened = tuple(groups_point(channels, count, widened=True) for count in GROUP_COUNTS)
+    for point in fixed:
+        yield f"groups {point.x:g}", groups_chart(fixed, widened, point, pixels, unit, look)
+    series, parallel = (
+        tuple(fragments_point(channels, count, each) for count in FRAGMENT_COUNTS) for each in ARRANGEMENTS
+    )
+    for point in (*series, *parallel):
+        yield f"fragments {point.name}", fragments_chart(series, parallel, point, pixels, unit, look)
+    variants = tuple(elementwise_point(channels, each) for each in VARIANTS)
+    for point in variants:
+        yield f"element-wise {point.name}", elementwise_chart(variants, point, unit, look)
+
+
+def _speeds(look: Appearance) -> Named:
+    for guideline in ("G1", "G2", "G3", "G4"):
+        found = column(guideline, "ARM", "x1")
+        labels = [case.label for case in found]
+        paper = [
+            Measured(f"{device} (paper)", "images/s", {case.label: printed_speed(case, device)[0] for case in found})
+            for device in DEVICES
+        ]
+        falling = {label: 100.0 / (place + 1) for place, label in enumerate(labels)}
+        for name, speeds, noisy in (
+            ("nothing measured", {}, frozenset[str]()), ("one case", {labels[0]: 5.0}, frozenset[str]()),
+            ("falling", falling, frozenset(labels[:1])), ("equal", dict.fromkeys(labels, 5.0), frozenset(labels)),
+            ("rising", {label: 100 - speed for label, speed in falling.items()} | {labels[0]: 1.0}, frozenset[str]()),
+            ("mixed", falling | {labels[-1]: 100.0, labels[1]: 200.0}, frozenset[str]()),
+        ):  # fmt: skip
+            yield (
+                f"speed {guideline}, {name}",
+                speed_bars(guideline, labels, [Measured("Here", "images/s", speeds, noisy), *paper], look),
+            )
+
+
+def multipliers(look: Appearance) -> Named:
+    """The map of width and resolution, and published accuracy."""
+    cells = [
+        Cell(width, side, width * side, f"{width * side:g}", "hover", side == 224, (width, side) == (0.5, 224))
+        for width, side in product((0.5, 1.0, 2.0), (96, 224))
+    ]
+    said = Finding("Found", "Compute in millions")
+    yield "map", heat_map(cells, (1.0, 96), (1.0, 224), said, look)
+    yield (
+        "map of equal values",
+        heat_map([cell._replace(value=3.0) for cell in cells], (1.0, 96), (1.0, 224), said, look),
+    )
+    yield "map of nothing", heat_map([cell._replace(value=None) for cell in cells], (1.0, 96), (1.0, 224), said, look)
+    yield "map of one cell", heat_map(cells[:1], (0.5, 96), (0.5, 96), said, look)
+    points = [
+        Point("A", "A 1", 100, 60.0, "hover", True), Point("A", "A 2", 300, 59.0, "hover", False),
+        Point("B", "B 1", 400, 70.0, "hover", True),
+    ]  # fmt: skip
+    lines = [Interpolated("1 x, interpolated", [(100, 60.0), (300, 59.0)])]
+    for (name, shown), chosen in product({"all": points, "two": points[1:], "one": points[2:]}.items(), "ABC"):
+        for here in (Here(200, 59.5, True, "A at 200"), Here(10**9, None, False, "A at 1 G, no top-1")):
+            chart = accuracy_scatter(
+                shown, ["A", "B", "C"], chosen, here, lines, "FLOPs", look, alone=here.interpolated
+            )
+            yield f"accuracy, {name}, {chosen}", chart
+    front = [each._replace(front=each.network == "B") for each in points]
+    here = Here(200, 59.5, False, "A at 200")
+    yield "accuracy, none on the front", accuracy_scatter(front, ["A", "B"], "A", here, [], "FLOPs", look, alone=False)
+    front = [each._replace(front=True) for each in points]
+    yield "accuracy, all on the front", accuracy_scatter(front, ["A", "B"], "A", here, [], "FLOPs", look, alone=False)
+
+
+def scaling(look: Appearance) -> Named:
+    """Compound scaling of several networks with the paper's and with degenerate bases."""
+    degenerate = (Rule(1, 1, 1), Rule(2, 1, 1), Rule(0.9, 1, 1))
+    for name, rule in (("resnet50", Rule()), *(("efficientnet_b0", rule) for rule in (Rule(), *degenerate))):
+        base = effviz.architecture(name)
+        told = f"{name} {tuple(rule)}"
+        found = stairs(base, rule, -2, 2)
+        for phi in (-1.0, 0.0, 0.5, 1.0):
+            now = sweep(base, rule, [phi])[0]
+            left, right = stairs_charts(found, now, pins(base, rule), FLOPS, look)
+            yield f"stairs of {told} at {phi:g}, left", left
+            yield f"stairs of {told} at {phi:g}, right", right
+        yield f"growth of {told}", growth_chart(curves(base, rule, 0, 2), _report(name).macs, MACS, look)
+        if drawn := frames(base, rule):
+            yield f"picture of {told}", picture_chart(drawn, FLOPS, look)
+            alone = tuple(each for each in drawn[0].drawn if each.rule == "compound")
+            picture = picture_chart([replace(drawn[0], drawn=alone)], MACS, look)
+            yield f"picture of {told}, compound alone", picture
+        for phi in (0.0, 1.0):
+            rivals, _ = contenders(base, rule, phi, ("baseline", "compound", "width", "depth", "resolution", "fast"))
+            measures = [
+                Contended("Activations", "diamond", [each.report.activations for each in rivals]),
+                Contended("Latency here", "cross", [None] * len(rivals)),
+            ]
+            yield f"duel of {told} at {phi:g}", duel_chart(rivals, measures, look)
+            alone = [each for each in rivals if each.rule == "compound"]
+            yield (
+                f"duel of {told} alone",
+                duel_chart(alone, [Contended("Activations", "diamond", [alone[0].report.activations])], look),
+            )
+    yield from _inverse(look)
+
+
+def _inverse(look: Appearance) -> Named:
+    base = effviz.architecture("efficientnet_b0")
+    macs = _report("efficientnet_b0").macs
+    found = feasible(base)
+    for rule in (Rule(), Rule(1, 1, 1)):
+        yield f"grid, {tuple(rule)}", grid_chart(found, macs, 2.0, rule, MACS, look)
+    yield "grid of one", grid_chart(found[:1], macs, 2.0, Rule(), FLOPS, look)
+    yield "grid of two equal", grid_chart([found[0], found[0]], macs, 2.0, Rule(), FLOPS, look)
+    fit = fit_phi(base, 1e9, "macs", Rule(), "fused")
+    points = [(0.0, 4e8), (fit.phi, float(fit.value)), (2.0, 2e9)]
+    yield "fit", fit_chart(points, (fit.phi, float(fit.value)), 1e9, "Multiply-adds", "", look)
+    yield "fit exactly", fit_chart([(0.0, 8.0)], (0.0, 8.0), 8.0, "Memory access", "B", look)
+    for name in ("efficientnet_b0", "mobilenet_v1", "mobilenet_v2", "resnet50"):
+        yield f"printed for {name}", printed_chart(printed(effviz.architecture(name)), look)
+
+
+def width_depth(look: Appearance) -> Named:
+    """Designs of equal cost, from wide to deep."""
+    wide = Built("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"])
+    even = Built("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2)
+    deep = Built("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4)
+    activations = Quantity("Activations", [60, 100, 150], ["60", "100", "150"])
+    compute = Quantity("Multiply-adds", [100, 99, 101], ["100", "99", "101"])
+    latency = Quantity("Latency here", [None] * 3, ["not measured"] * 3)
+    same = Quantity("Parameters", [7, 7, 7], ["7", "7", "7"])
+    unequal = Quantity("FLOPs", [200, 150, 100], ["200", "150", "100"])
+    for name, designs, shown, count in (
+        ("usual", [wide, even, deep], [activations, latency], compute),
+        ("equal", [wide, even, deep], [same], same),
+        ("apart", [wide, even, deep], [activations, same], unequal),
+        ("nothing known", [wide, even, deep], [latency], compute),
+        ("one", [wide], [activations], compute),
+        ("equally deep", [wide, wide._replace(name="Deep")], [activations], compute),
+    ):
+        title = finding(designs, shown, count, "100 multiply-adds")
+        cut = [Quantity(q.label, q.values[: len(designs)], q.texts[: len(designs)]) for q in (*shown, count)]
+        yield f"multiples, {name}", multiples_chart(designs, cut, 0, designs[0].name, title, look)
+        yield f"shapes, {name}", shapes_chart(designs, designs[0].name, look)
+
+
+def latency(look: Appearance) -> Named:
+    """Published latencies, and tables with one, two, equal and noisy networks."""
+    table = latencies()
+    for where, rows in table.groupby("where"):
+        machine = f"Published for {rows['device'].iloc[0]}"
+        chart = latency_scatter(rows.assign(noisy=False), "macs", 1, "Multiply-adds", machine, look)
+        yield f"published for {where}", chart
+    counted = pd.DataFrame([counts(entry)._asdict() for entry in ENTRIES[:8]])
+    counted = counted.assign(latency_ms=[3.0, 8.0, 5.0, 20.0, 31.0, 9.0, 7.0, 2.0], noisy=[True, *[False] * 7])
+    for name, rows in {
+        "measured": counted, "one": counted[:1], "two": counted[:2], "equal times": counted.assign(latency_ms=5.0),
+        "proportional": counted.assign(latency_ms=counted["macs"] / 1e6), "equal counts": counted.assign(macs=100),
+    }.items():  # fmt: skip
+        yield name, latency_scatter(rows, "macs", 2, "FLOPs", "Here", look, highlight=list(rows["title"][:2]))
+        if len(rows) > 2:
+            yield f"{name}, predictors", predictor_bars(rows, look)
+
+
+SUBJECTS = (architectures, home, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+
+
+def spec_of(chart: Chart) -> dict[str, Any]:
+    """The specification sent to the browser. JSON cannot express NaN and infinity."""
+    made: dict[str, Any] = json.loads(chart.figure.to_json(), parse_constant=lambda word: pytest.fail(word))
+    return made
+
+
+def gallery(look: Appearance = LIGHT, subjects: Sequence[str] = ()) -> Named:
+    """Every chart with its name, ``"page: case"``."""
+    for subject in SUBJECTS:
+        if not subjects or subject.__name__ in subjects:
+            yield from ((f"{subject.__name__}: {name}", chart) for name, chart in subject(look))
+
+
+if __name__ == "__main__":
+    for case, made in gallery(DARK, sys.argv[1:]):
+        print(f"{case}\n    {made.title}\n    {made.alt}")
