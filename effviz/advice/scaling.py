@@ -324,11 +324,7 @@ def fit_phi(
     """
     budget = number("budget", budget, 0, 1e18, open_below=True)
     one_of("quantity", quantity, FIT_QUANTITIES)
-    for name, base in zip(("alpha", "beta", "gamma"), rule, strict=True):
-        if base < 1:
-            fail(name, base, "must be at least 1: otherwise a larger phi can build less, and no phi is the largest")
-    if exact(rule.factor) == 1:
-        fail("alpha * beta**2 * gamma**2", rule.factor, "must be greater than 1: otherwise phi changes nothing")
+    _check_growth(rule)
 
     @cache
     def value(phi: float) -> int | None:
@@ -365,6 +361,15 @@ def fit_phi(
     fitting, excess = value(low), value(high)
     beyond = None if excess is None or fits(high) else rule.scaled(design, high)
     return BudgetFit(low, rule.scaled(design, low), fitting or 0, high, beyond, excess if beyond else None)
+
+
+def _check_growth(rule: ScalingRule) -> None:
+    """Raise unless a larger phi never builds less and eventually builds more."""
+    for name, base in zip(("alpha", "beta", "gamma"), rule, strict=True):
+        if base < 1:
+            fail(name, base, "must be at least 1: otherwise a larger phi can build less, and no phi is the largest")
+    if exact(rule.factor) == 1:
+        fail("alpha * beta**2 * gamma**2", rule.factor, "must be greater than 1: otherwise phi changes nothing")
 
 
 def _boundary(holds: Callable[[float], bool], inside: float, outside: float) -> tuple[float, float]:
