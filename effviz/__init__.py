@@ -7,7 +7,7 @@ The engine counts a network exactly, in milliseconds, without building it:
 >>> report.params, report.macs
 (2636424, 209069792)
 
-The folders, in the order in which they may import each other:
+The folders in order. Each imports only folders above it:
 
 ==================  ================================================================================
 `effviz.core`       errors, units, rounding
@@ -20,7 +20,7 @@ The folders, in the order in which they may import each other:
 `effviz.studies`    the computations behind the lessons
 `effviz.export`     a design as PyTorch source code
 `effviz.measure`    measured latency and where it is stored
-`effviz.charts`     numbers to plotly figures
+`effviz.charts`     plotly figures
 `effviz.ui`         the Streamlit app: frame, widgets, pages
 `effviz.cli`        the command line
 ==================  ================================================================================
@@ -38,7 +38,8 @@ from effviz.advice.scaling import compound_scale
 from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
+from effviz.model.stage import Stage
 from effviz.model.widths import WidthRule
 from effviz.zoo import ARCHITECTURES, architecture, list_architectures
 
@@ -76,14 +77,14 @@ __all__ = [
 
 
 def build(design: Design, resolution: int | None = None, **options: Any) -> nn.Module:
-    """The design as a torch module in evaluation mode, see `effviz.backend.build.build`. Loads torch."""
+    """Build the design as a torch module in evaluation mode, see `effviz.backend.build.build`. Loads torch."""
     from effviz.backend.build import build as build_module
 
     return build_module(design, resolution, **options)
 
 
 def export_torch(design: Design) -> str:
-    """The design as Python source that imports nothing but torch, see `effviz.export.export_torch`."""
+    """Return the design as Python source that imports only torch, see `effviz.export.export_torch`."""
     from effviz.export import export_torch as export
 
     return export(design)
@@ -97,14 +98,14 @@ def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, exam
 
 
 def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
-    """How fast the design runs on this CPU, see `effviz.measure.latency.measure_latency`."""
+    """Measure the latency of the design on this CPU, see `effviz.measure.latency.measure_latency`."""
     from effviz.measure.latency import measure_latency as measure
 
     return measure(design, resolution, batch_size, threads)
 
 
 def __getattr__(name: str) -> Any:
-    """`Latency` and `LatencyError` on first use: most programs measure nothing, and need no module about processes."""
+    """Import `Latency` and `LatencyError` on first use, because they load the modules that start processes."""
     if name in ("Latency", "LatencyError"):
         from effviz.measure import latency
 

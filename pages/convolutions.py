@@ -1,36 +1,31 @@
-"""Convolutions: what standard, grouped, depthwise and 1x1 convolutions cost, and what they connect."""
+"""Convolutions: costs and channel connections of standard, grouped, depthwise and 1x1 convolutions."""
 
 import streamlit as st
 
 import effviz
-from effviz.studies.convolutions import design
-from effviz.ui import links
-from effviz.ui.page_parts.convolutions import page as convolutions
+from effviz.ui.page_parts.convolutions import results
+from effviz.ui.page_parts.convolutions.controls import controls
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets import parts
+from effviz.ui.widgets.frame import header, refuse
 
-parts.header("convolutions")
-convention = parts.convention()
+convention = header("convolutions")
 with st.sidebar:
-    choice = convolutions.controls()
+    choice = controls()
     conditions = live.conditions()
-chosen, standard = design(choice.kind, choice.setting), design(convolutions.BASELINE, choice.setting)
 try:
-    # The choice differs from the standard convolution in what it costs, never in whether it can be built.
-    effviz.analyze(standard)
+    # Either all kinds can be built at a setting, or none.
+    effviz.analyze(choice.standard)
 except effviz.DesignError as error:
-    st.error(f"This convolution cannot be built. {error}")
-    links.finish()
-    st.stop()
-reading = live.read(chosen, [] if chosen == standard else [standard], conditions)
+    refuse(f"This convolution cannot be built. {error}")
+reading = live.read(choice.design, [choice.standard] if choice.against else [], conditions)
 
-convolutions.headline(choice, convention, live.card(reading, "" if chosen == standard else "standard"))
-live.bar(chosen, conditions, reading)
-convolutions.cost_chart(choice, convention)
-convolutions.curves(choice, convention)
-convolutions.connections(choice)
-convolutions.shuffle(choice)
-convolutions.sensitivity_table(choice, convention)
-convolutions.formulas(choice, convention)
-convolutions.exercises(choice, convention)
-convolutions.downloads(choice, convention)
+results.headline(choice, convention, live.card(reading, choice.against))
+live.bar(choice.design, conditions, reading)
+results.costs(choice, convention)
+results.curves(choice, convention)
+results.connections(choice)
+results.shuffle(choice)
+results.sensitivities(choice, convention)
+results.formulas(choice, convention)
+results.questions(choice, convention)
+results.files(choice, convention)

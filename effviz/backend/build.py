@@ -1,7 +1,7 @@
-"""A design as a torch.nn.Module: the same tree, the same names, exact torch classes.
+"""A design as a torch.nn.Module with the same tree and the same names.
 
-Counters that look modules up by class (thop) see `nn.Conv2d`, `nn.BatchNorm2d` and so on, never a subclass. The only
-classes of our own are those torch does not have: the merge of branches, a channel slice and stochastic depth.
+Modules are exact torch classes, because thop ignores subclasses. Three classes that torch does not have are defined
+here: the merge of branches, a channel slice and stochastic depth.
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ from effviz.model.layers import (
     BatchNorm2d,
     Block,
     Branches,
-    ChannelShuffle,
     Conv2d,
-    Dropout,
-    Flatten,
     GlobalAvgPool,
-    Identity,
     Layer,
     Linear,
     MaxPool2d,
@@ -49,23 +45,23 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
 }
 _MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "mul": torch.mul}
-# These write a tensor that nothing but the next layer reads, so an activation behind them may overwrite it.
+# Only the next layer reads the output of these, so an activation after them may overwrite it.
 _WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool, Branches)
 _IN_PLACE = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
 
 
 def _adopt(parent: nn.Module, name: str, child: nn.Module) -> None:
-    """`parent.add_module(name, child)` for any name: a stage may be called "forward" or "training"."""
+    """Add a child under any name; `add_module` rejects stages named "forward" or "training"."""
     parent._modules[name] = child
 
 
 class Merge(nn.Module):
-    """One input through several branches, then added, multiplied or concatenated.
+    """Branches with a common input, whose outputs are added, multiplied or concatenated.
 
     Args:
-        branches: ``(name, module)``; a branch without a name is registered child by child.
+        branches: ``(name, module)``; of a branch without a name, the children are registered.
         merge: ``"add"``, ``"mul"`` or ``"concat"`` (along the channels).
-        split: give every branch an equal share of the channels instead of all.
+        split: give every branch an equal share of the channels instead of the whole input.
     """
 
     def __init__(self, branches: list[tuple[str, nn.Module]], merge: str, *, split: bool) -> None:
@@ -80,7 +76,7 @@ class Merge(nn.Module):
             self.runs.append([child for child, _ in named])
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, H, W)`` or ``(N, F)`` in, the merged branches out."""
+        """Run the branches on ``(N, C, H, W)`` or ``(N, F)`` and merge their outputs."""
         inputs = x.chunk(len(self.runs), dim=1) if self.split else [x] * len(self.runs)
         outputs = []
         for run, part in zip(self.runs, inputs, strict=True):
@@ -95,7 +91,7 @@ class Merge(nn.Module):
         return merged
 
     def extra_repr(self) -> str:
-        """Shown by ``print(module)``."""
+        """Return the arguments for ``print(module)``."""
         return f"merge={self.merge}, split={self.split}"
 
 
@@ -108,18 +104,18 @@ class ChannelSlice(nn.Module):
         self.stop = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """The slice."""
+        """Return the slice."""
         return x[:, self.start : self.stop]
 
     def extra_repr(self) -> str:
-        """Shown by ``print(module)``."""
+        """Return the arguments for ``print(module)``."""
         return f"{self.start}, {self.stop}"
 
 
 class DropBranch(nn.Module):
-    """Stochastic depth: zero the whole branch of single images with probability `p`, in training only.
+    """Stochastic depth: zeroes the whole branch of single images with probability `p`, in training only.
 
-    What survives is divided by ``1 - p``, so that the expectation stays (arXiv 1603.09382).
+    The remaining images are divided by ``1 - p``, which keeps the expectation (arXiv 1603.09382).
     """
 
     def __init__(self, p: float) -> None:
@@ -127,7 +123,7 @@ class DropBranch(nn.Module):
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, ...)`` in and out."""
+        """Zero images of ``(N, ...)``."""
         if not self.training or self.p == 0:
             return x
         if self.p == 1:
@@ -136,33 +132,40 @@ class DropBranch(nn.Module):
         return x * keep.bernoulli_(1 - self.p).div_(1 - self.p)
 
     def extra_repr(self) -> str:
-        """Shown by ``print(module)``."""
+        """Return the arguments for ``print(module)``."""
         return f"p={self.p:g}"
+
+
+# Classes of torch.nn with the same name and arguments.
+_SAME = (
+    "Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "Linear", "ChannelShuffle", "Flatten",
+    "Dropout", "Identity",
+)  # fmt: skip
 
 
 @singledispatch
 def to_module(layer: Layer) -> nn.Module:
-    """The torch module of one layer tree."""
-    raise UncountedLayerError(f"{type(layer).__name__} has no torch module")
+    """Return the torch module of a layer tree."""
+    kind = type(layer).__name__
+    if kind not in _SAME:
+        raise UncountedLayerError(f"{kind} has no torch module")
+    module: nn.Module = getattr(nn, kind)(**vars(layer))
+    return module
 
 
 @to_module.register
-def _(layer: Conv2d) -> nn.Module:
-    return nn.Conv2d(
-        layer.in_channels,
-        layer.out_channels,
-        layer.kernel_size,
-        layer.stride,
-        layer.padding,
-        layer.dilation,
-        layer.groups,
-        layer.bias,
-    )
+def _(layer: Slice) -> nn.Module:
+    return ChannelSlice(layer.start, layer.stop)
 
 
 @to_module.register
-def _(layer: BatchNorm2d) -> nn.Module:
-    return nn.BatchNorm2d(layer.num_features, layer.eps, layer.momentum, layer.affine)
+def _(layer: StochasticDepth) -> nn.Module:
+    return DropBranch(layer.p)
+
+
+@to_module.register
+def _(layer: GlobalAvgPool) -> nn.Module:
+    return nn.AdaptiveAvgPool2d(1)
 
 
 @to_module.register
@@ -173,61 +176,6 @@ def _(layer: Activation) -> nn.Module:
 def _activation(layer: Activation, *, in_place: bool) -> nn.Module:
     kind = _ACTIVATIONS[layer.function]
     return kind(inplace=True) if in_place and layer.function in _IN_PLACE else kind()
-
-
-@to_module.register
-def _(layer: MaxPool2d) -> nn.Module:
-    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding, layer.dilation, ceil_mode=layer.ceil_mode)
-
-
-@to_module.register
-def _(layer: AvgPool2d) -> nn.Module:
-    return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode, layer.count_include_pad)
-
-
-@to_module.register
-def _(layer: AdaptiveAvgPool2d) -> nn.Module:
-    return nn.AdaptiveAvgPool2d(layer.output_size)
-
-
-@to_module.register
-def _(layer: GlobalAvgPool) -> nn.Module:
-    return nn.AdaptiveAvgPool2d(1)
-
-
-@to_module.register
-def _(layer: Linear) -> nn.Module:
-    return nn.Linear(layer.in_features, layer.out_features, layer.bias)
-
-
-@to_module.register
-def _(layer: ChannelShuffle) -> nn.Module:
-    return nn.ChannelShuffle(layer.groups)
-
-
-@to_module.register
-def _(layer: Slice) -> nn.Module:
-    return ChannelSlice(layer.start, layer.stop)
-
-
-@to_module.register
-def _(layer: Flatten) -> nn.Module:
-    return nn.Flatten()
-
-
-@to_module.register
-def _(layer: Dropout) -> nn.Module:
-    return nn.Dropout(layer.p)
-
-
-@to_module.register
-def _(layer: StochasticDepth) -> nn.Module:
-    return DropBranch(layer.p)
-
-
-@to_module.register
-def _(layer: Identity) -> nn.Module:
-    return nn.Identity()
 
 
 @to_module.register
@@ -258,13 +206,13 @@ def _(layer: Block) -> nn.Module:
 def build(
     design: Design, resolution: int | None = None, *, device: str | torch.device | None = None, **options: Any
 ) -> nn.Module:
-    """`design` as a module in evaluation mode, input ``(N, in_channels, resolution, resolution)``.
+    """Build `design` as a module in evaluation mode, with input ``(N, in_channels, resolution, resolution)``.
 
     Args:
-        design: what to build.
-        resolution: side of the input in pixels; None for the design's own. It matters only to designs that flatten
-            a map whose size depends on it.
-        device: where the parameters are made; ``"meta"`` makes shapes without memory.
+        design: the network.
+        resolution: side of the input in pixels; None for the design's own. It affects only designs that flatten a map
+            whose size depends on it.
+        device: of the parameters; ``"meta"`` creates shapes without memory.
 
     Raises:
         DesignError: the network cannot be built at this resolution.
@@ -272,7 +220,7 @@ def build(
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     if options:
-        fail("option", next(iter(options)), "is unknown; build takes resolution and device")
+        fail("option", next(iter(options)), "is unknown; build accepts resolution and device")
     tree = design.layer(resolution)
     with _device(device):
         return to_module(tree).eval()
@@ -284,4 +232,4 @@ def _device(device: Any) -> torch.device:
     try:
         return torch.device("cpu" if device is None else device)
     except RuntimeError as error:
-        fail("device", device, f"is no torch device: {str(error).splitlines()[0][:200]}")
+        fail("device", device, f"is not a torch device: {str(error).splitlines()[0][:200]}")

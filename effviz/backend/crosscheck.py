@@ -1,22 +1,22 @@
-"""Other people's counters on the same network: equal, or every difference named and counted.
+"""Cross-check of effviz's counts against torch, thop and torch's FlopCounterMode, with each difference itemised.
 
-Three counts that effviz has no hand in are taken of the built module: its parameters by torch and by thop, its
-operations by thop and by torch's FlopCounterMode. They follow conventions of their own, so each is compared with
-effviz's number plus terms, one for everything the tool adds. A term is computed from the layers alone and never from
-the tool's total; what is then left over, `Comparison.remainder`, is 0, or one of the two is wrong.
+Each tool counts the built module: torch and thop its parameters, thop and FlopCounterMode its operations. Every tool
+has its own conventions. Each total is therefore compared with effviz's number plus one `Difference` per convention.
+Differences are computed from the layers alone, never from the tool's total. `Comparison.remainder` is the part that
+they do not explain. It is 0 unless the tool or effviz has an error.
 
-The module is made for this and thrown away afterwards, because thop leaves buffers on it. It is made on the meta
-device: shapes without memory, so no network is too large.
+The module is built on the meta device, where no network is too large. It is discarded afterwards, because thop adds
+buffers to it.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from importlib.metadata import version
 from typing import Any
 
@@ -27,39 +27,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from effviz.backend.build import build
 from effviz.core.errors import Cancelled, DesignError, UncountedLayerError
 from effviz.count import cost
-from effviz.count.report import analyze
+from effviz.count.report import Report, analyze
+from effviz.model import layers
 from effviz.model.design import Design
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Identity,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Shape,
-    Slice,
-    StochasticDepth,
-    elements,
-)
+from effviz.model.layers import Conv2d, Layer, Linear, Shape, elements
 from effviz.model.trace import Step
 
 
 @dataclass(frozen=True)
-class Term:
-    """One thing that a tool counts and effviz does not.
+class Difference:
+    """One convention in which a tool differs from effviz.
 
     Attributes:
-        label: what it is, for a student.
-        formula: in words, a colon, then the same with this network's numbers.
-        value: what it adds to effviz's number; negative if the tool counts less.
+        label: its name.
+        formula: in words, a colon, and the formula with this network's numbers.
+        value: the amount added to effviz's number; negative if the tool counts less.
     """
 
     label: str
@@ -69,18 +51,18 @@ class Term:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One quantity by one tool, beside effviz.
+    """One quantity, counted by one tool and by effviz.
 
     Attributes:
         tool: name of the package or class.
-        version: the installed one.
+        version: installed version.
         quantity: ``"params"`` or ``"macs"``.
-        call: how the tool was asked.
-        total: what it answers.
+        call: the Python expression that counts.
+        total: the tool's number.
         effviz: effviz's number.
-        terms: what lies between the two.
-        not_counted: classes that calculate and that the tool gives 0 because its list lacks them. effviz gives them 0
-            too, by decision.
+        terms: the differences between the two.
+        not_counted: torch classes that the tool counts as 0 because it has no rule for them. effviz counts them as 0
+            by convention.
     """
 
     tool: str
@@ -89,17 +71,17 @@ class Comparison:
     call: str
     total: int
     effviz: int
-    terms: tuple[Term, ...] = ()
+    terms: tuple[Difference, ...] = ()
     not_counted: tuple[str, ...] = ()
 
     @property
     def remainder(self) -> int:
-        """What neither effviz's number nor a term explains; 0 unless something is wrong."""
+        """The part of the total that effviz's number and the differences do not explain."""
         return self.total - self.effviz - sum(term.value for term in self.terms)
 
     @property
     def agrees(self) -> bool:
-        """Whether the tool gives effviz's number as it stands."""
+        """Whether the two numbers are equal without any difference."""
         return self.total == self.effviz and not self.terms
 
 
@@ -123,7 +105,7 @@ class Crosscheck:
         return all(comparison.remainder == 0 for comparison in self.comparisons)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, with the remainders and verdicts; `from_dict` reads it back."""
+        """Return plain values for JSON, including remainders and verdicts."""
         document = asdict(self) | {"explained": self.explained}
         document["comparisons"] = [
             asdict(comparison) | {"remainder": comparison.remainder, "agrees": comparison.agrees}
@@ -131,30 +113,25 @@ class Crosscheck:
         ]
         return document
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Crosscheck:
-        """What `to_dict` wrote, or JSON made of it."""
-        comparisons = []
-        for entry in document["comparisons"]:
-            fields = {key: entry[key] for key in Comparison.__dataclass_fields__}
-            fields["terms"] = tuple(Term(**term) for term in entry["terms"])
-            fields["not_counted"] = tuple(entry["not_counted"])
-            comparisons.append(Comparison(**fields))
-        return cls(document["design"], document["resolution"], tuple(comparisons))
 
+# --- rules of thop, from thop/profile.py and thop/vision/basic_hooks.py --------------------------------------------
 
-# --- thop's rules, from its source: thop/profile.py and thop/vision/basic_hooks.py ---------------------------------
-
-# thop looks a module's exact class up. These are in its list, with the rule "0" (ReLU, ReLU6, LeakyReLU; Dropout,
-# MaxPool2d) or a rule below. All others, activations like SiLU among them, get 0 because they are not in the list.
+# thop looks up a module's exact class. Classes that are not in its list, such as SiLU, count as 0.
 _THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
-_UNKNOWN_TO_THOP = (Branches, ChannelShuffle, Flatten, Identity, Slice, StochasticDepth)
+_UNKNOWN_TO_THOP = (
+    layers.Branches,
+    layers.ChannelShuffle,
+    layers.Flatten,
+    layers.Identity,
+    layers.Slice,
+    layers.StochasticDepth,
+)
 
 
 @singledispatch
 def _thop_macs(layer: Layer, entering: Shape, leaving: Shape) -> float:
-    """What thop counts for `layer`, in its own double precision."""
-    raise UncountedLayerError(f"{type(layer).__name__} has no rule for what thop counts")
+    """Return thop's count for `layer`, in its double precision."""
+    raise UncountedLayerError(f"{type(layer).__name__} has no rule for the count of thop")
 
 
 @_thop_macs.register(Conv2d)
@@ -164,151 +141,131 @@ def _(layer: Conv2d | Linear, entering: Shape, leaving: Shape) -> float:
 
 
 @_thop_macs.register
-def _(layer: BatchNorm2d, entering: Shape, leaving: Shape) -> float:
+def _(layer: layers.BatchNorm2d, entering: Shape, leaving: Shape) -> float:
     return float(_per_normalised(layer) * elements(entering))
 
 
 @_thop_macs.register
-def _(layer: AvgPool2d, entering: Shape, leaving: Shape) -> float:
+def _(layer: layers.AvgPool2d, entering: Shape, leaving: Shape) -> float:
     return float(elements(leaving))
 
 
-@_thop_macs.register(AdaptiveAvgPool2d)
-@_thop_macs.register(GlobalAvgPool)
+@_thop_macs.register(layers.AdaptiveAvgPool2d)
+@_thop_macs.register(layers.GlobalAvgPool)
 def _(layer: Layer, entering: Shape, leaving: Shape) -> float:
-    # A window has in / out pixels per side, a fraction where that does not divide; the product is cut off, not rounded.
+    # thop's window has in / out pixels per side, which may be a fraction; the product is truncated.
     window = math.prod(side / out for side, out in zip(entering[1:], leaving[1:], strict=True))
     return float(int((window + 1.0) * elements(leaving)))
 
 
-def _nothing(layer: Layer, entering: Shape, leaving: Shape) -> float:
-    return 0.0
+for _free in (layers.Activation, layers.Dropout, layers.MaxPool2d, *_UNKNOWN_TO_THOP):
+    _thop_macs.register(_free, lambda layer, entering, leaving: 0.0)
 
 
-for _free in (Activation, Dropout, MaxPool2d, *_UNKNOWN_TO_THOP):
-    _thop_macs.register(_free, _nothing)
-
-
-def _per_normalised(layer: BatchNorm2d) -> int:
-    """A subtraction and a division, and the same again for scale and shift."""
+def _per_normalised(layer: layers.BatchNorm2d) -> int:
+    """Return 2 for the subtraction and the division, and 2 more for scale and shift."""
     return 4 if layer.affine else 2
 
 
-def _norm_terms(steps: list[Step]) -> Iterable[Term]:
-    for rule, kind in ((4, "batch norm"), (2, "batch norm without scale and shift")):
+def _norm_differences(steps: list[Step]) -> Iterable[Difference]:
+    for rule, label in ((4, "batch norm"), (2, "batch norm without scale and shift")):
         maps = [
             elements(step.inputs[0].shape)
             for step in steps
-            if isinstance(step.layer, BatchNorm2d) and _per_normalised(step.layer) == rule
+            if isinstance(step.layer, layers.BatchNorm2d) and _per_normalised(step.layer) == rule
         ]
-        yield Term(
-            kind,
-            f"{rule} for every element that {_several(len(maps), 'layer')} normalised: {rule} × {sum(maps):,}",
-            rule * sum(maps),
-        )
+        formula = f"{rule} operations per element normalised by {_several(len(maps), 'layer')}: {rule} × {sum(maps):,}"
+        yield Difference(label, formula, rule * sum(maps))
 
 
-def _pool_terms(steps: list[Step]) -> Iterable[Term]:
-    pools = [step for step in steps if isinstance(step.layer, AvgPool2d)]
-    put_out = sum(elements(step.output.shape) for step in pools)
-    yield Term(
+def _pool_differences(steps: list[Step]) -> Iterable[Difference]:
+    pools = [step for step in steps if isinstance(step.layer, layers.AvgPool2d)]
+    written = sum(elements(step.output.shape) for step in pools)
+    yield Difference(
         "average pooling",
-        f"1 for every element that {_several(len(pools), 'layer')} put out, whatever the window: {put_out:,}",
-        put_out,
+        f"1 operation per output element of {_several(len(pools), 'layer')}, whatever the window: {written:,}",
+        written,
     )
-    pools = [step for step in steps if isinstance(step.layer, (AdaptiveAvgPool2d, GlobalAvgPool))]
-    taken_in = sum(elements(step.inputs[0].shape) for step in pools)
-    put_out = sum(elements(step.output.shape) for step in pools)
-    yield Term(
+    pools = [step for step in steps if isinstance(step.layer, (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool))]
+    read = sum(elements(step.inputs[0].shape) for step in pools)
+    written = sum(elements(step.output.shape) for step in pools)
+    yield Difference(
         "adaptive and global average pooling",
-        "an addition for every element that comes in, a division for every element that goes out of "
-        f"{_several(len(pools), 'layer')}: {taken_in:,} + {put_out:,}",
-        taken_in + put_out,
+        "1 addition per input element and 1 division per output element of "
+        f"{_several(len(pools), 'layer')}: {read:,} + {written:,}",
+        read + written,
     )
-
-
-def _thop_terms(steps: list[Step]) -> Iterable[Term]:
-    exact = [*_norm_terms(steps), *_pool_terms(steps)]
-    yield from exact
-    whole = sum(cost.macs(step.layer, step.output.shape) for step in steps) + sum(term.value for term in exact)
-    counted = [(step.path, _thop_macs(step.layer, step.inputs[0].shape, step.output.shape)) for step in steps]
-    yield _rounding(int(_summed(counted)), whole)
-
-
-def _thop_params_terms(steps: list[Step]) -> Iterable[Term]:
-    whole = sum(cost.params(step.layer) for step in steps)
-    counted = [(step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer))) for step in steps]
-    yield _rounding(int(_summed(counted)), whole)
-
-
-def _rounding(rounded: int, exact: int) -> Term:
-    return Term(
-        "rounding",
-        f"thop calculates in 64-bit floating point and cuts fractions off: {rounded:,} − {exact:,}",
-        rounded - exact,
-    )
-
-
-def _summed(counted: list[tuple[str, float]]) -> float:
-    """Floats added up as thop does, module by module, children first; beyond 2**53 the order matters."""
-    own = 0.0
-    children: dict[str, list[tuple[str, float]]] = {}
-    for path, value in counted:
-        if path:
-            name, _, rest = path.partition(".")
-            children.setdefault(name, []).append((rest, value))
-        else:
-            own += value
-    for below in children.values():
-        own += _summed(below)
-    return own
 
 
 def _several(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _twice(steps: list[Step]) -> Term:
-    macs = sum(cost.macs(step.layer, step.output.shape) for step in steps)
-    return Term(
-        "2 per multiply-add",
-        f"the multiplication and the addition are counted apart, which is once more for each: {macs:,}",
-        macs,
-    )
+def _thop_differences(steps: list[Step]) -> Iterable[Difference]:
+    exact = [*_norm_differences(steps), *_pool_differences(steps)]
+    whole = sum(_macs(step) for step in steps) + sum(difference.value for difference in exact)
+    counted = [(step.path, _thop_macs(step.layer, step.inputs[0].shape, step.output.shape)) for step in steps]
+    return [*exact, _rounding(counted, whole)]
 
 
-def _shown(terms: Iterable[Term]) -> tuple[Term, ...]:
-    return tuple(term for term in terms if term.value)
+def _thop_params_differences(steps: list[Step]) -> Iterable[Difference]:
+    counted = [(step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer))) for step in steps]
+    return [_rounding(counted, sum(cost.params(step.layer) for step in steps))]
 
 
-def _classes(steps: Iterable[Step], module: nn.Module) -> tuple[str, ...]:
-    """Torch classes of those steps that calculate."""
-    paths = [step.path for step in steps if not step.is_view]
-    return tuple(sorted({type(module.get_submodule(path)).__name__ for path in paths}))
+def _rounding(counted: list[tuple[str, float]], exact: int) -> Difference:
+    rounded = int(_summed(counted))
+    formula = f"thop calculates in 64-bit floating point and truncates: {rounded:,} − {exact:,}"
+    return Difference("rounding", formula, rounded - exact)
 
 
-def _unknown_to_thop(step: Step) -> bool:
-    if isinstance(step.layer, Activation):
+def _summed(counted: list[tuple[str, float]]) -> float:
+    """Add floats as thop does, module by module, children first; beyond 2**53 the order matters."""
+    total = 0.0
+    children: dict[str, list[tuple[str, float]]] = {}
+    for path, value in counted:
+        if path:
+            name, _, rest = path.partition(".")
+            children.setdefault(name, []).append((rest, value))
+        else:
+            total += value
+    for below in children.values():
+        total += _summed(below)
+    return total
+
+
+def _twice(steps: list[Step]) -> Difference:
+    macs = sum(map(_macs, steps))
+    formula = f"multiplications and additions are counted separately, 1 more operation per multiply-add: {macs:,}"
+    return Difference("2 per multiply-add", formula, macs)
+
+
+def _macs(step: Step) -> int:
+    return cost.macs(step.layer, step.output.shape)
+
+
+def _is_unknown_to_thop(step: Step) -> bool:
+    if isinstance(step.layer, layers.Activation):
         return step.layer.function not in _THOP_ACTIVATIONS
     return isinstance(step.layer, _UNKNOWN_TO_THOP)
 
 
-# --- asking the tools ---------------------------------------------------------------------------------------------
+# --- running the tools --------------------------------------------------------------------------------------------
 
 
-def _ask_thop(module: nn.Module, image: torch.Tensor) -> tuple[int, int]:
+def _count_with_thop(module: nn.Module, image: torch.Tensor) -> tuple[int, int]:
     with warnings.catch_warnings():
-        # thop compares versions of torch by distutils while it is imported.
+        # thop compares versions of torch with distutils on import.
         warnings.simplefilter("ignore", DeprecationWarning)
         import thop
-    # Its counters are made on the default device and have to hold numbers, unlike the module.
+    # Its counters are created on the default device and must hold values, unlike the module.
     device = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
     with device, _in_range("thop"):
         macs, params = thop.profile(module, inputs=(image,), verbose=False)
     return int(macs), int(params)
 
 
-def _ask_torch(module: nn.Module, image: torch.Tensor) -> int:
+def _count_with_torch(module: nn.Module, image: torch.Tensor) -> int:
     with _in_range("FlopCounterMode"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(image)
     return int(counter.get_total_flops())
@@ -316,115 +273,90 @@ def _ask_torch(module: nn.Module, image: torch.Tensor) -> int:
 
 @contextmanager
 def _in_range(tool: str) -> Iterator[None]:
-    """Sizes beyond 64 bits as a `DesignError`."""
+    """Convert errors on numbers beyond 64 bits into `DesignError`."""
     try:
         yield
     except (RuntimeError, OverflowError) as error:
         raise DesignError(f"{tool} cannot count this network: {error}") from error
 
 
-def crosscheck(design: Design, resolution: int | None = None) -> Crosscheck:
+def crosscheck(
+    design: Design,
+    resolution: int | None = None,
+    *,
+    progress: Callable[[float, str], object] = lambda fraction, message: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Crosscheck:
     """Count `design` with effviz, thop and torch, and explain every difference.
 
     Args:
-        design: what to count.
+        design: the network.
         resolution: side of the input in pixels; None for the design's own.
+        progress: called with the fraction done, 0 to 1, and a message.
+        cancelled: called between the tools.
 
     Raises:
-        DesignError: the network cannot be built at this resolution, or is beyond a tool's arithmetic (thop's end at
+        DesignError: the network cannot be built at this resolution, or a number exceeds a tool's range (for thop,
             2**63 multiply-adds in one layer).
+        Cancelled: `cancelled` returned true.
     """
-    return _crosscheck(design, resolution, _no_progress, _never)
 
+    def advance(fraction: float, message: str) -> None:
+        if cancelled():
+            raise Cancelled
+        progress(fraction, message)
 
-def _no_progress(fraction: float, message: str) -> None:
-    pass
-
-
-def _never() -> bool:
-    return False
-
-
-def _crosscheck(
-    design: Design,
-    resolution: int | None,
-    progress: Callable[[float, str], object],
-    cancelled: Callable[[], bool],
-) -> Crosscheck:
     progress(0.0, "Building")
     report = analyze(design, resolution)
-    steps = report.steps
     module = build(design, resolution, device="meta")
     image = torch.empty((1, *report.input_shape), device="meta")
     trained = sum(parameter.numel() for parameter in module.parameters())
-    _stop_if(cancelled)
-    progress(0.2, "Counting with FlopCounterMode")
-    flops = _ask_torch(module, image)
-    _stop_if(cancelled)
-    progress(0.6, "Counting with thop")
-    # Last, because it leaves buffers behind.
-    macs, params = _ask_thop(module, image)
-    comparisons = (
-        Comparison(
-            tool="torch",
-            version=version("torch"),
-            quantity="params",
-            call="sum(p.numel() for p in module.parameters())",
-            total=trained,
-            effviz=report.params,
-        ),
-        Comparison(
-            tool="thop",
-            version=version("thop"),
-            quantity="params",
-            call="thop.profile(module, (image,))",
-            total=params,
-            effviz=report.params,
-            terms=_shown(_thop_params_terms(steps)),
-        ),
-        Comparison(
-            tool="thop",
-            version=version("thop"),
-            quantity="macs",
-            call="thop.profile(module, (image,))",
-            total=macs,
-            effviz=report.macs,
-            terms=_shown(_thop_terms(steps)),
-            not_counted=_classes((step for step in steps if _unknown_to_thop(step)), module),
-        ),
-        Comparison(
-            tool="FlopCounterMode",
-            version=version("torch"),
-            quantity="macs",
-            call="torch.utils.flop_counter.FlopCounterMode()",
-            total=flops,
-            effviz=report.macs,
-            terms=_shown([_twice(steps)]),
-            not_counted=_classes((step for step in steps if not isinstance(step.layer, (Conv2d, Linear))), module),
-        ),
-    )
+    advance(0.2, "Counting with FlopCounterMode")
+    flops = _count_with_torch(module, image)
+    advance(0.6, "Counting with thop")
+    # Last, because it adds buffers to the module.
+    macs, params = _count_with_thop(module, image)
+    comparisons = _comparisons(report, module, trained=trained, flops=flops, thop_macs=macs, thop_params=params)
     progress(1.0, "Counted")
     return Crosscheck(design.name, report.resolution, comparisons)
 
 
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled
+def _comparisons(
+    report: Report, module: nn.Module, *, trained: int, flops: int, thop_macs: int, thop_params: int
+) -> tuple[Comparison, ...]:
+    steps = report.steps
 
+    def differences(found: Iterable[Difference]) -> tuple[Difference, ...]:
+        return tuple(difference for difference in found if difference.value)
 
-def crosscheck_job(
-    payload: Mapping[str, Any], progress: Callable[[float, str], object], cancelled: Callable[[], bool]
-) -> dict[str, Any]:
-    """`crosscheck` for a worker process: plain values in and out.
+    def classes(unknown: Callable[[Step], bool]) -> tuple[str, ...]:
+        paths = [step.path for step in steps if unknown(step) and not step.is_view]
+        return tuple(sorted({type(module.get_submodule(path)).__name__ for path in paths}))
 
-    Args:
-        payload: ``design``, the text that `Design.to_json` wrote, and ``resolution``, a number or None.
-        progress: called with the share that is done, 0 to 1, and what is being done.
-        cancelled: asked between the tools.
-
-    Raises:
-        DesignError: as `crosscheck`, and if the text is no design.
-        Cancelled: `cancelled` said so.
-    """
-    design = Design.from_json(payload["design"])
-    return _crosscheck(design, payload.get("resolution"), progress, cancelled).to_dict()
+    of_params = partial(Comparison, quantity="params", effviz=report.params)
+    of_macs = partial(Comparison, quantity="macs", effviz=report.macs)
+    torch_version = version("torch")
+    thop: dict[str, Any] = {"tool": "thop", "version": version("thop"), "call": "thop.profile(module, (image,))"}
+    return (
+        of_params(
+            tool="torch",
+            version=torch_version,
+            call="sum(p.numel() for p in module.parameters())",
+            total=trained,
+        ),
+        of_params(**thop, total=thop_params, terms=differences(_thop_params_differences(steps))),
+        of_macs(
+            **thop,
+            total=thop_macs,
+            terms=differences(_thop_differences(steps)),
+            not_counted=classes(_is_unknown_to_thop),
+        ),
+        of_macs(
+            tool="FlopCounterMode",
+            version=torch_version,
+            call="torch.utils.flop_counter.FlopCounterMode()",
+            total=flops,
+            terms=differences([_twice(steps)]),
+            not_counted=classes(lambda step: not isinstance(step.layer, (Conv2d, Linear))),
+        ),
+    )

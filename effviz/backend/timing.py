@@ -1,7 +1,7 @@
-"""How long a module takes on this CPU: every run timed alone, so that a latency is a distribution.
+"""Times of single forward passes on this CPU; the latency is their distribution.
 
-What is timed is one forward pass of PyTorch as written (no compiler), in evaluation mode under `torch.inference_mode`,
-contiguous NCHW tensors, random weights and input. Building the module and making its input are not timed.
+A run is one forward pass of PyTorch without a compiler, in evaluation mode under `torch.inference_mode`, with
+contiguous NCHW tensors and random input. Building the module and creating the input are not timed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,9 @@ from effviz.model.layers import Shape
 SEED = 0
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 WARM_RUNS, WARM_SECONDS, WARM_SECONDS_MAX = 3, 0.1, 1.0
-# A module so slow that `max_seconds` are over before `min_runs` still gets as many as a median needs.
+# For a median, even if `max_seconds` are over before `min_runs` are reached.
 FLOOR_RUNS = 5
-# Other processes may take a quarter of the machine, and of the cores that are measured on a tenth of one.
+# Other processes may use a quarter of the machine, and a tenth of one of the measured cores.
 LOADED_SHARE, LOADED_CORES = 0.25, 0.1
 
 
@@ -40,15 +39,15 @@ class Timing:
     """The times of single runs of one module.
 
     Attributes:
-        times_ms: milliseconds of each run, in the order of the runs.
-        loaded: the machine was busy with something else meanwhile.
+        times_ms: milliseconds of each run, in order.
+        loaded: other processes kept the machine busy.
     """
 
     times_ms: tuple[float, ...]
     loaded: bool
 
     def summary(self) -> dict[str, Any]:
-        """Median, 90th percentile, interquartile range and minimum in milliseconds, the number of runs, `loaded`."""
+        """Return median, 90th percentile, interquartile range, minimum (all in ms), number of runs, and `loaded`."""
         low, median, high, p90 = (float(each) for each in np.percentile(self.times_ms, (25, 50, 75, 90)))
         return {
             "median_ms": median,
@@ -58,15 +57,6 @@ class Timing:
             "runs": len(self.times_ms),
             "loaded": self.loaded,
         }
-
-
-def _unheard(fraction: float, message: str) -> None:
-    """Progress that nobody asked for."""
-
-
-def _wanted() -> bool:
-    """Whether to stop: never."""
-    return False
 
 
 def measure(
@@ -79,27 +69,27 @@ def measure(
     min_runs: int = 20,
     min_seconds: float = 1.0,
     max_seconds: float = 20.0,
-    progress: Callable[[float, str], None] = _unheard,
-    cancelled: Callable[[], bool] = _wanted,
+    progress: Callable[[float, str], object] = lambda fraction, message: None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Timing:
-    """Time forward passes of `module` until there are `min_runs` and `min_seconds` of them.
+    """Time forward passes of `module`, at least `min_runs` and for at least `min_seconds`.
 
-    Warms up until the runs no longer become faster, with at least 3 runs and 0.1 s, but no longer than 1 s. After
-    `max_seconds` it stops with fewer than `min_runs`, but never with fewer than 5.
+    The warm-up lasts until the runs no longer become faster: at least 3 runs and 0.1 s, at most 1 s. After
+    `max_seconds`, 5 runs are enough.
 
     Args:
         module: put into evaluation mode and converted to `dtype`.
         shape: of one image, without the batch.
         batch_size: images in one run.
-        threads: of torch, within one operation; set for the measurement and restored.
+        threads: of torch within one operation; restored afterwards.
         dtype: of weights and input: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
-        min_runs, min_seconds: both are reached, unless `max_seconds` are over first.
-        max_seconds: bound on the timed runs, warm-up apart.
-        progress: told the fraction done and what is being done, between runs.
-        cancelled: asked between runs.
+        min_runs, min_seconds: minimum number and total time of the timed runs.
+        max_seconds: limit of the timed runs, without the warm-up.
+        progress: called between runs with the fraction done and a message.
+        cancelled: called between runs.
 
     Raises:
-        Cancelled: `cancelled` said so.
+        Cancelled: `cancelled` returned true.
         DesignError: this CPU does not run the module in `dtype`.
     """
     kind = DTYPES[one_of("dtype", dtype, DTYPES)]
@@ -123,26 +113,46 @@ def measure(
                 raise
             raise DesignError(f"dtype = {dtype!r} does not run on this CPU: {error}") from None
         _warm_up(run)
-        times: list[float] = []
         load = _Load(threads)
-        while True:
-            times.append(run())
-            if load.seconds >= max_seconds and len(times) >= FLOOR_RUNS:
-                break
-            done = min(len(times) / min_runs, load.seconds / min_seconds if min_seconds else 1.0)
-            if done >= 1:
-                break
+        times = [run()]
+        while (done := _fraction(len(times), load.seconds, min_runs, min_seconds, max_seconds)) < 1:
             progress(done, f"Run {len(times)}")
+            times.append(run())
         return Timing(tuple(times), load.high)
+
+
+def _fraction(runs: int, seconds: float, min_runs: int, min_seconds: float, max_seconds: float) -> float:
+    """Return the fraction of the measurement that is done."""
+    if seconds >= max_seconds and runs >= FLOOR_RUNS:
+        return 1.0
+    return min(runs / min_runs, seconds / min_seconds if min_seconds else 1.0)
+
+
+def measure_design(
+    design: Design, resolution: int | None = None, *, progress: Callable[[float, str], object], **options: Any
+) -> Timing:
+    """Build `design` with random weights and `measure` it.
+
+    Args:
+        design: the network.
+        resolution: side of the input in pixels; None for the design's own.
+        progress, options: see `measure`.
+    """
+    shape = design.input_shape(resolution)
+    progress(0.0, "Building")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        module = build(design, shape[1])
+    return measure(module, shape, progress=progress, **options)
 
 
 @contextmanager
 def _conditions(threads: int) -> Iterator[None]:
-    """The process as measurements need it, and afterwards as it was."""
+    """Prepare the process for measurements, and restore it afterwards."""
     before, collecting = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(threads)
-    # Random weights can let deep networks fade to denormal numbers, which many CPUs compute ten times slower;
-    # trained networks do not. There is nothing to ask what it was; off is torch's default.
+    # With random weights, activations of deep networks can become denormal, which many CPUs compute ten times slower;
+    # in trained networks they do not. The previous setting cannot be read; off is torch's default.
     torch.set_flush_denormal(True)
     gc.disable()
     try:
@@ -156,7 +166,7 @@ def _conditions(threads: int) -> Iterator[None]:
 
 
 def _warm_up(run: Callable[[], float]) -> None:
-    """Run until it no longer becomes faster (caches, oneDNN's compiled kernels, the clock of the CPU), or for long."""
+    """Run until the runs no longer become faster: caches, oneDNN's compiled kernels, the clock of the CPU."""
     begin, best = time.perf_counter(), float("inf")
     for count in range(1, 10_000):
         latest = run()
@@ -168,7 +178,7 @@ def _warm_up(run: Callable[[], float]) -> None:
 
 
 class _Load:
-    """How busy the rest of the machine is, from now on."""
+    """The load of the machine by other processes since this object was created."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -178,28 +188,28 @@ class _Load:
 
     @property
     def seconds(self) -> float:
-        """Since the beginning."""
+        """Time since the creation."""
         return time.perf_counter() - self._begin
 
     @property
     def high(self) -> bool:
-        """Whether others took a quarter of the machine, or cores that the measurement needed."""
+        """Whether other processes used a quarter of the machine, or cores that the measurement needed."""
         cores = os.cpu_count() or 1
         spare = max(0, cores - self._threads)
         return self._others > min(LOADED_SHARE * cores, spare + LOADED_CORES)
 
     @property
     def _others(self) -> float:
-        """Cores that other processes, or other machines on this hardware, kept busy on average."""
+        """Average number of cores used by other processes, or by other virtual machines on this hardware."""
         busy = _busy_seconds()
         if busy is not None and self._busy is not None:
             return max(0.0, busy - self._busy - (time.process_time() - self._own)) / max(self.seconds, 1e-3)
-        # The average of the last minute, of which this measurement is a part.
+        # The average of the last minute, which includes this measurement.
         return max(0.0, os.getloadavg()[0] - self._threads) if hasattr(os, "getloadavg") else 0.0
 
 
 def _busy_seconds() -> float | None:
-    """Core seconds since boot in which the machine was at work or its host took them away; None if unknown."""
+    """Return the core seconds since boot that were busy or taken by the host of a virtual machine; None if unknown."""
     if sys.platform != "linux":
         return None
     try:
@@ -208,33 +218,3 @@ def _busy_seconds() -> float | None:
     except (OSError, ValueError):
         return None
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def latency_job(
-    payload: dict[str, Any], progress: Callable[[float, str], None], cancelled: Callable[[], bool]
-) -> dict[str, Any]:
-    """The worker's job "latency": build a design with random weights and measure it.
-
-    Args:
-        payload: design (its JSON), resolution, batch_size, threads, dtype.
-        progress, cancelled: see `measure`.
-
-    Returns:
-        `Timing.summary` with the time of day (UTC, ISO 8601) as measured_at.
-    """
-    design = Design.from_json(payload["design"])
-    shape = design.input_shape(payload["resolution"])
-    progress(0.0, "Building")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        module = build(design, shape[1])
-    timing = measure(
-        module,
-        shape,
-        payload["batch_size"],
-        payload["threads"],
-        dtype=payload["dtype"],
-        progress=progress,
-        cancelled=cancelled,
-    )
-    return timing.summary() | {"measured_at": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -11,6 +11,7 @@ from effviz.charts import draw
 from effviz.charts.sentences import listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import exact, lower, percent, si, snapped
+from effviz.count.kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -137,17 +138,7 @@ def _split(totals: pd.DataFrame, first: Measure, second: Measure) -> str:
 
 # --- layer kinds -----------------------------------------------------------------------------------------------------
 
-_PLURAL = {
-    "standard convolution": "Standard convolutions take",
-    "grouped convolution": "Grouped convolutions take",
-    "pointwise 1x1": "Pointwise 1x1 convolutions take",
-    "depthwise": "Depthwise convolutions take",
-    "linear": "Linear layers take",
-    "squeeze-and-excitation": "Squeeze-and-excitation takes",
-    "merge and shuffle": "Merges and shuffles take",
-    "norm and activation": "Norms and activations take",
-    "pooling": "Pooling takes",
-}
+_SUBJECTS = {name: kind.subject for name, kind in KINDS.items() if kind is not None}
 
 
 def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
@@ -191,7 +182,7 @@ def _heaviest(shares: pd.DataFrame, params: Measure, compute: Measure) -> str:
         return f"No layer has {lower(compute.label)}"
     kind = str(shares[compute.column].idxmax())
     held = [f"{percent(shares.loc[kind, each.column])} of the {lower(each.label)}" for each in (compute, params)]
-    return f"{_PLURAL[kind]} {' and '.join(held)}"
+    return f"{_SUBJECTS[kind]} {' and '.join(held)}"
 
 
 # --- activation memory -----------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from effviz.count.palette import DARK, KIND_COLORS, LIGHT, Appearance
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import DARK, LIGHT, Appearance
 
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 CLEAR = "rgba(0,0,0,0)"

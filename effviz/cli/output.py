@@ -63,7 +63,7 @@ def convention(memory: str) -> list[str]:
     """Return the definitions of the counts, one per line."""
     return [
         "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.",
-        f"Memory access cost, {memory}: {ASSUMPTIONS[memory]}; in elements, batch 1.",
+        f"Memory access cost, {memory}: {ASSUMPTIONS[memory].help}; in elements, batch 1.",
         "Parameters: trainable numbers, batch norm 2 per channel.",
     ]
 

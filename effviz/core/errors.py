@@ -1,7 +1,7 @@
-"""The one error of the engine, and the checks that raise it.
+"""The error class of the engine and the checks that raise it.
 
-Every message names the argument, its value and the relation that is broken, and where one is known the path of the
-layer: ``stage4.1.depthwise.conv: groups = 3 must divide in_channels = 64``.
+Each message names the argument, its value and the broken relation. If the path of the layer is known, it comes first:
+``stage4.1.depthwise.conv: groups = 3 must divide in_channels = 64``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Rational, Real
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+_T = TypeVar("_T")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
@@ -27,11 +28,11 @@ _MOST_COMPARED = 1_000
 
 
 class DesignError(ValueError):
-    """A value that no network can have, or that torch would refuse to run.
+    """A value that is illegal in any network, or that torch rejects.
 
     Attributes:
-        problem: the sentence without the path.
-        path: where in the network, ``""`` if the error is not about one layer.
+        problem: the message without the path.
+        path: of the layer; ``""`` if the error is not about one layer.
     """
 
     def __init__(self, problem: str, *, path: str = "") -> None:
@@ -40,7 +41,7 @@ class DesignError(ValueError):
         self.path = path
 
     def at(self, prefix: str) -> DesignError:
-        """The same error, one level further out."""
+        """Return the same error with `prefix` before its path."""
         return type(self)(self.problem, path=".".join(part for part in (prefix, self.path) if part))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -48,11 +49,11 @@ class DesignError(ValueError):
 
 
 class UnknownNameError(DesignError):
-    """A name that is not in a list of choices."""
+    """A name that is not among the choices."""
 
 
 class UncountedLayerError(DesignError, NotImplementedError):
-    """A layer without a counting rule: unknown is an error, never zero."""
+    """A layer without a counting rule. An unknown layer never counts as zero."""
 
 
 def _restore(kind: type[DesignError], problem: str, path: str) -> DesignError:
@@ -60,12 +61,12 @@ def _restore(kind: type[DesignError], problem: str, path: str) -> DesignError:
 
 
 def show(value: object) -> str:
-    """`value` for a message: short, whatever it is."""
+    """Format `value` for a message, in at most about 80 characters."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
     try:
         text = _SHORT.repr(value)
-    except Exception:  # noqa: BLE001 - the value is somebody else's, and so is its __repr__
+    except Exception:  # noqa: BLE001 -- the __repr__ of a foreign value may raise anything
         text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
@@ -76,9 +77,9 @@ def fail(argument: str, value: object, relation: str) -> NoReturn:
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
-    """Raise `UnknownNameError` with the nearest choice and all of them, or the first of very many."""
+    """Raise `UnknownNameError` with the most similar choice and a list of the choices."""
     listed = sorted(choices)
-    # Names in a file of somebody else may be any number, and comparing takes its time.
+    # An uploaded file can contain very many or very long names, and the comparison is slow.
     is_short = isinstance(value, str) and len(value) < 100
     near = get_close_matches(str(value), listed[:_MOST_COMPARED], n=1) if is_short else []
     hint = f"; did you mean {show(near[0])}?" if near else "."
@@ -87,8 +88,15 @@ def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
     raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {names or 'none'}{more}")
 
 
+def look_up(what: str, name: Any, choices: Mapping[str, _T]) -> _T:
+    """Return the choice called `name`; raise `UnknownNameError` if there is none."""
+    if not isinstance(name, str) or name not in choices:
+        unknown(what, name, choices)
+    return choices[name]
+
+
 def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNELS) -> int:
-    """`value` as an int within the limits; booleans and floats are refused."""
+    """Return `value` as an int within the limits; booleans and floats are errors."""
     if type(value) is not int:
         if isinstance(value, bool):
             fail(argument, value, "must be an integer")
@@ -104,12 +112,12 @@ def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNE
 
 
 def number(argument: str, value: Any, minimum: float, maximum: float, *, open_below: bool = False) -> float:
-    """`value` as a finite float within the limits; `open_below` excludes the minimum itself."""
-    # The first question answers the others for what nearly every value is.
+    """Return `value` as a finite float within the limits; `open_below` excludes the minimum."""
+    # The type check comes first because it is fast and nearly all values are floats.
     if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         fail(argument, value, "must be a number")
     compared: Any = value
-    # An integer or a fraction may lie beyond the range of floats, but is finite: it is compared as it is.
+    # An integer or a fraction can exceed the range of floats, so it is compared without conversion.
     if (type(value) is float or not isinstance(value, Rational)) and not math.isfinite(value):
         fail(argument, value, "must be finite")
     if compared < minimum or (open_below and compared == minimum):
@@ -120,21 +128,21 @@ def number(argument: str, value: Any, minimum: float, maximum: float, *, open_be
 
 
 def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
-    """`value` if it is one of the named choices."""
+    """Return `value` if it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         fail(argument, value, f"must be one of {', '.join(choices)}")
     return value
 
 
 def flag(argument: str, value: Any) -> bool:
-    """`value` if it is a bool."""
+    """Return `value` if it is a bool."""
     if not isinstance(value, bool):
         fail(argument, value, "must be true or false")
     return value
 
 
 def text(argument: str, value: Any, maximum: int = 2_000) -> str:
-    """`value` if it is a string of bounded length."""
+    """Return `value` if it is a string of at most `maximum` characters."""
     if not isinstance(value, str):
         fail(argument, value, "must be text")
     if len(value) > maximum:
@@ -144,5 +152,5 @@ def text(argument: str, value: Any, maximum: int = 2_000) -> str:
     return value
 
 
-class Cancelled(Exception):  # noqa: N818 -- nothing went wrong
-    """Raised by a job that was asked to stop, and did."""
+class Cancelled(Exception):  # noqa: N818 -- cancelling is not an error
+    """Raised by a job that was cancelled."""

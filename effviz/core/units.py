@@ -1,4 +1,4 @@
-"""Numbers as text: three or four significant digits, an SI or binary prefix, and always the unit."""
+"""Numbers as text: three or four significant digits, an SI or binary prefix, and the unit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _digits(mantissa: float) -> str:
 
 
 def si(value: float, unit: str = "") -> str:
-    """``3504872`` as ``3.50 M``; whole numbers below 1,000 stay whole."""
+    """Format ``3504872`` as ``3.50 M``; integers below 1,000 have no decimals."""
     tail = f" {unit}" if unit else ""
     if abs(value) < 1000 and float(value).is_integer():
         return f"{int(value)}{tail}"
@@ -26,13 +26,13 @@ def si(value: float, unit: str = "") -> str:
 
 
 def short(value: float) -> str:
-    """`si` without zeros behind the point, for ticks: ``100 M``, ``2.5 M``."""
+    """Format as `si` without trailing zeros, for ticks: ``100 M``, ``2.5 M``."""
     mantissa, _, prefix = si(value).partition(" ")
     return " ".join(filter(None, [f"{float(mantissa):g}", prefix]))
 
 
 def binary(size: float) -> str:
-    """Bytes as ``13.4 MiB``."""
+    """Format bytes as ``13.4 MiB``."""
     if abs(size) < 1024 and float(size).is_integer():
         return f"{int(size)} B"
     power, mantissa = 0, float(size)
@@ -42,12 +42,12 @@ def binary(size: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """``12.04`` as ``12.0 ms``, ``1234`` as ``1.23 s``."""
+    """Format ``12.04`` as ``12.0 ms``, ``1234`` as ``1.23 s``."""
     return f"{_digits(value / 1000)} s" if value >= 999.95 else f"{_digits(value)} ms"
 
 
 def ago(seconds: float) -> str:
-    """How long ago: ``3 min ago``."""
+    """Format a duration as ``3 min ago``."""
     for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
@@ -55,12 +55,12 @@ def ago(seconds: float) -> str:
 
 
 def exact(value: int) -> str:
-    """``3504872`` as ``3,504,872``."""
+    """Format ``3504872`` as ``3,504,872``."""
     return f"{value:,}"
 
 
 def percent(share: float) -> str:
-    """``0.9486`` as ``95 %``; small shares keep a digit, nothing that is there is printed as 0."""
+    """Format ``0.9486`` as ``95 %``; small shares have one decimal, and only zero is printed as 0."""
     value = 100 * share
     if value == 0:
         return "0 %"
@@ -70,7 +70,7 @@ def percent(share: float) -> str:
 
 
 def change(value: float, baseline: float) -> str:
-    """`value` against `baseline`: per cent below a doubling, a factor beyond, ``unchanged`` when equal."""
+    """Compare `value` with `baseline`: a percentage, a factor from a doubling on, or ``unchanged``."""
     if value == baseline:
         return "unchanged"
     if baseline == 0:
@@ -86,12 +86,12 @@ def change(value: float, baseline: float) -> str:
 
 
 def lower(label: str) -> str:
-    """A label inside a sentence: ``Multiply-adds`` as ``multiply-adds``, ``FLOPs`` as it is."""
+    """Make a label lower case for a sentence: ``multiply-adds``; ``FLOPs`` stays."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def snapped(maximum: float) -> float:
-    """The smallest 1, 2 or 5 times a power of ten that is not below `maximum`: the end of a steady axis."""
+    """Return the smallest 1, 2 or 5 times a power of ten that is at least `maximum`, as the end of an axis."""
     if maximum <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(maximum))

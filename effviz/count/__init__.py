@@ -1,1 +1,1 @@
-"""What a network costs: parameters, multiply-adds, memory, and the words and colors of layer kinds."""
+"""Counts of a network: parameters, multiply-adds, memory; names and colors of layer kinds."""

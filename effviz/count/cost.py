@@ -1,12 +1,12 @@
-"""What one layer costs: parameters and multiply-adds. The counting convention of effviz is this file.
+"""Counting rules of one layer: parameters, multiply-adds, activations. This file is the counting convention.
 
-- `macs` are fused multiply-adds of convolution and linear layers, one image. Adding a bias, batch norm, activations,
+- `macs` are fused multiply-adds of convolution and linear layers for one image. Bias, batch norm, activation functions,
   pooling and merges count 0, as in the papers of MobileNet, ShuffleNetV2 and EfficientNet.
 - `params` are trainable numbers: weights, biases, and two per channel of batch norm. Running statistics are not.
-- `activations` are the elements that convolutions put out, as in the papers of RegNet (arXiv 2003.13678, section 3.1)
+- `activations` are the output elements of convolutions, as in the papers of RegNet (arXiv 2003.13678, section 3.1)
   and of fast scaling (arXiv 2103.06877, section 3). They follow latency on accelerators better than `macs`.
 
-One rule per class. A class without a rule is an error; the classes that cost nothing are named.
+Each class of layers has one rule. A class without a rule is an error. Classes that count zero are listed.
 """
 
 from __future__ import annotations
@@ -55,29 +55,29 @@ WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d)
 
 @singledispatch
 def weights(layer: Layer) -> int:
-    """Trainable numbers that multiply: convolution and matrix weights, batch norm's scale."""
+    """Count the trainable factors: convolution and matrix weights, scales of batch norm."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
 
 
 @singledispatch
 def biases(layer: Layer) -> int:
-    """Trainable numbers that are added."""
+    """Count the trainable summands: biases, shifts of batch norm."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
 
 
 @singledispatch
 def macs(layer: Layer, output: Shape) -> int:
-    """Multiply-adds of `layer` for one image, from the shape it puts out."""
+    """Count the multiply-adds of `layer` for one image from its output shape."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for macs")
 
 
 def activations(layer: Layer, output: Shape) -> int:
-    """Elements that a convolution puts out for one image; other layers count 0."""
+    """Count the output elements of a convolution for one image; other layers count 0."""
     return elements(output) if isinstance(layer, Conv2d) else 0
 
 
 def params(layer: Layer) -> int:
-    """Trainable numbers of `layer`, its children not included."""
+    """Count the trainable numbers of `layer` without its children."""
     return weights(layer) + biases(layer)
 
 

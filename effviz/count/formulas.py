@@ -1,4 +1,4 @@
-"""How a number comes about: the formula of one layer, then the same with its numbers."""
+"""Formulas of a layer's counts, symbolic and with numbers substituted."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from functools import singledispatch
 
 from effviz.core.errors import UncountedLayerError
 from effviz.count import cost
-from effviz.count.memory import Fusion, between, memory_access
+from effviz.count.memory import ASSUMPTIONS, Assumption, Fusion, accesses, not_counted, step_access
 from effviz.model.layers import BatchNorm2d, Branches, Conv2d, Layer, Linear, Primitive, pair
 from effviz.model.trace import Step
 
 
 @dataclass(frozen=True)
 class Formula:
-    """One quantity of one layer.
+    """The formula of one quantity of one layer.
 
     Attributes:
         quantity: ``"params"``, ``"macs"`` or ``"memory_access"``.
-        symbols: the formula, in torch's names.
-        numbers: the same with the layer's values.
-        value: what it gives.
+        symbols: the formula in torch's names.
+        numbers: the formula with the layer's values.
+        value: the result.
     """
 
     quantity: str
@@ -92,7 +92,7 @@ def _(layer: Linear, step: Step) -> tuple[str, str]:
 
 
 def _no_params(layer: Layer) -> tuple[str, str]:
-    return "0, nothing to train", "0"
+    return "0, no trainable numbers", "0"
 
 
 def _no_macs(layer: Layer, step: Step) -> tuple[str, str]:
@@ -105,61 +105,38 @@ for _free in cost.WITHOUT_MACS:
     _macs.register(_free, _no_macs)
 
 
-def _memory(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> tuple[str, str]:
-    step, layer = steps[index], steps[index].layer
-    if step.is_view:
-        return "0, a view moves no data", "0"
-    if assumption == "paper" and not isinstance(layer, (Conv2d, Linear)):
-        return "0, the paper counts convolution and linear layers only", "0"
-    if assumption == "fused" and fusion.absorbed[index]:
-        folded = isinstance(layer, BatchNorm2d)
-        return ("0, folded into the convolution before it" if folded else "0, runs inside the layer before it"), "0"
-    words = ["input" if len(step.inputs) == 1 else "inputs"]
-    amounts = [_product(*tensor.shape) for tensor in step.inputs]
-    if weights := cost.weights(layer):
-        words.append("weights")
-        amounts.append(_n(weights))
-    bias = 0 if assumption == "paper" else cost.biases(layer)
-    if assumption == "fused":
-        bias += fusion.folded_bias[index]
-    if bias:
-        words.append("bias")
-        amounts.append(_n(bias))
-    if isinstance(layer, BatchNorm2d):
-        words.append("running mean and variance")
-        amounts.append(_product(2, layer.num_features))
-    if passing := between(step):
-        words.append("intermediate results, written and read")
-        amounts.append(_product(2, passing))
-    words.append("output")
-    amounts.append(_product(*step.output.shape))
-    return " + ".join(words), " + ".join(amounts)
+def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> Formula:
+    if reason := not_counted(step, fusion, index, assumption):
+        return Formula("memory_access", f"0, {reason}", "0", 0)
+    found = accesses(step, fusion, index, assumption)
+    return Formula(
+        "memory_access",
+        " + ".join(access.name for access in found),
+        " + ".join(_product(*size) for access in found for size in access.sizes),
+        step_access(step, fusion, index, assumption),
+    )
 
 
 def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
-    """The formulas of step `index`: parameters, multiply-adds, memory access under `assumption`.
+    """Return the formulas of step `index`: parameters, multiply-adds, memory access under `assumption`.
 
     Args:
         steps: ``report.steps``.
         fusion: ``report.fusion``.
-        index: which step.
-        assumption: ``"paper"``, ``"fused"`` or ``"eager"``.
+        index: of the step.
+        assumption: one of `effviz.count.memory.ASSUMPTIONS`.
     """
     step = steps[index]
     layer: Primitive | Branches = step.layer
     return [
         Formula("params", *_params(layer), cost.params(layer)),
         Formula("macs", *_macs(layer, step), cost.macs(layer, step.output.shape)),
-        Formula(
-            "memory_access",
-            *_memory(steps, fusion, index, assumption),
-            memory_access(steps, fusion, assumption)[index],
-        ),
+        _memory(step, fusion, index, ASSUMPTIONS[assumption]),
     ]
 
 
 def evaluate(numbers: str) -> int:
-    """The value of a formula's numbers: products and sums of integers, for checks that the text is right."""
+    """Compute the value of `Formula.numbers`, to check the text."""
     total = 0
     for term in numbers.replace(",", "").split(" + "):
         value, divide = 1, False

@@ -1,6 +1,8 @@
-"""The kinds of layer that a reader tells apart: one word and one colour each, everywhere."""
+"""Kinds of layers, each with one name and one color in all tables, charts and diagrams."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from effviz.model.layers import (
     Activation,
@@ -28,13 +30,40 @@ NORM = "norm and activation"
 POOLING = "pooling"
 VIEW = "view"
 
-KINDS = (STANDARD, GROUPED, POINTWISE, DEPTHWISE, LINEAR, SQUEEZE_EXCITE, MERGE, NORM, POOLING, VIEW)
+
+class Kind(NamedTuple):
+    """The presentation of a kind of layer.
+
+    Attributes:
+        color: from the palette of Okabe and Ito, safe for color-blind readers, or a grey.
+        subject: the beginning of a sentence about the cost of these layers.
+    """
+
+    color: str
+    subject: str
+
+
+KINDS: dict[str, Kind | None] = {
+    STANDARD: Kind("#009E73", "Standard convolutions take"),
+    GROUPED: Kind("#56B4E9", "Grouped convolutions take"),
+    POINTWISE: Kind("#0072B2", "Pointwise 1x1 convolutions take"),
+    DEPTHWISE: Kind("#E69F00", "Depthwise convolutions take"),
+    LINEAR: Kind("#CC79A7", "Linear layers take"),
+    SQUEEZE_EXCITE: Kind("#D55E00", "Squeeze-and-excitation takes"),
+    MERGE: Kind("#F0E442", "Merges and shuffles take"),
+    NORM: Kind("#6E6E78", "Norms and activations take"),
+    POOLING: Kind("#B9B9C2", "Pooling takes"),
+    VIEW: None,
+}
+"""All kinds in the order of charts and tables; a view costs nothing and is not drawn."""
+
+KIND_COLORS = {name: kind.color for name, kind in KINDS.items() if kind is not None}
 
 
 def conv_kind(layer: Conv2d) -> str:
-    """Standard, grouped, pointwise or depthwise.
+    """Return the kind of a convolution: standard, grouped, pointwise or depthwise.
 
-    Depthwise has one group per input channel; a grouped 1x1 counts as grouped, a 1x1 window as pointwise.
+    A depthwise convolution has one group per input channel. A 1x1 convolution is pointwise only without groups.
     """
     if layer.groups == 1:
         return POINTWISE if pair(layer.kernel_size) == (1, 1) else STANDARD
@@ -42,7 +71,7 @@ def conv_kind(layer: Conv2d) -> str:
 
 
 def kind_of(step: Step) -> str:
-    """One of `KINDS` for a step; whatever belongs to a squeeze-and-excitation is that."""
+    """Return the kind of a step; all layers inside a squeeze-and-excitation have its kind."""
     layer = step.layer
     if step.is_view:
         return VIEW

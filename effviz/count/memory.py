@@ -1,16 +1,10 @@
 """Memory access and peak activation memory, in elements, batch 1.
 
-Three assumptions about what a step reads and writes:
+`ASSUMPTIONS` declares how a network runs: which layers read and write memory, and which run inside another layer. Views
+(split, slice, flatten, identity, dropout and stochastic depth in evaluation) cost nothing.
 
-- ``"paper"``: convolution and linear layers only: input + output + weights (ShuffleNetV2, arXiv 1807.11164, eq. 1).
-- ``"fused"`` (the default): batch norm is folded into the convolution before it, which then has a bias; an activation
-  runs inside the step before it. Every other step reads its inputs and its parameters and writes its output.
-- ``"eager"``: every operation as PyTorch runs it without a compiler: batch norm reads its map and four vectors and
-  writes the map, an activation reads and writes its map.
-
-Views (split, slice, flatten, identity, dropout and stochastic depth in evaluation) cost nothing. A batch norm is
-folded only where that is possible: directly behind a convolution whose output nothing else reads. An activation is
-fused only into a step whose output nothing else reads. Elsewhere (DenseNet's norms behind a concatenation) they stay.
+A batch norm is folded only if its input is the output of a convolution and has no other reader. An activation is fused
+only into a step whose output has no other reader. Others stay separate, such as DenseNet's norms after a concatenation.
 """
 
 from __future__ import annotations
@@ -18,29 +12,60 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 from effviz.core.errors import one_of
 from effviz.count import cost
-from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, Shape, elements
+from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Layer, Linear, Shape, elements
 from effviz.model.trace import Step, storage_sizes
 
+
+@dataclass(frozen=True)
+class Assumption:
+    """An assumption about the run in which memory is read and written.
+
+    Attributes:
+        label: on screen.
+        help: the assumption in a phrase, for pages and exports.
+        layers: classes of the layers that count; None for all layers.
+        biases: whether biases are read.
+        fuses: batch norm is folded into the convolution before it, an activation runs inside the step before it.
+    """
+
+    label: str
+    help: str
+    layers: tuple[type[Layer], ...] | None = None
+    biases: bool = True
+    fuses: bool = False
+
+
 ASSUMPTIONS = {
-    "paper": "convolution and linear layers only, input + output + weights (ShuffleNetV2, eq. 1)",
-    "fused": "batch norm folded into the convolution, activation fused into the layer before it",
-    "eager": "every operation as PyTorch runs it, batch norm and activation on their own",
+    # arXiv 1807.11164, equation 1.
+    "paper": Assumption(
+        "Paper",
+        "convolution and linear layers only, input + output + weights (ShuffleNetV2, eq. 1)",
+        layers=(Conv2d, Linear),
+        biases=False,
+    ),
+    "fused": Assumption(
+        "Fused",
+        "batch norm folded into the convolution, activation fused into the layer before it",
+        fuses=True,
+    ),
+    "eager": Assumption("Eager", "every operation as PyTorch runs it, batch norm and activation on their own"),
 }
-"""What is assumed of the run in which memory is accessed, in a reader's words."""
+"""The assumptions about memory access, by the name in `effviz.analyze` and in links."""
 
 
 class Producer(NamedTuple):
-    """What wrote a tensor, as far as fusing with it goes.
+    """The step that wrote a tensor, with the properties that decide about fusion.
 
     Attributes:
-        fusable: a computing step wrote it, so an activation can run inside that step.
+        fusable: a step with arithmetic wrote it, so an activation can run inside that step.
         is_conv: that step is a convolution, so batch norm can be folded into it.
-        has_bias: that convolution has a bias already.
-        held: elements of the storage it lies in, where the tensor is only a part of that; else 0.
+        has_bias: that convolution has a bias.
+        held: elements of the whole storage if the tensor is a part of it, otherwise 0.
     """
 
     fusable: bool
@@ -54,15 +79,15 @@ NETWORK_INPUT = Producer(fusable=False)
 
 @dataclass(frozen=True)
 class Fusion:
-    """How the steps of a trace run once folded and fused.
+    """The steps of a trace after folding and fusing.
 
     Attributes:
         sizes: elements of every storage.
-        absorbed: per step, whether it disappears into the step before it.
-        folded_bias: per step, elements of a bias that folding added to it.
-        outside_bias: the same for the step that wrote the input of the trace.
-        home: the storage in which each storage really lives, after work in place.
-        producer: what wrote the output of the trace.
+        absorbed: per step, whether it runs inside an earlier step.
+        folded_bias: per step, elements of the bias that folding adds to it.
+        outside_bias: the same for the step that writes the input of the trace.
+        home: for each storage, the storage that holds its values after in-place operations.
+        producer: of the output of the trace.
     """
 
     sizes: dict[int, int]
@@ -73,18 +98,18 @@ class Fusion:
     producer: Producer
 
 
-def fuse(steps: Sequence[Step], shape: Shape, entering: Producer = NETWORK_INPUT) -> Fusion:
+def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
     """Fold batch norms and fuse activations.
 
     Args:
         steps: a trace.
         shape: of the input of the trace.
-        entering: what wrote that input.
+        producer: of that input.
     """
     readers = Counter(tensor.storage for step in steps if not step.is_view for tensor in set(step.inputs))
     sizes = storage_sizes(steps, shape)
-    sizes[0] = max(sizes[0], entering.held)
-    producers = {0: entering}
+    sizes[0] = max(sizes[0], producer.held)
+    producers = {0: producer}
     writers: dict[int, int] = {}
     home = {0: 0}
     absorbed = [False] * len(steps)
@@ -94,7 +119,7 @@ def fuse(steps: Sequence[Step], shape: Shape, entering: Producer = NETWORK_INPUT
             continue
         source, output = step.inputs[0], step.output.storage
         before = producers[source.storage]
-        # Work in place needs the whole tensor, and nobody else who wants to read what was there.
+        # An in-place operation needs the whole storage and must be its only reader.
         alone = readers[source.storage] == 1 and elements(source.shape) == sizes[source.storage]
         producers[output] = Producer(fusable=True)
         home[output] = output
@@ -111,20 +136,15 @@ def fuse(steps: Sequence[Step], shape: Shape, entering: Producer = NETWORK_INPUT
             absorbed[index] = True
         if absorbed[index]:
             home[output] = home[source.storage]
-    leaving = entering
     if steps:
         output = steps[-1].output.storage
         is_whole = elements(steps[-1].output.shape) == sizes[output]
-        leaving = producers[output] if is_whole and not readers[output] else Producer(False, held=sizes[output])
-    return Fusion(sizes, tuple(absorbed), tuple(folded_bias), outside_bias, home, leaving)
+        producer = producers[output] if is_whole and not readers[output] else Producer(False, held=sizes[output])
+    return Fusion(sizes, tuple(absorbed), tuple(folded_bias), outside_bias, home, producer)
 
 
-def _reads(step: Step) -> int:
-    return sum(elements(tensor.shape) for tensor in step.inputs)
-
-
-def between(step: Step) -> int:
-    """Elements of the intermediate results of a sum or product of three or more: each is written, then read."""
+def _intermediate(step: Step) -> int:
+    """Count the elements of partial results of a sum or product of three or more tensors."""
     layer = step.layer
     if not isinstance(layer, Branches) or layer.merge == "concat":
         return 0
@@ -135,46 +155,73 @@ def between(step: Step) -> int:
     return total
 
 
-def _access_paper(step: Step) -> int:
-    if not isinstance(step.layer, (Conv2d, Linear)):
-        return 0
-    return _reads(step) + elements(step.output.shape) + cost.weights(step.layer)
+class Access(NamedTuple):
+    """Elements that a step reads or writes.
+
+    Attributes:
+        name: what is read or written.
+        sizes: of one or more tensors, each as factors.
+    """
+
+    name: str
+    sizes: tuple[tuple[int, ...], ...]
 
 
-def _access_eager(step: Step) -> int:
+def not_counted(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> str:
+    """Return the reason why a step has no memory access; ``""`` if it has one."""
     if step.is_view:
+        return "a view moves no data"
+    if assumption.layers is not None and not isinstance(step.layer, assumption.layers):
+        return f"only {' and '.join(kind.__name__ for kind in assumption.layers)} layers count"
+    if assumption.fuses and fusion.absorbed[index]:
+        folded = isinstance(step.layer, BatchNorm2d)
+        return "folded into the convolution before it" if folded else "runs inside the layer before it"
+    return ""
+
+
+def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> list[Access]:
+    """List the memory accesses of a step that counts: its inputs and parameters, then its output."""
+    layer = step.layer
+    found = [Access("input" if len(step.inputs) == 1 else "inputs", tuple(tensor.shape for tensor in step.inputs))]
+    if weights := cost.weights(layer):
+        found.append(Access("weights", ((weights,),)))
+    bias = cost.biases(layer) if assumption.biases else 0
+    if assumption.fuses:
+        bias += fusion.folded_bias[index]
+    if bias:
+        found.append(Access("bias", ((bias,),)))
+    if isinstance(layer, BatchNorm2d):
+        # They are not trainable and therefore no parameters.
+        found.append(Access("running mean and variance", ((2, layer.num_features),)))
+    if partial := _intermediate(step):
+        found.append(Access("intermediate results, written and read", ((2, partial),)))
+    return [*found, Access("output", (step.output.shape,))]
+
+
+def step_access(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> int:
+    """Count the elements that one step reads and writes."""
+    if not_counted(step, fusion, index, assumption):
         return 0
-    parameters = cost.params(step.layer)
-    if isinstance(step.layer, BatchNorm2d):
-        # The running mean and variance are read too, though they are not trained.
-        parameters += 2 * step.layer.num_features
-    return _reads(step) + 2 * between(step) + elements(step.output.shape) + parameters
+    return sum(prod(size) for access in accesses(step, fusion, index, assumption) for size in access.sizes)
 
 
 def memory_access(steps: Sequence[Step], fusion: Fusion, assumption: str = "fused") -> list[int]:
-    """Elements that each step reads and writes, under one of `ASSUMPTIONS`.
+    """Count the elements that each step reads and writes.
 
     Args:
         steps: a trace.
         fusion: the result of `fuse` for it.
-        assumption: ``"paper"``, ``"fused"`` or ``"eager"``.
+        assumption: one of `ASSUMPTIONS`.
     """
-    one_of("memory", assumption, ASSUMPTIONS)
-    if assumption == "paper":
-        return [_access_paper(step) for step in steps]
-    if assumption == "eager":
-        return [_access_eager(step) for step in steps]
-    return [
-        0 if gone else _access_eager(step) + bias
-        for step, gone, bias in zip(steps, fusion.absorbed, fusion.folded_bias, strict=True)
-    ]
+    rule = ASSUMPTIONS[one_of("memory", assumption, ASSUMPTIONS)]
+    return [step_access(step, fusion, index, rule) for index, step in enumerate(steps)]
 
 
 def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
-    """Activation elements in memory while each step runs, in the fused network.
+    """Count the activation elements in memory while each step of the fused network runs.
 
-    That is its inputs, its output, and every tensor that a later step still reads; the input of the network counts, a
-    view keeps the whole of what it looks at. 0 for views and for what runs inside another step.
+    These are its inputs, its output and all tensors that a later step reads, including the network's input. A view
+    keeps its whole storage alive. The count is 0 for views and for steps that run inside another step.
 
     Args:
         steps: a trace.

@@ -1,17 +1,18 @@
-"""A network's numbers: totals at once, one table with a row per layer when asked for."""
+"""The counts of a network: totals, and a table with one row per layer."""
 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from effviz.core.errors import fail, one_of
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
 from effviz.count.totals import block_totals
-from effviz.model.design import BuiltBlock, Design
+from effviz.model.design import Design
 from effviz.model.layers import Branches, Conv2d, Shape, elements, pair, shape_text
+from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, chain, trace_block
 
 if TYPE_CHECKING:
@@ -20,41 +21,35 @@ if TYPE_CHECKING:
     from effviz.model.fields import FieldBlock
 
 
-class Moved(NamedTuple):
-    """Memory access of one block under each assumption, its peak, and what wrote its output."""
-
-    paper: int
-    fused: int
-    eager: int
-    peak: int
-    leaving: Producer
+@lru_cache(maxsize=16_384)
+def _fusion(block: FieldBlock, shape: Shape, producer: Producer) -> Fusion:
+    return fuse(trace_block(block, shape).steps, shape, producer)
 
 
 @lru_cache(maxsize=16_384)
-def _moved(block: FieldBlock, shape: Shape, entering: Producer) -> Moved:
-    steps = trace_block(block, shape).steps
-    fusion = fuse(steps, shape, entering)
-    return Moved(
-        paper=sum(memory_access(steps, fusion, "paper")),
-        # A fold into the convolution before the block is charged here: the sum over the network is the same.
-        fused=sum(memory_access(steps, fusion, "fused")) + fusion.outside_bias,
-        eager=sum(memory_access(steps, fusion, "eager")),
-        peak=max(alive(steps, fusion), default=0),
-        leaving=fusion.producer,
-    )
+def _peak(block: FieldBlock, shape: Shape, producer: Producer) -> int:
+    return max(alive(trace_block(block, shape).steps, _fusion(block, shape, producer)), default=0)
+
+
+@lru_cache(maxsize=32_768)
+def _access(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> int:
+    fusion = _fusion(block, shape, producer)
+    access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
+    # Folding into the last convolution of the block before is counted here, which does not change the network's sum.
+    return access + fusion.outside_bias if ASSUMPTIONS[memory].fuses else access
 
 
 class Report:
-    """What a design costs at one resolution. Counts are of one image; memory is in elements.
+    """The counts of a design at one resolution, for one image; memory is in elements.
 
     Attributes:
-        design: what was analysed.
+        design: the network.
         resolution: side of the input, in pixels.
-        memory: the assumption behind `memory_access`, one of `effviz.count.memory.ASSUMPTIONS`.
+        memory: the assumption about `memory_access`, one of `effviz.count.memory.ASSUMPTIONS`.
         params: trainable numbers.
         macs: fused multiply-adds of convolution and linear layers.
         flops: 2 x macs.
-        activations: elements that convolutions put out.
+        activations: elements of the outputs of convolutions.
     """
 
     def __init__(self, design: Design, resolution: int | None = None, memory: str = "fused") -> None:
@@ -84,49 +79,50 @@ class Report:
         return self.design.blocks(self.resolution)
 
     @cached_property
-    def _memory(self) -> list[Moved]:
-        found: list[Moved] = []
-        entering = NETWORK_INPUT
+    def _inputs(self) -> list[tuple[FieldBlock, Shape, Producer]]:
+        """Each block with the shape and the producer of its input."""
+        found: list[tuple[FieldBlock, Shape, Producer]] = []
+        producer = NETWORK_INPUT
         for entry in self.blocks:
-            found.append(_moved(entry.block, entry.shape, entering))
-            entering = found[-1].leaving
+            found.append((entry.block, entry.shape, producer))
+            producer = _fusion(*found[-1]).producer
         return found
 
-    @property
+    @cached_property
     def memory_accesses(self) -> dict[str, int]:
-        """`memory_access` under every assumption."""
-        return {name: sum(getattr(each, name) for each in self._memory) for name in ASSUMPTIONS}
+        """`memory_access` under each assumption."""
+        return {name: sum(_access(*each, name) for each in self._inputs) for name in ASSUMPTIONS}
 
-    @property
+    @cached_property
     def memory_access(self) -> int:
-        """Elements read + written under the assumption."""
-        return sum(getattr(each, self.memory) for each in self._memory)
+        """Elements read and written under the assumption `memory`."""
+        return sum(_access(*each, self.memory) for each in self._inputs)
 
-    @property
+    @cached_property
     def peak_activation(self) -> int:
-        """Most activation elements alive at once, in the fused network."""
-        # A network without any arithmetic still holds its input.
-        return max(elements(self.input_shape), *(each.peak for each in self._memory))
+        """Maximum number of activation elements in memory, in the fused network."""
+        # The input counts even if the network has no arithmetic.
+        return max(elements(self.input_shape), *(_peak(*each) for each in self._inputs))
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Every layer at work, in execution order."""
+        """All layers in execution order."""
         blocks = self.design.training_blocks(self.resolution)
         pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in blocks]
         return chain(pieces, self.input_shape)
 
     @cached_property
     def fusion(self) -> Fusion:
-        """How the steps run once batch norms are folded and activations fused."""
+        """The steps after folding batch norms and fusing activations."""
         return fuse(self.steps, self.input_shape)
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per layer, in execution order; its columns add up to the totals.
+        """One row per layer, in execution order; the sums of its columns are the totals.
 
         Columns: path (the name in ``build(design).named_modules()``), stage, block, layer, kind, in_channels,
         out_channels, kernel_size, stride, groups, input_shape, output_shape, params, macs, flops, memory_access,
-        alive (activation elements in memory while the layer runs; 0 where it runs inside the layer before it).
+        alive (activation elements in memory while the layer runs; 0 if it runs inside the layer before it).
         """
         import pandas as pd
 
@@ -137,7 +133,7 @@ class Report:
         for column in ("params", "macs", "flops", "memory_access", "alive"):
             values = [row[column] for row in rows]
             if sum(values) >= 2**63:
-                # Beyond 64 bits numpy's sums wrap around without a word; Python's integers do not.
+                # Sums of 64-bit integers in numpy wrap around silently; Python's integers do not.
                 table[column] = pd.Series(values, dtype=object)
         return table
 
@@ -156,7 +152,7 @@ def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
         "in_channels": step.inputs[0].shape[0],
         "out_channels": output[0],
         "kernel_size": shape_text(pair(kernel)) if kernel is not None else "",
-        # A pooling layer without a stride has that of its window.
+        # In torch a pooling layer without a stride has the stride of its window.
         "stride": shape_text(pair(kernel if stride is None else stride)) if kernel is not None else "",
         "groups": layer.groups if isinstance(layer, Conv2d) else 1,
         "input_shape": " + ".join(shape_text(tensor.shape) for tensor in step.inputs),
@@ -173,11 +169,11 @@ def analyze(design: Design, resolution: int | None = None, memory: str = "fused"
     """Count a design: parameters, multiply-adds, memory access, peak activation memory.
 
     Args:
-        design: from `architecture`, `Design.from_json` or written by hand.
+        design: from `architecture`, `Design.from_json` or constructed.
         resolution: side of the input in pixels; None for the design's own.
-        memory: assumption behind memory access: ``"paper"``, ``"fused"`` or ``"eager"``.
+        memory: assumption about memory access, one of `effviz.count.memory.ASSUMPTIONS`.
 
     Raises:
-        DesignError: the network cannot be built at this resolution; the message starts with the layer's path.
+        DesignError: the network cannot be built at this resolution; the message starts with the path of the layer.
     """
     return Report(design, resolution, memory)

@@ -1,4 +1,4 @@
-"""Totals of one block for a map of any size: what is counted per pixel, times the pixels of `effviz.model.shapes`."""
+"""Totals of one block for maps of any size: counts per pixel times the map sizes of `effviz.model.shapes`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class BlockTotals(NamedTuple):
 
 @lru_cache(maxsize=32_768)
 def block_totals(block: Layer, shape: Shape) -> BlockTotals:
-    """The sums over the layers of `block` for an input of `shape`.
+    """Sum the counts of the layers of `block` for an input of `shape`.
 
     Raises:
-        DesignError: a layer cannot take its input; the message starts with its path in the block.
+        DesignError: a layer rejects its input; the message starts with its path in the block.
     """
     sizes = map_sizes(block, shape)
     if sizes is None:
@@ -51,7 +51,7 @@ def block_totals(block: Layer, shape: Shape) -> BlockTotals:
 
 @lru_cache(maxsize=16_384)
 def _per_pixel(block: Layer, channels: int) -> tuple[int, tuple[tuple[int, int], ...]]:
-    """Parameters of a block, and for each of its map sizes the multiply-adds and activations of one pixel."""
+    """Count the parameters, and per map size the multiply-adds and activations of one pixel."""
     sized = sized_block(block, channels)
     assert sized is not None
     params = 0

@@ -1,4 +1,4 @@
-"""Layers and blocks in a reader's words."""
+"""Short descriptions of layers and blocks for readers."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ _WORDS: Mapping[type[Layer], str] = {
     StochasticDepth: "stochastic depth",
 }
 WEIGHTED = (Conv2d, Linear)
-VIEWS = (Flatten, Dropout, StochasticDepth)
-# Blocks that are one layer with its norm and activation: the layer has the block's name.
+ATTACHED = (Flatten, Dropout, StochasticDepth)
+"""Views that a diagram draws in the node of a neighbouring layer."""
+# Blocks of one layer with its norm and activation; the layer has the name of the block.
 PLAIN = ("ConvBNAct", "Depthwise", "LinearAct", "NormAct")
-# Names that say how a block is written, not what a layer does.
+# Names of containers, which describe the structure of the code and not a layer.
 _SCAFFOLD = ("residual", "concat")
 _RESPELT = {"expand1x1": "expand 1×1", "expand3x3": "expand 3×3", "ghost1": "ghost 1", "ghost2": "ghost 2"}
 
@@ -61,12 +62,12 @@ def _stride(stride: Size | None, kernel: Size) -> str:
 
 
 def kind_title(kind: type[Layer]) -> str:
-    """What a kind of block is called, whatever its fields: ``Inverted residual``."""
+    """Return the title of a block class: ``Inverted residual``."""
     return str(getattr(kind, "title", kind.__name__))
 
 
 def describe(layer: Layer) -> str:
-    """One layer in a few words: ``3×3 depthwise conv, stride 2``."""
+    """Describe a layer: ``3×3 depthwise conv, stride 2``."""
     if isinstance(layer, Conv2d):
         kind = "depthwise " if conv_kind(layer) == kinds.DEPTHWISE else ""
         groups = f", {layer.groups} groups" if conv_kind(layer) == kinds.GROUPED else ""
@@ -90,7 +91,7 @@ def describe(layer: Layer) -> str:
 
 
 def channels_of(layer: Layer) -> str:
-    """Channels in and out, of a layer that has weights."""
+    """Describe the channels of a layer with weights: ``32 → 64``."""
     if isinstance(layer, Linear):
         return f"{layer.in_features} → {layer.out_features}"
     if not isinstance(layer, Conv2d):
@@ -101,11 +102,11 @@ def channels_of(layer: Layer) -> str:
 
 
 def block_title(block: Layer) -> str:
-    """What a block is called: ``Inverted residual``."""
+    """Return the title of a block: ``Inverted residual``, or the name of a recipe."""
     return str(getattr(block, "called", type(block).__name__))
 
 
 def reader_name(path: str, base: str) -> str:
-    """What is left of a layer's path within its box, as words; empty where nothing is."""
+    """Return the path of a layer relative to `base`, in words; empty if the two are equal."""
     rest = path.removeprefix(base).strip(".").split(".")
     return " ".join(_RESPELT.get(part, part.replace("_", " ")) for part in rest if part and part not in _SCAFFOLD)

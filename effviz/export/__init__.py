@@ -1,6 +1,6 @@
-"""A design as PyTorch source: one runnable file that reads as written by hand and needs torch alone.
+"""A design as PyTorch source: one runnable file that imports torch alone and reads as if written by hand.
 
-The file's module has the parameters of `effviz.build`, by the same names and in the same order: weights load both ways.
+The parameters of its module have the names and the order of those of `effviz.build`, so weights load both ways.
 Importing this package imports no torch.
 """
 
@@ -15,10 +15,10 @@ __all__ = ["export_torch", "library_calls"]
 
 
 def export_torch(design: Design) -> str:
-    """`design` as the text of a Python file.
+    """Return `design` as the text of a Python file.
 
-    A class for every kind of block, the stage table with final widths, a class of the network, and a `main` that builds
-    it and asserts its number of parameters and the shape of its output.
+    The file has a class for every kind of block, stage tables with final widths, and the class of the network. Its
+    `main` builds the network and asserts the number of parameters and the shape of the output.
 
     Raises:
         DesignError: the network cannot be built at its own resolution.

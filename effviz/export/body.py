@@ -1,56 +1,35 @@
-"""The code of a class: `__init__`, which registers the layers, and `forward`, which runs them."""
+"""The code of one class: `__init__` registers the layers, `forward` runs them."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
 from effviz.core.errors import UncountedLayerError
-from effviz.export.classes import BlockClass, parts_of
-from effviz.export.pattern import Chain, Fork, Leaf, Part, Vector, always, known, never
-from effviz.export.source import INDENT, LINE, Names, call, definition, docstring, fresh, is_plain, literal, prose
-from effviz.export.terms import TORCH_ACTIVATIONS, names_in
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Identity,
-    Linear,
-    MaxPool2d,
-    Slice,
-    StochasticDepth,
-)
+from effviz.export.classes import BlockClass
+from effviz.export.pattern import NEUTRAL, Part, known
+from effviz.export.scope import TORCH_ACTIVATIONS, Param
+from effviz.export.source import INDENT, LINE, Call, Names, docstring, fresh, is_plain, literal, prose, statement
+from effviz.model import layers
+from effviz.model.layers import Activation, Branches, GlobalAvgPool, Sequential, Slice, StochasticDepth
 
-TORCH = {
-    Activation: "activation",
-    AdaptiveAvgPool2d: "average pool",
-    AvgPool2d: "average pool",
-    BatchNorm2d: "batch norm",
-    ChannelShuffle: "channel shuffle",
-    Conv2d: "convolution",
-    Dropout: "dropout",
-    Flatten: "flatten",
-    GlobalAvgPool: "global average pool",
-    Identity: "identity",
-    Linear: "linear layer",
-    MaxPool2d: "max pool",
+# An activation may overwrite the output of these, which no other layer reads.
+_WRITERS = {
+    *(layers.Conv2d, layers.BatchNorm2d, layers.Linear, layers.MaxPool2d, layers.AvgPool2d),
+    *(layers.AdaptiveAvgPool2d, layers.GlobalAvgPool, Branches),
 }
-"""Primitives that are modules of torch.nn, in a reader's words."""
+_TORCH = {*_WRITERS, Activation, layers.ChannelShuffle, layers.Dropout, layers.Flatten} - {Branches}
+_OVERWRITING = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
+_IN_PLACE = {TORCH_ACTIVATIONS[name] for name in _OVERWRITING} | {None}
+_MOST_BY_PLACE = 3
+_WIDEST_MERGE = 80
 
-BROUGHT = {Slice: "ChannelSlice", StochasticDepth: "StochasticDepth"}
-"""Primitives for which the file brings a class along."""
-
-BRANCHES = "Branches"
-HELPERS = {
-    "StochasticDepth": '''
+_BROUGHT = {StochasticDepth: "StochasticDepth", Slice: "ChannelSlice"}
+HELPERS = (
+    (
+        "StochasticDepth",
+        '''
 class StochasticDepth(nn.Module):
     """Drop the whole branch of single images with probability p, in training only (arXiv 1603.09382)."""
 
@@ -64,9 +43,11 @@ class StochasticDepth(nn.Module):
         if self.p == 1:
             return torch.zeros_like(x)
         keep = x.new_empty((len(x),) + (1,) * (x.dim() - 1)).bernoulli_(1 - self.p)
-        return x * keep.div_(1 - self.p)
-''',
-    "ChannelSlice": '''
+        return x * keep.div_(1 - self.p)''',
+    ),
+    (
+        "ChannelSlice",
+        '''
 class ChannelSlice(nn.Module):
     """The channels from start up to, not including, stop."""
 
@@ -76,330 +57,172 @@ class ChannelSlice(nn.Module):
         self.stop = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[:, self.start : self.stop]
-''',
-    BRANCHES: '''
-class Branches(nn.Module):
-    """The input through several runs of layers, which are named; their outputs added, multiplied or concatenated.
+        return x[:, self.start : self.stop]''',
+    ),
+)
+"""Names and code of the classes that a file defines if it needs them."""
 
-    With split, every run gets an equal share of the channels instead of all of them.
-    """
 
-    def __init__(self, merge: str, *runs: tuple[str, ...], split: bool = False) -> None:
-        super().__init__()
-        self._merge, self._runs, self._split = merge, runs, split
+def layer_call(kind: Any, texts: dict[str, str], *, in_place: bool = False) -> Call:
+    """Return the expression that makes a layer; `texts` are its arguments."""
+    if isinstance(kind, BlockClass):
+        required = [param.name for param in kind.params if param.default is None]
+        widths = ["in_channels", "out_channels"]
+        return Call(kind.name, arguments(kind.params, texts, required if len(required) <= len(widths) else widths))
+    if kind is Activation:
+        return Call(texts["function"], ("inplace=True",) if in_place else ())
+    if kind is GlobalAvgPool:
+        return Call("nn.AdaptiveAvgPool2d", ("1",))
+    if kind not in _TORCH and kind not in _BROUGHT:
+        raise UncountedLayerError(f"{kind.__name__} has no torch source")
+    defaults = {entry.name: MISSING if kind in NEUTRAL else entry.default for entry in fields(kind)}
+    params = [Param(name, default=None if each is MISSING else literal(each)) for name, each in defaults.items()]
+    placed = [param.name for param in params if param.default is None]
+    return Call(_BROUGHT.get(kind, f"nn.{kind.__name__}"), arguments(params, texts, placed))
 
-    def forward(self, x: Tensor) -> Tensor:
-        inputs = x.chunk(len(self._runs), dim=1) if self._split else [x] * len(self._runs)
-        outputs = []
-        for names, output in zip(self._runs, inputs, strict=True):
-            for name in names:
-                output = self._modules[name](output)
-            outputs.append(output)
-        if self._merge == "concat":
-            return torch.cat(outputs, dim=1)
-        merged = outputs[0]
-        for output in outputs[1:]:
-            merged = merged + output if self._merge == "add" else merged * output
-        return merged
-''',
-}
-"""Classes that a file brings along when it needs them."""
 
-# What writes a tensor that only the next layer reads, so that an activation behind it may overwrite it.
-_WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool)
-_OVERWRITING = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
-_IN_PLACE = [TORCH_ACTIVATIONS[each] for each in _OVERWRITING]
-_MOST_BRANCHES = 4
-_WIDEST_NEST = 88
-# What a name is given, or returned, in a line of `forward`.
-_WIDEST_LINE = LINE - 2 * len(INDENT) - len("return ")
-_TAKEN = {"self", "torch", "nn", "x", "out"}
+def arguments(params: Sequence[Param], texts: dict[str, str], placed: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments of a call, without those that are defaults."""
+    given = [(param.name, texts[param.name]) for param in params if texts[param.name] != param.default]
+    return tuple(text if name in placed else f"{name}={text}" for name, text in given)
 
 
 class Body:
-    """Writes the layers of one class into `lines`.
+    """Layers as code.
 
     Args:
-        of: the class.
-        names: how the file writes names of modules.
-        renamed: what stands for expressions of the class, where its layers are written without it.
+        names: how the file writes the names of modules.
 
     Attributes:
-        helpers: names of the helpers that the lines need.
-        forks: those that `forward` runs itself.
-        flags: attributes that `forward` reads, and what they are set to.
+        lines: statements of `__init__`.
+        forward: statements of `forward`; empty for a `nn.Sequential`.
     """
 
-    def __init__(self, of: BlockClass, names: Names, renamed: dict[str, str] | None = None) -> None:
-        self.of, self.names, self.renamed = of, names, renamed or {}
+    def __init__(self, names: Names) -> None:
+        self._names = names
         self.lines: list[str] = []
-        self.helpers: set[str] = set()
-        inner = of.pattern.parts if isinstance(of.pattern, Chain) else [("", of.pattern)]
-        self.forks = [part for _, part in inner if isinstance(part, Fork)]
-        self.flags: dict[str, str] = {}
-        self._merges: dict[int, str] = {}
-        self._splits: dict[int, str] = {}
-        for fork in self.forks:
-            if _said(fork.merged) is None:
-                self._merges[id(fork)] = self.flag("has_shortcut", of.when_merged(fork))
-            if _said(fork.split) is None:
-                self._splits[id(fork)] = self.flag("splits", of.when_split(fork))
+        self.forward: list[str] = []
+        self._taken = {"self", "torch", "nn", "x"}
+        self._open = ("", "", 0)
 
-    def flag(self, name: str, text: str) -> str:
-        """An attribute of the class that is no layer."""
-        children = {name for part in parts_of(self.of.pattern) for name in part.path}
-        name = fresh(name, children | self.flags.keys())
-        self.flags[name] = text
-        return name
+    def write(self, of: BlockClass) -> None:
+        """Append all layers of a class."""
+        sequential = not (of.body.forks or of.has_shortcut)
+        self.chain(of.body, "self", 2 * INDENT, sequential=sequential)
+        self.chain(Part(Sequential, children=of.tail), "self", 2 * INDENT, sequential=sequential)
+        if of.has_shortcut:
+            self.forward.append(f"out = {self._run(of.body.children, 'self', 'x', 'out')}")
+            added = self._run(of.tail, "self", "out", "out")
+            self.forward.append(f"return x + {added} if self.has_shortcut else out")
+        elif not sequential:
+            self.forward.append(f"return {self._run([('', of.body)], 'self', 'x', 'x')}")
 
-    # --- making layers --------------------------------------------------------------------------------------------
+    # --- __init__ ------------------------------------------------------------------------------------------------
 
-    def made(self, leaf: Leaf, *, in_place: bool = False) -> tuple[str, list[str]]:
-        """The callable that makes a layer, and its arguments."""
-        kind = leaf.kind
-        texts = {slot: self.renamed.get(text, text) for slot, text in self.of.texts(leaf).items()}
-        if isinstance(kind, BlockClass):
-            return kind.name, arguments(kind, texts)
-        if kind in BROUGHT:
-            self.helpers.add(BROUGHT[kind])
-            return BROUGHT[kind], list(texts.values())
-        if kind not in TORCH:
-            raise UncountedLayerError(f"{kind.__name__} has no torch source")
-        if kind is Activation:
-            function = texts["function"]
-            overwrites = in_place and all(value in _IN_PLACE for value in known(leaf.slots["function"]))
-            return f"({function})" if " " in function else function, ["inplace=True"] if overwrites else []
-        if kind is GlobalAvgPool:
-            return "nn.AdaptiveAvgPool2d", ["1"]
-        return f"nn.{kind.__name__}", _torch_arguments(kind, texts)
+    def chain(self, part: Part, owner: str, indent: str, *, sequential: bool) -> None:
+        """Register the layers of a container with `owner`; `sequential` runs only those that exist."""
+        before: list[Part] = []
+        for name, child in part.steps():
+            if name:
+                in_place = part.kind is Sequential and _overwrites(child, before)
+                self._child(name, child, owner, indent, sequential=sequential, in_place=in_place)
+            else:
+                self.chain(child, owner, indent, sequential=False)
+            before.append(child)
 
-    def chain(self, parts: Sequence[tuple[str, Part]], owner: str, indent: str, *, sequential: bool) -> None:
-        """Register parts with `owner`; what is optional may be left out of a `sequential` one."""
-        for place, (name, part) in enumerate(parts):
-            if not never(part):
-                self.part(name, part, owner, indent, sequential=sequential, in_place=_is_written(parts[:place]))
-
-    def part(
-        self, name: str, part: Part, owner: str, indent: str, *, sequential: bool = False, in_place: bool = False
-    ) -> None:
-        """Register one part with `owner`."""
-        condition = "" if always(part) else self.of.when(part)
-        if isinstance(part, Chain):
-            # Without its layers it is the identity.
-            self.lines += self.names.registered(owner, name, "nn.Sequential", [], indent)
-            self._only_if(condition, indent)
-            inner = indent + INDENT if condition else indent
-            self.chain(part.parts, self.names.reached(owner, name), inner, sequential=True)
-            return
-        head, given = self.made(part, in_place=in_place) if isinstance(part, Leaf) else (BRANCHES, self.runs(part))
-        if condition and not sequential:
-            one = f"{head}({', '.join(given)}) if {condition} else nn.Identity()"
-            if isinstance(part, Leaf) and is_plain(name) and len(f"{indent}{owner}.{name} = {one}") <= LINE:
-                self.lines.append(f"{indent}{owner}.{name} = {one}")
+    def _child(self, name: str, part: Part, owner: str, indent: str, *, sequential: bool, in_place: bool) -> None:
+        """Register one layer with `owner`, or the identity where its condition is false."""
+        container = part.kind in (Sequential, Branches)
+        value = Call("nn.Module" if part.forks else "nn.Sequential")
+        if not container:
+            value = layer_call(part.kind, part.texts, in_place=in_place)
+            one = f"{indent}{owner}.{name} = {value} if {part.condition} else nn.Identity()"
+            if part.optional and not sequential and is_plain(name) and len(one) <= LINE:
+                self.lines.append(one)
                 return
-            self.lines += self.names.registered(owner, name, "nn.Identity", [], indent)
-        self._only_if(condition, indent)
-        inner = indent + INDENT if condition else indent
-        self.lines += self.names.registered(owner, name, head, given, inner)
-        if isinstance(part, Fork):
-            self.branches(part, self.names.reached(owner, name), inner)
+            if part.optional and not sequential:
+                self.lines += self._names.registered(owner, name, Call("nn.Identity"), indent)
+        else:
+            self.lines += self._names.registered(owner, name, value, indent)
+        inner = indent + INDENT * part.optional
+        if part.optional and self._open != (part.condition, indent, len(self.lines)):
+            self.lines.append(f"{indent}if {part.condition}:")
+        if container:
+            self.chain(part, self._names.reached(owner, name), inner, sequential=not part.forks)
+        else:
+            self.lines += self._names.registered(owner, name, value, inner)
+        self._open = (part.condition, indent, len(self.lines))
 
-    def blocks(self, parts: Sequence[tuple[str, Part]], indent: str) -> None:
-        """Register parts with the block itself, whose `forward` runs their branches."""
-        for place, (name, part) in enumerate(parts):
-            if isinstance(part, Fork):
-                # It is never called: its layers are what has names.
-                self.lines += self.names.registered("self", name, "nn.Module", [], indent)
-                self.branches(part, self.names.reached("self", name), indent)
-            elif not never(part):
-                self.part(name, part, "self", indent, in_place=_is_written(parts[:place]))
+    # --- forward -------------------------------------------------------------------------------------------------
 
-    def _only_if(self, condition: str, indent: str) -> None:
-        """Open a block under a condition, or go on with the one before."""
-        opening = f"{indent}if {condition}:"
-        before = [line for line in self.lines if not line.startswith(indent + INDENT)]
-        if condition and (not before or before[-1] != opening or self.lines[-1] == before[-1]):
-            self.lines.append(opening)
-
-    def branches(self, fork: Fork, owner: str, indent: str) -> None:
-        """Register what is in the branches of a fork with `owner`."""
-        for name, part in fork.branches:
-            if not name and isinstance(part, Chain):
-                self.chain(part.parts, owner, indent, sequential=False)
-            elif not never(part):
-                self.part(name, part, owner, indent)
-        for name, leaf in fork.tail:
-            self.part(name, leaf, owner, indent)
-
-    def runs(self, fork: Fork) -> list[str]:
-        """Arguments of the helper that runs branches as one module."""
-        self.helpers.add(BRANCHES)
-        runs = []
-        for name, part in fork.branches:
-            steps = part.parts if not name and isinstance(part, Chain) else [(name, part)]
-            quoted = [self.names.quoted(child) for child, each in steps if not never(each)]
-            runs.append(f"({', '.join(quoted)}{',' if len(quoted) == 1 else ''})")
-        split = _said(fork.split)
-        text = self.of.when_split(fork) if split is None else literal(split)
-        return [literal(fork.merge), *runs, *([f"split={text}"] if split is not False else [])]
-
-    # --- running them ---------------------------------------------------------------------------------------------
-
-    def forward(self, parts: Sequence[tuple[str, Part]]) -> list[str]:
-        """The statements of `forward`; a fork without a name has its branches in the block itself."""
-        lines: list[str] = []
-        value = "x"
-        for name, part in parts:
-            if never(part):
-                continue
-            owner = self.names.reached("self", name) if name else "self"
-            # A fork reads its input several times; a value under a condition is no argument of a call.
-            if value != "x" and (isinstance(part, Fork) or " if " in value or len(value) > _WIDEST_NEST):
-                lines.append(f"x = {value}")
-                value = "x"
-            if not isinstance(part, Fork) and len(f"{owner}({value})") > _WIDEST_LINE:
-                lines.append(f"x = {value}")
-                value = "x"
-            value = self._forked(part, owner, lines) if isinstance(part, Fork) else f"{owner}({value})"
-        return [f"{2 * INDENT}{line}" for line in [*lines, f"return {value}"]]
-
-    def _forked(self, fork: Fork, owner: str, lines: list[str]) -> str:
-        """What a fork gives for x."""
-        inputs = ["x"] * len(fork.branches)
-        if _said(fork.split) is not False:
-            inputs = [fresh(name or "body", _TAKEN) for name, _ in fork.branches]
-            shares = f"x.chunk({len(inputs)}, dim=1)"
-            if _said(fork.split) is None:
-                shares += f" if self.{self._splits[id(fork)]} else ({', '.join(['x'] * len(inputs))})"
-            lines.append(f"{', '.join(inputs)} = {shares}")
-        outputs = []
-        for (name, part), value in zip(fork.branches, inputs, strict=True):
-            steps = part.parts if not name and isinstance(part, Chain) else [(name, part)]
-            outputs.append(self._nested(steps, owner, value, lines))
-        if _said(fork.merged) is None:
-            lines.append(f"out = {outputs[0]}")
-            merged = f"x + {self._nested(fork.tail, owner, 'out', lines)}"
-            return f"{merged} if self.{self._merges[id(fork)]} else out"
-        if len("".join(outputs)) > _WIDEST_NEST:
-            for index, (name, _) in enumerate(fork.branches):
-                if not outputs[index].isidentifier():
-                    local = fresh(name or "out", {*_TAKEN, *outputs} - {"out"})
-                    lines.append(f"{local} = {outputs[index]}")
-                    outputs[index] = local
-        if fork.merge == "concat":
-            return f"torch.cat([{', '.join(outputs)}], dim=1)"
-        # The input first, as one says it.
-        outputs.sort(key=lambda output: output != "x")
-        return (" + " if fork.merge == "add" else " * ").join(outputs)
-
-    def _nested(self, steps: Sequence[tuple[str, Part]], owner: str, value: str, lines: list[str]) -> str:
-        for name, part in steps:
-            if not never(part):
-                reached = self.names.reached(owner, name)
-                if len(f"{reached}({value})") > _WIDEST_LINE:
-                    lines.append(f"out = {value}")
-                    value = "out"
+    def _run(self, steps: Sequence[tuple[str, Part | None]], owner: str, source: str, target: str) -> str:
+        """Append statements that run layers one after another, and return the expression of the last output."""
+        value = source
+        for place, (name, part) in enumerate((name, part) for name, part in steps if part is not None):
+            if place:
+                self.forward.append(f"{target} = {value}")
+                value = target
+            reached = self._names.reached(owner, name) if name else owner
+            if part.kind is Branches:
+                value = self._merge(part, reached, value)
+            elif part.forks or not name:
+                value = self._run(part.children, reached, value, target)
+            else:
                 value = f"{reached}({value})"
-            if len(value) > _WIDEST_NEST:
-                lines.append(f"out = {value}")
-                value = "out"
         return value
 
-
-def _torch_arguments(kind: type[Any], texts: dict[str, str]) -> list[str]:
-    """Arguments of a module of torch.nn, those left out that have torch's default."""
-    given = []
-    by_place = True
-    for entry in fields(kind):
-        text = texts[entry.name]
-        if entry.default is MISSING or text != literal(entry.default) or kind is Dropout:
-            # A stride in digits is read more easily with its name.
-            usual = entry.name == "p" or (entry.name == "stride" and not text.isdigit())
-            by_place = by_place and (entry.default is MISSING or usual)
-            given.append(text if by_place else f"{entry.name}={text}")
-    return given
-
-
-def arguments(of: BlockClass, texts: dict[str, str]) -> list[str]:
-    """Arguments of a call of a class, those left out that have its default."""
-    needed = [param.name for param in of.params if not param.default]
-    placed = set(needed) if len(needed) <= 3 else {"in_channels", "out_channels"}
-    given = []
-    by_place = True
-    for param in of.params:
-        text = texts[param.name]
-        if not param.default or text != param.default:
-            by_place = by_place and (param.name in placed or (of.nested and text == param.name == "stride"))
-            given.append(text if by_place else f"{param.name}={text}")
-        else:
-            by_place = False
-    return given
+    def _merge(self, part: Part, owner: str, source: str) -> str:
+        """Append statements that run branches, and return the expression of the merged output."""
+        names = [fresh(name or "out", self._taken) for name, _ in part.children]
+        inputs = names if part.split else [source] * len(names)
+        if part.split:
+            self.forward.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim=1)")
+        outputs = []
+        for branch, local, given in zip(part.children, names, inputs, strict=True):
+            self._taken.add(local)
+            outputs.append(self._run([branch], owner, given, local))
+            if branch[1] and (branch[1].forks or not branch[0]):
+                self.forward.append(f"{local} = {outputs.pop()}")
+                outputs.append(local)
+        self._taken -= set(names)
+        if part.merge != "concat":
+            # The input first: x + out.
+            outputs.sort(key=lambda output: output != source)
+        sign, template = {"add": (" + ", "{}"), "mul": (" * ", "{}")}.get(part.merge, (", ", "torch.cat([{}], dim=1)"))
+        while len(outputs) > 2 and len(sign.join(outputs)) > _WIDEST_MERGE:
+            self.forward.append(f"out = {template.format(sign.join(outputs[:2]))}")
+            outputs[:2] = ["out"]
+        return template.format(sign.join(outputs))
 
 
-def class_lines(of: BlockClass, names: Names, *, gives_width: bool) -> tuple[list[str], set[str]]:
-    """The whole class and the helpers that it needs; `gives_width`: the loop over the table asks for its channels."""
-    body = Body(of, names)
+def _overwrites(part: Part, before: Sequence[Part]) -> bool:
+    """Return whether an activation may work in place after the layers before it in its chain."""
+    for each in reversed(before):
+        if each.kind not in _WRITERS:
+            return False
+        if not each.optional:
+            return part.kind is Activation and set(known(part.slots["function"])) <= _IN_PLACE
+    return False
+
+
+def class_lines(of: BlockClass, names: Names) -> list[str]:
+    """Return the whole class."""
+    body = Body(names)
+    body.write(of)
     indent = 2 * INDENT
-    root = of.pattern
-    base = "nn.Module"
-    given: list[str] = []
-    forward: list[str] = []
-    if isinstance(root, Leaf):
-        base, given = body.made(root)
-    elif isinstance(root, Fork) and len(root.branches) > _MOST_BRANCHES:
-        base, given = BRANCHES, body.runs(root)
-        body.branches(root, "self", indent)
-    elif isinstance(root, Fork):
-        body.branches(root, "self", indent)
-        forward = body.forward([("", root)])
-    elif body.forks:
-        body.blocks(root.parts, indent)
-        forward = body.forward(root.parts)
-    else:
-        base = "nn.Sequential"
-        body.chain(root.parts, "self", indent, sequential=True)
-    start = call("super().__init__", given, indent)
-    variables = dict(of.locals)
-    if gives_width:
-        width = "out_channels" if of.has_width else "in_channels"
-        used = "\n".join([*start, *body.lines, *body.flags.values(), *variables.values()])
-        # A formula that nothing else needs stands where it is remembered.
-        body.flag("out_channels", variables.pop(width) if width in variables and width not in names_in(used) else width)
-    computed = [f"{indent}{name} = {text}" for name, text in variables.items()]
-    lines = ["", "", f"class {of.name}({base}):", *docstring(_summary(of), indent=INDENT), ""]
-    params = [f"{each.name}: {each.hint}{f' = {each.default}' if each.default else ''}" for each in of.params]
-    lines += definition("__init__", ["self", *params], "None", INDENT)
-    lines += [*computed, *start] if given else [*start, *computed]
-    lines += [*(f"{indent}self.{name} = {text}" for name, text in body.flags.items()), *body.lines]
-    if forward:
-        lines += ["", *definition("forward", ["self", "x: Tensor"], "Tensor", INDENT), *forward]
-    return lines, body.helpers
+    params = [f"{each.name}: {each.hint}" + (f" = {each.default}" if each.default else "") for each in of.params]
+    lines = ["", "", f"class {of.name}({'nn.Module' if body.forward else 'nn.Sequential'}):"]
+    lines += [*docstring(_summary(of), indent=INDENT), ""]
+    lines += statement("def ", Call("__init__", ("self", *params)), INDENT, " -> None:")
+    lines += [f"{indent}super().__init__()", *(f"{indent}{name} = {text}" for name, text in of.formulas.items())]
+    lines += [f"{indent}self.has_shortcut = {of.has_shortcut}"] if of.has_shortcut else []
+    lines += body.lines
+    if body.forward:
+        lines += ["", f"{INDENT}def forward(self, x: Tensor) -> Tensor:", *(indent + line for line in body.forward)]
+    return lines
 
 
 def _summary(of: BlockClass) -> str:
-    """What the class is, in one line: its layers if torch has them all, otherwise what its block says."""
-    leaves = [part for part in parts_of(of.pattern) if isinstance(part, Leaf) and not never(part)]
-    if of.called:
-        return f"{prose(of.called)}: {', '.join(prose(part.path[-1]) for part in leaves if part.path)}"
-    if isinstance(of.pattern, Chain) and 0 < len(leaves) <= 5 and all(leaf.kind in TORCH for leaf in leaves):
-        text = ", ".join(TORCH[leaf.kind] for leaf in leaves)
-        return text[:1].upper() + text[1:]
-    return prose((inspect.getdoc(of.kind) or of.name).partition("\n")[0])
-
-
-def _said(vector: Vector) -> bool | None:
-    """True or False if all blocks say so, None if they differ."""
-    values = set(known(vector))
-    return values.pop() if len(values) == 1 else None
-
-
-def _is_written(before: Sequence[tuple[str, Part]]) -> bool:
-    """Whether what a layer reads was written for it alone."""
-    for _, part in reversed(before):
-        if never(part):
-            continue
-        writes = isinstance(part, Fork) or (isinstance(part, Leaf) and part.kind in _WRITERS)
-        if not writes or always(part):
-            return writes
-    return False
+    """Return the steps of a recipe, or the first line of the block's docstring."""
+    steps = [prose(part.path[-1]) for part in of.body.parts() if not part.children and part.path]
+    return f"{prose(of.called)}: {', '.join(steps)}" if of.called else prose((of.kind.__doc__ or "").partition("\n")[0])

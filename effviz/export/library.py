@@ -1,9 +1,9 @@
-"""Calls of torchvision and timm that build a network of the zoo, counted to be the same.
+"""Calls of torchvision and timm that build a network of the zoo, verified by their counts.
 
-Every call was made with torchvision 0.29.2 and timm 1.0.31, its parameters and multiply-adds were counted by torch,
-and the shapes of its parameters compared with those that effviz builds (timm has the first two linear layers of VGG as
-convolutions). What disagrees is not here: MobileNetV3 and ShuffleNetV2 of torchvision at other widths, timm's
-MobileNetV3-Small at 0.5, which keeps the stem.
+Every call was made with torchvision 0.29.2 and timm 1.0.31. Parameters and multiply-adds were counted by torch, and the
+shapes of the parameters were compared with those that effviz builds; timm writes the first two linear layers of VGG as
+convolutions. Calls that disagree are left out: MobileNetV3 and ShuffleNetV2 of torchvision at other widths, and timm's
+MobileNetV3-Small at 0.5, which keeps the width of the stem.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from effviz.zoo import architecture
 TORCHVISION = "torchvision.models.{}"
 TIMM = 'timm.create_model("{}")'
 
-
-# timm's VGG lays a 7 x 7 convolution over the last map, where the others have the first linear layer, and pools what
-# that gives: from 256 pixels on the map has 8, there is more than one such window, and the others pool before it.
+# The largest image: timm's VGG replaces the first linear layer with a 7 x 7 convolution of the last map and pools its
+# output. From 256 pixels on the map is 8 x 8 and has several such windows, whereas the other VGGs pool the map first.
 _ONE_WINDOW = {TIMM.format("vgg16"): 255}
 
 
 class Call(NamedTuple):
-    """A call, the network of the zoo that it builds, and the parameters that were counted of what it returned."""
+    """A call, the network of the zoo that it builds, and the parameters counted in the module that it returned."""
 
     text: str
     network: str
@@ -95,14 +94,14 @@ CALLS = tuple(
     for written, name in ((TORCHVISION, torchvision), (TIMM, timm))
     if name
 )
-"""Every call that was counted and agrees."""
+"""Every verified call."""
 
 
 def library_calls(design: Design) -> tuple[str, ...]:
-    """Calls of torchvision and timm that build `design`, those of torchvision first.
+    """Return the calls of torchvision and timm that build `design`, those of torchvision first.
 
-    A call is offered if the parameters that were counted of it are those of this very design, and if all blocks of the
-    design are those of the network that the call stands for, whatever the two are called.
+    A call is listed if it has as many parameters as the design, and if its network of the zoo consists of the same
+    blocks. Names are not compared.
     """
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
@@ -125,5 +124,5 @@ def _blocks_of(call: Call, design: Design) -> list[tuple[FieldBlock, tuple[int, 
     try:
         return _blocks(architecture(call.network, width_mult=call.width_mult, resolution=design.resolution))
     except DesignError:
-        # Too small an image for this network is too small for one that is the same.
+        # The image is too small for this network, so the design is another one.
         return []

@@ -1,7 +1,7 @@
-"""The layers of several blocks laid over one another: what is in all of them, what in some, and where numbers differ.
+"""The layer trees of several blocks laid over one another: the layers that all or some have, and their arguments.
 
-A vector has one entry for every block. `ANY` stands where a block has nothing to say: a number of a layer that it does
-not have.
+A vector has one entry per block. `ANY` is the entry of a block that the vector does not concern, for example an
+argument of a layer that the block lacks.
 """
 
 from __future__ import annotations
@@ -10,218 +10,135 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from effviz.model.layers import Branches, Dropout, Identity, Layer, Sequential, StochasticDepth
+from effviz.model.layers import Branches, Container, Dropout, Identity, Layer, Sequential, StochasticDepth
 
-
-class _Any:
-    """Equal to whatever is wanted."""
-
-    def __repr__(self) -> str:
-        return "ANY"
-
-
-ANY = _Any()
+ANY = object()
 Vector: TypeAlias = list[Any]
-# In evaluation and with p = 0 in training these are the identity: a block without one has one with p = 0.
-_NEUTRAL = (Dropout, StochasticDepth)
+Describe: TypeAlias = Callable[[Layer], tuple[Any, dict[str, Any]]]
+"""Returns the kind of a layer, which is a class of primitives or a class of the file, and its arguments."""
+
+NEUTRAL = (Dropout, StochasticDepth)
+"""With p = 0 these are the identity, so a block without one counts as having it with p = 0."""
 
 
 class DifferentError(Exception):
-    """Blocks that no single pattern describes."""
+    """No single pattern describes the blocks."""
 
 
 @dataclass
-class Leaf:
-    """A layer that torch or another class of the file makes.
+class Part:
+    """A layer of several blocks.
 
     Attributes:
-        kind: a class of primitives, or what `describe` says of a block.
-        slots: the vectors of its arguments.
-        present: whether each block has it.
+        kind: `Sequential`, `Branches`, or the kind that `Describe` returns.
+        path: names of the layer and its parents.
+        present: whether each block has the layer.
+        optional: some blocks of the design lack it.
+        slots: arguments of a layer without children.
+        children: layers of a container in order; None for a branch that is the identity in all blocks.
+        merge, split: of branches.
+        texts: the expressions for the arguments in the code of the class.
+        condition: the expression for the presence of an optional layer.
     """
 
     kind: Any
-    slots: dict[str, Vector]
-    present: Vector
     path: tuple[str, ...] = ()
+    present: Vector = field(default_factory=list)
+    optional: bool = False
+    slots: dict[str, Vector] = field(default_factory=dict)
+    children: list[tuple[str, Part | None]] = field(default_factory=list)
+    merge: str = ""
+    split: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    condition: str = ""
+
+    def steps(self) -> list[tuple[str, Part]]:
+        """Return the children that some block has."""
+        return [(name, part) for name, part in self.children if part is not None]
+
+    def parts(self) -> list[Part]:
+        """Return this part and all parts below it."""
+        return [self, *(below for _, child in self.steps() for below in child.parts())]
+
+    @property
+    def forks(self) -> bool:
+        """Whether a merge of branches is part of it."""
+        return any(part.kind is Branches for part in self.parts())
 
 
-@dataclass
-class Chain:
-    """Parts one after another."""
-
-    parts: list[tuple[str, Part]]
-    present: Vector
-    path: tuple[str, ...] = ()
-
-
-@dataclass
-class Fork:
-    """Branches that are merged again.
-
-    Attributes:
-        merged: whether each block merges; one that does not has the first branch alone.
-        tail: parts at the end of the first branch that only a block that merges has.
-    """
-
-    branches: list[tuple[str, Part]]
-    merge: str
-    split: Vector
-    present: Vector
-    merged: Vector
-    tail: list[tuple[str, Leaf]] = field(default_factory=list)
-    path: tuple[str, ...] = ()
-
-
-Part: TypeAlias = Leaf | Chain | Fork
-Describe: TypeAlias = Callable[[Any], tuple[Any, dict[str, Any]]]
-
-
-def known(vector: Vector) -> list[Any]:
-    """The entries of a vector that say something."""
+def known(vector: Vector) -> Vector:
+    """Return the entries other than `ANY`."""
     return [value for value in vector if value is not ANY]
 
 
 def is_constant(vector: Vector) -> bool:
-    """Whether all that say something say the same."""
-    values = known(vector)
-    return all(value == values[0] for value in values)
+    """Return whether all known entries are equal."""
+    return all(value == known(vector)[0] for value in known(vector))
 
 
-def never(part: Part) -> bool:
-    """Whether no block has the part: it is the identity in all of them."""
-    return not any(known(part.present))
+def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = ()) -> Part | None:
+    """Return the pattern of one layer per block, or None if it is the identity in all blocks.
 
-
-def always(part: Part) -> bool:
-    """Whether every block that could have the part has it."""
-    return all(known(part.present))
-
-
-def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (), *, outermost: bool = True) -> Part:
-    """The pattern of some layers; None stands for the identity, `ANY` for a block without this place.
-
-    A residual may be there in some blocks only where it is `outermost`: it needs a line of its own in `forward`.
+    Args:
+        trees: None for a block without the layer, `ANY` for a block without its parent.
+        describe: see `Describe`.
+        path: names of the layer and its parents.
 
     Raises:
-        DifferentError: they are of different kinds, or have equal names in different orders.
+        DifferentError: the layers are of different kinds, or equal names come in different orders.
     """
     trees = [None if isinstance(tree, Identity) else tree for tree in trees]
-    present: Vector = [ANY if tree is ANY else tree is not None for tree in trees]
-    there = [tree for tree in trees if tree is not ANY and tree is not None]
-    kinds = {type(tree) for tree in there}
-    if not there:
-        return Leaf(Identity, {}, present, path)
-    if kinds == {Sequential}:
-        children = [dict(tree.children) if isinstance(tree, Sequential) else ANY for tree in trees]
-        return Chain(_aligned(children, describe, path, outermost=not path), present, path)
-    if kinds == {Branches}:
-        return _fork(trees, present, describe, path)
-    if kinds == {Branches, Sequential} and outermost:
-        return _optional_residual(trees, present, describe, path)
-    return _leaf(trees, present, describe, path)
+    described = [_described(tree, describe) if isinstance(tree, Layer) else None for tree in trees]
+    if not any(described):
+        return None
+    kind, names = next(each for each in described if each)
+    if any(each and each[0] is not kind for each in described):
+        raise DifferentError("layers of different kinds")
+    present = [ANY if tree is ANY else tree is not None for tree in trees]
+    part = Part(kind, path, present, optional=not all(known(present)))
+    slots = {name: [each[1][name] if each else ANY for each in described] for name in names}
+    if kind is Sequential:
+        part.children = aligned([each and dict(each[1]["children"]) for each in described], describe, path)
+    elif kind is Branches:
+        _lay_over_branches(part, slots, describe)
+    else:
+        part.slots = slots
+    if kind in NEUTRAL:
+        part.slots["p"] = [0.0 if is_there is False else p for is_there, p in zip(present, slots["p"], strict=True)]
+        part.optional = False
+    if part.optional and part.forks:
+        raise DifferentError("branches in some blocks only")
+    return part
 
 
-def _aligned(
-    children: list[Any], describe: Describe, path: tuple[str, ...], *, outermost: bool = False
-) -> list[tuple[str, Part]]:
-    """Children by name, in an order that keeps that of every block."""
+def _described(tree: Layer, describe: Describe) -> tuple[Any, dict[str, Any]]:
+    return (type(tree), vars(tree)) if isinstance(tree, Container) else describe(tree)
+
+
+def aligned(
+    blocks: Sequence[dict[str, Any] | None], describe: Describe, path: tuple[str, ...] = ()
+) -> list[tuple[str, Part | None]]:
+    """Return the parts of chains, whose layers `blocks` has by name, in an order that agrees with every block."""
     names: list[str] = []
-    for named in children:
+    for children in blocks:
         place = 0
-        for name in named if named is not ANY else ():
+        for name in children or ():
             if name not in names:
                 names.insert(place, name)
             elif names.index(name) < place:
-                raise DifferentError(f"{name} has no one place")
+                raise DifferentError(f"{name} is in different places")
             place = names.index(name) + 1
-    parts = []
-    for name in names:
-        column = [ANY if named is ANY else named.get(name) for named in children]
-        parts.append((name, lay_over(column, describe, (*path, name), outermost=outermost)))
-    return parts
+    columns = {name: [ANY if children is None else children.get(name) for children in blocks] for name in names}
+    parts = ((name, lay_over(column, describe, (*path, name))) for name, column in columns.items())
+    return [(name, part) for name, part in parts if part is not None]
 
 
-def _fork(trees: Sequence[Any], present: Vector, describe: Describe, path: tuple[str, ...]) -> Fork:
-    there = [tree for tree in trees if isinstance(tree, Branches)]
-    names = [name for name, _ in there[0].branches]
-    merge = there[0].merge
-    if any([name for name, _ in tree.branches] != names or tree.merge != merge for tree in there):
-        raise DifferentError("branches differ")
-    branches = []
-    for place, name in enumerate(names):
-        column = [tree.branches[place][1] if isinstance(tree, Branches) else ANY for tree in trees]
-        inner = (*path, name) if name else path
-        branches.append((name, lay_over(column, describe, inner, outermost=False)))
-    split = [tree.split if isinstance(tree, Branches) else ANY for tree in trees]
-    merged = [True if isinstance(tree, Branches) else ANY for tree in trees]
-    return Fork(branches, merge, split, present, merged, path=path)
-
-
-def _optional_residual(trees: Sequence[Any], present: Vector, describe: Describe, path: tuple[str, ...]) -> Fork:
-    """``body(x) + x`` in some blocks, ``body(x)`` in the others."""
-    bodies: list[Any] = []
-    alone: list[bool] = []
-    other = ""
-    for tree in trees:
-        if isinstance(tree, Branches):
-            named = dict(tree.branches)
-            others = [name for name, layer in tree.branches if name]
-            if tree.merge != "add" or tree.split or len(others) != 1 or not isinstance(named[others[0]], Identity):
-                raise DifferentError("no residual around an identity")
-            other = others[0]
-            tree = named[""]
-            alone.append(False)
-        else:
-            alone.append(tree is not ANY and tree is not None)
-        bodies.append(dict(tree.children) if isinstance(tree, Sequential) else ANY)
-    parts = _aligned(bodies, describe, path)
-    tail: list[tuple[str, Leaf]] = []
-    while parts:
-        name, part = parts[-1]
-        if not (isinstance(part, Leaf) and part.kind is StochasticDepth) or any(
-            single and isinstance(body, dict) and name in body for single, body in zip(alone, bodies, strict=True)
-        ):
-            break
-        for index, single in enumerate(alone):
-            if single:
-                part.present[index] = part.slots["p"][index] = ANY
-        tail.insert(0, (name, part))
-        parts.pop()
-    merged: Vector = [
-        ANY if said is ANY or said is False else not single for said, single in zip(present, alone, strict=True)
-    ]
-    body = Chain(parts, [ANY if said is ANY else True for said in present], path)
-    identity = Leaf(Identity, {}, [False] * len(trees), (*path, other))
-    return Fork([("", body), (other, identity)], "add", [False] * len(trees), present, merged, tail, path)
-
-
-def _leaf(trees: Sequence[Any], present: Vector, describe: Describe, path: tuple[str, ...]) -> Leaf:
-    there = [tree for tree in trees if tree is not ANY and tree is not None]
-    if any(isinstance(tree, (Sequential, Branches)) for tree in there):
-        raise DifferentError("a layer beside several")
-    described = [tree if tree is ANY or tree is None else describe(tree) for tree in trees]
-    kind, arguments = next(each for each in described if isinstance(each, tuple))
-    if any(isinstance(each, tuple) and each[0] is not kind for each in described):
-        raise DifferentError("layers of different kinds")
-    if kind in _NEUTRAL:
-        described = [(kind, {"p": 0}) if each is None else each for each in described]
-        present = [ANY if said is ANY else True for said in present]
-    slots = {name: [each[1][name] if isinstance(each, tuple) else ANY for each in described] for name in arguments}
-    return Leaf(kind, slots, present, path)
-
-
-def at(tree: Layer, path: Sequence[str]) -> Layer | None:
-    """The layer at a path of names, None where there is none."""
-    for name in path:
-        children: dict[str, Layer] = {}
-        if isinstance(tree, Sequential):
-            children = dict(tree.children)
-        elif isinstance(tree, Branches):
-            children = dict(tree.branches)
-            inner = children.pop("", None)
-            children |= dict(inner.children) if isinstance(inner, Sequential) else {}
-        if name not in children:
-            return None
-        tree = children[name]
-    return tree
+def _lay_over_branches(part: Part, slots: dict[str, Vector], describe: Describe) -> None:
+    for name, vector in slots.items():
+        if not is_constant([[each for each, _ in value] if name == "branches" else value for value in known(vector)]):
+            raise DifferentError("different branches")
+    part.merge, part.split = known(slots["merge"])[0], known(slots["split"])[0]
+    for place, (name, _) in enumerate(known(slots["branches"])[0]):
+        column = [ANY if branches is ANY else branches[place][1] for branches in slots["branches"]]
+        path = (*part.path, name) if name else part.path
+        part.children.append((name, lay_over(column, describe, path)))

@@ -1,7 +1,7 @@
-"""Python source as text: literals, names, and lines broken where ruff breaks them.
+"""Python source as text: literals, identifiers, docstrings, and statements broken into lines as ruff breaks them.
 
-Names and titles in a design are written by strangers. They reach the file through `literal` and `prose` only, and an
-attribute is called by one of them only where that is an identifier nobody else has.
+Names and titles in a design are untrusted text. They reach the file only through `literal` and `prose`, and a name
+becomes an attribute only if it is a free identifier.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import keyword
 import re
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 LINE = 120
 INDENT = "    "
-# So that a class fits into the lines that name it, with what else is in them.
+# Leaves room for the longest line that names a class.
 _LONGEST_CLASS = 40
+_LONGEST_QUOTED = 50
 
 TAKEN = frozenset(
     re.findall(
@@ -32,17 +34,40 @@ TAKEN = frozenset(
         """,
     )
 )
-"""Public attributes of torch's modules: `add_module` refuses them, and assigning to them breaks the module."""
+"""Public attributes of torch modules. `add_module` refuses these names, and assigning to one breaks the module."""
 
 
 class Code(str):
-    """Text that is an expression already: ``nn.ReLU``."""
+    """Text that is already an expression: ``nn.ReLU``."""
 
     __slots__ = ()
 
 
+@dataclass(frozen=True)
+class Call:
+    """The expression ``head(arguments)``."""
+
+    head: str
+    arguments: tuple[str | Call, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.head}({', '.join(map(str, self.arguments))})"
+
+
+def statement(before: str, value: str | Call, indent: str, after: str = "") -> list[str]:
+    """Return the lines of ``before + value + after``; a call that is too long is broken at its arguments."""
+    one = f"{indent}{before}{value}{after}"
+    if len(one) <= LINE or isinstance(value, str):
+        return [one]
+    deeper = indent + INDENT
+    inner = [deeper + ", ".join(map(str, value.arguments))]
+    if len(inner[0]) > LINE:
+        inner = [line for argument in value.arguments for line in statement("", argument, deeper, ",")]
+    return [f"{indent}{before}{value.head}(", *inner, f"{indent}){after}"]
+
+
 def literal(value: Any) -> str:
-    """`value` as Python writes it, in ASCII."""
+    """Return `value` as a Python expression in ASCII."""
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, str):
@@ -55,22 +80,19 @@ def literal(value: Any) -> str:
 
 
 def prose(text: str) -> str:
-    """`text` for a docstring: one line, nothing that could end the docstring or hide what follows."""
+    """Return `text` for a docstring: one line, without quotes that could end it and without unprintable characters."""
     return "".join(each if each.isprintable() else "?" for each in " ".join(text.split())).replace('"', "'")
 
 
 def docstring(summary: str, paragraphs: Iterable[str] = (), indent: str = "") -> list[str]:
-    """A docstring of a summary in one line and paragraphs that are wrapped; all of them `prose`."""
+    """Return a docstring with a summary line, cut if necessary, and wrapped paragraphs; all texts are `prose`."""
     width = LINE - len(indent) - len('r"""."""')
-    first = (
-        summary
-        if len(summary) <= _columns(summary, width)
-        else f"{summary[: _columns(summary, width) - 3].rstrip()}..."
-    )
+    columns = _columns(summary, width)
+    first = summary if len(summary) <= columns else f"{summary[: columns - 3].rstrip()}..."
     lines = [first if first.endswith((".", "!", "?")) else f"{first}."]
     for paragraph in filter(None, paragraphs):
         lines += ["", *textwrap.wrap(paragraph, _columns(paragraph, width))]
-    # A backslash is itself only in a raw docstring.
+    # A backslash is literal only in a raw docstring.
     opening = 'r"""' if any("\\" in line for line in lines) else '"""'
     if len(lines) == 1:
         return [f'{indent}{opening}{lines[0]}"""']
@@ -78,28 +100,27 @@ def docstring(summary: str, paragraphs: Iterable[str] = (), indent: str = "") ->
 
 
 def _columns(text: str, width: int) -> int:
-    """Characters that fit into `width` columns, if any of them may be a wide one."""
+    """Return how many characters of `text` fit into `width` columns; a character outside ASCII may take two."""
     return width if text.isascii() else width // 2
 
 
+def names_in(text: str) -> set[str]:
+    """Return the identifiers of an expression."""
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
 def is_plain(name: str) -> bool:
-    """Whether ``self.name = ...`` registers a module under exactly this name and breaks nothing."""
-    return (
-        name.isascii()
-        and name.isidentifier()
-        and not name.startswith("_")
-        and not keyword.iskeyword(name)
-        and name not in TAKEN
-    )
+    """Return whether ``self.name = ...`` registers a module under this name and breaks nothing."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name) and is_free(name)
 
 
 def is_free(name: str) -> bool:
-    """Whether `add_module` takes the name."""
+    """Return whether `add_module` accepts the name."""
     return not name.startswith("_") and name not in TAKEN
 
 
 def fresh(wanted: str, taken: Collection[str]) -> str:
-    """`wanted` as an identifier of its own: cleaned, and numbered where it is taken."""
+    """Return `wanted` as an identifier: cleaned, and numbered if it is taken."""
     name = re.sub(r"\W+", "_", wanted, flags=re.ASCII).strip("_")[:60] or "value"
     name = name if name[0].isalpha() else f"value_{name}"
     if keyword.iskeyword(name):
@@ -111,27 +132,30 @@ def fresh(wanted: str, taken: Collection[str]) -> str:
 
 
 def class_name(title: str) -> str:
-    """A class name in the letters of a title, without what stands in brackets."""
+    """Return a class name made of the words of a title, without those in brackets."""
     words = re.findall(r"[A-Za-z0-9]+", re.sub(r"\(.*?\)", " ", title))
     name = "".join(word[:1].upper() + word[1:] for word in words)[:_LONGEST_CLASS]
     return name if name[:1].isalpha() else f"Network{name}"
 
 
 class Names:
-    """The names of modules as they stand in the code; a long one becomes a constant above it."""
+    """Module names as expressions; a long name becomes a constant at the top of the file."""
 
     def __init__(self) -> None:
         self._constants: dict[str, str] = {}
 
+    def is_short(self, name: str) -> bool:
+        """Return whether the name needs no constant."""
+        return len(literal(name)) <= _LONGEST_QUOTED
+
     def quoted(self, name: str) -> str:
-        """`name` as an expression of at most 50 characters."""
-        text = literal(name)
-        if len(text) <= 50:
-            return text
+        """Return `name` as an expression of at most 50 characters."""
+        if self.is_short(name):
+            return literal(name)
         return self._constants.setdefault(name, f"NAME_{len(self._constants) + 1}")
 
     def lines(self) -> list[str]:
-        """The constants."""
+        """Return the definitions of the constants."""
         lines = []
         for name, constant in self._constants.items():
             line = f"{constant} = {literal(name)}"
@@ -140,42 +164,16 @@ class Names:
         return lines
 
     def reached(self, owner: str, name: str) -> str:
-        """The child `name` of the module `owner`."""
+        """Return the expression for the child `name` of the module `owner`."""
         if is_plain(name):
             return f"{owner}.{name}"
-        free = is_free(name)
-        return f"{owner}.get_submodule({self.quoted(name)})" if free else f"{owner}._modules[{self.quoted(name)}]"
+        quoted = self.quoted(name)
+        return f"{owner}.get_submodule({quoted})" if is_free(name) else f"{owner}._modules[{quoted}]"
 
-    def registered(
-        self, owner: str, name: str, head: str, arguments: Sequence[str] | None, indent: str, local: str = "layer"
-    ) -> list[str]:
-        """The statements that make ``head(*arguments)``, or `head` itself, the child `name` of `owner`."""
+    def registered(self, owner: str, name: str, value: str | Call, indent: str) -> list[str]:
+        """Return the statement that makes `value` the child `name` of `owner`."""
         if is_plain(name):
-            return call(f"{owner}.{name} = {head}", arguments, indent)
-        before: list[str] = []
-        value = head if arguments is None else f"{head}({', '.join(arguments)})"
-        opening, closing = (f"{owner}.add_module({self.quoted(name)}, ", ")")
-        if not is_free(name):
-            opening, closing = (f"{owner}._modules[{self.quoted(name)}] = ", "")
-        if len(f"{indent}{opening}{value}{closing}") > LINE and arguments is not None:
-            before, value = call(f"{local} = {head}", arguments, indent), local
-        return [*before, f"{indent}{opening}{value}{closing}"]
-
-
-def call(head: str, arguments: Sequence[str] | None, indent: str, tail: str = "", width: int = LINE) -> list[str]:
-    """Lines of ``head(arguments)tail``, at most `width` wide; None for a head that is not called."""
-    if arguments is None:
-        return [f"{indent}{head}{tail}"]
-    joined = ", ".join(arguments)
-    one = f"{indent}{head}({joined}){tail}"
-    if len(one) <= width:
-        return [one]
-    deeper = indent + INDENT
-    if len(deeper + joined) <= width:
-        return [f"{indent}{head}(", deeper + joined, f"{indent}){tail}"]
-    return [f"{indent}{head}(", *(f"{deeper}{argument}," for argument in arguments), f"{indent}){tail}"]
-
-
-def definition(name: str, parameters: Sequence[str], returns: str, indent: str) -> list[str]:
-    """The first lines of a function."""
-    return call(f"def {name}", parameters, indent, f" -> {returns}:")
+            return statement(f"{owner}.{name} = ", value, indent)
+        if is_free(name):
+            return statement("", Call(f"{owner}.add_module", (self.quoted(name), value)), indent)
+        return statement(f"{owner}._modules[{self.quoted(name)}] = ", value, indent)

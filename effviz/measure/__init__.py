@@ -1,1 +1,1 @@
-"""Measured latency: the API, the store and background runs. Torch runs in the worker process."""
+"""Measured latency: requests, store and background runs. Torch runs in the worker process."""

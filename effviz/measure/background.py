@@ -1,7 +1,6 @@
-"""Measure networks in the background: one after the other, for everybody who looks, resumed where it was stopped.
+"""Background measurement of several networks, one after the other, shared by all visitors.
 
-What is measured is kept by `effviz.measure.latency` on disk, per environment. So whatever was measured before, here or
-on another page, is not measured again.
+A run skips the networks that `effviz.measure.latency` has stored for this environment, so it resumes after a pause.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from effviz.core.errors import DesignError
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, request
-from effviz.studies.guidelines import cases, distinct
-from effviz.studies.prediction import ENTRIES
 from effviz.worker.manager import Manager, default_manager
 
 if TYPE_CHECKING:
@@ -25,27 +22,27 @@ OWNER = "zoo"
 
 
 class Network(Protocol):
-    """What can be measured: a design, and a title that no other network of the run has."""
+    """A design with a title that is unique within the run."""
 
     @property
     def design(self) -> Design:
-        """What is built."""
+        """The network to measure."""
 
     @property
     def title(self) -> str:
-        """For a label."""
+        """Its label."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the background measurement stands.
+    """The progress of a background measurement.
 
     Attributes:
-        threads: that it measures with; None while it does not run.
-        left: networks that are still to be measured, the present one among them.
-        title: of the present network.
-        message: what is being done with it, or where it waits.
-        fraction: of the present network, 0 to 1.
+        threads: of torch; None while nothing is measured.
+        left: number of networks left, including the current one.
+        title: of the current network.
+        message: its current step, or its position in the queue.
+        fraction: of the current network, 0 to 1.
     """
 
     threads: int | None = None
@@ -56,11 +53,17 @@ class Progress:
 
 
 class ZooRun:
-    """One background measurement at a time, on behalf of all visitors. Use it from any thread."""
+    """One background measurement at a time, for all visitors. All methods are thread-safe.
+
+    Args:
+        entries: the networks.
+        manager: returns the manager of the torch process.
+        owner: of its jobs in the queue.
+    """
 
     def __init__(
         self,
-        entries: Sequence[Network] = ENTRIES,
+        entries: Sequence[Network],
         manager: Callable[[], Manager] = default_manager,
         owner: str = OWNER,
     ) -> None:
@@ -72,26 +75,26 @@ class ZooRun:
         self._now: tuple[Network, Measurement] | None = None
         self._thread: threading.Thread | None = None
         self._failures: dict[tuple[str, int], str] = {}
-        # Counts starts and pauses: what is cancelled without one of them means that the torch process is closed.
+        # Counts starts and pauses. A cancellation without either means that the torch process was closed.
         self._turn = 0
 
     def latencies(self, threads: int = 1, among: Sequence[Network] | None = None) -> dict[str, Latency]:
-        """What is known so far, by the title of the network; the order is that of the entries, or of some of them."""
+        """Return the stored latencies by title, in the order of the entries or of `among`."""
         entries = self.entries if among is None else among
         known = {entry.title: cached(entry.design, threads=threads) for entry in entries}
         return {title: latency for title, latency in known.items() if latency is not None}
 
     def failures(self, threads: int = 1) -> dict[str, str]:
-        """Why networks could not be measured, by title."""
+        """Return the error messages of the networks that could not be measured, by title."""
         with self._lock:
             return {title: why for (title, with_threads), why in self._failures.items() if with_threads == threads}
 
     def start(self, threads: int = 1, again: Iterable[str] = (), among: Sequence[Network] | None = None) -> None:
-        """Measure what was not measured yet, and the networks titled in `again` anew; what ran before is dropped.
+        """Measure the networks without a stored latency; a running measurement is cancelled.
 
         Args:
             threads: of torch.
-            again: titles.
+            again: titles of networks to measure even so.
             among: some of the entries; None for all.
         """
         anew = set(again)
@@ -107,7 +110,7 @@ class ZooRun:
                 self._thread.start()
 
     def pause(self) -> None:
-        """Stop after dropping the present network; what was measured stays."""
+        """Stop and drop the current network; finished measurements stay stored."""
         with self._lock:
             self._drop()
 
@@ -120,14 +123,15 @@ class ZooRun:
 
     @property
     def progress(self) -> Progress:
-        """Where it stands."""
+        """The current progress."""
         with self._lock:
             now, left = self._now, len(self._todo)
             if now is None:
                 return Progress(self._todo[0][1], left, self._todo[0][0].title, "Starting") if left else Progress()
         entry, measurement = now
         ticket = measurement.ticket
-        message = f"waiting, place {ticket.position}" if ticket.state == "queued" else ticket.message.lower()
+        is_waiting = ticket.state == "queued"
+        message = f"waiting, position {ticket.position} in the queue" if is_waiting else ticket.message.lower()
         return Progress(measurement.threads, left + 1, entry.title, message, ticket.progress)
 
     def _work(self) -> None:
@@ -168,26 +172,3 @@ class ZooRun:
                     self._todo.clear()
                 elif problem:
                     self._failures[entry.title, threads] = problem
-
-
-_default: ZooRun | None = None
-_guidelines: ZooRun | None = None
-_default_lock = threading.Lock()
-
-
-def default_run() -> ZooRun:
-    """The background measurement of the zoo, one for this process."""
-    global _default
-    with _default_lock:
-        if _default is None:
-            _default = ZooRun()
-        return _default
-
-
-def guideline_run() -> ZooRun:
-    """The background measurement of ShuffleNetV2's guideline experiments, one for this process."""
-    global _guidelines
-    with _default_lock:
-        if _guidelines is None:
-            _guidelines = ZooRun(distinct(cases()), owner="guidelines")
-        return _guidelines

@@ -1,7 +1,7 @@
-"""The latency of a design on this CPU: measured in the torch process, remembered with its conditions.
+"""The latency of a design on this CPU: requests to the torch process, the result, and its store.
 
-A latency is a distribution, and true of one machine, one version of PyTorch and one number of threads; a `Latency`
-carries all of that. Measuring is `effviz.backend.timing`, which imports torch; this module does not.
+A latency is a distribution. It is valid for one machine, one version of PyTorch and one number of threads, so a
+`Latency` includes these conditions. The measurement itself is in `effviz.backend.timing`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import platform
-import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -23,6 +22,8 @@ from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.count.report import analyze
@@ -38,10 +39,10 @@ _logger = logging.getLogger(__name__)
 
 
 class LatencyError(RuntimeError):
-    """A design that is right, but could not be measured: too large, too slow, or the torch process was lost.
+    """A valid design that could not be measured: too large, too slow, or the torch process crashed.
 
     Attributes:
-        reason: in a word, see `effviz.worker.manager.Ticket`; ``"cancelled"`` if the measurement was.
+        reason: see `effviz.worker.manager.Ticket`; ``"cancelled"`` for a cancelled measurement.
     """
 
     def __init__(self, problem: str, reason: str) -> None:
@@ -51,17 +52,17 @@ class LatencyError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """How long one forward pass takes: a distribution and the conditions under which it was found.
+    """The time of one forward pass: a distribution and the conditions of its measurement.
 
     Attributes:
         median_ms, p90_ms, iqr_ms, min_ms: of single runs, in milliseconds, for the whole batch; `iqr_ms` is the
-            distance between the quartiles.
-        runs: how many were timed.
-        loaded: the machine was busy with something else meanwhile.
+            interquartile range.
+        runs: number of timed runs.
+        loaded: other processes kept the machine busy.
         batch_size: images in one run.
         threads: of torch.
         resolution: side of the input, in pixels.
-        environment: cpu, cores (usable), os, python, torch, dtype, threads, as text.
+        environment: cpu, cores (usable), os, python, torch, dtype and threads, as text.
         measured_at: UTC, ISO 8601.
     """
 
@@ -92,28 +93,28 @@ class Latency:
         except ValueError:
             aware = False
         if not aware:
-            fail("measured_at", self.measured_at, "must be a time with its zone, as in ISO 8601")
+            fail("measured_at", self.measured_at, "must be an ISO 8601 time with a time zone")
 
     @property
     def noisy(self) -> bool:
-        """Whether to distrust it: the middle half of the runs spreads over more than 10 %, or the machine was busy."""
+        """Whether the interquartile range exceeds 10 % of the median, or the machine was busy."""
         return self.loaded or self.iqr_ms > NOISY_SPREAD * self.median_ms
 
     @property
     def age(self) -> timedelta:
-        """Since the measurement."""
+        """Time since the measurement."""
         return datetime.now(UTC) - datetime.fromisoformat(self.measured_at)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; `from_dict` reads it back equal."""
+        """Return plain values for JSON; `from_dict` restores an equal latency."""
         return vars(self) | {"environment": dict(self.environment)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Latency:
-        """The latency that `to_dict` wrote.
+        """Restore a latency from the result of `to_dict`.
 
         Raises:
-            DesignError: a value is missing, unknown or impossible.
+            DesignError: a value is missing, unknown or invalid.
         """
         if not isinstance(values, Mapping) or values.keys() != cls.__dataclass_fields__.keys():
             fail("values", values, f"must have the keys {', '.join(cls.__dataclass_fields__)}")
@@ -122,11 +123,11 @@ class Latency:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A measurement that was asked for.
+    """A requested measurement.
 
     Attributes:
-        ticket: its state, place in the queue and progress.
-        design, resolution, batch_size, threads, dtype: what is measured.
+        ticket: its state, position in the queue and progress.
+        design, resolution, batch_size, threads, dtype: as requested.
     """
 
     ticket: Ticket
@@ -137,11 +138,11 @@ class Measurement:
     dtype: str
 
     def result(self) -> Latency:
-        """Wait for the end and take the latency; it is remembered, see `cached`.
+        """Wait for the latency, and store it for `cached`.
 
         Raises:
-            DesignError: the torch process refused the design or the dtype.
-            LatencyError: it was not measured; the message says why.
+            DesignError: the torch process rejects the design or the dtype.
+            LatencyError: the measurement failed or was cancelled.
         """
         self.ticket.wait()
         if self.ticket.result is None:
@@ -170,19 +171,19 @@ def request(
     timeout_s: float = TIMEOUT_S,
     manager: Manager | None = None,
 ) -> Measurement:
-    """Ask for a measurement without waiting for it.
+    """Request a measurement without waiting for it.
 
     Args:
-        design: what to measure, with random weights.
+        design: the network, which gets random weights.
         resolution: side of the input in pixels; None for the design's own.
         batch_size: images in one run, 1 to 256.
         threads: of torch, 1 to the usable cores.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
         owner, keep_all, timeout_s: see `effviz.worker.manager.Manager.submit`.
-        manager: None for the one of this process.
+        manager: None for the default manager.
 
     Raises:
-        DesignError: an argument is impossible, or the network cannot be built at this resolution.
+        DesignError: an argument is invalid, or the network cannot be built at this resolution.
     """
     report = analyze(design, resolution)
     batch_size = whole("batch_size", batch_size, 1, MAX_BATCH)
@@ -207,14 +208,14 @@ def request(
 def _threads(threads: int) -> int:
     cores = usable_cores()
     if whole("threads", threads) > cores:
-        fail("threads", threads, f"must be at most {cores}, the cores that this process may use")
+        fail("threads", threads, f"must be at most {cores}, the number of usable cores")
     return int(threads)
 
 
 def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
-    """Measure a design on this CPU: forward passes of PyTorch, float32, random weights, each timed alone.
+    """Time single forward passes of a design on this CPU, in PyTorch, float32, with random weights.
 
-    It runs in a torch process of its own, which the first call starts and the following ones share.
+    The measurement runs in the torch process. The first call starts this process, and later calls share it.
 
     Args:
         design: from `architecture`, `Design.from_json` or written by hand.
@@ -223,10 +224,10 @@ def measure_latency(design: Design, resolution: int | None = None, batch_size: i
         threads: of torch, 1 to the usable cores.
 
     Raises:
-        DesignError: an argument is impossible, or the network cannot be built at this resolution.
-        LatencyError: the design is too large for the memory, takes longer than two minutes, or the process was lost.
+        DesignError: an argument is invalid, or the network cannot be built at this resolution.
+        LatencyError: the design needs too much memory or more than two minutes, or the torch process crashed.
     """
-    # Calls from several threads take turns; none takes the place of another.
+    # keep_all: calls from several threads wait for each other instead of replacing each other.
     measurement = request(design, resolution, batch_size, threads, owner="measure_latency", keep_all=True)
     try:
         return measurement.result()
@@ -235,11 +236,11 @@ def measure_latency(design: Design, resolution: int | None = None, batch_size: i
         raise
 
 
-# --- conditions ---------------------------------------------------------------------------------------------------
+# --- environment --------------------------------------------------------------------------------------------------
 
 
 def environment(threads: int = 1, dtype: str = "float32") -> dict[str, str]:
-    """What a latency depends on besides the design: CPU, usable cores, system, versions, threads, dtype."""
+    """Return what a latency depends on besides the design: CPU, cores, system, versions, threads and dtype."""
     return _machine() | {"dtype": dtype, "threads": str(threads)}
 
 
@@ -267,7 +268,7 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine() or "unknown"
 
 
-# --- memory -------------------------------------------------------------------------------------------------------
+# --- store --------------------------------------------------------------------------------------------------------
 
 _remembered: OrderedDict[str, Latency] = OrderedDict()
 _remembering = threading.Lock()
@@ -276,9 +277,9 @@ _remembering = threading.Lock()
 def cached(
     design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
 ) -> Latency | None:
-    """The latest measurement under these conditions in this environment, None if there is none.
+    """Return the latest measurement under these conditions in this environment, or None.
 
-    Designs that build the same network share it, whatever they are called.
+    Designs with different names that build the same network share their measurements.
 
     Raises:
         DesignError: the network cannot be built at this resolution.
@@ -298,7 +299,7 @@ def cached(
 def fingerprint(
     design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
 ) -> str:
-    """A name for the measurement: equal for equal networks under equal conditions in this environment.
+    """Return a cache key: equal for equal networks under equal conditions in this environment.
 
     Raises:
         DesignError: the network cannot be built at this resolution.
@@ -307,7 +308,7 @@ def fingerprint(
 
 
 def remember(design: Design, latency: Latency) -> None:
-    """Keep a measurement for `cached`: in this process, and on disk if there is a folder for it."""
+    """Store a measurement for `cached`, in memory and in `cache_folder`."""
     key = _key(design, latency.resolution, latency.batch_size, latency.environment)
     _keep(key, latency)
     folder = cache_folder()
@@ -317,30 +318,25 @@ def remember(design: Design, latency: Latency) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / f"{key}.json", json.dumps(latency.to_dict(), allow_nan=False))
     except OSError as error:
-        _logger.warning("the latency is not kept on disk: %s", error)
+        _logger.warning("the latency was not written to disk: %s", error)
 
 
 def cache_folder() -> Path | None:
-    """Where latencies are kept: below ``EFFVIZ_CACHE``, nowhere if that is empty, or below the user's cache folder."""
+    """Return the folder of stored latencies, or None for in-memory storage only.
+
+    It is in ``EFFVIZ_CACHE`` if that is set (None if it is empty), otherwise in the user's cache folder.
+    """
     chosen = os.environ.get("EFFVIZ_CACHE")
     if chosen is not None:
         return Path(chosen) / "latency" if chosen else None
     try:
-        return _user_cache() / "effviz" / "latency"
-    except RuntimeError:  # there is no home
+        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
+    except RuntimeError:  # there is no home folder
         return None
 
 
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
 def _key(design: Design, resolution: int | None, batch_size: int, conditions: Mapping[str, str]) -> str:
-    """A name for the built network, its input and the environment."""
+    """Return a hash of the built network, its input and the environment."""
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     parts = [_FORMAT, _blocks_digest(design, resolution), batch_size, sorted(conditions.items())]
@@ -349,7 +345,7 @@ def _key(design: Design, resolution: int | None, batch_size: int, conditions: Ma
 
 @lru_cache(maxsize=512)
 def _blocks_digest(design: Design, resolution: int | None) -> str:
-    """What is built and what enters it."""
+    """Return a hash of the built blocks and the input shape."""
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]
     return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
 
@@ -372,12 +368,12 @@ def _read(key: str) -> Latency | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        _logger.warning("a latency kept on disk is passed over, %s: %s", file, error)
+        _logger.warning("ignored the stored latency %s: %s", file, error)
         return None
 
 
 def _write(file: Path, content: str) -> None:
-    """Write all of it or nothing."""
+    """Replace `file` atomically."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=".", delete=False) as partial:
         name = Path(partial.name)
         try:

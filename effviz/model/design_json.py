@@ -1,24 +1,29 @@
-"""Designs as JSON: one versioned format for files, links and exchange."""
+"""Designs as JSON: one versioned format for files and links.
+
+Version 2 differs from version 1 in one point. A row without a stride has the default of its block; in version 1 it has
+stride 1.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from effviz.core.errors import MAX_BLOCKS, DesignError, fail, unknown
+from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, unknown
 from effviz.model.blocks import BLOCKS, Part, Recipe
-from effviz.model.blocks.composed import PARTS
-from effviz.model.design import Design, Stage
-from effviz.model.fields import declared
+from effviz.model.design import Design
+from effviz.model.fields import PARTS, declared
 from effviz.model.layers import check_name
+from effviz.model.stage import Stage
 from effviz.model.widths import WidthRule
 
-JSON_VERSION = 1
+JSON_VERSION = 2
+_READABLE = (1, 2)
 
 
 def write(design: Design, *, indent: int | None = None) -> str:
-    """`design` as JSON text."""
+    """Return `design` as JSON text."""
     rule = design.width_rule
     document = {
         "version": JSON_VERSION,
@@ -47,31 +52,33 @@ def write(design: Design, *, indent: int | None = None) -> str:
 
 
 def _row(row: Stage) -> dict[str, Any]:
-    """A row as JSON has it: a block of one's own by its name."""
+    """Return a row as in JSON, with the name in place of a recipe."""
     return {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
 
 
 def read(text: str | bytes) -> Design:
-    """The design in JSON text; `DesignError` for anything that `write` would not have written."""
+    """Read a design from JSON text of version 1 or 2.
+
+    Raises:
+        DesignError: the text is not JSON or not a valid design.
+    """
     entries = _mapping("design", parse(text))
     version = entries.pop("version", None)
-    if type(version) is not int or version != JSON_VERSION:
-        fail("version", version, f"must be {JSON_VERSION}, the version of the format that this effviz reads")
+    if type(version) is not int or version not in _READABLE:
+        fail("version", version, "must be 1 or 2, the versions of the format that this effviz reads")
     recipes = {name: _recipe(name, entry) for name, entry in _mapping("blocks", entries.pop("blocks", {})).items()}
-    known = list(Design.__dataclass_fields__)
-    for key in entries:
-        if key not in known:
-            unknown("key of the design", key, known)
+    _check_keys("key of the design", entries, Design.__dataclass_fields__)
     for key in ("name", "stages"):
         if key not in entries:
             fail("key", key, "is missing from the design")
+    missing = {"stride": 1} if version == 1 else {}
     rows = []
     listed = _sequence("stages", entries["stages"])
     if len(listed) > MAX_BLOCKS:
         raise DesignError(f"stages has {len(listed)} rows: a design has at most {MAX_BLOCKS}")
     for index, row in enumerate(listed):
         try:
-            rows.append(_stage(_mapping("row", row), recipes))
+            rows.append(_stage(missing | _mapping("row", row), recipes))
         except DesignError as error:
             raise error.at(f"row {index}") from None
     entries["stages"] = tuple(rows)
@@ -83,7 +90,7 @@ def read(text: str | bytes) -> Design:
 
 
 def parse(text: str | bytes) -> Any:
-    """What JSON text holds; `DesignError` for what is none, and for a key that stands twice in one object."""
+    """Parse JSON text; raise `DesignError` for invalid JSON and for a repeated key of an object."""
     if not isinstance(text, (str, bytes)):
         fail("text", text, "must be JSON text")
     try:
@@ -102,8 +109,8 @@ def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:
-        # Python's own words are advice for whoever wrote the program.
-        raise DesignError(f"the text holds a number with too many digits: {len(digits.lstrip('-'))}") from None
+        # Python's message is about a setting of the interpreter.
+        raise DesignError(f"a number in the text has {len(digits.lstrip('-'))} digits, too many to read") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -112,9 +119,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                fail("key", key, "stands twice in one JSON object")
+                fail("key", key, "is repeated in one JSON object")
             seen.add(key)
     return found
+
+
+def _check_keys(what: str, entries: Iterable[str], known: Collection[str]) -> None:
+    for key in entries:
+        if key not in known:
+            unknown(what, key, known)
 
 
 def _mapping(what: str, value: Any) -> dict[str, Any]:
@@ -130,12 +143,10 @@ def _sequence(what: str, value: Any) -> list[Any]:
 
 
 def _recipe(name: str, value: Any) -> Recipe:
-    # Every message below has the name in it.
+    # Checked first because the messages below include the name.
     check_name("name of the block", name)
     entry = _mapping(f"block {name}", value)
-    for key in entry:
-        if key not in ("parts", "shortcut"):
-            unknown(f"key of block {name}", key, ("parts", "shortcut"))
+    _check_keys(f"key of block {name}", entry, ("parts", "shortcut"))
     parts = []
     for index, step in enumerate(_sequence("parts", entry.get("parts"))):
         try:
@@ -147,38 +158,28 @@ def _recipe(name: str, value: Any) -> Recipe:
 
 def _part(step: dict[str, Any]) -> Part:
     block = step.get("block")
-    if not isinstance(block, str) or block not in PARTS:
-        unknown("block", block, PARTS)
-    known = ["block", "times", "of", *(field.name for field in declared(PARTS[block]))]
-    for key in step:
-        if key not in known:
-            unknown(f"key of a {block} step", key, known)
+    kind = look_up("block", block, PARTS)
+    _check_keys(f"key of a {block} step", step, ["block", "times", "of", *(field.name for field in declared(kind))])
     return Part(**step)
 
 
 def _stage(row: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> Stage:
     if "block" not in row:
         fail("key", "block", "is missing from the row")
-    block = row["block"]
-    if not isinstance(block, str) or block not in BLOCKS:
-        unknown("block", block, BLOCKS)
-    known = [*Stage.__dataclass_fields__, *(field.name for field in declared(BLOCKS[block]))]
+    kind = look_up("block", row["block"], BLOCKS)
+    known = [*Stage.__dataclass_fields__, *(field.name for field in declared(kind))]
     known.remove("fields")
-    for key in row:
-        if key not in known:
-            unknown(f"key of a {block} row", key, known)
+    _check_keys(f"key of a {row['block']} row", row, known)
+    if row.get("stride", 1) is None:
+        fail("stride", None, "must be an integer")
     values = dict(row)
     if "recipe" in known and "recipe" in row:
-        if not isinstance(row["recipe"], str) or row["recipe"] not in recipes:
-            unknown("recipe", row["recipe"], recipes)
-        values["recipe"] = recipes[row["recipe"]]
+        values["recipe"] = look_up("recipe", row["recipe"], recipes)
     return Stage(**values)
 
 
 def _rule(rule: dict[str, Any]) -> WidthRule:
-    for key in rule:
-        if key not in WidthRule.__dataclass_fields__:
-            unknown("key of width_rule", key, WidthRule.__dataclass_fields__)
+    _check_keys("key of width_rule", rule, WidthRule.__dataclass_fields__)
     table = []
     for entry in _sequence("table", rule.get("table", [])):
         if not isinstance(entry, list) or len(entry) != 2:

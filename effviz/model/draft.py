@@ -1,4 +1,4 @@
-"""A stage table while it is edited: rows may be missing or at fault, and what stands above a fault is counted."""
+"""A stage table while it is edited. It may have no rows or an illegal row; the rows above that row are counted."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from functools import lru_cache
 from itertools import count, groupby
 from typing import Any
 
-from effviz.core.errors import MAX_BLOCKS, DesignError, fail, whole
+from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, whole
 from effviz.model.blocks import BLOCKS, Recipe
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.design_json import parse
 from effviz.model.fields import declared
+from effviz.model.stage import Stage
 from effviz.model.widths import WidthRule
 
 MAX_LINK = 6_000
-"""Characters of a packed draft: what any browser and server in between passes on in an address."""
+"""Maximum length of a packed draft, short enough for the URL limits of browsers and servers."""
 _MAX_TEXT = 2**20
 _NO_ROW = Stage("flatten", name="none", depth="fixed")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Rows, and a design that holds everything else.
+    """Rows, and a design with all other settings.
 
     Attributes:
-        frame: name, resolution, multipliers and the like; its own rows mean nothing.
-        rows: of the stage table, at multiplier 1.
+        frame: name, resolution, multipliers and other settings; its rows are ignored.
+        rows: the stage table at multiplier 1.
     """
 
     frame: Design
@@ -39,28 +40,28 @@ class Draft:
 
     def __post_init__(self) -> None:
         if self.rows:
-            # Names and depths that no design can have are refused here, whatever is built of them.
+            # Raises for names and depths that are illegal in any design.
             object.__setattr__(self, "rows", replace(self.frame, stages=self.rows).stages)
         object.__setattr__(self, "frame", replace(self.frame, stages=(_NO_ROW,)))
 
     @classmethod
     def empty(cls, *, resolution: int = 224) -> Draft:
-        """A table without rows, of three input channels; widths are rounded to multiples of 8."""
+        """Return a table without rows, with three input channels and widths in multiples of 8."""
         return cls(Design("draft", (_NO_ROW,), title="Draft", resolution=resolution, width_rule=WidthRule()))
 
     @classmethod
     def of(cls, design: Design) -> Draft:
-        """The rows of a design, to be edited."""
+        """Return a draft with the rows and settings of `design`."""
         return cls(design, design.stages)
 
     @property
     def design(self) -> Design | None:
-        """All rows as a design, which need not be buildable; None without rows."""
+        """All rows as a design, buildable or not; None without rows."""
         return replace(self.frame, stages=self.rows) if self.rows else None
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
-        """The blocks of one's own that the rows use."""
+        """The user-defined blocks in the rows."""
         return self.design.recipes if self.design else ()
 
     # --- edits ----------------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ class Draft:
         return Draft(self.frame, _tidied(rows))
 
     def add(self, row: Stage, at: int | None = None) -> Draft:
-        """With one more row, ahead of row `at`; None for the end."""
+        """Insert a row before row `at`; None appends it."""
         at = len(self.rows) if at is None else whole("at", at, 0, len(self.rows))
         if len(self.rows) >= MAX_BLOCKS:
             raise DesignError(f"the table has {len(self.rows)} rows: a design has at most {MAX_BLOCKS}")
@@ -80,30 +81,30 @@ class Draft:
         return self._with((*self.rows[:at], named, *self.rows[at:]))
 
     def remove(self, index: int) -> Draft:
-        """Without a row."""
+        """Remove a row."""
         self._row(index)
         return self._with((*self.rows[:index], *self.rows[index + 1 :]))
 
     def duplicate(self, index: int) -> Draft:
-        """With a row twice; the second is a stage of its own and keeps the resolution."""
+        """Duplicate a row. The copy is a separate stage with stride 1."""
         row = self._row(index)
         stride = {"stride": 1} if row.stride > 1 else {}
         return self.add(row.with_changes(name=_free(row.name, (each.name for each in self.rows)), **stride), index + 1)
 
     def move(self, index: int, by: int) -> Draft:
-        """With a row further down, or up where `by` is negative; a stage that is torn apart becomes two."""
+        """Move a row down by `by` places, or up if negative. A stage that is split becomes two stages."""
         row = self._row(index)
         target = whole("row", index + by, 0, len(self.rows) - 1)
         others = [*self.rows[:index], *self.rows[index + 1 :]]
         return self._with((*others[:target], row, *others[target:]))
 
     def change(self, index: int, /, **changes: Any) -> Draft:
-        """With attributes or fields of a row changed; the depth of all rows of its stage is one.
+        """Change attributes or fields of a row. A new depth applies to all rows of the stage.
 
-        Another block keeps what it has in common with the former one.
+        A new block keeps the fields that it shares with the old one.
 
         Raises:
-            DesignError: a value is illegal, or a name is taken by rows that are no neighbours.
+            DesignError: a value is illegal, or a row elsewhere in the table has the name.
         """
         row = self._row(index)
         block = changes.pop("block", row.block)
@@ -121,7 +122,7 @@ class Draft:
         return Draft(self.frame, tuple(rows))
 
     def define(self, recipe: Recipe, index: int | None = None) -> Draft:
-        """With a block of one's own in a row, and in every row that uses one of that name."""
+        """Use a recipe in row `index` and in all rows with a recipe of the same name."""
         draft = self if index is None else self.change(index, block="composed")
         rows = [
             row.with_changes(recipe=recipe)
@@ -133,40 +134,40 @@ class Draft:
 
     def _other_block(self, index: int, block: str) -> Stage:
         row = self.rows[index]
-        fresh = Stage(block, None if _keeps_width(block) else self._width_at(index))
-        known = {field.name: field for field in declared(BLOCKS[block])}
+        kind = look_up("block", block, BLOCKS)
+        known = {field.name: field for field in declared(kind)}
         fields: dict[str, Any] = {}
         for name, value in row.fields:
             try:
                 if name in known:
                     fields[name] = known[name].check(value)
             except DesignError:
-                continue  # legal for the former block only
-        stride = row.stride if BLOCKS[block].has_stride else 1
-        width = row.width if not _keeps_width(block) or row.width == "scaled" else "scaled"
-        return fresh.with_changes(
-            repeats=row.repeats,
-            stride=stride,
+                continue  # legal only for the old block
+        return Stage(
+            block,
+            self._width_at(index) if kind.has_out_channels else None,
+            row.repeats,
+            row.stride if kind.has_stride and BLOCKS[row.block].has_stride else None,
             name=row.name,
-            width=width,
+            width=row.width if kind.has_out_channels else "scaled",
             depth=row.depth,
             divisor=row.divisor,
             **fields,
         )
 
     def _width_at(self, index: int) -> int:
-        """The base width of a row, or of the nearest row above that has one."""
+        """Return the base width of a row, or of the nearest row above with a width."""
         widths = (row.out_channels for row in reversed(self.rows[: index + 1]))
         return next((width for width in widths if width is not None), 32)
 
     def settings(self, **changes: Any) -> Draft:
-        """With resolution, multipliers, title or another attribute of the design changed."""
+        """Change the resolution, the multipliers, the title or another attribute of the design."""
         return Draft(replace(self.frame, **changes), self.rows)
 
     # --- storage --------------------------------------------------------------------------------------------------
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """As `Design.to_json`; a table without rows has an empty list of them."""
+        """Return JSON text as `Design.to_json`; a table without rows has an empty list of stages."""
         if self.design is not None:
             return self.design.to_json(indent=indent)
         document = json.loads(self.frame.to_json()) | {"stages": []}
@@ -174,10 +175,10 @@ class Draft:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Draft:
-        """The draft that `to_json` wrote, or a design.
+        """Read JSON text of a draft or of a design.
 
         Raises:
-            DesignError: what the text holds is neither.
+            DesignError: the text contains neither.
         """
         document = parse(text)
         if isinstance(document, dict) and document.get("stages") == []:
@@ -185,15 +186,15 @@ class Draft:
         return cls.of(Design.from_json(text))
 
     def packed(self) -> str:
-        """As text for an address: letters, digits, hyphens, underscores."""
+        """Encode as a URL parameter: letters, digits, hyphens and underscores."""
         return base64.urlsafe_b64encode(zlib.compress(self.to_json().encode(), 9)).decode().rstrip("=")
 
     @classmethod
     def unpacked(cls, text: str) -> Draft:
-        """The draft in text of `packed`.
+        """Decode the result of `packed`.
 
         Raises:
-            DesignError: it is not such a text.
+            DesignError: the text is not an encoded design.
         """
         if not isinstance(text, str):
             fail("design", text, "must be text")
@@ -209,14 +210,10 @@ def _unpacked(text: str) -> Draft:
         reader = zlib.decompressobj()
         found = reader.decompress(raw, _MAX_TEXT)
     except (binascii.Error, ValueError, zlib.error):
-        fail("design", text, "must be a design as a link holds it")
+        fail("design", text, "must be an encoded design")
     if not reader.eof or reader.unused_data:
-        fail("design", text, "must be a whole design as a link holds it")
+        fail("design", text, "must be a complete encoded design")
     return Draft.from_json(found)
-
-
-def _keeps_width(block: str) -> bool:
-    return BLOCKS[block].keeps_channels or BLOCKS[block].derives_out_channels
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
@@ -226,7 +223,7 @@ def _free(name: str, taken: Iterable[str]) -> str:
 
 
 def _tidied(rows: Iterable[Stage]) -> tuple[Stage, ...]:
-    """Rows whose stages are neighbours: what was torn apart gets a name of its own."""
+    """Rename rows so that the rows of each stage are neighbours."""
     rows = tuple(rows)
     used = {row.name for row in rows}
     seen: set[str] = set()
@@ -239,16 +236,16 @@ def _tidied(rows: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(tidied)
 
 
-# --- faults --------------------------------------------------------------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a row cannot be built.
+    """The reason why a row cannot be built.
 
     Attributes:
         row: its index.
-        problem: argument, value and the broken relation, without the path.
+        problem: argument, value and broken relation, without the path.
         path: of the block or layer.
     """
 
@@ -259,11 +256,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Checked:
-    """What of a draft can be built.
+    """The part of a draft that can be built.
 
     Attributes:
-        design: the rows above the first fault; None if there are none.
-        fault: the first; None if all rows can be built.
+        design: the rows above the first fault; None without such rows.
+        fault: the first fault; None if all rows can be built.
     """
 
     design: Design | None
@@ -272,7 +269,7 @@ class Checked:
 
 @lru_cache(maxsize=1024)
 def checked(draft: Draft) -> Checked:
-    """The part of a draft that can be built, and why no more."""
+    """Find the first row that cannot be built, by bisection."""
 
     def fault(length: int) -> DesignError | None:
         try:

@@ -1,29 +1,33 @@
-"""How a block declares its fields: once, for controls, columns, JSON, checks and documentation alike."""
+"""The declaration of a block's fields and the list of all blocks.
+
+A field is declared once. Pages, table columns, JSON checks and documentation read the declaration.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from effviz.core.errors import MAX_CHANNELS, DesignError, fail, flag, number, one_of, unknown, whole
+from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, DesignError, fail, flag, number, one_of, unknown, whole
 from effviz.model.layers import ACTIVATIONS, Block, Layer
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a block: what it is called, what it may be and what it means.
+    """One field of a block: its name, legal values and meaning.
 
     Attributes:
         name: the field's name in Python and JSON.
         kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"recipe"``, see `effviz.model.blocks.composed`.
-        default: its value when a row does not name it.
-        unit: what is counted, for labels.
-        minimum, maximum: limits of a number, both included unless `open_below`.
-        choices: the legal words of a ``"choice"``, the usual values of a number.
-        optional: None is legal and means that the block derives the value.
-        scales: the width multiplier acts on it.
+        default: the value in a row that does not name the field.
+        unit: for labels.
+        minimum, maximum: limits of a number, inclusive; `open_below` excludes the minimum.
+        choices: the legal values of a ``"choice"``, the usual values of a number.
+        optional: None is legal; the block then derives the value.
+        scales: the width multiplier scales the value.
         help: one sentence for a student.
     """
 
@@ -40,7 +44,7 @@ class Field:
     help: str = ""
 
     def check(self, value: Any) -> Any:
-        """`value` in its own type, or `DesignError`."""
+        """Return `value` in the field's type; raise `DesignError` if it is illegal."""
         if value is None and self.optional:
             return None
         if self.kind == "int":
@@ -60,25 +64,32 @@ _KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
 
 
 def declare(default: Any, *, kind: str = "", **details: Any) -> Any:
-    """A dataclass field that carries its `Field` declaration."""
+    """Build a dataclass field with its `Field` declaration."""
     details["kind"] = kind or _KINDS[type(default)]
     return dataclasses.field(default=default, metadata={"field": details})
 
 
 def kernel(default: int = 3) -> Any:
-    """The declaration of a kernel size."""
+    """Declare a kernel size."""
     return declare(
         default, unit="pixels", minimum=1, maximum=63, choices=(1, 3, 5, 7, 9, 11), help="Side of the square window."
     )
 
 
 def activation(default: str = "relu") -> Any:
-    """The declaration of an activation, ``"none"`` included."""
+    """Declare an activation; ``"none"`` is legal."""
     return declare(default, choices=("none", *ACTIVATIONS), help="Non-linearity after the convolution.")
 
 
+def padding(maximum: int) -> Any:
+    """Declare a padding that is half of the kernel unless given."""
+    return declare(
+        None, kind="int", optional=True, unit="pixels", maximum=maximum, help="By default half of the kernel."
+    )
+
+
 def expand_ratio(default: float) -> Any:
-    """The declaration of the expansion of an inverted residual."""
+    """Declare the expansion of an inverted residual."""
     return declare(
         default,
         unit="x",
@@ -91,27 +102,27 @@ def expand_ratio(default: float) -> Any:
 
 
 def se_ratio(default: float) -> Any:
-    """The declaration of squeeze-and-excitation inside a block."""
+    """Declare the squeeze-and-excitation of a block."""
     return declare(
         default,
         unit="x",
         minimum=0,
         maximum=1,
         choices=(0.0, 0.0625, 0.125, 0.25, 0.5),
-        help="Channels of the squeeze per channel; 0 leaves squeeze-and-excitation out.",
+        help="Squeezed channels per channel; 0 means no squeeze-and-excitation.",
     )
 
 
-def groups(default: int, text: str = "Groups of channels that are convolved apart.") -> Any:
-    """The declaration of a group count."""
+def groups(default: int, text: str = "Groups of channels that are convolved separately.") -> Any:
+    """Declare a number of groups."""
     return declare(default, unit="groups", minimum=1, choices=(1, 2, 3, 4, 8, 16, 32), help=text)
 
 
 @cache
-def declared(block: type[Block]) -> tuple[Field, ...]:
-    """The fields that `block` declares, in order."""
+def declared(kind: type[Block]) -> tuple[Field, ...]:
+    """Return the fields that `kind` declares, in order."""
     found = []
-    for entry in dataclasses.fields(block):  # type: ignore[arg-type]
+    for entry in dataclasses.fields(kind):  # type: ignore[arg-type]
         if "field" in entry.metadata:
             found.append(Field(name=entry.name, default=entry.default, **entry.metadata["field"]))
     return tuple(found)
@@ -119,54 +130,102 @@ def declared(block: type[Block]) -> tuple[Field, ...]:
 
 @dataclass(frozen=True)
 class FieldBlock(Block):
-    """Base of the blocks: checks every field by its declaration, then what `check()` adds.
+    """Base of the blocks: checks each field by its declaration, then calls `check()`.
+
+    The class attributes below, except `flattens`, are set by `block`.
 
     Attributes:
-        derives_out_channels: the output width follows from the other fields, so a row leaves it blank.
-        keeps_channels: the output has the channels of the input.
-        flattens: the input is flattened first, `in_channels` counts features.
-        has_stride: the block can reduce the resolution.
+        title: the block's name on screen.
+        has_in_channels: the block has a field `in_channels`.
+        has_out_channels: the block has a field `out_channels`, so a row has to name the width.
+        derives_out_channels: the output width follows from other fields.
+        keeps_channels: the output has as many channels as the input.
+        has_stride: the block has a field `stride`.
+        default_stride: the stride of a row that names none; 1 for a block without a stride.
+        flattens: the input is flattened first; `in_channels` counts features.
     """
 
-    derives_out_channels = False
-    keeps_channels = False
-    flattens = False
-    has_stride = True
-    has_in_channels = True
+    title: ClassVar[str]
+    has_in_channels: ClassVar[bool]
+    has_out_channels: ClassVar[bool]
+    derives_out_channels: ClassVar[bool]
+    keeps_channels: ClassVar[bool]
+    has_stride: ClassVar[bool]
+    default_stride: ClassVar[int]
+    flattens: ClassVar[bool] = False
 
     @property
     def called(self) -> str:
-        """What a reader calls this block."""
-        return str(vars(type(self)).get("title", type(self).__name__))
+        """The block's name for a reader."""
+        return self.title
 
     def __post_init__(self) -> None:
         for name in ("in_channels", "out_channels", "stride"):
             if name in self.__dict__:
-                limit = 2**31 - 1 if self.flattens and name == "in_channels" else MAX_CHANNELS
+                limit = MAX_FEATURES if self.flattens and name == "in_channels" else MAX_CHANNELS
                 object.__setattr__(self, name, whole(name, self.__dict__[name], 1, limit))
         for field in declared(type(self)):
             value = self.__dict__[field.name]
-            # The default is legal by declaration; skipping it keeps a fresh design in milliseconds.
+            # The default is legal by declaration. Skipping it halves the time to build a design.
             if value is not field.default:
                 object.__setattr__(self, field.name, field.check(value))
         self.check()
 
     def check(self) -> None:
-        """Relations between fields; `DesignError` if one is broken."""
+        """Check relations between fields; raise `DesignError` if one is broken."""
 
     def expand(self) -> Layer:
         raise NotImplementedError(type(self).__name__)
 
 
-def checked_fields(block: type[Block], values: dict[str, Any]) -> dict[str, Any]:
-    """`values` checked against the declaration of `block`; unknown names list the choices."""
-    known = {field.name: field for field in declared(block)}
+BLOCKS: dict[str, type[FieldBlock]] = {}
+"""All blocks, by the name that a row of a design uses."""
+
+PARTS: dict[str, type[FieldBlock]] = {}
+"""The blocks that a recipe may use as a step, by the same name."""
+
+_B = TypeVar("_B", bound=FieldBlock)
+
+
+@dataclass_transform(frozen_default=True)
+def block(name: str, title: str, *, part: bool = True) -> Callable[[type[_B]], type[_B]]:
+    """Make a class a frozen dataclass, derive its attributes from its fields and list it in `BLOCKS`.
+
+    Args:
+        name: the name in a row of a design.
+        title: the name on screen.
+        part: the block can be a step of a recipe: it takes a map of any width and returns a map.
+    """
+
+    def register(kind: type[_B]) -> type[_B]:
+        if name in BLOCKS:
+            raise ValueError(f"block name {name!r} is taken by {BLOCKS[name].__name__}")
+        kind = dataclass(frozen=True)(kind)
+        fields: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(kind)}
+        kind.title = title
+        kind.has_in_channels = "in_channels" in fields
+        kind.has_out_channels = "out_channels" in fields
+        kind.derives_out_channels = not kind.has_out_channels and hasattr(kind, "out_channels")
+        kind.keeps_channels = not kind.has_out_channels and not kind.derives_out_channels
+        kind.has_stride = "stride" in fields
+        kind.default_stride = fields.get("stride", 1)
+        BLOCKS[name] = kind
+        if part:
+            PARTS[name] = kind
+        return kind
+
+    return register
+
+
+def checked_fields(kind: type[Block], values: dict[str, Any]) -> dict[str, Any]:
+    """Check `values` against the declarations of `kind`; the error for an unknown name lists the choices."""
+    known = {field.name: field for field in declared(kind)}
     checked = {}
     for name, value in values.items():
         if name not in known:
-            unknown(f"field of {block.__name__}", name, known)
+            unknown(f"field of {kind.__name__}", name, known)
         try:
             checked[name] = known[name].check(value)
         except DesignError as error:
-            raise DesignError(f"{block.__name__}: {error.problem}") from None
+            raise DesignError(f"{kind.__name__}: {error.problem}") from None
     return checked

@@ -1,34 +1,34 @@
-"""The blocks of a network in outline: stages, and runs of neighbours that are one line of a table."""
+"""Groups of blocks for tables and diagrams: stages, and runs of similar neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
 
-from effviz.model.design import BuiltBlock
 from effviz.model.layers import Layer
+from effviz.model.layout import BuiltBlock
 from effviz.model.trace import trace_block
 
 
 def stage_of(path: str) -> str:
-    """The stage that a block is in: ``"stage4"`` of ``"stage4.1"``."""
+    """Return the stage of a path: ``"stage4"`` for ``"stage4.1"``."""
     return path.partition(".")[0]
 
 
 def span(paths: Sequence[str]) -> str:
-    """The first and the last of neighbours."""
+    """Name a range of neighbours by the first and the last path."""
     return paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}"
 
 
 def by_stage(blocks: Sequence[BuiltBlock]) -> list[list[BuiltBlock]]:
-    """`blocks` by stage."""
+    """Group `blocks` by stage."""
     return [list(group) for _, group in groupby(blocks, lambda entry: stage_of(entry.path))]
 
 
 def alike_runs(blocks: Sequence[BuiltBlock]) -> list[list[BuiltBlock]]:
-    """`blocks` in runs of neighbours that are alike: equal, or of one row, stride and structure.
+    """Group neighbours that are equal, or have the same row, stride and structure.
 
-    So a dense layer is like the one before it, with more channels at its input.
+    Dense layers of one row are therefore one group, although their input channels differ.
     """
     found: list[list[BuiltBlock]] = []
     for entry in blocks:

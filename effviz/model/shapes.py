@@ -1,8 +1,7 @@
-"""Output shapes of a block for a map of any size, without tracing the block again for each size.
+"""Output shapes of a block for maps of any size, from one trace.
 
-The structure of a block does not depend on the size of its map, and few of its layers change that size: a stride, a
-pooling, a gate. A block is therefore traced once per number of input channels. For another map size, only those layers
-are evaluated.
+The structure of a block does not depend on the size of its map. Few layers change that size: strided ones, pooling and
+gates. A block is therefore traced once per number of input channels. Another map size needs only those layers.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ KEEP_THE_SIZE = (Activation, BatchNorm2d, ChannelShuffle, Dropout, Identity, Sli
 """Primitives whose output map has the size of their input map."""
 
 _ANY_SIDE = 512
-"""Side of the map for which a block is traced. Any side works that the block accepts."""
+"""Side of the map in the trace. Any side that the block accepts would do."""
 
 
 class SizedStep(NamedTuple):
     """One step of a block.
 
     Attributes:
-        layer: a primitive, or the merge of some branches.
+        layer: a primitive, or the `Branches` of a merge.
         channels: of the output.
         size: number of the output's map size.
     """
@@ -50,14 +49,14 @@ class SizedStep(NamedTuple):
 
 
 class Resize(NamedTuple):
-    """A step whose output size may differ from its input size: its layer, and the channels and sizes it reads."""
+    """A step whose output size may differ from its input size: its layer, and channels and sizes of its inputs."""
 
     layer: Primitive | Branches
     channels: tuple[int, ...]
     sizes: tuple[int, ...]
 
     def out_size(self, sizes: list[Shape]) -> Shape:
-        """Height and width of the output."""
+        """Compute height and width of the output."""
         inputs = [(channels, *sizes[size]) for channels, size in zip(self.channels, self.sizes, strict=True)]
         return (self.layer.merged(inputs) if isinstance(self.layer, Branches) else self.layer.out_shape(inputs[0]))[1:]
 
@@ -76,7 +75,7 @@ class SizedBlock(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def sized_block(block: Layer, channels: int) -> SizedBlock | None:
-    """A block for a map of `channels` and any size; None if its output is no map or it rejects the trial size."""
+    """Trace a block for maps with `channels`; None if its output is not a map or it rejects the traced size."""
     shape: Shape = (channels, _ANY_SIDE, _ANY_SIDE)
     try:
         steps = trace_block.__wrapped__(block, shape).steps
@@ -84,7 +83,7 @@ def sized_block(block: Layer, channels: int) -> SizedBlock | None:
         return None
     resizes: list[Resize] = []
     sized: list[SizedStep] = []
-    # The map size of every storage. A view has the size of the tensor that it reads, here without exception.
+    # The map size of each storage. Views of maps never change the size.
     size_of = {0: 0}
     for step in steps:
         if len(step.output.shape) != 3:
@@ -101,9 +100,9 @@ def sized_block(block: Layer, channels: int) -> SizedBlock | None:
 
 @lru_cache(maxsize=32_768)
 def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
-    """Height and width of every numbered map size of `sized_block`; None if the block has to be traced.
+    """Compute each map size of `sized_block`; None if the block has to be traced.
 
-    A block that rejects `shape` also has to be traced: the trace raises the error with the path of the layer.
+    A block that rejects `shape` also has to be traced, because the trace raises the error with the path of the layer.
     """
     sized = sized_block(block, shape[0]) if len(shape) == 3 else None
     if sized is None:
@@ -118,10 +117,10 @@ def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
 
 
 def out_shape(block: Layer, shape: Shape) -> Shape:
-    """The output shape of `block` for an input of `shape`.
+    """Compute the output shape of `block` for an input of `shape`.
 
     Raises:
-        DesignError: a layer cannot take its input; the message starts with its path in the block.
+        DesignError: a layer rejects its input; the message starts with its path in the block.
     """
     sizes, sized = map_sizes(block, shape), sized_block(block, shape[0])
     if sizes is None or sized is None:
@@ -131,7 +130,7 @@ def out_shape(block: Layer, shape: Shape) -> Shape:
 
 
 def _keeps_size(layer: Primitive | Branches, sizes: tuple[int, ...]) -> bool:
-    """Whether the output of a step has the size of its input, whatever that is."""
+    """Whether the output of a step has the size of its input for any input size."""
     if isinstance(layer, Branches):
         return len(set(sizes)) == 1
     if isinstance(layer, Conv2d):

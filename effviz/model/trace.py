@@ -1,7 +1,7 @@
-"""Follow shapes and tensors through a layer: the only recursion over a network.
+"""The trace of a network: a flat list of steps in execution order.
 
-The result is a flat list of steps in execution order. Each knows its path, what it reads and what it writes, as
-tensors with a storage: views share the storage of what they look at, so that memory can be counted without running.
+This file contains the only recursion over the layers of a network. A step has a path and the tensors that it reads and
+writes. A view shares the storage of its input, so memory can be counted without running the network.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from effviz.model.layers import (
 )
 
 VIEWS = (Flatten, Identity, Dropout, StochasticDepth, Slice)
-"""Primitives that move no data in evaluation: their output is their input, seen differently."""
+"""Primitives that move no data in evaluation: the output shares the storage of the input."""
 
 
 class Tensor(NamedTuple):
     """A tensor between two layers, one image.
 
     Attributes:
-        storage: number of the memory it lies in; 0 is the input of the trace.
+        storage: number of its storage; 0 is the input of the trace.
         shape: without the batch.
     """
 
@@ -44,14 +44,14 @@ class Tensor(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One layer at work.
+    """One executed layer.
 
     Attributes:
         path: name in ``module.named_modules()`` of the built module.
-        layer: a primitive, or the `Branches` whose merge this is.
+        layer: a primitive, or the `Branches` of a merge.
         blocks: class names of the blocks around it, outermost first.
-        inputs: what it reads.
-        output: what it writes; the storage of an input for a view.
+        inputs: the tensors that it reads.
+        output: the tensor that it writes; a view has the storage of its input.
     """
 
     path: str
@@ -62,12 +62,12 @@ class Step(NamedTuple):
 
     @property
     def is_view(self) -> bool:
-        """Whether it moves no data."""
+        """Whether the step moves no data."""
         return isinstance(self.layer, VIEWS)
 
 
 def join(prefix: str, name: str) -> str:
-    """`prefix` and `name` with a dot where both are there."""
+    """Join two parts of a path with a dot; either may be empty."""
     return f"{prefix}.{name}" if prefix and name else prefix or name
 
 
@@ -77,7 +77,7 @@ def _expanded(block: Block) -> Layer:
 
 
 class _Walk:
-    """The state of one trace: the steps so far and the storages given out."""
+    """The state of a trace: the steps and the number of storages so far."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
@@ -126,12 +126,12 @@ class _Walk:
 
 
 class Trace(NamedTuple):
-    """Steps of a layer and the tensor that leaves it.
+    """The steps of a layer and its output.
 
     Attributes:
         steps: in execution order.
-        output: what the layer returns.
-        storages: how many storages were given out, the input's number 0 not counted.
+        output: of the layer.
+        storages: the number of storages without that of the input.
     """
 
     steps: tuple[Step, ...]
@@ -141,22 +141,22 @@ class Trace(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def trace_block(layer: Layer, shape: Shape) -> Trace:
-    """The trace of one layer from storage 0 with paths relative to it; remembered per layer and shape."""
+    """Trace one layer with paths relative to it; the result is cached by layer and shape."""
     walk = _Walk()
     output = walk.through(layer, "", Tensor(0, shape), ())
     return Trace(tuple(walk.steps), output, walk.storages)
 
 
 def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
-    """Every step of `layer` for an input of `shape`, in execution order.
+    """Return all steps of `layer` for an input of `shape`, in execution order.
 
     Args:
         layer: any layer tree.
         shape: ``(channels, height, width)`` or ``(features,)``.
-        path: prefix of every step's path.
+        path: prefix of the paths.
 
     Raises:
-        DesignError: a layer cannot take what reaches it; the message starts with the layer's path.
+        DesignError: a layer rejects its input; the message starts with the path of the layer.
     """
     walk = _Walk()
     walk.through(layer, path, Tensor(0, check_shape(shape)), ())
@@ -164,26 +164,26 @@ def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
 
 
 def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
-    """Traces of layers that follow one another, as one trace: paths prefixed, storages renumbered."""
+    """Join the traces of consecutive layers into one: prefix the paths and renumber the storages."""
     steps: list[Step] = []
-    entering = Tensor(0, shape)
-    given = 0
+    tensor = Tensor(0, shape)
+    storages = 0
     for path, piece in pieces:
-        offset, source = given, entering.storage
+        offset, source = storages, tensor.storage
 
         def moved(tensor: Tensor, offset: int = offset, source: int = source) -> Tensor:
             return Tensor(tensor.storage + offset if tensor.storage else source, tensor.shape)
 
         for step in piece.steps:
-            inputs = tuple(moved(tensor) for tensor in step.inputs)
+            inputs = tuple(moved(each) for each in step.inputs)
             steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, moved(step.output)))
-        entering = moved(piece.output)
-        given += piece.storages
+        tensor = moved(piece.output)
+        storages += piece.storages
     return steps
 
 
 def storage_sizes(steps: Sequence[Step], shape: Shape) -> dict[int, int]:
-    """Elements of every storage: what first wrote it decides, views do not."""
+    """Count the elements of each storage; views do not change them."""
     sizes = {0: elements(shape)}
     for step in steps:
         if not step.is_view:

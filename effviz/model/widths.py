@@ -1,4 +1,4 @@
-"""How a family rounds scaled channel counts: a rule, or a table of published widths."""
+"""Rounding of scaled channel counts: a rule, or a table of published widths."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ ROUNDINGS = ("nearest", "down")
 
 @dataclass(frozen=True)
 class WidthRule:
-    """How a family rounds scaled channel counts.
+    """The rounding of scaled channel counts in a family.
 
     Attributes:
         divisor: widths are multiples of it.
-        minimum: and not below this; None for the divisor.
-        rounding: ``"nearest"``, never more than 10 % below (`make_divisible`), or ``"down"`` (plain truncation).
+        minimum: the smallest width; None for the divisor.
+        rounding: ``"nearest"``, at most 10 % below the exact width (`make_divisible`), or ``"down"`` (truncation).
         table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
-        interpolates: between the multipliers of the table widths are interpolated; otherwise others are refused.
-        source: where the rule is from.
+        interpolates: interpolate between the multipliers of the table; otherwise other multipliers are errors.
+        source: of the rule.
     """
 
     divisor: int = 8
@@ -46,21 +46,21 @@ class WidthRule:
             fail("table", multipliers, "must have rising multipliers")
 
     def round(self, value: float, divisor: int | None = None) -> int:
-        """`value` as a legal width."""
+        """Round `value` to a legal width."""
         divisor = divisor or self.divisor
         if self.rounding == "down":
             return floor_at_least(value, self.minimum or divisor)
         return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
 
     def check_multiplier(self, width_mult: float) -> None:
-        """`DesignError` listing the published multipliers where only those exist."""
+        """Raise `DesignError` if only other multipliers were published; the message lists them."""
         known = [multiplier for multiplier, _ in self.table]
         if known and not self.interpolates and not any(same(width_mult, each) for each in known):
             listed = ", ".join(f"{each:g}" for each in known)
             fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
 
     def looked_up(self, stage: str, width_mult: float, *, extrapolates: bool) -> int | None:
-        """Width of `stage` from the table, None where the table does not have it."""
+        """Return the width of `stage` from the table; None if the table does not contain it."""
         points = [(multiplier, dict(widths)[stage]) for multiplier, widths in self.table if stage in dict(widths)]
         if not points:
             return None
@@ -77,7 +77,7 @@ class WidthRule:
 
 
 def _check_row(row: Any) -> float:
-    """The multiplier of a row of the table, once the row is known to be one."""
+    """Check a row of the table and return its multiplier."""
     if not isinstance(row, tuple) or len(row) != 2 or not isinstance(row[1], tuple):
         fail("row of the table", row, "must be (multiplier, ((stage, out_channels), ...))")
     for entry in row[1]:

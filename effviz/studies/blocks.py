@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from effviz.core.errors import DesignError, unknown
+from effviz.count.kinds import DEPTHWISE
+from effviz.count.report import Report
 from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.fields import Field, declared
-from effviz.model.layers import Branches
+from effviz.model.layers import Branches, shape_text
+from effviz.model.stage import Stage
 from effviz.model.trace import Step
 
 # Fields without a control: they change how a block is written or trained, not its structure.
@@ -118,7 +121,7 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
     chosen = preset(name)
     kind = BLOCKS[chosen.block]
-    own_width = kind.derives_out_channels or kind.keeps_channels
+    own_width = not kind.has_out_channels
     row = Stage(
         chosen.block,
         None if own_width else place.out_channels,
@@ -217,3 +220,31 @@ def sublayer(step: Step) -> str:
     if "squeeze_excite" in words[:-1]:
         words = words[: words.index("squeeze_excite") + 1]
     return f"{' '.join(reader_name(word, '') or word for word in words[:2])}{number}"
+
+
+def output_text(report: Report) -> str:
+    """Write the shape of a network's output: ``"96 x 14 x 14"``."""
+    return shape_text(report.steps[-1].output.shape)
+
+
+class Shares(NamedTuple):
+    """Shares of some layers in a block's totals."""
+
+    macs: float
+    memory_access: float
+
+
+def depthwise_shares(report: Report) -> Shares | None:
+    """Return the shares of the depthwise layers; None for a block without any, or with nothing else."""
+    rows = [row for row in report.table.itertuples() if row.kind == DEPTHWISE]
+    macs = sum(row.macs for row in rows)
+    if not 0 < macs < report.macs:
+        return None
+    access = sum(row.memory_access for row in rows)
+    return Shares(macs / report.macs, access / max(report.memory_access, 1))
+
+
+def heaviest_layer(report: Report) -> tuple[str, int]:
+    """Return path and multiply-adds of the layer with the most of them."""
+    row = max(report.table.itertuples(), key=lambda row: row.macs)
+    return str(row.path), int(row.macs)

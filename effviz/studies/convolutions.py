@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.core.errors import fail, one_of, whole
 from effviz.count.report import Report, analyze
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
+from effviz.model.stage import Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,6 +148,64 @@ def enough_channels(kernel_size: int, factor: float) -> int | None:
     if factor >= area:
         return None
     return max(1, -int(-factor * area // (area - factor)))
+
+
+def near_limit(kernel_size: int) -> tuple[float, int | None]:
+    """Return 8/9 of a separable convolution's largest reduction, and the output channels that reach it.
+
+    The channels are None for a 1x1 window, which has nothing to save.
+    """
+    factor = kernel_size**2 * 8 / 9
+    return factor, None if kernel_size == 1 else enough_channels(kernel_size, factor)
+
+
+def relative_costs(setting: Setting, memory: str = "fused") -> dict[str, dict[str, float]]:
+    """Return multiply-adds and memory access of every kind, relative to the standard convolution."""
+    base = report("standard", setting, memory)
+    return {
+        kind: {name: getattr(each, name) / getattr(base, name) for name in ("macs", "memory_access")}
+        for kind in KINDS
+        for each in [report(kind, setting, memory)]
+    }
+
+
+class Curves(NamedTuple):
+    """Reduction factors along one setting.
+
+    Attributes:
+        at: values of the setting.
+        macs: factors in multiply-adds.
+        memory_access: factors in memory access.
+    """
+
+    at: list[int]
+    macs: list[float]
+    memory_access: list[float]
+
+
+_KERNELS = tuple(range(1, 16, 2))
+_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+
+
+def by_kernel(kind: str, setting: Setting, memory: str = "fused") -> Curves:
+    """Return reduction factors for the usual kernel sizes and the one of `setting`."""
+    return _curves(kind, setting, "kernel_size", sorted({*_KERNELS, setting.kernel_size}), memory)
+
+
+def by_width(kind: str, setting: Setting, memory: str = "fused") -> Curves:
+    """Return reduction factors for the usual output channels and those of `setting`."""
+    # Only grouped convolutions need channels that the groups divide.
+    free = setting if kind == "grouped" else replace(setting, groups=1)
+    widths = [out for out in sorted({*_WIDTHS, setting.out_channels}) if out % free.groups == 0]
+    return _curves(kind, free, "out_channels", widths, memory)
+
+
+def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: str) -> Curves:
+    settings = [replace(setting, **{name: value}) for value in values]
+    access = [
+        report("standard", each, memory).memory_access / report(kind, each, memory).memory_access for each in settings
+    ]
+    return Curves(values, [reduction(kind, each).factor for each in settings], access)
 
 
 class Change(NamedTuple):

@@ -14,9 +14,10 @@ from effviz.core.errors import fail, number
 from effviz.count.report import analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.blocks.mobile import SqueezeExcite
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.fields import FieldBlock, declared
 from effviz.model.layers import Shape, check_shape
+from effviz.model.stage import Stage
 from effviz.studies.closed_forms import excitation
 
 REDUCTIONS = (1, 2, 4, 8, 16, 32, 64)

@@ -31,8 +31,9 @@ from effviz.count.kinds import KINDS, MERGE, NORM, VIEW, kind_of
 from effviz.count.memory import ASSUMPTIONS, memory_access
 from effviz.count.report import Report, analyze
 from effviz.model.blocks.guideline import PlainBottleneck
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.layers import Branches
+from effviz.model.stage import Stage
 from effviz.zoo import architecture
 
 SOURCE = "ShuffleNetV2 paper, arXiv 1807.11164"

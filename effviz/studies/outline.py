@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from effviz.count.report import Report
 from effviz.count.totals import block_totals
 from effviz.count.words import PLAIN, WEIGHTED, block_title, describe
-from effviz.model.design import BuiltBlock
 from effviz.model.layers import shape_text
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs
 from effviz.model.trace import trace_block
 

@@ -13,7 +13,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.count.report import analyze
-from effviz.model.layers import Conv2d, Linear, elements
 from effviz.zoo import ARCHITECTURES, architecture
 
 if TYPE_CHECKING:
@@ -87,7 +86,6 @@ def counts(entry: Entry, memory: str = "fused") -> Counts:
         memory: the assumption behind memory access, as in `effviz.analyze`.
     """
     report = analyze(entry.design, memory=memory)
-    written = [step.output.shape for step in report.steps if isinstance(step.layer, (Conv2d, Linear))]
     return Counts(
         title=entry.title,
         family=report.design.family,
@@ -95,7 +93,7 @@ def counts(entry: Entry, memory: str = "fused") -> Counts:
         macs=report.macs,
         params=report.params,
         memory_access=report.memory_access,
-        activations=sum(map(elements, written)),
+        activations=report.activations,
     )
 
 
@@ -107,7 +105,7 @@ class Counts(NamedTuple):
         resolution: side of the input in pixels.
         macs, params: of one image.
         memory_access: elements read and written.
-        activations: elements written by convolution and linear layers, as pycls and RegNet count them.
+        activations: elements of the outputs of convolutions, as in `Report`.
     """
 
     title: str

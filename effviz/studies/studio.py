@@ -14,9 +14,10 @@ from effviz.count.totals import block_totals
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.blocks.composed import Part
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.draft import Checked, Draft, checked
 from effviz.model.layers import Shape, shape_text
+from effviz.model.stage import Stage
 
 # --- rows with their costs and status --------------------------------------------------------------------------------
 

@@ -18,10 +18,11 @@ from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, kind_of
 from effviz.count.report import analyze
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
 from effviz.model.fields import Field, FieldBlock, declared
 from effviz.model.layers import Shape
 from effviz.model.outline import stage_of
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.trace import trace_block
 from effviz.model.widths import WidthRule
 from effviz.studies.blocks import PRESETS, fields_of
@@ -265,7 +266,7 @@ class _Stairs:
 
 
 def _can_stage(kind: type[FieldBlock]) -> bool:
-    return kind.has_stride and kind.has_in_channels and not kind.keeps_channels and not kind.derives_out_channels
+    return kind.has_stride and kind.has_in_channels and kind.has_out_channels
 
 
 KINDS = tuple(name for name, preset in PRESETS.items() if _can_stage(BLOCKS[preset.block]))

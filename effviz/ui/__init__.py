@@ -1,1 +1,1 @@
-"""The app: the frame and the parts of its pages. Knows Streamlit, never torch."""
+"""The app: frame, widgets and parts of the pages. It imports streamlit, never torch."""

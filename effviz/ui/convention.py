@@ -10,7 +10,7 @@ from effviz.count.memory import ASSUMPTIONS
 
 COUNTS = {"macs": "Multiply-adds", "flops": "FLOPs"}
 UNITS = {"elements": "Elements", "float32": "float32", "float16": "float16", "int8": "int8"}
-MEMORIES = {"paper": "Paper", "fused": "Fused", "eager": "Eager"}
+MEMORIES = {name: assumption.label for name, assumption in ASSUMPTIONS.items()}
 BYTES = {"elements": 0} | DTYPES
 
 _COUNT_TEXT = {
@@ -139,6 +139,6 @@ class Convention:
     def text(self) -> str:
         """The convention in two sentences, for a page and for every export."""
         return (
-            f"{_COUNT_TEXT[self.count]} Memory: {ASSUMPTIONS[self.memory]}; {_UNIT_TEXT[self.unit]}, batch 1. "
+            f"{_COUNT_TEXT[self.count]} Memory: {ASSUMPTIONS[self.memory].help}; {_UNIT_TEXT[self.unit]}, batch 1. "
             "Parameters: trainable numbers, batch norm 2 per channel."
         )

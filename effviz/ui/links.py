@@ -1,14 +1,13 @@
-"""Controls that live in the link, and one line about what a link asked for in vain.
+"""Widgets bound to URL parameters, and a notice that lists ignored ones.
 
-Every control of a page is made by a function of this module. Each binds its value to the query parameter of its key,
-so that the address always restores the page. Streamlit drops an illegal value without a word; here the link's values
-are read before the widgets are made, compared with what the widgets took, and named to the reader.
+Every control of a page is made by a function of this module. Each binds its value to the URL parameter of its key, so
+that the address always restores the page. Streamlit drops illegal values without a message. Here the parameters are
+read before the widgets are made, checked against the widgets' legal values, and the ignored ones are listed.
 """
 
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -16,147 +15,141 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-_ASKED = "_link_asked"
-_KNOWN = "_link_known"
-_BAD = "_link_bad"
-_IGNORED = "_link_ignored"
+# Keys of the session state. A "setting" is a control's value with its key.
+_QUERY = "_link_query"  # parameters of the first address, by key
+_KNOWN = "_link_known"  # settings of the page, in this run
+_BAD = "_link_bad"  # legal values of the settings with an illegal parameter
+_IGNORED = "_link_ignored"  # entries of the notice; None until the link is checked
 _PAGE = "_link_page"
-_KEPT = "_link_kept"
-_TEXTS = "_link_texts"
-_SETTLED = "_link_settled"
+_KEPT = "_link_kept"  # settings of pages that were left, by page
+_TEXTS = "_link_texts"  # parameters of the settings that differ from their default
+_SETTLED = "_link_settled"  # values in the last run of the whole page
 _VISIT = "_link_visit"
 _NAVIGATED = "_link_navigated"
+_NOTICE = "_link_line"
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
-"""Settings that mean the same on every page that has them, and go along from page to page."""
-_NAMED = 8
+"""Settings that mean the same on every page that has them, and keep their value from page to page."""
+_LISTED = 8
 _LONGEST = 200
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 
+# --- One run of a page ------------------------------------------------------------------------------------------------
+
+
 def start(page: str) -> None:
-    """Remember what the link asks for; called by the frame ahead of every widget."""
+    """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
     if state.get(_PAGE) != page:
-        # The link is judged once, in the first run of a session; on another page there is nothing left to judge.
+        # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
         if not first:
-            _turn(state[_PAGE], page)
+            _change_page(state[_PAGE], page)
         state[_PAGE] = page
         state[_VISIT] = state.get(_VISIT, 0) + 1
-        state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
-        state[_IGNORED] = None if state[_ASKED] else []
+        state[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
+        state[_IGNORED] = None if state[_QUERY] else []
         state[_BAD] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state[_SETTLED] = {}
     if is_navigation():
-        # Noted at once: this run may be overtaken before it comes to what the address holds.
+        # Noted at once: the next run may interrupt this one before it calls `held`.
         state[_NAVIGATED] = True
 
 
-def _turn(left: str, page: str) -> None:
-    """Put the settings of the page that was left aside, and take those of the new one up again.
+def _change_page(left: str, page: str) -> None:
+    """Store the settings of the page that was left, and restore those of the new one.
 
-    Pages use the same short names for different things: without this one page's resolution would be the other's, and
-    the address would say so. A link into the page wins over what was set there before.
+    Pages use the same short keys for different settings, such as the resolution. Parameters in a link to the page take
+    precedence over stored settings.
     """
     state = st.session_state
     kept = state.setdefault(_KEPT, {})
-    own = state[_KNOWN] - EVERYWHERE
-    kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in own and key in state}
-    for name in _of(own):
+    local = state[_KNOWN] - EVERYWHERE
+    kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in local and key in state}
+    for name in _names(local):
         state.pop(name, None)
     if not set(st.query_params) - EVERYWHERE:
         for key, (value, text) in kept.get(page, {}).items():
             state[key] = value
-            # The browser writes what is changed in a widget, not what a widget starts with.
+            # The browser writes changes of a widget to the address, not its initial value.
             st.query_params[key] = text
 
 
+def finish() -> None:
+    """Check the link, once all widgets of the page are made, and show a notice if parameters are ignored."""
+    state = st.session_state
+    state[_SETTLED] = {name: state[name] for name in _names(state[_KNOWN]) if name in state}
+    if state[_IGNORED] is None:
+        state[_IGNORED] = _check()
+        if state[_BAD]:
+            # The widgets are bound from the next run on, so that the browser writes the next change to the address.
+            st.rerun()
+    if state[_IGNORED]:
+        listed = "; ".join(state[_IGNORED][:_LISTED])
+        more = len(state[_IGNORED]) - _LISTED
+        tail = f"; and {more} more" if more > 0 else ""
+        with state[_NOTICE]:
+            st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {listed}{tail}.")}</p>')
+
+
+def _check() -> list[str]:
+    """List the ignored parameters with the reason, and remove unknown ones from the address."""
+    state, ignored = st.session_state, []
+    for key, values in state[_QUERY].items():
+        if key not in state[_KNOWN]:
+            ignored.append(f"{_short(key)} (no such setting here)")
+            if key in st.query_params:
+                del st.query_params[key]
+        elif key in state[_BAD]:
+            ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({state[_BAD][key]})")
+    return ignored
+
+
+def line() -> None:
+    """Reserve the place of the notice, under the title."""
+    st.session_state[_NOTICE] = st.container()
+
+
+def idle(*keys: str) -> None:
+    """Declare settings whose controls are hidden at the moment, so that a link may contain them."""
+    st.session_state[_KNOWN].update(keys)
+
+
 def current_page() -> str:
-    """The address of the page that is being drawn."""
+    """Return the address of the page that is being drawn."""
     return str(st.session_state[_PAGE])
 
 
-def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
-    """Know `key` as a setting of this page, and drop what the link asks of it if that is not legal.
-
-    Dropped ahead of the widget, which then is bound from the next run on: Streamlit would take the last of several
-    values, round a fraction, or fail.
-    """
-    state = st.session_state
-    state[_KNOWN].add(key)
-    values = state[_ASKED].get(key)
-    if state[_IGNORED] is None and values and (len(values) != 1 or not legal(values[0])):
-        state[_BAD][key] = choices
-        if key in st.query_params:
-            del st.query_params[key]
+def visit() -> int:
+    """Return the number of this visit to a page; it changes when the visitor comes from another page."""
+    return int(st.session_state[_VISIT])
 
 
-def _bind(key: str) -> Literal["query-params"] | None:
-    """How the widget of `key` is bound in this run: not at all while the link's value for it is being dropped."""
-    state = st.session_state
-    return None if state[_IGNORED] is None and key in state[_BAD] else "query-params"
-
-
-def _of(keys: Iterable[str]) -> list[str]:
-    """All names under which the session holds the settings `keys`."""
-    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed")]
-
-
-def finish() -> None:
-    """Judge the link, once all widgets of the page are made, and show one line if something was ignored."""
-    state = st.session_state
-    state[_SETTLED] = {name: state[name] for name in _of(state[_KNOWN]) if name in state}
-    if state[_IGNORED] is None:
-        ignored = []
-        for key, values in state[_ASKED].items():
-            if key not in state[_KNOWN]:
-                ignored.append(f"{_short(key)} (no such setting here)")
-                if key in st.query_params:
-                    del st.query_params[key]
-            elif key in state[_BAD]:
-                ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({state[_BAD][key]})")
-        state[_IGNORED] = ignored
-        if state[_BAD]:
-            # Bound from here on, so that the browser writes the next change into the address.
-            st.rerun()
-    if state[_IGNORED]:
-        named = "; ".join(state[_IGNORED][:_NAMED])
-        more = len(state[_IGNORED]) - _NAMED
-        tail = f"; and {more} more" if more > 0 else ""
-        with st.session_state["_link_line"]:
-            st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {named}{tail}.")}</p>')
+def is_navigation() -> bool:
+    """Return whether the browser's back or forward button caused this run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def is_poll() -> bool:
-    """Whether a fragment that repeats itself is what caused this run; for callbacks, which then must not act.
+    """Return whether a polling fragment caused this run; callbacks must ignore it.
 
-    What a widget of the page reports in such a run is what the browser has not drawn yet, no change by a reader.
+    In such a run the browser may report values of widgets that it has not redrawn yet. They are not changes.
     """
     context = get_script_run_ctx()
     return context is not None and bool(context.fragment_ids_this_run)
 
 
-def is_navigation() -> bool:
-    """Whether this run follows the browser's own way back or forth."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
-
-
-def visit() -> int:
-    """The number of this visit to a page; it changes when the reader comes from another one."""
-    return int(st.session_state[_VISIT])
-
-
 def settle() -> None:
-    """Put every setting back to its value in the last whole run; for a fragment that repeats itself.
+    """Reset every setting to its value in the last run of the whole page, in a polling fragment.
 
-    A fragment's run brings along the values of all widgets as the browser has them, and the browser may not yet have
-    drawn what the last run changed: the input beside a slider that was moved would take its old value for a new one.
-    What a reader changes always comes with a run of the whole page, so in a fragment's own run every change is old.
+    A fragment's run reports the values of all widgets as the browser has them, and the browser may not have drawn the
+    last run yet: the input beside a moved slider would change back. A visitor's change always causes a run of the
+    whole page, so that changes in a fragment's run are never new.
     """
     state = st.session_state
     for name, value in state[_SETTLED].items():
@@ -164,15 +157,46 @@ def settle() -> None:
             state[name] = value
 
 
-def _taken(key: str, value: Any, default: Any, text: str) -> None:
-    """Note how the address writes a setting, unless it has its default, which the address leaves out."""
-    if value != default:
-        st.session_state[_TEXTS][key] = text
+# --- Parameters -------------------------------------------------------------------------------------------------------
 
 
-def line() -> None:
-    """Reserve the place for the line about the link, under the title."""
-    st.session_state["_link_line"] = st.container()
+def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
+    """Declare a setting of this page, and drop its parameter if that is illegal.
+
+    Streamlit itself would take the last of several values, round a fraction, or fail. The widget is bound from the next
+    run on.
+    """
+    state = st.session_state
+    state[_KNOWN].add(key)
+    values = state[_QUERY].get(key)
+    if state[_IGNORED] is None and values and (len(values) != 1 or not legal(values[0])):
+        state[_BAD][key] = choices
+        if key in st.query_params:
+            del st.query_params[key]
+
+
+def _bound(key: str) -> dict[str, Any]:
+    """Return key and binding of a widget; it is unbound while its illegal parameter is dropped."""
+    state = st.session_state
+    dropped = state[_IGNORED] is None and key in state[_BAD]
+    bind: Literal["query-params"] | None = None if dropped else "query-params"
+    return {"key": key, "bind": bind}
+
+
+def _taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T:
+    """Return the value of a widget, an empty one being the default, and note its parameter.
+
+    The address omits defaults.
+    """
+    found = default if value is None else value
+    if found != default:
+        st.session_state[_TEXTS][key] = text(found)
+    return found
+
+
+def _names(keys: Iterable[str]) -> list[str]:
+    """Return all names of the settings in the session state."""
+    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed")]
 
 
 def _short(text: str) -> str:
@@ -180,32 +204,18 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _number(text: str) -> float:
-    """A number of a link; nan for what is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+# --- Widgets ----------------------------------------------------------------------------------------------------------
 
 
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
-    """A drop-down of `options` in the link."""
+    """Show a drop-down."""
     names = [format_func(option) for option in options]
     _expect(key, names.__contains__, f"choices: {_short(', '.join(names))}")
-    value = st.selectbox(
-        label,
-        options,
-        index=list(options).index(default),
-        format_func=format_func,
-        key=key,
-        bind=_bind(key),
-        **kwargs,
-    )
-    value = default if value is None else value
-    _taken(key, value, default, format_func(value))
-    return value
+    index = list(options).index(default)
+    value: T | None = st.selectbox(label, options, index, format_func=format_func, **_bound(key), **kwargs)
+    return _taken(key, value, default, format_func)
 
 
 def switch(
@@ -217,84 +227,115 @@ def switch(
     format_func: Callable[[Any], str] = str,
     **kwargs: Any,
 ) -> str:
-    """A segmented control of a few `options` in the link; one is always chosen."""
+    """Show a segmented control of a few options, one of which is always selected."""
     names = [format_func(option) for option in options]
     _expect(key, names.__contains__, f"choices: {', '.join(names)}")
     value = st.segmented_control(
-        label,
-        options,
-        default=default,
-        required=True,
-        format_func=format_func,
-        key=key,
-        bind=_bind(key),
-        **kwargs,
+        label, options, default=default, required=True, format_func=format_func, **_bound(key), **kwargs
     )
-    value = default if value is None else str(value)
-    _taken(key, value, default, format_func(value))
-    return value
+    return _taken(key, None if value is None else str(value), default, format_func)
 
 
 _FLAGS = ("true", "false")
 
 
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
-    """A toggle in the link."""
+    """Show a toggle."""
     _expect(key, _FLAGS.__contains__, "true or false")
-    value = bool(st.toggle(label, default, key=key, bind=_bind(key), **kwargs))
-    _taken(key, value, default, str(value).lower())
-    return value
+    return _taken(key, bool(st.toggle(label, default, **_bound(key), **kwargs)), default, _flag_text)
+
+
+def _flag_text(value: bool) -> str:
+    return str(value).lower()
 
 
 def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
-    """A part of the page that is closed by default and kept in the link: where to write, None while it is closed.
+    """Show a part of the page that is closed by default, and return its container; None while it is closed.
 
-    `controls` are the keys of those inside, which a link may hold while the part is closed.
+    A link may contain the settings of `controls`, the keys inside, while the part is closed.
     """
     _expect(key, _FLAGS.__contains__, "true or false")
-    box = st.expander(label, key=key, on_change="rerun", bind=_bind(key), **kwargs)
+    box = st.expander(label, on_change="rerun", **_bound(key), **kwargs)
     if box.open:
-        _taken(key, True, False, "true")
+        _taken(key, True, False, _flag_text)
         return box
     idle(*controls)
     return None
 
 
 def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
-    """A line of text in the link; what is not `legal` there is dropped, what is typed in is the page's to judge."""
+    """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
     if legal is None:
         _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
     else:
         _expect(key, legal, choices)
-    value = st.text_input(label, key=key, bind=_bind(key), max_chars=_LONGEST, **kwargs) or ""
-    _taken(key, value, "", value)
-    return value
+    value: str | None = st.text_input(label, max_chars=_LONGEST, **_bound(key), **kwargs)
+    return _taken(key, value or "", "", str)
 
 
 def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
-    """A whole number in the link, typed in."""
-    _expect_number(key, minimum, maximum, whole=True)
-    value = st.number_input(label, minimum, maximum, default, key=key, bind=_bind(key), **kwargs)
-    value = default if value is None else int(value)
-    _taken(key, value, default, str(value))
-    return value
+    """Show a number input for integers."""
+    return _number_input(label, key, default, minimum, maximum, **kwargs)
 
 
 def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
-    """A number in the link, typed in."""
-    _expect_number(key, minimum, maximum, whole=False)
-    value = st.number_input(label, minimum, maximum, default, key=key, bind=_bind(key), **kwargs)
-    value = default if value is None else float(value)
-    _taken(key, value, default, str(value))
+    """Show a number input."""
+    return _number_input(label, key, default, minimum, maximum, **kwargs)
+
+
+def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kwargs: Any) -> N:
+    def legal(text: str) -> bool:
+        try:
+            value = float(text)
+        except ValueError:
+            return False
+        return minimum <= value <= maximum and (isinstance(default, float) or value.is_integer())
+
+    _expect(key, legal, f"{minimum:g} to {maximum:g}")
+    value = st.number_input(label, minimum, maximum, default, **_bound(key), **kwargs)
+    return _taken(key, None if value is None else type(default)(value), default, str)
+
+
+def amount(
+    label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
+) -> N:
+    """Show a slider over the usual range, and a number input for the rest.
+
+    The input has the value and is bound to the link; the slider follows it and writes to it.
+    """
+    with st.container(key=f"amount_{key}"):
+        slide, field = st.columns([5, 2], vertical_alignment="bottom", gap="small", wrap=False)
+    with field:
+        form = "%d" if isinstance(default, int) else "%.2f"
+        value = _number_input(
+            label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed"
+        )
+    low, high = usual
+    shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
+    state = st.session_state
+    if slider in state and state.get(followed) != shown:
+        # Only where it has to follow: a slider that is set is redrawn, and the next move of the visitor would be lost.
+        state[slider] = shown
+    state[followed] = shown
+
+    def move() -> None:
+        if not is_poll():
+            state[key] = state[followed] = state[slider]
+
+    with slide:
+        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
     return value
 
 
-def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
-    """A text in the link that no widget shows, such as a whole design; empty if there is none.
+# --- Texts without a widget -------------------------------------------------------------------------------------------
 
-    Every run begins with the address as the browser had it when it asked for the run, which may be an older one than
-    the last that it was given: the link is where such a text comes from when the reader arrives, or goes back or
-    forth, and `hold` writes it; in between it is the page that remembers it.
+
+def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
+    """Return a text of the link that no widget shows, such as a whole design; empty if there is none.
+
+    A run starts with the address that the browser had when it requested the run, which may be older than the last one
+    written by `hold`. So the address is read only when the visitor arrives or navigates back or forth. In between the
+    session remembers the text.
     """
     state = st.session_state
     now, arrived = f"{key}_held", visit()
@@ -306,86 +347,21 @@ def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
     text = str(st.query_params.get(key, ""))
     state[now] = text
     if text:
-        # Put aside with the page's settings and taken up again, as a widget's value is.
+        # Stored and restored with the page's settings, as the value of a widget is.
         state[key] = text
-        _taken(key, text, "", text)
+        _taken(key, text, "", str)
     return text
 
 
 def remembered(key: str) -> str:
-    """The text that `held` gave last, or `hold` wrote since; for callbacks, which run ahead of the page."""
+    """Return the last text of `held` or `hold`; for callbacks, which run before the page."""
     return str(st.session_state.get(f"{key}_held", ""))
 
 
 def hold(key: str, text: str) -> None:
-    """Put a text into the link; empty takes it out."""
+    """Write a text to the link; an empty one removes it."""
     st.session_state[f"{key}_held"] = text
     if text:
         st.query_params[key] = text
     elif key in st.query_params:
         del st.query_params[key]
-
-
-def idle(*keys: str) -> None:
-    """Know settings of this page whose controls are not shown at the moment, so that a link may hold them."""
-    st.session_state[_KNOWN].update(keys)
-
-
-def _expect_number(key: str, minimum: float, maximum: float, *, whole: bool) -> None:
-    def legal(text: str) -> bool:
-        value = _number(text)
-        return minimum <= value <= maximum and (not whole or value.is_integer())
-
-    _expect(key, legal, f"{minimum:g} to {maximum:g}")
-
-
-def amount(
-    label: str,
-    key: str,
-    *,
-    default: N,
-    minimum: N,
-    maximum: N,
-    step: N,
-    usual: tuple[N, N],
-    help: str | None = None,
-) -> N:
-    """A number in the link: a slider over the usual range, and an input for the rest.
-
-    The input holds the value and is what the link binds; the slider follows it and writes to it.
-    """
-    whole = isinstance(default, int)
-    slider_key = f"{key}_slider"
-    _expect_number(key, minimum, maximum, whole=whole)
-    with st.container(key=f"amount_{key}"):
-        slide, field = st.columns([5, 2], vertical_alignment="bottom", gap="small", wrap=False)
-    with field:
-        value = st.number_input(
-            label,
-            minimum,
-            maximum,
-            value=default,
-            step=step,
-            format="%d" if whole else "%.2f",
-            key=key,
-            bind=_bind(key),
-            label_visibility="collapsed",
-        )
-    value = default if value is None else type(default)(value)
-    _taken(key, value, default, str(value))
-    low, high = usual
-    shown, followed = min(max(value, low), high), f"{key}_followed"
-    state = st.session_state
-    if slider_key in state and state.get(followed) != shown:
-        # Only where it has to follow: a slider that is set is drawn anew, and a reader's next move would be lost.
-        state[slider_key] = shown
-    state[followed] = shown
-
-    def move() -> None:
-        if is_poll():
-            return
-        state[key] = state[followed] = state[slider_key]
-
-    with slide:
-        st.slider(label, low, high, shown, step, key=slider_key, on_change=move, help=help)
-    return value

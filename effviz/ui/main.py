@@ -1,4 +1,4 @@
-"""The frame: navigation, convention bar, and the page in between."""
+"""Main script of the app: navigation, convention bar, and the chosen page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run() -> None:
             st.Page(
                 page_path(entry),
                 title=entry.title if entry.url_path else "Home",
-                icon=entry.icon,
+                icon=f":material/{entry.icon}:",
                 url_path=entry.url_path,
                 default=not entry.url_path,
             )

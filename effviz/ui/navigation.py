@@ -1,4 +1,4 @@
-"""The pages, as data: the frame, the home page, the screenshots and the tests read this one list."""
+"""The list of pages, which the frame, the home page, the screenshots and the tests read."""
 
 from __future__ import annotations
 
@@ -10,94 +10,47 @@ class PageInfo:
     """One page.
 
     Attributes:
-        file: in the folder `pages`.
         url_path: address below the root; empty for the home page.
         title: in the navigation and on the page.
         icon: Material icon of the navigation.
         purpose: one sentence under the title.
     """
 
-    file: str
     url_path: str
     title: str
     icon: str
     purpose: str
 
+    @property
+    def file(self) -> str:
+        """Name of the script in the folder `pages`."""
+        return f"{self.url_path or 'home'}.py"
+
 
 PAGES = (
-    PageInfo(
-        "home.py",
-        "",
-        "effviz",
-        ":material/home:",
-        "Understand and design efficient convolutional networks, with exact numbers.",
-    ),
-    PageInfo(
-        "architectures.py",
-        "architectures",
-        "Architectures",
-        ":material/account_tree:",
-        "What a published network costs, where, and what its width, depth and resolution do to it.",
-    ),
-    PageInfo(
-        "convolutions.py",
-        "convolutions",
-        "Convolutions",
-        ":material/grid_on:",
-        "What standard, grouped, depthwise and 1x1 convolutions cost, and which channels they connect.",
-    ),
-    PageInfo(
-        "blocks.py",
-        "blocks",
-        "Building blocks",
-        ":material/view_module:",
-        "What one block of the papers costs, where in it, and beside other blocks at the same place.",
-    ),
-    PageInfo(
-        "memory.py",
-        "memory",
-        "Memory access cost",
-        ":material/memory:",
-        "The four guidelines of ShuffleNetV2: at equal multiply-adds, what moves more memory, and is it slower here?",
-    ),
-    PageInfo(
-        "multipliers.py",
-        "multipliers",
-        "Width and resolution",
-        ":material/aspect_ratio:",
-        "What the multipliers of the MobileNets and their kin do to the cost, and to the accuracy that papers print.",
-    ),
-    PageInfo(
-        "width_depth.py",
-        "width_depth",
-        "Width against depth",
-        ":material/swap_vert:",
-        "Wide and shallow or narrow and deep: one kind of block, equal multiply-adds, and what differs all the same.",
-    ),
-    PageInfo(
-        "scaling.py",
-        "scaling",
-        "Compound scaling",
-        ":material/open_in_full:",
-        "What EfficientNet's rule promises, what rounding builds of it, and what that costs here.",
-    ),
-    PageInfo(
-        "studio.py",
-        "studio",
-        "Studio",
-        ":material/table_edit:",
-        "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?",
-    ),
-    PageInfo(
-        "latency.py",
-        "latency",
-        "FLOPs are not latency",
-        ":material/speed:",
-        "How well a count predicts the speed of a network: measured on this machine, and as papers print it.",
-    ),
-)
+    PageInfo("", "effviz", "home", "Understand and design efficient convolutional networks, with exact numbers."),
+    PageInfo("architectures", "Architectures", "account_tree",
+             "The cost of a published network, stage by stage, and the effect of its width, depth and resolution."),
+    PageInfo("convolutions", "Convolutions", "grid_on",
+             "The cost of standard, grouped, depthwise and 1x1 convolutions, and the channels that they connect."),
+    PageInfo("blocks", "Building blocks", "view_module",
+             "The cost of one block of the papers, part by part, and compared with other blocks at the same input."),
+    PageInfo("memory", "Memory access cost", "memory",
+             "The four guidelines of ShuffleNetV2: at equal multiply-adds, which design moves more memory, and is it "
+             "slower?"),
+    PageInfo("multipliers", "Width and resolution", "aspect_ratio",
+             "The effect of width and resolution on the cost of small networks, and on their published accuracy."),
+    PageInfo("width_depth", "Width against depth", "swap_vert",
+             "Wide and shallow or narrow and deep: designs of one kind of block at equal multiply-adds."),
+    PageInfo("scaling", "Compound scaling", "open_in_full",
+             "EfficientNet's rule: the promised network, the network that rounding builds, and its cost."),
+    PageInfo("studio", "Studio", "table_edit",
+             "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?"),
+    PageInfo("latency", "FLOPs are not latency", "speed",
+             "How well does a count predict the speed of a network? Measured on this machine, and as published."),
+)  # fmt: skip
 
 
 def page(url_path: str) -> PageInfo:
-    """The page at an address."""
+    """Return the page at an address."""
     return next(entry for entry in PAGES if entry.url_path == url_path)

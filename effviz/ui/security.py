@@ -1,7 +1,7 @@
-"""Response headers that keep other people's scripts and frames out of the app.
+"""Response headers that block foreign scripts and frames.
 
-Streamlit sends none of them by itself. `SecurityHeadersMiddleware` is pure ASGI: Starlette's
-`BaseHTTPMiddleware` runs a task group and re-streams the body for every static file.
+Streamlit sends none of them. `SecurityHeadersMiddleware` is pure ASGI: Starlette's `BaseHTTPMiddleware` runs a task
+group and streams the body a second time for every static file.
 """
 
 import base64
@@ -36,7 +36,7 @@ class _InlineScripts(HTMLParser):
 
 
 def inline_script_hashes(html: str) -> list[str]:
-    """Return a CSP source such as `'sha256-...'` for each inline script of a page, in their order."""
+    """Return a CSP source such as `'sha256-...'` for each inline script of a page, in order."""
     scripts = _InlineScripts()
     scripts.feed(html)
     scripts.close()
@@ -47,19 +47,19 @@ def inline_script_hashes(html: str) -> list[str]:
 def content_security_policy() -> str:
     """Return the policy for the installed Streamlit.
 
-    The hashes are read from Streamlit's own `index.html`, so that an upgrade cannot leave a stale one behind.
+    The hashes are read from Streamlit's `index.html`, so that they stay valid after an upgrade.
 
     Raises:
-        FileNotFoundError: Streamlit's front end is not where this version keeps it.
+        FileNotFoundError: this version of Streamlit has its front end elsewhere.
     """
     index = (Path(get_static_dir()) / "index.html").read_text(encoding="utf-8")
     directives = {
         "default-src": ["'self'"],
-        # 'wasm-unsafe-eval': Graphviz is WebAssembly. blob: the script of an inline component is imported from such a
-        # URL. Nothing here needs 'unsafe-eval': plotly (WebGL traces too) and Vega come in builds without it.
+        # 'wasm-unsafe-eval': Graphviz is WebAssembly. blob: inline components import their script from such a URL.
+        # 'unsafe-eval' is not needed: the builds of plotly and Vega work without it.
         "script-src": ["'self'", "'wasm-unsafe-eval'", "blob:", *inline_script_hashes(index)],
         "worker-src": ["'self'", "blob:"],
-        # Streamlit's style sheets are written into the page at run time, plotly sets style attributes.
+        # Streamlit writes style sheets into the page at run time, and plotly sets style attributes.
         "style-src": ["'self'", "'unsafe-inline'"],
         # data: and blob: icons in style sheets, charts saved as an image.
         "img-src": ["'self'", "data:", "blob:"],
@@ -75,14 +75,14 @@ def content_security_policy() -> str:
 
 
 class SecurityHeadersMiddleware:
-    """Adds the policy and its companions to every HTTP response; websockets pass through untouched."""
+    """Middleware that adds the policy and related headers to HTTP responses, not to websockets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.headers = {
             "Content-Security-Policy": content_security_policy(),
             "X-Content-Type-Options": "nosniff",
-            # A permalink holds a whole design in its query string: no other site needs to learn it.
+            # A permalink contains a whole design, which other sites do not need.
             "Referrer-Policy": "same-origin",
         }
 

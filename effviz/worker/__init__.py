@@ -1,11 +1,13 @@
-"""The torch process beside the server, and everything that talks to it.
+"""The torch process, and everything that communicates with it.
 
-========================  ============================================================================
-`effviz.worker.manager`   jobs, their queue, limits, and the process's life; for those who want results
-`effviz.worker.jobs`      what can be asked for
-`effviz.worker.limits`    what may be used of this machine, and what a design will need
+========================  ========================================================
+`effviz.worker.manager`   the job queue, limits and restarts: the public interface
+`effviz.worker.ticket`    a submitted job
+`effviz.worker.desk`      jobs shared by the visitors of the app
+`effviz.worker.jobs`      the kinds of job
+`effviz.worker.limits`    cores and memory
 `effviz.worker.protocol`  the messages
-`effviz.worker.process`   the process, seen from the manager
-`effviz.worker.server`    the process itself; the only part that imports torch
-========================  ============================================================================
+`effviz.worker.process`   the child process, seen from the manager
+`effviz.worker.server`    the code of the child process, which imports torch
+========================  ========================================================
 """

@@ -1,4 +1,4 @@
-"""``python -m effviz.worker``: the torch process, see `effviz.worker.server`."""
+"""``python -m effviz.worker`` runs the torch process, see `effviz.worker.server`."""
 
 from effviz.worker.server import main
 

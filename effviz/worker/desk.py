@@ -1,7 +1,7 @@
-"""Who waits for what: one job per visitor and purpose, and one job for all visitors who ask for the same.
+"""Jobs shared by visitors: one job per visitor and purpose, and one job for equal requests.
 
-Thirty students open one link: their pages need one diagram, not thirty. A visitor turns to another setting: the job
-for the former one is stopped, unless somebody else still waits for it.
+Thirty students who open one link need one diagram, not thirty. If a visitor changes a setting, the previous job is
+cancelled, unless other visitors wait for it.
 """
 
 from __future__ import annotations
@@ -13,69 +13,69 @@ from typing import NamedTuple
 from effviz.worker.manager import Ticket
 
 
-class _Flight(NamedTuple):
+class _SharedJob(NamedTuple):
     key: Hashable
     ticket: Ticket
-    seats: set[tuple[str, str]]
+    holders: set[tuple[str, str]]
 
 
 class Desk:
-    """Tickets by what they are for. Use it from any thread."""
+    """Tickets by visitor and purpose. All methods are thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: dict[tuple[str, str], _Flight] = {}
-        # The latest of each key: the one for newcomers. Others may still sit in a former one that has ended.
-        self._flights: dict[Hashable, _Flight] = {}
+        self._taken: dict[tuple[str, str], _SharedJob] = {}
+        # The latest job of each key, for new visitors. Earlier visitors may hold an older one that has ended.
+        self._latest: dict[Hashable, _SharedJob] = {}
 
     def take(self, visitor: str, purpose: str, key: Hashable, start: Callable[[], Ticket]) -> Ticket:
-        """The ticket of the job `key`, started if nobody has; the visitor's former job for this purpose is let go.
+        """Return the ticket of the job `key`, and leave the visitor's previous job for this purpose.
 
-        A ticket that has ended stays with its visitors until they leave it; whoever asks for `key` afresh gets a new
-        job, as does everybody after a job that was cancelled.
+        The job is started if no visitor has a running one. Visitors keep the ticket of a job that has ended until they
+        leave it, unless it was cancelled. New visitors get a new job.
 
         Args:
-            visitor: who asks.
-            purpose: of several things that a visitor may wait for, which.
-            key: names the job; equal keys, equal jobs.
-            start: submits it. Called with the desk locked: it must not wait for the job.
+            visitor: an identifier.
+            purpose: distinguishes the jobs of one visitor.
+            key: identifies the job; equal keys share a job.
+            start: submits the job. It is called with the desk locked and must not wait for the job.
         """
-        seat = visitor, purpose
+        holder = visitor, purpose
         with self._lock:
-            mine = self._taken.get(seat)
+            mine = self._taken.get(holder)
             if mine is not None and mine.key == key and mine.ticket.state != "cancelled":
                 return mine.ticket
-            self._leave(seat)
-            flight = self._flights.get(key)
-            if flight is None or flight.ticket.state not in ("queued", "running"):
-                flight = self._flights[key] = _Flight(key, start(), set())
-            flight.seats.add(seat)
-            self._taken[seat] = flight
-            return flight.ticket
+            self._leave(holder)
+            job = self._latest.get(key)
+            if job is None or job.ticket.state not in ("queued", "running"):
+                job = self._latest[key] = _SharedJob(key, start(), set())
+            job.holders.add(holder)
+            self._taken[holder] = job
+            return job.ticket
 
     def held(self, visitor: str, purpose: str) -> Ticket | None:
-        """What the visitor waits for, or has waited for and not left yet."""
+        """Return the visitor's current ticket, running or ended; None if there is none."""
         with self._lock:
-            flight = self._taken.get((visitor, purpose))
-            return flight.ticket if flight is not None else None
+            job = self._taken.get((visitor, purpose))
+            return job.ticket if job is not None else None
 
     def leave(self, visitor: str, purpose: str) -> None:
-        """Let go; a job that nobody else waits for is cancelled."""
+        """Drop the visitor's ticket; the job is cancelled unless other visitors hold it."""
         with self._lock:
             self._leave((visitor, purpose))
 
     def forget(self, visitor: str) -> None:
-        """Let go of everything, because the visitor has gone."""
+        """Drop all tickets of a visitor."""
         with self._lock:
-            for seat in [each for each in self._taken if each[0] == visitor]:
-                self._leave(seat)
+            for holder in [each for each in self._taken if each[0] == visitor]:
+                self._leave(holder)
 
-    def _leave(self, seat: tuple[str, str]) -> None:
-        flight = self._taken.pop(seat, None)
-        if flight is None:
+    def _leave(self, holder: tuple[str, str]) -> None:
+        job = self._taken.pop(holder, None)
+        if job is None:
             return
-        flight.seats.discard(seat)
-        if not flight.seats:
-            if self._flights.get(flight.key) is flight:
-                del self._flights[flight.key]
-            flight.ticket.cancel()
+        job.holders.discard(holder)
+        if not job.holders:
+            if self._latest.get(job.key) is job:
+                del self._latest[job.key]
+            job.ticket.cancel()

@@ -1,4 +1,4 @@
-"""What the torch process may use of this machine, cores and memory, and what a design will need."""
+"""Cores and memory that the torch process may use, and the memory that a design needs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from effviz.model.trace import storage_sizes
 MAX_BATCH = 256
 ITEMSIZE = {"float32": 4, "bfloat16": 2, "float16": 2}
 GIB = 2**30
-# Python and torch take 220 MiB of data; oneDNN's compiled kernels and scratch, at batch 1, about 100 more.
+# Python and torch take 220 MiB of data, oneDNN's compiled kernels and scratch memory at batch 1 about 100 MiB.
 PROCESS_BYTES = 384 * 2**20
-# oneDNN copies maps into its own layout and back, and the heap keeps holes: over the zoo, 1.2 times the activations
-# alive (ResNet-18 at 1024 px) to 2.8 times (DenseNet-121) were measured beside the fixed part.
+# oneDNN converts feature maps to its layout and back, and the heap is fragmented. Over the zoo, 1.2 times (ResNet-18 at
+# 1024 px) to 2.8 times (DenseNet-121) the live activations were measured in addition to the fixed part.
 WORKSPACE = 3
 
 
 def estimate_bytes(report: Report, batch_size: int = 1, dtype: str = "float32") -> int:
-    """Memory of the torch process while it runs a design, rather too much than too little.
+    """Estimate the memory of the torch process while it runs a design; the estimate is an upper limit.
 
-    That is the parameters, three times the activations alive at once when every operation writes a tensor of its own,
-    and the process itself.
+    It is the sum of the process, the parameters, and three times the peak of live activations without fusion.
 
     Args:
         report: of the design at its resolution.
@@ -36,13 +35,13 @@ def estimate_bytes(report: Report, batch_size: int = 1, dtype: str = "float32") 
     """
     whole("batch_size", batch_size, 1, MAX_BATCH)
     itemsize = ITEMSIZE[one_of("dtype", dtype, ITEMSIZE)]
-    # Modules are made in float32; both copies are there while they are converted.
+    # Modules are built in float32, and both copies exist during the conversion.
     parameters = report.params * (4 if itemsize == 4 else 4 + itemsize)
     return PROCESS_BYTES + parameters + WORKSPACE * itemsize * batch_size * _eager_peak(report)
 
 
 def _eager_peak(report: Report) -> int:
-    """Activation elements alive at once, batch 1, when nothing is folded or fused."""
+    """Return the peak of live activation elements at batch 1, without folding and fusion."""
     fusion = report.fusion
     own = {storage: storage for storage in storage_sizes(report.steps, report.input_shape)}
     return max(alive(report.steps, replace(fusion, absorbed=(False,) * len(report.steps), home=own)), default=0)
@@ -50,7 +49,7 @@ def _eager_peak(report: Report) -> int:
 
 @cache
 def memory_limit() -> int:
-    """Bytes that the torch process may use unless told otherwise: half of the machine or container, at least 1 GiB."""
+    """Return the default limit of the torch process: half the memory of the machine or container, at least 1 GiB."""
     available = [
         size
         for folder in _cgroups("memory")
@@ -64,13 +63,13 @@ def memory_limit() -> int:
 
 @cache
 def usable_cores() -> int:
-    """Cores that this process may run on: its affinity, and whole cores of its container's share; at least 1."""
+    """Return the cores of this process, from its affinity and its container's CPU quota; at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cores, *_cpu_shares()]))
 
 
 def _cpu_shares() -> Iterator[int]:
-    """Whole cores of every quota of CPU time that holds for this process."""
+    """Yield the whole cores of every CPU quota of this process."""
     for folder in _cgroups("cpu"):
         share = _numbers(folder / "cpu.max")
         if not share:
@@ -80,7 +79,7 @@ def _cpu_shares() -> Iterator[int]:
 
 
 def _cgroups(controller: str) -> Iterator[Path]:
-    """Folders of the control groups, version 1 and 2, that this process is in, from the innermost out."""
+    """Yield the folders of this process's control groups, versions 1 and 2, from the innermost outwards."""
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -91,14 +90,14 @@ def _cgroups(controller: str) -> Iterator[Path]:
         if controllers and controller not in controllers.split(","):
             continue
         root = Path("/sys/fs/cgroup") / controllers
-        # Inside a container the path may be the host's: what is not there is passed over, the root is.
+        # Inside a container, the path may be the host's and not exist; the root always exists.
         folder = root / inner.lstrip("/")
         yield folder
         yield from (parent for parent in folder.parents if parent.is_relative_to(root))
 
 
 def _numbers(file: Path) -> list[int]:
-    """The integers in a file of the kernel; nothing where one of them is "max" or the file is not there."""
+    """Return the integers in a file; none if one of them is "max" or the file does not exist."""
     try:
         return [int(word) for word in file.read_text(encoding="ascii").split()]
     except (OSError, ValueError):

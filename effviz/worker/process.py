@@ -1,4 +1,4 @@
-"""The torch process as seen from the manager: started, written to, read from and killed without ever waiting for it."""
+"""The torch process as a child: start, send requests, receive events and kill, all without blocking."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _logger = logging.getLogger("effviz.worker")
 
 
 class WorkerProcess:
-    """A child process with a thread that reads its events and one that writes its requests.
+    """A child process, a thread that reads its events, and a thread that writes its requests.
 
-    On Linux the child dies with the thread that makes this object, so that has to be one that lasts.
+    On Linux the child dies with the thread that creates this object.
 
     Args:
-        jobs: what it can do, see `effviz.worker.jobs`.
-        memory: its limit, in bytes.
-        on_event: called with each of its events, from the reading thread.
-        on_exit: called once, after the process was reaped, with its return code.
+        jobs: functions by kind, see `effviz.worker.jobs`.
+        memory: limit in bytes.
+        on_event: called from the reading thread with each event.
+        on_exit: called once with the return code, after the process has been reaped.
 
     Attributes:
-        fault: why it was ended from this side, empty if it was not for something that it said.
+        fault: the protocol error for which the process was killed; otherwise empty.
 
     Raises:
         OSError: the system cannot start a process.
@@ -50,12 +50,12 @@ class WorkerProcess:
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         options = {"--parent": str(os.getpid()), "--memory": str(memory), "--jobs": json.dumps(dict(jobs))}
         self._process = subprocess.Popen(
-            # -P: not the folder that the server happens to run in, but what it can import itself, see `environment`.
+            # -P: the import path is `environment`'s, without the current folder.
             [sys.executable, "-P", "-m", "effviz.worker", *(word for option in options.items() for word in option)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),
-            # Ctrl-C in the server's terminal is the server's to handle.
+            # Ctrl-C in the terminal must reach the server only.
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, name="effviz-worker-reader", daemon=True)
@@ -64,24 +64,24 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Of the child."""
+        """Process id of the child."""
         return self._process.pid
 
     def send(self, line: bytes) -> None:
-        """Write a request, as soon as the child reads."""
+        """Queue a request for writing."""
         self._lines.put(line)
 
     def kill(self) -> None:
-        """End the child and whatever it has started; `on_exit` follows."""
+        """Kill the child and its children; `on_exit` follows."""
         with suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":
                 self._process.kill()
             else:
-                # Until the reading thread has reaped it, the number can belong to nobody else.
+                # The system cannot reuse the id before the reading thread has reaped the process.
                 os.killpg(self.pid, signal.SIGKILL)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the child is gone and `on_exit` has returned."""
+        """Wait until the child has exited and `on_exit` has returned."""
         self._reader.join(timeout)
 
     def _read(self) -> None:
@@ -91,8 +91,8 @@ class WorkerProcess:
                 while line := events.readline(MAX_LINE):
                     self._on_event(self, decode_event(line))
         except ProtocolError as error:
-            self.fault = f"it said something unreadable: {error}"
-            _logger.warning("the torch process is ended, %s", self.fault)
+            self.fault = f"invalid message: {error}"
+            _logger.warning("the torch process is killed, %s", self.fault)
         finally:
             self.kill()
             self._lines.put(None)
@@ -100,7 +100,7 @@ class WorkerProcess:
 
     def _write(self) -> None:
         assert self._process.stdin is not None
-        # The child may go at any time; that is noticed where it is read.
+        # The child may exit at any time, which the reading thread handles.
         with suppress(OSError), self._process.stdin as requests:
             while line := self._lines.get():
                 requests.write(line)
@@ -108,6 +108,6 @@ class WorkerProcess:
 
 
 def environment() -> dict[str, str]:
-    """The child's environment: it can import what its parent can, and torch starts with one thread."""
+    """Return the child's environment: the import path of this process, and one thread for torch."""
     paths = [path or os.getcwd() for path in sys.path] + [str(Path(__file__).parents[2])]  # noqa: PTH109 -- text
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

@@ -1,10 +1,9 @@
-"""What a manager and its torch process say to each other: one JSON object a line, checked by both.
+"""Messages between the manager and the torch process: one JSON object per line, validated by both.
 
-Requests go down: ``{"id": 7, "kind": "latency", "payload": {...}}`` asks for a job, and the kind "cancel" with the id
-of a job asks to stop it. Events come up: ``{"id": 7, "event": "progress", "fraction": 0.4, "message": "Run 12"}``;
-which there are, and what each carries, is `EVENTS`. The end of the stream of requests is the end of the process.
-
-Nothing here imports torch.
+The manager sends requests: ``{"id": 7, "kind": "latency", "payload": {...}}`` starts a job, and the kind "cancel" stops
+the job with this id. The process sends events such as
+``{"id": 7, "event": "progress", "fraction": 0.4, "message": "Run 12"}``. `EVENTS` lists the events and their fields.
+The process exits at the end of the stream of requests.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ EVENTS: dict[str, dict[str, type]] = {
     "started": {},
     "progress": {"fraction": float, "message": str},
     "result": {"value": dict},
-    # Why, in a word for programs (see `effviz.worker.manager.Ticket.reason`) and in a sentence for readers.
+    # The reason is a category, see `effviz.worker.ticket.Ticket`.
     "error": {"reason": str, "message": str},
     "cancelled": {},
-    # Said before the outcome of the last job: a new process should do the next one.
+    # Sent before the outcome of a job if the next one needs a new process.
     "worn": {},
 }
 MAX_LINE = 2**24
 
 
 class ProtocolError(ValueError):
-    """A line that is not a message, or a message that cannot be a line."""
+    """An invalid line, or a message that cannot be encoded."""
 
 
 class Request(NamedTuple):
-    """A job to do, or with the kind `CANCEL` one to stop."""
+    """A job to run, or to stop if the kind is `CANCEL`."""
 
     id: int
     kind: str
@@ -40,7 +39,7 @@ class Request(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What became of job `id`; None for what concerns the process as a whole."""
+    """An event of job `id`; None for an event of the process."""
 
     id: int | None
     name: str
@@ -48,51 +47,43 @@ class Event(NamedTuple):
 
 
 def encode_request(request: Request) -> bytes:
-    """The line that `decode_request` reads."""
-    return _line({"id": request.id, "kind": request.kind, "payload": request.payload})
+    """Encode a request as a line."""
+    return _line(request._asdict())
 
 
 def decode_request(line: bytes) -> Request:
-    """The request in `line`."""
+    """Decode and validate a request."""
     message = _message(line)
-    if message.keys() != {"id", "kind", "payload"}:
-        raise ProtocolError("a request has id, kind and payload")
-    if type(message["id"]) is not int:
-        raise ProtocolError("id must be an integer")
-    if not isinstance(message["kind"], str):
-        raise ProtocolError("kind must be text")
-    if not isinstance(message["payload"], dict):
-        raise ProtocolError("payload must be an object")
+    _check("a request", message, {"id": int, "kind": str, "payload": dict})
     return Request(**message)
 
 
 def encode_event(event: Event) -> bytes:
-    """The line that `decode_event` reads."""
-    _check(event)
+    """Validate and encode an event as a line."""
+    _check_event(event)
     return _line({"id": event.id, "event": event.name} | event.data)
 
 
 def decode_event(line: bytes) -> Event:
-    """The event in `line`."""
+    """Decode and validate an event."""
     message = _message(line)
-    if not {"id", "event"} <= message.keys():
-        raise ProtocolError("an event has id and event")
-    number, name = message.pop("id"), message.pop("event")
-    if number is not None and type(number) is not int:
-        raise ProtocolError("id must be an integer or null")
-    if not isinstance(name, str):
-        raise ProtocolError("event must be text")
-    event = Event(number, name, message)
-    _check(event)
+    event = Event(message.pop("id", ""), message.pop("event", ""), message)
+    if event.id is not None and type(event.id) is not int:
+        raise ProtocolError("the id of an event must be an integer or null")
+    _check_event(event)
     return event
 
 
-def _check(event: Event) -> None:
-    fields = EVENTS.get(event.name)
-    if fields is None:
-        raise ProtocolError(f"there is no event {event.name!r}")
-    if event.data.keys() != fields.keys() or any(type(event.data[field]) is not kind for field, kind in fields.items()):
-        raise ProtocolError(f"{event.name} must carry {', '.join(fields) or 'nothing'}, each of its type")
+def _check_event(event: Event) -> None:
+    if not isinstance(event.name, str) or event.name not in EVENTS:
+        raise ProtocolError(f"event {event.name!r} is unknown")
+    _check(event.name, event.data, EVENTS[event.name])
+
+
+def _check(name: str, message: dict[str, Any], fields: dict[str, type]) -> None:
+    if {key: type(value) for key, value in message.items()} != fields:
+        listed = ", ".join(f"{key} ({kind.__name__})" for key, kind in fields.items())
+        raise ProtocolError(f"the fields of {name} must be: {listed or 'none'}")
 
 
 def _line(message: dict[str, Any]) -> bytes:
@@ -101,13 +92,13 @@ def _line(message: dict[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {error}") from None
     if len(line) > MAX_LINE:
-        raise ProtocolError(f"{len(line):,} bytes, more than {MAX_LINE:,}")
+        raise ProtocolError(f"the message has {len(line):,} bytes; the maximum is {MAX_LINE:,}")
     return line
 
 
 def _message(line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
-        raise ProtocolError("the line does not end")
+        raise ProtocolError("the line has no end")
     try:
         message = json.loads(line, parse_constant=_no_constant)
     except ProtocolError:
@@ -115,7 +106,7 @@ def _message(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
-        raise ProtocolError("must be an object")
+        raise ProtocolError("the message must be an object")
     return message
 
 

@@ -1,4 +1,4 @@
-"""A queue that serves its owners in turn, however many items one of them has in it."""
+"""A queue whose owners take turns."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Owners take turns in the order in which they came; who was served last stands behind all who wait.
+    """A round-robin queue: owners take turns, and the owner served last comes after all others.
 
-    One owner's items come out in the order in which they went in. Not safe for threads: its user has a lock.
+    The items of one owner are first in, first out. The class is not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -23,11 +23,11 @@ class FairQueue(Generic[T]):
         return sum(len(line) for line in self._lines.values())
 
     def push(self, owner: str, item: T) -> None:
-        """Add an item to the end of its owner's line."""
+        """Add an item after the owner's other items."""
         self._lines.setdefault(owner, deque()).append(item)
 
     def pop(self) -> T | None:
-        """Take the item whose turn it is; None if there is none."""
+        """Remove and return the next item; None if the queue is empty."""
         lines = self._in_turn()
         if not lines:
             return None
@@ -38,12 +38,12 @@ class FairQueue(Generic[T]):
         return item
 
     def replace(self, owner: str, old: T, new: T) -> None:
-        """Put `new` where `old` is."""
+        """Replace `old` by `new` in the same position."""
         line = self._lines[owner]
         line[line.index(old)] = new
 
     def remove(self, owner: str, item: T) -> bool:
-        """Take an item out; whether it was there."""
+        """Remove an item and return whether it was in the queue."""
         line = self._lines.get(owner, deque())
         if item not in line:
             return False
@@ -52,11 +52,11 @@ class FairQueue(Generic[T]):
         return True
 
     def of(self, owner: str) -> list[T]:
-        """One owner's items."""
+        """Return the items of one owner."""
         return list(self._lines.get(owner, ()))
 
     def order(self) -> list[T]:
-        """All items as they would come out if nothing were added."""
+        """Return all items in the order in which `pop` would return them."""
         rounds = zip_longest(*([[item] for item in line] for line in self._in_turn().values()), fillvalue=[])
         return list(chain.from_iterable(chain.from_iterable(rounds)))
 

@@ -1,7 +1,7 @@
-"""The torch process: reads requests from its standard input, runs one job at a time, reports on its standard output.
+"""The torch process: requests on standard input, one job at a time, events on standard output.
 
-It ends with the process that started it: its input then ends, which a thread of its own waits for, and on Linux the
-kernel kills it, even while a job holds the interpreter.
+It exits with its parent process: the reading thread exits at the end of its input, and on Linux the kernel kills it,
+even while a job holds the interpreter lock.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from effviz.worker.protocol import (
 )
 
 PROGRESS_EVERY_S = 0.1
-# Over the zoo at batch 1 to 32, each measurement leaves some 50 MB behind that are free, but lie between what is not.
+# Over the zoo at batch 1 to 32, each measurement leaves about 50 MB of free but fragmented memory.
 WORN_SHARE = 0.25
 _OUT_OF_MEMORY = ("allocate memory", "not enough memory", "out of memory", "bad_alloc")
 _logger = logging.getLogger("effviz.worker")
 
 
 class Server:
-    """Does what the requests ask for, in their order.
+    """Runs the requested jobs in order.
 
     Args:
         requests, events: the two streams of the protocol.
-        jobs: what can be asked for, see `effviz.worker.jobs`.
-        memory: limit in bytes, for the message of a job that meets it; None without one.
+        jobs: functions by kind, see `effviz.worker.jobs`.
+        memory: limit in bytes, for error messages; None without a limit.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class Server:
         self._writing = threading.Lock()
 
     def run(self) -> None:
-        """Serve until the requests end; this ends the process."""
+        """Serve until the requests end, which exits the process."""
         threading.Thread(target=self._read, daemon=True).start()
         try:
             import torch
 
-            from effviz.backend import timing  # noqa: F401 -- so that the first measurement finds it imported
+            from effviz.backend import timing  # noqa: F401 -- import before the first measurement
         except ImportError as error:
             self._say(None, "error", reason="start", message=f"torch cannot be imported: {error}")
             raise
-        # What is there now stays: collecting garbage after every job need not look at it, which would take 0.1 s.
+        # Excludes torch's objects from garbage collection, which would take 0.1 s after every job.
         gc.freeze()
         self._fresh = _data_size()
         self._say(None, "ready", torch=str(torch.__version__), python=platform.python_version())
@@ -94,20 +94,20 @@ class Server:
                 self._waiting.put((request, stop))
             elif asked := self._stops.get(request.id):
                 asked.set()
-        # Nobody is left to hear of a job that still runs.
+        # The parent has exited, so a running job has no receiver.
         os._exit(0)
 
     def _do(self, request: Request, stop: threading.Event) -> None:
         self._say(request.id, "started")
         outcome = self._outcome(request, stop)
         _free_memory()
-        # Before the outcome: with that, the next request is on its way.
+        # Before the outcome, after which the manager sends the next request.
         if self._is_worn():
             self._say(None, "worn")
         self._send(outcome)
 
     def _outcome(self, request: Request, stop: threading.Event) -> bytes:
-        """Run one job; whatever it does short of ending the process is survived and becomes an event."""
+        """Run one job and return its last event; exceptions become events."""
         number = request.id
         try:
             value = load(request.kind, self._jobs)(request.payload, self._reporter(number), stop.is_set)
@@ -120,7 +120,7 @@ class Server:
             return _line(number, "error", reason="design", message=str(error))
         except Exception as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
-                # Foreseen: the limit is there for this.
+                # Expected at the limit, so without a traceback.
                 _logger.warning("job %s: out of memory", request.kind)
                 limit = f": it needs more than the limit of {binary(self._memory)}" if self._memory else ""
                 return _line(number, "error", reason="memory", message=f"Out of memory{limit}.")
@@ -128,11 +128,11 @@ class Server:
             return _line(number, "error", reason="job", message=f"{type(error).__name__}: {error}")
 
     def _is_worn(self) -> bool:
-        """Whether the heap holds on to so much of the limit, in pieces, that a new process is better than this one."""
+        """Whether fragmented memory takes so much of the limit that the next job needs a new process."""
         return self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory
 
     def _reporter(self, job: int) -> Callable[[float, str], None]:
-        """What the job calls; events go out ten times a second at most, so that reporting disturbs no measurement."""
+        """Return the progress function of a job; it sends few events, so that measurements are undisturbed."""
         latest = float("-inf")
 
         def progress(fraction: float, message: str) -> None:
@@ -157,7 +157,7 @@ def _line(job: int | None, event: str, **data: Any) -> bytes:
 
 
 def _data_size() -> int:
-    """Bytes that count against the limit; 0 where there is none."""
+    """Return the bytes that count towards the limit; 0 on systems without one."""
     if sys.platform == "linux":
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmData:"):
@@ -166,7 +166,7 @@ def _data_size() -> int:
 
 
 def _free_memory() -> None:
-    """Give back what the last job took, so that the next one has the whole limit again."""
+    """Return the memory of the last job to the system."""
     gc.collect()
     if sys.platform == "linux":
         import ctypes
@@ -182,15 +182,15 @@ def _end_with(parent: int) -> None:
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        # It may have ended before the call.
+        # The parent may have exited before the call.
         if os.getppid() != parent:
             os._exit(0)
 
 
 def _limit_memory(size: int) -> None:
-    """Let allocations beyond `size` bytes fail, in numpy, torch and Python alike.
+    """Make allocations beyond `size` bytes fail, in numpy, torch and Python.
 
-    The limit on the address space would count torch's libraries as well and break its import.
+    A limit of the address space would include torch's libraries and break its import.
     """
     if sys.platform == "linux":
         import resource
@@ -201,9 +201,9 @@ def _limit_memory(size: int) -> None:
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The streams of the protocol, where nothing else can reach them.
+    """Return the streams of the protocol on private descriptors.
 
-    What libraries print goes to the standard error; what they would read is empty.
+    Output of libraries is redirected to standard error, and standard input is empty for them.
     """
     requests, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 -- descriptors, not paths
@@ -214,9 +214,9 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """``python -m effviz.worker``."""
+    """Run ``python -m effviz.worker``."""
     parser = argparse.ArgumentParser(prog="python -m effviz.worker", description=__doc__)
-    parser.add_argument("--parent", type=int, default=os.getppid(), help="process to end with")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="process whose exit ends this one")
     parser.add_argument("--memory", type=int, help="limit in bytes; none by default")
     parser.add_argument("--jobs", type=json.loads, default=JOBS, help="JSON object, kind: module:function")
     options = parser.parse_args(arguments)

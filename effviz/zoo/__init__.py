@@ -1,76 +1,73 @@
-"""The zoo: published networks as stage tables, one file per family."""
+"""Published networks as stage tables, one file per family.
+
+Each file of this folder that declares `ARCHITECTURES` and `PUBLISHED`, the month of its first paper, is a family. A new
+file needs no other registration.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
-from effviz.core.errors import unknown
+from effviz.core.errors import look_up, unknown
 from effviz.model.design import Design
-from effviz.zoo import (
-    alexnet,
-    densenet,
-    efficientnet,
-    ghostnet,
-    mnasnet,
-    mobilenet,
-    resnet,
-    shufflenet,
-    squeezenet,
-    vgg,
-)
+
+_COMMON = ("width_mult", "depth_mult", "resolution", "num_classes")
+
+
+def _families() -> Iterator[ModuleType]:
+    """Import the families in the order of publication."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__) if not found.ispkg)
+    yield from sorted(modules, key=lambda module: str(module.PUBLISHED))
+
 
 ARCHITECTURES: dict[str, Callable[..., Design]] = {
-    name: make
-    for family in (
-        alexnet, vgg, resnet, densenet, squeezenet, mobilenet, shufflenet, mnasnet, efficientnet, ghostnet
-    )
-    for name, make in family.ARCHITECTURES.items()
-}  # fmt: skip
-"""Every architecture by name, in the order in which its family was published."""
+    name: make for family in _families() for name, make in family.ARCHITECTURES.items()
+}
+"""All architectures by name, in the order of publication of their families."""
 
 
 def list_architectures() -> list[str]:
-    """The names that `architecture` knows, sorted."""
+    """Return the names that `architecture` accepts, sorted."""
     return sorted(ARCHITECTURES)
 
 
 def architecture(name: str, **options: Any) -> Design:
-    """A published network as a `Design`.
+    """Return a published network as a `Design`.
 
     Args:
         name: one of `list_architectures()`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (pixels),
-            ``num_classes``, and what the family adds (``groups`` for ShuffleNetV1).
+            ``num_classes``, and the options of the family (``groups`` for ShuffleNetV1).
 
     Raises:
-        UnknownNameError: name or option unknown; the message lists the choices.
-        DesignError: an option has a value that no such network has.
+        UnknownNameError: the name or an option is unknown; the message lists the choices.
+        DesignError: the value of an option is illegal for this network.
     """
-    if not isinstance(name, str) or name not in ARCHITECTURES:
-        unknown("architecture", name, ARCHITECTURES)
-    own = _own_options(name)
-    common = ["width_mult", "depth_mult", "resolution", "num_classes"]
+    make = look_up("architecture", name, ARCHITECTURES)
+    special = _special_options(name)
     for option in options:
-        if option not in own and option not in common:
-            unknown(f"option of {name}", option, [*common, *own])
-    asked = {option: value for option, value in options.items() if option in own}
-    design = ARCHITECTURES[name](**asked) if asked else _unscaled(name)
+        if option not in special and option not in _COMMON:
+            unknown(f"option of {name}", option, [*_COMMON, *special])
+    chosen = {option: value for option, value in options.items() if option in special}
+    design = make(**chosen) if chosen else _unscaled(name)
     if options.get("num_classes") is not None:
         design = design.with_num_classes(options["num_classes"])
-    scaling = {option: options[option] for option in common[:3] if options.get(option) is not None}
+    scaling = {option: options[option] for option in _COMMON[:3] if options.get(option) is not None}
     return design.scaled(**scaling) if scaling else design
 
 
 @cache
-def _own_options(name: str) -> tuple[str, ...]:
-    """What the family adds to the common options."""
+def _special_options(name: str) -> tuple[str, ...]:
+    """Return the options of the family beyond the common ones."""
     return tuple(inspect.signature(ARCHITECTURES[name]).parameters)
 
 
 @cache
 def _unscaled(name: str) -> Design:
-    """The named network; a page asks for its title again and again."""
     return ARCHITECTURES[name]()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -43,4 +44,5 @@ def alexnet() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2014-04"
 ARCHITECTURES = {"alexnet": alexnet}

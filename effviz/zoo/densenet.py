@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -39,4 +40,5 @@ def densenet121() -> Design:
     )
 
 
+PUBLISHED = "2016-08"
 ARCHITECTURES = {"densenet121": densenet121}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -69,4 +70,5 @@ COEFFICIENTS = (
 )  # fmt: skip
 """The released multipliers: tensorflow/tpu efficientnet_builder.py, efficientnet_params."""
 
+PUBLISHED = "2019-05"
 ARCHITECTURES = {f"efficientnet_{row[0]}": _maker(*row) for row in COEFFICIENTS}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -48,4 +49,5 @@ def ghostnet() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2019-11"
 ARCHITECTURES = {"ghostnet": ghostnet}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -59,4 +60,5 @@ def mnasnet_b1() -> Design:
     return _mnasnet("B1", rows)
 
 
+PUBLISHED = "2018-07"
 ARCHITECTURES = {"mnasnet_a1": mnasnet_a1, "mnasnet_b1": mnasnet_b1}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 _POOL = fixed(Stage("global_avg_pool", name="pool"))
@@ -158,6 +159,7 @@ def mobilenet_v3_small() -> Design:
     return _v3("mobilenet_v3_small", "Small", rows, 576, 1024, notes)
 
 
+PUBLISHED = "2017-04"
 ARCHITECTURES = {
     "mobilenet_v1": mobilenet_v1,
     "mobilenet_v2": mobilenet_v2,

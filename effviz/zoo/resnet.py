@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 # Blocks per stage, arXiv 1512.03385, table 1.
@@ -78,6 +79,7 @@ def resnext50_32x4d() -> Design:
     )
 
 
+PUBLISHED = "2015-12"
 ARCHITECTURES: dict[str, Callable[[], Design]] = {
     **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},
     "resnext50_32x4d": resnext50_32x4d,

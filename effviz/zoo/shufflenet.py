@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from effviz.core.errors import fail, whole
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 _MAX_POOL = fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool"))
@@ -119,4 +120,5 @@ def shufflenet_v2() -> Design:
     )
 
 
+PUBLISHED = "2017-07"
 ARCHITECTURES = {"shufflenet_v1": shufflenet_v1, "shufflenet_v2": shufflenet_v2}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -42,4 +43,5 @@ def squeezenet1_1() -> Design:
     )  # fmt: skip
 
 
+PUBLISHED = "2016-02"
 ARCHITECTURES = {"squeezenet1_1": squeezenet1_1}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from effviz.model.design import Design, Stage, fixed, table
+from effviz.model.design import Design
+from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
@@ -40,4 +41,5 @@ def vgg16() -> Design:
     )
 
 
+PUBLISHED = "2014-09"
 ARCHITECTURES = {"vgg16": vgg16}

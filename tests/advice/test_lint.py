@@ -469,7 +469,7 @@ def sliding(draw: DrawFn) -> Design:
             fields = {"recipe": Recipe("own", parts, shortcut=draw(st.booleans()))}
         known = {field for field in fields if field in {each.name for each in dataclasses.fields(kind)}}
         options: dict[str, Any] = {field: fields[field] for field in known}
-        if not (kind.derives_out_channels or kind.keeps_channels):
+        if kind.has_out_channels:
             options["out_channels"] = draw(st.sampled_from((8, 16, 24)))
         if kind.has_stride:
             options["stride"] = draw(st.integers(1, 2))

@@ -128,12 +128,12 @@ def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: s
 def test_other_counters_run_when_their_section_is_opened(page: Page) -> None:
     visit(page, "/architectures?net=ShuffleNetV2")
     page.get_by_text("Do other counters agree?").click()
-    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     assert query(page)["check"] == "true"
     page.reload()
-    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     type_into(page, "width", "0.5")
-    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
 
 
 # --- FLOPs are not latency --------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_torch_runs_in_a_process_that_ends_with_the_server(page: Page, server_fa
     visit(page, f"{server.url}/architectures?net=MobileNetV3-Small&res=32&check=true")
     page.get_by_role("button", name="Measure latency").click()
     wait_until_measured(page)
-    expect(page.get_by_text("Left unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     assert drawn(page)
     pids = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
     workers = [pid for pid in pids if b"effviz.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]

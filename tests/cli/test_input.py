@@ -26,7 +26,7 @@ from effviz.measure.latency import LatencyError
 from effviz.ui import server
 
 ROWS = {"version": 1, "name": "x", "stages": [{"block": "conv", "out_channels": 8}]}
-UNKNOWN_FORMAT = "version = 2 must be 1, the version of the format that this effviz reads"
+UNKNOWN_FORMAT = "version = 3 must be 1 or 2, the versions of the format that this effviz reads"
 CHOICES = ", ".join(map(repr, PRESETS))
 REPORT_HELP = "(python -m effviz report --help)"
 CHECK_HELP = "(python -m effviz check --help)"
@@ -65,7 +65,7 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
         "continuation byte",
     ),
     "list": (["report", "-"], b"[]", "standard input: design = [] must be a JSON object"),
-    "version": (["report", "-"], json.dumps(ROWS | {"version": 2}).encode(), f"standard input: {UNKNOWN_FORMAT}"),
+    "version": (["report", "-"], json.dumps(ROWS | {"version": 3}).encode(), f"standard input: {UNKNOWN_FORMAT}"),
     "row": (
         ["report", "-"], json.dumps(ROWS | {"stages": [{"block": "conv", "out_channels": -8}]}).encode(),
         "standard input: row 0: out_channels = -8 must be at least 1",

@@ -66,7 +66,7 @@ def test_report_as_text() -> None:
         0,
         "MobileNetV2 (mobilenet_v2), width x 0.75, input 3 x 224 x 224\n"
         "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds.\n"
-        f"Memory access cost, paper: {ASSUMPTIONS['paper']}; in elements, batch 1.\n"
+        f"Memory access cost, paper: {ASSUMPTIONS['paper'].help}; in elements, batch 1.\n"
         "Parameters: trainable numbers, batch norm 2 per channel.\n"
         "\n"
         "parameters            2,636,424\n"

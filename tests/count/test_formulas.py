@@ -1,4 +1,4 @@
-"""The formula beside a number gives that number, for every layer of the zoo."""
+"""The formula of a count gives the count, for every layer of the zoo."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _report(name: str) -> Report:
 
 @cache
 def _different_steps(name: str) -> tuple[int, ...]:
-    """Indices of the steps, leaving out those that look like an earlier one to whoever explains them."""
+    """Return the indices of the steps with distinct formulas."""
     report = _report(name)
     first: dict[Any, int] = {}
     for index, step in enumerate(report.steps):
@@ -66,7 +66,7 @@ def test_the_numbers_give_the_value(name: str, assumption: str) -> None:
 
 
 def _names(step: Step) -> dict[str, int]:
-    """What the words of a formula for parameters or multiply-adds stand for, read off the layer by its torch names."""
+    """Return the values of the names in a formula for parameters or multiply-adds."""
     layer: Any = step.layer
     values = {
         name: getattr(layer, name)
@@ -95,7 +95,7 @@ def _symbolic(symbols: str, names: dict[str, int]) -> int:
 
 
 @every_architecture
-def test_the_words_stand_for_the_layers_own_fields(name: str) -> None:
+def test_the_names_are_fields_of_the_layer(name: str) -> None:
     for _, step, formulas in _explained(name, "fused"):
         for quantity in ("params", "macs"):
             formula = formulas[quantity]
@@ -169,7 +169,7 @@ def test_the_list_of_primitives_is_found() -> None:
 @pytest.mark.parametrize("kind", [*_primitives(), Branches], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("rules", [_params, _macs], ids=["params", "macs"])
 def test_every_primitive_has_a_formula(kind: type, rules: Any) -> None:
-    assert kind in rules.registry, f"{kind.__name__} would raise when a reader selects it"
+    assert kind in rules.registry, f"{kind.__name__} has no formula"
 
 
 def test_a_layer_without_a_formula_raises() -> None:

@@ -1,4 +1,4 @@
-"""The oracle against networks that are small enough to count by hand."""
+"""The oracle against networks counted by hand."""
 
 import copy
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import Tensor, nn
 
 
@@ -26,7 +27,7 @@ class Graph(nn.Module):
 
 
 def conv(inputs: int, outputs: int, kernel_size: int, **options: Any) -> nn.Conv2d:
-    """Return a convolution that keeps the resolution at stride 1, without bias unless asked for."""
+    """Return a convolution that keeps the resolution at stride 1, without bias by default."""
     return nn.Conv2d(inputs, outputs, kernel_size, padding=kernel_size // 2, **{"bias": False, **options})
 
 
@@ -40,7 +41,7 @@ def shuffle_unit(m: Any, x: Tensor) -> Any:
 
 
 class Expected(NamedTuple):
-    """The numbers worked out by hand for an input of this shape."""
+    """Counts by hand for an input of this shape."""
 
     shape: tuple[int, int, int]
     params: int
@@ -204,7 +205,7 @@ LAYERS: list[Callable[[], nn.Module]] = [
 ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(6))
 @given(layers=st.lists(st.sampled_from(LAYERS), max_size=6), size=st.integers(1, 9))
 def test_any_chain(layers: list[Callable[[], nn.Module]], size: int) -> None:
     module, shape = nn.Sequential(*(layer() for layer in layers), nn.Flatten()), (4, size, size)
@@ -215,7 +216,7 @@ def test_any_chain(layers: list[Callable[[], nn.Module]], size: int) -> None:
         assert oracle.peak_activation(module, shape)[0] >= step.reads[0].elements + step.write.elements
 
 
-def test_inplace_write_to_a_part_is_refused() -> None:
+def test_inplace_write_to_a_part_raises() -> None:
     message = r"^in-place write to \(1, 1, 4, 4\), a part of a tensor \(1, 2, 4, 4\)$"
     with pytest.raises(NotImplementedError, match=message):
         oracle.eager_memory_access(Graph(lambda m, x: x[:, :1].relu_()), (2, 4, 4))
@@ -250,7 +251,7 @@ def test_fused_steps_name_their_modules() -> None:
     ]
 
 
-def test_the_module_is_left_as_it_was() -> None:
+def test_the_module_is_unchanged() -> None:
     module = nn.Sequential(conv(2, 2, 1), nn.BatchNorm2d(2).eval(), nn.Dropout())
     before = copy.deepcopy(module.state_dict())
     oracle.eager_memory_access(module, (2, 4, 4))

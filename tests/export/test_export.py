@@ -1,4 +1,4 @@
-"""Exported code against the built module: names, shapes, weights, outputs, and the file's own assertion."""
+"""Exported code against the built module: names, shapes, weights, outputs, and the assertions in the file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import torch
 from examples import bottlenecks, designs
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import nn
 
 import effviz
@@ -26,16 +27,20 @@ from effviz.model.blocks import Part, Recipe
 from effviz.model.blocks.composed import EXAMPLE
 
 SMALLEST = {"alexnet": 64, "vgg16": 32}
-"""Images that still reach the classifier; 40 pixels do for the others, and not all of their maps divide by two."""
+"""Images that still reach the classifier. Other networks take 40 pixels; not all of their maps divide by two."""
+
+NARROW = {"shufflenet_v1": 0.5, "shufflenet_v2": 0.5}
+"""The least published widths. Other networks take 0.25."""
 
 
-def exported(source: str) -> nn.Module:
-    """The module that an exported file builds; the file is run under another name than a script's."""
+def exported(source: str, device: str = "cpu") -> nn.Module:
+    """The module that an exported file builds. The file runs under another name than a script's."""
     names: dict[str, Any] = {"__name__": "exported"}
     exec(compile(source, "exported.py", "exec"), names)
     (called,) = re.findall(r"^    model = (\w+)\(\)", source, flags=re.MULTILINE)
-    module: nn.Module = names[called]()
-    return module
+    with torch.device(device):
+        module: nn.Module = names[called]()
+    return module.eval()
 
 
 def drops(module: nn.Module) -> dict[str, float]:
@@ -44,21 +49,26 @@ def drops(module: nn.Module) -> dict[str, float]:
     named = dict(module.named_modules())
     for name, each in named.items():
         kind = type(each).__name__
-        # A file's block without a shortcut has stochastic depth, and does not use it.
+        # An exported block without a shortcut has stochastic depth, and does not use it.
         idle = kind == "StochasticDepth" and not getattr(named[name.rpartition(".")[0]], "has_shortcut", True)
         if kind in ("Dropout", "DropBranch", "StochasticDepth") and each.p and not idle:
             found[name] = each.p
     return found
 
 
-def agree(design: Design) -> None:
-    """Names and shapes are equal, weights load both ways, and with them the outputs are."""
-    torch.manual_seed(0)
-    ours, theirs = build(design).double().eval(), exported(export_torch(design)).double().eval()
+def alike(ours: nn.Module, theirs: nn.Module) -> None:
+    """Names and shapes of all tensors are equal, and so are the probabilities of dropout."""
     assert [(name, tensor.shape) for name, tensor in ours.state_dict().items()] == [
         (name, tensor.shape) for name, tensor in theirs.state_dict().items()
     ]
     assert drops(theirs) == pytest.approx(drops(ours))
+
+
+def agree(design: Design) -> None:
+    """The modules are alike, weights load both ways, and with them the outputs are equal."""
+    torch.manual_seed(0)
+    ours, theirs = build(design).double(), exported(export_torch(design)).double()
+    alike(ours, theirs)
     with torch.no_grad():
         for layer in ours.modules():
             if isinstance(layer, nn.BatchNorm2d):
@@ -81,38 +91,52 @@ def excited(stem: int, width: int, **fields: float) -> Design:
     return Design("own", (Stage("conv", stem), Stage("fused_mbconv", width, **fields)), resolution=16)
 
 
+def random_designs(count: int) -> Any:
+    """Settings for tests with random designs."""
+    return settings(
+        derandomize=True,
+        max_examples=examples(count),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
 # --- every network ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", list_architectures())
 def test_every_network_of_the_zoo(name: str) -> None:
-    agree(architecture(name, resolution=SMALLEST.get(name, 40)))
+    """The same names and shapes in the published size, and the same outputs in a small one."""
+    design = architecture(name)
+    alike(build(design, device="meta"), exported(export_torch(design), "meta"))
+    agree(architecture(name, width_mult=NARROW.get(name, 0.25), resolution=SMALLEST.get(name, 40)))
 
 
 @pytest.mark.parametrize("name", list_architectures())
 def test_every_network_of_the_zoo_scaled(name: str) -> None:
     # The widths of ShuffleNets are those of a table.
     width = 1.5 if name.startswith("shufflenet") else 0.75
-    agree(architecture(name, width_mult=width, depth_mult=1.2, resolution=SMALLEST.get(name, 40), num_classes=7))
+    design = architecture(name, width_mult=width, depth_mult=1.2, num_classes=7)
+    alike(build(design, device="meta"), exported(export_torch(design), "meta"))
 
 
-@settings(derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@random_designs(40)
 @given(design=designs())
-def test_any_design(design: Design) -> None:
+def test_random_designs(design: Design) -> None:
     agree(design)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@random_designs(15)
 @given(design=bottlenecks())
 @example(design=excited(40, 40, expand_ratio=0.1, se_ratio=0.75))
 @example(design=excited(24, 16, expand_ratio=0.25, se_ratio=0.5))
-def test_inner_widths_by_any_ratio(design: Design) -> None:
-    """One inner width may be computed from another: each is there before it is needed."""
+def test_inner_widths_of_any_ratio(design: Design) -> None:
+    """One inner width may be computed from another, which must come first."""
     agree(design)
 
 
 @pytest.mark.parametrize("activation", ["relu", "hardswish", "gelu", "sigmoid", "leaky_relu"])
-def test_a_block_of_ones_own(activation: str) -> None:
+def test_user_blocks(activation: str) -> None:
     rows = (
         Stage("conv", 16, stride=2, name="stem", activation=activation),
         Stage("composed", 16, repeats=2, recipe=EXAMPLE),
@@ -123,43 +147,69 @@ def test_a_block_of_ones_own(activation: str) -> None:
     agree(Design("own", rows, resolution=33))
 
 
+@pytest.mark.parametrize("own", [0.0, 0.5])
+def test_stochastic_depth_of_several_kinds(own: float) -> None:
+    """The probability rises over all blocks, or is that of each block if a row has a value."""
+    rows = (
+        Stage("conv", 8, name="stem"),
+        Stage("fused_mbconv", 8, 3),
+        Stage("fused_mbconv", 8, 2, drop_prob=own),
+        Stage("mbconv", 8, 2),
+        Stage("mbconv", 16, 12, 2),
+    )
+    agree(Design("own", rows, resolution=16, stochastic_depth=0.3))
+
+
+def test_stochastic_depth_inside_user_blocks() -> None:
+    recipe = Recipe("twice", (Part("mbconv", drop_prob=0.4), Part("mbconv", drop_prob=0.1)), shortcut=True)
+    rows = (Stage("conv", 8), Stage("composed", 8, 2, recipe=recipe), Stage("mbconv", 8, 3))
+    agree(Design("own", rows, resolution=16, stochastic_depth=0.3))
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a file as a script, apart from this project."""
-    file = folder / "network.py"
-    file.write_text(source, encoding="utf-8")
+def run(folder: Path, **sources: str) -> subprocess.CompletedProcess[str]:
+    """Run files as scripts in one process that cannot import this project."""
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    code = f"import runpy\nfor name in {list(sources)}: runpy.run_path(f'{{name}}.py', run_name='__main__')"
     return subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(file)], capture_output=True, text=True, check=False, cwd=folder
+        [sys.executable, "-I", "-W", "error", "-c", code], capture_output=True, text=True, check=False, cwd=folder
     )
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "shufflenet_v2"])
-def test_the_file_runs_alone_and_checks_itself(name: str, tmp_path: Path) -> None:
-    design = architecture(name)
-    source = export_torch(design)
-    done = run(source, tmp_path)
+def test_files_run_alone_and_check_themselves(tmp_path: Path) -> None:
+    networks = {name: architecture(name) for name in ("mobilenet_v2", "efficientnet_b0", "shufflenet_v2")}
+    done = run(tmp_path, **{name: export_torch(design) for name, design in networks.items()})
     assert done.returncode == 0, done.stderr
-    assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in done.stdout
-    # A width is changed by hand.
-    changed = run(source.replace(", 1000)\n", ", 1001)\n"), tmp_path)
-    assert changed.returncode == 1
-    assert "AssertionError" in changed.stderr
-    assert "parameters instead of" in changed.stderr
+    for line, design in zip(done.stdout.splitlines(), networks.values(), strict=True):
+        assert f"{effviz.analyze(design).params:,} parameters, output (1, 1000)" in line
+
+
+def test_a_file_detects_an_edit(tmp_path: Path) -> None:
+    source = export_torch(architecture("mobilenet_v2"))
+    edited = run(tmp_path, edited=source.replace(", 1000)\n", ", 1001)\n"))
+    assert edited.returncode == 1
+    assert "AssertionError" in edited.stderr
+    assert "parameters instead of" in edited.stderr
 
 
 @pytest.mark.parametrize("name", list_architectures())
-def test_the_file_reads_as_written_by_hand(name: str, tmp_path: Path) -> None:
+def test_the_file_is_short_and_imports_torch_alone(name: str) -> None:
     design = architecture(name)
     source = export_torch(design)
     assert len(source.splitlines()) < 200
     assert set(re.findall(r"^\s*(?:import|from) (\w+)", source, flags=re.MULTILINE)) == {"torch"}
     for word in ("def main", "assert params == ", *design.title.split(" (")[:1]):
         assert word in source
-    # By the layout and the rules that this project has for itself.
-    (tmp_path / "pyproject.toml").write_text((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"), "utf-8")
-    (tmp_path / "network.py").write_text(source, encoding="utf-8")
+
+
+def test_files_pass_the_format_and_the_rules_of_this_project(tmp_path: Path) -> None:
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    (tmp_path / "pyproject.toml").write_text(project.read_text("utf-8"), "utf-8")
+    for name in list_architectures():
+        (tmp_path / f"{name}.py").write_text(export_torch(architecture(name)), encoding="utf-8")
     for command in (["format", "--check"], ["check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path
@@ -167,11 +217,11 @@ def test_the_file_reads_as_written_by_hand(name: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_what_a_reader_expects_of_mobilenet_v2() -> None:
+def test_the_classes_and_the_table_of_mobilenet_v2() -> None:
     lines = export_torch(architecture("mobilenet_v2")).splitlines()
     heads = [line for line in lines if line.startswith("class ")]
     assert heads == [
-        "class ConvBNAct(nn.Sequential):", "class InvertedResidual(nn.Module):", "class MobileNetV2(nn.Module):",
+        "class ConvBNAct(nn.Sequential):", "class InvertedResidual(nn.Module):", "class MobileNetV2(nn.Sequential):",
     ]  # fmt: skip
     table = lines[lines.index("STAGES = (") + 2 : lines.index(")  # fmt: skip")]
     # Table 2 of the paper: t, c, n, s.
@@ -180,12 +230,39 @@ def test_what_a_reader_expects_of_mobilenet_v2() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("mobilenet_v2", "        expanded = in_channels * expand_ratio\n"),
+        ("mobilenet_v2", "        self.has_shortcut = stride == 1 and in_channels == out_channels\n"),
+        ("efficientnet_b0", "        squeezed = in_channels // 4\n"),
+        ("resnet50", "        inner = out_channels // 4\n"),
+        ("ghostnet", "        half = out_channels // 2\n"),
+        ("densenet121", "        inner = 4 * growth\n"),
+        ("densenet121", "*(DenseLayer(channels, 32) for channels in range(64, 256, 32))"),
+        ("vgg16", "        self.stage5 = nn.Sequential(*(ConvAct(512, 512) for _ in range(3)))\n"),
+        ("mnasnet_a1", "        squeezed = int(in_channels * se_ratio)\n"),
+        ("mobilenet_v3_large", "        self.squeeze_excite = SqueezeExcite(expanded, squeezed) if squeezed > 0 else"),
+        ("shufflenet_v2", "class ShuffleUnitV2Strided(nn.Module):\n"),
+    ],
+)
+def test_widths_and_conditions_are_those_of_the_paper(name: str, code: str) -> None:
+    assert code in export_torch(architecture(name))
+
+
+def test_a_formula_does_not_agree_by_chance() -> None:
+    """Inner and input channels are equal in all blocks, but not of one meaning."""
+    rows = (Stage("conv", 16, name="stem"), Stage("bottleneck", 64, name="one"), Stage("bottleneck", 64, name="two"))
+    source = export_torch(Design("own", (*rows[:2], Stage("conv", 16, name="between"), rows[2]), resolution=16))
+    assert "        inner = out_channels // 4\n" in source
+
+
 def test_the_same_design_gives_the_same_text() -> None:
     design = architecture("ghostnet", width_mult=1.3)
     assert export_torch(design) == export_torch(Design.from_json(design.to_json()))
 
 
-# --- what strangers write ---------------------------------------------------------------------------------------------
+# --- untrusted text ---------------------------------------------------------------------------------------------------
 
 NAMES = [
     'x"]; import os', "'''", '"""', '""" + "', "a\nb", "back\\slash", "\\", "class", "forward", "self", "torch", "nn",
@@ -194,7 +271,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_of_strangers_are_text(name: str) -> None:
+def test_untrusted_names_stay_text(name: str) -> None:
     rows = (
         Stage("conv", 8, stride=2, name="stem"),
         Stage("inverted_residual", 8, 2, name="middle"),
@@ -224,10 +301,10 @@ def too_long(source: str) -> list[str]:
     return [line for line in source.split("\n") if columns(line) > 120]
 
 
-@settings(derandomize=True, max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@random_designs(25)
 @given(design=designs(), title=class_like, text=st.text(max_size=300), data=st.data())
 def test_no_line_is_too_long(design: Design, title: str, text: str, data: st.DataObject) -> None:
-    """Whatever the network, its stages and its blocks are called."""
+    """For any names of the network, its stages and its blocks."""
     named: dict[str, str] = {}
     called: dict[str, str] = {}
     stages = []
@@ -244,7 +321,7 @@ def test_no_line_is_too_long(design: Design, title: str, text: str, data: st.Dat
         assume(False)
     source = export_torch(design)
     assert too_long(source) == []
-    exported(source)
+    exported(source, "meta")
 
 
 ROWS = (
@@ -254,8 +331,7 @@ ROWS = (
 
 
 @pytest.mark.parametrize("dropping", [1, 2, 3])
-def test_many_names_in_one_line(dropping: int) -> None:
-    """The loop asks which classes have stochastic depth, and a head names every column."""
+def test_long_names_with_stochastic_depth(dropping: int) -> None:
     rows = (Stage("conv", 8, name="stem"), *ROWS[:dropping], Stage("bottleneck", 8, name="y" * 46))
     design = Design("own", rows, title="M" * 200, resolution=64, stochastic_depth=0.12345678901234567)
     assert too_long(export_torch(design)) == []
@@ -292,25 +368,25 @@ def test_a_name_that_is_taken(title: str, expected: str) -> None:
     design = Design("own", rows, title=title, resolution=16)
     assert f"    model = {expected}().eval()" in export_torch(design)
     agree(design)
-    # That name is taken too.
+    # A user block may have that name too.
     other = replace(design, stages=(*rows, Stage("composed", 8, name="own", recipe=replace(EXAMPLE, name=expected))))
     name = f"{expected}2" if expected.endswith("Net") else f"{expected}Net"
     assert f"    model = {name}().eval()" in export_torch(other)
     agree(other)
 
 
-def test_attributes_of_torch_modules_are_no_names() -> None:
+def test_attributes_of_torch_modules_are_taken() -> None:
     assert {name for name in dir(nn.Sequential()) if not name.startswith("_")} <= TAKEN
 
 
 @pytest.mark.parametrize("given", [None, "mobilenet_v2", {}, 3])
 @pytest.mark.parametrize("function", [export_torch, library_calls])
-def test_only_designs_are_taken(function: Any, given: Any) -> None:
+def test_only_designs_are_accepted(function: Any, given: Any) -> None:
     with pytest.raises(DesignError, match="must be a Design"):
         function(given)
 
 
-def test_what_cannot_be_built_cannot_be_exported() -> None:
+def test_a_network_that_cannot_be_built_cannot_be_exported() -> None:
     with pytest.raises(DesignError, match="max_pool4: kernel_size = 2 spans 2 pixels"):
         export_torch(architecture("vgg16", resolution=8))
 
@@ -319,8 +395,8 @@ def test_what_cannot_be_built_cannot_be_exported() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.text)
-def test_a_call_is_offered_where_the_counts_agree(call: Any) -> None:
-    """The parameters beside a call were counted of what the library built."""
+def test_a_call_is_listed_only_if_the_counts_agree(call: Any) -> None:
+    """The parameters beside a call were counted in the module that the library built."""
     design = architecture(call.network, width_mult=call.width_mult)
     assert effviz.analyze(design).params == call.params
     assert call.text in library_calls(design)
@@ -334,7 +410,7 @@ def test_a_call_is_offered_where_the_counts_agree(call: Any) -> None:
             assert call.text not in library_calls(other)
 
 
-def test_a_call_does_not_stand_for_an_edited_network() -> None:
+def test_an_edited_network_has_no_call() -> None:
     design = architecture("mobilenet_v2")
     # As many parameters, but another network.
     other = replace(design, stages=tuple(
@@ -346,14 +422,14 @@ def test_a_call_does_not_stand_for_an_edited_network() -> None:
     assert library_calls(replace(design, name="mine", title="")) == library_calls(design)
 
 
-@pytest.mark.parametrize(("resolution", "offered"), [(64, True), (224, True), (255, True), (256, False), (320, False)])
-def test_vgg_of_timm_is_another_network_on_large_images(resolution: int, offered: bool) -> None:
-    """Its first linear layer is a convolution, of which an 8 x 8 map has four windows."""
+@pytest.mark.parametrize(("resolution", "listed"), [(64, True), (224, True), (255, True), (256, False), (320, False)])
+def test_vgg_of_timm_is_another_network_for_large_images(resolution: int, listed: bool) -> None:
+    """Its first linear layer is a convolution, which has four windows in an 8 x 8 map."""
     calls = library_calls(architecture("vgg16", resolution=resolution))
     assert calls[:1] == ("torchvision.models.vgg16()",)
-    assert ('timm.create_model("vgg16")' in calls) == offered
+    assert ('timm.create_model("vgg16")' in calls) == listed
 
 
-def test_calls_of_other_forms_are_not_offered() -> None:
+def test_calls_of_other_variants_are_not_listed() -> None:
     assert library_calls(architecture("shufflenet_v2")) == ()
     assert not any("shufflenet_v2_x1_0" in call.text or "mobilenetv3_small_050" in call.text for call in CALLS)

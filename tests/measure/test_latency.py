@@ -1,4 +1,4 @@
-"""Measured latencies: what they carry, what is refused, and that they are found again."""
+"""Measured latencies: their values, invalid arguments, timing, and the store."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SOME: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache of its own for every test."""
+    """An empty cache folder for every test."""
     monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path / "cache"))
     forget()
     yield tmp_path / "cache" / "latency"
@@ -63,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    """What a new process would not know."""
+    """Clear the latencies in memory, as a new process would start."""
     latency._remembered.clear()
 
 
@@ -103,7 +103,7 @@ def test_all_usable_cores_and_another_dtype() -> None:
     assert cached(TINY, threads=usable_cores()) is None
 
 
-def test_callers_in_several_threads_all_get_theirs() -> None:
+def test_calls_from_several_threads() -> None:
     found: dict[int, Latency] = {}
     callers = [
         threading.Thread(target=lambda side=side: found.update({side: measure_latency(TINY, side)}))
@@ -127,7 +127,7 @@ def test_callers_in_several_threads_all_get_theirs() -> None:
         ({"threads": 0}, "threads = 0 must be at least 1"),
         (
             {"threads": usable_cores() + 1},
-            f"threads = {usable_cores() + 1} must be at most {usable_cores()}, the cores that this process may use",
+            f"threads = {usable_cores() + 1} must be at most {usable_cores()}, the number of usable cores",
         ),
         ({"threads": True}, "threads = True must be an integer"),
         (
@@ -136,18 +136,18 @@ def test_callers_in_several_threads_all_get_theirs() -> None:
         ),
     ],
 )
-def test_impossible_arguments(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(DesignError) as caught:
         measure_latency(**({"design": TINY} | arguments))
     assert str(caught.value) == message
 
 
-def test_impossible_dtype() -> None:
+def test_invalid_dtype() -> None:
     with pytest.raises(DesignError, match=r"^dtype = 'int8' must be one of float32, bfloat16, float16$"):
         request(TINY, dtype="int8")
 
 
-def test_too_large_a_design_is_refused_at_once() -> None:
+def test_a_design_above_the_memory_limit_starts_no_process() -> None:
     with Manager(memory_limit=2**30) as manager:
         asked = request(effviz.architecture("vgg16"), 1024, 256, manager=manager)
         with pytest.raises(LatencyError) as caught:
@@ -158,7 +158,7 @@ def test_too_large_a_design_is_refused_at_once() -> None:
 
 
 def test_estimated_memory_is_enough() -> None:
-    # Of the zoo, this one needs most beside its activations.
+    # Of the zoo, this network needs most memory in addition to its activations.
     design = effviz.architecture("densenet121")
     with Manager(memory_limit=estimate_bytes(effviz.analyze(design, 128), 8)) as manager:
         ticket = request(design, 128, 8, manager=manager).ticket
@@ -167,10 +167,10 @@ def test_estimated_memory_is_enough() -> None:
         assert not ticket.ended, ticket.error
 
 
-def test_design_that_takes_too_long_and_one_that_is_cancelled() -> None:
+def test_timeout_and_cancellation() -> None:
     slow = effviz.architecture("resnet101")
     asked = request(slow, 512, timeout_s=0.5)
-    with pytest.raises(LatencyError, match=r"^Stopped after 0\.5 s, its limit\.$") as caught:
+    with pytest.raises(LatencyError, match=r"^Stopped at the time limit of 0\.5 s\.$") as caught:
         asked.result()
     assert caught.value.reason == "timeout"
     asked = request(slow)
@@ -193,7 +193,7 @@ def test_import_loads_no_torch() -> None:
 
 
 class Nap(nn.Module):
-    """Takes `seconds` and remembers how it was called."""
+    """Takes `seconds` and records the conditions of every call."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__()
@@ -226,7 +226,7 @@ def test_conditions_hold_and_are_restored() -> None:
     assert torch.get_num_threads() == before
 
 
-def test_runs_go_on_for_the_time_that_was_asked_for() -> None:
+def test_runs_continue_for_the_minimum_time() -> None:
     found = timing.measure(Nap(0.001), (3, 8, 8), min_runs=5, min_seconds=0.3)
     assert len(found.times_ms) > 5
     assert sum(found.times_ms) > 200
@@ -248,7 +248,7 @@ def test_warm_up_waits_for_a_steady_state() -> None:
     module = Warming()
     module.pauses = [0.14, 0.12, 0.1, 0.08, 0.06, 0.04]
     found = timing.measure(module, (3, 8, 8), min_runs=5, min_seconds=0.0)
-    # Not the slowest: another process may have had the core for a moment.
+    # The median, because another process may interrupt single runs.
     assert statistics.median(found.times_ms) < 50
 
 
@@ -338,14 +338,14 @@ def test_age() -> None:
         ({"loaded": 1}, "loaded = 1 must be true or false"),
         ({"environment": "here"}, "environment = 'here' must map names to text"),
         ({"environment": {"cpu": 1}}, "cpu = 1 must be text"),
-        ({"measured_at": "today"}, "measured_at = 'today' must be a time with its zone, as in ISO 8601"),
+        ({"measured_at": "today"}, "measured_at = 'today' must be an ISO 8601 time with a time zone"),
         (
             {"measured_at": "2026-01-31T12:00:00"},
-            "measured_at = '2026-01-31T12:00:00' must be a time with its zone, as in ISO 8601",
+            "measured_at = '2026-01-31T12:00:00' must be an ISO 8601 time with a time zone",
         ),
     ],
 )
-def test_impossible_values(changes: dict[str, Any], message: str) -> None:
+def test_invalid_values(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DesignError) as caught:
         Latency.from_dict(SOME | changes)
     assert str(caught.value) == message
@@ -357,10 +357,10 @@ def test_unknown_and_missing_keys(values: Any) -> None:
         Latency.from_dict(values)
 
 
-# --- the cache ----------------------------------------------------------------------------------------------------
+# --- the store ----------------------------------------------------------------------------------------------------
 
 
-def test_remembered_in_this_process_and_on_disk(folder: Path) -> None:
+def test_stored_in_memory_and_on_disk(folder: Path) -> None:
     some = Latency(**SOME)
     assert cached(TINY) is None
     remember(TINY, some)
@@ -389,7 +389,7 @@ def test_designs_that_build_the_same_network_share_it() -> None:
     assert cached(replace(TINY, resolution=64), 32) is some
 
 
-def test_other_conditions_are_others() -> None:
+def test_other_conditions_have_other_keys() -> None:
     remember(TINY, Latency(**SOME))
     assert cached(TINY, 64) is None
     assert cached(TINY, batch_size=2) is None
@@ -407,13 +407,13 @@ def test_other_conditions_are_others() -> None:
     "content",
     [b"", b"{", b"\xff", b"[]", b"{}", b"null", b"[" * 100_000, json.dumps(SOME).encode().replace(b"80", b"-8")],
 )
-def test_damaged_file_is_passed_over(folder: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_ignored(folder: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     remember(TINY, Latency(**SOME))
     forget()
     (file,) = folder.iterdir()
     file.write_bytes(content)
     assert cached(TINY) is None
-    assert "is passed over" in caplog.text
+    assert "ignored the stored latency" in caplog.text
     remember(TINY, Latency(**SOME))
     forget()
     assert cached(TINY) == Latency(**SOME)
@@ -426,7 +426,7 @@ def test_folder_that_cannot_be_written(
     monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path / "file"))
     some = Latency(**SOME)
     remember(TINY, some)
-    assert "is not kept on disk" in caplog.text
+    assert "was not written to disk" in caplog.text
     assert cached(TINY) is some
     forget()
     assert cached(TINY) is None
@@ -457,8 +457,15 @@ def test_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert latency.cache_folder() == tmp_path / "effviz" / "latency"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert latency.cache_folder() == Path("/home/somebody/.cache/effviz/latency")
+    monkeypatch.setenv("HOME", "/home/user")
+    assert latency.cache_folder() == Path("/home/user/.cache/effviz/latency")
+
+
+def test_no_disk_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EFFVIZ_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert latency.cache_folder() is None
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

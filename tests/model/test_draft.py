@@ -1,4 +1,4 @@
-"""Drafts: edits, faults, storage, and whatever somebody puts into a link."""
+"""Drafts: edits, invalid rows, storage and invalid links."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from examples import designs, rows, scalings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from effviz import BLOCKS, Design, DesignError, Stage, analyze, architecture
 from effviz.model.blocks import Part, Recipe
@@ -19,7 +20,7 @@ from effviz.model.draft import MAX_LINK, Draft, checked
 from effviz.model.fields import declared
 
 quiet = settings(
-    derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
 V2 = architecture("mobilenet_v2")
 
@@ -31,7 +32,7 @@ def names(draft: Draft) -> list[str]:
 # --- edits ----------------------------------------------------------------------------------------------------------
 
 
-def test_from_nothing_to_a_network() -> None:
+def test_a_network_from_an_empty_table() -> None:
     draft = Draft.empty(resolution=32)
     assert draft.design is None
     draft = draft.add(Stage("conv", 16, stride=2)).add(Stage("mbconv", 24, 2, 2)).add(Stage("linear", 10))
@@ -53,7 +54,7 @@ def test_edits_touch_one_row() -> None:
     assert draft.settings(resolution=160).settings(resolution=224) == draft
 
 
-def test_a_copy_is_a_stage_of_its_own_at_stride_1() -> None:
+def test_a_copy_is_a_separate_stage_at_stride_1() -> None:
     draft = Draft.of(V2).duplicate(2)
     assert draft.rows[2].stride == 2
     assert (draft.rows[3].stride, draft.rows[3].out_channels) == (1, draft.rows[2].out_channels)
@@ -63,18 +64,18 @@ def test_a_copy_is_a_stage_of_its_own_at_stride_1() -> None:
     assert analyze(built).params > analyze(V2).params
 
 
-def test_a_stage_that_is_torn_apart_becomes_two() -> None:
+def test_a_split_stage_becomes_two() -> None:
     draft = Draft(V2, (Stage("conv", 8, name="a"), Stage("conv", 16, name="a"), Stage("conv", 24, name="b")))
     assert names(draft.move(2, -1)) == ["a", "b", "a1"]
 
 
-def test_depth_is_that_of_the_whole_stage() -> None:
+def test_depth_applies_to_the_whole_stage() -> None:
     draft = Draft(V2, (Stage("conv", 8, name="a"), Stage("conv", 16, name="a"), Stage("conv", 24, name="b")))
     changed = draft.change(1, depth="fixed")
     assert [row.depth for row in changed.rows] == ["fixed", "fixed", "scaled"]
 
 
-def test_another_block_keeps_what_it_has_in_common() -> None:
+def test_a_new_block_keeps_shared_fields() -> None:
     draft = Draft.of(V2).change(2, kernel_size=5, expand_ratio=3.0)
     other = draft.change(2, block="mbconv").rows[2]
     assert (other.block, other.out_channels, other.stride, other.repeats) == ("mbconv", 24, 2, 2)
@@ -109,7 +110,7 @@ def test_whole_message(edit: Any, message: str) -> None:
     assert str(raised.value) == message
 
 
-def test_a_block_of_ones_own_is_one_in_all_its_rows() -> None:
+def test_a_recipe_is_the_same_in_all_rows() -> None:
     first = Recipe("mine", (Part("depthwise"), Part("conv", kernel_size=1)))
     draft = Draft.of(V2).define(first, 2).define(first, 4)
     assert [row.block for row in draft.rows].count("composed") == 2
@@ -120,10 +121,10 @@ def test_a_block_of_ones_own_is_one_in_all_its_rows() -> None:
     assert Draft.of(V2).define(second).recipes == ()
 
 
-# --- faults ---------------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_stands_above_a_fault_is_counted() -> None:
+def test_rows_above_an_invalid_row_are_counted() -> None:
     draft = Draft.of(V2).change(0, out_channels=24).add(Stage("conv", 30, groups=7), 1)
     found = checked(draft)
     assert found.fault is not None
@@ -132,7 +133,7 @@ def test_what_stands_above_a_fault_is_counted() -> None:
     assert analyze(found.design).params == 24 * 27 + 48
 
 
-def test_the_first_row_at_fault_leaves_nothing() -> None:
+def test_nothing_is_counted_if_the_first_row_is_invalid() -> None:
     found = checked(Draft.empty().add(Stage("conv", 8, groups=2)))
     assert found.design is None
     assert found.fault is not None
@@ -142,7 +143,7 @@ def test_the_first_row_at_fault_leaves_nothing() -> None:
 @quiet
 @given(design=designs(), data=st.data())
 def test_any_sequence_of_edits(design: Design, data: st.DataObject) -> None:
-    """Each edit gives a draft or the project's own error; a draft is counted up to its first fault and stored whole."""
+    """Each edit gives a draft or a `DesignError`; a draft is counted up to its first invalid row and stored."""
     draft = Draft.of(design)
     for _ in range(data.draw(st.integers(1, 8))):
         place = data.draw(st.integers(-1, len(draft.rows)))
@@ -194,7 +195,7 @@ def test_a_draft_without_rows_keeps_its_settings() -> None:
     assert Draft.from_json(draft.to_json(indent=2)) == draft
 
 
-def test_blocks_of_ones_own_are_stored() -> None:
+def test_recipes_are_stored() -> None:
     recipe = Recipe("mine", (Part("depthwise", kernel_size=5), Part("conv", kernel_size=1)), shortcut=True)
     draft = Draft.empty().add(Stage("composed", 16, recipe=recipe))
     assert Draft.unpacked(draft.packed()) == draft
@@ -214,7 +215,7 @@ def squeezed(raw: bytes) -> str:
         squeezed(json.dumps(json.loads(V2.to_json()) | {"resolution": 10**9}).encode()),
     ],
 )  # fmt: skip
-def test_hostile_links_raise_only_the_projects_own_errors(text: str) -> None:
+def test_hostile_links_raise_only_design_errors(text: str) -> None:
     with pytest.raises(DesignError):
         Draft.unpacked(text)
 
@@ -242,7 +243,7 @@ json_values = st.recursive(
 @quiet
 @given(data=st.data())
 def test_fuzzed_json(data: st.DataObject) -> None:
-    """A design in which one value, anywhere, is replaced by another or gone."""
+    """A design with one value replaced or removed."""
     document = json.loads(data.draw(st.sampled_from((V2, architecture("shufflenet_v2")))).to_json())
     place, key = document, data.draw(st.sampled_from(sorted(document)))
     while isinstance(place[key], (dict, list)) and place[key] and data.draw(st.integers(0, 3)):
@@ -258,8 +259,8 @@ def test_fuzzed_json(data: st.DataObject) -> None:
         checked(draft)
 
 
-def test_a_key_that_stands_twice_is_refused_in_an_empty_table_too() -> None:
+def test_a_repeated_key_is_an_error_in_an_empty_table_too() -> None:
     text = Draft.empty().to_json()
     assert Draft.from_json(text) == Draft.empty()
-    with pytest.raises(DesignError, match="'name' stands twice in one JSON object"):
+    with pytest.raises(DesignError, match="'name' is repeated in one JSON object"):
         Draft.from_json(text.replace('"name"', '"name":"first","name"', 1))

@@ -1,4 +1,4 @@
-"""The outline and the words of a network: nothing is left out, nothing is called what it is not."""
+"""Groups and names of blocks: complete and correct."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from examples import PRIMITIVES, designs
 from hypothesis import HealthCheck, given, settings
+from profiles import examples
 
 import effviz
 from effviz import BLOCKS, Design, Stage
 from effviz.count.words import block_title, channels_of, describe, reader_name
 from effviz.model.blocks import ConvBNAct
-from effviz.model.design import BuiltBlock
 from effviz.model.layers import (
     Activation,
     AdaptiveAvgPool2d,
@@ -34,14 +34,13 @@ from effviz.model.layers import (
     StochasticDepth,
     pair,
 )
+from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs, by_stage, span, stage_of
 from effviz.model.trace import trace
 
 every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
 repeatable = settings(
-    derandomize=True,
-    max_examples=60,
-    deadline=None,
+    max_examples=examples(6),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
@@ -55,7 +54,7 @@ def _layer_names(entry: BuiltBlock) -> tuple[str, ...]:
 
 
 def _check(design: Design) -> None:
-    """Runs and stages hold all blocks in order; equal neighbours are together, stages and unlike blocks are not."""
+    """Check that runs and stages contain all blocks in order, equal neighbours together."""
     blocks = design.blocks()
     runs, stages = alike_runs(blocks), by_stage(blocks)
     assert [entry for run in runs for entry in run] == blocks
@@ -118,7 +117,7 @@ def test_the_outline_of_any_design(design: Design) -> None:
         ),
     ],
 )
-def test_runs_as_a_reader_would_draw_them(name: str, spans: str) -> None:
+def test_runs_of_the_zoo(name: str, spans: str) -> None:
     assert ", ".join(_spans(alike_runs(effviz.architecture(name).blocks()))) == spans
 
 
@@ -134,24 +133,24 @@ def test_equal_blocks_of_two_stages_are_two_runs() -> None:
 def test_equal_blocks_of_two_rows_of_a_stage_are_one_run() -> None:
     conv = Stage("conv", 3, 2, name="one")
     assert _runs(conv, conv) == ["one.0 to one.3"]
-    # Of another row, it is not the beginning that counts but the whole block.
+    # Blocks of different rows are compared as a whole.
     assert _runs(conv, conv.with_changes(kernel_size=5)) == ["one.0 to one.1", "one.2 to one.3"]
     assert _runs(conv, conv.with_changes(out_channels=4)) == ["one.0 to one.1", "one.2 to one.3"]
 
 
-def test_a_first_block_that_differs_stands_alone() -> None:
+def test_a_different_first_block_is_a_separate_run() -> None:
     assert _runs(Stage("conv", 8, 3, 2, name="one")) == ["one.0", "one.1 to one.2"], "by its stride"
     assert _runs(Stage("basic_block", 8, 3, name="one")) == ["one.0", "one.1 to one.2"], "by its shortcut"
     assert _runs(Stage("basic_block", 3, 3, name="one")) == ["one.0 to one.2"]
-    # Only its number of input channels is another.
+    # Only its number of input channels differs.
     assert _runs(Stage("conv", 8, 3, name="one")) == ["one.0 to one.2"]
 
 
-def test_nothing_has_no_outline() -> None:
+def test_an_empty_list_has_no_groups() -> None:
     assert alike_runs([]) == by_stage([]) == []
 
 
-def test_names_of_places() -> None:
+def test_stages_and_spans_of_paths() -> None:
     assert stage_of("stage4.1") == "stage4"
     assert stage_of("stage4.1.depthwise.conv") == "stage4"
     assert stage_of("stem") == "stem"
@@ -179,11 +178,11 @@ def test_every_block_has_a_title(kind: type) -> None:
     assert re.fullmatch(r"[A-Z][\w -]+(, [\w -]+)*", vars(kind)["title"])
 
 
-def test_titles_tell_blocks_apart() -> None:
+def test_titles_are_unique() -> None:
     titles = [kind.title for kind in BLOCKS.values()]  # type: ignore[attr-defined]
     assert len(set(titles)) == len(titles)
     assert block_title(ConvBNAct(3, 8)) == "Convolution, batch norm, activation"
-    assert block_title(Conv2d(3, 8, 3)) == "Conv2d", "what has no title has its own name"
+    assert block_title(Conv2d(3, 8, 3)) == "Conv2d", "a class without a title has its class name"
 
 
 def _layers() -> list[Layer]:
@@ -286,11 +285,11 @@ def test_channels_in_words(layer: Layer, words: str) -> None:
         ("stage1.0.residual", "stage1.0", ""),
     ],
 )
-def test_what_is_left_of_a_path(path: str, base: str, words: str) -> None:
+def test_relative_paths(path: str, base: str, words: str) -> None:
     assert reader_name(path, base) == words
 
 
-def test_a_title_is_of_the_block_whatever_the_design() -> None:
+def test_a_title_does_not_depend_on_the_design() -> None:
     design: Any = effviz.architecture("mobilenet_v2")
     titles = [block_title(entry.block) for entry in design.blocks()]
     assert titles.count("Inverted residual") == 17

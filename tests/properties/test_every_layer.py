@@ -1,6 +1,6 @@
-"""Every layer against torch: the examples, and fields drawn at random from each block's own declaration.
+"""Every layer against torch: the examples, and random fields from the declaration of each block.
 
-A property test is worth as much as the list it runs over, so the first tests fail when a layer is missing from it.
+The first tests fail if a layer has no example.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from examples import BLOCK_EXAMPLES, EXAMPLES, Example, blocks, counted, measured, sizes
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from torch import nn
 
 from effviz import BLOCKS, DesignError, UncountedLayerError
@@ -52,7 +53,7 @@ every_block = pytest.mark.parametrize("name", BLOCKS)
 
 
 class _Foreign(Primitive):
-    """Unknown to every consumer; the underscore keeps it out of `primitive_kinds`."""
+    """A primitive without rules; `primitive_kinds` ignores names with an underscore."""
 
     def out_shape(self, shape: Shape) -> Shape:
         return shape
@@ -73,7 +74,7 @@ def test_block_has_several_examples(name: str) -> None:
     assert len(found) >= (2 if fields else 1)
 
 
-def test_every_declared_field_leaves_its_default_in_some_example() -> None:
+def test_every_declared_field_is_set_in_an_example() -> None:
     for name, kind in BLOCKS.items():
         for field in declared(kind):
             values = {getattr(example.layer, field.name) for example in BLOCK_EXAMPLES if type(example.layer) is kind}
@@ -143,13 +144,13 @@ def test_kind(layer: Primitive, kind: str) -> None:
 
 @every_block
 def test_block_field_names_are_free(name: str) -> None:
-    """A row has the block's fields beside its own attributes: a shared name would be ambiguous in JSON."""
+    """A row has attributes and the fields of its block; a shared name would be ambiguous in JSON."""
     own = {"block", "out_channels", "repeats", "stride", "name", "width", "depth", "divisor", "fields", "in_channels"}
     assert not own & {field.name for field in declared(BLOCKS[name])}
 
 
 @every_block
-def test_block_declares_legal_defaults_and_explains_itself(name: str) -> None:
+def test_block_declares_legal_defaults_and_help(name: str) -> None:
     kind = BLOCKS[name]
     assert inspect.getdoc(kind)
     assert kind.title  # type: ignore[attr-defined]
@@ -164,7 +165,7 @@ def test_block_declares_legal_defaults_and_explains_itself(name: str) -> None:
 
 
 def assert_torch_agrees(layer: Layer, shape: Shape) -> None:
-    """Counts, and the shape of every step at the path where torch computes it."""
+    """Compare the counts, and the shape of each step at its path, with torch."""
     module = to_module(layer)
     assert counted(layer, shape) == measured(module, shape)
     shapes = oracle.output_shapes(module, shape)
@@ -199,7 +200,7 @@ def test_example_on_cpu(example: Example) -> None:
 
 @every_example
 def test_example_in_place_is_safe(example: Example) -> None:
-    """In place or not must not change a single number of the output."""
+    """In-place activations do not change the output."""
     torch.manual_seed(0)
     module = to_module(example.layer).eval()
     image = torch.randn(1, *example.shape)
@@ -213,7 +214,7 @@ def test_example_in_place_is_safe(example: Example) -> None:
 
 @every_example
 def test_example_trains(example: Example) -> None:
-    """Gradients pass through in-place activations and stochastic depth; batches of two, as batch norm needs."""
+    """Gradients pass through in-place activations and stochastic depth, with the batch of two that batch norm needs."""
     module = to_module(example.layer).train()
     image = torch.rand(2, *example.shape, requires_grad=True)
     module(image).sum().backward()
@@ -229,7 +230,7 @@ def test_modules_are_exact_torch_classes() -> None:
 
 @pytest.mark.parametrize("merge", ["add", "mul"])
 def test_merge_of_three_is_two_operations(merge: str) -> None:
-    """Torch adds and multiplies two at a time, and reads the sum of the first two again; refusing three is as good."""
+    """Torch adds and multiplies two tensors at a time and reads the intermediate result again."""
     convs = tuple((name, Conv2d(4, 4, 1)) for name in "abc")
     try:
         layer = Branches(convs, merge)
@@ -242,7 +243,7 @@ def test_merge_of_three_is_two_operations(merge: str) -> None:
 
 
 def runs(module: nn.Module, shape: Shape) -> bool:
-    """Whether torch runs it, on the CPU and in evaluation mode."""
+    """Whether torch runs the layer on the CPU in evaluation mode."""
     try:
         with torch.no_grad():
             module.eval()(torch.zeros(1, *shape))
@@ -252,7 +253,7 @@ def runs(module: nn.Module, shape: Shape) -> bool:
 
 
 def refusal(layer: Layer, shape: Shape) -> str:
-    """Why effviz does not take it, nothing if it does."""
+    """Return the error of effviz, or None."""
     try:
         trace(layer, shape)
     except DesignError as error:
@@ -260,7 +261,7 @@ def refusal(layer: Layer, shape: Shape) -> str:
     return ""
 
 
-# Torch also broadcasts sums and vectors, cuts beyond the last channel, averages and splits vectors: never meant.
+# Torch accepts more, such as broadcasting sums, slices beyond the last channel, and pooling or splitting of vectors.
 LENIENT = (
     "must have equal shapes to be added",
     "must have the same number of dimensions to be multiplied",
@@ -271,12 +272,12 @@ LENIENT = (
 
 
 def assert_agreement(layer: Layer, shape: Shape) -> None:
-    """Torch runs exactly what effviz traces, and then the numbers agree."""
+    """Check that torch runs the layer exactly if effviz traces it, with equal counts."""
     refused = refusal(layer, shape)
     try:
         module = to_module(layer)
     except DesignError:
-        # Contradictions that only the layers inside know, as groups that do not divide an inner width.
+        # Only inner layers detect some errors, such as groups that do not divide an inner width.
         assert refused
         return
     if any(each in refused for each in LENIENT):
@@ -287,7 +288,7 @@ def assert_agreement(layer: Layer, shape: Shape) -> None:
 
 
 @every_block
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=examples(6))
 @given(data=st.data())
 def test_random_fields(name: str, data: st.DataObject) -> None:
     kind = BLOCKS[name]
@@ -318,10 +319,10 @@ TORCH = {MaxPool2d: lambda k, s, p, d, c: nn.MaxPool2d(k, s, p, d, ceil_mode=c)}
 
 
 @pytest.mark.parametrize("kind", RANDOM_PRIMITIVES, ids=lambda kind: kind.__name__)
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_random_primitive(kind: type[Primitive], data: st.DataObject) -> None:
-    """Legal is what torch runs: neither less nor more."""
+    """A primitive is legal exactly if torch runs it."""
     arguments = data.draw(RANDOM_PRIMITIVES[kind])
     channels = data.draw(st.sampled_from([each for each in arguments[:1] if isinstance(each, int) and each] + [4, 6]))
     shape: Shape = (
@@ -341,10 +342,10 @@ def test_random_primitive(kind: type[Primitive], data: st.DataObject) -> None:
     assert_agreement(layer, shape)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_random_trees(data: st.DataObject) -> None:
-    """Blocks, containers and primitives in any order: whatever torch runs has torch's numbers."""
+    """Blocks, containers and primitives in any order have the same counts as in torch."""
     layer = data.draw(trees)
     assert_agreement(layer, (4, data.draw(st.integers(3, 9)), data.draw(st.integers(3, 9))))
 
@@ -356,7 +357,7 @@ def _branches(draw: st.DrawFn, children: st.SearchStrategy[Layer]) -> Layer:
     return Branches(tuple((f"b{index}", child) for index, child in enumerate(found)), merge, draw(st.booleans()))
 
 
-# Most of these keep four channels, so that most trees are legal.
+# Most layers keep four channels, so that most trees are legal.
 leaves: st.SearchStrategy[Layer] = st.sampled_from(
     [
         example.layer
@@ -375,11 +376,11 @@ trees = st.recursive(
 )
 
 
-# --- sums at another size of the map --------------------------------------------------------------------------------
+# --- totals at another map size --------------------------------------------------------------------------------
 
 
 def assert_counts_are_the_traced(layer: Layer, shape: Shape) -> None:
-    """What is multiplied up from one trace is what a trace of this very size gives, down to the message of a fault."""
+    """Check that totals from per-pixel counts equal those of a trace at this size, including error messages."""
     fault = ""
     try:
         steps = trace(layer, shape)
@@ -399,7 +400,7 @@ def assert_counts_are_the_traced(layer: Layer, shape: Shape) -> None:
 
 
 @every_example
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_counts_of_an_example_at_any_size(example: Example, data: st.DataObject) -> None:
     channels = data.draw(st.sampled_from([example.shape[0], example.shape[0], example.shape[0] + 1]))
@@ -408,7 +409,7 @@ def test_counts_of_an_example_at_any_size(example: Example, data: st.DataObject)
     assert_counts_are_the_traced(example.layer, example.shape)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_counts_of_random_trees_at_any_size(data: st.DataObject) -> None:
     layer = data.draw(trees)
@@ -417,6 +418,6 @@ def test_counts_of_random_trees_at_any_size(data: st.DataObject) -> None:
 
 
 def test_most_blocks_are_traced_once_for_all_sizes() -> None:
-    """Else the test above would compare a trace with itself."""
+    """Otherwise the test above compares a trace with itself."""
     outlined = [example.layer for example in BLOCK_EXAMPLES if sized_block(example.layer, example.shape[0]) is not None]
     assert len(outlined) > 0.8 * len(BLOCK_EXAMPLES)

@@ -28,13 +28,17 @@ from effviz.studies.convolutions import (
     KINDS,
     Connection,
     Setting,
+    by_kernel,
+    by_width,
     connections,
     design,
     drawn_channels,
     enough_channels,
     legal_groups,
+    near_limit,
     reach,
     reduction,
+    relative_costs,
     report,
     sensitivities,
 )
@@ -282,3 +286,23 @@ def test_pictures_show_windows_and_groups(look: Appearance) -> None:
     matrix = reach_picture(reached, 3, "Without shuffle", look)
     assert np.array(matrix.figure.data[0].z).sum() == reached.sum()
     assert "33 %" in matrix.alt
+
+
+def test_relative_costs_and_curves() -> None:
+    setting = Setting()
+    shares = relative_costs(setting)
+    assert shares["standard"] == {"macs": 1.0, "memory_access": 1.0}
+    for kind in KINDS:
+        factor = reduction(kind, setting).factor
+        assert shares[kind]["macs"] == pytest.approx(1 / factor)
+        kernels, widths = by_kernel(kind, setting), by_width(kind, setting)
+        for curves, at in ((kernels, setting.kernel_size), (widths, setting.out_channels)):
+            place = curves.at.index(at)
+            assert curves.macs[place] == pytest.approx(factor)
+            assert curves.memory_access[place] == pytest.approx(1 / shares[kind]["memory_access"])
+    assert all(width % 3 == 0 for width in by_width("grouped", Setting(in_channels=3, out_channels=9, groups=3)).at)
+
+
+def test_the_limit_of_the_reduction() -> None:
+    assert near_limit(3) == (8.0, 72)
+    assert near_limit(1)[1] is None

@@ -17,6 +17,7 @@ def test_runs_add_up_to_the_network(name: str) -> None:
     assert sum(run.macs for run in runs) == report.macs
     assert sum(run.repeats for run in runs) == len(report.blocks)
     assert [run.path for run in runs] == list(dict.fromkeys(run.path for run in runs))
+    assert runs[-1].output == "1000"
     assert heaviest_path(runs) in {entry.path for entry in report.blocks}
 
 

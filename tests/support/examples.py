@@ -1,7 +1,7 @@
-"""One list of examples of every layer, and strategies that draw random ones; every property test feeds on these.
+"""Examples of every layer and strategies for random layers, used by all property tests.
 
-Strategies give only what the engine accepts at construction. Whether a layer fits its input is left open: the tests
-ask torch and the engine the same question.
+Strategies generate layers that the engine constructs. A layer may not fit its input: the tests compare the engine with
+torch.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ from effviz.model.blocks import (
     SqueezeExcite,
     Transition,
 )
-from effviz.model.blocks.composed import PARTS
-from effviz.model.fields import Field, FieldBlock, declared
+from effviz.model.fields import PARTS, Field, FieldBlock, declared
 from effviz.model.layers import (
     ACTIVATIONS,
     Activation,
@@ -162,7 +161,7 @@ CONTAINERS = _examples(
             Sequential(()),
             Sequential.of(conv=_CONV, act=Activation()),
             Sequential.numbered([_CONV, Sequential.numbered([BatchNorm2d(4), Activation("silu")]), MaxPool2d(2)]),
-            # What may be folded or fused, and what may not.
+            # Cases with and without folding or fusion.
             Sequential.of(conv=_CONV, drop=Dropout(), norm=BatchNorm2d(4), again=BatchNorm2d(4), act=Activation()),
             Sequential.of(conv=_CONV, act=Activation(), norm=BatchNorm2d(4), more=Activation("gelu")),
             Sequential.of(conv=Conv2d(4, 6, 1), norm=BatchNorm2d(6), cut=Slice(1, 5), act=Activation()),
@@ -329,7 +328,7 @@ class Counts(NamedTuple):
 
 
 def counted(layer: Layer, shape: Shape) -> Counts:
-    """What effviz says of a layer tree, from one trace of the whole."""
+    """Count a layer tree with effviz, from one trace."""
     steps = trace(layer, shape)
     fusion = fuse(steps, shape)
     access = {each: sum(memory_access(steps, fusion, each)) for each in ("eager", "paper", "fused")}
@@ -344,18 +343,18 @@ def counted(layer: Layer, shape: Shape) -> Counts:
 
 
 def reported(report: Report) -> Counts:
-    """What effviz says of a design, from the sums over its blocks."""
+    """Count a design with effviz, from the sums over its blocks."""
     return Counts(
         report.steps[-1].output.shape,
         report.params,
         report.macs,
-        **report.memory_accesses,
+        **{name: report.memory_accesses[name] for name in ("eager", "paper", "fused")},
         peak=report.peak_activation,
     )
 
 
 def measured(module: nn.Module, shape: Shape) -> Counts:
-    """What torch says, from one pass on the meta device that both counters watch."""
+    """Count with torch, in one pass on the meta device with both counters."""
     with FlopCounterMode(display=False) as counter:
         recording = oracle.record(module, shape)
     with mock.patch.object(oracle, "record", return_value=recording):
@@ -374,7 +373,7 @@ def measured(module: nn.Module, shape: Shape) -> Counts:
 
 
 def field_values(field: Field) -> SearchStrategy[Any]:
-    """Legal values of a declared field, small enough to run."""
+    """Draw legal values of a declared field, small enough to run."""
     if field.kind == "bool":
         values: SearchStrategy[Any] = st.booleans()
     elif field.kind == "choice":
@@ -394,7 +393,7 @@ def field_values(field: Field) -> SearchStrategy[Any]:
 
 @st.composite
 def recipes(draw: DrawFn) -> Recipe:
-    """A block of one's own: random steps, the last of which puts out the block's width."""
+    """Draw a recipe of random steps; the last step has the output width of the block."""
     parts = []
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(sorted(PARTS)))
@@ -406,14 +405,14 @@ def recipes(draw: DrawFn) -> Recipe:
             parts.append(Part(kind, **width, **fields))
     parts.append(Part("conv", kernel_size=draw(st.sampled_from((1, 3))), activation="none"))
     shortcut = draw(st.booleans())
-    # Equal recipes have equal names, others do not.
+    # Only equal recipes have equal names.
     name = f"own_{zlib.crc32(repr((parts, shortcut)).encode()):08x}"
     return Recipe(name, tuple(parts), shortcut=shortcut)
 
 
 @st.composite
 def _channels(draw: DrawFn) -> tuple[int, int, int]:
-    """Input channels, output channels and a number of groups that divides both."""
+    """Draw input channels, output channels and a number of groups that divides both."""
     unit = draw(st.sampled_from((1, 2, 3, 4, 6, 8)))
     inputs = unit * draw(st.integers(1, 6))
     outputs = draw(st.just(inputs) | st.just(2 * inputs) | st.integers(1, 6).map(lambda times: unit * times))
@@ -422,14 +421,14 @@ def _channels(draw: DrawFn) -> tuple[int, int, int]:
 
 @st.composite
 def blocks(draw: DrawFn, kind: type[FieldBlock]) -> FieldBlock | None:
-    """A block with random fields, None where they contradict each other."""
+    """Draw a block with random fields; None if they are inconsistent."""
     inputs, outputs, groups = draw(_channels())
     arguments = {field.name: draw(field_values(field)) for field in declared(kind)}
     if "groups" in arguments:
         arguments["groups"] = draw(st.just(groups) | st.just(arguments["groups"]))
     if kind.has_in_channels:
         arguments["in_channels"] = inputs
-    if not (kind.derives_out_channels or kind.keeps_channels):
+    if kind.has_out_channels:
         arguments["out_channels"] = outputs
     if kind.has_stride:
         arguments["stride"] = draw(st.integers(1, 4))
@@ -449,7 +448,7 @@ _MIDDLE = tuple(name for name in BLOCKS if name not in ("linear", "flatten", "ad
 
 @st.composite
 def rows(draw: DrawFn, name: str, depth: str, blocks: tuple[str, ...] = _MIDDLE) -> Stage | None:
-    """A row of a random block, None where its fields contradict each other."""
+    """Draw a row of a random block; None if its fields are inconsistent."""
     block = draw(st.sampled_from(blocks))
     kind = BLOCKS[block]
     _, outputs, _ = draw(_channels())
@@ -457,7 +456,7 @@ def rows(draw: DrawFn, name: str, depth: str, blocks: tuple[str, ...] = _MIDDLE)
     try:
         return Stage(
             block,
-            None if kind.derives_out_channels or kind.keeps_channels else outputs,
+            outputs if kind.has_out_channels else None,
             draw(st.sampled_from((1, 1, 1, 2, 3))),
             draw(st.sampled_from((1, 1, 2, 3))) if kind.has_stride else 1,
             name=name,
@@ -480,7 +479,7 @@ width_rules = st.builds(
 
 @st.composite
 def designs(draw: DrawFn) -> Design:
-    """Stem, random rows, head; a row that cannot take what reaches it is left out."""
+    """Draw stem, random rows and head; a row that rejects its input is skipped."""
     stem = Stage("conv", 4 * draw(st.integers(1, 6)), 1, draw(st.integers(1, 2)), name="stem", depth="fixed",
                  norm=draw(st.booleans()), activation=draw(st.sampled_from(("none", "relu"))))  # fmt: skip
     design = Design(
@@ -516,7 +515,7 @@ _RATIOS = {"expand_ratio": (0.1, 6.0, (0.25, 0.5, 1 / 3, 2 / 3, 1, 1.5, 2, 3, 4,
 
 @st.composite
 def bottlenecks(draw: DrawFn) -> Design:
-    """A stem and 1 to 3 rows of bottlenecks whose inner widths are odd shares of odd widths."""
+    """Draw a stem and 1 to 3 rows of bottlenecks with unusual inner widths."""
     stages = [Stage("conv", draw(st.integers(1, 49)), name="stem")]
     for _ in range(draw(st.integers(1, 3))):
         ratios = {
@@ -548,16 +547,16 @@ def _is_buildable(design: Design) -> bool:
 
 SHUFFLENET_V1_SCALES = {1: (1.0,), 2: (1.0,), 3: (0.5, 1.0, 1.5, 2.0), 4: (1.0,), 8: (0.5, 1.0, 1.5, 2.0)}
 SMALLEST = {
-    # Below, a pooling window or a convolution without padding is larger than its map.
+    # At a smaller size, the window of a pooling or convolution exceeds its map.
     "alexnet": 63,
-    # Below width 0.2 neighbouring stages have equal widths, which the stride-2 unit cannot have.
+    # Below width 0.2, neighbouring stages have equal widths, which is illegal for a stride-2 unit.
     "shufflenet_v2": 32,
 }
 
 
 @st.composite
 def widths(draw: DrawFn, name: str) -> dict[str, Any]:
-    """Legal options about width of an architecture."""
+    """Draw legal width options of an architecture."""
     if name == "shufflenet_v1":
         groups = draw(st.sampled_from(sorted(SHUFFLENET_V1_SCALES)))
         return {"groups": groups, "width_mult": draw(st.sampled_from(SHUFFLENET_V1_SCALES[groups]))}
@@ -570,9 +569,9 @@ names = st.sampled_from(list_architectures())
 
 @st.composite
 def scalings(draw: DrawFn, among: SearchStrategy[str] = names) -> Design:
-    """Any architecture (of `among`) at a legal width, depth, resolution and number of classes."""
+    """Draw an architecture of `among` at a legal width, depth, resolution and number of classes."""
     name = draw(among)
-    # Up to about 60 blocks, so that torch keeps up.
+    # At most about 60 blocks, to limit the time in torch.
     deepest = min(4.0, 60 / len(architecture(name).blocks()))
     return architecture(
         name,

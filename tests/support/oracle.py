@@ -1,11 +1,10 @@
-"""What torch executes, in numbers: the independent reference that the analytic counts are tested against.
+"""Counts of the operations that torch executes: the independent reference for the analytic counts.
 
-Everything here is read off the stream of aten ops of one forward pass: eval mode, no gradients, batch size 1. The pass
-runs on the meta device, which computes shapes only; `record(..., device="cpu")` runs it for real and records the same.
+All counts are derived from the aten ops of one forward pass in evaluation mode, without gradients, at batch size 1. The
+pass runs on the meta device, which computes only shapes. With `record(..., device="cpu")` it also computes values.
 
-One op reads all its tensor arguments, a tensor given twice is read twice, and writes one tensor. All counts are in
-elements, not in bytes. A *value* is the content of a storage between two writes: an in-place op reads a value and
-writes a new one, hence a module gives the same numbers with `inplace=True` and without.
+An op reads all its tensor arguments and writes one tensor. Counts are in elements. A *value* is the content of a
+storage between two writes. An in-place op reads one value and writes another, so `inplace=True` changes no count.
 """
 
 import math
@@ -23,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 Shape = tuple[int, ...]
 
-# Where input, weight and bias stand among the tensors that a convolution or a linear layer is given.
+# Positions of input, weight and bias among the arguments of a convolution or a linear layer.
 OPERANDS = {"convolution": (0, 1, 2), "linear": (0, 1, 2), "addmm": (1, 2, 0), "mm": (0, 1)}
 BATCH_NORMS = {"native_batch_norm", "_native_batch_norm_legit_no_training"}
 ACTIVATIONS = {
@@ -31,10 +30,10 @@ ACTIVATIONS = {
     *("selu", "celu", "mish", "softplus", "softshrink", "hardshrink", "threshold", "log_sigmoid_forward"),
     *("clamp", "clamp_min", "clamp_max", "_prelu_kernel"),
 }
-# Their further outputs, saved for the backward pass, are no part of inference, and their sizes depend on the device:
+# Their other outputs are for the backward pass, and their sizes depend on the device:
 # batch norm saves 0 elements on the CPU and C on the meta device.
 SIDE_OUTPUTS = BATCH_NORMS | {"native_layer_norm", "native_group_norm", "log_sigmoid_forward"}
-# With one group, or one channel per group, the order stays: the meta device then answers with a view, the CPU copies.
+# With one group, or one channel per group, the meta device returns a view and the CPU copies.
 ALWAYS_COPIES = {"channel_shuffle", "native_channel_shuffle"}
 
 
@@ -94,7 +93,7 @@ class _Run:
 
 
 class _Recorder(TorchDispatchMode):
-    """Writes down every aten op that computes something."""
+    """Record each aten op that computes values."""
 
     def __init__(self, run: _Run) -> None:
         super().__init__()

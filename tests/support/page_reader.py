@@ -5,15 +5,25 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
+import effviz
+from effviz import Report
+from effviz.core.units import binary, exact, si
+from effviz.count.formulas import evaluate
+from effviz.count.kinds import VIEW
+from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES
 
+BYTES = {"elements": 0, "float32": 4, "float16": 2, "int8": 1}
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "effviz" / "ui" / "main.py"
 
@@ -33,6 +43,18 @@ def open_page(url_path: str = "architectures", **query: str | list[str]) -> AppT
     return at
 
 
+@cache
+def opened(url_path: str = "architectures", **query: str) -> AppTest:
+    """The same, opened once for all tests that only read it."""
+    return open_page(url_path, **query)
+
+
+def go_to(at: AppTest, file: str) -> AppTest:
+    """Another page in the same visit."""
+    at.switch_page(f"../../pages/{file}")
+    return run(at)
+
+
 def run(at: AppTest) -> AppTest:
     at.run()
     assert not at.exception, [entry.message for entry in at.exception]
@@ -40,8 +62,33 @@ def run(at: AppTest) -> AppTest:
     return at
 
 
+@cache
+def report(name: str = "mobilenet_v2", memory: str = "fused", **options: Any) -> Report:
+    return effviz.analyze(effviz.architecture(name, **options), memory=memory)
+
+
+def title(name: str) -> str:
+    """The name of a network in the drop-down."""
+    return report(name).design.title.removesuffix(" (g = 3)")
+
+
+def expected_cards(counted: Report, count: str = "macs", unit: str = "elements") -> dict[str, str]:
+    """The headline numbers of the Architectures page."""
+
+    def size(elements: int) -> str:
+        return si(elements) if unit == "elements" else binary(elements * BYTES[unit])
+
+    suffix = ", elements" if unit == "elements" else ""
+    return {
+        "Parameters": si(counted.params),
+        COUNTS[count]: si(counted.macs if count == "macs" else counted.flops),
+        f"Memory access{suffix}": size(counted.memory_access),
+        f"Peak activations{suffix}": size(counted.peak_activation),
+    }
+
+
 def counted_cards(at: AppTest) -> list[Any]:
-    """The headline numbers that are counted; the one that is measured has tests of its own, see test_live_pages."""
+    """The headline numbers that are counted; test_live_pages has the tests of the latency."""
     return [metric for metric in at.metric if metric.label != "Latency here"]
 
 
@@ -86,7 +133,7 @@ def formulas(at: AppTest) -> dict[str, tuple[str, str, str]]:
 
 
 def line(at: AppTest) -> str:
-    """The line about the link as a reader sees it, be it Markdown or HTML; empty if there is none."""
+    """The notice of ignored URL parameters as plain text; empty if there is none."""
     lines = [re.sub(r"\\(.)", r"\1", entry.value) for entry in (*at.info, *at.markdown)]
     lines += [html.unescape(re.sub(r"<[^>]*>", "", entry.proto.body)) for entry in at.html]
     lines = [text for text in lines if "Ignored in the link" in text]
@@ -95,7 +142,7 @@ def line(at: AppTest) -> str:
 
 
 def words(at: AppTest) -> Iterator[str]:
-    """Everything on the page that can be read, heard or hovered."""
+    """Every text on the page, including help and alt text."""
     for entries in (at.title, at.subheader, at.caption, at.markdown, at.info, at.html):
         yield from (str(getattr(entry, "value", "") or getattr(entry, "body", "")) for entry in entries)
     for metric in at.metric:
@@ -111,3 +158,61 @@ def words(at: AppTest) -> Iterator[str]:
         yield entry.proto.alt
         yield " ".join(map(str, entry.value.columns))
         yield " ".join(str(cell) for column in entry.value for cell in entry.value[column] if isinstance(cell, str))
+
+
+# --- the Architectures page -----------------------------------------------------------------------------------------
+
+
+def check_charts(at: AppTest, counted: Report, compute: int, size: int) -> None:
+    drawn = charts(at)
+    assert list(drawn) == ["stages", "kinds", "timeline"]
+    sums: dict[str, float] = defaultdict(float)
+    for trace in drawn["stages"]["data"]:
+        sums[trace["yaxis"]] += sum(trace["y"])
+    assert list(sums.values()) == [counted.params, compute * counted.macs, size * counted.memory_access]
+    shares: dict[str, float] = defaultdict(float)
+    for trace in drawn["kinds"]["data"]:
+        for label, share in zip(trace["y"], trace["x"], strict=True):
+            shares[label] += share
+    assert list(shares.values()) == pytest.approx([1, 1, 1])
+    assert max(drawn["timeline"]["data"][0]["y"]) == size * counted.peak_activation
+
+
+def check_layers(at: AppTest, counted: Report, compute: int, size: int) -> None:
+    table, own = layers(at), counted.table[counted.table["kind"] != VIEW]
+    word = "elements" if at.button_group(key="unit").value == "elements" else "bytes"
+    label = COUNTS[at.button_group(key="count").value]
+    assert table["Path"].tolist() == own["path"].tolist()
+    for column, numbers in (
+        ("Parameters", own["params"]),
+        (label, own["macs"] * compute),
+        (f"Memory access ({word})", own["memory_access"] * size),
+        (f"Alive ({word})", own["alive"] * size),
+    ):
+        assert table[column].tolist() == numbers.tolist(), column
+    assert table["Parameters"].sum() == counted.params
+    assert table[label].sum() == compute * counted.macs
+    assert table[f"Memory access ({word})"].sum() == size * counted.memory_access
+    assert table[f"Alive ({word})"].max() == size * counted.peak_activation
+    sums = f"{exact(counted.params)} parameters, {exact(compute * counted.macs)} {label}"
+    assert any(sums in entry.value for entry in at.caption)
+
+
+def check_formulas(at: AppTest) -> None:
+    """The formulas of the selected layer give the values of its row in the table on the page."""
+    path = at.selectbox(key="layer").value
+    row = layers(at).set_index("Path").loc[path]
+    count, unit = at.button_group(key="count").value, at.button_group(key="unit").value
+    word = "elements" if unit == "elements" else "bytes"
+    shown = formulas(at)
+    assert list(shown) == ["Parameters", COUNTS[count], "Memory access cost"]
+    for label, value in (
+        ("Parameters", exact(row["Parameters"])),
+        (COUNTS[count], exact(row[COUNTS[count]])),
+        ("Memory access cost", f"{exact(row[f'Memory access ({word})'])} {word}"),
+    ):
+        symbols, numbers, result = shown[label]
+        assert result == value, label
+        factor, inner = re.fullmatch(r"(?:(\d) × \()?(.*?)\)?", numbers).groups() if "(" in numbers else (None, numbers)  # type: ignore[union-attr]
+        assert int(factor or 1) * evaluate(inner) == int(value.split()[0].replace(",", "")), numbers
+        assert symbols.startswith(f"{factor} × (") == bool(factor), "symbols and numbers have the same factor"

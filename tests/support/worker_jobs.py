@@ -1,4 +1,4 @@
-"""Jobs that behave, and jobs that do not, for the torch process of the tests; see `test_worker`."""
+"""Jobs for the torch process of the tests, including stuck, crashing and failing ones; see `test_worker`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def echo(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def nap(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """Sleeps, and wakes up when cancelled: returns, which counts as having stopped."""
+    """Sleep in steps; return early when cancelled, which counts as stopped."""
     steps = max(1, round(payload["seconds"] / 0.01))
     for step in range(steps):
         progress(step / steps, f"Step {step}")
@@ -62,20 +62,20 @@ def give_up(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def deaf(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """Never asks whether it is cancelled."""
+    """Never check whether it is cancelled."""
     progress(0.0, "Sleeping")
     time.sleep(600)
     return {}
 
 
 def stuck(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """Keeps the interpreter to itself: the thread that would hear of anything never runs."""
+    """Hold the interpreter lock, so that the thread that reads requests never runs."""
     re.match(r"(a+)+$", "a" * 60 + "b")
     return {}
 
 
 def fill_memory(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """The ways to run out of memory: torch's message, Python's exception, and bit by bit."""
+    """Run out of memory with torch's error, Python's exception, or in small steps."""
     import torch
 
     if payload["way"] == "torch":
@@ -100,7 +100,7 @@ def leave(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def fail(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    raise KeyError("nobody")
+    raise KeyError("missing")
 
 
 def refuse(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
@@ -108,7 +108,7 @@ def refuse(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def babble(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """Writes into every pipe that leads out of the process, one of which is the protocol's."""
+    """Write to every outgoing pipe of the process, one of which is the protocol's."""
     for entry in Path("/proc/self/fd").iterdir():
         descriptor = int(entry.name)
         try:
@@ -124,7 +124,7 @@ def babble(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
 
 
 def chat(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
-    """Prints, as libraries do, and reads what is not for it."""
+    """Print like a library, and read standard input."""
     print("hello from a library")
     os.write(1, b'{"id": 1, "event": "result", "value": {}}\n')
     return {"read": sys.stdin.readline()}

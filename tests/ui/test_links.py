@@ -1,4 +1,4 @@
-"""Controls in the link, on a small page of their own: what a link may ask for, and what is said of the rest."""
+"""Controls in the link, on a small test page: legal parameters are used, others are ignored and listed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _values(at: AppTest) -> dict[str, Any]:
 
 
 def _line(at: AppTest) -> str:
-    """The line about the link as a reader sees it, be it Markdown or HTML; empty when there is none."""
+    """The notice of ignored parameters as plain text; empty if there is none."""
     lines = [re.sub(r"\\(.)", r"\1", entry.value) for entry in (*at.info, *at.markdown)]
     lines += [html.unescape(re.sub(r"<[^>]*>", "", entry.proto.body)) for entry in at.html]
     lines = [text for text in lines if "Ignored in the link" in text]
@@ -57,7 +57,7 @@ def _line(at: AppTest) -> str:
     return re.sub(" +", " ", lines[0].strip()) if lines else ""
 
 
-# --- what a link asks for is what the page takes --------------------------------------------------------------------
+# --- legal parameters ---------------------------------------------------------------------------------------------
 
 
 def test_without_a_query_the_defaults() -> None:
@@ -85,65 +85,49 @@ def test_another_spelling_of_a_legal_value_is_taken(key: str, value: str, taken:
     assert _line(at) == ""
 
 
-# --- what it asks for in vain is said -------------------------------------------------------------------------------
+# --- illegal parameters -------------------------------------------------------------------------------------------
 
-ILLEGAL: list[tuple[str, str | list[str]]] = [
-    ("net", "c"),
-    ("net", ""),
-    ("net", "a"),  # the name inside, not the one on the screen
-    ("net", ["A", "B"]),
-    ("count", "Macs"),
-    ("count", ""),
-    ("count", ["FLOPS", "MACS"]),
-    ("width", "nan"),
-    ("width", "inf"),
-    ("width", "-inf"),
-    ("width", "1e400"),
-    ("width", "0"),
-    ("width", "4.01"),
-    ("width", "-1"),
-    ("width", ""),
-    ("width", "wide"),
-    ("width", "0,5"),
-    ("width", "0x10"),
-    ("width", ["0.5", "0.75"]),
-    ("res", "nan"),
-    ("res", "inf"),
-    ("res", "1e400"),
-    ("res", "31"),
-    ("res", "2049"),
-    ("res", "96.5"),
-    ("res", ["96", "128"]),
-    ("classes", "0"),
-    ("classes", "10.5"),
-    ("classes", "inf"),
-    ("classes", "9" * 400),
-    ("find", ["a", "b"]),
-    ("find", "x" * 10_000),
+ILLEGAL: dict[str, list[str | list[str]]] = {
+    # The second is the option's value, not its name on screen.
+    "net": ["c", "a", "", ["A", "B"]],
+    "count": ["Macs", "", ["FLOPS", "MACS"]],
+    "width": [
+        "nan", "inf", "-inf", "1e400", "0", "4.01", "-1", "", "wide", "0,5", "0x10", ["0.5", "0.75"],
+    ],
+    "res": ["nan", "inf", "1e400", "31", "2049", "96.5", ["96", "128"]],
+    "classes": ["0", "10.5", "inf", "9" * 400],
+    "find": [["a", "b"], "x" * 10_000],
+}  # fmt: skip
+LINKS = [
+    {key: values[number] for key, values in ILLEGAL.items() if number < len(values)}
+    for number in range(max(map(len, ILLEGAL.values())))
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), ILLEGAL, ids=[f"{key}={value}"[:30] for key, value in ILLEGAL])
-def test_an_illegal_value_is_ignored_and_named(key: str, value: str | list[str]) -> None:
-    at = _open(**{key: value})
-    assert _values(at) == DEFAULTS, "ignored means that the page shows the default"
-    asked = ", ".join(value) if isinstance(value, list) else value
-    start = f"Ignored in the link: {key} = {asked}"
-    assert _line(at).startswith(start.strip() + " (" if len(asked) <= 40 else start[:60])
-    assert key not in at.query_params, "a link copied now does not carry the illegal value on"
+@pytest.mark.parametrize("query", LINKS, ids=range(len(LINKS)))
+def test_illegal_values_are_ignored_and_listed(query: dict[str, str | list[str]]) -> None:
+    at = _open(**query)
+    assert _values(at) == DEFAULTS, "the page shows the default of an ignored parameter"
+    assert _line(at).startswith("Ignored in the link: ")
+    for key, value in query.items():
+        given = ", ".join(value) if isinstance(value, list) else value
+        listed = f"{key} = {given}".strip() + " (" if len(given) <= 40 else f"{key} = {given[:37]}..."
+        assert listed in _line(at)
+        assert key not in at.query_params, "a link copied now does not contain the illegal value"
 
 
-@pytest.mark.parametrize("key", ["nonsense", "width_slider", "_link_asked", "Net", "ключ"])
-def test_an_unknown_key_is_named(key: str) -> None:
-    at = _open(**{key: "1"})
+def test_unknown_keys_are_listed() -> None:
+    keys = ["nonsense", "width_slider", "_link_query", "Net", "ключ"]
+    at = _open(**dict.fromkeys(keys, "1"))
     assert _values(at) == DEFAULTS
-    assert _line(at) == f"Ignored in the link: {key} (no such setting here)."
+    listed = "; ".join(f"{key} (no such setting here)" for key in keys)
+    assert _line(at) == f"Ignored in the link: {listed}."
 
 
-def test_legal_values_are_named_beside_the_illegal() -> None:
-    assert "(choices: A, B)" in _line(_open(net="c"))
-    assert "(0.1 to 4)" in _line(_open(width="9"))
-    assert "(32 to 2048)" in _line(_open(res="9"))
+def test_the_notice_lists_legal_values() -> None:
+    line = _line(_open(net="c", width="9", res="9"))
+    for legal in ("(choices: A, B)", "(0.1 to 4)", "(32 to 2048)"):
+        assert legal in line
 
 
 def test_one_illegal_value_leaves_the_others() -> None:
@@ -155,7 +139,7 @@ def test_one_illegal_value_leaves_the_others() -> None:
     assert "res" not in line
 
 
-def test_none_of_many_is_passed_over_in_silence() -> None:
+def test_all_of_many_are_listed_or_counted() -> None:
     at = _open(**{f"key{number}": "x" for number in range(12)})
     line = _line(at)
     named = len(re.findall(r"key\d+", line))
@@ -170,14 +154,15 @@ def test_a_long_value_is_cut_short(size: int) -> None:
 
 
 def test_the_line_is_one_line() -> None:
-    for text in ("a\nb", "a\n\nb", "a\r\n\r\nb", "a\r\rb"):
-        assert len(_line(_open(net=text)).splitlines()) == 1, repr(text)
+    at = _open(net="a\nb", count="a\n\nb", width="a\r\n\r\nb", res="a\r\rb")
+    assert len(_line(at).splitlines()) == 1
+    assert _line(at).count("a b (") == 4
 
 
-# --- it stays the truth ---------------------------------------------------------------------------------------------
+# --- the notice while the page is used ----------------------------------------------------------------------------
 
 
-def test_the_judgement_stays_while_the_page_is_used() -> None:
+def test_the_notice_stays_while_the_page_is_used() -> None:
     at = _open(width="9", nonsense="1")
     before = _line(at)
     at.number_input(key="res").set_value(96).run()
@@ -185,7 +170,7 @@ def test_the_judgement_stays_while_the_page_is_used() -> None:
     assert _values(at)["res"] == 96
 
 
-def test_a_value_set_by_hand_is_not_called_ignored() -> None:
+def test_a_value_set_by_hand_is_not_reported() -> None:
     at = _open(res="96")
     at.number_input(key="res").set_value(128).run()
     assert _line(at) == ""
@@ -211,10 +196,10 @@ def test_the_input_moves_the_slider() -> None:
 
 
 @pytest.mark.parametrize(("value", "slider"), [(4.0, 2.0), (0.1, 0.25)])
-def test_beyond_the_usual_range_the_slider_waits_at_its_end(value: float, slider: float) -> None:
+def test_beyond_the_usual_range_the_slider_is_at_its_end(value: float, slider: float) -> None:
     at = _open(width=str(value))
     assert at.slider(key="width_slider").value == slider
-    assert _values(at)["width"] == value, "and does not pull the value back"
+    assert _values(at)["width"] == value, "the slider does not change the value"
     at.run()
     assert _values(at)["width"] == value
 
@@ -247,25 +232,17 @@ def test_slider_and_input_are_labelled_alike() -> None:
         assert at.number_input(key=key).label == at.slider(key=f"{key}_slider").label
 
 
-# --- text from a link is text: more in browser/test_pages.py -------------------------------------------------------
+# --- text from a link is text: more in browser/test_links.py --------------------------------------------------------
+
+TEXTS = [
+    "**bold**", "[click](https://example.org)", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", ":red[x]",
+    "$x^2$", "# title", "1. item", "> quote", "a | b", "&lt;b&gt;", "\\*x\\*",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "**bold**",
-        "[click](https://example.org)",
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        ":red[x]",
-        "$x^2$",
-        "# title",
-        "1. item",
-        "> quote",
-        "a | b",
-        "&lt;b&gt;",
-        "\\*x\\*",
-    ],
-)
-def test_text_from_a_link_arrives_unchanged(text: str) -> None:
-    assert f"net = {text} (" in _line(_open(net=text))
+@pytest.mark.parametrize("start", range(0, len(TEXTS), 4))
+def test_text_from_a_link_arrives_unchanged(start: int) -> None:
+    query = dict(zip(("net", "count", "width", "res"), TEXTS[start : start + 4], strict=True))
+    line = _line(_open(**query))
+    for key, text in query.items():
+        assert f"{key} = {text} (" in line

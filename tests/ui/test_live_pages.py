@@ -1,4 +1,4 @@
-"""What pages ask of the torch process, with the real process: latency, diagrams, other people's counters, the zoo."""
+"""Pages with the real torch process: latency, diagrams, cross-check, and the measurement of the zoo."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ import effviz
 from effviz.backend.crosscheck import crosscheck
 from effviz.backend.diagram.draw import draw
 from effviz.core.units import change, milliseconds, si
-from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
+from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
+from effviz.studies.outline import block_runs
 from effviz.studies.prediction import ENTRIES, PREDICTORS, counts
 from effviz.ui.widgets.jobs import DESK
 from effviz.worker.limits import usable_cores
@@ -36,7 +37,7 @@ WAIT_S = 60.0
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No latency is known, and none is left behind."""
+    """Start without known latencies and leave none."""
     monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
     latencies._remembered.clear()
     yield
@@ -47,7 +48,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:
-    """Draw the page again and again, as its fragments have it drawn, until the condition holds."""
+    """Rerun the page, as its fragments do, until the condition holds."""
     limit = time.monotonic() + WAIT_S
     while not condition(at):
         assert time.monotonic() < limit, [entry.proto.body for entry in at.html]
@@ -57,7 +58,7 @@ def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:
 
 
 def held(purpose: str) -> Ticket | None:
-    """What the page waits for; the only visitor is the test."""
+    """The pending job of the page; the only visitor is the test."""
     names = {name for name, wanted in DESK._taken if wanted == purpose}
     assert len(names) <= 1
     return DESK.held(names.pop(), purpose) if names else None
@@ -84,12 +85,12 @@ def button(at: AppTest, key: str) -> Any:
 
 
 def idle(at: AppTest) -> bool:
-    """Whether no measurement is under way on the page."""
+    """Whether no measurement of the page is pending."""
     return button(at, "measure").label != "Cancel"
 
 
 def measured(median: float = 10.0, *, iqr: float = 0.1, loaded: bool = False, **options: Any) -> Latency:
-    """A latency as a measurement under the page's conditions gives it."""
+    """A latency measured under the page's conditions."""
     threads = options.pop("threads", 1)
     given: dict[str, Any] = {"batch_size": 1, "resolution": 224, "runs": 50} | options
     return Latency(
@@ -115,7 +116,7 @@ def small(**options: Any) -> effviz.Design:
 # --- latency ----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_measured_unasked() -> None:
+def test_nothing_is_measured_without_a_request() -> None:
     at = open_page(**SMALL)
     assert card(at) == ("\N{EN DASH}", "not measured")
     assert bar(at).startswith("Not measured for this setting: 1 thread, batch 1, float32, on ")
@@ -131,7 +132,7 @@ def test_a_click_measures_the_network_on_screen() -> None:
     found = cached(small())
     assert found is not None
     assert found.resolution == 32
-    # The network on screen has a resolution of its own and so is not the named one: that is measured next.
+    # The network on screen has another resolution than the named one, which is measured next.
     unscaled = cached(effviz.architecture("mobilenet_v3_small"))
     assert unscaled is not None
     assert card(at) == (milliseconds(found.median_ms), change(found.median_ms, unscaled.median_ms))
@@ -166,20 +167,20 @@ def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
     assert card(at) == (milliseconds(found.median_ms), "measured")
 
 
-@pytest.mark.parametrize(
-    ("latency", "said"),
-    [
+def test_a_noisy_latency_has_a_badge_with_the_reasons() -> None:
+    design = effviz.architecture("mobilenet_v3_small")
+    at = open_page(net="MobileNetV3-Small")
+    for latency, reasons in (
         (measured(10.0, iqr=1.0), ""),
         (measured(10.0, iqr=1.2), "noisy IQR is 12 % of the median."),
         (measured(10.0, loaded=True), "noisy the machine was busy."),
         (measured(10.0, iqr=3.0, loaded=True), "noisy the machine was busy, IQR is 30 % of the"),
-    ],
-)
-def test_a_noisy_latency_has_a_badge_that_says_why(latency: Latency, said: str) -> None:
-    remember(effviz.architecture("mobilenet_v3_small"), latency)
-    at = open_page(net="MobileNetV3-Small")
-    assert bar(at).startswith(said or "Median")
-    assert any('class="noisy"' in entry.proto.body for entry in at.html) == bool(said)
+    ):
+        latencies._remembered.clear()
+        remember(design, latency)
+        run(at)
+        assert bar(at).startswith(reasons or "Median")
+        assert any('class="noisy"' in entry.proto.body for entry in at.html) == bool(reasons)
 
 
 def test_a_change_dims_the_latency_and_offers_a_new_one() -> None:
@@ -196,7 +197,7 @@ def test_a_change_dims_the_latency_and_offers_a_new_one() -> None:
     assert card(at) == ("12.5 ms", "measured")
 
 
-def test_a_latency_of_another_page_is_no_former_one_of_this() -> None:
+def test_a_latency_of_another_page_is_not_shown_as_stale() -> None:
     remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
     at = open_page(net="MobileNetV3-Small")
     assert card(at)[0] == "12.5 ms"
@@ -234,12 +235,10 @@ def test_another_condition_is_another_latency() -> None:
     assert "1 thread, batch 4, bfloat16" in bar(at)
 
 
-def test_scaled_stands_beside_unscaled() -> None:
+def test_scaled_is_compared_with_unscaled() -> None:
     remember(effviz.architecture("mobilenet_v3_small"), measured(10.0))
     remember(effviz.architecture("mobilenet_v3_small", width_mult=0.5), measured(7.0))
     assert card(open_page(net="MobileNetV3-Small", width="0.5")) == ("7.00 ms", "\N{MINUS SIGN}30.0 %")
-    latencies._remembered.clear()
-    remember(effviz.architecture("mobilenet_v3_small", width_mult=0.5), measured(7.0))
 
 
 def test_auto_measures_after_every_change() -> None:
@@ -255,7 +254,7 @@ def test_auto_measures_after_every_change() -> None:
     assert card(at) == (milliseconds(found.median_ms), change(found.median_ms, unscaled.median_ms))
 
 
-def test_a_change_stops_the_measurement_that_nobody_wants_any_more() -> None:
+def test_a_change_stops_the_unneeded_measurement() -> None:
     at = open_page(net="VGG-16", auto="true", batch="4")
     ticket = held("latency")
     assert ticket is not None
@@ -287,7 +286,7 @@ def test_cancel() -> None:
     assert bar(at).startswith("Not measured for this setting")
 
 
-def test_what_does_not_fit_is_refused_with_a_reason() -> None:
+def test_a_too_large_network_is_refused_with_a_reason() -> None:
     at = open_page(net="EfficientNet-B7", res="2048", batch="256")
     before = [(metric.label, metric.value) for metric in at.metric]
     for _ in range(2):
@@ -321,20 +320,18 @@ def test_a_lost_process_costs_a_sentence_and_no_more() -> None:
     assert cached(effviz.architecture("mobilenet_v3_small"), batch_size=4) is not None
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ({"threads": str(usable_cores() + 1)}, f"threads = {usable_cores() + 1} (1 to {usable_cores()})"),
-        ({"batch": "257"}, "batch = 257 (1 to 256)"),
-        ({"dtype": "float64"}, "dtype = float64 (choices: float32, bfloat16, float16)"),
-        ({"auto": "always"}, "auto = always (true or false)"),
-        ({"check": "open"}, "check = open (true or false)"),
-        ({"draw": "stage99.7"}, "draw = stage99.7 (choices: "),
-    ],
-)
-def test_an_impossible_condition_in_a_link_is_named(query: dict[str, str], said: str) -> None:
-    at = open_page(**SMALL, **query)
-    assert said in line(at)
+def test_impossible_conditions_in_a_link_are_listed() -> None:
+    expected = {
+        "threads": (str(usable_cores() + 1), f"threads = {usable_cores() + 1} (1 to {usable_cores()})"),
+        "batch": ("257", "batch = 257 (1 to 256)"),
+        "dtype": ("float64", "dtype = float64 (choices: float32, bfloat16, float16)"),
+        "auto": ("always", "auto = always (true or false)"),
+        "check": ("open", "check = open (true or false)"),
+        "draw": ("stage99.7", "draw = stage99.7 (choices: "),
+    }
+    at = open_page(**SMALL, **{key: value for key, (value, _) in expected.items()})
+    for _, listed in expected.values():
+        assert listed in line(at)
     assert card(at) == ("\N{EN DASH}", "not measured")
 
 
@@ -351,7 +348,7 @@ def diagram(at: AppTest) -> Any:
     ("net", "path"),
     [("MobileNetV2", "stage5.1"), ("ResNet-50", "stage3.1"), ("DenseNet-121", "stage1.0"), ("VGG-16", None)],
 )
-def test_a_block_that_repeats_is_drawn_unasked(net: str, path: str | None) -> None:
+def test_the_heaviest_repeated_block_is_drawn_first(net: str, path: str | None) -> None:
     at = open_page(net=net)
     design = next(effviz.architecture(name) for name in effviz.ARCHITECTURES if effviz.architecture(name).title == net)
     expected = draw(design, path=path or at.selectbox(key="draw").value)
@@ -370,7 +367,7 @@ def test_a_block_that_repeats_is_drawn_unasked(net: str, path: str | None) -> No
         ("classifier: linear", {"path": "classifier"}),
     ],
 )
-def test_what_a_link_draws(choice: str, options: dict[str, Any]) -> None:
+def test_a_diagram_by_link(choice: str, options: dict[str, Any]) -> None:
     at = open_page(net="MobileNetV2", width="0.5", res="96", draw=choice)
     assert line(at) == ""
     expected = draw(effviz.architecture("mobilenet_v2", width_mult=0.5, resolution=96), **options)
@@ -389,17 +386,16 @@ def test_a_selected_row_is_drawn() -> None:
     assert diagram(at).spec == draw(effviz.architecture("mobilenet_v2"), path="stage3.1").dot
 
 
-@pytest.mark.parametrize("net", ["MobileNetV2", "DenseNet-121", "ShuffleNetV1", "AlexNet", "EfficientNet-B7"])
-def test_the_table_of_blocks_adds_up(net: str) -> None:
-    at = open_page(net=net)
+def test_the_table_of_blocks_shows_the_runs_of_equal_blocks() -> None:
+    at = open_page(net="MobileNetV2")
     (table,) = (entry.value for entry in at.dataframe if "a selected row is drawn" in entry.proto.alt)
-    name = at.selectbox(key="net").value
-    report = effviz.analyze(effviz.architecture(name))
-    assert table["Parameters"].sum() == report.params
+    runs = block_runs(effviz.analyze(effviz.architecture("mobilenet_v2")))
+    assert table["Parameters"].tolist() == [run.params for run in runs]
+    assert table["Output"].tolist() == [run.output for run in runs]
     assert table["Share (%)"].sum() == pytest.approx(100)
-    repeats = [int(text.partition("\N{MULTIPLICATION SIGN} ")[2] or 1) for text in table["Block"]]
-    assert sum(repeats) == len(report.blocks)
-    assert table["Output"].tolist()[-1] == "1000"
+    assert [int(text.partition("\N{MULTIPLICATION SIGN} ")[2] or 1) for text in table["Block"]] == [
+        run.repeats for run in runs
+    ]
 
 
 def test_a_block_that_is_gone_gives_way() -> None:
@@ -437,26 +433,26 @@ def test_a_diagram_that_was_lost_can_be_drawn_again() -> None:
 # --- other counters ---------------------------------------------------------------------------------------------------
 
 
-def test_other_counters_do_not_run_unasked() -> None:
+def test_other_counters_do_not_run_without_a_request() -> None:
     at = open_page(**SMALL)
     assert held("crosscheck") is None
     assert not [entry for entry in at.dataframe if "by other tools" in entry.proto.alt]
 
 
 @pytest.mark.parametrize("net", ["MobileNetV3-Small", "DenseNet-121", "ShuffleNetV2"])
-def test_other_counters_stand_beside_effviz(net: str) -> None:
+def test_other_counters_are_compared_with_effviz(net: str) -> None:
     at = open_page(net=net, check="true")
     until(at, lambda _: [entry for entry in at.dataframe if "by other tools" in entry.proto.alt])
     design = effviz.architecture(at.selectbox(key="net").value)
     expected = crosscheck(design)
     (table,) = (entry.value for entry in at.dataframe if "by other tools" in entry.proto.alt)
-    assert table["It says"].tolist() == [each.total for each in expected.comparisons]
-    assert table["effviz says"].tolist() == [each.effviz for each in expected.comparisons]
-    assert (table["Difference"] - table["Explained"]).tolist() == table["Left over"].tolist() == [0] * len(table)
+    assert table["Counter's result"].tolist() == [each.total for each in expected.comparisons]
+    assert table["effviz"].tolist() == [each.effviz for each in expected.comparisons]
+    assert (table["Difference"] - table["Explained"]).tolist() == table["Unexplained"].tolist() == [0] * len(table)
     (terms,) = (entry.value for entry in at.dataframe if "terms that the other" in entry.proto.alt)
-    assert terms["Adds"].sum() == table["Difference"].sum()
-    (said,) = (entry.value for entry in at.markdown if "Left unexplained" in entry.value)
-    assert said.endswith("Left unexplained: **0**.")
+    assert terms["Amount"].sum() == table["Difference"].sum()
+    (said,) = (entry.value for entry in at.markdown if "Unexplained" in entry.value)
+    assert said.endswith("Unexplained: **0**.")
 
 
 # --- FLOPs are not latency --------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_equal_numbers_name_no_baseline(report: Report) -> None:
     assert (card.below, card.against) == ("unchanged", "")
 
 
-def test_a_card_without_a_baseline_has_a_remark(report: Report) -> None:
+def test_a_card_without_a_baseline_has_a_note(report: Report) -> None:
     cards = report_cards(Convention(), report, below={"params": "of the block"}, quantities=("params", "macs"))
     assert [card.below for card in cards] == ["of the block", ""]
     assert {card.below for card in report_cards(Convention(), report, below="as published")} == {"as published"}
@@ -157,7 +157,7 @@ def test_exercises_reveal_after_a_guess() -> None:
     assert [entry.value for entry in at.subheader] == ["Try this"]
     for key, guess, said in (
         ("factor", None, "Enter a guess first."),
-        ("factor", 4.0, "**x4.00** (your guess: x4.00). Correct. Both sides double."),
+        ("factor", 4.0, f"**x{4:.2f}** (your guess: x{4:.2f}). Correct. Both sides double."),
         ("share", 50.0, "**25 %** (your guess: 50 %). Off by 100 % of the answer. A quarter."),
         ("count", 7.1, "**7 kernels** (your guess: 7 kernels). Correct. Seven."),
         ("none", 1.0, "No such network can be built. too small"),

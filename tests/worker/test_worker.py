@@ -1,4 +1,4 @@
-"""The torch process and its manager, with the real process: killed, hung, out of memory, busy, and abandoned."""
+"""The manager with a real torch process: killed, stuck, out of memory, busy, and without its parent."""
 
 from __future__ import annotations
 
@@ -41,27 +41,33 @@ MEMORY = 2**30
 
 @pytest.fixture(scope="module")
 def manager() -> Iterator[Manager]:
-    """One for all tests that leave it usable, whatever they do to its process."""
+    """One manager for all tests that do not close it; they may kill its process."""
     with Manager(jobs=JOBS, memory_limit=MEMORY) as made:
         yield made
 
 
-def done(ticket: Ticket, within: float = 30.0) -> dict[str, Any]:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give jobs a minute to stop, so that a busy machine does not let the manager kill the process."""
+    monkeypatch.setattr("effviz.worker.manager.GRACE_S", 60.0)
+
+
+def done(ticket: Ticket, within: float = 60.0) -> dict[str, Any]:
     assert ticket.wait(within), ticket
     assert ticket.state == "done", ticket.error
     assert ticket.result is not None
     return ticket.result
 
 
-def ended(ticket: Ticket, within: float = 30.0) -> tuple[str, str | None, str | None]:
+def ended(ticket: Ticket, within: float = 60.0) -> tuple[str, str | None, str | None]:
     assert ticket.wait(within), ticket
     return ticket.state, ticket.reason, ticket.error
 
 
-def until(condition: Callable[[], Any], within: float = 30.0) -> None:
+def until(condition: Callable[[], Any], within: float = 60.0) -> None:
     limit = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < limit, "in vain"
+        assert time.monotonic() < limit, "timeout"
         time.sleep(0.005)
 
 
@@ -71,7 +77,7 @@ def started(ticket: Ticket) -> Ticket:
 
 
 def warm(manager: Manager) -> int:
-    """The pid of the process, once it has nothing to do."""
+    """Return the pid of the process as soon as it is idle."""
     pid = done(manager.submit("warm", "echo", {}))["pid"]
     assert isinstance(pid, int)
     return pid
@@ -79,7 +85,7 @@ def warm(manager: Manager) -> int:
 
 def is_alive(pid: int) -> bool:
     try:
-        # After the name in parentheses, which may hold anything. Z is dead, and not yet reaped by whoever inherited it.
+        # The state follows the name in parentheses. Z is a dead process that has not been reaped.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
@@ -89,7 +95,7 @@ def children() -> set[int]:
     tasks = Path("/proc/self/task").iterdir()
     found: set[int] = set()
     for task in tasks:
-        # A thread may end between the listing and the look.
+        # A thread may end after it has been listed.
         with contextlib.suppress(FileNotFoundError):
             found.update(int(pid) for pid in (task / "children").read_text().split())
     return found
@@ -111,7 +117,7 @@ def test_result_and_states(manager: Manager) -> None:
     assert set(status.versions) == {"torch", "python"}
 
 
-def test_progress_is_seen(manager: Manager) -> None:
+def test_progress_is_reported(manager: Manager) -> None:
     ticket = manager.submit("me", "nap", {"seconds": 0.6})
     until(lambda: ticket.progress > 0.4)
     assert ticket.state == "running"
@@ -128,33 +134,33 @@ def test_one_process_does_all_jobs_one_thread_each(manager: Manager) -> None:
 @pytest.mark.parametrize(
     ("kind", "outcome"),
     [
-        ("fail", ("failed", "job", "KeyError: 'nobody'")),
+        ("fail", ("failed", "job", "KeyError: 'missing'")),
         ("refuse", ("failed", "design", "stem.conv: groups = 3 must divide in_channels = 64")),
-        # The rest is json's, which Python's versions word differently.
+        # The end of the message depends on the version of Python.
         ("answer_nan", ("failed", "job", "ProtocolError: not JSON: Out of range float values are not JSON compliant")),
-        ("answer_nothing", ("failed", "job", "ProtocolError: result must carry value, each of its type")),
+        ("answer_nothing", ("failed", "job", "ProtocolError: the fields of result must be: value (dict)")),
         ("missing", ("failed", "job", "ModuleNotFoundError: No module named 'worker_jobs_that_are_not_there'")),
     ],
 )
-def test_failed_job_says_why_and_process_stays(manager: Manager, kind: str, outcome: tuple[str, str, str]) -> None:
+def test_a_failed_job_keeps_the_process(manager: Manager, kind: str, outcome: tuple[str, str, str]) -> None:
     pid = warm(manager)
     state, reason, error = ended(manager.submit("me", kind, {}))
     assert (state, reason, (error or "")[: len(outcome[2])]) == outcome
     assert warm(manager) == pid
 
 
-def test_what_a_job_prints_or_reads_is_not_the_protocol(manager: Manager) -> None:
+def test_output_and_input_of_a_job_are_not_the_protocol(manager: Manager) -> None:
     pid = warm(manager)
     assert done(manager.submit("me", "chat", {})) == {"read": ""}
     assert warm(manager) == pid
 
 
-def test_bad_requests_are_refused_before_anything_happens(manager: Manager) -> None:
+def test_invalid_submissions(manager: Manager) -> None:
     with pytest.raises(UnknownNameError, match=r"^kind = 'diagramm' is unknown\.? Choices: answer_nan, "):
         manager.submit("me", "diagramm", {})
     with pytest.raises(ProtocolError, match=r"^not JSON: Object of type set is not JSON serializable$"):
         manager.submit("me", "echo", {"set": set()})
-    with pytest.raises(ProtocolError, match="more than 16,777,216"):
+    with pytest.raises(ProtocolError, match="the maximum is 16,777,216"):
         manager.submit("me", "echo", {"text": "x" * MAX_LINE})
     with pytest.raises(effviz.DesignError, match=r"^timeout_s = 0 must be greater than 0$"):
         manager.submit("me", "echo", {}, 0)
@@ -165,7 +171,7 @@ def test_payload_larger_than_a_pipe_passes(manager: Manager) -> None:
     assert done(manager.submit("me", "echo", {"text": text}))["text"] == text
 
 
-# --- jobs that go wrong -------------------------------------------------------------------------------------------
+# --- failing jobs -------------------------------------------------------------------------------------------------
 
 
 def test_worker_killed_during_a_job(manager: Manager) -> None:
@@ -174,10 +180,11 @@ def test_worker_killed_during_a_job(manager: Manager) -> None:
     pid = manager.status.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert ended(running, 1.0) == (
+    assert ended(running) == (
         "failed",
         "crashed",
-        "The torch process ended during this job (SIGKILL: killed from outside, or by the system for want of memory).",
+        "The torch process ended during this job "
+        "(SIGKILL: killed by another process, or by the system to free memory).",
     )
     assert done(following)["pid"] != pid
     assert not is_alive(pid)
@@ -191,7 +198,7 @@ def test_worker_killed_during_a_job(manager: Manager) -> None:
         ("leave", {}, "exit code 3"),
     ],
 )
-def test_job_that_ends_the_process_is_not_tried_again(
+def test_a_job_that_crashes_the_process_is_not_repeated(
     manager: Manager, kind: str, payload: dict[str, Any], how: str
 ) -> None:
     poison = manager.submit("me", kind, payload)
@@ -200,7 +207,7 @@ def test_job_that_ends_the_process_is_not_tried_again(
     done(following)
 
 
-def test_worker_killed_while_idle_costs_no_job(manager: Manager) -> None:
+def test_a_kill_while_idle_fails_no_job(manager: Manager) -> None:
     pid = warm(manager)
     os.kill(pid, signal.SIGKILL)
     until(lambda: manager.status.process == "off")
@@ -215,12 +222,12 @@ def test_out_of_memory_fails_cleanly(manager: Manager, way: str) -> None:
     assert warm(manager) == pid
 
 
-def test_memory_comes_back_if_need_be_with_a_new_process(manager: Manager) -> None:
+def test_memory_is_returned_or_the_process_restarts(manager: Manager) -> None:
     before = data_size(warm(manager))
     for _ in range(2):
         ticket = manager.submit("me", "fill_memory", {"way": "bit by bit"})
         assert ended(ticket) == ("failed", "memory", "Out of memory: it needs more than the limit of 1.00 GiB.")
-        # A quarter of the limit is what may be lost.
+        # The server restarts when a quarter of the limit is lost.
         assert data_size(warm(manager)) < before + 0.26 * MEMORY
 
 
@@ -229,7 +236,7 @@ def data_size(pid: int) -> int:
     return 1024 * int(line.split()[1])
 
 
-def test_too_large_a_job_is_refused_before_anything_starts() -> None:
+def test_a_job_above_the_memory_limit_starts_no_process() -> None:
     with Manager(jobs=JOBS, memory_limit=MEMORY) as manager:
         ticket = manager.submit("me", "echo", {}, memory_bytes=3 * MEMORY)
         assert ended(ticket, 0) == (
@@ -242,44 +249,43 @@ def test_too_large_a_job_is_refused_before_anything_starts() -> None:
 
 
 @pytest.mark.parametrize("kind", ["deaf", "stuck"])
-def test_timeout_ends_a_job_that_hears_nothing(manager: Manager, kind: str) -> None:
+def test_timeout_ends_a_job_that_never_checks(manager: Manager, kind: str) -> None:
     pid = warm(manager)
     ticket = manager.submit("me", kind, {}, 0.3)
     following = manager.submit("me", "echo", {})
-    assert ended(ticket, 3.0) == ("failed", "timeout", "Stopped after 0.3 s, its limit.")
+    assert ended(ticket) == ("failed", "timeout", "Stopped at the time limit of 0.3 s.")
     assert done(following)["pid"] != pid
 
 
-def test_timeout_of_a_job_that_listens_keeps_the_process(manager: Manager) -> None:
+@pytest.mark.usefixtures("patient")
+def test_timeout_of_a_job_that_checks_keeps_the_process(manager: Manager) -> None:
     pid = warm(manager)
-    assert ended(manager.submit("me", "give_up", {}, 0.2), 1.0)[1] == "timeout"
+    assert ended(manager.submit("me", "give_up", {}, 0.2))[1] == "timeout"
     assert warm(manager) == pid
 
 
 # --- cancelling ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("kind", ["give_up", "nap"])
-def test_cancel_of_a_job_that_listens_keeps_the_process(manager: Manager, kind: str) -> None:
+def test_cancel_of_a_job_that_checks_keeps_the_process(manager: Manager, kind: str) -> None:
     pid = warm(manager)
     ticket = started(manager.submit("me", kind, {"seconds": 60}))
     ticket.cancel()
     ticket.cancel()
-    assert ended(ticket, 0.45) == ("cancelled", None, None)
+    assert ended(ticket) == ("cancelled", None, None)
     assert ticket.message == "Cancelled."
     assert warm(manager) == pid
 
 
 @pytest.mark.parametrize("kind", ["deaf", "stuck"])
-def test_cancel_of_a_job_that_hears_nothing(manager: Manager, kind: str) -> None:
+def test_cancel_of_a_job_that_never_checks(manager: Manager, kind: str) -> None:
     ticket = started(manager.submit("me", kind, {}))
     following = manager.submit("you", "echo", {})
-    time.sleep(0.1)
-    begin = time.monotonic()
     ticket.cancel()
     assert ticket.message == "Stopping"
-    assert ended(ticket, 1.5) == ("cancelled", None, None)
-    print(f"{kind}: cancelled after {time.monotonic() - begin:.2f} s")
+    assert ended(ticket) == ("cancelled", None, None)
     done(following)
 
 
@@ -289,14 +295,14 @@ def test_cancel_of_a_stopped_process_even_if_it_reads_nothing(manager: Manager) 
     ticket = manager.submit("me", "echo", {"text": "x" * 1_000_000})
     until(lambda: ticket.state == "running")
     ticket.cancel()
-    assert ended(ticket, 1.5) == ("cancelled", None, None)
+    assert ended(ticket) == ("cancelled", None, None)
     assert warm(manager) != pid
 
 
-def test_new_process_starts_by_itself_after_a_kill(manager: Manager) -> None:
+def test_a_new_process_starts_after_a_kill(manager: Manager) -> None:
     ticket = started(manager.submit("me", "deaf", {}))
     ticket.cancel()
-    assert ticket.wait(1.5)
+    assert ticket.wait(60)
     until(lambda: manager.status.process == "idle")
 
 
@@ -312,17 +318,6 @@ def test_cancel_of_a_queued_job(manager: Manager) -> None:
     first.cancel()
     second.cancel()
     assert (first.state, second.state) == ("cancelled", "done")
-
-
-def test_owner_who_has_gone_is_forgotten(manager: Manager) -> None:
-    pid = warm(manager)
-    running = started(manager.submit("gone", "give_up", {}))
-    waiting = [manager.submit("gone", "echo", {}, keep_all=True) for _ in range(3)]
-    other = manager.submit("here", "echo", {})
-    manager.forget("gone")
-    manager.forget("nobody")
-    assert {ended(ticket, 1.0)[0] for ticket in (running, *waiting)} == {"cancelled"}
-    assert done(other)["pid"] == pid
 
 
 # --- the queue ----------------------------------------------------------------------------------------------------
@@ -352,7 +347,7 @@ def test_turns() -> None:
     assert len(queue) == 0
 
 
-def test_nobody_starves_however_many_come() -> None:
+def test_no_owner_starves() -> None:
     queue: FairQueue[str] = FairQueue()
     for index in range(3):
         queue.push("background", f"background{index}")
@@ -365,12 +360,12 @@ def test_nobody_starves_however_many_come() -> None:
     assert "background1" in served
 
 
-def test_newer_job_of_one_owner_takes_the_place_of_the_older(manager: Manager) -> None:
+def test_a_newer_job_of_an_owner_replaces_the_waiting_one(manager: Manager) -> None:
     running = started(manager.submit("me", "give_up", {}))
     older, other = manager.submit("you", "echo", {"n": 1}), manager.submit("she", "echo", {})
     another_kind = manager.submit("you", "nap", {"seconds": 0})
     newer = manager.submit("you", "echo", {"n": 2})
-    assert (older.state, older.message) == ("cancelled", "Replaced by a newer one.")
+    assert (older.state, older.message) == ("cancelled", "Replaced by a newer job.")
     assert [ticket.position for ticket in (newer, other, another_kind)] == [1, 2, 3]
     running.cancel()
     assert done(newer)["n"] == 2
@@ -402,7 +397,7 @@ def test_twenty_users_and_a_background_table_are_served_in_turn(manager: Manager
     for ticket in waiting:
         done(ticket)
     assert sorted(waiting, key=lambda ticket: ticket.started_at or 0.0) == promised
-    # One row of the table, every user once, then the rest of the table.
+    # One job of the table, one of every user, then the rest of the table.
     owners = [ticket.owner for ticket in promised]
     assert owners[0] == "table"
     assert owners[21:] == ["table", "table"]
@@ -424,14 +419,16 @@ def test_second_job_starts_at_once(manager: Manager) -> None:
         assert third.started_at is not None
         idle.append(third.started_at - third.submitted_at)
     print(f"end of a job to the start of the next: {1e3 * min(handover):.1f} ms, from idle: {1e3 * min(idle):.1f} ms")
-    assert min(handover) < 0.2
-    assert min(idle) < 0.2
+    assert min(handover) < 0.5
+    assert min(idle) < 0.5
 
 
-# --- the process's life -------------------------------------------------------------------------------------------
+# --- start and end of the process ---------------------------------------------------------------------------------
 
 
-def test_close_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manager: Manager) -> None:
+def test_close_ends_processes_threads_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manager: Manager
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     default_manager().close()
     warm(manager)
@@ -449,7 +446,7 @@ def test_close_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, m
     assert [(ticket.state, ticket.message) for ticket in (running, waiting)] == [
         ("cancelled", "The torch process was closed.")
     ] * 2
-    until(lambda: (children(), threading.active_count(), open_files()) == before, 2.0)
+    until(lambda: (children(), threading.active_count(), open_files()) == before)
     assert not list(tmp_path.iterdir())
     extra.close()
     assert extra.closed
@@ -474,7 +471,7 @@ def test_close_while_starting() -> None:
     assert children() == before
 
 
-def test_process_outlives_the_thread_that_wanted_it() -> None:
+def test_process_outlives_the_thread_of_its_first_job() -> None:
     with Manager(jobs=JOBS, memory_limit=MEMORY) as manager:
         visitor = threading.Thread(target=lambda: manager.submit("me", "echo", {}).wait(30))
         visitor.start()
@@ -511,15 +508,15 @@ def test_worker_ends_with_its_parent(kind: str, when: str) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         if when == "leaves":
-            assert parent.wait(5) == 0
+            assert parent.wait(60) == 0
         else:
             assert is_alive(pid)
             parent.kill()
             parent.wait()
-        until(lambda: not is_alive(pid), 2.0)
+        until(lambda: not is_alive(pid))
 
 
-def test_process_that_cannot_start_fails_its_job_and_the_next_one_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_start_fails_its_job_only(monkeypatch: pytest.MonkeyPatch) -> None:
     with Manager(jobs=JOBS) as manager:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
         assert ended(manager.submit("me", "echo", {})) == (
@@ -530,12 +527,12 @@ def test_process_that_cannot_start_fails_its_job_and_the_next_one_tries_again(mo
         monkeypatch.setattr(sys, "executable", "/bin/false")
         first, second = manager.submit("me", "echo", {}), manager.submit("you", "echo", {})
         for ticket in (first, second):
-            assert ended(ticket) == ("failed", "start", "The torch process did not start: it ended at once.")
+            assert ended(ticket) == ("failed", "start", "The torch process did not start: it exited immediately.")
         monkeypatch.undo()
         done(manager.submit("me", "echo", {}))
 
 
-def test_process_without_torch_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_torch_reports_the_import_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch is not here')")
     monkeypatch.syspath_prepend(tmp_path)
     with Manager(jobs=JOBS) as manager:
@@ -587,27 +584,27 @@ def test_manager_imports_neither_torch_nor_streamlit() -> None:
     [("garbage\n", 1), ('{"id": 1, "event": "over"}\n', 1), ("x" * 2**20, 17)],
     ids=["no JSON", "unknown event", "no end"],
 )
-def test_garbage_from_the_process_is_its_end(
+def test_an_invalid_event_kills_the_process(
     manager: Manager, text: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     pid = warm(manager)
     ticket = manager.submit("me", "babble", {"text": text, "times": times})
-    state, reason, error = ended(ticket, 5.0)
+    state, reason, error = ended(ticket)
     assert (state, reason) == ("failed", "crashed")
-    assert (error or "").startswith("The torch process ended during this job (it said something unreadable: ")
-    assert "it said something unreadable" in caplog.text
+    assert (error or "").startswith("The torch process ended during this job (invalid message: ")
+    assert "invalid message" in caplog.text
     assert warm(manager) != pid
 
 
 @pytest.mark.parametrize("garbage", [b"garbage\n", b"\n", b"[]\n", b'{"id": "x", "kind": "echo", "payload": {}}\n'])
-def test_garbage_to_the_process_is_answered_and_survived(manager: Manager, garbage: bytes) -> None:
+def test_an_invalid_request_is_reported(manager: Manager, garbage: bytes) -> None:
     pid = warm(manager)
     assert manager._process is not None
     manager._process.send(garbage)
     assert warm(manager) == pid
 
 
-def test_process_by_itself() -> None:
+def test_process_without_a_manager() -> None:
     lines = [
         b"what?\n",
         encode_request(Request(1, "latency", {})),
@@ -627,9 +624,9 @@ def test_process_by_itself() -> None:
             process.stdin.write(line)
         process.stdin.flush()
         events = [decode_event(process.stdout.readline()) for _ in range(6)]
-        # The end of its input is its end.
+        # The process exits at the end of its input.
         process.stdin.close()
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0
     unreadable = Event(None, "error", {"reason": "job", "message": "unreadable request: not JSON: " + JSON_ERROR})
     assert unreadable in events
     events.remove(unreadable)
@@ -645,6 +642,7 @@ def test_process_by_itself() -> None:
     assert events[4].data["message"].startswith("kind = 'nothing' is unknown")
 
 
+NOT_A_REQUEST = "the fields of a request must be: id (int), kind (str), payload (dict)"
 JSON_ERROR = "Expecting value: line 1 column 1 (char 0)"
 
 
@@ -670,14 +668,14 @@ def test_events_pass_unchanged() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"", "the line does not end"),
-        (b"{}", "the line does not end"),
-        (b"[1]\n", "must be an object"),
-        (b"{}\n", "a request has id, kind and payload"),
-        (b'{"id":1,"kind":"a","payload":{},"x":1}\n', "a request has id, kind and payload"),
-        (b'{"id":true,"kind":"a","payload":{}}\n', "id must be an integer"),
-        (b'{"id":1,"kind":1,"payload":{}}\n', "kind must be text"),
-        (b'{"id":1,"kind":"a","payload":[]}\n', "payload must be an object"),
+        (b"", "the line has no end"),
+        (b"{}", "the line has no end"),
+        (b"[1]\n", "the message must be an object"),
+        (b"{}\n", NOT_A_REQUEST),
+        (b'{"id":1,"kind":"a","payload":{},"x":1}\n', NOT_A_REQUEST),
+        (b'{"id":true,"kind":"a","payload":{}}\n', NOT_A_REQUEST),
+        (b'{"id":1,"kind":1,"payload":{}}\n', NOT_A_REQUEST),
+        (b'{"id":1,"kind":"a","payload":[]}\n', NOT_A_REQUEST),
         (b'{"id":NaN,"kind":"a","payload":{}}\n', "NaN is not a number"),
         (b"nothing\n", "not JSON: " + JSON_ERROR),
     ],
@@ -691,13 +689,16 @@ def test_unreadable_requests(line: bytes, problem: str) -> None:
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        ({}, "an event has id and event"),
-        ({"id": "1", "event": "started"}, "id must be an integer or null"),
-        ({"id": 1, "event": 1}, "event must be text"),
-        ({"id": 1, "event": "stopped"}, "there is no event 'stopped'"),
-        ({"id": 1, "event": "started", "more": 1}, "started must carry nothing, each of its type"),
-        ({"id": 1, "event": "progress", "fraction": 1}, "progress must carry fraction, message, each of its type"),
-        ({"id": 1, "event": "result", "value": 1}, "result must carry value, each of its type"),
+        ({}, "the id of an event must be an integer or null"),
+        ({"id": "1", "event": "started"}, "the id of an event must be an integer or null"),
+        ({"id": 1, "event": 1}, "event 1 is unknown"),
+        ({"id": 1, "event": "stopped"}, "event 'stopped' is unknown"),
+        ({"id": 1, "event": "started", "more": 1}, "the fields of started must be: none"),
+        (
+            {"id": 1, "event": "progress", "fraction": 1},
+            "the fields of progress must be: fraction (float), message (str)",
+        ),
+        ({"id": 1, "event": "result", "value": 1}, "the fields of result must be: value (dict)"),
     ],
 )
 def test_unreadable_events(message: dict[str, Any], problem: str) -> None:
@@ -717,7 +718,7 @@ def test_deeply_nested_line_is_unreadable_not_fatal() -> None:
 def test_estimate_grows_with_what_it_is_made_of() -> None:
     report = effviz.analyze(effviz.architecture("mobilenet_v2"))
     one, many = estimate_bytes(report), estimate_bytes(report, 32)
-    # 96 x 112 x 112 in, as much out, eager; three times for oneDNN's copies and the heap's holes.
+    # Peak without fusion: 96 x 112 x 112 elements in, as many out; times three for oneDNN's copies and the heap.
     assert many - one == 31 * 3 * 4 * 2 * 96 * 112 * 112
     assert estimate_bytes(report, 32, "bfloat16") < many
     assert one < estimate_bytes(effviz.analyze(effviz.architecture("vgg16")))
@@ -731,7 +732,7 @@ def test_usable_cores_are_those_of_the_affinity() -> None:
     assert 1 <= usable_cores() <= len(os.sched_getaffinity(0))
 
 
-def test_logging_is_quiet_unless_something_is_wrong(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_without_an_error(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         warm(manager)
     assert not caplog.records

@@ -1,6 +1,6 @@
 """The zoo against published integers, and other published networks written as tables in this file.
 
-`goldens.csv` and `golden_widths.csv` were counted on the public implementations, none of them on effviz.
+`goldens.csv` and `golden_widths.csv` contain counts of the public implementations, independent of effviz.
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ def test_stride_in_the_first_1x1_as_in_the_paper() -> None:
         ("efficientnet_b4", 49.5), ("efficientnet_b5", 98.9), ("resnet50", 11.1), ("resnext50_32x4d", 14.4),
     ],
 )  # fmt: skip
-def test_activations_as_the_model_zoo_of_pycls_prints_them(name: str, printed: float) -> None:
+def test_activations_as_in_the_model_zoo_of_pycls(name: str, printed: float) -> None:
     assert round(analyze(architecture(name)).activations / 1e6, 1) == printed
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2", "ghostnet", "densenet121"])
-def test_activations_as_torch_puts_them_out(name: str) -> None:
+def test_activations_as_in_torch(name: str) -> None:
     design, found = architecture(name), []
     module = build(design, device="meta")
     for layer in module.modules():
@@ -137,7 +137,7 @@ def test_peak_of_mobilenet_v2() -> None:
     ],
 )
 def test_naive_compound_scaling(phi: int, resolution: int, params: int, macs: int) -> None:
-    """phi = 1, 3, 5, 7 give 9.11 M and 0.993 G; x8.43; x29.5; 68.74 M and 39.66 G: not B2, B4, B6, B7."""
+    """phi = 1, 3, 5, 7 give 9.11 M and 0.993 G; 8.43×; 29.5×; 68.74 M and 39.66 G. These are not B2, B4, B6, B7."""
     base = architecture("efficientnet_b0")
     report = analyze(compound_scale(base, phi))
     assert (report.resolution, report.params, report.macs) == (resolution, params, macs)
@@ -145,13 +145,13 @@ def test_naive_compound_scaling(phi: int, resolution: int, params: int, macs: in
     assert report.macs == pytest.approx(printed, rel=1e-3)
 
 
-def test_compound_scaling_of_zero_is_the_baseline() -> None:
+def test_compound_scaling_by_zero_is_the_baseline() -> None:
     base = architecture("efficientnet_b0")
     assert compound_scale(base, 0) == base
 
 
 def test_mobilenet_v1_shares() -> None:
-    """Paper, table 2. It leaves out batch norm and the classifier's bias, and prints 74.59 and 24.33."""
+    """Paper, table 2: 74.59 and 24.33, without batch norm and the bias of the classifier."""
     report = analyze(architecture("mobilenet_v1"))
     macs: dict[str, int] = {}
     weights: dict[str, int] = {}
@@ -170,7 +170,7 @@ def test_mobilenet_v1_shares() -> None:
     assert shares(weights) == {"stem": 0.02, "depthwise": 1.06, "pointwise 1x1": 74.59, "linear": 24.33}
 
 
-# --- the table, the module and the totals say the same -------------------------------------------------------------
+# --- table, module and totals agree -------------------------------------------------------------
 
 
 @every_architecture
@@ -186,7 +186,7 @@ def test_table(name: str) -> None:
     modules = dict(build(design, device="meta").named_modules())
     assert set(table.path) <= set(modules)
     leaves = {path for path, module in modules.items() if not list(module.children())}
-    assert leaves <= set(table.path), "the table leaves modules out"
+    assert leaves <= set(table.path), "a module is missing in the table"
     assert report.flops == 2 * report.macs
     for column in table:
         assert not table[column].isna().any(), column
@@ -194,7 +194,7 @@ def test_table(name: str) -> None:
 
 @every_architecture
 def test_module_computes_class_scores(name: str) -> None:
-    """A real forward pass at a small size, and the parameters on the CPU rather than on the meta device."""
+    """A forward pass at a small size on the CPU."""
     design = architecture(name, num_classes=7, width_mult=1, resolution=64)
     module = build(design)
     assert not module.training
@@ -263,7 +263,7 @@ def test_dropped_branches_keep_their_expectation() -> None:
         assert torch.equal(module.eval()(image), image)
 
 
-# --- networks that are not in the zoo: are the blocks general? ------------------------------------------------------
+# --- networks outside the zoo, to check that the blocks are general ------------------------------------------------
 
 
 def _pool() -> Stage:

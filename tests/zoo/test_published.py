@@ -1,4 +1,4 @@
-"""Printed figures: each belongs to a network of the zoo, has a source, and is near the exact count or says why not."""
+"""Published figures: a network of the zoo, a source, and a count near the exact one or a reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 import effviz
 from effviz import ARCHITECTURES, DesignError
-from effviz.zoo.published import COLUMNS, figures_for, latencies, published
+from effviz.studies.printed_latency import latencies
+from effviz.zoo.published import COLUMNS, figures_for, published
 
 TABLE = published()
 TITLES = {"design", "architecture", "variant", "latency_device", "source", "notes", "wrong"}
@@ -29,7 +30,7 @@ def _report(name: str, width: float, depth: float, resolution: int | None, group
 
 
 def _exact(row: Any) -> effviz.Report | None:
-    """The same network counted, None where effviz has no such network or the figure does not say which."""
+    """Count the network of a row; None if effviz lacks it or the row does not identify it."""
     if not row.design or math.isnan(row.scale) or not row.resolution.isdigit():
         return None
     depth = 1.0 if math.isnan(row.depth_scale) else row.depth_scale
@@ -63,7 +64,7 @@ def test_every_cell_of_the_file_is_text_or_a_number() -> None:
 
 
 def test_designs_are_in_the_zoo() -> None:
-    assert set(TABLE["design"]) - {""} == set(ARCHITECTURES), "and every network has a printed figure"
+    assert set(TABLE["design"]) - {""} == set(ARCHITECTURES), "every network has a published figure"
 
 
 def test_every_figure_has_a_source() -> None:
@@ -90,7 +91,7 @@ def test_a_latency_names_its_device() -> None:
 
 
 @pytest.mark.parametrize(("column", "counted"), [("mult_adds", "macs"), ("params", "params")])
-def test_figures_are_near_the_count_or_say_what_is_wrong(column: str, counted: str) -> None:
+def test_figures_are_near_the_count_or_have_a_reason(column: str, counted: str) -> None:
     checked, far = 0, []
     for row in TABLE[TABLE[column].notna()].itertuples():
         report = _exact(row)
@@ -107,12 +108,12 @@ def test_figures_are_near_the_count_or_say_what_is_wrong(column: str, counted: s
 def test_rows_of_the_zoo_can_be_built() -> None:
     rows = [row for row in TABLE.itertuples() if row.design and row.resolution.isdigit() and not math.isnan(row.scale)]
     missing = [(row.Index, row.design, row.variant) for row in rows if _exact(row) is None]
-    # Of ShuffleNetV1 the papers print figures at scales whose widths they do not.
+    # The papers print figures of ShuffleNetV1 at scales without published widths.
     assert not [entry for entry in missing if entry[1] != "shufflenet_v1"]
     assert len(rows) - len(missing) > 500
 
 
-# --- what a page asks for -------------------------------------------------------------------------------------------
+# --- look-ups of the pages -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", effviz.list_architectures())
@@ -135,7 +136,7 @@ def test_float_noise_does_not_lose_figures() -> None:
     assert len(figures_for(design, 0.1 + 0.2 + 0.45, 1.0)) == len(figures_for(design, 0.75, 1.0))
 
 
-def test_nothing_is_printed_at_other_multipliers() -> None:
+def test_no_figures_at_other_multipliers() -> None:
     assert figures_for(effviz.architecture("mobilenet_v2"), 0.33, 1.0).empty
     assert figures_for(effviz.architecture("mobilenet_v2"), 1.0, 1.5).empty
 
@@ -146,21 +147,21 @@ def test_figures_of_a_number_of_groups(groups: int) -> None:
     assert set(rows["groups"]) <= {"", str(groups)}
 
 
-def test_the_table_is_shared_and_stays_as_it_is() -> None:
+def test_the_table_is_shared_and_unchanged() -> None:
     before = TABLE.copy()
     figures_for(effviz.architecture("vgg16"), 1.0, 1.0)
     pd.testing.assert_frame_equal(published(), before)
     assert published() is TABLE
 
 
-# --- latencies beside multiply-adds ---------------------------------------------------------------------------------
+# --- latencies with multiply-adds ---------------------------------------------------------------------------------
 
 TIMED = latencies()
 XEON = "Intel Xeon E5-2690 single core, batch 1. EfficientNet paper arXiv 1905.11946v5 Table 4"
 
 
 def _file() -> list[dict[str, str]]:
-    """The file's rows as they are written."""
+    """Return the rows of the file as text."""
     with files("effviz.zoo.published").joinpath("published.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -171,7 +172,7 @@ def _where(row: dict[str, str]) -> str:
 
 @cache
 def _written() -> dict[tuple[str, float], list[dict[str, str]]]:
-    """The file's rows with a latency, by where it was measured and what it is."""
+    """Group the rows with a latency by device and network."""
     found: dict[tuple[str, float], list[dict[str, str]]] = {}
     for row in _file():
         if row["latency_ms"]:
@@ -196,17 +197,17 @@ def test_columns_of_the_latencies() -> None:
         assert row.where == f"{row.device}. {row.source}"
 
 
-def test_no_network_is_there_twice_on_one_device() -> None:
+def test_a_network_has_one_row_per_device() -> None:
     assert not TIMED.duplicated(["where", "title"]).any()
     assert (TIMED.groupby("where").size() >= 3).all()
-    # Weights of one network, under names of their own, have one latency.
+    # Several weights of one network have one latency.
     weights = [row for row in TIMED.itertuples() if "timm " in row.title]
     assert len(weights) > 100
     assert len({(row.where, row.macs, row.latency_ms) for row in weights}) == len(weights)
 
 
 @pytest.mark.parametrize("by", ["printed", "printed elsewhere", "counted"])
-def test_multiply_adds_are_from_where_they_say(by: str) -> None:
+def test_multiply_adds_are_from_the_named_origin(by: str) -> None:
     rows = TIMED[TIMED["macs_by"] == by]
     assert len(rows)
     for row in rows.itertuples():
@@ -228,12 +229,12 @@ def test_multiply_adds_are_from_where_they_say(by: str) -> None:
             assert row.macs == report.macs, row
 
 
-def test_no_device_with_three_networks_is_left_out() -> None:
+def test_every_device_with_three_networks_is_listed() -> None:
     networks: dict[str, set[tuple[str, int, float]]] = {}
     for (where, latency), rows in _written().items():
         for row in rows:
             if _macs(row):
-                # Of timm's names the first word is the network, the rest are its weights.
+                # In timm's names the first word is the network; the others name its weights.
                 name = row["variant"].split(".")[0] if row["variant"].startswith("timm ") else row["variant"]
                 networks.setdefault(where, set()).add((name, _macs(row), latency))
     enough = {where: found for where, found in networks.items() if len(found) >= 3}
@@ -251,7 +252,7 @@ def _plain(text: str) -> str:
 
 def test_titles_name_their_network() -> None:
     for row in TIMED.itertuples():
-        # MobileNetV3 is "MobileNet" beside "v3_large" in some tables.
+        # Some tables write MobileNetV3 as "MobileNet" and "v3_large".
         assert _plain(row.family.rstrip("V123")) in _plain(row.title), row
         variants = {_plain(each["variant"].split(".")[0]) for each in _written()[row.where, row.latency_ms]}
         assert any(variant in _plain(row.title) for variant in variants), row
@@ -296,7 +297,7 @@ def test_one_table_in_full() -> None:
     ]
 
 
-def test_what_is_wrong_with_a_figure_is_said_beside_it() -> None:
+def test_errors_of_a_figure_are_in_its_notes() -> None:
     chosen = (TIMED["title"] == "MobileNetV2 (1.4)") & TIMED["source"].str.startswith("MobileNetV2 paper")
     (notes,) = TIMED.loc[chosen, "notes"]
     assert notes.startswith("6.9M does not match any implementation")

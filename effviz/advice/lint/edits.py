@@ -9,8 +9,9 @@ from typing import Any
 from effviz.core.errors import DesignError
 from effviz.count.report import analyze
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import Design, Stage
+from effviz.model.design import Design
 from effviz.model.fields import declared
+from effviz.model.stage import Stage
 
 
 def with_stages(design: Design, stages: tuple[Stage, ...]) -> Design | None:

@@ -1,1 +1,1 @@
-"""Block diagrams of a network as DOT text, recorded by torchview."""
+"""Diagrams of networks as DOT text."""

@@ -1,26 +1,27 @@
-"""A sketch of a network as DOT text: cards, rows and lines in the colours of the layer kinds.
+"""DOT text of a sketch: cards, rows and edges in the colors of the layer kinds.
 
-A layer is a card: its name and its share on its kind's colour, below what it is. Blocks are rows of a table with a bar
-of their multiply-adds by kind. Merges are small and round. What passes other nodes by is a thick line.
+A layer is a card with its name and share on the color of its kind, and its description below. Blocks are rows of a
+table with a bar of their multiply-adds by kind. Merges are small and round. Edges that skip nodes are thick.
 """
 
 from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+import graphviz
+
+from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
 from effviz.core.units import percent, si
-from effviz.count import kinds
-from effviz.count.palette import KIND_COLORS, Appearance, text_on
-from effviz.model.layers import Shape
+from effviz.count.kinds import KIND_COLORS
+from effviz.count.palette import Appearance, text_on
 
-# Streamlit writes every text of a diagram in its own typeface and in this size, whatever the DOT text says. Boxes fit
-# only if they are laid out for it; Graphviz does not know the typeface and takes the widths of Times, a little more.
+# Streamlit renders every text of a diagram in its own typeface and in this size. Boxes fit only if they are laid out
+# for it. Graphviz does not have the typeface and uses the widths of Times, which are slightly larger.
 FONT = "Source Sans"
 FONT_SIZE = 9.6
-# Graphviz enlarges a drawing to a given width, in points: to text of 16 px, as far as 900 px are enough for that.
+# Graphviz enlarges a drawing to a given width in points: to text of 16 px, unless that takes more than 900 px.
 ENLARGED, WIDEST = 1.25, 675
 
 _BAR = 70
@@ -28,102 +29,11 @@ _NARROW, _WIDE = frozenset("fijlrtI.,:;()[]|!' "), frozenset("mwMW×→")
 _SIGNS = {"add": "+", "mul": "×", "concat": "concat"}
 
 
-@dataclass(frozen=True)
-class Node:
-    """What is drawn as one.
-
-    Attributes:
-        id: unique, of letters, digits, ``_``, ``-`` and dots; the path where there is one.
-        role: ``"input"``, ``"output"``, ``"layer"``, ``"blocks"``, ``"merge"``, ``"split"``, or ``"other"``: something
-            torchview saw and effviz has no word for.
-        name: what a reader calls it; of a merge ``"add"``, ``"mul"`` or ``"concat"``.
-        what: layer or block, and how often.
-        channels: in and out.
-        after: what follows the layer within the node: norm, activation, dropout.
-        shape: of the output.
-        kind: one of `effviz.count.kinds.KINDS`; of blocks, the one with most multiply-adds.
-        group: path of the box around it.
-        block: path of the block it is part of.
-        paths: of the layers in it; of an "× 3", those of the first.
-        macs, params: of all that it stands for.
-        share: of the multiply-adds of the whole sketch, 0 to 1.
-        mix: multiply-adds by layer kind, largest first.
-    """
-
-    id: str
-    role: str
-    name: str
-    what: str = ""
-    channels: str = ""
-    after: str = ""
-    shape: Shape = ()
-    kind: str = kinds.VIEW
-    group: str = ""
-    block: str = ""
-    paths: tuple[str, ...] = ()
-    macs: int = 0
-    params: int = 0
-    share: float = 0.0
-    mix: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def is_card(self) -> bool:
-        """Whether it is drawn as a card."""
-        return self.role in ("layer", "other")
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A tensor on its way: `label` says what is worth saying of it, `skips` that it passes other nodes by."""
-
-    tail: str
-    head: str
-    label: str = ""
-    skips: bool = False
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A graph to be drawn.
-
-    Attributes:
-        nodes: in order of execution.
-        edges: between ids of nodes.
-        groups: title of every box by its path.
-        collapsed: blocks that are not drawn themselves, because their stage or an equal neighbour stands for them.
-        depth: what was drawn: 1 stages, 2 blocks, 3 layers.
-        note: why that is less than was asked for; empty if it is not.
-    """
-
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    groups: Mapping[str, str]
-    collapsed: int
-    depth: int
-    note: str = ""
-
-
-def times(sides: Sequence[int]) -> str:
-    """``144 × 56 × 56``."""
-    return " × ".join(map(str, sides))
-
-
-def joined(*parts: str, by: str = " · ") -> str:
-    """The parts that are not empty."""
-    return by.join(part for part in parts if part)
-
-
-def clean(words: str, most: int = 72) -> str:
-    """`words`, whatever somebody named a stage: on one line, printable, no longer than `most`."""
-    printable = "".join(char if char.isprintable() else " " for char in words)
-    return printable if len(printable) <= most else f"{printable[: most - 1]}…"
-
-
-# --- Pieces of a label ---------------------------------------------------------------------------------------------
+# --- labels --------------------------------------------------------------------------------------------------------
 
 
 def _escaped(words: str) -> str:
-    # Graphviz replaces \N and its like in these labels too.
+    # Graphviz replaces escapes such as \N in HTML-like labels, too.
     return html.escape(clean(words)).replace("\\", "&#92;")
 
 
@@ -132,7 +42,7 @@ def _name(node: Node) -> str:
 
 
 def _width(words: str, *, bold: bool = False) -> int:
-    """About how wide a line of text is, in points."""
+    """Estimate the width of a line of text, in points."""
     units = sum(0.28 if char in _NARROW else 0.8 if char in _WIDE else 0.51 for char in clean(words))
     return round(FONT_SIZE * units * (1.07 if bold else 1))
 
@@ -149,7 +59,7 @@ def _tag(name: str, content: str = "", **attributes: object) -> str:
 def _cell(words: str, ink: str, *, bold: bool = False, **attributes: object) -> str:
     content = ""
     if written := _escaped(words):
-        # Graphviz sets a line of several pieces, as bold is one, a point higher than a line of one. So all have two.
+        # Graphviz sets a line of several pieces a point higher than a line of one; bold is a piece. So all have two.
         content = _tag("FONT", f"<B>{written}</B>" if bold else written, COLOR=ink) + _tag("FONT", "&#160;", COLOR=ink)
     return _tag("TD", content, **{"ALIGN": "LEFT"} | attributes)
 
@@ -168,22 +78,22 @@ def _params(node: Node) -> str:
 
 
 def _lines(node: Node) -> list[str]:
-    """What a card says below its name."""
+    """Return the lines of a card below its name."""
     layer = joined(joined(node.what, node.channels, by=", "), node.after)
     return [line for line in (layer, joined(times(node.shape), _params(node))) if line]
 
 
 def _columns(node: Node) -> list[str]:
-    """What a row says."""
+    """Return the texts of a row."""
     return [_name(node), node.what, times(node.shape), _params(node), _share(node)]
 
 
 class _Style:
-    """How the nodes of one sketch are written: in which colours, and how wide, so that they align."""
+    """Colors and common widths of the nodes of one sketch, so that they align."""
 
     def __init__(self, sketch: Sketch, look: Appearance) -> None:
         self.look = look
-        # In dark mode the outline has the colour of the page, from which a card is to stand out.
+        # In dark mode the outline has the color of the page and would be invisible.
         self.outline = look.outline if look.name == "light" else look.muted
         cards = [node for node in sketch.nodes if node.is_card]
         self.share = _widest([_share(node) for node in cards]) + 8
@@ -195,25 +105,29 @@ class _Style:
         ends = [_end(node) for node in sketch.nodes if node.role in ("input", "output")]
         self.width = max(sum(self.columns) + _BAR + 20 if rows else self.name + self.share, _widest(ends) + 18)
 
-    def attributes(self, node: Node) -> str:
-        """Of a node in DOT."""
+    def attributes(self, node: Node) -> dict[str, str]:
+        """Return the DOT attributes of a node."""
         if node.is_card:
-            return f"label=<{self.card(node)}>"
+            return {"label": f"<{self.card(node)}>"}
         if node.role == "blocks":
-            return f"label=<{self.row(node)}>"
+            return {"label": f"<{self.row(node)}>"}
         if node.role == "merge":
             return self.merge(node)
-        return (
-            f'label=<{_escaped(_end(node))}>, shape="box", style="rounded", height=0.22, margin="0.1,0.02", '
-            f'color="{self.look.muted}"'
-        )
+        return {
+            "label": f"<{_escaped(_end(node))}>",
+            "shape": "box",
+            "style": "rounded",
+            "height": "0.22",
+            "margin": "0.1,0.02",
+            "color": self.look.muted,
+        }
 
     def fill(self, node: Node) -> str:
-        """The colour of its kind; a view has none."""
+        """Return the color of the kind; a view has none."""
         return KIND_COLORS.get(node.kind, self.look.grid)
 
     def card(self, node: Node) -> str:
-        """Name and share on the colour of the kind, lines below."""
+        """Return a card: name and share on the color of the kind, lines below."""
         fill = self.fill(node)
         ink = text_on(fill)
         name = _cell(_name(node), ink, bold=True, WIDTH=self.name)
@@ -223,7 +137,7 @@ class _Style:
         return _table(head, *lines, BORDER=1, CELLPADDING=2, COLOR=self.outline, BGCOLOR=self.look.paper)
 
     def row(self, node: Node) -> str:
-        """The colour of the kind, columns, a bar."""
+        """Return a row: the color of the kind, columns, a bar."""
         cells = [_tag("TD", WIDTH=6, BGCOLOR=self.fill(node))]
         for index, (words, width) in enumerate(zip(_columns(node), self.columns, strict=True)):
             cells.append(_cell(words, self.look.ink, bold=index == 0, WIDTH=width))
@@ -231,7 +145,7 @@ class _Style:
         return _table("".join(cells), BORDER=1, CELLPADDING=3, COLOR=self.outline, BGCOLOR=self.look.paper)
 
     def bar(self, node: Node) -> str:
-        """Multiply-adds by kind, to one scale for all rows."""
+        """Return the bar of multiply-adds by kind; all rows have the same scale."""
         widths = [(kind, round((_BAR - 4) * macs / self.most_macs)) for kind, macs in node.mix]
         rest = max(1, _BAR - sum(width for _, width in widths))
         pieces = [
@@ -241,25 +155,30 @@ class _Style:
         ]
         return _table("".join([*pieces, _tag("TD", WIDTH=rest, HEIGHT=9, FIXEDSIZE="TRUE")]), CELLPADDING=0)
 
-    def merge(self, node: Node) -> str:
-        """A sign in a circle, a word in an ellipse."""
+    def merge(self, node: Node) -> dict[str, str]:
+        """Return the attributes of a sign in a circle or a word in an ellipse."""
         sign, fill = _SIGNS[node.name], self.fill(node)
-        size = "width=0.25, fixedsize=true" if len(sign) == 1 else 'width=0.3, margin="0.02,0"'
-        return (
-            f'label=<<B>{sign}</B>>, shape="ellipse", height=0.25, {size}, style="filled", fillcolor="{fill}", '
-            f'fontcolor="{text_on(fill)}", color="{self.look.outline}"'
-        )
+        size = {"width": "0.25", "fixedsize": "true"} if len(sign) == 1 else {"width": "0.3", "margin": "0.02,0"}
+        return size | {
+            "label": f"<<B>{sign}</B>>",
+            "shape": "ellipse",
+            "height": "0.25",
+            "style": "filled",
+            "fillcolor": fill,
+            "fontcolor": text_on(fill),
+            "color": self.look.outline,
+        }
 
 
 def _end(node: Node) -> str:
     return node.name if node.role == "split" else f"{node.name} {times(node.shape)}"
 
 
-# --- Where things stand --------------------------------------------------------------------------------------------
+# --- layout --------------------------------------------------------------------------------------------------------
 
 
 def _sources(sketch: Sketch) -> dict[str, list[str]]:
-    """What every node reads, lines that pass others by left out."""
+    """Return the sources of every node, without edges that skip nodes."""
     found: dict[str, list[str]] = {}
     for edge in sketch.edges:
         if not edge.skips:
@@ -268,7 +187,7 @@ def _sources(sketch: Sketch) -> dict[str, list[str]]:
 
 
 def _ranks(sketch: Sketch) -> dict[str, int]:
-    """How many nodes are above each."""
+    """Return the number of nodes above each."""
     sources, ranks = _sources(sketch), dict[str, int]()
     for node in sketch.nodes:
         ranks[node.id] = max((ranks.get(tail, 0) + 1 for tail in sources.get(node.id, [])), default=0)
@@ -276,11 +195,11 @@ def _ranks(sketch: Sketch) -> dict[str, int]:
 
 
 def _upright(sketch: Sketch) -> dict[str, str]:
-    """The column of every node; what is in one column is drawn straight below one another.
+    """Return the column of every node; nodes of one column are drawn vertically below each other.
 
-    The longest way from input to output is the trunk, and a branch beside it is a column of its own. In the drawing of
-    one block, so is the part of the trunk beside a branch that it is concatenated with: the two are equals. Where they
-    are added, the branch is a shortcut, and the trunk goes straight on.
+    The longest path from input to output is the trunk. Every branch beside it has its own column. In a drawing of one
+    block, the part of the trunk beside a concatenated branch has its own column, too, because the two are equivalent.
+    A branch that is added is a shortcut, so the trunk continues straight.
     """
     sources, ranks = _sources(sketch), _ranks(sketch)
     one_block = len({node.block for node in sketch.nodes if node.block}) == 1
@@ -300,7 +219,7 @@ def _upright(sketch: Sketch) -> dict[str, str]:
 
 
 def _inches(sketch: Sketch, style: _Style) -> float:
-    """How wide the drawing is to be: a guess of its natural width, enlarged."""
+    """Return the width of the drawing: an estimate of its natural width, enlarged."""
     ranks = _ranks(sketch)
     abreast = max(Counter(ranks[node.id] for node in sketch.nodes if node.is_card).values(), default=1)
     order = {node.id: place for place, node in enumerate(sketch.nodes)}
@@ -310,48 +229,50 @@ def _inches(sketch: Sketch, style: _Style) -> float:
     return min(ENLARGED * (abreast * (style.width + 24) - 12 + beside), WIDEST) / 72
 
 
-# --- The text ------------------------------------------------------------------------------------------------------
+# --- text ----------------------------------------------------------------------------------------------------------
 
 
 def to_dot(sketch: Sketch, look: Appearance) -> str:
-    """The sketch in Graphviz's language; equal sketches give equal text."""
+    """Return the sketch in the language of Graphviz; equal sketches give equal text."""
     style = _Style(sketch, look)
     columns = _upright(sketch)
-    text = f'fontname="{FONT}", fontsize={FONT_SIZE}'
-    lines = [
-        "digraph {",
-        f'graph [bgcolor="transparent", size="{_inches(sketch, style):.2f},1000!", nodesep=0.3, ranksep=0.2, '
-        f'ordering="out", {text}, fontcolor="{look.muted}"]',
-        f'node [shape="plain", {text}, fontcolor="{look.ink}"]',
-        f'edge [{text}, fontcolor="{look.ink}", color="{look.muted}", penwidth=1.2, arrowsize=0.6]',
-    ]
-    boxes: dict[str, list[str]] = {group: [] for group in ("", *sketch.groups)}
-    for node in sketch.nodes:
-        column = f', group="{columns[node.id]}"' if node.id in columns else ""
-        boxes[node.group].append(f'"{node.id}" [{style.attributes(node)}{column}]')
-    lines += _boxed("", boxes, sketch.groups, look)
+    font = {"fontname": FONT, "fontsize": str(FONT_SIZE)}
+    size = {"size": f"{_inches(sketch, style):.2f},1000!", "nodesep": "0.3", "ranksep": "0.2", "ordering": "out"}
+    drawing = graphviz.Digraph(
+        graph_attr=font | size | {"bgcolor": "transparent", "fontcolor": look.muted},
+        node_attr=font | {"shape": "plain", "fontcolor": look.ink},
+        edge_attr=font | {"fontcolor": look.ink, "color": look.muted, "penwidth": "1.2", "arrowsize": "0.6"},
+    )
+    _add_nodes(drawing, "", sketch, style, columns)
     readers = Counter(edge.tail for edge in sketch.edges if not edge.skips)
     cards = {node.id for node in sketch.nodes if node.is_card}
     for edge in sketch.edges:
-        written = [f"label=<&#160;{_escaped(edge.label)}&#160;>"] if edge.label else []
+        attributes = {"label": f"<&#160;{_escaped(edge.label)}&#160;>"} if edge.label else {}
         if edge.skips:
-            written += ["penwidth=2", "weight=0", f'color="{look.ink}"']
+            attributes |= {"penwidth": "2", "weight": "0", "color": look.ink}
         else:
-            written += ["weight=8"] if columns.get(edge.tail) == columns.get(edge.head) else []
-            written += ["tailport=s"] if edge.tail in cards and readers[edge.tail] == 1 else []
-            written += ["headport=n"] if edge.head in cards else []
-        lines.append(f'"{edge.tail}" -> "{edge.head}" [{", ".join(written)}]')
-    return "\n".join([*lines, "}", ""])
+            if columns.get(edge.tail) == columns.get(edge.head):
+                attributes["weight"] = "8"
+            if edge.tail in cards and readers[edge.tail] == 1:
+                attributes["tailport"] = "s"
+            if edge.head in cards:
+                attributes["headport"] = "n"
+        drawing.edge(edge.tail, edge.head, **attributes)
+    return str(drawing.source)
 
 
-def _boxed(box: str, boxes: Mapping[str, list[str]], titles: Mapping[str, str], look: Appearance) -> list[str]:
-    """The nodes in a box, then the boxes in it."""
-    lines = list(boxes[box])
-    for index, (inner, title) in enumerate(titles.items()):
+def _add_nodes(drawing: graphviz.Digraph, box: str, sketch: Sketch, style: _Style, columns: dict[str, str]) -> None:
+    """Add the nodes in a box, then the boxes in it."""
+    for node in sketch.nodes:
+        if node.group == box:
+            column = {"group": columns[node.id]} if node.id in columns else {}
+            drawing.node(node.id, **style.attributes(node), **column)
+    for index, (inner, title) in enumerate(sketch.groups.items()):
         outer = inner.rpartition(".")[0]
-        while outer and outer not in titles:
+        while outer and outer not in sketch.groups:
             outer = outer.rpartition(".")[0]
         if outer == box:
-            head = f'graph [label=<{_escaped(title)}>, labeljust="l", color="{look.muted}", style="rounded"]'
-            lines += [f"subgraph cluster_{index} {{", head, *_boxed(inner, boxes, titles, look), "}"]
-    return lines
+            frame = {"labeljust": "l", "color": style.look.muted, "style": "rounded"}
+            attributes = frame | {"label": f"<{_escaped(title)}>"}
+            with drawing.subgraph(name=f"cluster_{index}", graph_attr=attributes) as cluster:
+                _add_nodes(cluster, inner, sketch, style, columns)

@@ -1,10 +1,10 @@
-"""What torchview sees of a network: nodes and edges, recorded on the meta device.
+"""The graph of a network as nodes and edges, recorded by torchview on the meta device.
 
-Peculiarities of torchview 0.2.7, and what is done about them (the tests compare every edge with `effviz.model.trace`):
+Properties of torchview 0.2.7 (the tests compare every edge with `effviz.model.trace`):
 
-- An identity hands its input on, and whoever reads that tensor afterwards hangs on the identity instead of on what
-  wrote it. Identities are taken out (`without`), and what is left is right.
-- A function (`torch.add`, `chunk`) has no module. It belongs to the one in whose forward it was called.
+- An identity returns its input, and later readers of that tensor are attached to the identity instead of the layer
+  that wrote it. `without` removes identities, which restores the right edges.
+- A function (`torch.add`, `chunk`) has no module. It belongs to the module whose forward method calls it.
 - A tensor that a function reads twice is one edge. No block merges a tensor with itself.
 """
 
@@ -22,12 +22,12 @@ from effviz.model.layers import Layer, Shape
 from effviz.model.trace import join
 
 
-class Seen(NamedTuple):
+class Recorded(NamedTuple):
     """A node of torchview.
 
     Attributes:
-        path: of its module, or of the module that called the function.
-        name: torchview's own.
+        path: of its module, or of the module that calls the function.
+        name: given by torchview.
         is_function: a function call in a module's forward.
         shapes: of its outputs, without the batch.
     """
@@ -41,18 +41,18 @@ class Seen(NamedTuple):
 class Graph(NamedTuple):
     """Nodes by number, in order of execution; edges between numbers, `INPUT` and `OUTPUT`."""
 
-    nodes: dict[int, Seen]
+    nodes: dict[int, Recorded]
     edges: list[tuple[int, int]]
 
     def sources(self) -> dict[int, list[int]]:
-        """What every node reads."""
+        """Return the sources of every node."""
         found: dict[int, list[int]] = {}
         for tail, head in self.edges:
             found.setdefault(head, []).append(tail)
         return found
 
     def readers(self) -> dict[int, list[int]]:
-        """Who reads every node."""
+        """Return the readers of every node."""
         found: dict[int, list[int]] = {}
         for tail, head in self.edges:
             found.setdefault(tail, []).append(head)
@@ -67,9 +67,9 @@ _RECORDING = Lock()
 
 @lru_cache(maxsize=8)
 def record(layer: Layer, shape: Shape, path: str) -> Graph:
-    """The graph of `layer`, recorded by torchview on the meta device: shapes without memory.
+    """Record the graph of `layer`.
 
-    Remembered, because the same network by stages, by blocks, light and dark is one recording.
+    The result is cached, because all levels of detail and appearances share one recording.
     """
     from torchview import draw_graph
 
@@ -79,19 +79,19 @@ def record(layer: Layer, shape: Shape, path: str) -> Graph:
     with _RECORDING:
         seen = draw_graph(module, input_data=image, device="meta", depth=_EVERY_DEPTH)
     paths = {id(child): join(path, name) for name, child in module.named_modules()}
-    nodes: dict[int, Seen] = {}
+    nodes: dict[int, Recorded] = {}
     numbers: dict[int, int] = {}
     for node, owner, is_function in _visited(seen.node_hierarchy, None):
         own = owner if is_function else node.compute_unit_id
         shapes = tuple(tuple(output[1:]) for output in node.output_shape)
         numbers[id(node)] = len(nodes)
-        nodes[len(nodes)] = Seen(paths.get(own, path), node.name, is_function, shapes)
+        nodes[len(nodes)] = Recorded(paths.get(own, path), node.name, is_function, shapes)
     edges = [(numbers.get(id(tail), INPUT), numbers.get(id(head), OUTPUT)) for tail, head in seen.edge_list]
     return Graph(nodes, list(dict.fromkeys(edges)))
 
 
 def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
-    """The nodes in order: leaf modules, and functions with the id of the module whose forward called them."""
+    """Yield leaf modules and function calls in order; functions with the id of the calling module."""
     if isinstance(hierarchy, dict):
         for node, children in hierarchy.items():
             if node.is_container and node.depth >= 0:
@@ -99,13 +99,13 @@ def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
             else:
                 for child in children:
                     yield from _visited(child, node.compute_unit_id)
-    # A tensor is an edge here; an empty pass is torchview's word for a module that hands on what it was given.
+    # An "empty-pass" is a module that returns its input.
     elif type(hierarchy).__name__ == "FunctionNode" and hierarchy.name != "empty-pass":
         yield hierarchy, owner, True
 
 
 def without(graph: Graph, gone: set[int]) -> Graph:
-    """`graph` with some nodes taken out: what they read is read by their readers."""
+    """Remove some nodes; their readers are connected to their sources."""
     sources = graph.sources()
 
     def kept(number: int) -> list[int]:

@@ -1,50 +1,15 @@
-"""A block of one's own: a recipe of layers, used in rows like the blocks of the papers."""
+"""User-defined blocks: a recipe of simpler blocks, used in rows like the blocks of the papers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from effviz.core.errors import DesignError, fail, flag, number, one_of, unknown
+from effviz.core.errors import DesignError, fail, flag, look_up, number, one_of
 from effviz.core.rounding import exact
-from effviz.model.blocks.basic import (
-    AvgPool,
-    ConvBNAct,
-    Depthwise,
-    DropoutRow,
-    MaxPool,
-    NormAct,
-    ShuffleRow,
-    keeps_shape,
-)
-from effviz.model.blocks.ghost import GhostBottleneck, GhostModule
-from effviz.model.blocks.guideline import Fragments, PlainBottleneck
-from effviz.model.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
-from effviz.model.blocks.residual import BasicBlock, Bottleneck
-from effviz.model.fields import FieldBlock, checked_fields, declare, declared
+from effviz.model.blocks.basic import keeps_shape
+from effviz.model.fields import PARTS, FieldBlock, block, checked_fields, declare, declared
 from effviz.model.layers import Layer, Sequential, check_name, residual
-
-PARTS: dict[str, type[FieldBlock]] = {
-    "conv": ConvBNAct,
-    "depthwise": Depthwise,
-    "depthwise_separable": DepthwiseSeparable,
-    "squeeze_excite": SqueezeExcite,
-    "channel_shuffle": ShuffleRow,
-    "norm_act": NormAct,
-    "max_pool": MaxPool,
-    "avg_pool": AvgPool,
-    "dropout": DropoutRow,
-    "ghost_module": GhostModule,
-    "ghost_bottleneck": GhostBottleneck,
-    "inverted_residual": InvertedResidual,
-    "mbconv": MBConv,
-    "fused_mbconv": FusedMBConv,
-    "basic_block": BasicBlock,
-    "bottleneck": Bottleneck,
-    "plain_bottleneck": PlainBottleneck,
-    "fragments": Fragments,
-}
-"""What a recipe may be made of, by the name a row calls it: layers and blocks that put out a map."""
 
 ENDS = ("in", "out")
 MAX_PARTS = 32
@@ -56,8 +21,8 @@ class Part:
 
     Attributes:
         block: a name in `PARTS`.
-        times: its output channels as a multiple of the block's; None where the step keeps its channels.
-        of: which channels are multiplied, the block's ``"in"`` or ``"out"``.
+        times: the step's output channels as a multiple of `of`; None if the step keeps its channels.
+        of: ``"in"`` for the input channels of the whole block, ``"out"`` for its output channels.
         fields: the step's own fields, as sorted pairs.
     """
 
@@ -67,9 +32,7 @@ class Part:
     fields: tuple[tuple[str, Any], ...]
 
     def __init__(self, /, block: str, times: float | None = None, of: str = "out", **fields: Any) -> None:
-        if not isinstance(block, str) or block not in PARTS:
-            unknown("block", block, PARTS)
-        kind = PARTS[block]
+        kind = look_up("block", block, PARTS)
         if kind.keeps_channels:
             if times is not None:
                 fail("times", times, f"must be left out: {block} keeps its channels")
@@ -81,32 +44,32 @@ class Part:
         object.__setattr__(self, "fields", tuple(sorted(checked_fields(kind, fields).items())))
 
     def to_dict(self) -> dict[str, Any]:
-        """The step as keyword arguments of `Part`."""
+        """Return the step as keyword arguments of `Part`."""
         width = {} if self.times is None else {"times": self.times, "of": self.of}
         return {"block": self.block, **width, **dict(self.fields)}
 
     def channels(self, in_channels: int, out_channels: int) -> int | None:
-        """Its output channels in a block of these widths; None where it keeps those that reach it."""
+        """Return the step's output channels in a block of these widths; None if it keeps its input channels."""
         if self.times is None:
             return None
         return max(1, round(exact(self.times * (in_channels if self.of == "in" else out_channels))))
 
     @property
     def window(self) -> int:
-        """Side of the window with which the step slides over the map."""
+        """Side of the sliding window."""
         sizes = {field.name: field.default for field in declared(PARTS[self.block])} | dict(self.fields)
         return int(sizes.get("kernel_size", 3))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a block of one's own is made of.
+    """The definition of a user-defined block.
 
     Attributes:
-        name: what rows call it.
-        parts: one after another. The block's stride acts in the first step with a window of more than one pixel that
-            can have a stride, else in the first that can.
-        shortcut: the input is added to the output where stride and channels allow it.
+        name: the name in rows.
+        parts: the steps in order. The block's stride applies to the first step that has a stride and a window larger
+            than one pixel, otherwise to the first step that has a stride.
+        shortcut: add the input to the output if stride and channels allow it.
     """
 
     name: str
@@ -124,12 +87,12 @@ class Recipe:
 
     @property
     def strided(self) -> int | None:
-        """Index of the step that takes the block's stride; None if none can."""
+        """Index of the step with the block's stride; None if no step has a stride."""
         able = [index for index, part in enumerate(self.parts) if PARTS[part.block].has_stride]
         return next((index for index in able if self.parts[index].window > 1), able[0] if able else None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe without its name, as JSON has it."""
+        """Return the recipe without its name, as in JSON."""
         return {"shortcut": self.shortcut, "parts": [part.to_dict() for part in self.parts]}
 
 
@@ -142,23 +105,21 @@ EXAMPLE = Recipe(
     ),
     shortcut=True,
 )
-"""Depthwise separable convolution, squeeze-and-excitation, residual: where a recipe starts from."""
+"""Depthwise separable convolution, squeeze-and-excitation, residual: the initial recipe of a new block."""
 
 
-@dataclass(frozen=True)
+@block("composed", "Block of your own", part=False)
 class Composed(FieldBlock):
-    """A block of one's own, see `Recipe`."""
-
-    title: ClassVar[str] = "Block of your own"
+    """A user-defined block, see `Recipe`."""
 
     in_channels: int
     out_channels: int
     stride: int = 1
-    recipe: Recipe = declare(EXAMPLE, kind="recipe", help="What the block is made of.")  # noqa: RUF009
+    recipe: Recipe = declare(EXAMPLE, kind="recipe", help="Steps of the block.")
 
     @property
     def called(self) -> str:
-        """The recipe's name."""
+        """The name of the recipe."""
         return self.recipe.name
 
     def check(self) -> None:
@@ -181,12 +142,12 @@ class Composed(FieldBlock):
             except DesignError as error:
                 raise error.at(name) from None
         if channels != self.out_channels:
-            fail("out_channels", self.out_channels, f"must equal the {channels} channels that {name} puts out")
+            fail("out_channels", self.out_channels, f"must equal the {channels} channels of the last step, {name}")
         body = Sequential(tuple(steps))
         return residual(body) if self.recipe.shortcut and keeps_shape(self) else body
 
     def _names(self) -> list[str]:
-        """Every step by its kind, numbered from the second on."""
+        """Name the steps after their blocks; a repeated block is numbered from the second on."""
         kinds = [part.block for part in self.recipe.parts]
         counts = [kinds[: index + 1].count(kind) for index, kind in enumerate(kinds)]
         return [kind if count == 1 else f"{kind}{count}" for kind, count in zip(kinds, counts, strict=True)]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar
 
 from effviz.core.rounding import make_divisible
 from effviz.model.blocks.basic import ConvBNAct, depthwise, keeps_shape, pointwise
 from effviz.model.blocks.mobile import SqueezeExcite
-from effviz.model.fields import FieldBlock, activation, declare, kernel, se_ratio
+from effviz.model.fields import FieldBlock, activation, block, declare, kernel, se_ratio
 from effviz.model.layers import (
     Branches,
     Identity,
@@ -20,14 +18,12 @@ from effviz.model.layers import (
 )
 
 
-@dataclass(frozen=True)
+@block("ghost_module", "Ghost module")
 class GhostModule(FieldBlock):
-    """A few real channels, the others derived from them by a cheap depthwise layer (GhostNet, arXiv 1911.11907).
+    """A convolution to a few channels; a cheap depthwise layer derives the others (GhostNet, arXiv 1911.11907).
 
-    ``ceil(out_channels / ratio)`` channels by an ordinary convolution, ``ratio - 1`` ghosts of each; a surplus is cut.
+    The convolution has ``ceil(out_channels / ratio)`` channels, each with ``ratio - 1`` ghosts. A surplus is cut.
     """
-
-    title: ClassVar[str] = "Ghost module"
 
     in_channels: int
     out_channels: int
@@ -53,15 +49,13 @@ class GhostModule(FieldBlock):
         )
 
 
-@dataclass(frozen=True)
+@block("ghost_bottleneck", "Ghost bottleneck")
 class GhostBottleneck(FieldBlock):
-    """Two Ghost modules around a depthwise layer that only a larger stride has (GhostNet, arXiv 1911.11907).
+    """Two Ghost modules; with a stride, a depthwise layer between them (GhostNet, arXiv 1911.11907).
 
-    `kernel_size` is that of the depthwise layer and of the shortcut's. Squeeze-and-excitation has
+    `kernel_size` applies to this layer and to the depthwise layer of the shortcut. Squeeze-and-excitation has
     ``make_divisible(expanded * se_ratio, 4)`` channels and a hard sigmoid.
     """
-
-    title: ClassVar[str] = "Ghost bottleneck"
 
     in_channels: int
     out_channels: int

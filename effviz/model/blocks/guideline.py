@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.rounding import exact
 from effviz.model.blocks.basic import act
-from effviz.model.fields import FieldBlock, activation, declare
+from effviz.model.fields import FieldBlock, activation, block, declare
 from effviz.model.layers import Branches, Conv2d, Layer, Sequential, residual
 
 
-@dataclass(frozen=True)
+@block("fragments", "Fragments")
 class Fragments(FieldBlock):
-    """1x1 convolutions one after another, or side by side and added (guideline 3)."""
-
-    title: ClassVar[str] = "Fragments"
-    keeps_channels = True
-    has_stride = False
+    """1x1 convolutions in series, or in parallel and added (guideline 3)."""
 
     in_channels: int
     fragments: int = declare(
-        2, unit="convolutions", minimum=1, maximum=64, choices=(1, 2, 4, 8), help="How many 1x1 convolutions."
+        2, unit="convolutions", minimum=1, maximum=64, choices=(1, 2, 4, 8), help="Number of 1x1 convolutions."
     )
-    arrangement: str = declare(
-        "parallel", choices=("series", "parallel"), help="One after another, or side by side and added."
-    )
+    arrangement: str = declare("parallel", choices=("series", "parallel"), help="In series, or in parallel and added.")
 
     def expand(self) -> Layer:
         convs = [Conv2d(self.in_channels, self.in_channels, 1, bias=False) for _ in range(self.fragments)]
@@ -34,13 +25,9 @@ class Fragments(FieldBlock):
         return Branches(tuple((str(index), conv) for index, conv in enumerate(convs)), "add")
 
 
-@dataclass(frozen=True)
+@block("plain_bottleneck", "Bottleneck without batch norm")
 class PlainBottleneck(FieldBlock):
-    """1x1 down, 3x3, 1x1 up; activation and shortcut can be left out one by one (guideline 4)."""
-
-    title: ClassVar[str] = "Bottleneck without batch norm"
-    keeps_channels = True
-    has_stride = False
+    """1x1 down, 3x3, 1x1 up; activation and shortcut are optional (guideline 4)."""
 
     in_channels: int
     bottleneck_ratio: float = declare(

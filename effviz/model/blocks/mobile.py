@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import replace
 
 from effviz.core.rounding import exact, make_divisible
 from effviz.model.blocks.basic import ConvBNAct, act, depthwise, keeps_shape, pointwise
-from effviz.model.fields import FieldBlock, activation, declare, expand_ratio, kernel, se_ratio
+from effviz.model.fields import FieldBlock, activation, block, declare, expand_ratio, kernel, se_ratio
 from effviz.model.layers import (
     Activation,
     Branches,
@@ -21,38 +20,9 @@ from effviz.model.layers import (
 )
 
 
-@dataclass(frozen=True)
-class SqueezeExcite(FieldBlock):
-    """Weigh every channel by a gate computed from all of them (arXiv 1709.01507).
-
-    Global average pool, 1x1 to `squeezed` channels, 1x1 back, gate; both 1x1 have a bias and no batch norm.
-    """
-
-    title: ClassVar[str] = "Squeeze-and-excitation"
-    keeps_channels = True
-    has_stride = False
-
-    in_channels: int
-    squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1x1 layers.")
-    activation: str = activation("relu")
-    gate: str = declare("sigmoid", choices=("sigmoid", "hardsigmoid"), help="Function that gives the weights.")
-
-    def expand(self) -> Layer:
-        gate = Sequential.of(
-            pool=GlobalAvgPool(),
-            reduce=Conv2d(self.in_channels, self.squeezed, 1),
-            act=act(self.activation),
-            expand=Conv2d(self.squeezed, self.in_channels, 1),
-            gate=Activation(self.gate),
-        )
-        return Branches((("input", Identity()), ("", gate)), "mul")
-
-
-@dataclass(frozen=True)
+@block("depthwise_separable", "Depthwise separable convolution")
 class DepthwiseSeparable(FieldBlock):
     """Depthwise then pointwise convolution, each with batch norm and activation (MobileNetV1, arXiv 1704.04861)."""
-
-    title: ClassVar[str] = "Depthwise separable convolution"
 
     in_channels: int
     out_channels: int
@@ -67,16 +37,14 @@ class DepthwiseSeparable(FieldBlock):
         )
 
 
-@dataclass(frozen=True)
+@block("inverted_residual", "Inverted residual")
 class InvertedResidual(FieldBlock):
-    """Expand, depthwise, project linearly; a shortcut between the narrow ends (MobileNetV2/V3).
+    """Expansion, depthwise layer, linear projection; a shortcut joins the narrow ends (MobileNetV2/V3).
 
     Source: arXiv 1801.04381, table 1; with squeeze-and-excitation on the *expanded* channels arXiv 1905.02244.
-    The expansion is left out where it would not change the width. MobileNetV3 rounds the expanded width to a
-    multiple of 8 (`expand_divisor`) and the squeeze to a multiple of 8 (`se_divisor`); GhostNet's is 4.
+    There is no expansion if it would not change the width. MobileNetV3 rounds the expanded width (`expand_divisor`)
+    and the squeeze to multiples of 8.
     """
-
-    title: ClassVar[str] = "Inverted residual"
 
     in_channels: int
     out_channels: int
@@ -85,8 +53,8 @@ class InvertedResidual(FieldBlock):
     expand_ratio: float = expand_ratio(6.0)
     se_ratio: float = se_ratio(0.0)
     activation: str = activation("relu6")
-    expand_divisor: int = declare(1, unit="channels", minimum=1, maximum=64, help="Round the expanded width to this.")
-    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    expand_divisor: int = declare(1, unit="channels", minimum=1, maximum=64, help="Divisor of the expanded width.")
+    shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
 
     @property
@@ -101,15 +69,13 @@ class InvertedResidual(FieldBlock):
         return _inverted_residual(self, self.expanded, excite)
 
 
-@dataclass(frozen=True)
+@block("mbconv", "MBConv")
 class MBConv(FieldBlock):
-    """Inverted residual with squeeze-and-excitation measured by the block's *input* (EfficientNet, MnasNet).
+    """Inverted residual; its squeeze is relative to the block's *input* channels (EfficientNet, MnasNet).
 
     Source: arXiv 1905.11946; squeeze = max(1, int(in_channels * se_ratio)), as in tensorflow/tpu
     `efficientnet_model.py`.
     """
-
-    title: ClassVar[str] = "MBConv"
 
     in_channels: int
     out_channels: int
@@ -118,7 +84,7 @@ class MBConv(FieldBlock):
     expand_ratio: float = expand_ratio(6.0)
     se_ratio: float = se_ratio(0.25)
     activation: str = activation("silu")
-    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
 
     @property
@@ -153,14 +119,12 @@ def _with_shortcut(block: FieldBlock, body: Sequential, shortcut: bool, drop_pro
     return residual(Sequential((*body.children, *drop)))
 
 
-@dataclass(frozen=True)
+@block("fused_mbconv", "Fused-MBConv")
 class FusedMBConv(FieldBlock):
-    """MBConv whose expansion and depthwise layer are one full convolution (EfficientNetV2, arXiv 2104.00298).
+    """MBConv with one full convolution for expansion and depthwise layer (EfficientNetV2, arXiv 2104.00298).
 
-    With expand_ratio 1 it is a single convolution.
+    At `expand_ratio` 1 the block is a single convolution.
     """
-
-    title: ClassVar[str] = "Fused-MBConv"
 
     in_channels: int
     out_channels: int
@@ -169,7 +133,7 @@ class FusedMBConv(FieldBlock):
     expand_ratio: float = expand_ratio(4.0)
     se_ratio: float = se_ratio(0.0)
     activation: str = activation("silu")
-    shortcut: bool = declare(True, help="Add the input where shapes agree.")
+    shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
 
     @property
@@ -194,3 +158,26 @@ class FusedMBConv(FieldBlock):
                 project=pointwise(expanded, self.out_channels),
             )
         return _with_shortcut(self, body, self.shortcut, self.drop_prob)
+
+
+@block("squeeze_excite", "Squeeze-and-excitation")
+class SqueezeExcite(FieldBlock):
+    """Weight each channel by a gate computed from all channels (arXiv 1709.01507).
+
+    Global average pool, 1x1 to `squeezed` channels, 1x1 back, gate. Both 1x1 layers have a bias and no batch norm.
+    """
+
+    in_channels: int
+    squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1x1 layers.")
+    activation: str = activation("relu")
+    gate: str = declare("sigmoid", choices=("sigmoid", "hardsigmoid"), help="Activation of the gate.")
+
+    def expand(self) -> Layer:
+        gate = Sequential.of(
+            pool=GlobalAvgPool(),
+            reduce=Conv2d(self.in_channels, self.squeezed, 1),
+            act=act(self.activation),
+            expand=Conv2d(self.squeezed, self.in_channels, 1),
+            gate=Activation(self.gate),
+        )
+        return Branches((("input", Identity()), ("", gate)), "mul")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.rounding import exact
 from effviz.model.blocks.basic import ConvBNAct, act, keeps_shape, pointwise, same_padding
-from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
 from effviz.model.layers import (
     AvgPool2d,
     BatchNorm2d,
@@ -26,11 +23,9 @@ def _projection(block: BasicBlock | Bottleneck) -> Layer | None:
     return ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
 
 
-@dataclass(frozen=True)
+@block("basic_block", "ResNet basic block")
 class BasicBlock(FieldBlock):
     """Two 3x3 convolutions and a shortcut (ResNet-18/34, arXiv 1512.03385, figure 5)."""
-
-    title: ClassVar[str] = "ResNet basic block"
 
     in_channels: int
     out_channels: int
@@ -48,14 +43,12 @@ class BasicBlock(FieldBlock):
         return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
 
 
-@dataclass(frozen=True)
+@block("bottleneck", "ResNet bottleneck")
 class Bottleneck(FieldBlock):
     """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
 
-    `stride_at` says which convolution reduces: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
+    `stride_at` selects the strided convolution: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
     """
-
-    title: ClassVar[str] = "ResNet bottleneck"
 
     in_channels: int
     out_channels: int
@@ -71,7 +64,7 @@ class Bottleneck(FieldBlock):
         choices=(0.25, 0.5, 1.0),
         help="Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d.",
     )
-    stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="Which convolution has the stride.")
+    stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="The convolution with the stride.")
     activation: str = activation("relu")
 
     @property
@@ -89,13 +82,9 @@ class Bottleneck(FieldBlock):
         return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
 
 
-@dataclass(frozen=True)
+@block("dense_layer", "Dense layer", part=False)
 class DenseLayer(FieldBlock):
-    """Add `growth` channels computed from all before them (DenseNet-B, arXiv 1608.06993)."""
-
-    title: ClassVar[str] = "Dense layer"
-    derives_out_channels = True
-    has_stride = False
+    """Append `growth` channels, computed from all earlier ones (DenseNet-B, arXiv 1608.06993)."""
 
     in_channels: int
     growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
@@ -105,7 +94,7 @@ class DenseLayer(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """The input's channels and the new ones."""
+        """Channels of the input plus the new channels."""
         return self.in_channels + self.growth
 
     def expand(self) -> Layer:
@@ -119,12 +108,9 @@ class DenseLayer(FieldBlock):
         return Branches((("input", Identity()), ("", body)), "concat")
 
 
-@dataclass(frozen=True)
+@block("transition", "Transition", part=False)
 class Transition(FieldBlock):
-    """Batch norm, activation, 1x1 to a share of the channels, average pool (DenseNet-C, arXiv 1608.06993)."""
-
-    title: ClassVar[str] = "Transition"
-    derives_out_channels = True
+    """Batch norm, activation, 1x1 to fewer channels, average pool (DenseNet-C, arXiv 1608.06993)."""
 
     in_channels: int
     stride: int = 2
@@ -135,7 +121,7 @@ class Transition(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """The compressed width."""
+        """Channels after the compression."""
         return max(1, int(exact(self.in_channels * self.compression)))
 
     def expand(self) -> Layer:
@@ -147,13 +133,9 @@ class Transition(FieldBlock):
         )
 
 
-@dataclass(frozen=True)
+@block("fire", "Fire module", part=False)
 class Fire(FieldBlock):
-    """1x1 squeeze, then 1x1 and 3x3 side by side; biases, no batch norm (SqueezeNet, arXiv 1602.07360)."""
-
-    title: ClassVar[str] = "Fire module"
-    derives_out_channels = True
-    has_stride = False
+    """1x1 squeeze, then parallel 1x1 and 3x3 with biases, without batch norm (SqueezeNet, arXiv 1602.07360)."""
 
     in_channels: int
     squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1x1).")
@@ -162,7 +144,7 @@ class Fire(FieldBlock):
 
     @property
     def out_channels(self) -> int:
-        """Both branches together."""
+        """Channels of both branches."""
         return self.expand1x1 + self.expand3x3
 
     def expand(self) -> Layer:

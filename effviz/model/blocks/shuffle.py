@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from effviz.core.errors import fail
 from effviz.model.blocks.basic import act, depthwise, pointwise
-from effviz.model.fields import FieldBlock, activation, declare, groups, kernel
+from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
 from effviz.model.layers import (
     AvgPool2d,
     Branches,
@@ -19,23 +16,21 @@ from effviz.model.layers import (
 )
 
 
-@dataclass(frozen=True)
+@block("shuffle_unit_v1", "ShuffleNet V1 unit", part=False)
 class ShuffleUnitV1(FieldBlock):
     """Grouped 1x1, channel shuffle, depthwise, grouped 1x1 (ShuffleNet, arXiv 1707.01083, figure 2).
 
-    Stride 1 adds the input; a larger stride concatenates its 3x3 average pool, so that the second 1x1 gives
-    ``out_channels - in_channels``. The inner width is a quarter of the output. With `grouped_input` false the first
-    1x1 is not grouped, as in the first unit of stage 2. Activations as in megvii-model/ShuffleNet-Series.
+    At stride 1 the input is added. At a larger stride its 3x3 average pool is concatenated, and the second 1x1 has
+    ``out_channels - in_channels`` channels. The inner width is a quarter of the output. Without `grouped_input` the
+    first 1x1 has one group, as in the first unit of stage 2. Activations as in megvii-model/ShuffleNet-Series.
     """
-
-    title: ClassVar[str] = "ShuffleNet V1 unit"
 
     in_channels: int
     out_channels: int
     stride: int = 1
     groups: int = groups(3)
     kernel_size: int = kernel(3)
-    grouped_input: bool = declare(True, help="Group the first 1x1 too; the first unit of stage 2 does not.")
+    grouped_input: bool = declare(True, help="Group the first 1x1 too, unlike the first unit of stage 2.")
     activation: str = activation("relu")
 
     def check(self) -> None:
@@ -44,7 +39,7 @@ class ShuffleUnitV1(FieldBlock):
         if self.stride > 1 and self.out_channels <= self.in_channels:
             fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
         if self.out_channels < 4:
-            fail("out_channels", self.out_channels, "must be at least 4, the inner width is a quarter of it")
+            fail("out_channels", self.out_channels, "must be at least 4: the inner width is a quarter of it")
 
     def expand(self) -> Layer:
         inner = self.out_channels // 4
@@ -65,15 +60,13 @@ class ShuffleUnitV1(FieldBlock):
         return Branches((("pool", AvgPool2d(3, self.stride, 1)), ("", body)), "concat")
 
 
-@dataclass(frozen=True)
+@block("shuffle_unit_v2", "ShuffleNet V2 unit", part=False)
 class ShuffleUnitV2(FieldBlock):
     """Split the channels, convolve one half, concatenate, shuffle (ShuffleNetV2, arXiv 1807.11164, figure 3).
 
-    At a larger stride nothing is split: the left branch keeps the input's channels and the right one gives the rest,
-    as in megvii-model/ShuffleNet-Series (torchvision gives both half of the output).
+    A larger stride has no split. The left branch keeps the input channels and the right branch adds the others, as in
+    megvii-model/ShuffleNet-Series. In torchvision each branch has half of the output channels.
     """
-
-    title: ClassVar[str] = "ShuffleNet V2 unit"
 
     in_channels: int
     out_channels: int
@@ -87,7 +80,7 @@ class ShuffleUnitV2(FieldBlock):
         if self.stride > 1 and self.out_channels <= self.in_channels:
             fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
         if self.out_channels % 2:
-            fail("out_channels", self.out_channels, "must be even, the unit works on halves")
+            fail("out_channels", self.out_channels, "must be even: the unit splits it into halves")
 
     def expand(self) -> Layer:
         half = self.out_channels // 2

@@ -1,5 +1,5 @@
-"""What is particular to one page. A folder has the name of its file in `pages/`.
+"""Parts that only one page has, in a folder with the name of the page's file in `pages/`.
 
-This package is not called `pages`: Streamlit takes a folder of that name beside `ui/main.py` for the pages of the app
-and runs them without the frame.
+This package is not called `pages`: Streamlit runs every file of a folder with that name beside `ui/main.py` as a page
+without its frame.
 """

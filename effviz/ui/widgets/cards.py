@@ -26,8 +26,8 @@ class Card:
         label: name of the number.
         text: the number, rounded for reading.
         help: all digits of the number, and its definition.
-        below: one short line: the difference to the baseline, or a remark.
-        against: the baseline of the difference; empty if `below` is a remark.
+        below: one short line: the difference to the baseline, or a note.
+        against: the baseline of the difference; empty if `below` is a note.
         stale: whether the number belongs to an earlier setting and is shown dimmed.
     """
 
@@ -81,10 +81,6 @@ def count_card(
         against: name of the baseline.
         below: the line where there is no difference.
         note: a sentence at the end of the help.
-
-    Example:
-        >>> count_card(convention, "macs", 300_774_272, 96_000_000, against="half width").below
-        'x3.13'
     """
     # A value in bytes carries its unit.
     unit = ", elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""

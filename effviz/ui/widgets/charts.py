@@ -65,20 +65,14 @@ def kind_legend(kinds: Iterable[str], ghost: str = "") -> None:
 
 def stage_measures(convention: Convention) -> list[Measure]:
     """Make the panels of the cost charts."""
-    return [
-        measure(convention, "params"),
-        measure(convention, "macs"),
-        measure(convention, "memory_access", "Memory access"),
-    ]
+    return [_measure(convention, quantity) for quantity in ("params", "macs", "memory_access")]
 
 
-def measure(convention: Convention, quantity: str, label: str = "") -> Measure:
-    """Make an axis for a quantity of a report, in the page's convention.
+def alive_measure(convention: Convention) -> Measure:
+    """Make the axis of the activation timeline."""
+    return _measure(convention, "alive", f"Activations alive ({convention.memory_unit})")
 
-    Args:
-        convention: of the page.
-        quantity: a key of `QUANTITIES`, which is a column of ``report.table``.
-        label: of the axis; empty for the quantity's usual one.
-    """
-    shown = convention.show_amount if QUANTITIES[quantity].unit == "memory" else si
-    return Measure(quantity, label or convention.label(quantity), convention.factor(quantity), shown)
+
+def _measure(convention: Convention, quantity: str, label: str = "") -> Measure:
+    show = convention.show_amount if QUANTITIES[quantity].unit == "memory" else si
+    return Measure(quantity, label or convention.label(quantity), convention.factor(quantity), show)

@@ -36,3 +36,22 @@ def resolution_control(base: Design, *, step: int = 1, usual: tuple[int, int] = 
         "Resolution (px)", "res", default=base.resolution, minimum=smallest, maximum=LARGEST_RESOLUTION, step=step,
         usual=(max(usual[0], smallest), usual[1]), help="Side of the square input image.",
     )  # fmt: skip
+
+
+def channel_controls(default: int) -> tuple[int, int]:
+    """Show the input and output channels of one layer or block."""
+    return _channels("Input channels", "cin", default), _channels("Output channels", "cout", default)
+
+
+def _channels(label: str, key: str, default: int) -> int:
+    return links.amount(label, key, default=default, minimum=1, maximum=4096, step=8, usual=(8, 512))
+
+
+def map_controls(default: int) -> tuple[int, int]:
+    """Show the stride of one layer or block, and the side of its input map in pixels."""
+    stride = int(links.switch("Stride", ["1", "2"], "stride", default="1"))
+    side = links.amount(
+        "Resolution (px)", "map", default=default, minimum=1, maximum=1024, step=1, usual=(7, 224),
+        help="Side of the square input map.",
+    )  # fmt: skip
+    return stride, side

@@ -3,10 +3,10 @@
 A page uses it in four steps::
 
     with st.sidebar:
-        asked = live.conditions()
-    reading = live.read(design, [baseline] if scaled else [], asked)
+        conditions = live.conditions()
+    reading = live.read(design, [baseline] if scaled else [], conditions)
     show_cards([..., live.card(reading, "unscaled" if scaled else "")])
-    live.bar(design, asked, reading)
+    live.bar(design, conditions, reading)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PURPOSE = "latency"
 MAX_HISTORY = 50
 # All visitors share one torch process. Longer measurements are possible from Python.
 TIMEOUT_S = 60.0
-_ASKED = "_live_asked"
+_REQUESTED = "_live_requested"
 _AGAIN = "_live_again"
 _SHOWN = "_live_shown"
 _HISTORY = "_live_history"
@@ -120,30 +120,30 @@ def conditions() -> Conditions:
     return Conditions(threads, batch_size, dtype, auto)
 
 
-def read(design: effviz.Design, others: Sequence[effviz.Design], asked: Conditions) -> Reading:
+def read(design: effviz.Design, others: Sequence[effviz.Design], conditions: Conditions) -> Reading:
     """Return known latencies and start a requested measurement: of this network first, then of the others.
 
     Args:
         design: the network on screen.
         others: networks to compare with; the first is the baseline of the card.
-        asked: conditions from the sidebar.
+        conditions: conditions from the sidebar.
     """
-    state, options = st.session_state, asked.options
+    state, options = st.session_state, conditions.options
     current = fingerprint(design, **options)
-    if state.get(_ASKED) != current:
-        state.pop(_ASKED, None)
+    if state.get(_REQUESTED) != current:
+        state.pop(_REQUESTED, None)
         state.pop(_AGAIN, None)
     ticket, error = None, ""
     while True:
         found = cached(design, **options)
         known = tuple(cached(other, **options) for other in others)
         wanted = None
-        if asked.auto or _ASKED in state:
+        if conditions.auto or _REQUESTED in state:
             missing = [other for other, latency in zip(others, known, strict=True) if latency is None]
             wanted = design if found is None or _AGAIN in state else missing[0] if missing else None
         if wanted is None:
             DESK.leave(visitor(), PURPOSE)
-            state.pop(_ASKED, None)
+            state.pop(_REQUESTED, None)
             break
         ticket, error = _measure(wanted, options)
         if ticket is not None or error:
@@ -212,7 +212,7 @@ def card(reading: Reading, against: str = "") -> Card:
     return Card(label, milliseconds(latency.median_ms), help, difference, against)
 
 
-def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
+def bar(design: effviz.Design, conditions: Conditions, reading: Reading) -> None:
     """Show a button that measures or cancels, and the conditions of the number, in one row below the cards."""
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
         if reading.ticket is None:
@@ -220,7 +220,7 @@ def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
                 "Measure again" if reading.latency is not None else "Measure latency",
                 key="measure",
                 on_click=ask,
-                args=(design, asked, reading.latency is not None),
+                args=(design, conditions, reading.latency is not None),
             )
         else:
             st.button("Cancel", key="measure", on_click=_cancel)
@@ -228,55 +228,50 @@ def bar(design: effviz.Design, asked: Conditions, reading: Reading) -> None:
         def draw() -> bool:
             # Read once: the manager may end the job while the page is drawn.
             waiting = reading.ticket is not None and not reading.ticket.ended
-            st.html(_line(asked, reading))
+            st.html(_line(conditions, reading))
             return waiting
 
         polled(reading.ticket is not None, draw)
 
 
-def ask(design: effviz.Design, asked: Conditions, again: bool = False) -> None:
+def ask(design: effviz.Design, conditions: Conditions, again: bool = False) -> None:
     """Request a measurement of a network and of its baselines; `again` if it is measured already."""
     state = st.session_state
     DESK.leave(visitor(), PURPOSE)
-    state[_ASKED] = fingerprint(design, **asked.options)
+    state[_REQUESTED] = fingerprint(design, **conditions.options)
     if again:
         state["_live_press"] = state.get("_live_press", 0) + 1
         state[_AGAIN] = state["_live_press"]
 
 
 def _cancel() -> None:
-    st.session_state.pop(_ASKED, None)
+    st.session_state.pop(_REQUESTED, None)
     st.session_state.pop(_AGAIN, None)
     st.session_state["auto"] = False
     DESK.leave(visitor(), PURPOSE)
 
 
-def _line(asked: Conditions, reading: Reading) -> str:
+def _line(conditions: Conditions, reading: Reading) -> str:
     """Write the line of the bar as HTML."""
     ticket = reading.ticket
     if ticket is not None and not ticket.ended:
         amount = f"{ticket.progress:.3f}"
         return (
             f'<p class="latency"><progress max="1" value="{amount}" aria-label="Measurement">'
-            f"</progress> {html.escape(progress_text(ticket))} ({asked.text})</p>"
+            f"</progress> {html.escape(progress_text(ticket))} ({conditions.text})</p>"
         )
     if reading.error:
         return f'<p class="latency" role="alert">{html.escape(reading.error)}</p>'
     if reading.latency is None:
-        return f'<p class="latency">Not measured for this setting: {asked.text}, on {html.escape(machine())}.</p>'
+        return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html.escape(machine())}.</p>'
     latency = reading.latency
+    badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
     return (
-        f'<p class="latency">{_badge(latency)}Median {milliseconds(latency.median_ms)}, '
+        f'<p class="latency">{badge}Median {milliseconds(latency.median_ms)}, '
         f"90th percentile {milliseconds(latency.p90_ms)}, "
-        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {asked.text}, "
+        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions.text}, "
         f"{html.escape(_versions(latency.environment))}, {age(latency)}.</p>"
     )
-
-
-def _badge(latency: Latency) -> str:
-    if not latency.noisy:
-        return ""
-    return f'<strong class="noisy">noisy</strong> {noise(latency)}. '
 
 
 def noise(latency: Latency) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from effviz.measure.background import Network, Progress, ZooRun
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import polled
 
 
@@ -71,7 +72,7 @@ def run_bar(
         polled(running or len(known) != shown, draw)
     for title, why in run.failures(threads).items():
         if title in titles:
-            st.html(f'<p class="status" role="alert">{html.escape(f"{title} was not measured. {why}")}</p>')
+            notice(f"{title} was not measured. {why}", alert=True)
 
 
 def _is_running(progress: Progress, threads: int, titles: set[str]) -> bool:
@@ -93,7 +94,7 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
     elif missing:
         text = "Paused. Finished measurements are saved."
     elif noisy:
-        text = f"Hollow markers: {words.things} measured on a busy machine, or with a wide spread of runs."
+        text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
         text = f"All {total} networks are measured without noise."
     return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'

@@ -78,20 +78,21 @@ def count_columns(
     convention: Convention,
     quantities: Sequence[str] = ("params", "macs", "memory_access", "peak_activation"),
     *,
-    row: str = "",
+    row: str | Callable[[Any], Any] = "",
 ) -> list[Column]:
     """Make columns of exact counts in the page's convention.
 
     Args:
         convention: of the page; it converts the numbers and names their units.
         quantities: keys of `QUANTITIES`, which are attributes of the row.
-        row: the attribute of the row that has them, such as ``"report"``; empty for the row itself.
+        row: where the row has them: the name of an attribute, such as ``"report"``, or a function; empty for the row
+            itself.
     """
+    of = row if callable(row) else attrgetter(row) if row else None
 
     def value(quantity: str) -> Callable[[Any], Any]:
-        read = attrgetter(f"{row}.{quantity}" if row else quantity)
         factor = convention.factor(quantity)
-        return lambda each: read(each) * factor
+        return lambda each: getattr(each if of is None else of(each), quantity) * factor
 
     return [
         Column(convention.heading(quantity), value(quantity), help=convention.help(quantity)) for quantity in quantities
@@ -114,12 +115,7 @@ class Pick:
 
 
 def show_table(
-    table: Table,
-    *,
-    key: str | None = None,
-    height: int | None = None,
-    fold: str = "",
-    pick: Pick | None = None,
+    table: Table, *, key: str | None = None, height: int | None = None, fold: str = "", pick: Pick | None = None
 ) -> None:
     """Show a table.
 

@@ -1,7 +1,7 @@
-"""What papers and libraries print: parameters, multiply-adds, accuracy, latency, each with its source.
+"""Published figures: parameters, multiply-adds, accuracy and latency, each with its source.
 
-Printed figures are not corrected. Where one is a misprint, cannot be reproduced, or counts something else, the column
-`wrong` says so in a sentence.
+The figures are as printed. The column `wrong` contains a sentence if a figure is a misprint, cannot be reproduced, or
+counts something else.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ COLUMNS = (
 
 @lru_cache(maxsize=1)
 def published() -> pd.DataFrame:
-    """The whole table, one row per printed figure.
+    """Read the table, one row per printed result.
 
-    Columns as in `COLUMNS`: `design` is the name in the zoo (empty if there is none), `scale` and `depth_scale` the
+    Columns as in `COLUMNS`: `design` is the name in the zoo (may be empty), `scale` and `depth_scale` the
     multipliers relative to it; `params` and `mult_adds` are in millions as printed, `top1` in per cent.
-    Treat it as read-only, it is shared.
+    The table is shared and must not be modified.
     """
     import pandas as pd
 
@@ -59,12 +59,12 @@ def published() -> pd.DataFrame:
 
 
 def figures_for(design: Design, scale: float, depth_scale: float, groups: int | None = None) -> pd.DataFrame:
-    """The rows about `design` at these multipliers relative to the named network, at any resolution.
+    """Return the rows for `design` at these multipliers relative to the named network, at any resolution.
 
     Args:
         design: a design of the zoo; its name selects the rows.
         scale, depth_scale: width and depth relative to the named network.
-        groups: only rows for this many groups, where the network has groups.
+        groups: only rows with this number of groups, for networks with groups.
     """
     table = published()
     chosen = (

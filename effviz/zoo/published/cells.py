@@ -1,4 +1,4 @@
-"""What is printed for each width and resolution of a network, and by whom."""
+"""Published figures for each width and resolution of a network, with their sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from effviz.zoo.published import published
 
-# Documents of a network's own authors: its paper and the release of its code and weights.
+# Documents by the authors of a network: the paper and the release of code and weights.
 OWN = {
     "mobilenet_v1": ("MobileNets paper arXiv 1704.04861", "TF-slim tensorflow/models research/slim/nets/mobilenet_v1"),
     "mobilenet_v2": (
@@ -25,7 +25,7 @@ OWN = {
     "shufflenet_v2": ("ShuffleNetV2 paper arXiv 1807.11164", "megvii-model/ShuffleNet-Series"),
     "ghostnet": ("GhostNet paper arXiv 1911.11907", "huawei-noah/Efficient-AI-Backbones"),
     "mnasnet_a1": ("MnasNet paper arXiv 1807.11626", "tensorflow/tpu models/official/mnasnet"),
-    # The paper's number, found only where it is quoted.
+    # The paper's number is only available as a quotation.
     "mnasnet_b1": ("post by the timm author forums.fast.ai/t/efficientnet/46978/79 quoting the paper",),
 }  # fmt: skip
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
@@ -33,23 +33,23 @@ _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
 _SENTENCE = re.compile(r"(?=\b(?:Misprint|Cannot be reproduced|Counts something else): )")
 QUANTITIES = {"params": "parameters", "mult_adds": "multiply-adds", "top1": "top-1"}
-"""What is printed for a cell, and the word for it in the column `wrong`."""
+"""Quantities of a cell and their names in the column `wrong`."""
 
 
 class Figure(NamedTuple):
-    """What one source prints about a network at one width and resolution.
+    """The figures of one source about a network at one width and resolution.
 
     Attributes:
         width: relative to the named network.
         resolution: in pixels.
-        variant: what the source calls it.
-        params, mult_adds: in millions as printed, None where not printed.
-        top1: in per cent, None where not printed.
-        document: the paper or release of the network's own authors that it is in; empty for anybody else's.
+        variant: the name in the source.
+        params, mult_adds: in millions as printed; None if not printed.
+        top1: in per cent; None if not printed.
+        document: the paper or release of the authors of the network; empty for other sources.
         source: document and table.
-        notes: what is to be known.
-        wrong: by quantity of `QUANTITIES`, why the figure does not fit what it claims to count.
-        remark: the column `wrong` in full; also what counts something else.
+        notes: about the figures.
+        wrong: by quantity of `QUANTITIES`, the error in the figure.
+        `remark`: the whole column `wrong`, including figures that count something else.
     """
 
     width: float
@@ -66,18 +66,18 @@ class Figure(NamedTuple):
 
     @property
     def quantised(self) -> bool:
-        """Whether the accuracy is that of 8-bit weights."""
+        """Whether the accuracy is for 8-bit weights."""
         return bool(_QUANTISED.search(self.variant))
 
     @property
     def comparable(self) -> bool:
-        """Whether the accuracy is of this network in floating point, trained on ImageNet-1k, and no misprint."""
+        """Whether the accuracy is for floating point and training on ImageNet-1k, and not a misprint."""
         other = self.quantised or _OTHER_DATA.search(self.variant) or "own implementation" in self.remark
         return self.top1 is not None and "top1" not in self.wrong and not other
 
 
 def faults(wrong: str) -> dict[str, str]:
-    """What does not fit, by quantity of `QUANTITIES`; a figure that counts something else is not wrong.
+    """Return the errors by quantity of `QUANTITIES`; a figure that counts something else is not an error.
 
     Args:
         wrong: a cell of the column `wrong`.
@@ -86,23 +86,23 @@ def faults(wrong: str) -> dict[str, str]:
     for sentence in _SENTENCE.split(wrong):
         if sentence and not sentence.startswith("Counts something else"):
             named = [quantity for quantity, word in QUANTITIES.items() if word in sentence]
-            # A figure without a word is one of multiply-adds: "printed 138 M".
+            # A figure without a name is about multiply-adds: "printed 138 M".
             for quantity in named or ["mult_adds"]:
                 found[quantity] = sentence.strip()
     return found
 
 
 @lru_cache(maxsize=64)
-def cells(name: str, groups: int | None = None, everybody: bool = False) -> dict[tuple[float, int], tuple[Figure, ...]]:
-    """What is printed for `name` at unchanged depth, by width and resolution; for each the best source first.
+def cells(name: str, groups: int | None = None, others: bool = False) -> dict[tuple[float, int], tuple[Figure, ...]]:
+    """Return the figures for `name` at unchanged depth by width and resolution, the best source first.
 
-    Best is what the authors print; of theirs the document that prints most accuracies, so that a map of them is of
-    one training as far as that goes; of its tables the latest version, then the one that prints most.
+    Documents by the authors come first, the one with the most accuracies first, so that most of them are from one
+    training. Within a document, the latest table comes first, then the table with the most accuracies.
 
     Args:
         name: of a network in the zoo.
-        groups: of ShuffleNetV1; figures that do not say for how many groups they are, are left out.
-        everybody: also what others print: re-trainings, and tables that quote.
+        groups: of ShuffleNetV1; excludes figures without a number of groups.
+        others: include other sources: re-trainings and quotations.
     """
     table = published()
     rows = table[
@@ -119,7 +119,7 @@ def cells(name: str, groups: int | None = None, everybody: bool = False) -> dict
         for row in rows.itertuples()
     )  # fmt: skip
     found = [Figure(*values[:-1], faults(values[-1]), values[-1]) for values in figures]
-    if not everybody:
+    if not others:
         found = [each for each in found if each.document]
     own = OWN.get(name, ())
     documents = {document: _accuracies(each for each in found if each.document == document) for document in own}
@@ -138,14 +138,14 @@ def cells(name: str, groups: int | None = None, everybody: bool = False) -> dict
 
 
 def printed_top1(figures: Iterable[Figure]) -> Figure | None:
-    """The accuracy to show for a cell: the best source that prints one which can be compared."""
+    """Return the best source with a comparable accuracy."""
     return next((each for each in figures if each.comparable), None)
 
 
 def leading(name: str, groups: int | None = None) -> dict[tuple[float, int], float]:
-    """Top-1 of the cells that one document of the authors prints, the one that prints most of them.
+    """Return top-1 by cell from the document by the authors with the most accuracies.
 
-    Between these one may interpolate: they are of one training recipe as far as that goes.
+    These can be interpolated because most are from one training recipe.
     """
     shown = {cell: printed_top1(figures) for cell, figures in cells(name, groups).items()}
     documents = [each.document for each in shown.values() if each is not None]
@@ -164,7 +164,7 @@ def _known(value: float) -> float | None:
 
 
 def _about(notes: str) -> str:
-    """Notes, unless they are about a latency."""
+    """Return the notes unless they are about a latency."""
     return "" if notes.startswith("published as ") else notes
 
 
@@ -173,5 +173,5 @@ def _document(name: str, source: str) -> str:
 
 
 def _accuracies(figures: Iterable[Figure]) -> int:
-    """For how many cells there is an accuracy."""
+    """Count the cells with an accuracy."""
     return len({(each.width, each.resolution) for each in figures if each.comparable})

@@ -1,4 +1,4 @@
-"""The Building blocks page and the lesson behind it: any block, anywhere, by control and by link."""
+"""The Building blocks page: any block, at any input, by control and by link."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from page_reader import charts, line, open_page, run
+from page_reader import charts, line, open_page, opened, run
 from streamlit.testing.v1 import AppTest
 
 import effviz
-from effviz import DesignError, UnknownNameError
 from effviz.core.units import change, milliseconds, si
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
-from effviz.model.blocks import BLOCKS
-from effviz.model.fields import declared
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
 from effviz.studies.excite import excite
@@ -33,101 +27,13 @@ def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     latencies._remembered.clear()
 
 
+@pytest.fixture(scope="module")
+def visit() -> AppTest:
+    return open_page("blocks", cin="64", cout="64")
+
+
 def defaults(name: str) -> dict[str, Any]:
     return {entry.name: entry.default for entry in lesson.fields_of(name)}
-
-
-# --- the lesson -------------------------------------------------------------------------------------------------------
-
-
-@every_preset
-def test_a_block_alone_is_the_block_in_torch(name: str) -> None:
-    place = Place()
-    values = lesson.settle(name, place, defaults(name))
-    assert lesson.problem(name, place, values) == ""
-    design = lesson.design(name, place, values)
-    report, module = effviz.analyze(design), effviz.build(design)
-    assert sum(weights.numel() for weights in module.parameters()) == report.params
-    profile = effviz.profile(module, (96, 14, 14))
-    assert (profile.params, profile.macs) == (report.params, report.macs)
-    with torch.no_grad():
-        output = module(torch.zeros(1, 96, 14, 14))
-    assert " x ".join(map(str, output.shape[1:])) == report.table["output_shape"].iloc[-1]
-
-
-@every_preset
-def test_controls_are_the_declared_fields(name: str) -> None:
-    preset = PRESETS[name]
-    known = {entry.name: entry for entry in declared(BLOCKS[preset.block])}
-    shown = lesson.fields_of(name)
-    assert {entry.name for entry in shown} <= set(known)
-    hidden = set(known) - {entry.name for entry in shown}
-    assert hidden <= {"drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor"}
-    for entry in shown:
-        assert entry.default == preset.fields.get(entry.name, known[entry.name].default)
-        assert entry.help
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(
-    name=st.sampled_from(list(PRESETS)),
-    wide=st.integers(1, 200),
-    out=st.integers(1, 200),
-    stride=st.sampled_from([1, 2]),
-    side=st.integers(1, 40),
-    data=st.data(),
-)
-def test_legal_values_build_and_others_are_explained(
-    name: str, wide: int, out: int, stride: int, side: int, data: st.DataObject
-) -> None:
-    place = Place(wide, out, stride, side)
-    values = lesson.settle(name, place, defaults(name))
-    for entry in lesson.fields_of(name):
-        possible = lesson.legal(name, place, values, entry)
-        if possible:
-            values[entry.name] = data.draw(st.sampled_from(possible))
-            assert lesson.problem(name, place, values) == ""
-    said = lesson.problem(name, place, values)
-    if said:
-        with pytest.raises(DesignError) as raised:
-            effviz.analyze(lesson.design(name, place, values))
-        assert str(raised.value) == said
-    else:
-        effviz.analyze(lesson.design(name, place, values))
-
-
-def test_groups_settle_where_they_divide() -> None:
-    assert lesson.problem("resnext", Place(96, 96), defaults("resnext")).endswith(
-        "groups = 32 must divide in_channels = 48"
-    )
-    assert lesson.settle("resnext", Place(96, 96), defaults("resnext"))["groups"] == 16
-    assert lesson.settle("resnext", Place(256, 256), defaults("resnext"))["groups"] == 32
-
-
-def test_an_unknown_block_lists_the_choices() -> None:
-    with pytest.raises(UnknownNameError, match="inverted_residual"):
-        lesson.fields_of("inception")
-
-
-@every_preset
-def test_every_layer_is_part_of_something(name: str) -> None:
-    values = lesson.settle(name, Place(), defaults(name))
-    report = effviz.analyze(lesson.design(name, Place(), values))
-    words = [lesson.sublayer(step) for step in report.steps]
-    assert all(words)
-    assert len(set(words)) >= (1 if name == "vgg" else 2)
-    assert not [word for word in words if "residual" in word or "_" in word]
-
-
-def test_the_parts_of_an_inverted_residual() -> None:
-    report = effviz.analyze(lesson.design("inverted_residual_v3", Place()))
-    parts = list(dict.fromkeys(lesson.sublayer(step) for step in report.steps if not step.is_view))
-    assert parts[:2] == ["expand", "depthwise"]
-    assert parts[-2:] == ["project", "add"]
-    assert parts == ["expand", "depthwise", "squeeze excite", "project", "add"]
-
-
-# --- the page ---------------------------------------------------------------------------------------------------------
 
 
 def cards(at: AppTest) -> dict[str, str]:
@@ -151,7 +57,7 @@ def check(at: AppTest, design: effviz.Design) -> None:
 
 @every_preset
 def test_every_block_shows_the_engines_numbers(name: str) -> None:
-    at = open_page("blocks", block=PRESETS[name].title)
+    at = opened("blocks", block=PRESETS[name].title)
     assert line(at) == ""
     values = lesson.settle(name, Place(), defaults(name))
     check(at, lesson.design(name, Place(), values))
@@ -162,28 +68,29 @@ def test_every_block_shows_the_engines_numbers(name: str) -> None:
 
 
 @every_preset
-def test_every_legal_value_of_every_control(name: str) -> None:
-    at = open_page("blocks", block=PRESETS[name].title, cin="64", cout="64")
-    place = Place(64, 64)
+def test_every_control_takes_its_legal_values(name: str, visit: AppTest) -> None:
+    at, place = visit, Place(64, 64)
+    at.selectbox(key="block").set_value(name)
+    run(at)
     for entry in lesson.fields_of(name):
         key = f"with_{entry.name}"
         current = {each.name: at.session_state[f"with_{each.name}"] for each in lesson.fields_of(name)}
         if entry.kind == "bool":
-            at.toggle(key=key).set_value(not entry.default)
-            moved = [not entry.default]
+            value = not entry.default
+            at.toggle(key=key).set_value(value)
         elif entry.choices:
             legal = lesson.legal(name, place, current, entry)
             assert len(at.selectbox(key=key).options) == len(legal)
-            moved = [legal[0], legal[-1]]
-            at.selectbox(key=key).set_value(moved[-1])
+            value = legal[-1]
+            at.selectbox(key=key).set_value(value)
         else:
-            moved = [min(int(entry.maximum), 48)]
-            at.number_input(key=key).set_value(moved[-1])
+            value = min(int(entry.maximum), 48)
+            at.number_input(key=key).set_value(value)
         run(at)
-        check(at, lesson.design(name, place, current | {entry.name: moved[-1]}))
+        check(at, lesson.design(name, place, current | {entry.name: value}))
 
 
-def test_another_block_starts_with_its_own_fields_where_the_last_one_stood() -> None:
+def test_another_block_starts_with_its_own_fields_at_the_same_input() -> None:
     at = open_page("blocks", cin="48", cout="64", with_kernel_size="7", with_expand_ratio="3")
     check(at, lesson.design("inverted_residual", Place(48, 64), {"kernel_size": 7, "expand_ratio": 3.0}))
     at.selectbox(key="block").set_value("mbconv")
@@ -203,25 +110,31 @@ def test_groups_follow_the_channels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "listed"),
     [
-        ({"with_kernel_size": "4"}, "with_kernel_size = 4 (choices: 1, 3, 5, 7, 9, 11)"),
-        ({"with_expand_ratio": "lots"}, "with_expand_ratio = lots (choices: 1, 2, 3, 4, 6)"),
-        ({"block": "Inception"}, "block = Inception (choices: "),
-        ({"with_groups": "5"}, "with_groups (no such setting here)"),
-        ({"block": "ResNeXt block", "with_groups": "7"}, "with_groups = 7 (choices: "),
-        ({"cin": "0"}, "cin = 0 (1 to 4096)"),
-        ({"beside1": "VGG"}, "beside1 = VGG (choices: "),
+        (
+            {"with_kernel_size": "4", "with_expand_ratio": "lots", "with_groups": "5", "cin": "0", "beside1": "VGG"},
+            [
+                "with_kernel_size = 4 (choices: 1, 3, 5, 7, 9, 11)",
+                "with_expand_ratio = lots (choices: 1, 2, 3, 4, 6)",
+                "with_groups (no such setting here)",
+                "cin = 0 (1 to 4096)",
+                "beside1 = VGG (choices: ",
+            ],
+        ),
+        ({"block": "Inception"}, ["block = Inception (choices: "]),
+        ({"block": "ResNeXt block", "with_groups": "7"}, ["with_groups = 7 (choices: "]),
     ],
 )
-def test_what_a_link_cannot_have_is_named(query: dict[str, str], said: str) -> None:
+def test_illegal_parameters_are_listed(query: dict[str, str], listed: list[str]) -> None:
     at = open_page("blocks", **query)
-    assert said in line(at)
+    for text in listed:
+        assert text in line(at)
     assert cards(at)
 
 
 @pytest.mark.parametrize(
-    ("query", "said", "built"),
+    ("query", "reason", "built"),
     [
         ({"block": "ShuffleNet V2 unit", "cin": "97", "cout": "97"}, "out_channels = 97 must be even", (96, 96)),
         ({"block": "ShuffleNet V2 unit", "cout": "64"}, "must equal in_channels = 96 at stride 1", (96, 96)),
@@ -229,36 +142,23 @@ def test_what_a_link_cannot_have_is_named(query: dict[str, str], said: str) -> N
         ({"block": "ShuffleNet V1 unit", "cin": "2", "cout": "2"}, "must be at least 4", (4, 4)),
     ],
 )
-def test_where_a_block_cannot_stand_the_nearest_place_is_taken_and_said(
-    query: dict[str, str], said: str, built: tuple[int, int]
+def test_the_nearest_legal_channels_are_used_and_reported(
+    query: dict[str, str], reason: str, built: tuple[int, int]
 ) -> None:
     at = open_page("blocks", **query)
-    (told,) = (entry.proto.body for entry in at.html if "Built with" in entry.proto.body)
-    assert f"Built with {built[0]} to {built[1]} channels." in told
-    assert said in told
+    (notice,) = (entry.proto.body for entry in at.html if "Built with" in entry.proto.body)
+    assert f"Built with {built[0]} to {built[1]} channels." in notice
+    assert reason in notice
     name = next(key for key, preset in PRESETS.items() if preset.title == query["block"])
     place = Place(*built, int(query.get("stride", 1)))
     check(at, lesson.design(name, place, lesson.settle(name, place, defaults(name))))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(
-    name=st.sampled_from(list(PRESETS)),
-    wide=st.integers(1, 4096),
-    out=st.integers(1, 4096),
-    stride=st.sampled_from([1, 2]),
-    side=st.integers(1, 224),
-)
-def test_no_widths_leave_the_page_without_a_block(name: str, wide: int, out: int, stride: int, side: int) -> None:
-    place, values = lesson.adapt(name, Place(wide, out, stride, side), defaults(name))
-    assert lesson.problem(name, place, values) == ""
-    assert abs(place.in_channels - wide) <= max(64, wide // 2)
-
-
-def test_a_companion_that_cannot_stand_here_says_why() -> None:
+def test_an_impossible_companion_is_explained() -> None:
     at = open_page("blocks", cin="96", cout="64", beside1="ShuffleNet V2 unit")
     assert any(
-        entry.value.startswith("ShuffleNet V2 unit cannot stand here.") and "must equal in_channels = 96" in entry.value
+        entry.value.startswith("ShuffleNet V2 unit cannot be built here.")
+        and "must equal in_channels = 96" in entry.value
         for entry in at.caption
     )
     assert "side_by_side" not in charts(at)
@@ -283,7 +183,7 @@ def test_blocks_side_by_side() -> None:
     assert len(table) == 3
 
 
-def test_measured_blocks_stand_beside_each_other() -> None:
+def test_latencies_of_measured_blocks_are_compared() -> None:
     for name, median in (("inverted_residual", 4.0), ("bottleneck", 1.0)):
         remember(
             lesson.design(name, Place(), lesson.settle(name, Place(), defaults(name))),
@@ -301,7 +201,7 @@ def test_measured_blocks_stand_beside_each_other() -> None:
 
 @every_preset
 def test_formulas_end_in_the_exact_number(name: str) -> None:
-    at = open_page("blocks", block=PRESETS[name].title)
+    at = opened("blocks", block=PRESETS[name].title)
     values = lesson.settle(name, Place(), defaults(name))
     report = effviz.analyze(lesson.design(name, Place(), values))
     found = [entry.value for entry in at.markdown if entry.value.endswith("**, exact")]
@@ -338,8 +238,8 @@ def test_feature_reuse(net: str, stage: str, answer: float) -> None:
     at.number_input(key="reused_guess").set_value(1.0)
     at.button(key="reused_reveal").click()
     run(at)
-    said = next(entry.value for entry in at.markdown if "(your guess: 1 %)" in entry.value)
-    assert float(said.partition(" %")[0].strip("*")) == pytest.approx(100 * answer, abs=0.4)
+    answer_text = next(entry.value for entry in at.markdown if "(your guess: 1 %)" in entry.value)
+    assert float(answer_text.partition(" %")[0].strip("*")) == pytest.approx(100 * answer, abs=0.4)
 
 
 def test_another_network_has_other_stages() -> None:
@@ -349,19 +249,20 @@ def test_another_network_has_other_stages() -> None:
     assert at.selectbox(key="reuse_stage").value in at.selectbox(key="reuse_stage").options
 
 
-def test_a_closed_section_keeps_what_was_set_in_it() -> None:
+def test_a_closed_section_keeps_its_settings() -> None:
     at = open_page("blocks", n="7", seed="3", reuse_net="ResNet-18", reuse_stage="stage2")
     assert line(at) == ""
     at = open_page("blocks", n="7", nonsense="1")
     assert line(at) == "Ignored in the link: nonsense (no such setting here)."
 
 
-def test_what_se_does() -> None:
+def test_the_cost_of_squeeze_and_excitation() -> None:
     at = open_page("blocks", block="MBConv (EfficientNet)", se="true")
     (table,) = (entry.value for entry in at.dataframe if "reduction ratios" in entry.proto.alt)
     entry = effviz.analyze(lesson.design("mbconv", Place())).blocks[0]
     assert table["Parameters added"].tolist() == [each.params_added for each in excite(entry.block, entry.shape)]
-    assert not [each for each in open_page("blocks", block="ResNet basic block").expander if "squeeze" in each.label]
+    basic = opened("blocks", block=PRESETS["basic"].title)
+    assert not [each for each in basic.expander if "squeeze" in each.label]
 
 
 @pytest.mark.parametrize("query", [{}, {"block": "ResNet bottleneck"}, {"block": "Dense layer (DenseNet)"}])

@@ -10,6 +10,7 @@ from effviz.count.report import Report
 from effviz.studies.printed_figures import deviation as off
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import baseline_report as reference
+from effviz.ui.widgets.charts import alive_measure
 from effviz.ui.widgets.charts import stage_measures as measures
 from effviz.ui.widgets.formula import layer_formulas as formulas
 from effviz.ui.widgets.layers import layer_table, layers_of
@@ -31,4 +32,14 @@ def in_convention(table: pd.DataFrame, convention: Convention) -> pd.DataFrame:
     return pd.DataFrame(layer_table(list(table.itertuples()), convention).cells)
 
 
-__all__ = ["Report", "formulas", "in_convention", "layers_of", "measures", "off", "reference", "smallest_resolution"]
+__all__ = [
+    "Report",
+    "alive_measure",
+    "formulas",
+    "in_convention",
+    "layers_of",
+    "measures",
+    "off",
+    "reference",
+    "smallest_resolution",
+]

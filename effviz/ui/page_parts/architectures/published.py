@@ -12,9 +12,9 @@ from effviz.ui.widgets.tables import Column, Table, show_table
 COLUMNS = (
     Column("Printed as", "variant"),
     Column("Parameters", lambda each: _millions(each.params)),
-    Column("Parameters vs exact", "params_deviation"),
+    Column("Parameters vs exact", "params_deviation", width=100),
     Column("Multiply-adds", lambda each: _millions(each.macs)),
-    Column("Multiply-adds vs exact", "macs_deviation"),
+    Column("Multiply-adds vs exact", "macs_deviation", width=100),
     Column("Top-1 (%)", lambda each: "" if each.top1 is None else f"{each.top1:g}"),
     Column("Notes", "notes", width="large"),
     Column("Source", "source", width="large"),

@@ -68,7 +68,7 @@ def questions(choice: Choice, report: Report) -> None:
     exercises(
         Exercise(
             "half",
-            f"The resolution goes from {report.resolution} to {other} px. What percentage of the multiply-adds "
+            f"The resolution changes from {report.resolution} to {other} px. What percentage of the multiply-adds "
             f"{'remains' if other < report.resolution else 'results'}?",
             "%",
             100 * moved.macs / report.macs,

@@ -16,8 +16,8 @@ from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Measured, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.core.units import ago, change, exact, lower, percent, si
-from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
+from effviz.measure.runs import guideline_run
 from effviz.studies.guidelines import (
     ARRANGEMENTS,
     DEVICES,

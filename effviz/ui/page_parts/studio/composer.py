@@ -11,7 +11,8 @@ import effviz
 from effviz.core.errors import DesignError
 from effviz.core.units import exact
 from effviz.count.report import analyze
-from effviz.model.blocks.composed import ENDS, EXAMPLE, PARTS, Composed
+from effviz.model.blocks.composed import ENDS, EXAMPLE, Composed
+from effviz.model.fields import PARTS
 from effviz.model.layers import ACTIVATIONS
 from effviz.studies.studio import FIELD_COLUMNS, OF, OTHERS, STEP, STEP_COLUMNS, TIMES, recipe_of, steps_of
 from effviz.ui import links

@@ -10,8 +10,8 @@ import streamlit as st
 from effviz.core.errors import MAX_BLOCKS, MAX_CHANNELS
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS
-from effviz.model.design import DEPTHS, WIDTHS
 from effviz.model.fields import Field, declared
+from effviz.model.stage import DEPTHS, WIDTHS
 from effviz.studies.studio import buildable
 from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
 

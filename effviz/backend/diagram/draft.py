@@ -1,0 +1,241 @@
+"""The recorded graph of a part of a network, grouped into cards: layers that are drawn as one node."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
+
+from effviz.backend.diagram.graph import Node, joined
+from effviz.backend.diagram.recording import Recorded, record, without
+from effviz.core.errors import UnknownNameError, show
+from effviz.count import cost
+from effviz.count.kinds import kind_of
+from effviz.count.report import analyze
+from effviz.count.words import ATTACHED, WEIGHTED, describe
+from effviz.model.design import Design
+from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Identity, Layer, Primitive, Sequential, Shape
+from effviz.model.layout import BuiltBlock
+from effviz.model.outline import span, stage_of
+from effviz.model.trace import Step, trace, trace_block
+
+_TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat"}
+T = TypeVar("T")
+
+
+class Scope(NamedTuple):
+    """The part of a network that is drawn: the whole network, a stage or a block."""
+
+    design: Design
+    path: str
+    blocks: list[BuiltBlock]
+    layer: Layer
+    shape: Shape
+    network_macs: int
+
+
+def scope_of(design: Design, resolution: int | None, path: str | None) -> Scope:
+    """Return the stage or block at `path`, or the whole network.
+
+    Raises:
+        DesignError: there is no such path, or the network cannot be built at this resolution.
+    """
+    report = analyze(design, resolution)
+    tree: Layer = design.layer(resolution)
+    if path is None:
+        return Scope(design, "", report.blocks, tree, report.input_shape, report.macs)
+    inside = [entry for entry in report.blocks if path in (entry.path, stage_of(entry.path))]
+    if not inside:
+        raise _unknown_path(path, [entry.path for entry in report.blocks])
+    for part in path.split("."):
+        assert isinstance(tree, Sequential)
+        tree = dict(tree.children)[part]
+    return Scope(design, path, inside, tree, inside[0].shape, report.macs)
+
+
+def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
+    near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
+    return UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
+
+
+class Card(NamedTuple):
+    """Layers that are one node: their numbers in the graph and their steps, in order."""
+
+    numbers: list[int]
+    steps: list[Step]
+
+    @property
+    def main(self) -> Step:
+        """The layer after which the node is named."""
+        return next((step for step in self.steps if not isinstance(step.layer, ATTACHED)), self.steps[0])
+
+    @property
+    def what(self) -> str:
+        """The description of the layer; a norm and its activation are described together."""
+        words = describe(self.main.layer)
+        return joined(words, self._others, by=", ") if isinstance(self.main.layer, BatchNorm2d) else words
+
+    @property
+    def after(self) -> str:
+        """The description of the other layers, unless it is part of `what`."""
+        return "" if isinstance(self.main.layer, BatchNorm2d) else self._others
+
+    @property
+    def _others(self) -> str:
+        at = self.steps.index(self.main)
+        ahead = ", ".join(describe(step.layer) for step in self.steps[:at])
+        behind = [_behind(step) for step in self.steps[at + 1 :]]
+        return ", ".join([*behind, *([f"after {ahead}"] if ahead else [])])
+
+
+def _behind(step: Step) -> str:
+    gate = step.path.endswith(".gate") and "SqueezeExcite" in step.blocks
+    return f"{describe(step.layer)}{' gate' if gate else ''}"
+
+
+def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
+    """Whether `layer`, the only reader of the last of `steps`, belongs to their node."""
+    layers = [step.layer for step in steps]
+    if isinstance(layer, WEIGHTED):
+        return all(isinstance(each, ATTACHED) for each in layers)
+    if isinstance(layer, BatchNorm2d):
+        return isinstance(layers[-1], Conv2d)
+    if isinstance(layer, Activation):
+        return isinstance(layers[-1], (*WEIGHTED, BatchNorm2d))
+    return isinstance(layer, ATTACHED)
+
+
+class Draft:
+    """The recorded graph of a scope without identities, and look-ups by path.
+
+    Attributes:
+        scope: the part of the network.
+        steps: of the scope, by path.
+        graph: nodes of torchview.
+        cards: by node of torchview.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.steps = {step.path: step for step in trace(scope.layer, scope.shape, scope.path)}
+        self._total = sum(map(_macs, self.steps.values()))
+        self._blocks = {entry.path: entry for entry in scope.blocks}
+        self._sizes = Counter(stage_of(entry.path) for entry in scope.blocks)
+        graph = record(scope.layer, scope.shape, scope.path)
+        self.graph = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
+        self._readers = self.graph.readers()
+        self.cards = self._fused()
+        self._ids: set[str] = set()
+
+    def _is_identity(self, seen: Recorded) -> bool:
+        step = self.steps.get(seen.path)
+        return not seen.is_function and step is not None and isinstance(step.layer, Identity)
+
+    def _fused(self) -> dict[int, Card]:
+        all_sources, cards = self.graph.sources(), dict[int, Card]()
+        for number, seen in self.graph.nodes.items():
+            if self.role(seen) != "layer":
+                continue
+            step, sources = self.steps[seen.path], all_sources.get(number, [])
+            card = cards.get(sources[0]) if len(sources) == 1 and self._readers[sources[0]] == [number] else None
+            inside = card is not None and self.block_of(card.steps[-1].path) == self.block_of(step.path)
+            if card is None or not inside or not _fuses(card.steps, step.layer):
+                card = Card([], [])
+            card.numbers.append(number)
+            card.steps.append(step)
+            cards[number] = card
+        return cards
+
+    def role(self, seen: Recorded) -> str:
+        """Return the role of a node of torchview, see `Node`."""
+        step = self.steps.get(seen.path)
+        layer = step.layer if step else None
+        if isinstance(layer, Branches) and seen.is_function:
+            if seen.name == _TORCH_MERGES[layer.merge]:
+                return "merge"
+            if layer.split and seen.name == "chunk":
+                return "split"
+        return "layer" if isinstance(layer, Primitive) and not seen.is_function else "other"
+
+    def block_of(self, path: str) -> BuiltBlock | None:
+        """Return the block of a layer."""
+        stage, _, rest = path.partition(".")
+        return self._blocks.get(stage) or self._blocks.get(f"{stage}.{rest.partition('.')[0]}")
+
+    def run_name(self, run: Sequence[BuiltBlock]) -> str:
+        """Return the stage of a run of blocks if it is complete, otherwise its first and last block."""
+        stages = [stage_of(entry.path) for entry in run]
+        if len(set(stages)) == 1 and len(run) == self._sizes[stages[0]]:
+            return stages[0]
+        return span([entry.path for entry in run])
+
+    @cached_property
+    def steps_of(self) -> dict[str, list[Step]]:
+        """The steps of every block, by its path."""
+        return self._by_block(self.steps.items())
+
+    @cached_property
+    def _numbers_of(self) -> dict[str, list[int]]:
+        return self._by_block((seen.path, number) for number, seen in self.graph.nodes.items())
+
+    def _by_block(self, items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+        found: dict[str, list[T]] = {path: [] for path in self._blocks}
+        for path, item in items:
+            entry = self.block_of(path)
+            if entry is not None:
+                found[entry.path].append(item)
+        return found
+
+    def only_card(self, entry: BuiltBlock) -> Card | None:
+        """Return the card of a block that is a single card: a convolution with norm and activation, or a pooling."""
+        numbers = self._numbers_of[entry.path]
+        card = self.cards.get(numbers[0]) if numbers else None
+        return card if card is not None and card.numbers == numbers else None
+
+    def exit(self, entry: BuiltBlock) -> int:
+        """Return the node whose output leaves a block."""
+        inside = self._numbers_of[entry.path]
+        return next(number for number in inside if any(head not in inside for head in self._readers.get(number, [])))
+
+    def input(self) -> Node:
+        """Start a new sketch with the node of its input."""
+        self._ids.clear()
+        return Node(self.id("input"), "input", "input", shape=self.scope.shape)
+
+    def output(self) -> Node:
+        """Return the node of the output."""
+        last = self.scope.blocks[-1]
+        return Node(self.id("output"), "output", "output", shape=trace_block(last.block, last.shape).output.shape)
+
+    def id(self, wish: str) -> str:
+        """Return `wish` as a node id: without special characters, and unique within the sketch."""
+        base = re.sub(r"[^A-Za-z0-9_.-]", "_", wish)[:80] or "node"
+        name, count = base, 1
+        while name in self._ids:
+            count += 1
+            name = f"{base}-{count}"
+        self._ids.add(name)
+        return name
+
+    def costs(self, steps: Sequence[Step]) -> dict[str, Any]:
+        """Return the costs of `steps` as fields of a `Node`."""
+        mix: Counter[str] = Counter()
+        for step in steps:
+            mix[kind_of(step)] += _macs(step)
+        macs = mix.total()
+        return {
+            "macs": macs,
+            "params": sum(cost.params(step.layer) for step in steps),
+            "share": macs / self._total if self._total else 0.0,
+            "mix": tuple((kind, count) for kind, count in mix.most_common() if count),
+        }
+
+
+def _macs(step: Step) -> int:
+    return cost.macs(step.layer, step.output.shape)

@@ -1,0 +1,277 @@
+"""Sketches of a network by layers, by blocks and by stages, from the recorded graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from effviz.backend.diagram.draft import Card, Draft, Scope, scope_of
+from effviz.backend.diagram.graph import Edge, Node, Sketch
+from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
+from effviz.count import kinds
+from effviz.count.kinds import kind_of
+from effviz.count.words import PLAIN, WEIGHTED, block_title, channels_of, reader_name
+from effviz.model.design import Design
+from effviz.model.layers import Block, Branches, Layer, Sequential
+from effviz.model.layout import BuiltBlock
+from effviz.model.outline import alike_runs, by_stage, stage_of
+from effviz.model.trace import join, trace_block
+
+STAGES, BLOCKS, LAYERS = 1, 2, 3
+"""Levels of detail: one node per stage, per block or per layer."""
+
+MAX_NODES = 60
+"""More nodes are not readable; such a sketch has a lower level of detail."""
+
+
+def _runs(blocks: Sequence[BuiltBlock], depth: int) -> list[list[BuiltBlock]]:
+    """Return `blocks` in runs of neighbors that share a node; at most `MAX_NODES` with input and output."""
+    if depth != STAGES:
+        return alike_runs(blocks)
+    found, most = by_stage(blocks), MAX_NODES - 2
+    size = -(-len(found) // most)
+    return [list(chain.from_iterable(found[start : start + size])) for start in range(0, len(found), size)]
+
+
+# --- by layers -----------------------------------------------------------------------------------------------------
+
+
+def _boxes(layer: Layer, path: str, *, outermost: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield paths and titles of the patterns inside a block: squeeze-and-excitation, Ghost modules."""
+    if isinstance(layer, (Sequential, Branches)):
+        children = layer.children if isinstance(layer, Sequential) else layer.branches
+        for name, child in children:
+            yield from _boxes(child, join(path, name), outermost=False)
+    elif isinstance(layer, Block):
+        if not outermost and type(layer).__name__ not in PLAIN:
+            yield path, block_title(layer)
+        yield from _boxes(layer.expand(), path, outermost=outermost)
+
+
+def _inside(path: str, boxes: Mapping[str, str]) -> str:
+    """Return the innermost of `boxes` around a layer."""
+    parts = path.split(".")
+    prefixes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in boxes), "")
+
+
+def _layer_node(draft: Draft, card: Card, run: list[BuiltBlock], boxes: Mapping[str, str]) -> Node:
+    main = card.main
+    path = main.path.rpartition(".")[0] if main.blocks and main.blocks[-1] in PLAIN else main.path
+    group = _inside(main.path, boxes)
+    base = max(group, run[0].path, key=len)
+    name, what = reader_name(path, base), card.what
+    if not isinstance(main.layer, WEIGHTED) and (name or len(draft.scope.blocks) == 1):
+        # For a pooling layer, the description is more informative than the name.
+        name, what = what, ""
+    name = name or run[0].path
+    if what == name:
+        what = ""
+    if "depthwise" in name:
+        what = what.replace("depthwise ", "")
+    relative = [step.path.removeprefix(run[0].path) for step in card.steps]
+    repeated = [
+        draft.steps[entry.path + tail] for entry in run for tail in relative if entry.path + tail in draft.steps
+    ]
+    return Node(
+        id=draft.id(path),
+        role="layer",
+        name=name,
+        what=what,
+        channels=channels_of(main.layer),
+        after=card.after,
+        shape=draft.graph.nodes[card.numbers[-1]].shapes[0],
+        kind=kind_of(main),
+        group=group,
+        block=run[0].path,
+        paths=tuple(step.path for step in card.steps),
+        **draft.costs(repeated),
+    )
+
+
+def _joint_node(draft: Draft, seen: Recorded, role: str, boxes: Mapping[str, str]) -> Node:
+    """Return the node of a merge, a split, or an operation without a counterpart in effviz."""
+    step = draft.steps.get(seen.path)
+    shape = seen.shapes[0] if seen.shapes else ()
+    group = _inside(seen.path, boxes)
+    entry = draft.block_of(seen.path)
+    block = entry.path if entry else ""
+    if step is None or not isinstance(step.layer, Branches) or role == "other":
+        return Node(draft.id(join(seen.path, seen.name)), "other", seen.name, shape=shape, group=group, block=block)
+    if role == "split":
+        return Node(draft.id(f"{seen.path}.split"), role, "split", shape=shape, group=group, block=block)
+    return Node(
+        id=draft.id(f"{seen.path}.{step.layer.merge}"),
+        role=role,
+        name=step.layer.merge,
+        shape=step.output.shape,
+        kind=kind_of(step),
+        group=group,
+        block=block,
+        paths=(step.path,),
+    )
+
+
+def _by_layers(draft: Draft, runs: list[list[BuiltBlock]]) -> Sketch:
+    """Return a sketch with one node per card, merge and split of the first block of every run."""
+    run_of = {entry.path: run for run in runs for entry in run}
+    boxes: dict[str, str] = {}
+    for run in runs:
+        if len(draft.scope.blocks) > 1 and (len(run) > 1 or draft.only_card(run[0]) is None):
+            # A longer title would cross the edges in the middle of the box.
+            boxes[run[0].path] = run[0].path + (f" × {len(run)}" if len(run) > 1 else "")
+        boxes |= dict(_boxes(run[0].block, run[0].path))
+    drawn = {INPUT: draft.input()}
+    joints: dict[tuple[str, str], Node] = {}
+    for number, seen in draft.graph.nodes.items():
+        entry = draft.block_of(seen.path)
+        run = run_of[entry.path] if entry else []
+        if run and entry is not run[0]:
+            continue
+        card, role = draft.cards.get(number), draft.role(seen)
+        if card is not None:
+            first = card.numbers[0]
+            drawn[number] = drawn[first] if first in drawn else _layer_node(draft, card, run, boxes)
+        elif role == "other":
+            drawn[number] = _joint_node(draft, seen, role, boxes)
+        else:
+            # Three branches are added by two calls of torch.add, but drawn as one node.
+            key = (seen.path, role)
+            joints[key] = drawn[number] = joints.get(key) or _joint_node(draft, seen, role, boxes)
+    drawn[OUTPUT] = draft.output()
+    exits = {run[0].path: draft.exit(run[0]) for run in runs if len(run) > 1}
+    pairs = []
+    for tail, head in draft.graph.edges:
+        if head in drawn:
+            entry = draft.block_of(draft.graph.nodes[tail].path) if tail not in drawn else None
+            pairs.append((exits[run_of[entry.path][0].path] if entry else tail, head))
+    return _sketch(draft, drawn, pairs, boxes, runs, LAYERS)
+
+
+# --- by blocks and by stages ---------------------------------------------------------------------------------------
+
+
+def _title(draft: Draft, run: Sequence[BuiltBlock]) -> str:
+    """Describe the blocks of a run: ``Inverted residual × 3``."""
+    counts: dict[str, int] = {}
+    for entry in run:
+        card = draft.only_card(entry)
+        word = card.what if card else block_title(entry.block)
+        if len(run) > 1:
+            # Only the first block of a stage has a stride.
+            word = re.sub(r", stride \S+", "", word)
+        counts[word] = counts.get(word, 0) + 1
+    words = [word if count == 1 else f"{word} × {count}" for word, count in counts.items()]
+    return ", ".join(words if len(words) <= 3 else [*words[:2], f"{len(words) - 2} other kinds of block"])
+
+
+def _run_node(draft: Draft, run: list[BuiltBlock]) -> Node:
+    first, last = run[0], run[-1]
+    shape = trace_block(last.block, last.shape).output.shape
+    steps = [step for entry in run for step in draft.steps_of[entry.path]]
+    costs = draft.costs(steps)
+    card = draft.only_card(first) if len(run) == 1 else None
+    stride = max(getattr(entry.block, "stride", 1) for entry in run)
+    what = _title(draft, run)
+    if card is None and stride > 1 and ", stride" not in what:
+        what = f"{what}, stride {stride}"
+    kind = costs["mix"][0][0] if costs["mix"] else kind_of(steps[0]) if steps else kinds.VIEW
+    name = draft.run_name(run)
+    return Node(
+        id=draft.id(name),
+        role="blocks",
+        name=name,
+        what=what,
+        channels=channels_of(card.main.layer) if card else f"{first.shape[0]} → {shape[0]}",
+        after=card.after if card else "",
+        shape=shape,
+        kind=kind,
+        paths=tuple(step.path for step in steps),
+        **costs,
+    )
+
+
+def _by_blocks(draft: Draft, runs: list[list[BuiltBlock]], depth: int) -> Sketch:
+    """Return a sketch with one node per run."""
+    drawn = {INPUT: draft.input()}
+    nodes = {entry.path: node for run in runs for node in [_run_node(draft, run)] for entry in run}
+    for number, seen in draft.graph.nodes.items():
+        entry = draft.block_of(seen.path)
+        drawn[number] = nodes[entry.path] if entry else _joint_node(draft, seen, "other", {})
+    drawn[OUTPUT] = draft.output()
+    return _sketch(draft, drawn, draft.graph.edges, {}, runs, depth)
+
+
+def _sketch(
+    draft: Draft,
+    drawn: Mapping[int, Node],
+    pairs: Sequence[tuple[int, int]],
+    groups: Mapping[str, str],
+    runs: list[list[BuiltBlock]],
+    depth: int,
+) -> Sketch:
+    nodes = {node.id: node for node in drawn.values()}
+    links = dict.fromkeys((drawn[tail].id, drawn[head].id) for tail, head in pairs if drawn[tail] is not drawn[head])
+    heads: dict[str, list[str]] = {}
+    for tail, head in links:
+        heads.setdefault(tail, []).append(head)
+    readable = len(nodes) <= MAX_NODES
+    edges = []
+    for tail, head in links:
+        skips = readable and _passes_by(tail, head, heads)
+        label = "shortcut" if skips and nodes[head].name == "add" else ""
+        if nodes[tail].role == "split":
+            label = f"{nodes[tail].shape[0]} channels"
+        edges.append(Edge(tail, head, label, skips))
+    used = {
+        group: title for group, title in groups.items() if any(_is_in(node.group, group) for node in drawn.values())
+    }
+    return Sketch(tuple(nodes.values()), tuple(edges), used, len(draft.scope.blocks) - len(runs), depth)
+
+
+def _passes_by(tail: str, head: str, heads: Mapping[str, list[str]]) -> bool:
+    """Whether there is another path from `tail` to `head`."""
+    pending = [other for other in heads[tail] if other != head]
+    seen: set[str] = set()
+    while pending:
+        node = pending.pop()
+        if node == head:
+            return True
+        if node not in seen:
+            seen.add(node)
+            pending += heads.get(node, [])
+    return False
+
+
+def _is_in(path: str, box: str) -> bool:
+    return path == box or path.startswith(f"{box}.")
+
+
+def sketch(design: Design, resolution: int | None = None, path: str | None = None, depth: int | None = None) -> Sketch:
+    """Return the graph of a diagram; arguments and errors are those of `effviz.backend.diagram.draw.draw`."""
+    return sketch_scope(scope_of(design, resolution, path), depth)
+
+
+def sketch_scope(scope: Scope, depth: int | None) -> Sketch:
+    """Return the sketch of a scope, at a lower level of detail if it has too many nodes."""
+    draft = Draft(scope)
+    requested = depth or (STAGES if not scope.path else LAYERS if len(scope.blocks) == 1 else BLOCKS)
+    made: list[Sketch] = []
+    for level in range(requested, 0, -1):
+        runs = _runs(scope.blocks, level)
+        made.append(_by_layers(draft, runs) if level == LAYERS else _by_blocks(draft, runs, level))
+        if len(made[-1].nodes) <= MAX_NODES:
+            break
+    words = {STAGES: "stages", BLOCKS: "blocks", LAYERS: "layers"}
+    found, notes = made[-1], []
+    if len(made) > 1:
+        notes.append(
+            f"Drawn by {words[found.depth]}: by {words[requested]} it would have {len(made[0].nodes)} nodes, and more "
+            f"than {MAX_NODES} are not readable."
+        )
+    stages = len({stage_of(entry.path) for entry in scope.blocks})
+    if found.depth == STAGES and stages > len(runs):
+        notes.append(f"{stages} stages share {len(runs)} nodes, because more than {MAX_NODES} are not readable.")
+    return replace(found, note=" ".join(notes))

@@ -1,0 +1,240 @@
+"""Counting rules of torch operations, by aten name.
+
+An operation is either in `PRODUCTS` (a formula for its multiply-adds), in `FREE`, or element-wise by torch's own tag.
+All other operations have no rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from effviz.backend.profile.result import MATRIX, OTHER
+from effviz.backend.profile.tensors import storage, tensors, times
+from effviz.count.kinds import DEPTHWISE, GROUPED, LINEAR, MERGE, NORM, POINTWISE, POOLING, STANDARD
+
+
+def _convolution(args: Sequence[Any], output: Tensor) -> int:
+    """Multiply output positions by weights; a transposed convolution visits input positions instead."""
+    image, weight, transposed = args[0], args[1], args[6]
+    positions = (image if transposed else output).shape[2:]
+    return int(image.shape[0] * math.prod(positions) * weight.numel())
+
+
+def _product(left: int) -> Callable[[Sequence[Any], Tensor], int]:
+    """Return the rule of a matrix product whose left operand is argument `left`."""
+    return lambda args, output: int(output.numel()) * int(args[left].shape[-1])
+
+
+def _summed_product(args: Sequence[Any], output: Tensor) -> int:
+    return int(args[1].numel()) * int(args[2].shape[-1])
+
+
+def _attention(args: Sequence[Any], output: Tensor) -> int:
+    """Count queries times keys and scores times values."""
+    query, key, value = (argument.shape for argument in args[:3])
+    return int(math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1]))
+
+
+def _recurrent(args: Sequence[Any], output: Tensor) -> int:
+    """Count the input and the state times their matrices, at every time step of one layer in one direction."""
+    return int(math.prod(args[0].shape[:-1]) * (args[1].numel() + args[2].numel()))
+
+
+PRODUCTS: Mapping[str, Callable[[Sequence[Any], Tensor], int]] = {
+    **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm"), _product(0)),
+    **dict.fromkeys(("addmm", "baddbmm", "addmv", "_addmm_activation"), _product(1)),
+    "addbmm": _summed_product,
+    **dict.fromkeys(
+        (
+            "_scaled_dot_product_flash_attention",
+            "_scaled_dot_product_flash_attention_for_cpu",
+            "_scaled_dot_product_efficient_attention",
+            "_scaled_dot_product_cudnn_attention",
+        ),
+        _attention,
+    ),
+    "mkldnn_rnn_layer": _recurrent,
+}
+"""Multiply-adds from the arguments and the output.
+
+FlopCounterMode gives twice these values for the operations that it knows. It lacks products with a vector and the CPU
+kernels of attention and LSTM.
+"""
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_NORMS = _names("""
+    _batch_norm_no_update cudnn_batch_norm _fused_rms_norm miopen_batch_norm native_batch_norm _native_batch_norm_legit
+    _native_batch_norm_legit_no_training native_group_norm native_layer_norm _log_softmax _safe_softmax _softmax
+    _weight_norm_interface
+""")
+_POOLS = _names("""
+    _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d avg_pool2d avg_pool3d
+    fractional_max_pool2d fractional_max_pool3d max_pool2d_with_indices max_pool3d_with_indices max_unpool2d
+    max_unpool3d mean
+""")
+# These copy, although the meta device returns a view where the order is kept.
+_SHUFFLES = ("channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle")
+# These allocate memory without touching it.
+RESERVES = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+_OTHERS = _names("""
+    all amax amin aminmax any argmax argmin argsort bincount bucketize count_nonzero cummax cummin cumprod cumsum diff
+    histc kthvalue linalg_vector_norm logcumsumexp logsumexp max median min mode nanmedian nansum norm prod searchsorted
+    sort std std_mean sum topk unique_consecutive _unique2 unique_dim var var_mean
+    binary_cross_entropy binary_cross_entropy_with_logits huber_loss mse_loss nll_loss2d_forward nll_loss_forward
+    smooth_l1_loss
+    block_diag clone constant_pad_nd copy diag_embed expand_copy flip _pack_padded_sequence repeat roll rot90 _to_copy
+    tril triu view_copy
+    reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
+    col2im grid_sampler_2d grid_sampler_3d im2col upsample_bicubic2d _upsample_bicubic2d_aa upsample_bilinear2d
+    _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+    _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_trilinear3d
+    embedding _embedding_bag _embedding_bag_forward_only gather index index_add index_copy index_fill index_put
+    _index_put_impl index_select isin masked_scatter masked_select nonzero repeat_interleave scatter scatter_add
+    scatter_reduce select_scatter slice_scatter take _unsafe_index _unsafe_index_put
+    arange eye fill full full_like linspace logspace new_full new_ones new_zeros ones ones_like range scalar_tensor
+    tril_indices triu_indices zero zeros zeros_like
+    bernoulli exponential multinomial native_dropout normal rand rand_like randint randint_like randn randn_like
+    randperm random uniform
+    _assert_async _assert_scalar _assert_tensor_metadata equal is_nonzero item _local_scalar_dense
+""")
+
+FREE: Mapping[str, str] = {
+    **dict.fromkeys(_NORMS, NORM),
+    **dict.fromkeys(_POOLS, POOLING),
+    **dict.fromkeys(("cat", "stack", *_SHUFFLES), MERGE),
+    **dict.fromkeys((*RESERVES, *_OTHERS), OTHER),
+}
+"""Operations without multiply-adds that are not element-wise, with the kind of layer.
+
+Sums and interpolation are here by decision: the convention counts convolutions and matrix products.
+"""
+
+# Element-wise operations that torch does not tag.
+_UNTAGGED = (
+    "_prelu_kernel", "complex", "floor_divide", "glu", "hardswish", "log_sigmoid_forward", "rrelu_with_noise",
+)  # fmt: skip
+# They read as many elements of their table as they write.
+_LOOKUPS = ("embedding", "gather", "index", "index_select", "take", "_unsafe_index")
+# Their in-place variants do not read the previous values.
+_OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
+# Their further outputs are indices, or serve a backward pass that is not run.
+_ONE_OUTPUT = frozenset(
+    (
+        *_NORMS,
+        *(name for name in _POOLS if "max" in name),
+        *(name for name, rule in PRODUCTS.items() if rule is _attention),
+        *("_embedding_bag", "_embedding_bag_forward_only", "log_sigmoid_forward", "native_dropout"),
+    )
+)
+_LABELS = {"cat": "concat", "addmm": "linear", "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "mv": "matmul"}
+
+
+def base_name(func: Any) -> str:
+    """Return the aten name of an operation, without the underscore of its in-place variant; empty outside aten."""
+    return str(func.overloadpacket.__name__).removesuffix("_") if func.namespace == "aten" else ""
+
+
+def is_listed(name: str) -> bool:
+    """Whether the operation is in `PRODUCTS` or `FREE`."""
+    return name in PRODUCTS or name in FREE
+
+
+@cache
+def is_elementwise(name: str) -> bool:
+    """Whether the operation calculates every output element from the input elements at the same position.
+
+    One tagged overload is enough, because torch leaves out the tag on many in-place variants.
+    """
+    if not name or is_listed(name):
+        return False
+    packet = getattr(torch.ops.aten, name, None)
+    overloads = [getattr(packet, each) for each in packet.overloads()] if packet is not None else []
+    return name in _UNTAGGED or any(torch.Tag.pointwise in each.tags for each in overloads)
+
+
+def is_view(func: Any, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> bool:
+    """Whether the outputs share the inputs' memory, and no element is calculated or moved."""
+    if name in _SHUFFLES or not outputs:
+        return False
+    if func._schema.is_mutable and torch.Tag.inplace_view not in func.tags:
+        return False
+    return {*map(storage, outputs)} <= {*map(storage, inputs)}
+
+
+def results(name: str, outputs: list[Tensor]) -> list[Tensor]:
+    """Return the outputs that belong to the forward pass."""
+    return outputs[:1] if name in _ONE_OUTPUT else outputs
+
+
+def describe(func: Any, name: str, args: Any, activations: int, inputs: int) -> tuple[str, str]:
+    """Return a readable name of the operation and its kind.
+
+    Args:
+        func: the operation.
+        name: from `base_name`; empty without a rule.
+        args: its positional arguments.
+        activations: number of input tensors that are neither parameters nor buffers.
+        inputs: number of input tensors.
+    """
+    rule = PRODUCTS.get(name)
+    plain = str(func.overloadpacket.__name__).strip("_").removeprefix("native_").removesuffix("_with_indices")
+    label = _LABELS.get(name, plain)
+    if rule is _convolution:
+        return f"conv{'_transpose' if args[6] else ''}{args[0].dim() - 2}d", _convolution_kind(args)
+    if rule is _attention:
+        return "attention", MATRIX
+    if rule:
+        # A product with a parameter or a buffer is a linear layer.
+        return label, LINEAR if activations < inputs else MATRIX
+    if is_elementwise(name):
+        return label, MERGE if activations > 1 else NORM
+    return label, FREE.get(name, OTHER)
+
+
+def _convolution_kind(args: Any) -> str:
+    image, weight, groups = args[0], args[1], args[8]
+    if groups == 1:
+        return POINTWISE if math.prod(weight.shape[2:]) == 1 else STANDARD
+    return DEPTHWISE if groups == image.shape[1] else GROUPED
+
+
+def window(name: str, args: Any) -> tuple[str, str, int]:
+    """Return kernel size, stride and groups; the first two are empty without a sliding window."""
+    if PRODUCTS.get(name) is _convolution:
+        return times(args[1].shape[2:]), times(args[3]), args[8]
+    if name.startswith(("max_pool", "avg_pool")):
+        dimensions = int(name[len("max_pool")])
+        kernel = _sides(args[1], dimensions)
+        stride = _sides(args[2], dimensions) if len(args) > 2 and args[2] else kernel
+        return times(kernel), times(stride), 1
+    return "", "", 1
+
+
+def _sides(size: Any, dimensions: int) -> list[int]:
+    values = [size] if isinstance(size, int) else list(size)
+    return values * dimensions if len(values) == 1 else values
+
+
+def elements_read(func: Any, name: str, args: Any, kwargs: Any, written: int) -> Iterator[int]:
+    """Yield the elements read of each tensor argument; a dimension of stride 0 counts once."""
+    given = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | dict(kwargs)
+    skipped = {
+        argument.name
+        for argument in func._schema.arguments
+        if argument.alias_info and argument.alias_info.is_write and (argument.kwarg_only or name in _OVERWRITES)
+    }
+    for position, tensor in enumerate(tensors([value for key, value in given.items() if key not in skipped])):
+        sides = [size for size, step in zip(tensor.shape, tensor.stride(), strict=True) if step]
+        stored = math.prod(sides) if tensor.numel() else 0
+        yield min(stored, written) if name in _LOOKUPS and position == 0 else stored

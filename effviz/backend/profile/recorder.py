@@ -1,0 +1,262 @@
+"""Recording of the operations and module calls of a forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from effviz.backend.profile.operations import (
+    PRODUCTS,
+    RESERVES,
+    base_name,
+    describe,
+    elements_read,
+    is_elementwise,
+    is_listed,
+    is_view,
+    results,
+    window,
+)
+from effviz.backend.profile.result import NOT_RUN, OTHER, Row, Uncounted
+from effviz.backend.profile.tensors import Sizes, shape, shapes, storage, tensors, times
+from effviz.count.kinds import NORM, VIEW
+
+
+class _Operation(NamedTuple):
+    """One executed torch operation; the fields are those of `Row`."""
+
+    name: str
+    layer: str
+    kind: str
+    inputs: tuple[Sizes, ...] = ()
+    output: Sizes = ()
+    params: int = 0
+    macs: int = 0
+    memory_access: int = 0
+    window: tuple[str, str, int] = ("", "", 1)
+
+
+@dataclass
+class _Call:
+    """A module call that has not returned yet."""
+
+    module: nn.Module
+    path: str
+    block: str
+    inputs: tuple[Sizes, ...]
+    operations: list[_Operation] = field(default_factory=list)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer of torch.nn or a subclass of one: a single row, whatever its operations."""
+        return _is_leaf(self.module) and _is_torch(self.module)
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return next(module.children(), None) is None
+
+
+def _is_torch(module: nn.Module) -> bool:
+    return any(base.__module__.startswith("torch.") for base in type(module).__mro__ if base is not nn.Module)
+
+
+class Recorder:
+    """The rows of a forward pass, filled while it runs.
+
+    Attributes:
+        unread: storages of parameters that no operation has read yet, with owner and size.
+        constants: storages of parameters and buffers.
+    """
+
+    def __init__(self) -> None:
+        self.unread: dict[int, tuple[str, int]] = {}
+        self.constants: set[int] = set()
+        self._calls: list[_Call] = []
+        # Hooks on all modules of the process run before the root module is entered.
+        self._outside = _Call(nn.Module(), "", "", ())
+        self._rows: list[Row] = []
+        self._uncounted: dict[tuple[str, str], list[int]] = {}
+
+    @property
+    def _call(self) -> _Call:
+        return self._calls[-1] if self._calls else self._outside
+
+    @property
+    def path(self) -> str:
+        """The path of the module that is running."""
+        return self._call.path
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows in execution order, then those of the parameters that no operation read."""
+        counts: dict[str, int] = {}
+        for path, count in self.unread.values():
+            counts[path] = counts.get(path, 0) + count
+        idle = [
+            _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
+            for path, count in counts.items()
+        ]
+        return (*self._rows, *idle)
+
+    @property
+    def uncounted(self) -> tuple[Uncounted, ...]:
+        """The operations without a rule."""
+        return tuple(Uncounted(*place, *seen) for place, seen in self._uncounted.items())
+
+    def watch(self, module: nn.Module, path: str) -> None:
+        """Record the calls of `module` by hooks."""
+
+        def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+            self._enter(module, path, (args, kwargs))
+
+        def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            self._leave(module, output)
+
+        module.register_forward_pre_hook(enter, prepend=True, with_kwargs=True)
+        module.register_forward_hook(leave, with_kwargs=True)
+
+    def _enter(self, module: nn.Module, path: str, given: Any) -> None:
+        # The root is the whole network, not a block.
+        inside = [call for call in self._calls[1:] if call.block]
+        block = inside[0].block if inside else ""
+        if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
+            block = type(module).__name__
+        self._calls.append(_Call(module, path, block, shapes(given)))
+
+    def _leave(self, module: nn.Module, output: Any) -> None:
+        # Calls that ended in an exception caught by an enclosing module have not left.
+        while self._calls and self._calls[-1].module is not module:
+            self._close(self._calls.pop(), None)
+        if self._calls:
+            self._close(self._calls.pop(), output)
+
+    def _close(self, call: _Call, output: Any) -> None:
+        operations = call.operations
+        if _is_leaf(call.module) and not operations and output is not None:
+            kind = OTHER if any(path == call.path for _, path in self._uncounted) else VIEW
+            operations = [_Operation("", "", kind)]
+        elif not (call.is_layer and operations):
+            return
+        output_shape = next(iter(shapes(output)), operations[-1].output)
+        self._rows.append(_row(call, operations, type(call.module).__name__, call.inputs, output_shape))
+
+    def miss(self, operation: str, elements: int) -> None:
+        """Record an operation without a rule."""
+        seen = self._uncounted.setdefault((operation, self.path), [0, 0])
+        seen[0] += 1
+        seen[1] += elements
+
+    def run(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """Record one operation that has run."""
+        name = base_name(func)
+        known = is_listed(name) or is_elementwise(name)
+        name = name if known else ""
+        if name.startswith("new_") or name.endswith("_like"):
+            # Only the shape and the type of the argument are used, not its values.
+            args = kwargs = ()
+        inputs, outputs = tensors((args, kwargs)), tensors(result)
+        if is_view(func, name, inputs, outputs):
+            return
+        outputs = results(name, outputs)
+        written = 0 if name in RESERVES else sum(output.numel() for output in outputs)
+        read = sum(elements_read(func, name, args, kwargs, written))
+        if not known:
+            self.miss(str(func), written or read)
+        activations = [tensor for tensor in inputs if storage(tensor) not in self.constants]
+        layer, kind = describe(func, name, args, len(activations), len(inputs))
+        operation = _Operation(
+            name=str(func.overloadpacket),
+            layer=layer,
+            # Within a layer, an addition of two activations is no merge.
+            kind=NORM if self._call.is_layer and is_elementwise(name) else kind,
+            inputs=shapes(activations),
+            output=shape(outputs[0]) if outputs else (),
+            params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs),
+            macs=PRODUCTS[name](args, outputs[0]) if name in PRODUCTS else 0,
+            memory_access=read + written,
+            window=window(name, args),
+        )
+        if operation.memory_access or not known:
+            self._add(operation)
+
+    def _add(self, operation: _Operation) -> None:
+        call = self._call
+        call.operations.append(operation)
+        if not call.is_layer:
+            self._rows.append(_row(call, [operation], operation.layer, operation.inputs, operation.output))
+
+
+def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Sizes, ...], output: Sizes | None) -> Row:
+    # The most expensive operation determines the kind of a layer: the convolution, not the padding before it.
+    main = max(operations, key=lambda operation: (operation.macs, operation.memory_access))
+    macs = sum(operation.macs for operation in operations)
+    kernel_size, stride, groups = main.window
+    return Row(
+        path=call.path,
+        stage=call.path.partition(".")[0],
+        block=call.block,
+        layer=layer,
+        kind=main.kind,
+        in_channels=_channels(inputs[0]) if inputs else 0,
+        out_channels=0 if output is None else _channels(output),
+        kernel_size=kernel_size,
+        stride=stride,
+        groups=groups,
+        input_shape=" + ".join(map(times, inputs)),
+        output_shape=times(output or ()),
+        params=sum(operation.params for operation in operations),
+        macs=macs,
+        flops=2 * macs,
+        memory_access=sum(operation.memory_access for operation in operations),
+        operations=", ".join(dict.fromkeys(operation.name for operation in operations)),
+    )
+
+
+def _channels(sizes: Sizes) -> int:
+    return sizes[0] if sizes else 1
+
+
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Passes every operation that torch runs to the recorder."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.recorder = recorder
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            result = func(*args, **kwargs)
+            self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
+            return result
+        if not is_listed(base_name(func)):
+            # In inference mode, composite operations are dispatched as a whole.
+            with self:
+                result = func.decompose(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+        result = func(*args, **kwargs)
+        if tensors((args, kwargs, result)):
+            self.recorder.run(func, args, kwargs, result)
+        return result
+
+
+class Exits(TorchFunctionMode):
+    """Reports tensors that are converted to numpy arrays or Python numbers, because later arithmetic is invisible."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in ("numpy", "__array__", "__dlpack__", "tolist") and isinstance(args[0], Tensor):
+            self.recorder.miss(f"Tensor.{name}", args[0].numel())
+        return func(*args, **(kwargs or {}))

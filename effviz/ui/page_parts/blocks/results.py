@@ -1,0 +1,178 @@
+"""Results of the Building blocks page: cards, cost, formulas, comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+import effviz
+from effviz.charts.blocks.cost import Side, block_costs, side_by_side
+from effviz.core.units import change, lower, milliseconds, percent
+from effviz.count.report import Report
+from effviz.measure.latency import Latency
+from effviz.studies import blocks as lesson
+from effviz.studies.closed_forms import Term, closed_forms, shown
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.blocks.controls import Choice
+from effviz.ui.widgets.cards import COUNTED, Card, report_cards, show_cards
+from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_heading
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.layers import layer_table, layers_of
+from effviz.ui.widgets.live_latency import Reading
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+_QUANTITIES = {"macs": "Multiply-adds", "params": "Parameters", "ratio": "Ratio of multiply-adds"}
+
+
+def headline(report: Report, convention: Convention, latency: Card) -> None:
+    """Show the cost of the block and its latency."""
+    compute = convention.compute(report.macs)
+    below = {
+        "params": "of the block",
+        "macs": f"{compute / max(report.params, 1):.3g} per parameter",
+        "memory_access": f"{compute / max(report.memory_access, 1):.3g} per element",
+        "peak_activation": f"output {lesson.output_text(report)}",
+    }
+    show_cards([*report_cards(convention, report, below=below), latency])
+
+
+def costs(choice: Choice, report: Report, convention: Convention) -> None:
+    """Show the cost of each part of the block."""
+    table = report.table.assign(stage=[lesson.sublayer(step) for step in report.steps])
+    table = table[table["kind"] != "view"]
+    kind_legend(table["kind"])
+    show_chart(block_costs(table, choice.title, stage_measures(convention), look()), "sublayers")
+
+
+def formulas(report: Report, convention: Convention) -> None:
+    """Show the formulas of the papers, and the terms between them and the exact count."""
+    formula_heading()
+    entry = report.blocks[0]
+    forms = closed_forms(entry.block, entry.shape)
+    if not forms:
+        st.markdown("No paper prints a formula for this block. Exact counts are sums over its layers.")
+    for form in forms:
+        symbols = form.symbols.replace("*", "×").replace("_", "\\_")
+        terms = [f"{_signed(term)}: {term.label}" for term in form.terms]
+        title = f"**{_QUANTITIES[form.quantity]}**, {form.what}: {symbols}"
+        lines = [title, f"= {form.numbers}", f"= {shown(form.value)}", *terms, f"= **{shown(form.exact)}**, exact"]
+        st.markdown("  \n".join(lines))
+        st.caption(f"{form.where}. {form.source}.")
+    st.caption(f"Exact: counted layer by layer from the built block. {convention.text}")
+
+
+def _signed(term: Term) -> str:
+    if term.value < 0:
+        return f"\N{MINUS SIGN} {shown(-term.value)}"
+    # Escaped: Markdown makes a list of lines that start with a plus sign.
+    return f"\\+ {shown(term.value)}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One block of the comparison."""
+
+    title: str
+    report: Report
+    latency: Latency | None
+
+
+def comparison(choice: Choice, others: Sequence[Choice], reading: Reading, convention: Convention) -> None:
+    """Show counts and measured latency of the blocks next to one another."""
+    if not others:
+        return
+    rows = [
+        Compared(each.title, effviz.analyze(each.design, memory=convention.memory), latency)
+        for each, latency in zip([choice, *others], [reading.latency, *reading.others], strict=True)
+    ]
+    sides = [
+        Side(
+            convention.label(quantity),
+            [convention.value(quantity, getattr(row.report, quantity)) for row in rows],
+            [convention.show(quantity, getattr(row.report, quantity)) for row in rows],
+        )
+        for quantity in COUNTED
+    ]
+    times = [row.latency.median_ms if row.latency else None for row in rows]
+    texts = [milliseconds(time) if time is not None else "not measured" for time in times]
+    sides.append(Side("Latency here", times, texts))
+    show_chart(side_by_side([row.title for row in rows], sides, look()), "side_by_side")
+    params, macs, *memory = count_columns(convention, row="report")
+    first = rows[0]
+    columns = [
+        Column("Block", "title"),
+        Column("Output", lambda row: lesson.output_text(row.report)),
+        params,
+        macs,
+        Column(f"vs {first.title}", lambda row: "" if row is first else _versus(row.report.macs, first.report.macs)),
+        *memory,
+        Column("Latency (ms)", lambda row: row.latency.median_ms if row.latency else None, "%.3f"),
+    ]
+    show_table(Table(rows, columns, f"{len(rows)} blocks at the same input with exact counts"))
+    st.caption(
+        "All blocks have the input on screen; the others have the fields of their papers. Blocks that keep or derive "
+        f"their width have another output. Measure latency measures all of them. {convention.text}"
+    )
+
+
+def _versus(macs: int, base: int) -> str:
+    return change(macs, base) if base else ""
+
+
+def questions(choice: Choice, report: Report, convention: Convention) -> None:
+    """Show two questions about the block on screen."""
+    exercises(_doubled(choice, report, convention), _heaviest(report, convention))
+
+
+def _doubled(choice: Choice, report: Report, convention: Convention) -> Exercise | None:
+    place = choice.place
+    wide = replace(place, in_channels=2 * place.in_channels, out_channels=2 * place.out_channels)
+    values = lesson.settle(choice.name, wide, choice.values)
+    if lesson.problem(choice.name, wide, values):
+        return None
+    doubled = effviz.analyze(lesson.design(choice.name, wide, values))
+    name = lower(convention.compute_label)
+    return Exercise(
+        "wide",
+        f"{choice.title}: input and output channels double. By what factor do the {name} grow?",
+        "x",
+        doubled.macs / max(report.macs, 1),
+        "Layers that connect every channel with every other grow by a factor of 4, depthwise layers by 2.",
+    )
+
+
+def _heaviest(report: Report, convention: Convention) -> Exercise:
+    name = lower(convention.compute_label)
+    depthwise = lesson.depthwise_shares(report)
+    if depthwise is not None:
+        return Exercise(
+            "share",
+            f"The depthwise layer takes {percent(depthwise.macs)} of the {name}. What percentage of the memory access "
+            "cost does it take?",
+            "%",
+            100 * depthwise.memory_access,
+            "It has few weights, but it reads and writes a whole feature map.",
+        )
+    path, macs = lesson.heaviest_layer(report)
+    return Exercise(
+        "largest",
+        f"What percentage of the {name} does the most expensive layer of this block take?",
+        "%",
+        100 * macs / max(report.macs, 1),
+        f"It is {path}.",
+    )
+
+
+def files(choice: Choice, report: Report, convention: Convention) -> None:
+    """Show the downloads: the layers and the block."""
+    stem = file_name("effviz", choice.name, str(choice.place.in_channels), str(choice.place.out_channels))
+    note = f"{choice.title}. {convention.text}"
+    downloads(
+        csv_file("Layers", lambda: layer_table(layers_of(report), convention), stem, note),
+        json_file(choice.design, stem),
+    )

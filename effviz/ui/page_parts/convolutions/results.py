@@ -1,0 +1,204 @@
+"""Results of the Convolutions page: cards, curves, connections, formulas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from effviz.charts.convolutions import (
+    Curve,
+    connection_picture,
+    kind_costs,
+    reach_picture,
+    reduction_curve,
+    window_picture,
+)
+from effviz.charts.style import Chart
+from effviz.core.units import lower, percent
+from effviz.count.kinds import conv_kind
+from effviz.model.layers import Conv2d
+from effviz.studies import convolutions as lesson
+from effviz.studies.convolutions import KINDS, Curves
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.convolutions.controls import BASELINE, Choice
+from effviz.ui.widgets.cards import Card, report_cards, show_cards
+from effviz.ui.widgets.charts import chart_row, show_chart
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
+from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula, formula_heading, layer_formulas
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+
+def headline(choice: Choice, convention: Convention, latency: Card) -> None:
+    """Show the cost of the chosen kind against the standard convolution, the reduction, and the latency."""
+    here = lesson.report(choice.kind, choice.setting, convention.memory)
+    base = lesson.report(BASELINE, choice.setting, convention.memory) if choice.against else None
+    factor = lesson.reduction(choice.kind, choice.setting).factor
+    name = convention.compute_label
+    show_cards(
+        [
+            *report_cards(
+                convention, here, base, against=BASELINE, below="the baseline",
+                quantities=("params", "macs", "memory_access"),
+            ),
+            Card(
+                "Reduction", f"x{factor:.3g}", f"{name} of the standard convolution divided by those of this one.",
+                f"{'fewer' if factor >= 1 else 'more'} {lower(name)}",
+            ),
+            latency,
+        ]
+    )  # fmt: skip
+
+
+def costs(choice: Choice, convention: Convention) -> None:
+    """Show the cost of every kind relative to the standard convolution."""
+    shares = lesson.relative_costs(choice.setting, convention.memory)
+    show_chart(kind_costs(shares, choice.kind, KINDS, convention.compute_label, look()), "costs")
+
+
+def curves(choice: Choice, convention: Convention) -> None:
+    """Show the reduction against the kernel size and against the output channels."""
+    kind = "separable" if choice.kind == BASELINE else choice.kind
+    setting, colors = choice.setting, look()
+    area = setting.kernel_size**2
+
+    def lines(found: Curves) -> list[Curve]:
+        return [
+            Curve(convention.compute_label, found.macs, "solid"),
+            Curve("Memory access", found.memory_access, "dash"),
+        ]
+
+    kernels = lesson.by_kernel(kind, setting, convention.memory)
+    widths = lesson.by_width(kind, setting, convention.memory)
+    chart_row(
+        {
+            "by_kernel": reduction_curve(
+                kernels.at, lines(kernels), setting.kernel_size, "Kernel size", KINDS[kind], colors, logarithmic=False
+            ),
+            "by_width": reduction_curve(
+                widths.at, lines(widths), setting.out_channels, "Output channels", KINDS[kind], colors,
+                logarithmic=True, limit=(float(area), f"K² = {area}") if kind == "separable" else None,
+            ),
+        }
+    )  # fmt: skip
+    if kind == "separable":
+        st.markdown(_limit(setting.kernel_size))
+
+
+def _limit(size: int) -> str:
+    """Say from how many output channels on the reduction is close to its limit."""
+    factor, near = lesson.near_limit(size)
+    if near is None:
+        return "With a 1x1 window there is nothing to save: a separable convolution only adds a depthwise layer."
+    return (
+        f"A {size}x{size} separable convolution is at most {size**2}× cheaper. It reaches 8/9 of that, {factor:.3g}×, "
+        f"from {near} output channels on. With fewer, the depthwise layer is a larger share of the cost."
+    )
+
+
+def connections(choice: Choice) -> None:
+    """Show the window, and which channels the built layers connect."""
+    st.subheader("Connections", anchor=False)
+    setting, colors = choice.setting, look()
+    steps = lesson.report(choice.kind, setting).steps
+    convs = [step.layer for step in steps if isinstance(step.layer, Conv2d)]
+    size = 1 if choice.kind == "pointwise" else setting.kernel_size
+    pictures: list[Chart] = [window_picture(setting, size, colors)]
+    for conv, blocks in zip(convs, lesson.connections(choice.kind, setting), strict=True):
+        pictures.append(connection_picture(blocks, conv_kind(conv), colors))
+    chart_row({f"connection_{place}": chart for place, chart in enumerate(pictures)}, heading="bold", gap="small")
+    st.caption(f"{choice.design.title}. The black frame is the next position of the window.")
+
+
+def shuffle(choice: Choice) -> None:
+    """Show two grouped convolutions in a row, with a channel shuffle between them and without."""
+    setting, colors = choice.setting, look()
+    st.subheader("Two grouped convolutions", anchor=False)
+    channels, groups = lesson.drawn_channels(setting.out_channels, setting.groups)
+    pictures = {}
+    for shuffled, word in ((False, "Without shuffle"), (True, "With channel shuffle")):
+        reached = lesson.reach(channels, groups, shuffle=shuffled)
+        title = f"{word}: each output depends on {percent(float(reached.mean()))} of the inputs"
+        pictures[f"reach_{shuffled}"] = reach_picture(reached, groups, title, colors)
+    chart_row(pictures, heading="bold", gap="small")
+    drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
+    st.caption(
+        f"Two 1x1 convolutions in a row, with {groups} groups of {channels // groups} channels: which inputs reach "
+        f"which outputs, as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}"
+    )
+
+
+def sensitivities(choice: Choice, convention: Convention) -> None:
+    """Show the effect of each setting on the counts."""
+    st.subheader("Effect of each setting", anchor=False)
+    rows = lesson.sensitivities(choice.kind, choice.setting, convention.memory)
+    columns = [
+        Column("Setting", "control"),
+        Column("From", "before"),
+        Column("To", "after"),
+        Column("Parameters", lambda row: f"x{row.params:.3g}"),
+        Column(convention.compute_label, lambda row: f"x{row.macs:.3g}"),
+        Column("Memory access", lambda row: f"x{row.memory_access:.3g}"),
+    ]
+    show_table(Table(rows, columns, f"Factors on the cost of {KINDS[choice.kind]} for {len(rows)} settings"))
+    st.caption(f"One setting changes, the others stay. {convention.text}")
+
+
+def formulas(choice: Choice, convention: Convention) -> None:
+    """Show the formulas of every layer, and the reduction."""
+    formula_heading()
+    report = lesson.report(choice.kind, choice.setting, convention.memory)
+    for index, step in enumerate(report.steps):
+        if len(report.steps) > 1:
+            st.markdown(f"Layer {index + 1}, {step.path.partition('.')[0]}:")
+        layer_formulas(report, index, convention)
+    found = lesson.reduction(choice.kind, choice.setting)
+    name, standard = lower(convention.compute_label), lesson.report(BASELINE, choice.setting)
+    formula(
+        "Reduction", f"{name} of the standard convolution / {name}",
+        f"{convention.exact('macs', standard.macs)} / {convention.exact('macs', report.macs)}", f"{found.factor:.4g}",
+    )  # fmt: skip
+    symbols = found.symbols.replace("_", "\\_")
+    st.markdown(f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}")
+
+
+def questions(choice: Choice, convention: Convention) -> None:
+    """Show two questions about the setting on screen."""
+    setting, name = choice.setting, lower(convention.compute_label)
+    size = setting.kernel_size
+    larger = replace(setting, kernel_size=size + 2)
+    few = replace(setting, out_channels=max(1, setting.out_channels // 16), groups=1)
+    exercises(
+        Exercise(
+            "larger",
+            f"The kernel grows from {size} to {larger.kernel_size}. By what factor do the {name} of the separable "
+            "convolution grow?",
+            "x",
+            lesson.report("separable", larger).macs / lesson.report("separable", setting).macs,
+            "Only the depthwise layer has the window. The pointwise layer, most of the cost, does not change.",
+        ),
+        Exercise(
+            "few",
+            f"With {few.out_channels} output channels instead of {setting.out_channels}: by what factor does a "
+            f"separable {size}x{size} convolution reduce the {name} of a standard one?",
+            "x",
+            lesson.reduction("separable", few).factor,
+            "K² C_out / (K² + C_out): with few output channels the depthwise layer is most of the work.",
+        ),
+    )
+
+
+def files(choice: Choice, convention: Convention) -> None:
+    """Show the downloads: all kinds at this setting, and the chosen one."""
+    setting = choice.setting
+    rows = [(kind, lesson.report(kind, setting, convention.memory)) for kind in KINDS]
+    columns = [
+        Column("Convolution", lambda row: KINDS[row[0]]),
+        *count_columns(convention, ("params", "macs", "memory_access"), row=lambda row: row[1]),
+        Column("Reduction", lambda row: lesson.reduction(row[0], setting).factor),
+    ]
+    stem = file_name("effviz", choice.kind, f"{setting.kernel_size}x{setting.kernel_size}")
+    table = Table(rows, columns, "")
+    downloads(csv_file("Kinds", table, stem, f"{setting}. {convention.text}"), json_file(choice.design, stem))

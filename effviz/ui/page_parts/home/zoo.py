@@ -1,0 +1,107 @@
+"""Parts of the home page: three ways in, and the totals of every network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+import effviz
+from effviz.advice.budgets import PRESETS
+from effviz.core.units import exact
+from effviz.count.report import Report
+from effviz.ui.convention import Convention
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.zoo import ARCHITECTURES
+
+
+@dataclass(frozen=True)
+class Way:
+    """A card with a link into a page.
+
+    Attributes:
+        title: of the card.
+        text: what the page is for.
+        page: its address.
+        link: label of the link.
+        query: settings of the link.
+    """
+
+    title: str
+    text: str
+    page: str
+    link: str
+    query: dict[str, str]
+
+
+WAYS = (
+    Way(
+        "Browse",
+        "What does a network cost, and where? Move one control and see the numbers change.",
+        "architectures",
+        "MobileNetV2 at half width",
+        {"net": "MobileNetV2", "width": "0.5"},
+    ),
+    Way(
+        "Teach",
+        "One link shows the same screen to a whole class. What does a step of phi promise, and what is built?",
+        "scaling",
+        "EfficientNet-B0 at phi = 2",
+        {"phi": "2"},
+    ),
+    Way(
+        "Sanity-check",
+        "Does a design fit its budget, what is wrong with it, and what is the code? A stage table to edit.",
+        "studio",
+        "MobileNetV2 within 300 M",
+        {"budget": PRESETS["mobile_300m"].title},
+    ),
+)
+
+
+@lru_cache(maxsize=8)
+def reports(memory: str) -> tuple[Report, ...]:
+    """Analyze every network at its own resolution."""
+    return tuple(effviz.analyze(effviz.architecture(name), memory=memory) for name in ARCHITECTURES)
+
+
+def totals(found: Sequence[Report]) -> pd.DataFrame:
+    """Return the totals as a table for the chart."""
+    return pd.DataFrame(
+        {
+            "title": report.design.title,
+            "family": report.design.family,
+            "resolution": report.resolution,
+            "params": report.params,
+            "macs": report.macs,
+        }
+        for report in found
+    )
+
+
+def ways() -> None:
+    """Show three cards, each with a link into a page that is set up for it."""
+    for column, way in zip(st.columns(len(WAYS)), WAYS, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.subheader(way.title, anchor=False)
+            st.markdown(way.text)
+            st.page_link(
+                page_path(page(way.page)), label=way.link, query_params=way.query, icon=":material/arrow_forward:"
+            )
+
+
+def zoo_table(found: Sequence[Report], convention: Convention) -> None:
+    """Show the totals of every network."""
+    columns = [
+        Column("Network", "design.title"),
+        Column("Resolution (px)", "resolution"),
+        *count_columns(convention),
+        Column("Source", "design.source"),
+    ]
+    show_table(Table(found, columns, f"{len(found)} networks with their exact totals"), height=320)
+    st.caption(f"{exact(len(found))} networks at their own resolution. {convention.text}")

@@ -1,0 +1,33 @@
+"""The job "diagram": a network, a stage or a block as DOT text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from effviz.backend.diagram.draw import draw
+from effviz.core.errors import Cancelled
+from effviz.model.design import Design
+from effviz.worker.jobs import Progress
+
+
+def run(payload: dict[str, Any], progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """Draw a diagram.
+
+    Args:
+        payload: ``design`` (its JSON text) and optionally ``resolution``, ``path``, ``depth`` and ``appearance``, see
+            `effviz.backend.diagram.draw.draw`.
+        progress: called at the start and at the end.
+        cancelled: called at the start, because drawing takes less than a second.
+
+    Returns:
+        The fields of a `Diagram`.
+    """
+    if cancelled():
+        raise Cancelled
+    progress(0.0, "Drawing")
+    options = {name: payload[name] for name in ("path", "depth", "appearance") if name in payload}
+    diagram = draw(Design.from_json(payload["design"]), payload.get("resolution"), **options)
+    progress(1.0, "Drawn")
+    return asdict(diagram)

@@ -1,0 +1,27 @@
+"""The job "latency": the time of forward passes of a design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from effviz.backend.timing import measure_design
+from effviz.model.design import Design
+from effviz.worker.jobs import Progress
+
+
+def run(payload: dict[str, Any], progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """Measure a design with random weights.
+
+    Args:
+        payload: ``design`` (its JSON text), ``resolution``, ``batch_size``, ``threads`` and ``dtype``.
+        progress, cancelled: see `effviz.backend.timing.measure`.
+
+    Returns:
+        `Timing.summary` and ``measured_at`` (UTC, ISO 8601).
+    """
+    design = Design.from_json(payload["design"])
+    options = {name: payload[name] for name in ("resolution", "batch_size", "threads", "dtype")}
+    timing = measure_design(design, **options, progress=progress, cancelled=cancelled)
+    return timing.summary() | {"measured_at": datetime.now(UTC).isoformat(timespec="seconds")}
