@@ -1,4 +1,4 @@
-"""Limits on what a design may cost. The code is in `effviz.advice.budgets`."""
+"""Public names of budgets: limits on the costs of a design. The code is in `effviz.advice.budgets`."""
 
 from effviz.advice.budgets import (
     DTYPES,

@@ -1,4 +1,4 @@
-"""Compound scaling and its inverses. The code is in `effviz.advice.scaling`."""
+"""Public names of scaling: compound scaling and its inverses. The code is in `effviz.advice.scaling`."""
 
 from effviz.advice.scaling import (
     EXPONENTS,

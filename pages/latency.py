@@ -1,22 +1,22 @@
-"""FLOPs are not latency: how well a count predicts the speed of a network, here and on other people's devices."""
+"""Latency: how well a count predicts the speed of a network, on this machine and on published devices."""
 
 import streamlit as st
 
-from effviz.ui.page_parts.latency import page as speed
-from effviz.ui.widgets import parts
+from effviz.ui.page_parts.latency import lesson, results
+from effviz.ui.page_parts.latency.controls import controls
+from effviz.ui.widgets.frame import header
 
-parts.header("latency")
-convention = parts.convention()
+convention = header("latency")
 with st.sidebar:
-    options = speed.controls()
-table = speed.measured(options, convention)
+    options = controls()
+table = results.measurements(options, convention)
 
-speed.headline(table, options, convention)
-speed.bar(options, table)
-speed.chart(table, options, convention)
-speed.predictor_chart(table)
-speed.show_table(table, convention)
-rows = speed.printed(options, convention)
-speed.formulas(table, options, convention)
-speed.exercises(table, rows, convention)
-speed.downloads(table, convention)
+results.headline(table, options, convention)
+results.bar(options)
+results.chart(table, options, convention)
+results.predictor_chart(table)
+results.show_measured(table, convention)
+rows = lesson.published(options, convention)
+lesson.formulas(table, options, convention)
+lesson.exercises(table, rows, convention)
+results.files(table, convention)

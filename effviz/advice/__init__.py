@@ -1,1 +1,1 @@
-"""What to change in a design: scaling rules, budgets, rules of thumb."""
+"""Advice on a design: scaling rules, budgets, lint."""

@@ -1,7 +1,7 @@
-"""Budgets: limits on what a design may cost, checked exactly, and how people write them.
+"""Budgets: limits on the costs of a design, exact verdicts, and amounts as text.
 
-Counts are compared as integers. Bytes are elements times the bytes of a number format: every weight and every
-activation is stored in it, batch norm folded or not, without the padding or the tables that a runtime adds.
+Counts are compared as integers. Sizes in bytes are elements times the bytes of a number format. Every weight and every
+activation is stored in that format; padding and tables that a runtime adds are not included.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ DTYPES = {"float32": 4, "float16": 2, "int8": 1}
 COUNT, BYTES, TIME = "count", "bytes", "time"
 
 MAX_AMOUNT = 10**18
-"""No network is near it, and a float still tells neighbouring limits apart by their share."""
+"""Far beyond any network, and small enough that a float distinguishes neighboring limits by their share."""
 
 
 class Quantity(NamedTuple):
-    """Something that can have a budget.
+    """A quantity that can have a budget.
 
     Attributes:
         title: on screen.
         unit: of a limit: ``""`` for a count, ``"elements"``, ``"bytes"`` or ``"ms"``.
-        kind: how amounts of it are written: `COUNT`, `BYTES` or `TIME`.
-        what: what is counted, in one sentence.
+        kind: notation of its amounts: `COUNT`, `BYTES` or `TIME`.
+        what: its definition in one sentence.
     """
 
     title: str
@@ -41,27 +41,27 @@ class Quantity(NamedTuple):
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "params": Quantity("Parameters", "", COUNT, "Trainable numbers, two per channel of batch norm among them."),
+    "params": Quantity("Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm."),
     "macs": Quantity("Multiply-adds", "", COUNT, "Fused multiply-adds of convolution and linear layers, one image."),
     "memory_access": Quantity(
-        "Memory access cost", "elements", COUNT, "Elements read and written, batch 1, under the report's assumption."
+        "Memory access cost", "elements", COUNT, "Elements read and written at batch 1, under the report's assumption."
     ),
     "peak_activation": Quantity(
-        "Peak activation memory", "bytes", BYTES, "Most activations alive at once in the fused network, batch 1."
+        "Peak activation memory", "bytes", BYTES, "Largest set of live activations in the fused network, batch 1."
     ),
     "weight_size": Quantity("Weight size", "bytes", BYTES, "All parameters in one number format."),
     "latency": Quantity("Latency", "ms", TIME, "Median time for one image, measured on this machine."),
 }
-"""Everything that can have a budget, in the order in which verdicts are shown."""
+"""All quantities that can have a budget, in the order in which verdicts are shown."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """A limit on one quantity; what is exactly at the limit fits.
+    """A limit on one quantity. A value equal to the limit fits.
 
     Attributes:
         quantity: a key of `QUANTITIES`.
-        limit: in the quantity's unit; a whole number but for latency.
+        limit: in the quantity's unit; a whole number, except for latency.
     """
 
     quantity: str
@@ -82,12 +82,12 @@ def _limit(argument: str, value: Any, quantity: str) -> int | float:
 
 
 class Verdict(NamedTuple):
-    """How a design stands to one budget.
+    """The comparison of a design with one budget.
 
     Attributes:
-        budget: what was asked.
-        value: in the unit of the budget; None where it was not measured.
-        passed: whether the value is at most the limit; None where it was not measured.
+        budget: the limit.
+        value: in the unit of the budget; None if it was not measured.
+        passed: whether the value is at most the limit; None if it was not measured.
         margin: share of the limit that is left, negative beyond it: 1 - value / limit.
     """
 
@@ -100,16 +100,16 @@ class Verdict(NamedTuple):
 def check(
     report: Report, budgets: Iterable[Budget], *, dtype: str = "float32", latency_ms: float | None = None
 ) -> tuple[Verdict, ...]:
-    """A verdict on every budget, in the order given.
+    """Compare a design with budgets, in the given order.
 
     Args:
-        report: of the design; memory access is under its assumption.
+        report: of the design; its memory assumption applies.
         budgets: the limits.
         dtype: number format of weights and activations, a key of `DTYPES`.
-        latency_ms: measured median in milliseconds; None where nothing was measured.
+        latency_ms: measured median in milliseconds; None if nothing was measured.
 
     Raises:
-        DesignError: an argument is not what it should be.
+        DesignError: an argument has the wrong type or an illegal value.
     """
     if not isinstance(report, Report):
         fail("report", report, "must be a Report; effviz.analyze(design) gives one")
@@ -139,7 +139,7 @@ def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -
 def _verdict(budget: Budget, value: int | float | None) -> Verdict:
     if value is None:
         return Verdict(budget, None, None, None)
-    # The difference first: with it the margin of a value just beyond a huge limit still has its sign.
+    # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
     return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
 
 
@@ -147,13 +147,13 @@ def _verdict(budget: Budget, value: int | float | None) -> Verdict:
 
 
 class Preset(NamedTuple):
-    """Budgets that are often asked for.
+    """Common budgets with their source.
 
     Attributes:
         title: on screen.
         budgets: the limits.
-        dtype: number format in which they are meant.
-        source: where they are from, and what its units mean.
+        dtype: number format of the limits in bytes.
+        source: of the limits, and the meaning of its units.
     """
 
     title: str
@@ -163,34 +163,33 @@ class Preset(NamedTuple):
 
 
 KIB, MIB = 1024, 1024**2
+_CHIP = "The chip's kB and MB are 1024 and 1024 x 1024 bytes. Program, stack and buffers must fit as well."
 
 PRESETS: dict[str, Preset] = {
     "mcu_256k": Preset(
         "Microcontroller, 256 KiB SRAM",
         (Budget("peak_activation", 256 * KIB), Budget("weight_size", MIB)),
         "int8",
-        "MCUNet, arXiv 2007.10319: STM32F412 with 256 kB SRAM and 1 MB flash. The paper's kB and MB are the chip's, "
-        "1024 and 1024 x 1024 bytes (ST, reference manual RM0402). Program, stack and buffers have to fit as well.",
+        f"MCUNet, arXiv 2007.10319: STM32F412 with 256 kB SRAM and 1 MB flash (ST, reference manual RM0402). {_CHIP}",
     ),
     "mcu_320k": Preset(
         "Microcontroller, 320 KiB SRAM",
         (Budget("peak_activation", 320 * KIB), Budget("weight_size", MIB)),
         "int8",
-        "MCUNet, arXiv 2007.10319: STM32F746 with 320 kB SRAM and 1 MB flash. The paper's kB and MB are the chip's, "
-        "1024 and 1024 x 1024 bytes (ST, reference manual RM0385). Program, stack and buffers have to fit as well.",
+        f"MCUNet, arXiv 2007.10319: STM32F746 with 320 kB SRAM and 1 MB flash (ST, reference manual RM0385). {_CHIP}",
     ),
     "visual_wake_words": Preset(
         "Visual Wake Words, 250 kB",
         (Budget("peak_activation", 250_000), Budget("weight_size", 250_000), Budget("macs", 60_000_000)),
         "int8",
         "Visual Wake Words, arXiv 1906.05721: 250 KB each for peak memory and for the model, 60 M multiply-adds. The "
-        "paper does not say what its KB is: 1000 bytes here, the stricter reading.",
+        "paper does not define its KB. Here it is 1000 bytes, the stricter reading.",
     ),
     "mobile_300m": Preset(
         "Mobile, 300 M multiply-adds",
         (Budget("macs", 300_000_000),),
         "float32",
-        "MobileNetV2, arXiv 1801.04381, table 4, which rounds: exact are 300.8 M at width 1, a little beyond.",
+        "MobileNetV2, arXiv 1801.04381, table 4, which rounds. The exact number at width 1 is 300.8 M, slightly more.",
     ),
     "mobile_600m": Preset(
         "Mobile, 600 M multiply-adds",
@@ -200,16 +199,16 @@ PRESETS: dict[str, Preset] = {
         "arXiv 1806.09055.",
     ),
     "real_time": Preset(
-        "Real time, 30 images a second",
+        "Real time, 30 images per second",
         (Budget("latency", 1000 / 30),),
         "float32",
-        "30 images a second, the rate of most video cameras: 1000 / 30 = 33.3 ms for one.",
+        "30 images per second is the rate of most video cameras: 1000 / 30 = 33.3 ms per image.",
     ),
 }
 """Presets by name."""
 
 
-# --- amounts as people write them ------------------------------------------------------------------------------------
+# --- amounts as text -------------------------------------------------------------------------------------------------
 
 _COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SIZES = {
@@ -224,20 +223,20 @@ _MICRO = str.maketrans({"\N{GREEK SMALL LETTER MU}": "u", "\N{MICRO SIGN}": "u"}
 
 
 def parse_amount(text: str, quantity: str) -> int | float:
-    """The amount that `text` says, in the unit of the quantity.
+    """Parse an amount with a suffix, and return it in the unit of the quantity.
 
-    Counts take k, M, G and T. Bytes take kB, MB, GB and TB, thousands, and KiB, MiB, GiB and TiB, 1024 each. Latency
-    takes ms, s and us. Without a suffix the number is in the quantity's unit. Digits may be grouped by underscores.
+    Counts take k, M, G and T. Sizes take kB, MB, GB and TB in steps of 1000, and KiB, MiB, GiB and TiB in steps of
+    1024. Latency takes ms, s and us. A number without a suffix is in the quantity's unit. Underscores may group digits.
 
     Args:
         text: ``"300M"``, ``"4.2 M"``, ``"256kB"``, ``"320KiB"``, ``"33ms"``, ``"3e8"``.
         quantity: a key of `QUANTITIES`.
 
     Returns:
-        A whole number, for latency a float.
+        A whole number; for latency a float.
 
     Raises:
-        DesignError: anything else; the message names the text.
+        DesignError: the text is no amount; the message contains the text.
     """
     kind = QUANTITIES[one_of("quantity", quantity, QUANTITIES)].kind
     written = f"write it like {_EXAMPLES[kind]}"
@@ -255,29 +254,29 @@ def parse_amount(text: str, quantity: str) -> int | float:
     amount = Fraction(digits.replace("_", "") + (exponent or "")) * SUFFIXES[kind][suffix]
     if amount > MAX_AMOUNT:
         fail(quantity, text, f"must be at most {MAX_AMOUNT:g}")
-    # A time of 1e-400 ms is positive, but no float says so.
+    # A time of 1e-400 ms is positive, but its float is 0.
     if not (amount and float(amount)):
         fail(quantity, text, "must be greater than 0")
     if kind == TIME:
         return float(amount)
     if amount.denominator > 1:
-        fail(quantity, text, f"must come to a whole number{' of bytes' if kind == BYTES else ''}")
+        fail(quantity, text, f"must be a whole number{' of bytes' if kind == BYTES else ''}")
     return int(amount)
 
 
 def _wrong(suffix: str, kind: str) -> str:
-    """What is wrong with a suffix."""
+    """Describe the error in a suffix."""
     for other, suffixes in SUFFIXES.items():
         if other != kind and suffix in suffixes and suffix not in _COUNTS:
             return f"has a unit of {'memory' if other == BYTES else 'time'}, {suffix}"
     known = [each for each in SUFFIXES[kind] if each.lower() == suffix.lower()]
     if kind == BYTES and (suffix.upper() in ("K", "M", "G", "T", "KB")):
-        return f"does not say whether {suffix} means thousands or 1024s"
+        return f"is ambiguous, because {suffix} may mean thousands or 1024s"
     return f"has the suffix {show(suffix)}" + (f", which may mean {known[0]}" if known else ", which is unknown")
 
 
 def format_amount(value: int | float, quantity: str) -> str:
-    """The shortest text from which `parse_amount` reads `value` exactly: ``300 M``, ``320 KiB``, ``33.5 ms``.
+    """Return the shortest text that `parse_amount` converts back to `value`: ``300 M``, ``320 KiB``, ``33.5 ms``.
 
     Raises:
         DesignError: the value cannot be a limit of this quantity.
@@ -292,8 +291,18 @@ def format_amount(value: int | float, quantity: str) -> str:
     return min(texts, key=len)
 
 
+def format_share(share: float) -> str:
+    """Format a share of a limit without rounding it to the other side of 100 %: ``74.3 %``, ``100.3 %``, ``18×``."""
+    if share >= 10:
+        return f"{share:,.0f}×"
+    for text in (f"{100 * share:.3g}", *(f"{100 * share:.{digits}f}" for digits in range(1, 7))):
+        if share in (0, 1) or ("e" not in text and (float(text) - 100) * (share - 1) > 0):
+            return f"{text} %"
+    return "just over 100 %" if share > 1 else "just under 100 %"
+
+
 def _quotient(amount: int, unit: int) -> str:
-    """``amount / unit`` as a decimal, exact: units are made of twos and fives."""
+    """Return ``amount / unit`` as an exact decimal, which exists because units have only the factors 2 and 5."""
     whole, rest = divmod(amount, unit)
     digits = ""
     while rest:

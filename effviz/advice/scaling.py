@@ -1,7 +1,7 @@
-"""Scaling rules: depth, width and resolution from one coefficient, what they promise and what is built of it.
+"""Scaling rules: depth, width and resolution from one coefficient, the networks they build, and their inverses.
 
 Compound scaling is EfficientNet's (arXiv 1905.11946, section 3.3). The other rules spend the same factor in
-multiply-adds on one dimension, or as fast scaling does (arXiv 2103.06877, section 4).
+multiply-adds on one dimension, or like fast scaling (arXiv 2103.06877, section 4).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _MOST_CANDIDATES = 20_000
 def compound_scale(
     design: Design, phi: float, alpha: float = PAPER[0], beta: float = PAPER[1], gamma: float = PAPER[2]
 ) -> Design:
-    """`design` with depth x alpha**phi, width x beta**phi and resolution round(resolution * gamma**phi).
+    """Return `design` with depth * alpha**phi, width * beta**phi and resolution round(resolution * gamma**phi).
 
-    The paper fixes alpha * beta**2 * gamma**2 close to 2, so that phi + 1 doubles the multiply-adds; its own values,
-    the defaults, give 1.92.
+    The paper keeps alpha * beta**2 * gamma**2 close to 2, so that each step of phi doubles the multiply-adds. Its
+    values, the defaults, give 1.92.
 
     Args:
         design: the baseline, phi = 0.
@@ -59,13 +59,13 @@ def compound_scale(
             resolution=round(design.resolution * bases["gamma"] ** phi),
         )
     except OverflowError:
-        fail("phi", phi, f"scales beyond all numbers with {bases}")
+        fail("phi", phi, f"overflows with {bases}")
     except DesignError as error:
         raise DesignError(f"phi = {phi:g}: {error.problem}", path=error.path) from None
 
 
 class ScalingRule(NamedTuple):
-    """How far one step of phi goes in each dimension; compound scaling with the letters the paper gives them.
+    """The factors by which one step of phi scales each dimension, named as in compound scaling.
 
     Attributes:
         alpha: factor on depth.
@@ -79,15 +79,15 @@ class ScalingRule(NamedTuple):
 
     @property
     def factor(self) -> float:
-        """Multiply-adds that one step of phi promises: alpha * beta**2 * gamma**2."""
+        """The nominal factor of one step of phi in multiply-adds: alpha * beta**2 * gamma**2."""
         return self.alpha * self.beta**2 * self.gamma**2
 
     def scaled(self, design: Design, phi: float) -> Design:
-        """`compound_scale` with these bases."""
+        """Apply `compound_scale` with these bases."""
         return compound_scale(design, phi, *self)
 
     def multipliers(self, phi: float) -> tuple[float, float, float]:
-        """Of depth, width and resolution, before rounding."""
+        """Return the multipliers of depth, width and resolution before rounding."""
         return self.alpha**phi, self.beta**phi, self.gamma**phi
 
 
@@ -100,14 +100,14 @@ EXPONENTS: Mapping[str, tuple[float, float, float]] = {
     "resolution": (0.0,   0.0,   0.5),
     "fast":       (0.1,   0.4,   0.05),
 }  # fmt: skip
-"""Other ways to spend the factor that compound scaling promises; "fast" is d1_w8_g8_r1 of arXiv 2103.06877."""
+"""Alternatives to compound scaling with the same nominal factor; "fast" is d1_w8_g8_r1 of arXiv 2103.06877."""
 
 
 def scaling_rules(compound: ScalingRule) -> dict[str, ScalingRule]:
-    """Compound scaling and beside it `EXPONENTS`, each promising the same factor a step of phi.
+    """Return compound scaling and the rules of `EXPONENTS`, each with the same nominal factor per step of phi.
 
-    In fast scaling the width of a group follows the width and depthwise stays depthwise: so does `Design.scaled`,
-    which keeps the number of groups.
+    In fast scaling the width of a group follows the width, and depthwise convolutions stay depthwise. `Design.scaled`
+    does the same, because it keeps the number of groups.
     """
     spent = {
         name: ScalingRule(*(compound.factor**exponent for exponent in exponents))
@@ -116,7 +116,7 @@ def scaling_rules(compound: ScalingRule) -> dict[str, ScalingRule]:
     return {"compound": compound} | spent
 
 
-# --- what is built ------------------------------------------------------------------------------------------------
+# --- built networks -----------------------------------------------------------------------------------------------
 
 
 class BuiltStage(NamedTuple):
@@ -124,10 +124,10 @@ class BuiltStage(NamedTuple):
 
     Attributes:
         name: of the stage.
-        blocks: how many there are.
+        blocks: their number.
         channels: of its output.
-        side: height of its output, in pixels; 1 for features.
-        scales: whether depth acts on it.
+        side: height of its output in pixels; 1 for a vector of features.
+        scales: whether the depth multiplier acts on it.
     """
 
     name: str
@@ -139,25 +139,25 @@ class BuiltStage(NamedTuple):
 
 @lru_cache(maxsize=512)
 def built_stages(design: Design) -> tuple[BuiltStage, ...]:
-    """Blocks and widths of the built network, stage by stage."""
+    """Return blocks and widths of the built network, stage by stage."""
     found = []
     for name, group in groupby(design.runs(), lambda run: run.stage):
         runs = list(group)
-        leaving = block_totals(runs[-1].block, runs[-1].shape).out_shape
+        out_shape = block_totals(runs[-1].block, runs[-1].shape).out_shape
         scales = design.stages[runs[0].row].depth == "scaled"
-        side = leaving[1] if len(leaving) == 3 else 1
-        found.append(BuiltStage(name, sum(run.repeats for run in runs), leaving[0], side, scales))
+        side = out_shape[1] if len(out_shape) == 3 else 1
+        found.append(BuiltStage(name, sum(run.repeats for run in runs), out_shape[0], side, scales))
     return tuple(found)
 
 
 def built_body(design: Design) -> tuple[int, int]:
-    """Blocks and output channels, summed over the stages on which depth acts."""
+    """Return blocks and output channels, summed over the stages on which the depth multiplier acts."""
     body = [stage for stage in built_stages(design) if stage.scales]
     return sum(stage.blocks for stage in body), sum(stage.channels for stage in body)
 
 
 def depth_plateau(design: Design) -> tuple[float, float]:
-    """The depth multipliers ``low < d <= high`` that build as many blocks in every stage as this design's does."""
+    """Return the range ``low < d <= high`` of depth multipliers that build the same blocks as this design."""
     low, high = 0.0, math.inf
     for _, rows in groupby(design.stages, lambda row: row.name):
         stage = list(rows)
@@ -170,10 +170,10 @@ def depth_plateau(design: Design) -> tuple[float, float]:
 
 
 def width_plateau(design: Design) -> tuple[float, float]:
-    """The lowest and the highest width multiplier known to build the widths of this design, to within 1e-9."""
+    """Return the lowest and the highest width multiplier that build the widths of this design, to within 1e-9."""
     built = design.built_widths()
 
-    def alike(width_mult: float) -> bool:
+    def same(width_mult: float) -> bool:
         try:
             return design.scaled(width_mult=width_mult / design.width_mult).built_widths() == built
         except DesignError:
@@ -182,14 +182,14 @@ def width_plateau(design: Design) -> tuple[float, float]:
     ends = []
     for factor in (0.5, 2.0):
         outside = design.width_mult * factor
-        while alike(outside) and 1e-3 < outside < 1e3:
+        while same(outside) and 1e-3 < outside < 1e3:
             outside *= factor
-        ends.append(_boundary(alike, design.width_mult, outside)[0])
+        ends.append(_boundary(same, design.width_mult, outside)[0])
     return ends[0], ends[1]
 
 
 class Implied(NamedTuple):
-    """The phi at which a rule has each multiplier of a network; None where its base is 1 and never moves."""
+    """The phi at which a rule has each multiplier of a network; None if its base is 1."""
 
     depth: float | None
     width: float | None
@@ -198,7 +198,7 @@ class Implied(NamedTuple):
 
 
 def implied_phi(design: Design, base: Design, rule: ScalingRule) -> Implied:
-    """Which phi a network that was scaled from `base` stands for, seen from depth, width, resolution, multiply-adds."""
+    """Return the phi of a network scaled from `base`, implied by depth, width, resolution and multiply-adds."""
     ratios = (
         design.depth_mult / base.depth_mult,
         design.width_mult / base.width_mult,
@@ -213,11 +213,11 @@ def _log(ratio: float, step: float) -> float | None:
     return math.log(ratio) / math.log(step) if exact(step) != 1 else None
 
 
-# --- many at once --------------------------------------------------------------------------------------------------
+# --- sweeps and the grid -------------------------------------------------------------------------------------------
 
 
 class Swept(NamedTuple):
-    """A scaled network in a sweep: its totals, one image, and its dimensions as `built_body` has them."""
+    """A scaled network in a sweep: its totals for one image, and its dimensions as in `built_body`."""
 
     phi: float
     macs: int
@@ -229,7 +229,7 @@ class Swept(NamedTuple):
 
 
 def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swept]:
-    """Totals at every phi; what cannot be built (too deep, too small) is left out."""
+    """Return the totals at every phi, without networks that are too deep or too small to build."""
     found = []
     for phi in phis:
         try:
@@ -244,7 +244,7 @@ def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swep
 
 
 class GridPoint(NamedTuple):
-    """Bases that keep the constraint, and what phi = 1 builds with them."""
+    """Bases that satisfy the constraint, and the totals of the network at phi = 1."""
 
     rule: ScalingRule
     macs: int
@@ -252,15 +252,15 @@ class GridPoint(NamedTuple):
 
 
 def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, step: float = 0.05) -> list[GridPoint]:
-    """Every alpha, beta, gamma >= 1 on a grid with alpha * beta**2 * gamma**2 close to `target`, built at phi = 1.
+    """Return all alpha, beta, gamma >= 1 on a grid with alpha * beta**2 * gamma**2 close to `target`, with totals.
 
-    The paper does such a search over the accuracy of the trained networks; this one lists what they cost.
+    The paper searches such a grid for the accuracy of the trained networks. This function lists their costs at phi = 1.
 
     Args:
         design: the baseline.
         target: of the product.
-        tolerance: relative; 0.05 takes 1.9 to 2.1.
-        step: of the grid, from 1 on.
+        tolerance: relative; with a target of 2, 0.05 accepts 1.9 to 2.1.
+        step: of the grid, which starts at 1.
 
     Raises:
         DesignError: a value is out of range, or the grid has too many points.
@@ -292,10 +292,10 @@ class BudgetFit(NamedTuple):
     """The largest network of a rule within a budget.
 
     Attributes:
-        phi: at which it is built.
-        design, value: the network and what it takes of the budget.
-        next_phi: the smallest phi, to within 1e-9, at which another network is built that does not fit.
-        beyond, excess: that network and what it takes; None where no larger one can be built.
+        phi: of the network.
+        design, value: the network and its value of the quantity.
+        next_phi: the smallest phi, to within 1e-9, of a network that does not fit.
+        beyond, excess: that network and its value; None if no larger one can be built.
     """
 
     phi: float
@@ -310,29 +310,25 @@ class BudgetFit(NamedTuple):
 def fit_phi(
     design: Design, budget: float, quantity: str = "macs", rule: ScalingRule = _COMPOUND, memory: str = "fused"
 ) -> BudgetFit:
-    """The phi that fits a budget, by bisection over what is really built.
+    """Find the largest phi within a budget, by bisection over the built networks.
 
     Args:
         design: the baseline, phi = 0.
-        budget: most that the network may take, in the unit of the quantity.
+        budget: the limit, in the unit of the quantity.
         quantity: one of `FIT_QUANTITIES`, as in `Report`.
-        rule: its bases must be at least 1 and not all 1, so that more phi never promises less.
-        memory: assumption behind ``"memory_access"``.
+        rule: its bases must be at least 1 and not all 1, so that a larger phi never builds less.
+        memory: assumption for ``"memory_access"``.
 
     Raises:
-        DesignError: the bases shrink something, or the smallest network of the rule is over the budget.
+        DesignError: a base is less than 1, all are 1, or the smallest network of the rule exceeds the budget.
     """
     budget = number("budget", budget, 0, 1e18, open_below=True)
     one_of("quantity", quantity, FIT_QUANTITIES)
-    for name, base in zip(("alpha", "beta", "gamma"), rule, strict=True):
-        if base < 1:
-            fail(name, base, "must be at least 1: with less, more phi can build less, and no phi is the largest")
-    if exact(rule.factor) == 1:
-        fail("alpha * beta**2 * gamma**2", rule.factor, "must be greater than 1: otherwise phi changes nothing")
+    _check_growth(rule)
 
     @cache
     def value(phi: float) -> int | None:
-        """What is built at phi takes so much; None where nothing can be built."""
+        """Return the value of the network at phi; None if it cannot be built."""
         try:
             found: int = getattr(analyze(rule.scaled(design, phi), memory=memory), quantity)
         except DesignError:
@@ -351,7 +347,7 @@ def fit_phi(
         while fits(high) and high < _FARTHEST:
             low, high = high, 2 * high
     else:
-        # A baseline that cannot be built says why.
+        # Raises the reason if the baseline cannot be built.
         analyze(rule.scaled(design, 0.0))
         low, high = -1.0, 0.0
         while builds(low) and not fits(low) and low > -_FARTHEST:
@@ -359,7 +355,7 @@ def fit_phi(
         if not builds(low):
             low = _boundary(builds, high, low)[0]
         if not fits(low):
-            fail("budget", budget, f"must be at least {value(low):,}: at phi = {low:.2f} nothing smaller is built")
+            fail("budget", budget, f"must be at least {value(low):,}: the smallest network has phi = {low:.2f}")
     if not fits(high):
         low, high = _boundary(fits, low, high)
     fitting, excess = value(low), value(high)
@@ -367,8 +363,17 @@ def fit_phi(
     return BudgetFit(low, rule.scaled(design, low), fitting or 0, high, beyond, excess if beyond else None)
 
 
+def _check_growth(rule: ScalingRule) -> None:
+    """Raise unless a larger phi never builds less and eventually builds more."""
+    for name, base in zip(("alpha", "beta", "gamma"), rule, strict=True):
+        if base < 1:
+            fail(name, base, "must be at least 1: otherwise a larger phi can build less, and no phi is the largest")
+    if exact(rule.factor) == 1:
+        fail("alpha * beta**2 * gamma**2", rule.factor, "must be greater than 1: otherwise phi changes nothing")
+
+
 def _boundary(holds: Callable[[float], bool], inside: float, outside: float) -> tuple[float, float]:
-    """Two neighbours between `inside`, where it holds, and `outside`, where it does not: the last and the first."""
+    """Bisect between `inside`, where `holds` is true, and `outside`; return the last true and the first false value."""
     while abs(outside - inside) > _CLOSE:
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if holds(middle) else (inside, middle)

@@ -198,3 +198,44 @@ def inversions(table: pd.DataFrame) -> list[Inversion]:
                 Inversion(heavy.title, light.title, heavy.macs / light.macs, light.latency_ms / heavy.latency_ms)
             )
     return sorted(found, key=lambda pair: pair.more_macs * pair.faster, reverse=True)
+
+
+class Contrast(NamedTuple):
+    """The networks with the smallest and the largest number of multiply-adds per second.
+
+    Attributes:
+        light, heavy: their titles; `heavy` has at least as many multiply-adds.
+        more_macs: multiply-adds of `heavy` relative to `light`.
+        longer: latency of `heavy` relative to `light`.
+    """
+
+    light: str
+    heavy: str
+    more_macs: float
+    longer: float
+
+
+def contrast(table: pd.DataFrame) -> Contrast:
+    """Return the two networks whose speeds differ the most."""
+    slowest, fastest = table.loc[list(speed_extremes(table, "macs"))].to_dict("records")
+    light, heavy = (slowest, fastest) if slowest["macs"] <= fastest["macs"] else (fastest, slowest)
+    return Contrast(
+        light["title"],
+        heavy["title"],
+        heavy["macs"] / light["macs"],
+        float(heavy["latency_ms"] / light["latency_ms"]),
+    )
+
+
+def speed_extremes(table: pd.DataFrame, column: str) -> tuple[Any, Any]:
+    """Return the index labels of the networks with the smallest and the largest count per second."""
+    rates = table[column] / table["latency_ms"]
+    return rates.idxmin(), rates.idxmax()
+
+
+def highlights(table: pd.DataFrame, family: str = "") -> set[str]:
+    """Return the titles to mark in a chart: those of a family, or else the most striking inversion."""
+    if family:
+        return set(table.loc[table["family"] == family, "title"])
+    pairs = inversions(table)
+    return {pairs[0].heavy, pairs[0].light} if pairs else set()

@@ -45,6 +45,12 @@ def latencies() -> pd.DataFrame:
     return rows.loc[enough, columns].reset_index(drop=True)
 
 
+def latencies_on(where: str) -> pd.DataFrame:
+    """Return the rows of one device and source, with the column `noisy` of measurements."""
+    rows = latencies()
+    return rows[rows["where"] == where].assign(noisy=False).reset_index(drop=True)
+
+
 def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[int, str]:
     """Multiply-adds of a printed row and where they are from; 0 if nobody says."""
     if row.mult_adds == row.mult_adds:

@@ -1,6 +1,6 @@
-"""Findings say what is true, and fixes do what they say.
+"""Tests of lint: findings, fixes and gains.
 
-Their numbers are compared with torch: gradients that are zero, pixels that reach an output, parameters of modules.
+Their numbers are compared with torch: zero gradients, pixels that reach an output, parameters of modules.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from examples import designs, scalings
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from profiles import examples
 from torch import nn
 
 from effviz import (
@@ -32,17 +33,18 @@ from effviz import (
 )
 from effviz.advice.lint import RULES, Finding, gain, lint
 from effviz.advice.lint.edits import bases, moved, rewidened
-from effviz.advice.lint.findings import Candidate, Rule
-from effviz.advice.lint.linting import linted
-from effviz.advice.lint.network import Network, spoken
+from effviz.advice.lint.findings import Proposal, Rule
+from effviz.advice.lint.linting import apply_rules
+from effviz.advice.lint.network import BuiltNetwork, BuiltRow, spoken
 from effviz.advice.lint.reach import averaged_map, reads, receptive_field
 from effviz.advice.lint.shares import classifier
 from effviz.backend.build import Merge
+from effviz.core.units import change
 from effviz.count.report import Report
 from effviz.model.blocks import Part, Recipe
 from effviz.model.layers import Conv2d, primitive_kinds
 
-DRAWN = settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+DRAWN = settings(suppress_health_check=list(HealthCheck))
 POOL = Stage("global_avg_pool", depth="fixed", name="pool")
 CLASSES = Stage("linear", 1000, width="classes", depth="fixed", name="classifier")
 
@@ -77,10 +79,10 @@ def test_rules_are_complete_data() -> None:
     assert len(RULES) == 16
     for name, rule in RULES.items():
         assert rule.name == name
-        for text in (rule.title, rule.guideline, rule.source, rule.otherwise):
+        for text in (rule.title, rule.guideline, rule.source, rule.remedy):
             assert len(text) > 10, name
         assert rule.guideline.endswith(".")
-        assert rule.otherwise.endswith(".")
+        assert rule.remedy.endswith(".")
         assert any(word in rule.source for word in ("arXiv", "distill.pub", "NVIDIA", "counted")), name
     assert len({rule.title for rule in RULES.values()}) == len(RULES)
     cited = {guideline: rule.source for rule in RULES.values() for guideline in ("G1", "G2", "G3", "G4")
@@ -94,7 +96,7 @@ def test_findings_come_in_the_order_of_the_rules() -> None:
     for name in list_architectures():
         places = [(order.index(each.rule), -1 if each.row is None else each.row) for each in lint(architecture(name))]
         assert [rule for rule, _ in places] == sorted(rule for rule, _ in places)
-        # Buttons of a page are known by rule and row.
+        # The studio's buttons are identified by rule and row.
         assert len(set(places)) == len(places)
 
 
@@ -134,33 +136,33 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def test_published_networks_have_the_findings_they_are_known_for() -> None:
+def test_findings_in_published_networks() -> None:
     assert {name: [each.rule for each in lint(architecture(name))] for name in list_architectures()} == PUBLISHED
     assert max(map(len, PUBLISHED.values())) <= 6
 
 
-def test_what_vgg_is_known_for_in_words() -> None:
+def test_findings_in_vgg16_as_text() -> None:
     design = architecture("vgg16")
     late, classifier_share = lint(design)
     assert (late.row, late.path, late.where) == (4, "stage3.0.conv", "stage 3, blocks 1 to 3")
     assert late.why == (
-        "60 % of the multiply-adds are spent on maps that have a quarter of the input's side or more (56 of 224 "
-        "pixels): 30 % here, on 56 × 56 pixels. Earlier strides save most, at the price of detail."
+        "Maps with at least a quarter of the input's side (56 of 224 pixels or more) take 60 % of the multiply-adds. "
+        "This row takes 30 % on 56 × 56 pixels. Earlier strides save the most, at the cost of spatial detail."
     )
     assert classifier_share.where == "fc1, fc2 and classifier"
     assert classifier_share.why == (
-        "The layers behind the last map hold 123.6 M of 138.4 M parameters, 89 %, 102.8 M of them in fc1 (25088 × 4096 "
-        "weights), for 0.8 % of the multiply-adds."
+        "The layers after the last map hold 89 % of the parameters: 123.6 M of 138.4 M, including 102.8 M in fc1 "
+        "(25088 × 4096 weights). They take 0.8 % of the multiply-adds."
     )
     assert classifier_share.fix is not None
     assert classifier_share.fix.label == "Pool to 3 × 3 instead of 7 × 7 in pool"
-    # 512 channels, 4096 outputs: what 49 pixels have more than 9.
+    # 512 channels and 4096 outputs, with 9 instead of 49 pixels.
     assert gain(classifier_share, analyze(design)).params == -512 * 4096 * (49 - 9)
 
 
 @pytest.mark.parametrize("name", list_architectures())
-def test_fixes_come_to_an_end(name: str) -> None:
-    """Whoever applies one fix after the other is not led in circles."""
+def test_repeated_fixes_terminate(name: str) -> None:
+    """Applying one fix after another does not lead in circles."""
     design, seen = architecture(name), set()
     while design not in seen:
         seen.add(design)
@@ -173,7 +175,7 @@ def test_fixes_come_to_an_end(name: str) -> None:
 
 
 def changed_rows(before: Design, after: Design) -> list[str]:
-    """Stages of the rows that differ, from the ends inwards: a row more or less is one row."""
+    """Return the stages of the rows that differ; an added or removed row counts as one."""
     old, new = list(before.stages), list(after.stages)
     if len(old) == len(new):
         return [one.name for one, other in zip(old, new, strict=True) if one != other]
@@ -186,29 +188,29 @@ def changed_rows(before: Design, after: Design) -> list[str]:
 
 def check_fix(design: Design, finding: Finding, report: Report) -> None:
     assert finding.fix is not None
-    label, then = finding.fix.label, finding.fix.design
-    after = analyze(then)
-    # Nothing but the rows that the label names.
-    assert dataclasses.replace(then, stages=design.stages) == design
-    rows = changed_rows(design, then)
+    label, fixed_design = finding.fix.label, finding.fix.design
+    after = analyze(fixed_design)
+    # Only the rows that the label names have changed.
+    assert dataclasses.replace(fixed_design, stages=design.stages) == design
+    rows = changed_rows(design, fixed_design)
     assert rows
-    if len(then.stages) == len(design.stages):
+    if len(fixed_design.stages) == len(design.stages):
         assert all(spoken(name) in label for name in rows), label
     else:
         assert len(rows) == 1
     # The finding is gone or weaker.
-    place = moved(finding.row, design, then)
-    left = [each.degree for each in lint(then) if each.rule == finding.rule and each.row == place]
+    place = moved(finding.row, design, fixed_design)
+    left = [each.degree for each in lint(fixed_design) if each.rule == finding.rule and each.row == place]
     assert not left or max(left) < finding.degree, finding
-    # The gain is the difference, and the label owns up to what rises.
+    # The gain is the difference, and the label lists all increases.
     difference = gain(finding, report)
     words = dict(
         zip(difference._fields, ("parameters", "multiply-adds", "memory access", "peak activation memory"), strict=True)
     )
-    told = label.partition(" (")[2] if label.endswith(")") else ""
     for name, word in words.items():
         assert getattr(difference, name) == getattr(after, name) - getattr(report, name)
-        assert (getattr(difference, name) > 0) == (f"{word} +" in told or f"{word} x" in told), label
+        now, then = getattr(report, name), getattr(after, name)
+        assert (then > now) == (f"{word} {change(then, now)}" in label.rpartition(" (")[2]), label
 
 
 def check_findings(design: Design) -> None:
@@ -225,7 +227,7 @@ def check_findings(design: Design) -> None:
             owner = max((path for path in blocks if f"{finding.path}.".startswith(f"{path}.")), key=len)
             assert blocks[owner] == finding.row
         if finding.fix is None:
-            assert finding.why.endswith(RULES[finding.rule].otherwise)
+            assert finding.why.endswith(RULES[finding.rule].remedy)
         else:
             check_fix(design, finding, report)
 
@@ -235,19 +237,19 @@ def test_fixes_of_published_networks(name: str) -> None:
     check_findings(architecture(name))
 
 
-@settings(DRAWN, max_examples=100)
+@settings(DRAWN, max_examples=examples(30))
 @given(design=designs())
-def test_findings_and_fixes_of_any_design(design: Design) -> None:
+def test_findings_and_fixes_of_random_designs(design: Design) -> None:
     check_findings(design)
 
 
-@settings(DRAWN, max_examples=25)
+@settings(DRAWN, max_examples=examples(8))
 @given(design=scalings())
 def test_findings_and_fixes_of_scaled_networks(design: Design) -> None:
     check_findings(design)
 
 
-def test_gains_hold_at_the_resolution_and_assumption_of_the_report() -> None:
+def test_gains_use_the_resolution_and_assumption_of_the_report() -> None:
     design = architecture("efficientnet_b0")
     finding = found(design, "excitation_on_large_maps")[0]
     for memory in ("paper", "fused", "eager"):
@@ -260,49 +262,47 @@ def test_gains_hold_at_the_resolution_and_assumption_of_the_report() -> None:
         )
 
 
-def test_a_fix_that_breaks_something_else_is_not_proposed() -> None:
-    """3x3 windows would mend AlexNet's first layer, but skip pixels at stride 4."""
+def test_a_fix_that_introduces_another_fault_is_not_proposed() -> None:
+    """3x3 kernels would fix AlexNet's first layer, but skip pixels at stride 4."""
     finding = only(architecture("alexnet"), "first_layer_share")
     assert finding.fix is not None
-    assert finding.fix.label.startswith("Use a 5×5 window instead of 11×11 in stem")
+    assert finding.fix.label.startswith("Use 5×5 kernels instead of 11×11 in stem")
     assert not found(fixed(finding), "skipped_pixels")
 
 
-def test_a_rule_that_proposes_nonsense_is_not_believed() -> None:
+def test_useless_proposals_are_rejected() -> None:
     design = architecture("mobilenet_v2")
 
-    def mend(network: Network, row: int) -> Iterable[Candidate]:
-        yield Candidate("Nothing at all", design)
-        yield Candidate("What cannot be built", None)
-        yield Candidate(
-            "Something else", dataclasses.replace(design, stages=(*design.stages[:-3], *design.stages[-2:]))
-        )
+    def propose(row: BuiltRow) -> Iterable[Proposal]:
+        yield Proposal("Nothing at all", design)
+        yield Proposal("Impossible", None)
+        yield Proposal("Something else", dataclasses.replace(design, stages=(*design.stages[:-3], *design.stages[-2:])))
 
-    rule = dataclasses.replace(RULES["unequal_widths"], mend=mend)
-    (finding,) = linted(design, [rule])
+    rule = dataclasses.replace(RULES["unequal_widths"], propose=propose)
+    (finding,) = apply_rules(design, [rule])
     assert finding.fix is None
 
 
-def test_a_change_that_only_brings_another_fault_is_no_fix() -> None:
+def test_a_change_that_replaces_one_fault_by_another_is_no_fix() -> None:
     design = net(
         Stage("conv", 8, 1, 2, kernel_size=7, name="stem"), Stage("conv", 8, name="body"), CLASSES, resolution=16
     )
     worse = net(design.stages[0].with_changes(kernel_size=1), *design.stages[1:], resolution=16)
 
-    def check(network: Network) -> Iterable[Finding]:
+    def check(network: BuiltNetwork) -> Iterable[Finding]:
         if network.design == design:
-            yield Finding("large", 0, network.works[0].path, "stem", "It is large.", 1.0)
+            yield Finding("large", 0, network.layers[0].path, "stem", "It is large.", 1.0)
 
-    rule = Rule("large", "Large", "", "", "", check, lambda network, row: [Candidate("Use 1×1 windows in stem", worse)])
-    assert linted(design, [rule])[0].fix is not None
-    assert linted(design, [rule, RULES["skipped_pixels"]])[0].fix is None
-    # A view that is too narrow is brought where nothing else helps.
+    rule = Rule("large", "Large", "", "", "", check, lambda row: [Proposal("Use 1×1 kernels in stem", worse)])
+    assert apply_rules(design, [rule])[0].fix is not None
+    assert apply_rules(design, [rule, RULES["skipped_pixels"]])[0].fix is None
+    # A small receptive field is accepted if no other fix exists.
     deep = net(Stage("conv", 32, 1, 2, name="stem"), Stage("conv", 64, 3, 2, name="body"), CLASSES, resolution=64)
     finding = only(deep, "classifier_share")
     assert found(fixed(finding), "receptive_field")
 
 
-def test_rows_are_found_again() -> None:
+def test_moved_rows() -> None:
     design = architecture("mobilenet_v1")
     rows = design.stages
     other = dataclasses.replace(design, stages=(*rows[:2], rows[2].with_changes(stride=1), *rows[3:]))
@@ -319,23 +319,23 @@ def test_rows_are_found_again() -> None:
 # --- the network under the rules -------------------------------------------------------------------------------------
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=examples(25))
 @given(design=designs() | scalings())
-# The norm of a row of its own gives the convolution of the row before it a bias.
+# A norm in a separate row adds a bias to the convolution of the row before.
 @example(design=net(Stage("conv", 8, norm=False, bias=False, activation="none"), Stage("norm_act"), resolution=8))
 def test_layers_add_up_to_the_report(design: Design) -> None:
-    network, report = Network(design), analyze(design)
-    assert sum(work.params for work in network.works) == report.params
-    assert sum(work.macs for work in network.works) == report.macs
+    network, report = BuiltNetwork(design), analyze(design)
+    assert sum(layer.params for layer in network.layers) == report.params
+    assert sum(layer.macs for layer in network.layers) == report.macs
     assert network.memory_access == report.memory_access
-    assert sorted(work.row for work in network.works) == [work.row for work in network.works]
-    assert [work.step.layer for work in network.works] == [step.layer for step in network.steps]
-    assert [work.path for work in network.works] == [step.path for step in network.steps]
-    assert [work.leaving for work in network.works] == [step.output.shape for step in network.steps]
+    assert sorted(layer.row for layer in network.layers) == [layer.row for layer in network.layers]
+    assert [layer.step.layer for layer in network.layers] == [step.layer for step in network.steps]
+    assert [layer.path for layer in network.layers] == [step.path for step in network.steps]
+    assert [layer.output_shape for layer in network.layers] == [step.output.shape for step in network.steps]
 
 
-def test_places_in_words() -> None:
-    network = Network(
+def test_places_as_text() -> None:
+    network = BuiltNetwork(
         net(
             Stage("conv", 8, 1, 2, name="stem", depth="fixed"),
             Stage("conv", 8, 5, name="stage1"),
@@ -343,12 +343,12 @@ def test_places_in_words() -> None:
             Stage("conv", 16, 2, name="my part"),
         )
     )
-    works = network.works
-    assert network.where(works[:1]) == "stem"
+    layers = network.layers
+    assert network.where(layers[:1]) == "stem"
     assert network.where(network.rows[1]) == "stage 1, blocks 1 to 5"
     assert network.where(network.rows[2]) == "my part, blocks 1 and 2"
     assert network.where(network.rows[3]) == "my part, blocks 3 and 4"
-    blocks = {index: [work for work in network.rows[1] if work.block == index] for index in range(1, 6)}
+    blocks = {index: [layer for layer in network.rows[1] if layer.block == index] for index in range(1, 6)}
     assert network.where(blocks[2]) == "stage 1, block 2"
     assert network.where(blocks[1] + blocks[5]) == "stage 1, blocks 1 and 5"
     assert network.where(blocks[1] + blocks[3] + blocks[4] + blocks[5]) == "stage 1, blocks 1 and 3 to 5"
@@ -358,13 +358,15 @@ def test_places_in_words() -> None:
     ]  # fmt: skip
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=examples(25))
 @given(
     channels=st.integers(1, 100), mult=st.floats(0.25, 4), rule=st.sampled_from(("nearest", "down")),
     divisor=st.sampled_from((1, 4, 8, 12)), width=st.sampled_from(("scaled", "fixed", "at_least")),
 )  # fmt: skip
-def test_base_widths_build_what_is_asked(channels: int, mult: float, rule: str, divisor: int, width: str) -> None:
-    """Or are refused: some widths are built of no base."""
+def test_rewidened_rows_have_the_requested_width(
+    channels: int, mult: float, rule: str, divisor: int, width: str
+) -> None:
+    """Some widths cannot be built from any base width; then the result is None."""
     rows = (Stage("conv", 40, width=width, name="stem"), Stage("conv", 8))
     design = Design("net", rows, width_mult=mult, resolution=8, width_rule=WidthRule(divisor, rounding=rule))
     changed = rewidened(design, 0, channels)
@@ -380,17 +382,17 @@ def test_base_widths_build_what_is_asked(channels: int, mult: float, rule: str, 
         assert changed.stages[1:] == design.stages[1:]
 
 
-def test_rows_of_a_stage_that_shortcuts_join_are_widened_together() -> None:
+def test_rows_joined_by_shortcuts_are_widened_together() -> None:
     finding = found(architecture("ghostnet"), "odd_widths")[0]
     assert [row.out_channels for row in fixed(finding).stages if row.name == "stage2"] == [32, 32]
     assert list(bases(architecture("mobilenet_v2"), 2)) == [2, 3, 1, 4, 5]
 
 
-def test_published_tables_of_widths_are_left_alone() -> None:
+def test_published_width_tables_are_not_changed() -> None:
     finding = only(architecture("shufflenet_v2"), "odd_widths")
     assert finding.fix is None
-    assert "58 and 92 channels" in finding.why
-    assert finding.why.endswith(RULES["odd_widths"].otherwise)
+    assert "Channel counts 58 and 92 are not multiples of 8." in finding.why
+    assert finding.why.endswith(RULES["odd_widths"].remedy)
 
 
 # --- the receptive field ---------------------------------------------------------------------------------------------
@@ -404,18 +406,18 @@ def test_every_primitive_has_a_rule_for_the_receptive_field() -> None:
 
 
 class _First(nn.Module):
-    """In place of a gate: what is weighed, without its weights."""
+    """Replacement of a gate: returns the input without its weights."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x
 
 
 def _positive(module: nn.Module) -> nn.Module:
-    """The module with all weights positive and everything linear, so that no gradient cancels or is cut off."""
+    """Make a module linear with positive weights, so that no gradient cancels or is cut off."""
     for name, child in list(module._modules.items()):
         assert child is not None
         if isinstance(child, nn.MaxPool2d):
-            # A mean depends on all of what a maximum chooses from.
+            # A mean depends on all pixels that a maximum chooses from.
             module._modules[name] = nn.AvgPool2d(
                 child.kernel_size,
                 child.stride,
@@ -434,7 +436,7 @@ def _positive(module: nn.Module) -> nn.Module:
 
 
 def depends_on(design: Design, resolution: int) -> tuple[int, int, int]:
-    """First and last row of pixels, of how many, that the middle of the map ahead of ``pool`` depends on, by torch."""
+    """Return first, last and number of pixel rows that the middle of the map before ``pool`` depends on in torch."""
     module = _positive(module_of(design))
     maps: list[torch.Tensor] = []
     module.get_submodule("pool").register_forward_pre_hook(lambda _, inputs: maps.append(inputs[0]))
@@ -449,7 +451,7 @@ def depends_on(design: Design, resolution: int) -> tuple[int, int, int]:
 
 @st.composite
 def sliding(draw: DrawFn) -> Design:
-    """Designs of every block, whose windows stay small enough to look at the whole receptive field."""
+    """Designs of every block with kernels small enough to observe the whole receptive field."""
     rows = [Stage("conv", 8, 1, draw(st.integers(1, 2)), kernel_size=draw(st.sampled_from((1, 3, 4))), name="stem")]
     kinds = [name for name, kind in BLOCKS.items()
              if name not in ("flatten", "linear", "adaptive_avg_pool", "global_avg_pool", "dropout")
@@ -480,59 +482,59 @@ def sliding(draw: DrawFn) -> Design:
     return net(*rows, POOL, resolution=96)
 
 
-@settings(DRAWN, max_examples=40)
+@settings(DRAWN, max_examples=examples(15))
 @given(design=sliding())
-def test_the_receptive_field_is_what_gradients_reach(design: Design) -> None:
-    network = Network(design)
+def test_the_receptive_field_is_the_reach_of_gradients(design: Design) -> None:
+    network = BuiltNetwork(design)
     target = averaged_map(network.steps)
     assert target is not None
     high, wide = receptive_field(network.steps, target)
     assert high == wide
     assume(high <= 80)
-    # Twice the size, so that nothing is cut off at the border.
+    # Twice the size, so that the border cuts nothing off.
     first, last, size = depends_on(design, 2 * high + 64)
     assert (first > 0 and last < size - 1) or high == size
     assert last - first + 1 == high
 
 
-# With narrow layers: the field does not depend on widths. arXiv 1603.07285 and the tables of Araujo et al. 2019 print
+# arXiv 1603.07285 and the tables of Araujo et al. 2019 print
 # 491 for MobileNetV2's last map, 315 for MobileNetV1's and 435 for ResNet-18's.
 KNOWN_FIELDS = {"resnet18": 435, "mobilenet_v1": 315, "mobilenet_v2": 491, "squeezenet1_1": 207}
 
 
 @pytest.mark.parametrize("name", KNOWN_FIELDS)
 def test_published_receptive_fields(name: str) -> None:
-    network = Network(architecture(name))
+    network = BuiltNetwork(architecture(name))
     target = averaged_map(network.steps)
     assert target is not None
     assert receptive_field(network.steps, target) == (KNOWN_FIELDS[name], KNOWN_FIELDS[name])
 
 
-def test_the_receptive_field_of_vgg_is_not_what_limits_it() -> None:
-    """212 of 224 pixels, but its matrix product sees all places at once, and apart."""
-    network = Network(architecture("vgg16"))
+def test_the_receptive_field_of_vgg_is_no_finding() -> None:
+    """It covers 212 of 224 pixels, but the linear layer sees all positions at once."""
+    network = BuiltNetwork(architecture("vgg16"))
     assert averaged_map(network.steps) is None
     pooled = next(step for step in network.steps if step.path == "pool")
     assert receptive_field(network.steps, pooled.inputs[0]) == (212, 212)
     assert not found(architecture("vgg16"), "receptive_field")
 
 
-def test_excitation_sees_everything_and_tells_nothing_of_places() -> None:
+def test_excitation_does_not_widen_the_receptive_field() -> None:
     rows = (Stage("conv", 8, kernel_size=3, name="stem"), Stage("squeeze_excite", name="excite"), POOL)
-    network = Network(net(*rows, resolution=20))
+    network = BuiltNetwork(net(*rows, resolution=20))
     target = averaged_map(network.steps)
     assert target is not None
     assert receptive_field(network.steps, target) == (3, 3)
     assert only(net(*rows, resolution=20), "receptive_field").why.startswith(
-        "A pixel of the last map (20 × 20) depends on 3 × 3 of the 20 × 20 pixels."
+        "A pixel of the last map (20 × 20) depends on 3 × 3 of the 20 × 20 input pixels."
     )
 
 
-def test_a_wider_window_widens_the_view() -> None:
+def test_a_larger_kernel_widens_the_receptive_field() -> None:
     body = Stage("depthwise_separable", 16, 3, 2, name="body")
     design = net(Stage("conv", 16, 1, 2, name="stem"), body, POOL, CLASSES, resolution=32)
     finding = only(design, "receptive_field")
-    # 3, then 4 more, then 8 more twice: strides before are 1, 2, 4 and 4.
+    # 3, then 4 more, then 8 more twice: the strides before are 1, 2, 4 and 4.
     assert finding.degree == 1 - (3 + 4 + 8 + 8) / 32
     assert (finding.row, finding.where) == (None, "the whole network")
     assert not found(fixed(finding), "receptive_field")
@@ -543,30 +545,28 @@ def test_a_wider_window_widens_the_view() -> None:
 
 
 def idle_in_torch(design: Design) -> int:
-    """Weights of convolutions with a window whose gradient is 0 whatever the image: they meet padding only."""
+    """Count the weights of spatial convolutions with zero gradient: they meet only padding."""
     module = module_of(design)
     for name, parameter in module.named_parameters():
-        # Biases away from 0: what a window writes that meets padding only must not be taken for padding.
+        # Biases differ from 0, so that outputs computed from padding only cannot be mistaken for padding.
         parameter.data.uniform_(*((1, 2) if name.endswith("bias") else (0.1, 0.2)))
     written: list[torch.Tensor] = []
     for child in module.modules():
         if isinstance(child, nn.Conv2d):
             child.register_forward_hook(lambda _, inputs, output: written.append(output.sum()))
     module(torch.rand(1, design.in_channels, design.resolution, design.resolution, dtype=torch.float64) + 0.1)
-    # What every layer writes, not what the last one does: a layer without effect must not hide those before it.
+    # The outputs of all layers, because a layer without effect must not hide the layers before it.
     torch.stack(written).sum().backward()
     convs = [child for child in module.modules() if isinstance(child, nn.Conv2d) and child.kernel_size != (1, 1)]
     return sum(int((conv.weight.grad == 0).sum()) for conv in convs if conv.weight.grad is not None)
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=examples(25))
 @given(
     resolution=st.integers(1, 12), kernels=st.lists(st.sampled_from((2, 3, 5, 7)), min_size=1, max_size=3),
     strides=st.lists(st.integers(1, 3), min_size=3, max_size=3), dilation=st.integers(1, 3),
 )  # fmt: skip
-def test_idle_weights_are_those_without_a_gradient(
-    resolution: int, kernels: list[int], strides: list[int], dilation: int
-) -> None:
+def test_idle_weights_have_no_gradient(resolution: int, kernels: list[int], strides: list[int], dilation: int) -> None:
     rows = [
         Stage("conv", 4, 1, stride, kernel_size=kernel, dilation=dilation, norm=False, activation="none")
         for kernel, stride in zip(kernels, strides, strict=False)
@@ -586,22 +586,22 @@ def test_too_much_stride_for_small_images() -> None:
     assert [each.where for each in findings] == ["stage 6, blocks 1 to 3", "stage 7"]
     finding = findings[-1]
     assert finding.where == "stage 7"
-    # 960 channels of 3 x 3, of which the middle alone meets the one pixel.
+    # 960 channels of 3 x 3, of which only the center meets the one pixel.
     assert finding.degree == 960 * 8
     assert finding.why == (
-        "Windows of 3 × 3 work on a map of 1 × 1: 7.68 k of 8.64 k parameters meet nothing but padding, at an input of "
-        "32 pixels."
+        "3 × 3 kernels are applied to a map of 1 × 1 pixels. 7.68 k of 8.64 k parameters meet only padding at an input "
+        "of 32 pixels."
     )
     assert finding.fix is not None
     assert finding.fix.label.startswith("Use stride 1 instead of 2 in stage 6 (multiply-adds +")
     assert not [each for each in found(fixed(finding), "too_much_stride") if each.row == finding.row]
 
 
-def test_where_no_stride_is_left_smaller_windows_do_the_same() -> None:
+def test_smaller_kernels_are_proposed_without_strides() -> None:
     design = net(Stage("conv", 8, kernel_size=5, name="stem"), POOL, resolution=1)
     finding = only(design, "too_much_stride")
     assert finding.fix is not None
-    assert finding.fix.label == "Use 1×1 windows instead of 5×5 in stem"
+    assert finding.fix.label == "Use 1×1 kernels instead of 5×5 in stem"
     before, after = module_of(design), module_of(fixed(finding))
     state = before.state_dict()
     state["stem.0.conv.weight"] = state["stem.0.conv.weight"][:, :, 2:3, 2:3].clone()
@@ -610,11 +610,11 @@ def test_where_no_stride_is_left_smaller_windows_do_the_same() -> None:
     torch.testing.assert_close(before(image), after(image))
 
 
-# --- pixels that nobody reads ----------------------------------------------------------------------------------------
+# --- skipped pixels --------------------------------------------------------------------------------------------------
 
 
 def unread_in_torch(design: Design) -> int:
-    """Pixels of the input without any gradient, in linear form with positive weights."""
+    """Count the input pixels without a gradient, in a linear network with positive weights."""
     module = _positive(module_of(design))
     image = torch.ones(1, design.in_channels, design.resolution, design.resolution, dtype=torch.float64)
     image.requires_grad_()
@@ -623,13 +623,13 @@ def unread_in_torch(design: Design) -> int:
     return int((image.grad[0].abs().sum(dim=0) == 0).sum())
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=examples(25))
 @given(
     block=st.sampled_from(("conv", "max_pool", "avg_pool", "depthwise", "bottleneck", "basic_block", "mbconv")),
     kernel=st.integers(1, 3), stride=st.integers(1, 4), resolution=st.integers(2, 17),
     options=st.fixed_dictionaries({"stride_at": st.sampled_from(("1x1", "3x3")), "dilation": st.integers(1, 2)}),
 )  # fmt: skip
-def test_skipped_pixels_are_those_without_a_gradient(
+def test_skipped_pixels_have_no_gradient(
     block: str, kernel: int, stride: int, resolution: int, options: dict[str, Any]
 ) -> None:
     kind = BLOCKS[block]
@@ -646,22 +646,22 @@ def test_skipped_pixels_are_those_without_a_gradient(
     findings = found(design, "skipped_pixels")
     places = {(tap * fields.get("dilation", 1)) % stride for tap in range(kernel)}
     if findings:
-        # In the others what skips may be a layer in the middle.
+        # In the other blocks a layer in the middle may skip pixels.
         assert block in ("bottleneck", "mbconv") or findings[0].degree == pytest.approx(unread / resolution**2)
     elif unread:
-        # A window that passes over nothing on its way still leaves a rest at the right and lower border.
+        # A window without gaps may still leave a rest at the right and lower border.
         assert len(places) == stride or resolution < kernel + stride or block == "mbconv"
 
 
-def test_the_papers_bottleneck_passes_over_three_quarters() -> None:
-    """arXiv 1812.01187, section 4: the first 1x1 at stride 2 ignores three quarters of its input."""
+def test_the_original_bottleneck_skips_three_quarters() -> None:
+    """arXiv 1812.01187, section 4: the first 1x1 convolution at stride 2 ignores three quarters of its input."""
     stem = Stage("conv", 16, name="stem")
     design = net(stem, Stage("bottleneck", 64, 2, 2, stride_at="1x1", name="stage1"), POOL, CLASSES, resolution=32)
     finding = only(design, "skipped_pixels")
     assert finding.degree == 0.75
     assert (finding.where, finding.path) == ("stage 1, block 1", "stage1.0.residual.reduce.conv")
     assert finding.fix is not None
-    assert finding.fix.label.startswith("Give the stride of stage 1 to the 3×3 convolution (multiply-adds +")
+    assert finding.fix.label.startswith("Move the stride of stage 1 to the 3×3 convolution (multiply-adds +")
     assert dict(fixed(finding).stages[1].fields)["stride_at"] == "3x3"
     assert not found(fixed(finding), "skipped_pixels")
 
@@ -674,7 +674,7 @@ def test_strided_pointwise_layers(stride: int, larger: int) -> None:
     assert dict(fixed(finding).stages[1].fields)["kernel_size"] == larger
 
 
-# --- windows without a middle ----------------------------------------------------------------------------------------
+# --- even kernel sizes -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -694,13 +694,13 @@ def test_strided_pointwise_layers(stride: int, larger: int) -> None:
         (Stage("depthwise_separable", 8, kernel_size=6), True),
     ],
 )
-def test_windows_without_a_middle(row: Stage, faulty: bool) -> None:
+def test_even_kernel_sizes(row: Stage, faulty: bool) -> None:
     design = net(Stage("conv", 8, name="stem"), row, POOL, CLASSES, resolution=16)
     findings = found(design, "even_windows")
     assert len(findings) == faulty
     for finding in findings:
         assert not found(fixed(finding), "even_windows")
-        # The map is what it would be of a window with a middle.
+        # The map has the size that an odd kernel gives it.
         sides = [entry.shape[1] for entry in fixed(finding).blocks()[1:3]]
         assert sides[0] // row.stride == sides[1]
 
@@ -721,11 +721,11 @@ PRE_ACTIVATION = Recipe("pre", (Part("norm_act"), Part("conv")), shortcut=True)
         ([Stage("conv", 8, norm=False, activation="none"), Stage("dropout"), Stage("norm_act")], 0),
         ([Stage("conv", 8, norm=False), Stage("conv", 8)], 0),
         ([Stage("squeeze_excite"), Stage("norm_act")], 0),
-        # The shortcut carries the bias past the norm.
+        # The shortcut carries the bias around the norm.
         ([Stage("conv", 8, norm=False, activation="none"), Stage("composed", 8, recipe=PRE_ACTIVATION)], 0),
     ],
 )
-def test_biases_that_a_norm_takes_away(rows: list[Stage], biases: int) -> None:
+def test_biases_before_a_norm(rows: list[Stage], biases: int) -> None:
     design = net(*rows, POOL, resolution=8)
     assert sum(each.degree for each in found(design, "bias_before_norm")) == biases
     module = module_of(design).train()
@@ -734,7 +734,7 @@ def test_biases_that_a_norm_takes_away(rows: list[Stage], biases: int) -> None:
     gradients = [
         child.bias.grad for child in module.modules() if isinstance(child, nn.Conv2d) and child.bias is not None
     ]
-    # What training never changes: the gradient is zero but for rounding.
+    # Training never changes these biases: their gradient is zero except for rounding.
     idle = sum(int((gradient.abs() < 1e-12).sum()) for gradient in gradients if gradient is not None)
     assert idle >= biases
     for finding in found(design, "bias_before_norm"):
@@ -758,7 +758,7 @@ def test_biases_that_a_norm_takes_away(rows: list[Stage], biases: int) -> None:
         ([Stage("bottleneck", 32)], 0),
     ],
 )
-def test_rectifiers_on_narrow_maps(rows: list[Stage], concerned: int) -> None:
+def test_rectifiers_after_a_bottleneck(rows: list[Stage], concerned: int) -> None:
     design = net(Stage("conv", 32, name="stem"), *rows, POOL, CLASSES, resolution=16)
     findings = found(design, "narrow_activation")
     assert len(findings) == concerned
@@ -771,30 +771,29 @@ def test_rectifiers_on_narrow_maps(rows: list[Stage], concerned: int) -> None:
 
 
 @pytest.mark.parametrize("name", list_architectures())
-def test_the_classifier_is_what_torch_has_behind_the_pool(name: str) -> None:
+def test_the_classifier_has_the_parameters_after_the_pool_in_torch(name: str) -> None:
     design = architecture(name)
     module = build(design, device="meta")
     after = {"vgg16": "pool", "alexnet": "pool", "squeezenet1_1": "pool"}.get(name, "pool")
     names = [child for child, _ in module.named_children()]
     behind = names[names.index(after) :]
     expected = sum(parameter.numel() for child in behind for parameter in module.get_submodule(child).parameters())
-    assert sum(work.params for work in classifier(Network(design))) == expected
+    assert sum(layer.params for layer in classifier(BuiltNetwork(design))) == expected
 
 
 def test_a_flattened_map_is_pooled_first() -> None:
     design = net(Stage("conv", 32, 1, 2, name="stem"), Stage("conv", 64, 6, 2, name="body"), CLASSES, resolution=64)
     finding = only(design, "classifier_share")
     assert finding.row == 2
-    # The view would be too narrow: halving what a row can halve is proposed, if anything.
     deep = net(Stage("conv", 32, 1, 2, name="stem"), Stage("conv", 64, 9, 2, name="body"), CLASSES, resolution=64)
     finding = only(deep, "classifier_share")
     assert finding.fix is not None
-    assert finding.fix.label == "Add a global average pool ahead of classifier, from 16 × 16 pixels to one"
+    assert finding.fix.label == "Add global average pooling of the 16 × 16 map before classifier"
     assert [row.block for row in fixed(finding).stages] == ["conv", "conv", "global_avg_pool", "linear"]
     assert gain(finding, analyze(deep)).params == -1000 * 64 * 255
 
 
-def test_a_narrow_mobilenet_has_a_heavy_classifier_and_first_layer() -> None:
+def test_narrow_mobilenets_have_an_expensive_classifier_and_first_layer() -> None:
     rules = {each.rule: each for each in lint(architecture("mobilenet_v2", width_mult=0.35))}
     assert {"classifier_share", "first_layer_share"} <= set(rules)
     assert rules["classifier_share"].degree == pytest.approx(
@@ -805,13 +804,13 @@ def test_a_narrow_mobilenet_has_a_heavy_classifier_and_first_layer() -> None:
     )
 
 
-def test_a_sketch_of_a_few_layers_has_no_first_layer_to_speak_of() -> None:
+def test_a_sketch_of_a_few_layers_has_no_findings_about_shares() -> None:
     assert not found(net(Stage("conv", 32, name="stem"), Stage("conv", 32, 2), POOL, CLASSES), "first_layer_share")
     assert not found(net(Stage("conv", 32, name="stem"), Stage("conv", 32, 2), POOL, CLASSES), "late_reduction")
 
 
-def test_small_images_keep_no_resolution_too_long() -> None:
-    """A ResNet for CIFAR-10 works on 32, 16 and 8 pixels: a quarter of the side, and small all the same."""
+def test_late_downsampling_does_not_apply_to_small_images() -> None:
+    """A ResNet for CIFAR-10 works on 32, 16 and 8 pixels: a quarter of the side, but still small."""
     stages = [Stage("basic_block", 16 * 2**index, 3, min(2, index + 1)) for index in range(3)]
     design = net(Stage("conv", 16, name="stem"), *stages, POOL, CLASSES.with_changes(out_channels=10), resolution=32)
     assert not found(design, "late_reduction")
@@ -823,16 +822,16 @@ def test_idle_lanes_are_counted_by_padding() -> None:
     padded = net(Stage("conv", 24, name="stem"), Stage("conv", 24, 3, name="body"), POOL, CLASSES, resolution=32)
     body = only(design, "odd_widths")
     assert body.row == 1
-    now, then = (sum(work.macs for work in Network(each).rows[1]) for each in (design, padded))
+    now, then = (sum(layer.macs for layer in BuiltNetwork(each).rows[1]) for each in (design, padded))
     assert body.degree == pytest.approx(then / now - 1) == pytest.approx(0.44)
     assert body.why == (
-        f"No multiple of 8: 20 channels. What works on 8 channels at a time computes 24, which adds 44 % to the "
-        f"multiply-adds of this row, {(then - now) / 1e6:.2f} M."
+        f"Channel count 20 is not a multiple of 8. Hardware that processes 8 channels at a time rounds up to 24, which "
+        f"adds 44 % to the multiply-adds of this row ({(then - now) / 1e6:.2f} M)."
     )
 
 
 @pytest.mark.parametrize("mult", [1.0, 0.7, 1.2])
-def test_odd_widths_are_mended_in_what_is_built(mult: float) -> None:
+def test_odd_widths_are_fixed_in_the_built_network(mult: float) -> None:
     rule = WidthRule(1)
     rows = (Stage("conv", 16, 1, 2, width="fixed", name="stem"), Stage("depthwise_separable", 42, 3, name="body"))
     design = Design("net", (*rows, POOL, CLASSES), width_mult=mult, width_rule=rule, resolution=64)
@@ -850,8 +849,8 @@ def pointwise_access(pixels: int, ins: float, outs: float, groups: float = 1) ->
 
 
 @pytest.mark.parametrize(("ins", "outs"), [(16, 256), (256, 16), (24, 144)])
-def test_unequal_widths_cost_what_the_paper_says(ins: int, outs: int) -> None:
-    """Against the least access over all pairs of widths with as many multiply-adds, searched."""
+def test_the_cost_of_unequal_widths_is_the_papers(ins: int, outs: int) -> None:
+    """Compare with the least access over all pairs of widths with equal multiply-adds, found by search."""
     design = net(Stage("conv", ins, 1, 2, name="stem"), Stage("conv", outs, kernel_size=1, name="wide"), POOL, CLASSES)
     pixels = 112 * 112
     widths = np.geomspace(1, 4096, 200_001)
@@ -862,11 +861,11 @@ def test_unequal_widths_cost_what_the_paper_says(ins: int, outs: int) -> None:
     assert f"between {min(ins, outs)} and {max(ins, outs)} channels" in finding.why
 
 
-def test_equal_widths_are_not_remarked() -> None:
+def test_equal_widths_have_no_finding() -> None:
     assert not found(net(Stage("conv", 64, name="stem"), Stage("conv", 64, 5, kernel_size=1), POOL), "unequal_widths")
 
 
-def test_groups_cost_what_the_paper_says() -> None:
+def test_the_cost_of_groups_is_the_papers() -> None:
     design = net(
         Stage("conv", 64, 1, 2, name="stem"),
         Stage("conv", 64, 4, kernel_size=1, groups=4, name="grouped"),
@@ -879,7 +878,7 @@ def test_groups_cost_what_the_paper_says() -> None:
     excess = 4 * (pointwise_access(pixels, 64, 64, 4) - pointwise_access(pixels, narrow, narrow))
     assert finding.degree == pytest.approx(excess / analyze(design).memory_access)
     assert finding.fix is not None
-    # With 1 group and 32 channels the first of the four would take more multiply-adds than now, from 64 channels.
+    # With 1 group and 32 channels, the first of the four layers would need more multiply-adds than now.
     assert finding.fix.label == "Use 2 groups and 40 channels instead of 4 and 64 in grouped"
     saved = gain(finding, analyze(design))
     assert saved.memory_access < 0
@@ -913,7 +912,7 @@ def test_fragments(row: Stage, operations: int) -> None:
     findings = found(design, "fragments")
     assert len(findings) == (operations > 0)
     for finding in findings:
-        assert finding.why.startswith(f"One block is {operations} convolutions and poolings")
+        assert finding.why.startswith(f"One block has {operations} convolutions and poolings")
         layers = [step.layer for step in analyze(design).steps if step.path.startswith("body.")]
         assert sum(isinstance(layer, Conv2d) for layer in layers) + ("ghost" in row.block) == operations
 
@@ -937,7 +936,7 @@ def test_fused_blocks_replace_depthwise_layers_on_large_maps() -> None:
     assert difference.memory_access < 0 < difference.macs
 
 
-def test_excitation_that_moves_large_maps() -> None:
+def test_excitation_on_large_maps() -> None:
     design = architecture("efficientnet_b0", resolution=600)
     first = found(design, "excitation_on_large_maps")[0]
     table = analyze(design).table
@@ -948,20 +947,20 @@ def test_excitation_that_moves_large_maps() -> None:
     alone = net(Stage("conv", 16, name="stem"), Stage("squeeze_excite", name="excite"), POOL, CLASSES, resolution=64)
     finding = only(alone, "excitation_on_large_maps")
     assert finding.fix is not None
-    assert finding.fix.label == "Leave excite out"
+    assert finding.fix.label == "Remove excite"
     assert [row.name for row in fixed(finding).stages] == ["stem", "pool", "classifier"]
 
 
-# --- whatever is asked -----------------------------------------------------------------------------------------------
+# --- wrong and extreme arguments -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", [None, 1, "mobilenet_v2", [], {}, object, float("nan")], ids=repr)
-def test_what_is_no_design_is_refused(value: Any) -> None:
+def test_other_types_are_rejected(value: Any) -> None:
     with pytest.raises(DesignError, match=r"^design = .* must be a Design; effviz\.architecture\(name\) gives one$"):
         lint(value)
 
 
-def test_what_cannot_be_built_is_refused_with_its_path() -> None:
+def test_a_design_that_cannot_be_built_is_rejected_with_its_path() -> None:
     with pytest.raises(DesignError) as caught:
         lint(net(Stage("conv", 8, kernel_size=9, padding=0, name="stem"), resolution=4))
     assert str(caught.value) == "stem.0.conv: kernel_size = 9 spans 9 pixels, more than the padded input of 4"
@@ -978,7 +977,7 @@ def test_what_cannot_be_built_is_refused_with_its_path() -> None:
         (gain, "the finding element_wise at stage 1, blocks 1 to 3 has no fix"),
     ],
 )
-def test_gains_of_nothing_are_refused(call: Callable[..., Any], message: str) -> None:
+def test_gain_rejects_wrong_arguments(call: Callable[..., Any], message: str) -> None:
     design = architecture("resnet50")
     with pytest.raises(DesignError) as caught:
         call(only(design, "element_wise"), analyze(design))
@@ -998,16 +997,15 @@ def test_gains_of_nothing_are_refused(call: Callable[..., Any], message: str) ->
     ],
     ids=["flatten", "dropout", "pool", "linear", "norm", "shuffle", "1000 blocks"],
 )
-def test_designs_of_next_to_nothing(design: Design) -> None:
+def test_tiny_and_extreme_designs(design: Design) -> None:
     check_findings(design)
 
 
-def test_a_rule_is_what_one_can_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rules are data: another one needs no change anywhere else."""
+def test_a_new_rule_needs_no_other_change() -> None:
 
-    def check(network: Network) -> Iterable[Finding]:
-        yield Finding("loud", 0, network.works[0].path, "everywhere", "It is loud.", 1.0)
+    def check(network: BuiltNetwork) -> Iterable[Finding]:
+        yield Finding("loud", 0, network.layers[0].path, "everywhere", "It is loud.", 1.0)
 
-    rule = Rule("loud", "Loud", "Be quiet.", "nowhere", "Think of it.", check, lambda network, row: ())
-    (finding,) = linted(architecture("resnet18"), [rule])
+    rule = Rule("loud", "Loud", "Be quiet.", "nowhere", "Think of it.", check, lambda row: ())
+    (finding,) = apply_rules(architecture("resnet18"), [rule])
     assert finding == Finding("loud", 0, "stem.conv", "everywhere", "It is loud. Think of it.", 1.0, None)

@@ -1,4 +1,4 @@
-"""Scaling rules: what they promise, what is built, sweeps, the grid, and the phi that fits a budget."""
+"""Tests of scaling rules, built networks, sweeps, the grid, and the phi that fits a budget."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from examples import scalings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from effviz import DesignError, analyze, architecture, compound_scale
 from effviz.advice.scaling import (
@@ -31,18 +32,18 @@ from effviz.advice.scaling import (
 from effviz.studies.scaling import NAMES, contenders, curves, frames, growth, pins, printed, stage_rows, stairs
 
 B0 = architecture("efficientnet_b0")
-# Without those whose width rule knows only the published multipliers.
+# Without networks whose width rule allows only the published multipliers.
 SCALABLE = ("efficientnet_b0", "mobilenet_v1", "mobilenet_v3_small", "shufflenet_v2", "ghostnet", "resnet50",
             "densenet121", "mnasnet_a1", "vgg16")  # fmt: skip
 bases = st.floats(1.0, 1.6).map(lambda value: round(value, 3))
 any_rule = st.builds(ScalingRule, bases, bases, bases).filter(lambda rule: rule.factor > 1.05)
 
 
-# --- an EfficientNet that knows nothing of effviz -------------------------------------------------------------------
+# --- an EfficientNet without effviz ---------------------------------------------------------------------------------
 
 
 def efficientnet(depth: Fraction, width: Fraction, side: int) -> tuple[int, int, int]:
-    """Parameters, multiply-adds and blocks of B0's table, written once more, with exact fractions."""
+    """Return parameters, multiply-adds and blocks of B0's table, computed independently with exact fractions."""
 
     def rounded(channels: int) -> int:
         wide = channels * width
@@ -88,7 +89,7 @@ RELEASED = {
 
 
 @pytest.mark.parametrize("variant", RELEASED)
-def test_released_networks_are_what_their_multipliers_build(variant: str) -> None:
+def test_released_networks_from_their_multipliers(variant: str) -> None:
     depth, width, side = RELEASED[variant]
     expected = efficientnet(Fraction(depth), Fraction(width), side)
     for design in (
@@ -99,9 +100,9 @@ def test_released_networks_are_what_their_multipliers_build(variant: str) -> Non
         assert (report.params, report.macs, built_body(design)[0]) == expected
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=examples(60))
 @given(phi=st.floats(-3, 6).map(lambda phi: round(phi, 2)), rule=any_rule)
-def test_any_phi_builds_what_the_paper_describes(phi: float, rule: ScalingRule) -> None:
+def test_random_phi_against_the_independent_efficientnet(phi: float, rule: ScalingRule) -> None:
     depth, width, resolution = rule.multipliers(phi)
     if depth > 12 or width > 8:
         return
@@ -110,7 +111,7 @@ def test_any_phi_builds_what_the_paper_describes(phi: float, rule: ScalingRule) 
     assert design == rule.scaled(B0, phi)
     assert design.resolution == side
     report = analyze(design)
-    # The number that the float stands for: 4/9 is neither 0.4444444444444444 nor 0.444444444.
+    # The exact number behind the float: 4/9 is neither 0.4444444444444444 nor 0.444444444.
     depth_ratio, width_ratio = (Fraction(value).limit_denominator(10**6) for value in (depth, width))
     exact = efficientnet(depth_ratio, width_ratio, side)
     assert (report.params, report.macs, built_body(design)[0]) == exact
@@ -119,7 +120,7 @@ def test_any_phi_builds_what_the_paper_describes(phi: float, rule: ScalingRule) 
 # --- rules ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_rule_promises_the_same_factor() -> None:
+def test_all_rules_have_the_same_factor() -> None:
     for rule in (ScalingRule(), ScalingRule(1.0, 1.2, 1.3), ScalingRule(2, 1, 1)):
         known = scaling_rules(rule)
         assert set(known) == {"compound", *EXPONENTS}
@@ -128,8 +129,8 @@ def test_every_rule_promises_the_same_factor() -> None:
     assert ScalingRule().factor == pytest.approx(1.2 * 1.1**2 * 1.15**2) == pytest.approx(1.920, abs=5e-4)
 
 
-def test_fast_scaling_is_that_of_the_paper() -> None:
-    """Of a factor s, depth takes s^0.1, width s^0.4, resolution s^0.05: arXiv 2103.06877."""
+def test_fast_scaling_is_the_papers() -> None:
+    """For a factor s, depth is s^0.1, width s^0.4 and resolution s^0.05: arXiv 2103.06877."""
     fast = scaling_rules(ScalingRule())["fast"]
     factor = fast.factor
     assert tuple(fast) == pytest.approx((factor**0.1, factor**0.4, factor**0.05))
@@ -146,10 +147,10 @@ def test_fast_scaling_keeps_groups_and_depthwise() -> None:
     assert (depthwise["groups"] == depthwise["in_channels"]).all()
 
 
-# --- what is built -------------------------------------------------------------------------------------------------
+# --- built networks ------------------------------------------------------------------------------------------------
 
 
-def test_every_depth_multiplier_above_1_up_to_a_quarter_builds_23_blocks() -> None:
+def test_depth_multipliers_above_1_up_to_1_25_build_23_blocks() -> None:
     low, high = depth_plateau(B0.scaled(depth_mult=1.1))
     assert (low, high) == (1.0, 1.25)
     for depth in (1.0000001, 1.1, 1.2, 1.25):
@@ -158,9 +159,9 @@ def test_every_depth_multiplier_above_1_up_to_a_quarter_builds_23_blocks() -> No
     assert built_body(B0.scaled(depth_mult=1.2500001))[0] == 24
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=examples(20))
 @given(design=scalings(st.sampled_from(SCALABLE)))
-def test_plateaus_end_where_something_else_is_built(design: Any) -> None:
+def test_the_network_changes_at_the_ends_of_a_plateau(design: Any) -> None:
     blocks = [stage.blocks for stage in built_stages(design)]
     low, high = depth_plateau(design)
     for depth, same in ((low, False), (low * (1 + 1e-6) + 1e-8, True), (high, True), (high * (1 + 1e-6), False)):
@@ -181,7 +182,7 @@ def test_plateaus_end_where_something_else_is_built(design: Any) -> None:
 
 
 def test_a_row_that_is_not_built_does_not_end_a_plateau() -> None:
-    """GhostNet at a quarter of its depth leaves out rows whose widths would change before those of the others."""
+    """GhostNet at a quarter of its depth leaves out rows whose widths would change first."""
     shallow = architecture("ghostnet").scaled(width_mult=0.25, depth_mult=0.25)
     narrow, _ = width_plateau(shallow)
     assert narrow < 0.2499
@@ -191,7 +192,7 @@ def test_a_row_that_is_not_built_does_not_end_a_plateau() -> None:
 
 
 def test_stages_of_the_released_networks() -> None:
-    """Widths and repeats as the table of the reference has them."""
+    """Compare widths and repeats with the table of the reference implementation."""
     stages = {
         "b1": ("16,24,40,80,112,192,320", "2,3,3,4,4,5,2"),
         "b4": ("24,32,56,112,160,272,448", "2,4,4,6,6,8,2"),
@@ -213,7 +214,7 @@ def test_b1_is_not_phi_1() -> None:
     assert implied_phi(architecture("efficientnet_b1"), B0, ScalingRule(1, 1.1, 1.15)).depth is None
 
 
-def test_promised_rows_add_up() -> None:
+def test_nominal_rows() -> None:
     rows = stage_rows(B0, compound_scale(B0, 1))
     by_name = {row.built.name: row for row in rows}
     assert by_name["stage6"].promised_blocks == pytest.approx(4.8)
@@ -223,7 +224,7 @@ def test_promised_rows_add_up() -> None:
     assert by_name["classifier"].promised_channels == by_name["classifier"].built.channels == 1000
 
 
-def test_stairs_are_what_is_built_at_every_step() -> None:
+def test_stairs_are_the_built_networks() -> None:
     found = stairs(B0, ScalingRule(), -2, 3)
     assert [each.phi for each in found.built] == pytest.approx([-2 + step / 40 for step in range(201)])
     for each in found.built[::17]:
@@ -236,7 +237,7 @@ def test_stairs_are_what_is_built_at_every_step() -> None:
     )
 
 
-def test_pins_are_for_b0_only() -> None:
+def test_pins_exist_for_b0_only() -> None:
     assert [pin.label for pin in pins(B0, ScalingRule())] == [f"B{i}" for i in range(1, 8)]
     assert pins(architecture("mobilenet_v2"), ScalingRule()) == ()
     assert pins(B0.scaled(width_mult=1.1), ScalingRule()) == ()
@@ -245,7 +246,7 @@ def test_pins_are_for_b0_only() -> None:
 # --- sweeps and the grid -------------------------------------------------------------------------------------------
 
 
-def test_a_sweep_leaves_out_what_cannot_be_built() -> None:
+def test_a_sweep_leaves_out_networks_that_cannot_be_built() -> None:
     deep = scaling_rules(ScalingRule())["depth"]
     found = sweep(B0, deep, [0, 3, 9])
     assert [each.phi for each in found] == [0, 3]
@@ -268,7 +269,7 @@ def test_feasible_triples_by_brute_force() -> None:
         assert each.macs == analyze(compound_scale(B0, 1, *each.rule)).macs
 
 
-def test_a_grid_that_is_too_fine_says_so() -> None:
+def test_a_grid_that_is_too_fine_is_rejected() -> None:
     with pytest.raises(DesignError, match=r"^step = 0.001 makes a grid of .* points, at most 20,000$"):
         feasible(B0, step=0.001)
 
@@ -280,7 +281,7 @@ def amount(design: Any, quantity: str) -> int:
     return int(getattr(analyze(design), quantity))
 
 
-@settings(derandomize=True, max_examples=80, deadline=None)
+@settings(max_examples=examples(25))
 @given(
     name=st.sampled_from(SCALABLE),
     rule=any_rule,
@@ -288,7 +289,7 @@ def amount(design: Any, quantity: str) -> int:
     share=st.floats(0.5, 6.0),
     data=st.data(),
 )
-def test_the_next_step_up_breaks_the_budget(
+def test_the_next_larger_network_exceeds_the_budget(
     name: str, rule: ScalingRule, quantity: str, share: float, data: st.DataObject
 ) -> None:
     base = architecture(name)
@@ -296,7 +297,7 @@ def test_the_next_step_up_breaks_the_budget(
     try:
         found = fit_phi(base, budget, quantity, rule)
     except DesignError:
-        # Too small a budget for anything: then also for the baseline, and the error names the least.
+        # The budget is below the baseline too, and the error contains the minimum.
         with pytest.raises(DesignError, match=r"budget = .* must be at least [0-9,]+: "):
             fit_phi(base, budget, quantity, rule)
         assert amount(base, quantity) > budget
@@ -307,7 +308,7 @@ def test_the_next_step_up_breaks_the_budget(
     if found.beyond is not None:
         assert found.beyond == rule.scaled(base, found.next_phi)
         assert found.excess == amount(found.beyond, quantity) > budget
-        # Nothing between the two, and nothing further up fits: more phi never builds less.
+        # No network between the two or further up fits, because a larger phi never builds less.
         further = found.next_phi + data.draw(st.floats(0, 2))
         with suppress(DesignError):
             assert amount(rule.scaled(base, further), quantity) > budget
@@ -325,7 +326,7 @@ def test_errors_of_the_inverse() -> None:
         fit_phi(B0, 1e9, rule=ScalingRule(1.2, 0.9, 1.15))
     with pytest.raises(DesignError, match=r"must be greater than 1: otherwise phi changes nothing$"):
         fit_phi(B0, 1e9, rule=ScalingRule(1, 1, 1))
-    with pytest.raises(DesignError, match=r"^budget = 1.0 must be at least [\d,]+: at phi = -[\d.]+ nothing smaller"):
+    with pytest.raises(DesignError, match=r"^budget = 1.0 must be at least [\d,]+: the smallest network has phi = -"):
         fit_phi(B0, 1)
     with pytest.raises(DesignError, match=r"^quantity = 'flops' must be one of macs, "):
         fit_phi(B0, 1e9, "flops")
@@ -333,7 +334,7 @@ def test_errors_of_the_inverse() -> None:
         fit_phi(B0, 0)
 
 
-def test_a_budget_beyond_what_can_be_built() -> None:
+def test_a_budget_beyond_the_largest_network() -> None:
     found = fit_phi(B0, 1e17, rule=scaling_rules(ScalingRule())["depth"])
     assert found.beyond is None
     assert found.excess is None
@@ -344,7 +345,7 @@ def test_a_budget_beyond_what_can_be_built() -> None:
 
 
 @pytest.mark.parametrize("phi", [-1.5, 0.0, 1.0, 2.35])
-def test_contenders_stay_within_the_budget_of_the_compound_network(phi: float) -> None:
+def test_contenders_fit_the_budget_of_the_compound_network(phi: float) -> None:
     found, missing = contenders(B0, ScalingRule(), phi, tuple(NAMES))
     assert missing == ""
     budget = analyze(compound_scale(B0, phi)).macs
@@ -364,13 +365,13 @@ def test_contenders_stay_within_the_budget_of_the_compound_network(phi: float) -
     assert by_rule["resolution"].design.width_mult == 1 == by_rule["resolution"].design.depth_mult
 
 
-def test_without_growth_there_is_nothing_to_compare() -> None:
+def test_contenders_without_growth() -> None:
     found, missing = contenders(B0, ScalingRule(1, 1, 1), 1.0, ("compound", "width"))
     assert [each.rule for each in found] == ["compound"]
     assert missing.startswith("Width only: alpha * beta**2 * gamma**2 = 1.0 must be greater than 1")
 
 
-def test_frames_hold_the_multiply_adds_together() -> None:
+def test_frames_have_equal_multiply_adds() -> None:
     drawn = frames(B0, ScalingRule())
     assert [frame.phi for frame in drawn] == [step / 4 for step in range(9)]
     for frame in drawn:
@@ -379,8 +380,8 @@ def test_frames_hold_the_multiply_adds_together() -> None:
             assert each.rule == "baseline" or 0.75 * budget < analyze(each.design).macs <= budget
 
 
-def test_activations_grow_as_the_fast_paper_says() -> None:
-    """Width only with the root of the multiply-adds, depth and resolution in proportion, fast scaling in between."""
+def test_growth_of_activations() -> None:
+    """Activations grow with the root of the multiply-adds for width, in proportion for depth and resolution."""
     powers = {name: growth(points) for name, points in curves(B0, ScalingRule(), 0, 6).items()}
     assert powers["width"] == pytest.approx(0.5, abs=0.05)
     assert powers["resolution"] == pytest.approx(1.0, abs=0.02)
@@ -397,7 +398,7 @@ def test_activations_grow_as_the_fast_paper_says() -> None:
         ("resnet50", [4.089, 14.57, 16.12, 16.35, None]),
     ],
 )
-def test_what_the_stated_multipliers_of_the_paper_build(name: str, counted: list[float | None]) -> None:
+def test_networks_from_the_printed_multipliers(name: str, counted: list[float | None]) -> None:
     rows = printed(architecture(name))
     assert len(rows) == len(counted)
     for row, expected in zip(rows, counted, strict=True):

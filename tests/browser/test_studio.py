@@ -1,4 +1,4 @@
-"""The studio in a real browser: from an empty table to code that runs."""
+"""Tests of the Studio page in a browser: from an empty table to code that runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     assert [row.block for row in built.rows] == ["conv", "inverted_residual", "global_avg_pool", "linear"]
     assert cards(page)[0] == si(effviz.analyze(built.design).params)
 
-    # Break it, read why, fix it.
+    # Make a row invalid, read the reason, fix it.
     click(page, "Up")
     click(page, "Up")
     expect(alert(page)).to_contain_text("Row 3, ")
@@ -72,7 +72,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     expect(alert(page)).to_have_count(0)
     assert [row.block for row in draft(page).rows] == [row.block for row in built.rows]
 
-    # Apply a fix and take it back.
+    # Apply a fix and undo it.
     before = draft(page)
     fixes = [each.fix for each in lint(before.design) if each.fix]
     assert fixes
@@ -81,7 +81,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     click(page, "Undo")
     assert draft(page) == before
 
-    # Judge it.
+    # Set a budget.
     choose(page, "budget", "own limits")
     macs = effviz.analyze(before.design).macs
     type_into(page, "max_macs", str(macs - 1))
@@ -89,7 +89,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     type_into(page, "max_macs", str(macs))
     expect(page.get_by_role("heading", name="Fits the budget.")).to_be_visible()
 
-    # Leave with code.
+    # Download the code.
     with page.expect_download() as started:
         page.get_by_role("button", name="PyTorch code").click()
     file = tmp_path / "network.py"
@@ -130,7 +130,7 @@ def test_a_row_is_selected_in_the_table(page: Page) -> None:
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
 
 
-def test_an_edit_keeps_the_focus_and_a_cleared_number_comes_back(page: Page) -> None:
+def test_an_edit_keeps_the_focus_and_a_cleared_number_returns(page: Page) -> None:
     visit(page, "/studio")
     channels = field(page, "row_out_channels")
     type_into(page, "row_out_channels", "48")

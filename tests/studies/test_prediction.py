@@ -26,7 +26,21 @@ from effviz.measure import latency
 from effviz.measure.background import OWNER, Progress, ZooRun
 from effviz.measure.latency import Latency, remember
 from effviz.measure.runs import default_run
-from effviz.studies.prediction import ENTRIES, PREDICTORS, Entry, Inversion, counts, inversions, predictors, ranks
+from effviz.studies.prediction import (
+    ENTRIES,
+    PREDICTORS,
+    Contrast,
+    Entry,
+    Inversion,
+    contrast,
+    counts,
+    highlights,
+    inversions,
+    predictors,
+    ranks,
+    speed_extremes,
+)
+from effviz.studies.printed_latency import latencies, latencies_on
 from effviz.worker.jobs import JOBS
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Manager, Ticket
@@ -246,6 +260,30 @@ def test_inversions_by_hand() -> None:
         Inversion("Net 2", "Net 1", 1.6, 2.0),
     ]
     assert inversions(_table([100, 100, 200], [3.0, 2.0, 3.0])) == []
+
+
+def test_the_contrast_is_between_the_slowest_and_the_fastest_network() -> None:
+    table = _table([100, 300, 200], [1.0, 2.0, 4.0])
+    assert speed_extremes(table, "macs") == (2, 1)
+    assert contrast(table) == Contrast("Net 2", "Net 1", 1.5, 0.5)
+    equal = contrast(_table([100, 100], [1.0, 2.0]))
+    assert (equal.more_macs, {equal.light, equal.heavy}) == (1.0, {"Net 0", "Net 1"})
+
+
+def test_highlights_are_a_family_or_the_most_striking_inversion() -> None:
+    table = _table([100, 250, 400], [3.0, 2.0, 1.0]).assign(family=["a", "b", "a"])
+    assert highlights(table) == {"Net 0", "Net 2"}
+    assert highlights(table, "a") == {"Net 0", "Net 2"}
+    assert highlights(table, "b") == {"Net 1"}
+    assert highlights(_table([100, 200], [1.0, 2.0])) == set()
+
+
+def test_latencies_on_a_device() -> None:
+    where = latencies()["where"].iloc[-1]
+    rows = latencies_on(where)
+    assert set(rows["where"]) == {where}
+    assert list(rows.index) == list(range(len(rows)))
+    assert not rows["noisy"].any()
 
 
 # --- measuring in the background, in the torch process ------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 
 import effviz
 from effviz import Design, Stage
-from effviz.advice.scaling import Rule, feasible, fit_phi, sweep
+from effviz.advice.scaling import ScalingRule, feasible, fit_phi, sweep
 from effviz.charts.architectures import Measure, activation_timeline, kind_shares, stage_costs
 from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.charts.blocks.excite import excite_chart
@@ -319,8 +319,11 @@ def multipliers(look: Appearance) -> Named:
 
 def scaling(look: Appearance) -> Named:
     """Compound scaling of several networks with the paper's and with degenerate bases."""
-    degenerate = (Rule(1, 1, 1), Rule(2, 1, 1), Rule(0.9, 1, 1))
-    for name, rule in (("resnet50", Rule()), *(("efficientnet_b0", rule) for rule in (Rule(), *degenerate))):
+    degenerate = (ScalingRule(1, 1, 1), ScalingRule(2, 1, 1), ScalingRule(0.9, 1, 1))
+    for name, rule in (
+        ("resnet50", ScalingRule()),
+        *(("efficientnet_b0", rule) for rule in (ScalingRule(), *degenerate)),
+    ):
         base = effviz.architecture(name)
         told = f"{name} {tuple(rule)}"
         found = stairs(base, rule, -2, 2)
@@ -354,11 +357,11 @@ def _inverse(look: Appearance) -> Named:
     base = effviz.architecture("efficientnet_b0")
     macs = _report("efficientnet_b0").macs
     found = feasible(base)
-    for rule in (Rule(), Rule(1, 1, 1)):
+    for rule in (ScalingRule(), ScalingRule(1, 1, 1)):
         yield f"grid, {tuple(rule)}", grid_chart(found, macs, 2.0, rule, MACS, look)
-    yield "grid of one", grid_chart(found[:1], macs, 2.0, Rule(), FLOPS, look)
-    yield "grid of two equal", grid_chart([found[0], found[0]], macs, 2.0, Rule(), FLOPS, look)
-    fit = fit_phi(base, 1e9, "macs", Rule(), "fused")
+    yield "grid of one", grid_chart(found[:1], macs, 2.0, ScalingRule(), FLOPS, look)
+    yield "grid of two equal", grid_chart([found[0], found[0]], macs, 2.0, ScalingRule(), FLOPS, look)
+    fit = fit_phi(base, 1e9, "macs", ScalingRule(), "fused")
     points = [(0.0, 4e8), (fit.phi, float(fit.value)), (2.0, 2e9)]
     yield "fit", fit_chart(points, (fit.phi, float(fit.value)), 1e9, "Multiply-adds", "", look)
     yield "fit exactly", fit_chart([(0.0, 8.0)], (0.0, 8.0), 8.0, "Memory access", "B", look)

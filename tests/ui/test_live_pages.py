@@ -506,7 +506,7 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
         assert float(found["Rank correlation"][0]) == pytest.approx(spearman(amounts, spans), abs=0.00501)
     assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))].title)
     assert found["Fastest"] == (f"{si(max(speeds))}/s", shown[int(np.argmax(speeds))].title)
-    assert found["Fastest over slowest"][0] == f"x{max(speeds) / min(speeds):.1f}"
+    assert found["Fastest over slowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
     drawn = charts(at)["scatter"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
     assert sorted(x for trace in points for x in trace["x"]) == sorted(amounts)
@@ -523,8 +523,8 @@ def test_pairs_in_the_wrong_order_are_counted() -> None:
     at = open_page("latency")
     macs = {counts(entry).title: counts(entry).macs for entry in ENTRIES}
     wrong = sum(macs[one] < macs[two] and times[one] > times[two] for one in times for two in times if one != two)
-    (said,) = (entry.value for entry in at.markdown if "faster the other way round" in entry.value)
-    assert said.startswith(f"{wrong} pairs of networks")
+    (said,) = (entry.value for entry in at.markdown if "multiply-adds is faster" in entry.value)
+    assert said.startswith(f"In {wrong} pairs, the network with more multiply-adds is faster. ")
 
 
 def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:
@@ -609,19 +609,19 @@ def test_every_printed_device_can_be_chosen() -> None:
     for device in devices:
         at.selectbox(key="printed").set_value(device)
         run(at)
-        (table,) = (entry.value for entry in at.dataframe if "latencies as printed for" in entry.proto.alt)
+        (table,) = (entry.value for entry in at.dataframe if "latencies as published for" in entry.proto.alt)
         assert len(table) >= 3
         assert (table["Source"] != "").all()
 
 
 def test_what_is_taken_away_names_its_conditions() -> None:
     from effviz.ui.convention import Convention
-    from effviz.ui.page_parts.latency.page import Options, in_convention
-    from effviz.ui.page_parts.latency.page import measured as shown
+    from effviz.ui.page_parts.latency.controls import Options
+    from effviz.ui.page_parts.latency.results import measured_table, measurements
 
     times = fill()
-    table = shown(Options("macs", None, "", 1, ""), Convention("flops", "float32"))
-    text = in_convention(table, Convention("flops", "float32")).to_csv(index=False)
+    table = measurements(Options("macs", None, "", 1, ""), Convention("flops", "float32"))
+    text = measured_table(table, Convention("flops", "float32")).csv()
     rows = pd.read_csv(io.StringIO(text))
     assert rows["Network"].tolist() == list(times)
     assert rows["FLOPs"].tolist() == [2 * counts(entry).macs for entry in ENTRIES]

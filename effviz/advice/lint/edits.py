@@ -1,4 +1,4 @@
-"""Changes of base rows: what a fix does to a stage table. None where the result would not build."""
+"""Changes of base rows, for fixes. Each returns None if the result cannot be built."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from effviz.model.fields import declared
 from effviz.model.stage import Stage
 
 
-def fields_of(row: Stage) -> dict[str, Any]:
-    """The block's fields of a row, defaults included."""
-    return {field.name: field.default for field in declared(BLOCKS[row.block])} | dict(row.fields)
-
-
 def with_stages(design: Design, stages: tuple[Stage, ...]) -> Design | None:
-    """`design` with other rows, None where they cannot be built."""
+    """Return `design` with other rows."""
     try:
         changed = replace(design, stages=stages)
         changed.runs()
@@ -30,7 +25,7 @@ def with_stages(design: Design, stages: tuple[Stage, ...]) -> Design | None:
 
 
 def edited(design: Design, changes: Mapping[int, Mapping[str, Any]]) -> Design | None:
-    """`design` with some attributes or fields of some rows changed."""
+    """Return `design` with attributes or fields of some rows changed."""
     stages = list(design.stages)
     try:
         for row, values in changes.items():
@@ -41,20 +36,18 @@ def edited(design: Design, changes: Mapping[int, Mapping[str, Any]]) -> Design |
 
 
 def with_block(design: Design, row: int, block: str, **fields: Any) -> Design | None:
-    """`design` with another block in a row; of its fields it keeps those that both blocks declare."""
-    old = design.stages[row].to_dict()
-    known = {field.name for field in declared(BLOCKS[block])}
-    kept = {key: value for key, value in old.items() if key in known or key in Stage.__dataclass_fields__}
-    stages = list(design.stages)
+    """Return `design` with another block in a row, which keeps the fields that both blocks declare."""
+    known = {field.name for field in declared(BLOCKS[block])} | set(Stage.__dataclass_fields__)
+    kept = {key: value for key, value in design.stages[row].to_dict().items() if key in known}
     try:
-        stages[row] = Stage(**(kept | {"block": block} | fields))
+        changed = Stage(**(kept | {"block": block} | fields))
     except DesignError:
         return None
-    return with_stages(design, tuple(stages))
+    return with_stages(design, (*design.stages[:row], changed, *design.stages[row + 1 :]))
 
 
 def with_row(design: Design, place: int, block: str, name: str) -> Design | None:
-    """`design` with a further row, of fixed depth, ahead of the row that is at `place` now."""
+    """Return `design` with another row of fixed depth before the row at index `place`."""
     taken = {row.name for row in design.stages}
     while name in taken:
         name += "_"
@@ -63,13 +56,13 @@ def with_row(design: Design, place: int, block: str, name: str) -> Design | None
 
 
 def without_row(design: Design, row: int) -> Design | None:
-    """`design` without a row."""
+    """Return `design` without a row."""
     stages = design.stages[:row] + design.stages[row + 1 :]
     return with_stages(design, stages) if stages else None
 
 
 def moved(row: int | None, before: Design, after: Design) -> int | None:
-    """Where the row at index `row` of `before` is in `after`, which has one row more, less or another."""
+    """Return the index in `after` of a row of `before`; they differ in one row, or by one row more or less."""
     shift = len(after.stages) - len(before.stages)
     if row is None or shift == 0:
         return row
@@ -81,7 +74,7 @@ def moved(row: int | None, before: Design, after: Design) -> int | None:
 
 
 def affordable(design: Design, changed: Design | None, rise: float) -> Design | None:
-    """`changed` if neither parameters nor multiply-adds rise by more than the share `rise`."""
+    """Return `changed` if neither parameters nor multiply-adds increase by more than the share `rise`."""
     if changed is None:
         return None
     now, then = analyze(design), analyze(changed)
@@ -89,7 +82,7 @@ def affordable(design: Design, changed: Design | None, rise: float) -> Design | 
 
 
 def same_width(design: Design, row: int) -> list[int]:
-    """The rows of a stage that are as wide as `row`: a shortcut joins their blocks, so they change together."""
+    """Return the rows of the stage with the width of `row`. Shortcuts join their blocks, so they change together."""
     base = design.stages[row]
     return [
         index
@@ -99,35 +92,31 @@ def same_width(design: Design, row: int) -> list[int]:
 
 
 def rewidened(design: Design, row: int, channels: int) -> Design | None:
-    """`design` with a base width such that the blocks of `row` are built with `channels` output channels."""
-    base = design.stages[row].out_channels
-    if base is None or design.stages[row].width == "classes":
+    """Return `design` with a base width from which the blocks of `row` are built with `channels` output channels."""
+    if design.stages[row].out_channels is None or design.stages[row].width == "classes":
         return None
-    together = same_width(design, row)
-    for candidate in bases(design, channels):
-        changed = edited(design, {each: {"out_channels": candidate} for each in together})
-        if changed is not None and _built(changed, "out_channels", together) == {channels}:
-            return changed
-    return None
+    return _with_built(design, same_width(design, row), "out_channels", channels)
 
 
 def with_channels(design: Design, row: int, field: str, channels: int) -> Design | None:
-    """`design` with a base value of a width-like field such that it is built as `channels`."""
-    for candidate in bases(design, channels):
-        changed = edited(design, {row: {field: candidate}})
-        if changed is not None and _built(changed, field, [row]) == {channels}:
+    """Return `design` with a base value from which a width-like field is built as `channels`."""
+    return _with_built(design, [row], field, channels)
+
+
+def _with_built(design: Design, rows: list[int], field: str, channels: int) -> Design | None:
+    for base in bases(design, channels):
+        changed = edited(design, {row: {field: base} for row in rows})
+        if changed is None:
+            continue
+        if {vars(run.block).get(field) for run in changed.runs() if run.row in rows} == {channels}:
             return changed
     return None
 
 
 def bases(design: Design, channels: int) -> Iterator[int]:
-    """Base widths that may be built as `channels`, the likeliest first."""
+    """Yield base widths that may be built as `channels`, the likeliest first."""
     mults = (design.width_mult, max(1.0, design.width_mult), 1.0)
     found = dict.fromkeys(
         round(channels / mult) + step for mult in dict.fromkeys(mults) for step in (0, 1, -1, 2, -2, 3, -3)
     )
     return (base for base in found if base > 0)
-
-
-def _built(design: Design, name: str, rows: list[int]) -> set[Any]:
-    return {vars(run.block).get(name) for run in design.runs() if run.row in rows}

@@ -1,4 +1,4 @@
-"""What a rule says: a finding, and a change of the design that mends it."""
+"""The data of lint: rules, findings, proposed changes, fixes and their gains."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 
 if TYPE_CHECKING:
-    from effviz.advice.lint.network import Network
+    from effviz.advice.lint.network import BuiltNetwork, BuiltRow
 
 
 @dataclass(frozen=True)
 class Fix:
-    """A change that mends a finding.
+    """A change that fixes a finding.
 
     Attributes:
-        label: what is changed, in the imperative, with numbers; in brackets what it raises.
-        design: the changed design: it builds, and only the rows concerned differ.
+        label: the change in the imperative, with numbers; what it increases is in parentheses.
+        design: the changed design. It builds, and only the rows concerned differ.
     """
 
     label: str
@@ -29,16 +29,16 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """One place in a design where a rule does not hold.
+    """One place in a design where a rule is broken.
 
     Attributes:
         rule: a key of `effviz.advice.lint.RULES`.
         row: index in ``design.stages``; None if the finding is about the whole network.
         path: of the first layer concerned.
         where: the place in words: "stage 3, blocks 1 to 4".
-        why: the numbers and what follows from them, for a student.
-        degree: how far the rule is broken, the number that it compares with its threshold; more is worse.
-        fix: a change that mends the finding or lessens it, None where the rows cannot express one.
+        why: the numbers and their consequence, written for a student.
+        degree: the number that the rule compares with its threshold; more is worse.
+        fix: a change that removes or reduces the finding; None if no row can express one.
     """
 
     rule: str
@@ -50,8 +50,8 @@ class Finding:
     fix: Fix | None = None
 
 
-class Candidate(NamedTuple):
-    """A change that may mend a finding, not yet tried: None where the rows cannot express it."""
+class Proposal(NamedTuple):
+    """An untested change that may fix a finding; the design is None if no row can express it."""
 
     label: str
     design: Design | None
@@ -64,29 +64,30 @@ class Rule:
     Attributes:
         name: key in `effviz.advice.lint.RULES`.
         title: heading of its findings.
-        guideline: what to do, in one sentence.
-        source: where it is from.
-        otherwise: what helps where the rows cannot express a fix.
-        check: its findings in a network, without fixes.
-        mend: changes that may mend the finding at a row (0 if it is about the whole network), the best first.
-        is_whole: it says one thing of the whole network, at whichever row weighs most.
-        is_fault: it does not depend on shares. The fix of another rule must not bring such a finding; one about the
-            whole network it may bring if nothing else helps.
+        guideline: the recommendation.
+        source: paper, section or table.
+        remedy: advice for findings that no row can fix.
+        check: returns the findings in a network, without fixes.
+        propose: returns changes that may fix the finding at a row, the best first. A finding about the whole network
+            passes the first row.
+        is_whole: the rule makes one statement about the whole network, at the row with the largest share.
+        is_fault: the rule does not depend on shares. Fixes of other rules must not introduce its findings, except those
+            about the whole network if no other fix exists.
     """
 
     name: str
     title: str
     guideline: str
     source: str
-    otherwise: str
-    check: Callable[[Network], Iterable[Finding]]
-    mend: Callable[[Network, int], Iterable[Candidate]]
+    remedy: str
+    check: Callable[[BuiltNetwork], Iterable[Finding]]
+    propose: Callable[[BuiltRow], Iterable[Proposal]]
     is_whole: bool = False
     is_fault: bool = False
 
 
 class Gain(NamedTuple):
-    """What a fix changes, fixed minus now: negative numbers are saved.
+    """Changes by a fix, fixed minus current: negative numbers are saved.
 
     Attributes:
         params, macs, memory_access, peak_activation: as in `effviz.Report`.
@@ -98,17 +99,17 @@ class Gain(NamedTuple):
     peak_activation: int
 
 
-def difference(now: Report, then: Report) -> Gain:
-    """`then` minus `now`."""
-    return Gain(*(getattr(then, name) - getattr(now, name) for name in Gain._fields))
+def difference(before: Report, after: Report) -> Gain:
+    """Return `after` minus `before`."""
+    return Gain(*(getattr(after, name) - getattr(before, name) for name in Gain._fields))
 
 
 def gain(finding: Finding, report: Report) -> Gain:
-    """What the fix of `finding` changes, exactly.
+    """Return the exact changes by the fix of `finding`.
 
     Args:
         finding: with a fix.
-        report: of the design as it is; its resolution and its assumption about memory hold for both sides.
+        report: of the current design; its resolution and memory assumption apply to both sides.
 
     Raises:
         DesignError: the finding has no fix, or the fixed design cannot be built at the report's resolution.

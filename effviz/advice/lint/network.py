@@ -1,4 +1,4 @@
-"""A built network as rules look at it: every layer with its row and its cost, and places in words."""
+"""A built network for the rules: every layer with its row and cost, and rows with the changes that rules propose."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from effviz.advice.lint.edits import affordable, edited, rewidened
+from effviz.advice.lint.findings import Finding, Proposal
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import NETWORK_INPUT, Producer, fuse, memory_access
 from effviz.count.report import analyze
+from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
-from effviz.model.fields import FieldBlock
+from effviz.model.fields import FieldBlock, declared
 from effviz.model.layers import Shape, elements
 from effviz.model.outline import stage_of
 from effviz.model.trace import Step, chain, join, trace_block
 
 SMALL_SIDE = 32
-"""Pixels: up to it no map is large, whatever the input: whole images of CIFAR-10 have it."""
+"""Pixels. Maps up to this side are never large, because whole images of CIFAR-10 have it."""
 
 
-class Work(NamedTuple):
-    """One layer at work in the built network.
+class BuiltLayer(NamedTuple):
+    """One layer of the built network with its cost.
 
     Attributes:
         path: of the layer.
         row: index in ``design.stages``.
-        block: index in `Network.blocks`.
+        block: index in `BuiltNetwork.blocks`.
         step: its step in the trace of the block.
         kind: one of `effviz.count.kinds.KINDS`.
         params, macs: as in `effviz.count.cost`.
@@ -45,17 +48,17 @@ class Work(NamedTuple):
     access: int
 
     @property
-    def entering(self) -> Shape:
-        """Shape of what it reads first."""
+    def input_shape(self) -> Shape:
+        """Shape of the first input."""
         return self.step.inputs[0].shape
 
     @property
-    def leaving(self) -> Shape:
-        """Shape of what it writes."""
+    def output_shape(self) -> Shape:
+        """Shape of the output."""
         return self.step.output.shape
 
 
-class _Priced(NamedTuple):
+class _StepCost(NamedTuple):
     step: Step
     kind: str
     params: int
@@ -64,103 +67,176 @@ class _Priced(NamedTuple):
 
 
 @lru_cache(maxsize=16_384)
-def _priced(block: FieldBlock, shape: Shape, entering: Producer) -> tuple[tuple[_Priced, ...], Producer]:
+def _step_costs(block: FieldBlock, shape: Shape, producer: Producer) -> tuple[tuple[_StepCost, ...], Producer]:
     steps = trace_block(block, shape).steps
-    fusion = fuse(steps, shape, entering)
+    fusion = fuse(steps, shape, producer)
     access = memory_access(steps, fusion)
     if steps:
-        # A norm at the start of the block gives the convolution before the block a bias; the sum stays the same.
+        # A norm at the start of the block adds a bias to the convolution before the block; the sum stays the same.
         access[0] += fusion.outside_bias
-    priced = tuple(
-        _Priced(step, kind_of(step), cost.params(step.layer), cost.macs(step.layer, step.output.shape), moved)
+    costs = tuple(
+        _StepCost(step, kind_of(step), cost.params(step.layer), cost.macs(step.layer, step.output.shape), moved)
         for step, moved in zip(steps, access, strict=True)
     )
-    return priced, fusion.producer
+    return costs, fusion.producer
 
 
-class Network:
+class BuiltNetwork:
     """A design as it is built.
 
     Attributes:
-        design: what is built, at its own resolution.
+        design: the design, at its own resolution.
         report: its numbers, memory access fused.
         blocks: in order.
-        works: every layer of every block, in execution order.
+        layers: of every block, in execution order.
     """
 
     def __init__(self, design: Design) -> None:
         self.report = analyze(design)
         self.design = design
         self.blocks = self.report.blocks
-        self.works: list[Work] = []
-        entering = NETWORK_INPUT
+        self.layers: list[BuiltLayer] = []
+        producer = NETWORK_INPUT
         for index, entry in enumerate(self.blocks):
-            priced, entering = _priced(entry.block, entry.shape, entering)
-            self.works += [Work(join(entry.path, each.step.path), entry.row, index, *each) for each in priced]
+            costs, producer = _step_costs(entry.block, entry.shape, producer)
+            self.layers += [BuiltLayer(join(entry.path, each.step.path), entry.row, index, *each) for each in costs]
 
     @cached_property
-    def rows(self) -> dict[int, list[Work]]:
+    def rows(self) -> dict[int, list[BuiltLayer]]:
         """The layers of every row that is built."""
-        return {row: list(works) for row, works in groupby(self.works, lambda work: work.row)}
+        return {row: list(layers) for row, layers in groupby(self.layers, lambda layer: layer.row)}
 
     @cached_property
     def memory_access(self) -> int:
         """Elements read and written, fused."""
-        return sum(work.access for work in self.works)
+        return sum(layer.access for layer in self.layers)
 
     @cached_property
     def steps(self) -> list[Step]:
-        """The steps of the whole network, one for each of `works`."""
+        """The steps of the whole network, one for each of `layers`."""
         pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in self.blocks]
         return chain(pieces, self.report.input_shape)
 
-    def built(self, row: int) -> list[FieldBlock]:
-        """The blocks that are built of a row."""
-        return [entry.block for entry in self.blocks if entry.row == row]
-
-    def name(self, row: int) -> str:
-        """The stage of a row in words."""
-        return spoken(self.design.stages[row].name)
+    def row(self, index: int) -> BuiltRow:
+        """Return the row at an index of ``design.stages``."""
+        return BuiltRow(self, index)
 
     def is_large(self, shape: Shape, share_of_side: int = 4) -> bool:
-        """Whether a map has at least a quarter of the input's side, or another share of it."""
+        """Whether a map has at least 1 / `share_of_side` of the input's side."""
         side = max(image(shape))
         return side > SMALL_SIDE and share_of_side * side >= self.report.resolution
 
-    def where(self, works: Iterable[Work]) -> str:
-        """The blocks of some layers of one row in words, counted from 1: "stage 3, blocks 1 to 4"."""
-        paths = [self.blocks[index].path for index in sorted({work.block for work in works})]
+    def where(self, layers: Iterable[BuiltLayer]) -> str:
+        """Name the blocks of some layers of one row, counted from 1: "stage 3, blocks 1 to 4"."""
+        paths = [self.blocks[index].path for index in sorted({layer.block for layer in layers})]
         stage = stage_of(paths[0])
         if sum(stage_of(entry.path) == stage for entry in self.blocks) == 1:
             return spoken(stage)
         numbers = [int(path.rpartition(".")[2]) + 1 for path in paths]
         return f"{spoken(stage)}, block{'s' if len(numbers) > 1 else ''} {_spans(numbers)}"
 
+    def finding(self, rule: str, layers: Sequence[BuiltLayer], why: str, degree: float) -> Finding:
+        """Return a finding about some layers of one row."""
+        return Finding(rule, layers[0].row, layers[0].path, self.where(layers), why, degree)
+
+
+class BuiltRow:
+    """A row of a built network, and the changes of it that several rules propose.
+
+    Attributes:
+        network: the whole network.
+        design, index, stage: the row in the stage table.
+        name: its stage in words.
+        fields: of its block, defaults included.
+    """
+
+    def __init__(self, network: BuiltNetwork, index: int) -> None:
+        self.network, self.design, self.index = network, network.design, index
+        self.stage = self.design.stages[index]
+        self.name = spoken(self.stage.name)
+        self.fields: dict[str, Any] = {
+            field.name: field.default for field in declared(BLOCKS[self.stage.block])
+        } | dict(self.stage.fields)
+
+    @property
+    def layers(self) -> list[BuiltLayer]:
+        """The layers that are built from the row."""
+        return self.network.rows[self.index]
+
+    @property
+    def blocks(self) -> list[FieldBlock]:
+        """The blocks that are built from the row."""
+        return [entry.block for entry in self.network.blocks if entry.row == self.index]
+
+    @property
+    def width(self) -> int | None:
+        """Output channels of the last block; None if the block has no such field."""
+        return vars(self.blocks[-1]).get("out_channels") if self.blocks else None
+
+    def change(self, label: str, **changes: Any) -> Proposal:
+        """Propose other attributes or fields of the row; the label's ``{}`` is the row's name."""
+        return Proposal(label.format(self.name), edited(self.design, {self.index: changes}))
+
+    def kernel(self, size: int, *, rise: float | None = None, reset_padding: bool = False) -> Proposal:
+        """Propose another kernel size, on request with the padding that the block derives from it."""
+        padding = {"padding": None} if reset_padding and "padding" in self.fields else {}
+        changed = edited(self.design, {self.index: {"kernel_size": size} | padding})
+        old = self.fields["kernel_size"]
+        label = f"Use {size}×{size} kernels instead of {old}×{old} in {self.name}"
+        return Proposal(label, changed if rise is None else affordable(self.design, changed, rise))
+
+    def output_channels(self, channels: int, *, rise: float | None = None) -> Proposal:
+        """Propose another number of output channels."""
+        changed = rewidened(self.design, self.index, channels)
+        label = f"Use {channels} output channels instead of {self.width} in {self.name}"
+        return Proposal(label, changed if rise is None else affordable(self.design, changed, rise))
+
+    def stride_1(self) -> dict[str, Any]:
+        """Return the changes that keep the resolution: stride 1, and for pooling a kernel with a center pixel."""
+        if self.stage.block in ("max_pool", "avg_pool"):
+            size = self.fields["kernel_size"]
+            return {"stride": 1, "kernel_size": size + 1 - size % 2, "padding": None, "ceil_mode": False}
+        return {"stride": 1}
+
+    def without_excitation(self) -> Iterable[Proposal]:
+        """Propose the row without squeeze-and-excitation, if it has any."""
+        ratio = self.fields.get("se_ratio", 0)
+        if ratio > 0:
+            yield self.change(
+                f"Use no squeeze-and-excitation in {{}} (se_ratio 0 instead of {ratio:.3g})", se_ratio=0.0
+            )
+
 
 def spoken(stage: str) -> str:
-    """The name of a stage in words: "stage 3" of ``"stage3"``, "max pool 1" of ``"max_pool1"``; others as they are."""
+    """Return the name of a stage in words: "stage 3" for ``"stage3"``, "max pool 1" for ``"max_pool1"``."""
     return re.sub(r"^(stage|max_pool|transition)(\d+)$", r"\1 \2", stage).replace("max_pool", "max pool")
 
 
 def _spans(numbers: Sequence[int]) -> str:
-    """``[1, 2, 3, 5]`` as "1 to 3 and 5"."""
+    """Write ``[1, 2, 3, 5]`` as "1 to 3 and 5"."""
     runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
     spans: list[str] = []
     for run in runs:
         spans += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [str(number) for number in run]
-    return " and ".join(filter(None, [", ".join(spans[:-1]), spans[-1]]))
+    return listed(spans)
+
+
+def listed(items: Iterable[object]) -> str:
+    """Write ``[58, 92, 116]`` as "58, 92 and 116"."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def image(shape: Shape) -> tuple[int, int]:
-    """Height and width; (1, 1) for a vector of features."""
+    """Return height and width; (1, 1) for a vector of features."""
     return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
 
 
 def pixels(shape: Shape) -> int:
-    """Height times width; 1 for a vector of features."""
+    """Return height times width; 1 for a vector of features."""
     return elements(image(shape))
 
 
 def share(part: float, whole: float) -> float:
-    """`part` of `whole`, 0 where there is nothing."""
+    """Return `part` of `whole`, 0 if the whole is 0."""
     return part / whole if whole else 0.0

@@ -1,35 +1,34 @@
-"""The receptive field: how many pixels of the input one pixel of a map depends on, exactly.
+"""The receptive field: the exact number of input pixels that one pixel of a map depends on, and the rule about it.
 
-Followed backwards from one pixel: a window takes a span of pixels to the span that it reads, branches join theirs. The
-input is thought of as going on beyond its border, as the receptive field is usually defined (Araujo et al. 2019,
+The spans of pixels are followed backwards from one pixel. A window maps a span to the span it reads, and branches join
+theirs. The input is assumed to continue beyond its border, as usual for receptive fields (Araujo et al. 2019,
 distill.pub/2019/computing-receptive-fields). A gate that weighs whole channels, as in squeeze-and-excitation, carries
-no detail from one place to another and is left out; a pooling over the whole map ends the question, as every pixel
-behind it depends on all.
+no spatial detail and is left out. A pooling over the whole map ends the search, because all later pixels depend on the
+whole image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import TypeAlias
 
-from effviz.advice.lint.network import image, pixels
+from effviz.advice.lint.findings import Finding, Proposal, Rule
+from effviz.advice.lint.network import BuiltNetwork, BuiltRow, image, pixels
+from effviz.advice.lint.windows import WINDOWS, Window, sides
 from effviz.core.errors import UncountedLayerError
 from effviz.model.layers import (
     Activation,
     AdaptiveAvgPool2d,
-    AvgPool2d,
     BatchNorm2d,
     Branches,
     ChannelShuffle,
-    Conv2d,
     Dropout,
     Flatten,
     GlobalAvgPool,
     Identity,
     Layer,
     Linear,
-    MaxPool2d,
     Shape,
     Slice,
     StochasticDepth,
@@ -40,81 +39,59 @@ from effviz.model.trace import Step, Tensor
 Span: TypeAlias = tuple[int, int]
 """First and last row, or column, of pixels."""
 
-PIXEL_BY_PIXEL: tuple[type[Layer], ...] = (
-    Activation,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Dropout,
-    Identity,
-    Slice,
-    StochasticDepth,
-)
-WHOLE_MAP: tuple[type[Layer], ...] = (Flatten, GlobalAvgPool, Linear)
+LARGEST_KERNEL = 7
+"""Pixels. Larger kernels are rare, and costly unless they are depthwise."""
+
+COSTLY = 0.25
+"""The share by which a larger kernel may increase the multiply-adds or parameters."""
 
 
 @singledispatch
-def reads(layer: Layer, span: Span, axis: int, entering: Shape) -> Span:
-    """Rows (axis 0) or columns (axis 1) of its input that `layer` reads for a span of its output."""
+def reads(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
+    """Return the rows (axis 0) or columns (axis 1) of its input that `layer` reads for a span of its output."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for the receptive field")
 
 
 @reads.register
-def _(layer: Conv2d, span: Span, axis: int, entering: Shape) -> Span:
-    return _window(span, *(pair(each)[axis] for each in _sides(layer, layer.dilation)))
-
-
-@reads.register
-def _(layer: MaxPool2d, span: Span, axis: int, entering: Shape) -> Span:
-    return _window(span, *(pair(each)[axis] for each in _sides(layer, layer.dilation)))
-
-
-@reads.register
-def _(layer: AvgPool2d, span: Span, axis: int, entering: Shape) -> Span:
-    return _window(span, *(pair(each)[axis] for each in _sides(layer, 1)))
-
-
-@reads.register
-def _(layer: AdaptiveAvgPool2d, span: Span, axis: int, entering: Shape) -> Span:
-    size, windows = image(entering)[axis], pair(layer.output_size)[axis]
+def _(layer: AdaptiveAvgPool2d, span: Span, axis: int, input_shape: Shape) -> Span:
+    size, windows = image(input_shape)[axis], pair(layer.output_size)[axis]
     return span[0] * size // windows, -(-(span[1] + 1) * size // windows) - 1
 
 
-def _sides(layer: Conv2d | MaxPool2d | AvgPool2d, dilation: int | tuple[int, int]) -> tuple[int | tuple[int, int], ...]:
-    stride = layer.kernel_size if layer.stride is None else layer.stride
-    return layer.kernel_size, stride, layer.padding, dilation
-
-
-def _window(span: Span, kernel: int, stride: int, padding: int, dilation: int) -> Span:
+def _window(layer: Window, span: Span, axis: int, input_shape: Shape) -> Span:
+    kernel, stride, padding, dilation = sides(layer, axis)
     return span[0] * stride - padding, span[1] * stride - padding + dilation * (kernel - 1)
 
 
-def _same(layer: Layer, span: Span, axis: int, entering: Shape) -> Span:
+def _same(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
     return span
 
 
-def _all(layer: Layer, span: Span, axis: int, entering: Shape) -> Span:
-    return 0, image(entering)[axis] - 1
+def _all(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
+    return 0, image(input_shape)[axis] - 1
 
 
-for _kind in PIXEL_BY_PIXEL:
-    reads.register(_kind, _same)
-for _kind in WHOLE_MAP:
-    reads.register(_kind, _all)
+_PER_PIXEL: tuple[type[Layer], ...] = (
+    Activation, BatchNorm2d, Branches, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth,
+)  # fmt: skip
+_WHOLE_MAP: tuple[type[Layer], ...] = (Flatten, GlobalAvgPool, Linear)
+for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _all)):
+    for _kind in _kinds:
+        reads.register(_kind, _reads)
 
 
 def carries_detail(step: Step) -> tuple[Tensor, ...]:
-    """The inputs of a step that its output depends on place by place: all but gates of one pixel."""
+    """Return the inputs of a step that carry spatial detail: all except gates of one pixel."""
     if isinstance(step.layer, Branches) and step.layer.merge == "mul":
         return tuple(each for each in step.inputs if pixels(each.shape) == pixels(step.output.shape))
     return step.inputs
 
 
 def averaged_map(steps: Sequence[Step]) -> Tensor | None:
-    """The last map before the average over all pixels; None without such an average.
+    """Return the last map before the average over all pixels; None without such an average.
 
-    A matrix product over a flattened map has no average before it. It relates places to one another, as a convolution
-    with a window of the size of the map does, and the receptive field of the map before limits nothing.
+    A linear layer over a flattened map needs no average. Like a convolution with a kernel of the size of the map, it
+    relates all positions, so the receptive field of that map limits nothing.
     """
     if not steps:
         return None
@@ -132,7 +109,7 @@ def averaged_map(steps: Sequence[Step]) -> Tensor | None:
 
 
 def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
-    """Height and width of what one pixel of `target` depends on, in pixels of the input.
+    """Return height and width of the region that one pixel of `target` depends on, in pixels of the input.
 
     Args:
         steps: a trace of a network.
@@ -153,3 +130,47 @@ def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
                 spans[tensor.storage] = (min(first, known[0]), max(last, known[1]))
     (top, bottom), (left, right) = rows.get(0, (0, 0)), columns.get(0, (0, 0))
     return bottom - top + 1, right - left + 1
+
+
+def _small_field(network: BuiltNetwork) -> Iterator[Finding]:
+    target = averaged_map(network.steps)
+    if target is None:
+        return
+    high, wide = receptive_field(network.steps, target)
+    resolution = network.report.resolution
+    if min(high, wide) >= resolution:
+        return
+    last = next(layer for step, layer in zip(network.steps, network.layers, strict=True) if target in step.inputs)
+    rows, columns = image(target.shape)
+    yield Finding(
+        "receptive_field",
+        None,
+        last.path,
+        "the whole network",
+        f"A pixel of the last map ({rows} × {columns}) depends on {high} × {wide} of the {resolution} × {resolution} "
+        "input pixels. Features further apart meet only in global pooling, which discards position.",
+        1 - min(high, wide) / resolution,
+    )
+
+
+def _larger_kernels(first: BuiltRow) -> Iterator[Proposal]:
+    for more in (2, 4):
+        # A larger kernel in the first row costs the most, and no earlier stride multiplies its reach.
+        for index in list(first.network.rows)[:0:-1]:
+            row = first.network.row(index)
+            size = row.fields.get("kernel_size", 0)
+            if size % 2 and size + more <= LARGEST_KERNEL and row.stage.block not in ("max_pool", "avg_pool"):
+                yield row.kernel(size + more, rise=COSTLY)
+
+
+RECEPTIVE_FIELD = Rule(
+    "receptive_field",
+    "Receptive field smaller than the input",
+    "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides earlier.",
+    "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
+    "Another layer, a larger kernel or an earlier stride would fix this.",
+    _small_field,
+    _larger_kernels,
+    is_whole=True,
+    is_fault=True,
+)

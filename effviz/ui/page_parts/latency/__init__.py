@@ -1,1 +1,1 @@
-"""Parts of the page "FLOPs are not latency"."""
+"""Parts of the Latency page."""

@@ -1,4 +1,4 @@
-"""How the studio's totals come about, and two predictions about the network in hand."""
+"""Formulas and exercises of the Studio page."""
 
 from __future__ import annotations
 
@@ -6,75 +6,63 @@ import html
 
 import streamlit as st
 
-import effviz
-from effviz.core.errors import DesignError
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
+from effviz.studies.studio import row_totals, scaled_report
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.studio.draft import Bench, row_costs
-from effviz.ui.widgets import parts
+from effviz.ui.page_parts.studio.draft import Bench
+from effviz.ui.widgets import exercise
+from effviz.ui.widgets.exercise import Exercise
+from effviz.ui.widgets.formula import formula_heading
 
 
-def formulas(here: Bench, report: Report, convention: Convention) -> None:
-    """How totals come about, and where the peak is."""
-    st.subheader("How this is computed", anchor=False)
-    table = report.table
-    by_row = row_costs(report.design)
-    names = [report.design.stages[row].name for row in by_row]
-    factor = convention.compute(1)
-    peak = table.loc[table["alive"].idxmax()]
-    alive = exact(convention.size(int(peak["alive"])))
+def formulas(report: Report, convention: Convention) -> None:
+    """Show the sums behind the totals, and the layer with the peak."""
+    formula_heading()
+    rows = [(report.design.stages[row].name, each) for row, each in row_totals(report.design).items()]
+    factor = convention.factor("macs")
+    peak = report.table.loc[report.table["alive"].idxmax()]
+    path, shapes = str(peak["path"]), f"{peak['input_shape']} and {peak['output_shape']}"
     st.html(
         "<p><strong>Parameters</strong> = sum over the rows = "
-        f"{_sum(names, [params for params, _ in by_row.values()])} = <strong>{exact(report.params)}</strong></p>"
+        f"{_sum([(name, each.params) for name, each in rows])} = <strong>{exact(report.params)}</strong></p>"
         f"<p><strong>{convention.compute_label}</strong> = sum over the rows = "
-        f"{_sum(names, [macs * factor for _, macs in by_row.values()])} = "
-        f"<strong>{exact(convention.compute(report.macs))}</strong></p>"
-        f"<p><strong>Peak activations</strong> = most that is alive at once, at {html.escape(str(peak['path']))}: its "
-        f"input and output, {html.escape(str(peak['input_shape']))} and {html.escape(str(peak['output_shape']))}, and "
-        f"what a later layer still needs = <strong>{alive}</strong> {convention.memory_unit}</p>"
+        f"{_sum([(name, each.macs * factor) for name, each in rows])} = "
+        f"<strong>{exact(report.macs * factor)}</strong></p>"
+        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html.escape(path)}: its input and "
+        f"output, {html.escape(shapes)}, and the tensors that later layers need = "
+        f"<strong>{exact(convention.size(int(peak['alive'])))}</strong> {convention.memory_unit}</p>"
     )
     st.caption(convention.text)
 
 
-def _sum(names: list[str], values: list[int]) -> str:
-    terms = [f"{exact(value)} ({html.escape(name)})" for name, value in zip(names, values, strict=True) if value]
-    return " + ".join(terms) or "0"
+def _sum(terms: list[tuple[str, int]]) -> str:
+    return " + ".join(f"{exact(value)} ({html.escape(name)})" for name, value in terms if value) or "0"
 
 
 def exercises(here: Bench, report: Report, convention: Convention) -> None:
-    """Two predictions about the network in hand."""
+    """Show two predictions about the network."""
     if here.checked.fault is not None:
         return
-    st.subheader("Try this", anchor=False)
-    left, right = st.columns(2)
-    label = lower(convention.compute_label)
-    half = _counted(report.design, resolution=max(1, report.resolution // 2))
-    if half is not None:
-        with left:
-            parts.exercise(
-                f"half_{report.design.resolution}",
-                f"{report.resolution // 2} px instead of {report.resolution}: what is left of the {label}?",
-                "%", 100 * half.macs / report.macs,
-                "Convolutions follow the area of their map; linear layers and the 1x1 layers of "
-                "squeeze-and-excitation do not.",
-                show=lambda value: f"{value:.1f} %",
-            )  # fmt: skip
-    wide = _counted(report.design.scaled(width_mult=2))
+    label, side, half = lower(convention.compute_label), report.resolution, max(1, report.resolution // 2)
+    small, wide = scaled_report(report.design, resolution=half), scaled_report(report.design, width_mult=2)
+    entries: list[Exercise | None] = [None, None]
+    if small is not None:
+        entries[0] = Exercise(
+            f"half_{side}",
+            f"The resolution is reduced from {side} to {half} px. What percentage of the {label} remains?",
+            "%",
+            100 * small.macs / report.macs,
+            "The cost of a convolution is proportional to the area of its map. Linear layers and the 1×1 layers of "
+            "squeeze-and-excitation do not depend on it.",
+        )
     if wide is not None:
-        with right:
-            parts.exercise(
-                "twice", "Every scaled width doubled: by how much do the parameters grow?", "x",
-                wide.params / report.params,
-                "A convolution between two scaled widths has four times the weights, a depthwise one twice; widths "
-                "that stay, such as the classes, keep their side.",
-                show=lambda value: f"x{value:.2f}",
-            )  # fmt: skip
-
-
-def _counted(design: effviz.Design, resolution: int | None = None) -> Report | None:
-    try:
-        found = effviz.analyze(design, resolution)
-    except DesignError:
-        return None
-    return found if found.macs and found.params else None
+        entries[1] = Exercise(
+            "twice",
+            "All scaled widths are doubled. By what factor do the parameters grow?",
+            "x",
+            wide.params / report.params,
+            "A convolution between two scaled widths has four times the weights, a depthwise one twice as many. Fixed "
+            "widths, such as the number of classes, do not change.",
+        )
+    exercise.exercises(*entries)

@@ -1,0 +1,61 @@
+"""Controls of the Latency page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from effviz.studies.prediction import ENTRIES, PREDICTORS, counts
+from effviz.studies.printed_latency import latencies as published_latencies
+from effviz.ui import links
+from effviz.ui.convention import Convention
+from effviz.ui.widgets import live_latency as live
+
+RANGES = {"all": None, "mobile": 1_000_000_000}
+_RANGE_TEXT = {"all": "All", "mobile": "Below 1 G multiply-adds"}
+NONE = "none"
+FIRST_DEVICE = "Snapdragon 810 single thread. ShuffleNetV2 paper arXiv 1807.11164 Table 8"
+
+
+@dataclass(frozen=True)
+class Options:
+    """State of the sidebar.
+
+    Attributes:
+        column: the count on the axis, of `PREDICTORS`.
+        most_macs: only networks with fewer multiply-adds; None for all.
+        family: marked in the charts; empty for the most striking pair.
+        threads: of torch.
+        device: device and source of the published latencies.
+    """
+
+    column: str
+    most_macs: int | None
+    family: str
+    threads: int
+    device: str
+
+    def axis(self, convention: Convention) -> tuple[int, str]:
+        """Return factor and axis label of the count, in the page's convention."""
+        if self.column == "memory_access":
+            return convention.factor(self.column), f"Memory access cost ({convention.memory_unit})"
+        return convention.factor(self.column), convention.heading(self.column)
+
+
+def controls() -> Options:
+    """Show the sidebar."""
+    column = links.choice(
+        "Count", list(PREDICTORS), "by", default="macs", format_func=lambda name: PREDICTORS[name].capitalize(),
+        help="The count that latency is compared with. Activations are the outputs of convolutions.",
+    )  # fmt: skip
+    size = links.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
+    families = sorted({counts(entry).family for entry in ENTRIES})
+    family = links.choice(
+        "Marked family", [NONE, *families], "family", default=NONE,
+        help="Without a family, the chart marks the pair that multiply-adds order worst.",
+    )  # fmt: skip
+    threads = live.threads_control()
+    devices = list(published_latencies()["where"].unique())
+    device = links.choice(
+        "Published latencies", devices, "printed", default=FIRST_DEVICE, help="Device and source of the second chart."
+    )
+    return Options(column, RANGES[size], "" if family == NONE else family, threads, device)

@@ -1,0 +1,158 @@
+"""Results of the Latency page: measurements on this machine against a count."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
+from effviz.core.units import lower, si
+from effviz.measure.latency import environment
+from effviz.measure.runs import default_run
+from effviz.studies.prediction import ENTRIES, Predictor, counts, highlights, inversions, predictors, speed_extremes
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.latency.controls import Options
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.cards import Card, show_cards
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.downloads import csv_file, downloads
+from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.measuring import Words, run_bar
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+ENOUGH = 3
+REDRAW_S = 6.0
+HERE = "On this machine"
+COUNTS = ("macs", "params", "memory_access", "activations")
+_WORDS = Words(
+    nothing="Nothing is measured yet. A full run takes two to five minutes and is best on an idle machine.",
+    elsewhere="A run with another number of threads is in progress. Starting here stops it.",
+    things="networks",
+)
+
+
+def selected(options: Options, convention: Convention) -> list[dict[str, object]]:
+    """Return titles and counts of the networks on the page."""
+    names = ("title", "family", "resolution", *COUNTS)
+    every = [counts(entry, convention.memory) for entry in ENTRIES]
+    return [
+        {name: getattr(each, name) for name in names}
+        for each in every
+        if options.most_macs is None or each.macs < options.most_macs
+    ]
+
+
+def measurements(options: Options, convention: Convention) -> pd.DataFrame:
+    """Return counts and known latencies, one row per network; `latency` has the distribution."""
+    known = default_run().latencies(options.threads)
+    rows = [
+        each | {"latency_ms": latency.median_ms, "noisy": latency.noisy, "latency": latency}
+        for each in selected(options, convention)
+        if (latency := known.get(str(each["title"]))) is not None
+    ]
+    names = ("title", "family", "resolution", *COUNTS, "latency_ms", "noisy", "latency")
+    return pd.DataFrame(rows, columns=list(names))
+
+
+def headline(table: pd.DataFrame, options: Options, convention: Convention) -> None:
+    """Show the number of networks, the rank correlation and the extreme speeds."""
+    total = len(selected(options, convention))
+    threads = live.thread_text(options.threads)
+    cards = [Card("Networks measured", f"{len(table)} of {total}", live.machine(), threads)]
+    if len(table) < ENOUGH:
+        empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
+        cards += [Card(label, *empty) for label in ("Rank correlation", "Slowest", "Fastest", "Fastest over slowest")]
+    else:
+        found = {entry.column: entry for entry in predictors(table)}
+        cards += _cards(table, found[options.column], found["macs"], options.axis(convention)[0])
+    show_cards(cards)
+
+
+def _cards(table: pd.DataFrame, here: Predictor, macs: Predictor, factor: int) -> list[Card]:
+    slowest, fastest = (str(table.loc[row, "title"]) for row in speed_extremes(table, here.column))
+    # Multiply-adds are the baseline of the other counts.
+    other = here.column != "macs"
+    meaning = f"{here.label.capitalize()} per second."
+    return [
+        Card(
+            "Rank correlation", f"{here.rank_correlation:.2f}",
+            f"Spearman's, between {here.label} and latency. It is 1 if both give the same order, and 0 if they are "
+            "unrelated.",
+            f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(table)} networks",
+        ),
+        Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
+        Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
+        Card(
+            "Fastest over slowest", f"{here.spread:.1f}×", "Ratio of the two speeds. It is 1 if latency is "
+            "proportional to the count.",
+            f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
+        ),
+    ]  # fmt: skip
+
+
+def bar(options: Options) -> None:
+    """Show the button and the progress of the background measurement."""
+    # The number of all known networks, including those above the limit of the page.
+    known = len(default_run().latencies(options.threads))
+    run_bar(default_run(), ENTRIES, options.threads, _WORDS, shown=known, redraw_s=REDRAW_S)
+
+
+def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None:
+    """Show latency against the count, and the pairs that multiply-adds order wrongly."""
+    if table.empty:
+        with st.container(border=True, height=360, vertical_alignment="center", horizontal_alignment="center"):
+            st.markdown("The chart appears after the first measurement.")
+        return
+    factor, label = options.axis(convention)
+    amounts = [int(str(each[options.column])) for each in selected(options, convention)]
+    marked = highlights(table, options.family)
+    span = (min(amounts), max(amounts))
+    show_chart(latency_scatter(table, options.column, factor, label, HERE, look(), marked, span), "scatter")
+    pairs = inversions(table)
+    if pairs:
+        name = lower(convention.compute_label)
+        count = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
+        examples = " ".join(inversion_text(pair, name) for pair in pairs[:2])
+        st.markdown(f"In {count}, the network with more {name} is faster. {examples}")
+
+
+def predictor_chart(table: pd.DataFrame) -> None:
+    """Show how well each count predicts latency."""
+    if len(table) >= ENOUGH:
+        show_chart(predictor_bars(table, look()), "predictors")
+
+
+def measured_table(table: pd.DataFrame, convention: Convention) -> Table:
+    """Make the table behind the chart."""
+    factor = convention.factor("macs")
+    median, *spread = live.latency_columns()
+    columns = [
+        Column("Network", "title"),
+        median,
+        *count_columns(convention, ("macs",)),
+        Column(f"{convention.compute_label} per second (G)", lambda each: factor * each.macs / each.latency_ms / 1e6),
+        *count_columns(convention, ("params", "memory_access", "activations")),
+        *spread,
+        Column("Noise", lambda each: live.noise(each.latency)),
+        Column("Resolution (px)", "resolution"),
+        Column("Threads", "latency.threads"),
+        Column("Age", lambda each: live.age(each.latency)),
+    ]
+    rows = list(table.itertuples(index=False))
+    return Table(rows, columns, f"{len(rows)} networks with counts, latency and its spread")
+
+
+def show_measured(table: pd.DataFrame, convention: Convention) -> None:
+    """Show the numbers behind the chart, and their conditions."""
+    st.subheader("Measured networks", anchor=False)
+    if len(table):
+        show_table(measured_table(table, convention), height=320)
+    st.caption(f"Batch 1, float32, random weights, PyTorch without a compiler. {live.machine()}. {convention.text}")
+
+
+def files(table: pd.DataFrame, convention: Convention) -> None:
+    """Show the CSV download with its conditions, and the link."""
+    known = ", ".join(f"{name}: {value}" for name, value in environment().items() if name != "threads")
+    note = f"Latency of the networks, batch 1. {known}. {convention.text}"
+    entries = [csv_file("Networks", measured_table(table, convention), "effviz-latency", note)] if len(table) else []
+    downloads(*entries)

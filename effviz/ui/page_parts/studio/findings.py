@@ -1,0 +1,98 @@
+"""Findings of lint on the Studio page, with buttons that apply a fix or measure its gain."""
+
+from __future__ import annotations
+
+import html
+from functools import lru_cache
+
+import streamlit as st
+
+import effviz
+from effviz.advice import lint
+from effviz.advice.lint import RULES, Finding
+from effviz.advice.lint.edits import moved
+from effviz.core.units import lower, milliseconds, percent
+from effviz.count.report import Report
+from effviz.model.draft import Draft
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.studio.draft import Bench, edit
+from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.live_latency import Conditions, Reading
+
+_COMPARED = "_studio_compared"
+_MINUS = "\N{MINUS SIGN}"
+
+
+@lru_cache(maxsize=32)
+def _findings(design: effviz.Design) -> tuple[Finding, ...]:
+    return lint.lint(design)
+
+
+def compared(design: effviz.Design) -> list[effviz.Design]:
+    """Return the fixed network whose gain is being measured, if any. Every change of the design ends it."""
+    wanted = st.session_state.get(_COMPARED)
+    return [each.fix.design for each in _findings(design) if each.fix and wanted == (design, each.fix.design)]
+
+
+def findings(here: Bench, report: Report, conditions: Conditions, reading: Reading, convention: Convention) -> None:
+    """Show each finding with its place, its reason and its fix."""
+    found = _findings(report.design)
+    st.subheader(_heading(len(found), whole=here.checked.fault is None), anchor=False)
+    for place, each in enumerate(found):
+        with st.container(border=True):
+            # Names of stages are user input, so nothing here is Markdown.
+            notice(f", {each.where}. {each.why}", "finding", strong=RULES[each.rule].title)
+            if each.fix is not None:
+                notice(f"{each.fix.label}. {_savings(each, report, convention)}", "finding")
+                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                    _buttons(each, place, here, report, conditions, reading)
+    with st.expander("Rules and sources", key="rules"):
+        st.html("".join(map(_rule, RULES.values())))
+
+
+def _heading(count: int, *, whole: bool) -> str:
+    text = {0: "No findings", 1: "1 suggestion"}.get(count, f"{count} suggestions")
+    return f"{text} ({len(RULES)} rules checked{'' if whole else ', only the rows above the error'})"
+
+
+def _rule(rule: lint.Rule) -> str:
+    text = html.escape(f" {rule.guideline} Source: {rule.source}.")
+    return f'<p class="finding"><strong>{html.escape(rule.title)}.</strong>{text}</p>'
+
+
+def _savings(each: Finding, report: Report, convention: Convention) -> str:
+    """List the savings of a fix; its label lists the increases."""
+    gain = lint.gain(each, report)
+    rows = (
+        ("parameters", gain.params, report.params),
+        (lower(convention.compute_label), gain.macs, report.macs),
+        ("memory access", gain.memory_access, report.memory_access),
+        ("peak activation memory", gain.peak_activation, report.peak_activation),
+    )
+    saved = [f"{percent(-by / before)} of the {name}" for name, by, before in rows if by < 0]
+    return f"Saves {', '.join(saved)}." if saved else "The counted costs do not decrease."
+
+
+def _buttons(each: Finding, place: int, here: Bench, report: Report, conditions: Conditions, reading: Reading) -> None:
+    assert each.fix is not None
+    design, fixed = report.design, each.fix.design
+    whole = here.checked.fault is None
+
+    def apply() -> None:
+        edit(lambda _: Draft.of(fixed), moved(each.row, design, fixed))
+
+    def measure() -> None:
+        st.session_state[_COMPARED] = (design, fixed)
+        live.ask(design, conditions)
+
+    help = None if whole else "Fix the highlighted row first."
+    st.button("Apply", key=f"apply_{place}", on_click=apply, disabled=not whole, help=help)
+    st.button("Measure gain", key=f"gain_{place}", on_click=measure)
+    now, then = reading.latency, reading.reference
+    if now is not None and then is not None and st.session_state.get(_COMPARED) == (design, fixed):
+        change = f"{100 * (then.median_ms / now.median_ms - 1 if now.median_ms else 0):+.1f} %".replace("-", _MINUS)
+        if now.noisy or then.noisy:
+            change = "too noisy to compare; measure again"
+        times = f"{milliseconds(now.median_ms)} now, {milliseconds(then.median_ms)} with the fix"
+        notice(f"Latency: {times} ({change}).", "finding")

@@ -1,0 +1,95 @@
+"""Sidebar of the Studio page: the network to start from, its settings, and imports."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import effviz
+from effviz.core.errors import MAX_CHANNELS, MAX_MULTIPLIER, MAX_RESOLUTION, DesignError
+from effviz.model.draft import Draft
+from effviz.ui.page_parts.studio.draft import EMPTY, IMPORTED, edit, follow, started
+from effviz.ui.widgets.frame import notice
+from effviz.zoo import ARCHITECTURES
+
+_MOST_BYTES = 2**20
+_TURN = "_studio_import_turn"
+
+
+def settings(draft: Draft) -> None:
+    """Show the network to start from, and the settings of the whole network."""
+    names = [EMPTY, *ARCHITECTURES]
+    st.selectbox(
+        "Start from", names, index=None, key="start", placeholder="a network, or an empty table",
+        format_func=lambda name: name if name == EMPTY else effviz.architecture(name).title, on_change=_start,
+    )  # fmt: skip
+    frame = draft.frame
+    left, right = st.columns(2)
+    with left:
+        _multiplier("Width multiplier", "width_mult", frame.width_mult)
+        _number("Resolution (px)", "resolution", frame.resolution, 1, MAX_RESOLUTION, 16)
+    with right:
+        _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
+        _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
+
+
+def _start() -> None:
+    name = st.session_state["start"]
+    if name is not None:
+        edit(lambda _: started(name), 0)
+    st.session_state["start"] = None
+
+
+def _multiplier(label: str, name: str, value: float) -> None:
+    # Links and files may have smaller values than the usual minimum.
+    _number(label, name, value, min(0.01, value), MAX_MULTIPLIER, 0.05)
+
+
+def _number(label: str, name: str, value: float, low: float, high: float, step: float) -> None:
+    key = f"set_{name}"
+    value = type(low)(value)
+    follow(key, value)
+
+    def changed() -> None:
+        typed = st.session_state[key]
+        edit(lambda draft: draft.settings(**{name: typed}))
+
+    st.number_input(label, low, high, value, step, key=key, on_change=changed)
+
+
+def imports() -> None:
+    """Show the import of a design from a file or from text."""
+    state = st.session_state
+    with st.expander("Import a design", key="import"):
+        # A new key empties the uploader, which then accepts the same file again.
+        key = f"import_file_{state.get(_TURN, 0)}"
+        st.file_uploader(
+            "JSON file", type="json", key=key, on_change=_from_file, args=(key,), max_upload_size=1,
+            help="A download of this page, or the output of Design.to_json.",
+        )  # fmt: skip
+        st.text_area("JSON text", key="import_text", max_chars=_MOST_BYTES, height=100)
+        st.button("Import text", key="import_now", on_click=_from_text)
+        if state.get(IMPORTED):
+            notice(state[IMPORTED], alert=True)
+
+
+def _import(text: str | bytes) -> None:
+    try:
+        draft = Draft.from_json(text)
+    except DesignError as error:
+        st.session_state[IMPORTED] = f"Not imported: {error}."
+        return
+    edit(lambda _: draft, 0)
+    st.session_state[IMPORTED] = f"Imported: {draft.frame.title or draft.frame.name}, {len(draft.rows)} rows."
+
+
+def _from_file(key: str) -> None:
+    file = st.session_state[key]
+    if file is not None:
+        _import(file.getvalue())
+        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+
+
+def _from_text() -> None:
+    text = st.session_state["import_text"]
+    if text.strip():
+        _import(text)
