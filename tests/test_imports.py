@@ -215,7 +215,7 @@ LATENCY = """
 import sys
 import effviz
 
-assert "effviz.measure.latency" not in sys.modules, "nobody has asked for it"
+assert "effviz.measure.latency" not in sys.modules, "loaded before its first use"
 from effviz import Latency, LatencyError
 module = sys.modules["effviz.measure.latency"]
 assert effviz.Latency is Latency is module.Latency

@@ -77,7 +77,7 @@ def change(value: float, baseline: float) -> str:
         return "new"
     factor = value / baseline
     if factor >= 1.995:
-        return f"x{factor:.3g}" if factor < 999.5 else f"x{factor:,.0f}"
+        return f"{factor:.3g}\N{MULTIPLICATION SIGN}" if factor < 999.5 else f"{factor:,.0f}\N{MULTIPLICATION SIGN}"
     if factor <= 0.1:
         return f"\N{DIVISION SIGN}{1 / factor:.3g}" if factor > 1 / 999.5 else f"\N{DIVISION SIGN}{1 / factor:,.0f}"
     sign = "+" if factor > 1 else "\N{MINUS SIGN}"

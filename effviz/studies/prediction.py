@@ -1,6 +1,6 @@
-"""The zoo's latency on one machine, and how well a count predicts it.
+"""Prediction of latency by a count: the networks of the comparison, correlations, and inversions.
 
-Measuring is done elsewhere (`effviz.measure.latency`); here is what to measure, and what follows from the numbers.
+`effviz.measure.latency` measures the latencies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from effviz.count.report import analyze
+from effviz.count.report import Report, analyze
 from effviz.zoo import ARCHITECTURES, architecture
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _scaled(name: str, *widths: float) -> list[Entry]:
     return [Entry(name, {"width_mult": width}) for width in widths]
 
 
-# Cheapest first, so that the picture fills where most networks are and the slowest come last.
+# In ascending order of multiply-adds: the chart first shows most networks, and the slowest are the last.
 ENTRIES = tuple(
     sorted(
         [
@@ -74,55 +74,33 @@ ENTRIES = tuple(
         key=lambda entry: analyze(entry.design).macs,
     )
 )
-"""What the background measurement runs through."""
+"""Networks of the background measurement."""
 
 
 @lru_cache(maxsize=4 * len(ENTRIES))
-def counts(entry: Entry, memory: str = "fused") -> Counts:
-    """Everything about one network that a latency is compared with.
+def report(entry: Entry, memory: str = "fused") -> Report:
+    """Count one network.
 
     Args:
         entry: of `ENTRIES`.
-        memory: the assumption behind memory access, as in `effviz.analyze`.
+        memory: the assumption about memory access, as in `effviz.analyze`.
     """
-    report = analyze(entry.design, memory=memory)
-    return Counts(
-        title=entry.title,
-        family=report.design.family,
-        resolution=report.resolution,
-        macs=report.macs,
-        params=report.params,
-        memory_access=report.memory_access,
-        activations=report.activations,
-    )
+    return analyze(entry.design, memory=memory)
 
 
-class Counts(NamedTuple):
-    """What is counted of one network.
-
-    Attributes:
-        title, family: its names.
-        resolution: side of the input in pixels.
-        macs, params: of one image.
-        memory_access: elements read and written.
-        activations: elements of the outputs of convolutions, as in `Report`.
-    """
-
-    title: str
-    family: str
-    resolution: int
-    macs: int
-    params: int
-    memory_access: int
-    activations: int
+def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
+    """Return a table row: title, family, resolution in pixels, and all counts of `PREDICTORS`."""
+    counted = report(entry, memory)
+    names = {"title": entry.title, "family": entry.design.family, "resolution": counted.resolution}
+    return names | {column: getattr(counted, column) for column in PREDICTORS}
 
 
 class Predictor(NamedTuple):
-    """How well one count predicts latency.
+    """The quality of one count as a predictor of latency.
 
     Attributes:
         column: of the table.
-        label: in words.
+        label: on screen.
         rank_correlation: Spearman's; 1 if the count orders the networks as latency does.
         slowest, fastest: smallest and largest count per second among the networks.
         spread: their ratio; 1 if latency were proportional to the count.
@@ -137,7 +115,7 @@ class Predictor(NamedTuple):
 
 
 def predictors(table: pd.DataFrame) -> list[Predictor]:
-    """Every count of `PREDICTORS` that the table has, as a predictor of the column ``latency_ms``.
+    """Rate every count of `PREDICTORS` in the table as a predictor of the column ``latency_ms``.
 
     Args:
         table: at least two rows, one per network; counts above 0, and latency_ms.
@@ -154,12 +132,12 @@ def predictors(table: pd.DataFrame) -> list[Predictor]:
 
 
 class Ranks(NamedTuple):
-    """Spearman's rank correlation and the sums it is made of.
+    """Spearman's rank correlation and its sums.
 
     Attributes:
-        together: sum over the networks of (rank by count - mean) x (rank by latency - mean).
+        together: sum over the networks of (rank by count - mean) × (rank by latency - mean).
         by_count, by_latency: sums of the squares of the two.
-        correlation: together / sqrt(by_count x by_latency); nan where all ranks of one kind are equal.
+        correlation: together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal.
     """
 
     together: float
@@ -169,7 +147,7 @@ class Ranks(NamedTuple):
 
 
 def ranks(table: pd.DataFrame, column: str) -> Ranks:
-    """How the order by `column` agrees with the order by ``latency_ms``; ties share their mean rank."""
+    """Correlate the order by `column` with the order by ``latency_ms``; ties share their mean rank."""
     by_count = table[column].rank()
     by_latency = table["latency_ms"].rank()
     one, two = by_count - by_count.mean(), by_latency - by_latency.mean()
@@ -179,7 +157,7 @@ def ranks(table: pd.DataFrame, column: str) -> Ranks:
 
 
 class Inversion(NamedTuple):
-    """Two networks that multiply-adds order wrongly: `heavy` has more of them and is faster."""
+    """Two networks in the wrong order by multiply-adds: `heavy` has more of them and is faster."""
 
     heavy: str
     light: str
@@ -188,7 +166,7 @@ class Inversion(NamedTuple):
 
 
 def inversions(table: pd.DataFrame) -> list[Inversion]:
-    """Pairs where more multiply-adds take less time, the most striking first."""
+    """Return the pairs where more multiply-adds take less time, the largest differences first."""
     rows: Sequence[Any] = list(table[["title", "macs", "latency_ms"]].itertuples(index=False))
     found = []
     for one, two in combinations(rows, 2):

@@ -219,7 +219,7 @@ class PrintedCells:
 
     def counts_something_else(self) -> bool:
         """Whether a printed figure counts another quantity, such as parameters without batch norm."""
-        return any("Counts something else" in each.remark for figures in self.figures.values() for each in figures)
+        return any("Counts something else" in each.note for figures in self.figures.values() for each in figures)
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""Latencies that papers print, beside the multiply-adds of the same network."""
+"""Published latencies with the multiply-adds of the same network."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def latencies() -> pd.DataFrame:
-    """Printed latencies beside multiply-adds, one row per network and device, for devices with three networks or more.
+    """Return published latencies and multiply-adds, one row per network and device, for devices with three networks.
 
-    Columns: `where` (device and source), `device`, `title`, `family`, `macs`, `macs_by` (``"printed"`` beside the
-    latency, ``"printed elsewhere"`` in the same paper, or ``"counted"`` by effviz where neither is), `latency_ms`,
-    `source`, `notes`. Treat it as read-only, it is shared.
+    Columns: `where` (device and source), `device`, `title`, `family`, `macs`, `macs_by` (``"printed"`` with the
+    latency, ``"printed elsewhere"`` in the same paper, or otherwise ``"counted"`` by effviz), `latency_ms`,
+    `source`, `notes`. The table is shared: do not change it.
     """
     table = published()
     rows = table[table["latency_ms"].notna()]
@@ -52,7 +52,7 @@ def latencies_on(where: str) -> pd.DataFrame:
 
 
 def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[int, str]:
-    """Multiply-adds of a printed row and where they are from; 0 if nobody says."""
+    """Return the multiply-adds of a published row and their origin; 0 if unknown."""
     if row.mult_adds == row.mult_adds:
         return round(row.mult_adds * 1e6), "printed"
     twin = elsewhere.get((_paper(row.source), row.variant, row.resolution))
@@ -64,7 +64,7 @@ def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[in
 
 
 def _full(architecture: str, variant: str) -> str:
-    """A variant such as ``2x (ours)`` with the name of its network; of timm's, without the name of the weights."""
+    """Return a variant such as ``2x (ours)`` with the name of its network, for timm without the name of the weights."""
     variant = variant.partition(".")[0] if variant.startswith("timm ") else variant
     inside, name = ("".join(filter(str.isalnum, text)).lower() for text in (variant, architecture.rstrip("V123")))
     return variant if name in inside else f"{architecture}: {variant}"

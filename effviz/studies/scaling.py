@@ -1,4 +1,4 @@
-"""What the page about compound scaling shows: stairs, drawings to scale, rules at one budget, printed accuracies."""
+"""Computations about compound scaling: rounding steps, drawings to scale, rules at one budget, published accuracy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NAMES = {
 RELEASED = tuple(f"efficientnet_b{variant}" for variant in range(1, 8))
 STEPS_A_PHI = 40
 DRAWN = tuple(step / 4 for step in range(9))
-"""The phi of the drawings: 0 to 2, so that one more block is still more than a pixel."""
+"""The φ of the drawings, 0 to 2, so that one block is larger than a pixel."""
 
 
 # --- promised and built ----------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ DRAWN = tuple(step / 4 for step in range(9))
 
 @dataclass(frozen=True)
 class Stairs:
-    """What a rule builds over phi, beside what it promises.
+    """Built networks of a rule over φ, and its promise without rounding.
 
     Attributes:
         rule: of the promise.
@@ -57,7 +57,7 @@ class Stairs:
     built: tuple[Swept, ...]
 
     def promised(self, phi: float) -> tuple[float, float, float, float]:
-        """Blocks, channels, pixels and multiply-adds without any rounding."""
+        """Return blocks, channels, pixels and multiply-adds without rounding."""
         depth, width, resolution = self.rule.multipliers(phi)
         base = self.base
         return (
@@ -68,14 +68,14 @@ class Stairs:
 
 @lru_cache(maxsize=64)
 def stairs(design: Design, rule: ScalingRule, low: int, high: int) -> Stairs:
-    """The stairs of a rule from one whole phi to another; steps that cannot be built are left out."""
+    """Return the steps of a rule from one integer φ to another, without those that cannot be built."""
     phis = [low + step / STEPS_A_PHI for step in range((high - low) * STEPS_A_PHI + 1)]
     return Stairs(rule, sweep(design, rule, [0.0])[0], tuple(sweep(design, rule, phis)))
 
 
 @dataclass(frozen=True)
 class StageRow:
-    """One stage: what the multipliers promise and what rounding builds."""
+    """One stage: the promise of the multipliers, and the stage after rounding."""
 
     base: BuiltStage
     built: BuiltStage
@@ -84,7 +84,7 @@ class StageRow:
 
 
 def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
-    """Stage by stage, those on which neither depth nor width acts included."""
+    """Return all stages, including those that the multipliers do not change."""
     depth, width = scaled.depth_mult / base.depth_mult, scaled.width_mult / base.width_mult
     rows = []
     for before, after in zip(built_stages(base), built_stages(scaled), strict=True):
@@ -102,11 +102,11 @@ def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
 
 @dataclass(frozen=True)
 class Pin:
-    """A released network beside the rule: the phi that each of its dimensions stands for.
+    """A released network against the rule: the φ that each of its dimensions implies.
 
     Attributes:
         label: short.
-        phis: of blocks, channels, resolution, multiply-adds; None where the rule does not move it.
+        phis: of blocks, channels, resolution, multiply-adds; None if the rule does not change it.
         depth, width: its multipliers.
         resolution: in pixels.
         macs: as built.
@@ -125,7 +125,7 @@ class Pin:
 
 @lru_cache(maxsize=32)
 def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
-    """B1 to B7 where the base is B0; none for other networks."""
+    """Return B1 to B7 if the base is B0; nothing for other networks."""
     if base.name != "efficientnet_b0" or base != architecture("efficientnet_b0"):
         return ()
     found = []
@@ -148,13 +148,13 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
 
 @dataclass(frozen=True)
 class Contender:
-    """One rule's network at the budget.
+    """The network of one rule at the budget.
 
     Attributes:
         rule: a key of `NAMES`.
         design: as built.
-        multipliers: of depth, width, resolution, as asked.
-        fit: how it was found; None for the baseline and for the network that sets the budget.
+        multipliers: of depth, width, resolution, before rounding.
+        fit: result of the search; None for the baseline and for the network that sets the budget.
     """
 
     rule: str
@@ -164,7 +164,7 @@ class Contender:
 
     @property
     def report(self) -> Report:
-        """Its numbers."""
+        """The report of the network."""
         return analyze(self.design)
 
 
@@ -172,10 +172,10 @@ class Contender:
 def contenders(
     base: Design, compound: ScalingRule, phi: float, among: tuple[str, ...]
 ) -> tuple[tuple[Contender, ...], str]:
-    """The compound network at phi and the other rules' largest networks within its multiply-adds.
+    """Return the compound network at φ and the largest networks of other rules within its multiply-adds.
 
     Returns:
-        The contenders in the order of `among`, and a sentence about those that cannot be built; empty if all can.
+        The contenders in the order of `among`, and a text about those that cannot be built; empty if all can.
     """
     scaled = compound.scaled(base, phi)
     budget = analyze(scaled).macs
@@ -206,7 +206,7 @@ class Frame:
 
 @lru_cache(maxsize=16)
 def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
-    """The networks of every rule at the multiply-adds of the compound one, for every phi of `DRAWN`."""
+    """Return the networks of every rule at the multiply-adds of the compound one, for every φ of `DRAWN`."""
     among = ("baseline", "width", "depth", "resolution", "compound")
     found = []
     for phi in DRAWN:
@@ -223,13 +223,13 @@ def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
 
 @lru_cache(maxsize=32)
 def curves(base: Design, compound: ScalingRule, low: int, high: int) -> dict[str, tuple[Swept, ...]]:
-    """Every rule from one phi to another, coarsely."""
+    """Return every rule from one φ to another, in coarse steps."""
     phis = [low + step / 8 for step in range((high - low) * 8 + 1)]
     return {name: tuple(sweep(base, rule, phis)) for name, rule in scaling_rules(compound).items()}
 
 
 def growth(points: Sequence[Swept]) -> float:
-    """How activations grow with multiply-adds: the exponent between the first and the last point."""
+    """Return the exponent of the growth of activations with multiply-adds, between the first and the last point."""
     first, last = points[0], points[-1]
     return math.log(last.activations / first.activations) / math.log(last.macs / first.macs)
 
@@ -239,16 +239,16 @@ def growth(points: Sequence[Swept]) -> float:
 
 @dataclass(frozen=True)
 class Printed:
-    """A row of the paper's tables 3 and 7.
+    """A row of tables 3 and 7 of the paper.
 
     Attributes:
-        variant: as the paper has it.
+        variant: in the words of the paper.
         depth, width: stated multipliers; None where the paper prints none.
         resolution: in pixels, from the stated multiplier.
         macs: as printed.
         top1: per cent.
-        counted: what the stated multipliers really build; None without them.
-        remark: what is wrong with the row, or to be known.
+        counted: exact multiply-adds at the stated multipliers; None without them.
+        note: an error of the row, or a condition.
         source: paper and table.
     """
 
@@ -259,13 +259,13 @@ class Printed:
     macs: float
     top1: float
     counted: int | None
-    remark: str
+    note: str
     source: str
 
 
 @lru_cache(maxsize=64)
 def printed(base: Design) -> tuple[Printed, ...]:
-    """The rows about a network that was scaled in one way or all together; none for most networks."""
+    """Return the published rows about scaling a network; nothing for most networks."""
     table = published()
     rows = table[(table["design"] == base.name) & table["source"].str.contains(r"1905\.11946.*Table [37]\b")]
     found = []

@@ -23,7 +23,7 @@ from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count import kinds
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.architectures.network import alive_measure, measures
+from effviz.ui.widgets.charts import alive_measure, stage_measures
 
 every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
@@ -55,7 +55,7 @@ def _drawn(name: str, convention: Convention, look: Appearance) -> dict[str, Dra
 
 
 def _charts(report: Report, convention: Convention, look: Appearance) -> dict[str, Chart]:
-    columns = measures(convention)
+    columns = stage_measures(convention)
     return {
         "stages": stage_costs(report.table, columns, look, report.table),
         "kinds": kind_shares(report.table, columns, look),
@@ -88,7 +88,7 @@ def test_stage_bars_add_up_to_the_totals(name: str, convention: Convention) -> N
     totals = _totals(report, convention)
     assert list(panels.values()) == list(totals.values())
     shown = [note["text"] for note in spec["layout"]["annotations"]]
-    for text, (label, total), measure in zip(shown, totals.items(), measures(convention), strict=True):
+    for text, (label, total), measure in zip(shown, totals.items(), stage_measures(convention), strict=True):
         assert text == f"<b>{label}</b>  {measure.show(total)}"
     for axis in panels:
         low, high = spec["layout"][axis.replace("y", "yaxis", 1)]["range"]
@@ -109,7 +109,7 @@ def test_each_stage_and_kind_has_its_own_bar(name: str) -> None:
 def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:
     base = _report("mobilenet_v2")
     wide = effviz.analyze(base.design.scaled(width_mult=0.5))
-    spec = spec_of(stage_costs(wide.table, measures(PLAIN), LIGHT, base.table))
+    spec = spec_of(stage_costs(wide.table, stage_measures(PLAIN), LIGHT, base.table))
     stages = list(dict.fromkeys(wide.table["stage"]))
     for axis, column in (("y", "params"), ("y2", "macs"), ("y3", "memory_access")):
         expected = base.table.groupby("stage", sort=False)[column].sum()[stages].tolist()
@@ -119,7 +119,7 @@ def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:
 
 
 def test_no_ghost_without_a_baseline() -> None:
-    assert "shapes" not in spec_of(stage_costs(_report("vgg16").table, measures(PLAIN), LIGHT))["layout"]
+    assert "shapes" not in spec_of(stage_costs(_report("vgg16").table, stage_measures(PLAIN), LIGHT))["layout"]
 
 
 @each_convention

@@ -246,7 +246,7 @@ def test_the_costs_are_drawn_where_they_are(look: Appearance) -> None:
 
 @every_look
 @pytest.mark.parametrize("logarithmic", [False, True])
-def test_a_curve_is_marked_where_the_reader_stands(look: Appearance, logarithmic: bool) -> None:
+def test_a_curve_has_a_mark_at_the_current_setting(look: Appearance, logarithmic: bool) -> None:
     amounts, factors = [8, 32, 128], [4.2, 7.0, 8.4]
     chart = reduction_curve(
         amounts, [Curve("Multiply-adds", factors, "solid")], 32, "Output channels", "Separable", look,

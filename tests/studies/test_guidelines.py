@@ -270,7 +270,7 @@ def _case(guideline: str, label: str, device: str = "ARM", scale: str = "x1") ->
         (_case("G1", "1:12"), "9 → 108 → 9"),
         (_case("G1", "1:6", "GPU", "x2"), "104 → 624 → 104"),
         (_case("G2", "2 groups"), "90 → 90"),
-        # 8 groups do not divide the printed 180; they do at x2.
+        # 8 groups do not divide the published 180 channels, but their double.
         (_case("G2", "8 groups"), "184 → 184"),
         (_case("G2", "8 groups", "ARM", "x2"), "360 → 360"),
         (_case("G3", "2 in series"), "45 → 45"),

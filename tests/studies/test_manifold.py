@@ -37,7 +37,7 @@ def test_the_spiral() -> None:
     assert steps.max() / steps.min() < 1.2, "equally far apart"
 
 
-def test_nobody_can_change_the_spiral() -> None:
+def test_the_spiral_is_a_copy() -> None:
     spiral()[:] = 0
     assert np.mean(spiral() ** 2) == pytest.approx(1)
 
@@ -142,7 +142,7 @@ def test_relu6_clips_what_is_beyond_6() -> None:
 
 
 def test_a_curve_is_fast() -> None:
-    """Every move of a slider asks for one. Processor time: others may be at work on the machine."""
+    """Every move of a slider needs one. Processor time, because other processes may use the machine."""
     loss_curve((2, 3), 2)
     spent = []
     for _ in range(5):

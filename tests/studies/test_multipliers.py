@@ -152,7 +152,7 @@ def test_the_unscaled_network_is_what_the_law_promises(name: str, groups: int | 
     assert found.promised == found.baseline == found.built == effviz.analyze(base(name, groups)).macs
 
 
-def test_a_head_that_stays_is_a_reason_of_its_own() -> None:
+def test_a_fixed_head_is_a_separate_reason() -> None:
     """MobileNetV2's last 1x1 convolution: 320 x 1280 at width 1, 160 x 1280 at a half; the rest scales."""
     terms = dict(split(base("mobilenet_v2"), 0.5, 224).terms)
     assert terms[lesson.KEPT] == Fraction(1, 4) * 320 * 1280 * 49
@@ -216,7 +216,7 @@ def test_nothing_is_extrapolated(place: tuple[float, int]) -> None:
 @every_network
 @settings(max_examples=examples(10))
 @given(st.integers(20, 250), st.integers(64, 300))
-def test_an_interpolated_accuracy_lies_between_printed_ones(
+def test_an_interpolated_accuracy_is_between_published_ones(
     name: str, groups: int | None, hundredths: int, side: int
 ) -> None:
     design, place = base(name, groups), (hundredths / 100, side)
@@ -291,7 +291,7 @@ def test_every_figure_fits_the_count_or_is_marked_or_counts_something_else(name:
                     assert off > unit / 2, (place, quantity, value)
                 elif off > 1.001 * unit:
                     # Cut off instead of rounded is not wrong; anything more needs a reason.
-                    assert "Counts something else" in each.remark, (place, quantity, value)
+                    assert "Counts something else" in each.note, (place, quantity, value)
     assert marked or name in ("mobilenet_v2", "mnasnet_b1", "shufflenet_v1")
 
 
@@ -323,7 +323,7 @@ def test_nothing_else_of_the_first_mobilenets_is_marked() -> None:
 
 
 @every_network
-def test_cells_are_of_the_authors_unless_asked(name: str, groups: int | None) -> None:
+def test_cells_are_those_of_the_authors_by_default(name: str, groups: int | None) -> None:
     own, everybody = cells(name, groups), cells(name, groups, True)
     strangers = ("timm", "torchvision", "keras", "osmr", "PaddlePaddle", "StarNet", "MobileNetV4", "EfficientNet")
     for figures in own.values():
@@ -346,7 +346,7 @@ def test_an_accuracy_is_of_this_network_in_floating_point(name: str, groups: int
         if shown is not None:
             for word in ("int8", "8-bit", "quant", "in21k", "our impl", "minimal"):
                 assert word not in shown.variant
-            assert "Misprint: top-1" not in shown.remark
+            assert "Misprint: top-1" not in shown.note
 
 
 def test_of_several_accuracies_the_fullest_table_of_the_authors_is_shown() -> None:
@@ -365,7 +365,7 @@ def test_of_several_accuracies_the_fullest_table_of_the_authors_is_shown() -> No
     assert leading("resnet18") == {}
 
 
-def test_figures_without_groups_are_of_nobody() -> None:
+def test_figures_without_groups_belong_to_no_network() -> None:
     sources = {each.source for figures in cells("shufflenet_v1", 3, True).values() for each in figures}
     assert not any(source.startswith("MobileNetV2 paper") for source in sources)
 

@@ -33,11 +33,12 @@ from effviz.studies.prediction import (
     Entry,
     Inversion,
     contrast,
-    counts,
     highlights,
     inversions,
     predictors,
     ranks,
+    report,
+    row,
     speed_extremes,
 )
 from effviz.studies.printed_latency import latencies, latencies_on
@@ -83,7 +84,7 @@ def test_counts_are_what_torch_runs(entry: Entry) -> None:
         layer.register_forward_hook(hook)
     macs = oracle.count_macs(module, shape)
     assert len(written) >= len(layers) > 0
-    found = counts(entry)
+    found = report(entry)
     assert found.activations == sum(written)
     assert found.macs == macs
     assert found.params == sum(parameter.numel() for parameter in module.parameters())
@@ -99,9 +100,9 @@ def test_memory_access_follows_the_assumption(entry: Entry) -> None:
         "eager": oracle.eager_memory_access(module, shape),
     }
     assert len(set(expected.values())) == 3
-    assert {memory: counts(entry, memory).memory_access for memory in expected} == expected
-    assert counts(entry) == counts(entry, "fused")
-    others = {counts(entry, memory)._replace(memory_access=0) for memory in expected}
+    assert {memory: report(entry, memory).memory_access for memory in expected} == expected
+    assert row(entry) == row(entry, "fused")
+    others = {tuple((row(entry, memory) | {"memory_access": 0}).items()) for memory in expected}
     assert len(others) == 1, "nothing else depends on it"
 
 
@@ -109,7 +110,7 @@ def test_titles_are_unique_and_name_the_multiplier() -> None:
     titles = [entry.title for entry in ENTRIES]
     assert len(set(titles)) == len(titles)
     assert {"ResNet-50", "MobileNetV2", "MobileNetV2 1.4x", "MobileNetV1 0.25x", "ShuffleNetV1 (g = 8)"} <= set(titles)
-    assert all(counts(entry).title == entry.title for entry in ENTRIES)
+    assert all(row(entry)["title"] == entry.title for entry in ENTRIES)
 
 
 def test_every_architecture_is_there_as_it_is_published() -> None:
@@ -117,17 +118,17 @@ def test_every_architecture_is_there_as_it_is_published() -> None:
     assert sorted(entry.name for entry in plain) == sorted(effviz.list_architectures())
     for entry in plain:
         assert entry.design == effviz.architecture(entry.name)
-    assert {counts(entry).family for entry in ENTRIES} >= {"MobileNet", "ShuffleNet", "ResNet", "EfficientNet"}
+    assert {row(entry)["family"] for entry in ENTRIES} >= {"MobileNet", "ShuffleNet", "ResNet", "EfficientNet"}
 
 
 def test_the_cheapest_comes_first() -> None:
-    macs = [counts(entry).macs for entry in ENTRIES]
+    macs = [report(entry).macs for entry in ENTRIES]
     assert all(before <= after for before, after in pairwise(macs))
     assert min(macs) > 0
 
 
 def test_counts_have_every_predictor() -> None:
-    assert set(PREDICTORS) <= set(counts(SAMPLE[0])._fields)
+    assert set(PREDICTORS) <= set(row(SAMPLE[0]))
 
 
 # --- what follows from it -----------------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ def test_spread_is_the_widest_gap_of_speeds(rows: tuple[list[int], list[float]])
 
 
 def test_predictors_of_the_zoo() -> None:
-    rows = [counts(entry)._asdict() | {"latency_ms": 1.0 + index} for index, entry in enumerate(ENTRIES)]
+    rows = [row(entry) | {"latency_ms": 1.0 + index} for index, entry in enumerate(ENTRIES)]
     table = pd.DataFrame(rows)
     assert [found.column for found in predictors(table)] == list(PREDICTORS)
     assert [found.column for found in predictors(table.drop(columns=["params", "activations"]))] == [
@@ -299,7 +300,7 @@ HUGE = Entry("vgg16", {"resolution": 1024})
 
 
 class Watched(Manager):
-    """A manager that remembers what was asked of it for the zoo."""
+    """A manager that records the jobs of the zoo."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(jobs={**JOBS, **worker_jobs.JOBS}, **options)
@@ -326,7 +327,7 @@ def manager(shared_manager: Watched) -> Watched:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache of its own for every test."""
+    """A separate cache for every test."""
     monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
     latency._remembered.clear()
     yield tmp_path / "latency"
@@ -344,7 +345,7 @@ def run(manager: Watched, folder: Path) -> Iterator[ZooRun]:
 @pytest.fixture
 def blocker(manager: Watched) -> Iterator[Ticket]:
     """Keeps the torch process until it is cancelled."""
-    ticket = manager.submit("somebody else", "give_up", {})
+    ticket = manager.submit("another visitor", "give_up", {})
     until(lambda: ticket.started_at is not None)
     yield ticket
     ticket.cancel()
@@ -354,12 +355,12 @@ def blocker(manager: Watched) -> Iterator[Ticket]:
 def until(condition: Callable[[], Any], within: float = 60.0) -> None:
     limit = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < limit, "in vain"
+        assert time.monotonic() < limit, "the state is not reached"
         time.sleep(0.005)
 
 
 def idle(run: ZooRun) -> None:
-    """Wait until it has nothing left to do, not even to let go of what it measured last."""
+    """Wait until the run has ended and released its last job."""
     until(lambda: run._thread is None)
 
 
@@ -413,7 +414,7 @@ def test_everything_is_measured_once_and_found_again(run: ZooRun, manager: Watch
     assert any(each.message.startswith("run ") for each in during)
     assert [ticket.state for ticket in manager.asked] == ["done"] * 3
 
-    # Neither asked again, nor after a restart, is anything measured twice.
+    # Nothing is measured twice, neither in a second run nor after a restart.
     run.start()
     assert run.progress == Progress()
     latency._remembered.clear()
@@ -427,11 +428,11 @@ def test_everything_is_measured_once_and_found_again(run: ZooRun, manager: Watch
 
 
 @on_linux
-def test_pause_keeps_what_is_measured_and_start_goes_on(run: ZooRun, manager: Watched) -> None:
+def test_pause_keeps_the_measurements_and_start_continues(run: ZooRun, manager: Watched) -> None:
     run.start()
     until(lambda: run.progress.title == SECOND.title and run.progress.fraction > 0)
     run.pause()
-    assert run.progress == Progress(), "at once, whatever the process still has to let go of"
+    assert run.progress == Progress(), "immediately, even if the process has not released its job"
     idle(run)
     before = run.latencies()
     assert list(before) == [FIRST.title]
@@ -466,7 +467,7 @@ def test_only_what_is_missing_is_measured(run: ZooRun, manager: Watched) -> None
 
 
 @on_linux
-def test_again_measures_anew(run: ZooRun, manager: Watched) -> None:
+def test_again_repeats_the_measurements(run: ZooRun, manager: Watched) -> None:
     old = {entry.title: some(entry, 1e6) for entry in TINY}
     run.start(again=[SECOND.title, "no such network"])
     assert run.latencies() == old, "the former value stays until there is a newer one"
@@ -492,13 +493,13 @@ def test_a_network_that_is_refused_does_not_stop_the_others(manager: Watched, fo
     assert why.startswith("Too large for this machine: needs about ")
     assert why.endswith(" GiB, the limit is 1.00 GiB.")
     assert run.failures(threads=2) == {}
-    # Asked again, it is tried again.
+    # A second run tries it again.
     before = len(manager.asked)
     run.start()
     until(lambda: run.progress == Progress())
     assert run.failures() == {HUGE.title: why}
     assert [ticket.reason for ticket in manager.asked[before:]] == ["memory"]
-    # Measured by somebody with more memory, it is no failure any more.
+    # A measurement with more memory clears the failure.
     some(HUGE)
     run.start()
     assert run.failures() == {}
@@ -537,7 +538,7 @@ def test_other_threads_take_over(run: ZooRun, manager: Watched, blocker: Ticket)
 
 
 @on_linux
-def test_waiting_is_told_and_can_be_paused(run: ZooRun, manager: Watched, blocker: Ticket) -> None:
+def test_waiting_is_reported_and_can_be_paused(run: ZooRun, manager: Watched, blocker: Ticket) -> None:
     run.start()
     until(lambda: run.progress.message == "waiting, position 1 in the queue")
     assert run.progress == Progress(1, 3, FIRST.title, "waiting, position 1 in the queue", 0.0)
@@ -552,12 +553,12 @@ def test_waiting_is_told_and_can_be_paused(run: ZooRun, manager: Watched, blocke
 
 
 @on_linux
-def test_paused_in_the_moment_of_asking(manager: Watched, folder: Path, blocker: Ticket) -> None:
-    def ask() -> Manager:
+def test_paused_while_the_manager_is_created(manager: Watched, folder: Path, blocker: Ticket) -> None:
+    def create() -> Manager:
         run.pause()
         return manager
 
-    run = ZooRun(TINY, ask)
+    run = ZooRun(TINY, create)
     run.start()
     idle(run)
     assert [ticket.state for ticket in manager.asked] == ["cancelled"]
@@ -609,7 +610,7 @@ def test_a_closed_manager_ends_the_run(folder: Path) -> None:
         assert run.progress == Progress()
         assert run.failures() == {}
         assert len(run.latencies()) < len(TINY)
-        # Whoever asks for the rest gets it, with a new process.
+        # The remaining networks are measured in a new process.
         for entry in (SECOND, THIRD):
             some(entry)
         run.start()
@@ -620,7 +621,7 @@ def test_a_closed_manager_ends_the_run(folder: Path) -> None:
             each.close()
 
 
-def test_a_manager_that_is_closed_for_good_is_told(folder: Path) -> None:
+def test_a_closed_manager_is_reported(folder: Path) -> None:
     closed = Manager(memory_limit=2**30)
     closed.close()
     run = ZooRun(TINY, lambda: closed)

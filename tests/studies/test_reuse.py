@@ -1,4 +1,4 @@
-"""Which channels stand behind which block: the marks on the tree against the numbers that torch puts out."""
+"""Channels that later blocks contain: the marks on the layer tree against the outputs of torch."""
 
 from __future__ import annotations
 

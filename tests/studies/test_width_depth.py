@@ -160,7 +160,7 @@ def test_against_the_sum_of_1x1_convolutions(base: int, divisor: int, depth: int
     assert fit.macs_above == (macs(limit + divisor) if limit < most else None)
 
 
-# --- whatever is asked -----------------------------------------------------------------------------------------------
+# --- illegal arguments -----------------------------------------------------------------------------------------------
 
 ZOO = [name for name in effviz.ARCHITECTURES if name != "densenet121"]
 

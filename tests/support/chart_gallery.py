@@ -72,7 +72,7 @@ from effviz.studies.guidelines import (
     ratio_point,
 )
 from effviz.studies.manifold import embed, loss_curve
-from effviz.studies.prediction import ENTRIES, counts
+from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import latencies
 from effviz.studies.reuse import reuse
 from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
@@ -400,7 +400,7 @@ def latency(look: Appearance) -> Named:
         machine = f"Published for {rows['device'].iloc[0]}"
         chart = latency_scatter(rows.assign(noisy=False), "macs", 1, "Multiply-adds", machine, look)
         yield f"published for {where}", chart
-    counted = pd.DataFrame([counts(entry)._asdict() for entry in ENTRIES[:8]])
+    counted = pd.DataFrame([row(entry) for entry in ENTRIES[:8]])
     counted = counted.assign(latency_ms=[3.0, 8.0, 5.0, 20.0, 31.0, 9.0, 7.0, 2.0], noisy=[True, *[False] * 7])
     for name, rows in {
         "measured": counted, "one": counted[:1], "two": counted[:2], "equal times": counted.assign(latency_ms=5.0),

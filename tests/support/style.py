@@ -50,6 +50,7 @@ WORDS = {
     r"as one would|the like of": "say it directly",
     r"\d+ times (fewer|less|cheaper|smaller|lower)": "'4× cheaper'",
 }  # fmt: skip
+FACTOR = "write '1.43×'"
 _PARTICIPLE = (
     "Measured|Shown|Drawn|Counted|Printed|Compared|Marked|Given|Left|Written|Kept|Added|Missing|Timed|Listed|Noted"
 )
@@ -57,7 +58,7 @@ PATTERNS = {
     **{rf"\b(?:{words})\b": f"use {instead}" for words, instead in WORDS.items()},
     rf"(?:^|[.:;] )(?:Not )?(?:{_PARTICIPLE}) (?:is|are|was|were|here is|here are)\b": "inverted sentence",
     r"(?:^|[.] )What (?![^.?!]*\?)[^.?!]{12,}(?:[.]|$)": "'What ...' as a noun: use the noun",
-    r"(?<![\w.])x\d+(?:\.\d+)?(?![\w.]*\w)": "write '1.43×'",
+    r"(?<![\w.])x\d+(?:\.\d+)?(?![\w.]*\w)": FACTOR,
 }
 COMPILED = {
     re.compile(pattern, re.IGNORECASE if pattern.startswith(r"\b") else 0): why for pattern, why in PATTERNS.items()
@@ -135,6 +136,8 @@ def findings(path: Path) -> Iterator[str]:
     for line, sort, words in texts(path):
         plain = re.sub(r"``[^`]*``|`[^`]*`", "N", words) if sort != "string" else words
         for pattern, why in COMPILED.items():
+            if why == FACTOR and not shown:
+                continue
             for match in pattern.finditer(" ".join(plain.split())):
                 yield f"{name}:{line}: {sort}: {match[0].strip()!r}: {why}"
         longest = (

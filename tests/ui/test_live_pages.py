@@ -27,7 +27,7 @@ from effviz.measure import latency as latencies
 from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
 from effviz.studies.outline import block_runs
-from effviz.studies.prediction import ENTRIES, PREDICTORS, counts
+from effviz.studies.prediction import ENTRIES, PREDICTORS, report
 from effviz.ui.widgets.jobs import DESK
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Ticket, default_manager
@@ -462,7 +462,7 @@ def fill(noisy: int = 0) -> dict[str, float]:
     """A latency for every network: memory access times a factor that changes from one to the next."""
     times = {}
     for position, entry in enumerate(ENTRIES):
-        counted = counts(entry)
+        counted = report(entry)
         times[entry.title] = counted.memory_access / 1e6 * (1 + position % 3)
         iqr = 0.5 * times[entry.title] if position < noisy else 0.01
         remember(entry.design, measured(times[entry.title], iqr=iqr, resolution=counted.resolution))
@@ -497,7 +497,7 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     at.selectbox(key="by").set_value(column)
     at.button_group(key="size").set_value("all" if limit is None else "mobile")
     run(at)
-    shown = [counts(entry) for entry in ENTRIES if limit is None or counts(entry).macs < limit]
+    shown = [report(entry) for entry in ENTRIES if limit is None or report(entry).macs < limit]
     amounts, spans = [getattr(each, column) for each in shown], [times[each.title] for each in shown]
     speeds = [1e3 * amount / span for amount, span in zip(amounts, spans, strict=True)]
     found = values(at)
@@ -521,7 +521,7 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
 def test_pairs_in_the_wrong_order_are_counted() -> None:
     times = fill()
     at = open_page("latency")
-    macs = {counts(entry).title: counts(entry).macs for entry in ENTRIES}
+    macs = {entry.title: report(entry).macs for entry in ENTRIES}
     wrong = sum(macs[one] < macs[two] and times[one] > times[two] for one in times for two in times if one != two)
     (said,) = (entry.value for entry in at.markdown if "multiply-adds is faster" in entry.value)
     assert said.startswith(f"In {wrong} pairs, the network with more multiply-adds is faster. ")
@@ -547,7 +547,7 @@ def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:
 def test_a_family_is_marked() -> None:
     fill()
     at = open_page("latency", family="ShuffleNet")
-    titles = {counts(entry).title for entry in ENTRIES if counts(entry).family == "ShuffleNet"}
+    titles = {entry.title for entry in ENTRIES if entry.design.family == "ShuffleNet"}
     drawn = charts(at)["scatter"]
     marked = {
         data[0]
@@ -583,9 +583,9 @@ def test_the_zoo_is_measured_in_the_background_paused_and_resumed() -> None:
 def test_the_answers_are_those_of_this_machine_and_of_the_printed_one() -> None:
     times = fill()
     at = open_page("latency")
-    speeds = {counts(entry).title: counts(entry).macs / times[entry.title] for entry in ENTRIES}
+    speeds = {entry.title: report(entry).macs / times[entry.title] for entry in ENTRIES}
     one, two = min(speeds, key=speeds.__getitem__), max(speeds, key=speeds.__getitem__)
-    macs = {counts(entry).title: counts(entry).macs for entry in ENTRIES}
+    macs = {entry.title: report(entry).macs for entry in ENTRIES}
     light, heavy = sorted((one, two), key=macs.__getitem__)
     (question,) = (entry.value for entry in at.markdown if entry.value.startswith("On this machine:"))
     assert question == (
@@ -595,11 +595,11 @@ def test_the_answers_are_those_of_this_machine_and_of_the_printed_one() -> None:
     at.number_input(key="here_guess").set_value(1.0)
     at.button(key="here_reveal").click()
     run(at)
-    assert any(entry.value.startswith(f"**x{times[heavy] / times[light]:.2f}**") for entry in at.markdown)
+    assert any(entry.value.startswith(f"**{times[heavy] / times[light]:.2f}×**") for entry in at.markdown)
     at.number_input(key="printed_guess").set_value(1.0)
     at.button(key="printed_reveal").click()
     run(at)
-    assert any(re.match(r"\*\*x\d+\.\d\d\*\* \(your guess: x1\.00\)", entry.value) for entry in at.markdown)
+    assert any(re.match(r"\*\*\d+\.\d\d×\*\* \(your guess: 1\.00×\)", entry.value) for entry in at.markdown)
 
 
 def test_every_printed_device_can_be_chosen() -> None:
@@ -624,6 +624,6 @@ def test_what_is_taken_away_names_its_conditions() -> None:
     text = measured_table(table, Convention("flops", "float32")).csv()
     rows = pd.read_csv(io.StringIO(text))
     assert rows["Network"].tolist() == list(times)
-    assert rows["FLOPs"].tolist() == [2 * counts(entry).macs for entry in ENTRIES]
-    assert rows["Memory access (bytes)"].tolist() == [4 * counts(entry).memory_access for entry in ENTRIES]
+    assert rows["FLOPs"].tolist() == [2 * report(entry).macs for entry in ENTRIES]
+    assert rows["Memory access (bytes)"].tolist() == [4 * report(entry).memory_access for entry in ENTRIES]
     assert json.loads(rows.to_json())["Median (ms)"]["0"] == pytest.approx(times[ENTRIES[0].title])

@@ -144,11 +144,11 @@ def _questions() -> None:
         raise DesignError("too small")
 
     exercises(
-        Exercise("factor", "By what factor?", "x", 4.0, "Both sides double."),
+        Exercise("factor", "By what factor?", "×", 4.0, "Both sides double."),
         None,
         Exercise("share", "What percentage?", "%", 25.0, "A quarter.", "{:.0f} %"),
         Exercise("count", "How many?", "kernels", lambda: 7, "Seven."),
-        Exercise("none", "And none?", "x", fails, "."),
+        Exercise("none", "And none?", "×", fails, "."),
     )
 
 
@@ -157,7 +157,7 @@ def test_exercises_reveal_after_a_guess() -> None:
     assert [entry.value for entry in at.subheader] == ["Try this"]
     for key, guess, said in (
         ("factor", None, "Enter a guess first."),
-        ("factor", 4.0, f"**x{4:.2f}** (your guess: x{4:.2f}). Correct. Both sides double."),
+        ("factor", 4.0, f"**{4:.2f}×** (your guess: {4:.2f}×). Correct. Both sides double."),
         ("share", 50.0, "**25 %** (your guess: 50 %). Off by 100 % of the answer. A quarter."),
         ("count", 7.1, "**7 kernels** (your guess: 7 kernels). Correct. Seven."),
         ("none", 1.0, "No such network can be built. too small"),

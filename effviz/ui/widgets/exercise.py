@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.core.errors import DesignError
 from effviz.core.units import percent
 
-_FORMS = {"x": "x{:.2f}", "×": "{:.2f}×", "%": "{:.1f} %"}
+_FORMS = {"×": "{:.2f}×", "%": "{:.1f} %"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Exercise:
     Attributes:
         key: unique on the page.
         question: a sentence or two, in Markdown.
-        unit: of the guess: ``"x"``, ``"%"`` or a noun.
+        unit: of the guess: ``"×"``, ``"%"`` or a noun.
         answer: the number, or a function that computes it once it is needed.
         why: the explanation shown with the answer.
         form: how a number is written, such as ``"{:.0f} %"``; empty for the unit's usual form.

@@ -49,7 +49,7 @@ class Figure(NamedTuple):
         source: document and table.
         notes: about the figures.
         wrong: by quantity of `QUANTITIES`, the error in the figure.
-        `remark`: the whole column `wrong`, including figures that count something else.
+        `note`: the whole column `wrong`, including figures that count something else.
     """
 
     width: float
@@ -62,7 +62,7 @@ class Figure(NamedTuple):
     source: str
     notes: str
     wrong: dict[str, str]
-    remark: str
+    note: str
 
     @property
     def quantised(self) -> bool:
@@ -72,7 +72,7 @@ class Figure(NamedTuple):
     @property
     def comparable(self) -> bool:
         """Whether the accuracy is for floating point and training on ImageNet-1k, and not a misprint."""
-        other = self.quantised or _OTHER_DATA.search(self.variant) or "own implementation" in self.remark
+        other = self.quantised or _OTHER_DATA.search(self.variant) or "own implementation" in self.note
         return self.top1 is not None and "top1" not in self.wrong and not other
 
 

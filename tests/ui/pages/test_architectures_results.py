@@ -203,7 +203,7 @@ def test_the_answers_are_computed(name: str, controls: dict[str, Any]) -> None:
     assert _reveal(at, "half", 50.0).startswith(f"**{share}** (your guess: 50.0 %)")
     wide = effviz.analyze(counted.design.scaled(width_mult=2))
     answer = _reveal(open_page(net=title(name), **query), "double", 2.0)
-    assert answer.startswith(f"**x{wide.macs / counted.macs:.2f}** (your guess: x{2:.2f})")
+    assert answer.startswith(f"**{wide.macs / counted.macs:.2f}×** (your guess: {2:.2f}×)")
 
 
 def test_a_right_guess_is_acknowledged() -> None:

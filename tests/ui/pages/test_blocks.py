@@ -275,7 +275,7 @@ def test_the_answers_are_computed(query: dict[str, str]) -> None:
     at.number_input(key="wide_guess").set_value(2.0)
     at.button(key="wide_reveal").click()
     run(at)
-    assert any(entry.value.startswith(f"**x{wide.macs / now.macs:.2f}**") for entry in at.markdown)
+    assert any(entry.value.startswith(f"**{wide.macs / now.macs:.2f}×**") for entry in at.markdown)
     key = "share" if name == "inverted_residual" else "largest"
     at.number_input(key=f"{key}_guess").set_value(2.0)
     at.button(key=f"{key}_reveal").click()

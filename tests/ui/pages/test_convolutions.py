@@ -39,7 +39,7 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
         "Parameters": (si(here.params), below(here.params, base.params)),
         "Multiply-adds": (si(here.macs), below(here.macs, base.macs)),
         "Memory access, elements": (si(here.memory_access), below(here.memory_access, base.memory_access)),
-        "Reduction": (f"x{factor:.3g}", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
+        "Reduction": (f"{factor:.3g}×", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
     }
     drawn = charts(at)
     layers = 2 if kind == "separable" else 1
@@ -134,7 +134,7 @@ def test_the_answers_are_computed(query: dict[str, str]) -> None:
         at.number_input(key=f"{key}_guess").set_value(1.0)
         at.button(key=f"{key}_reveal").click()
         run(at)
-        assert any(entry.value.startswith(f"**x{answer:.2f}**") for entry in at.markdown), (key, answer, wide)
+        assert any(entry.value.startswith(f"**{answer:.2f}×**") for entry in at.markdown), (key, answer, wide)
 
 
 def test_the_shuffle_in_numbers() -> None:
@@ -150,11 +150,11 @@ def test_the_effect_of_each_setting() -> None:
     at = opened("convolutions", type="Standard")
     (table,) = (entry.value for entry in at.dataframe if "Factors on the cost" in entry.proto.alt)
     rows: dict[str, Any] = table.set_index("Setting").to_dict("index")
-    assert rows["Input channels"]["Multiply-adds"] == rows["Output channels"]["Multiply-adds"] == "x2"
-    assert rows["Resolution"]["Multiply-adds"] == "x4"
-    assert rows["Resolution"]["Parameters"] == "x1"
-    assert rows["Stride"]["Multiply-adds"] == "x0.25"
-    assert rows["Kernel size"]["Parameters"] == f"x{25 / 9:.3g}"
+    assert rows["Input channels"]["Multiply-adds"] == rows["Output channels"]["Multiply-adds"] == "2×"
+    assert rows["Resolution"]["Multiply-adds"] == "4×"
+    assert rows["Resolution"]["Parameters"] == "1×"
+    assert rows["Stride"]["Multiply-adds"] == "0.25×"
+    assert rows["Kernel size"]["Parameters"] == f"{25 / 9:.3g}×"
     assert "Groups" not in rows
 
 

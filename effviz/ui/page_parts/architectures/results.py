@@ -77,7 +77,7 @@ def questions(choice: Choice, report: Report) -> None:
         None if wide is None else Exercise(
             "double",
             "The width multiplier doubles. By what factor do the multiply-adds grow?",
-            "x",
+            "×",
             wide.macs / report.macs,
             "A 1x1 convolution has twice the input and twice the output channels, which is a factor of 4. Depthwise "
             "layers and the stem, which reads three channels, only double.",

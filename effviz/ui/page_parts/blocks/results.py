@@ -140,7 +140,7 @@ def _doubled(choice: Choice, report: Report, convention: Convention) -> Exercise
     return Exercise(
         "wide",
         f"{choice.title}: input and output channels double. By what factor do the {name} grow?",
-        "x",
+        "×",
         doubled.macs / max(report.macs, 1),
         "Layers that connect every channel with every other grow by a factor of 4, depthwise layers by 2.",
     )

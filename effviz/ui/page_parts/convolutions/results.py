@@ -44,7 +44,7 @@ def headline(choice: Choice, convention: Convention, latency: Card) -> None:
                 quantities=("params", "macs", "memory_access"),
             ),
             Card(
-                "Reduction", f"x{factor:.3g}", f"{name} of the standard convolution divided by those of this one.",
+                "Reduction", f"{factor:.3g}×", f"{name} of the standard convolution divided by those of this one.",
                 f"{'fewer' if factor >= 1 else 'more'} {lower(name)}",
             ),
             latency,
@@ -138,9 +138,9 @@ def sensitivities(choice: Choice, convention: Convention) -> None:
         Column("Setting", "control"),
         Column("From", "before"),
         Column("To", "after"),
-        Column("Parameters", lambda row: f"x{row.params:.3g}"),
-        Column(convention.compute_label, lambda row: f"x{row.macs:.3g}"),
-        Column("Memory access", lambda row: f"x{row.memory_access:.3g}"),
+        Column("Parameters", lambda row: f"{row.params:.3g}×"),
+        Column(convention.compute_label, lambda row: f"{row.macs:.3g}×"),
+        Column("Memory access", lambda row: f"{row.memory_access:.3g}×"),
     ]
     show_table(Table(rows, columns, f"Factors on the cost of {KINDS[choice.kind]} for {len(rows)} settings"))
     st.caption(f"One setting changes, the others stay. {convention.text}")
@@ -175,7 +175,7 @@ def questions(choice: Choice, convention: Convention) -> None:
             "larger",
             f"The kernel grows from {size} to {larger.kernel_size}. By what factor do the {name} of the separable "
             "convolution grow?",
-            "x",
+            "×",
             lesson.report("separable", larger).macs / lesson.report("separable", setting).macs,
             "Only the depthwise layer has the window. The pointwise layer, most of the cost, does not change.",
         ),
@@ -183,7 +183,7 @@ def questions(choice: Choice, convention: Convention) -> None:
             "few",
             f"With {few.out_channels} output channels instead of {setting.out_channels}: by what factor does a "
             f"separable {size}x{size} convolution reduce the {name} of a standard one?",
-            "x",
+            "×",
             lesson.reduction("separable", few).factor,
             "K² C_out / (K² + C_out): with few output channels the depthwise layer is most of the work.",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effviz.studies.prediction import ENTRIES, PREDICTORS, counts
+from effviz.studies.prediction import ENTRIES, PREDICTORS
 from effviz.studies.printed_latency import latencies as published_latencies
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -48,7 +48,7 @@ def controls() -> Options:
         help="The count that latency is compared with. Activations are the outputs of convolutions.",
     )  # fmt: skip
     size = links.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
-    families = sorted({counts(entry).family for entry in ENTRIES})
+    families = sorted({entry.design.family for entry in ENTRIES})
     family = links.choice(
         "Marked family", [NONE, *families], "family", default=NONE,
         help="Without a family, the chart marks the pair that multiply-adds order worst.",

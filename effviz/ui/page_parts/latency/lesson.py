@@ -92,4 +92,4 @@ def _question(key: str, where: str, rows: pd.DataFrame, name: str, why: str) -> 
         f"{where}: {pair.heavy} has {pair.more_macs:.1f} times the {name} of {pair.light}. "
         "How many times as long does it take?"
     )
-    return Exercise(key, question, "x", pair.longer, why)
+    return Exercise(key, question, "×", pair.longer, why)

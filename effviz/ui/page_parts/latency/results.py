@@ -9,7 +9,16 @@ from effviz.charts.latency import inversion_text, latency_scatter, predictor_bar
 from effviz.core.units import lower, si
 from effviz.measure.latency import environment
 from effviz.measure.runs import default_run
-from effviz.studies.prediction import ENTRIES, Predictor, counts, highlights, inversions, predictors, speed_extremes
+from effviz.studies.prediction import (
+    ENTRIES,
+    PREDICTORS,
+    Predictor,
+    highlights,
+    inversions,
+    predictors,
+    row,
+    speed_extremes,
+)
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
 from effviz.ui.widgets import live_latency as live
@@ -23,7 +32,6 @@ from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 ENOUGH = 3
 REDRAW_S = 6.0
 HERE = "On this machine"
-COUNTS = ("macs", "params", "memory_access", "activations")
 _WORDS = Words(
     nothing="Nothing is measured yet. A full run takes two to five minutes and is best on an idle machine.",
     elsewhere="A run with another number of threads is in progress. Starting here stops it.",
@@ -33,13 +41,8 @@ _WORDS = Words(
 
 def selected(options: Options, convention: Convention) -> list[dict[str, object]]:
     """Return titles and counts of the networks on the page."""
-    names = ("title", "family", "resolution", *COUNTS)
-    every = [counts(entry, convention.memory) for entry in ENTRIES]
-    return [
-        {name: getattr(each, name) for name in names}
-        for each in every
-        if options.most_macs is None or each.macs < options.most_macs
-    ]
+    every = (row(entry, convention.memory) for entry in ENTRIES)
+    return [each for each in every if options.most_macs is None or each["macs"] < options.most_macs]
 
 
 def measurements(options: Options, convention: Convention) -> pd.DataFrame:
@@ -50,7 +53,7 @@ def measurements(options: Options, convention: Convention) -> pd.DataFrame:
         for each in selected(options, convention)
         if (latency := known.get(str(each["title"]))) is not None
     ]
-    names = ("title", "family", "resolution", *COUNTS, "latency_ms", "noisy", "latency")
+    names = ("title", "family", "resolution", *PREDICTORS, "latency_ms", "noisy", "latency")
     return pd.DataFrame(rows, columns=list(names))
 
 

@@ -77,7 +77,7 @@ def _hover(point: PrintedPoint, convention: Convention) -> str:
     lines = [f"Published top-1 {point.top1:g} %, {convention.show_compute(point.macs)} counted"]
     for each in point.figures[:2]:
         lines += wrapped(f"{figures_text(each)}: {each.variant}, {each.source}")
-        lines += [part for note in (each.notes, each.remark) if note for part in wrapped(note)]
+        lines += [part for note in (each.notes, each.note) if note for part in wrapped(note)]
     if len(point.figures) > 2:
         lines.append(f"and {len(point.figures) - 2} more sources with the same accuracy")
     return "<br>".join(lines)

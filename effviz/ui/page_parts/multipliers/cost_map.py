@@ -261,7 +261,7 @@ def cell_table(choice: Choice, convention: Convention) -> Table:
         return lambda row: missing if row.figure is None else getattr(row.figure, name)
 
     def notes(row: _Row) -> str:
-        return "" if row.figure is None else " ".join(filter(None, (row.figure.remark, row.figure.notes)))
+        return "" if row.figure is None else " ".join(filter(None, (row.figure.note, row.figure.notes)))
 
     columns = [
         Column("Width", lambda row: row.place[0], ""),

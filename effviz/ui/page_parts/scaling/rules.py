@@ -150,7 +150,7 @@ def _printed_accuracies(base: Design) -> None:
         Column(
             "Published vs counted", lambda row: "" if row.counted is None else deviation(row.macs / 1e6, row.counted)
         ),
-        Column("Notes", "remark", width="large"),
+        Column("Notes", "note", width="large"),
         Column("Source", "source"),
     ]  # fmt: skip
     show_table(Table(rows, columns, f"{len(rows)} published accuracies of scaled {base.title}"))

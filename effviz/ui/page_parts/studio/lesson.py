@@ -60,7 +60,7 @@ def exercises(here: Bench, report: Report, convention: Convention) -> None:
         entries[1] = Exercise(
             "twice",
             "All scaled widths are doubled. By what factor do the parameters grow?",
-            "x",
+            "×",
             wide.params / report.params,
             "A convolution between two scaled widths has four times the weights, a depthwise one twice as many. Fixed "
             "widths, such as the number of classes, do not change.",
