@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from effviz.measure.background import OWNER, Network, ZooRun
-from effviz.studies.guidelines import cases, distinct
+from effviz.studies.guidelines.experiments import cases, distinct
 from effviz.studies.prediction import ENTRIES
 
 _runs: dict[str, ZooRun] = {}

@@ -9,7 +9,8 @@ from effviz.core.errors import DesignError
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
-from effviz.studies.width_depth import Fit, OverBudgetError, Placed, fit_width, placed, stage_widths
+from effviz.studies.width_depth.designs import Placed, placed, stage_widths
+from effviz.studies.width_depth.fit import Fit, OverBudgetError, fit_width
 from effviz.zoo import architecture
 
 NAMES = {-2: "Widest", -1: "Wide", 0: "Balanced", 1: "Deep", 2: "Deepest"}

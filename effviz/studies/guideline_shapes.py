@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from effviz.core.units import percent
-from effviz.studies.guidelines import (
+from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
     FRAGMENT_COUNTS,
     GROUP_COUNTS,
     RESOLUTION,
     VARIANTS,
-    Point,
     bottleneck_access,
+    least_access,
+)
+from effviz.studies.guidelines.theory import (
+    Point,
     elementwise_point,
     fragments_point,
     groups_point,
-    least_access,
     ratio_curve,
     ratio_point,
 )

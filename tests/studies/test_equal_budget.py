@@ -6,7 +6,8 @@ import pytest
 
 import effviz
 from effviz.studies.equal_budget import NAMES, at_depths, ratios, tradable, tried_width, widened
-from effviz.studies.width_depth import OverBudgetError, fit_width, stage_widths, template
+from effviz.studies.width_depth.designs import stage_widths, template
+from effviz.studies.width_depth.fit import OverBudgetError, fit_width
 
 BASE = template("inverted_residual")
 BUDGET = 300_000_000

@@ -8,18 +8,8 @@ import re
 import pytest
 
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
-from effviz.studies.guidelines import (
-    ARRANGEMENTS,
-    FRAGMENT_COUNTS,
-    GROUP_COUNTS,
-    GUIDELINES,
-    VARIANTS,
-    elementwise_point,
-    fragments_point,
-    groups_point,
-    ratio_curve,
-    ratio_point,
-)
+from effviz.studies.guidelines.access import ARRANGEMENTS, FRAGMENT_COUNTS, GROUP_COUNTS, GUIDELINES, VARIANTS
+from effviz.studies.guidelines.theory import elementwise_point, fragments_point, groups_point, ratio_curve, ratio_point
 
 SHAPES = [
     *(Shape(ratio=ratio, channels=channels, resolution=side) for ratio, channels, side in

@@ -24,8 +24,7 @@ from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import si
 from effviz.count.memory import ASSUMPTIONS
-from effviz.studies import guidelines
-from effviz.studies.guidelines import (
+from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
     DEVICES,
     FRAGMENT_COUNTS,
@@ -33,29 +32,26 @@ from effviz.studies.guidelines import (
     GUIDELINES,
     SCALES,
     VARIANTS,
-    Case,
     bottleneck_access,
-    cases,
-    column,
     conv_access,
+    fragments_access,
+    groups_access,
+    least_access,
+    ratio_access,
+    widened_access,
+)
+from effviz.studies.guidelines.experiments import Case, cases, column, distinct, printed, printed_speed, verdict
+from effviz.studies.guidelines.intensity import intensities
+from effviz.studies.guidelines.theory import (
+    Point,
     conv_design,
-    distinct,
     elementwise_point,
     fragment_width,
-    fragments_access,
     fragments_point,
-    groups_access,
     groups_point,
-    intensities,
-    least_access,
-    printed,
-    printed_speed,
-    ratio_access,
     ratio_curve,
     ratio_point,
     ratio_widths,
-    verdict,
-    widened_access,
 )
 
 repeatable = settings(max_examples=examples(30))
@@ -63,7 +59,7 @@ sides = st.integers(1, 130)
 channels = st.integers(1, 600)
 every_memory = pytest.mark.parametrize("memory", ASSUMPTIONS)
 every_column = pytest.mark.parametrize(("guideline", "device", "scale"), list(product(GUIDELINES, DEVICES, SCALES)))
-CSV = Path(guidelines.__file__).parents[1] / "zoo" / "published" / "shufflenet_v2_guidelines.csv"
+CSV = Path(effviz.__file__).parent / "zoo" / "published" / "shufflenet_v2_guidelines.csv"
 
 
 # --- closed forms -----------------------------------------------------------------------------------------------------
@@ -182,7 +178,7 @@ def test_bottlenecks(side: int, width: int, variant: str) -> None:
     ],
     ids=lambda point: point.name,
 )
-def test_numbers_by_hand(point: guidelines.Point) -> None:
+def test_numbers_by_hand(point: Point) -> None:
     expected = {
         "1:6": (56**2 * (26 + 158) + 26 * 158, 1),
         "4 groups": (56**2 * (64 + 256) + 64 * 256 // 4, 1),

@@ -23,18 +23,8 @@ from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.charts.width_depth import SYMBOLS, Built, Quantity, finding, multiples_chart, shapes_chart
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import declared
-from effviz.studies.width_depth import (
-    KINDS,
-    Fit,
-    OverBudgetError,
-    fit_width,
-    placed,
-    shares,
-    stage_widths,
-    template,
-    title_of,
-    told_fields,
-)
+from effviz.studies.width_depth.designs import KINDS, placed, shares, stage_widths, template, title_of, told_fields
+from effviz.studies.width_depth.fit import Fit, OverBudgetError, fit_width
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 POOL = (Stage("global_avg_pool", depth="fixed"), Stage("linear", 10, width="classes", depth="fixed"))

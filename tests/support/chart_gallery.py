@@ -54,23 +54,17 @@ from effviz.model.outline import by_stage, stage_of
 from effviz.studies import blocks as block_study
 from effviz.studies.convolutions import KINDS, Connection, Setting, connections, reach, reduction, report
 from effviz.studies.excite import excite
-from effviz.studies.guidelines import (
+from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
     DEVICES,
     FRAGMENT_COUNTS,
     GROUP_COUNTS,
     VARIANTS,
-    Intensity,
-    column,
-    elementwise_point,
-    fragments_point,
-    groups_point,
-    intensities,
     least_access,
-    printed_speed,
-    ratio_curve,
-    ratio_point,
 )
+from effviz.studies.guidelines.experiments import column, printed_speed
+from effviz.studies.guidelines.intensity import Intensity, intensities
+from effviz.studies.guidelines.theory import elementwise_point, fragments_point, groups_point, ratio_curve, ratio_point
 from effviz.studies.manifold import embed, loss_curve
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import latencies

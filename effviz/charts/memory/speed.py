@@ -10,7 +10,7 @@ from effviz.charts import draw
 from effviz.charts.sentences import listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import si
-from effviz.studies.guidelines import TOLERANCE, Verdict, verdict
+from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
 
 
 @dataclass(frozen=True)

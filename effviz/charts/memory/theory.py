@@ -11,7 +11,8 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import percent, si, snapped
-from effviz.studies.guidelines import GROUP_COUNTS, Point, fragments_access, groups_access, ratio_access, widened_access
+from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
+from effviz.studies.guidelines.theory import Point
 
 
 @dataclass(frozen=True)

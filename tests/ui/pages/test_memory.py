@@ -26,22 +26,22 @@ from effviz.measure import latency as latencies
 from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
 from effviz.studies.guideline_shapes import Shape, compare
-from effviz.studies.guidelines import (
+from effviz.studies.guidelines.access import (
     DEVICES,
     FRAGMENT_COUNTS,
     GROUP_COUNTS,
     GUIDELINES,
     SCALES,
     VARIANTS,
-    Case,
+    least_access,
+)
+from effviz.studies.guidelines.experiments import Case, column, printed_speed
+from effviz.studies.guidelines.intensity import intensities
+from effviz.studies.guidelines.theory import (
     Point,
-    column,
     elementwise_point,
     fragments_point,
     groups_point,
-    intensities,
-    least_access,
-    printed_speed,
     ratio_curve,
     ratio_point,
 )

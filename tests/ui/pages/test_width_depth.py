@@ -17,7 +17,8 @@ from effviz.core.units import binary, change, exact, milliseconds, percent, si
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
 from effviz.studies.equal_budget import at_depths
-from effviz.studies.width_depth import KINDS, OverBudgetError, fit_width, placed, stage_widths, template, title_of
+from effviz.studies.width_depth.designs import KINDS, placed, stage_widths, template, title_of
+from effviz.studies.width_depth.fit import OverBudgetError, fit_width
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.comparison import View, design_table
 from effviz.ui.page_parts.width_depth.controls import Options, sources

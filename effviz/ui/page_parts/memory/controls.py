@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from effviz.studies.guideline_shapes import Shape
-from effviz.studies.guidelines import (
+from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
     DEVICES,
     FRAGMENT_COUNTS,
@@ -16,8 +16,8 @@ from effviz.studies.guidelines import (
     GUIDELINES,
     SCALES,
     VARIANTS,
-    variant_text,
 )
+from effviz.studies.guidelines.theory import variant_text
 from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
 from effviz.zoo import ARCHITECTURES, architecture

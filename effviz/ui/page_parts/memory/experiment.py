@@ -14,7 +14,8 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
 from effviz.measure.runs import guideline_run
-from effviz.studies.guidelines import DEVICES, SOURCE, Case, column, macs_deviation, printed_speeds
+from effviz.studies.guidelines.access import DEVICES, SOURCE
+from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
 from effviz.ui.widgets import live_latency as live

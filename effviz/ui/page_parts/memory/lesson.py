@@ -8,7 +8,8 @@ import streamlit as st
 
 from effviz.core.units import exact, lower
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
-from effviz.studies.guidelines import DEVICES, Point
+from effviz.studies.guidelines.access import DEVICES
+from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.experiment import Experiment
 from effviz.ui.page_parts.memory.theory import intensity_unit

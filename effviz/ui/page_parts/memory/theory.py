@@ -10,7 +10,8 @@ from effviz.charts.memory.theory import Unit
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import change, exact, lower, percent
 from effviz.studies.guideline_shapes import Comparison
-from effviz.studies.guidelines import Point, least_access
+from effviz.studies.guidelines.access import least_access
+from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import BYTES, Convention
 from effviz.ui.page_parts.memory.experiment import Experiment, speed_card
 from effviz.ui.widgets.cards import Card, count_card, show_cards

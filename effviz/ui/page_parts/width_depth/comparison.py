@@ -12,7 +12,7 @@ from effviz.charts.width_depth import Built, Quantity, finding, multiples_chart,
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
 from effviz.studies.equal_budget import Designs, Variant
-from effviz.studies.width_depth import KINDS
+from effviz.studies.width_depth.designs import KINDS
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.controls import Options
 from effviz.ui.widgets import live_latency as live

@@ -12,7 +12,7 @@ from effviz.advice.smallest import smallest_resolution
 from effviz.model.design import Design
 from effviz.model.fields import Field
 from effviz.studies.equal_budget import Designs, Variant, tradable
-from effviz.studies.width_depth import KINDS, template, title_of, told_fields
+from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
 from effviz.ui import links
 from effviz.zoo import ARCHITECTURES, architecture
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from effviz.core.units import lower, percent
 from effviz.studies.equal_budget import Variant, ratios, tried_width, widened
-from effviz.studies.width_depth import shares
+from effviz.studies.width_depth.designs import shares
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.comparison import View, budget_text, widths_text
 from effviz.ui.widgets.exercise import Exercise, exercises

@@ -1,33 +1,17 @@
-"""Wide and shallow against narrow and deep: designs of one kind of block at equal multiply-adds.
-
-Widths are rounded, so few networks meet a budget of multiply-adds exactly. `fit_width` returns the largest network
-within the budget among those that rounding can build, and the next larger one, which exceeds it.
-"""
+"""The width with the most multiply-adds within a budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from effviz.core.errors import MAX_MULTIPLIER, DesignError, fail, unknown, whole
+from effviz.core.errors import MAX_MULTIPLIER, DesignError, fail, whole
 from effviz.core.rounding import same
-from effviz.count import cost
-from effviz.count.kinds import DEPTHWISE, kind_of
 from effviz.count.report import analyze
-from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
-from effviz.model.fields import Field, FieldBlock, declared
-from effviz.model.layers import Shape
-from effviz.model.outline import stage_of
-from effviz.model.stage import Stage, fixed, table
-from effviz.model.trace import trace_block
-from effviz.model.widths import WidthRule
-from effviz.studies.blocks import PRESETS, fields_of
-
-# --- a width for a budget ------------------------------------------------------------------------------------------
 
 MOST_MACS = 10**18
 _LEAST, _MOST = 1e-6, MAX_MULTIPLIER  # a row has at most 2**20 channels, so every width is at its minimum here
@@ -260,163 +244,3 @@ class _Stairs:
                 if 0 < mult <= _MOST and self._widths(mult) == step.widths:
                     return replace(self.design, width_mult=mult)
         return replace(self.design, width_mult=step.mult)
-
-
-# --- one kind of block ---------------------------------------------------------------------------------------------
-
-
-def _can_stage(kind: type[FieldBlock]) -> bool:
-    return kind.has_stride and kind.has_in_channels and kind.has_out_channels
-
-
-KINDS = tuple(name for name, preset in PRESETS.items() if _can_stage(BLOCKS[preset.block]))
-"""Return the presets whose block can fill a stage: it has a stride, and its row sets its width."""
-
-STEM, WIDTHS = 32, (64, 128, 256, 512)
-# Fields in channels do not follow the width of the block. The last stages of GhostNet expand by 6.
-_PER_WIDTH = 6
-MOST_DIVISOR = 512
-
-
-def title_of(kind: str) -> str:
-    """Return the name of one block of a kind."""
-    chosen = PRESETS[kind]
-    return chosen.title if chosen.repeats == 1 else "Plain convolution (VGG)"
-
-
-def told_fields(kind: str) -> list[Field]:
-    """Return the main fields of a kind: numbers with usual values."""
-    return [entry for entry in fields_of(kind) if entry.kind in ("int", "float") and entry.choices]
-
-
-def template(
-    kind: str,
-    blocks: int = 4,
-    divisor: int = 8,
-    resolution: int = 224,
-    fields: Mapping[str, Any] | None = None,
-) -> Design:
-    """Return a network of one kind of block: stem, four stages of equal depth and doubling width, pooling, classifier.
-
-    Args:
-        kind: one of `KINDS`.
-        blocks: per stage.
-        divisor: of the widths; a multiple of it if groups or halves of the channels require one.
-        resolution: side of the input in pixels; stem and stages halve it, five times in all.
-        fields: of the block; the preset has the others.
-
-    Raises:
-        DesignError: a value is illegal, or the block accepts no width.
-    """
-    if kind not in KINDS:
-        unknown("kind", kind, KINDS)
-    chosen = PRESETS[kind]
-    whole("divisor", divisor, 1, MOST_DIVISOR)
-    own = {**chosen.fields, **(fields or {})}
-    step = _suited(chosen.block, divisor, tuple(sorted(own.items())))
-    stem = max(1, round(STEM / step)) * step
-    rows = [
-        Stage(chosen.block, width, blocks, 2, name=f"stage{number}", **own, **_in_channels(chosen.block, width))
-        for number, width in enumerate((stem * base // STEM for base in WIDTHS), start=1)
-    ]
-    return Design(
-        kind,
-        table(
-            fixed(Stage("conv", stem, 1, 2, name="stem")),
-            rows,
-            fixed(Stage("global_avg_pool", name="pool")),
-            Stage("linear", 1000, width="classes", depth="fixed", name="classifier"),
-        ),
-        title=title_of(kind),
-        family="Width against depth",
-        resolution=resolution,
-        width_rule=WidthRule(step),
-    )
-
-
-def _in_channels(block: str, width: int) -> dict[str, Any]:
-    """Return the fields in channels that scale with the width."""
-    return {entry.name: _PER_WIDTH * width for entry in declared(BLOCKS[block]) if entry.scales}
-
-
-@lru_cache(maxsize=256)
-def _suited(block: str, divisor: int, fields: tuple[tuple[str, Any], ...]) -> int:
-    """Return the smallest multiple of `divisor` such that the block accepts every multiple of it."""
-    problem: DesignError | None = None
-    for step in range(divisor, MOST_DIVISOR + 1, divisor):
-        try:
-            for wide in range(step, 9 * step, step):
-                out = wide + step
-                row = Stage(block, out, 2, 2, **dict(fields), **_in_channels(block, out))
-                Design("tried", (row,), resolution=8, in_channels=wide).blocks()
-        except DesignError as error:
-            problem = problem or error
-        else:
-            return step
-    raise problem or DesignError(f"divisor = {divisor} has no multiple up to {MOST_DIVISOR}")
-
-
-# --- structure of a design -----------------------------------------------------------------------------------------
-
-
-class Placed(NamedTuple):
-    """A block in a stage of variable depth: its stage and its output channels."""
-
-    stage: str
-    channels: int
-
-
-def placed(design: Design) -> list[Placed]:
-    """Return the blocks of the stages in order, without stem, pooling and head."""
-    blocks = design.blocks()
-    leaving = [entry.shape[0] for entry in blocks[1:]] + [0]
-    return [
-        Placed(stage_of(entry.path), channels)
-        for entry, channels in zip(blocks, leaving, strict=True)
-        if design.stages[entry.row].depth == "scaled"
-    ]
-
-
-def stage_widths(design: Design) -> dict[str, int]:
-    """Return the output channels of each stage."""
-    return {entry.stage: entry.channels for entry in placed(design)}
-
-
-class Shares(NamedTuple):
-    """Distribution of the multiply-adds or parameters of a design, as shares.
-
-    Attributes:
-        outside: stem, head and classifier, which do not depend on the depth.
-        first: the first block of every stage, which does not depend on the depth.
-        further: all other blocks.
-        depthwise: depthwise convolutions of all blocks, which grow with the width, not with its square.
-    """
-
-    outside: float
-    first: float
-    further: float
-    depthwise: float
-
-
-def shares(design: Design, quantity: str) -> Shares:
-    """Return the shares of ``"macs"`` or ``"params"``."""
-    sums = dict.fromkeys(Shares._fields, 0)
-    before = ""
-    for entry in design.blocks():
-        whole_block, depthwise = _counted(entry.block, entry.shape, quantity)
-        stage = stage_of(entry.path)
-        inside = design.stages[entry.row].depth == "scaled"
-        sums["outside" if not inside else "first" if stage != before else "further"] += whole_block
-        sums["depthwise"] += depthwise
-        before = stage
-    total = max(1, sums["outside"] + sums["first"] + sums["further"])
-    return Shares(**{name: value / total for name, value in sums.items()})
-
-
-@lru_cache(maxsize=16_384)
-def _counted(block: FieldBlock, shape: Shape, quantity: str) -> tuple[int, int]:
-    """Return the cost of a block and of its depthwise layers."""
-    steps = trace_block(block, shape).steps
-    every = [cost.params(step.layer) if quantity == "params" else cost.macs(step.layer, step.output.shape)
-             for step in steps]  # fmt: skip
-    return sum(every), sum(value for step, value in zip(steps, every, strict=True) if kind_of(step) == DEPTHWISE)

@@ -1,0 +1,229 @@
+"""Tables 1 to 4 as designs, and the agreement of speeds with a guideline."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from effviz.core.errors import one_of
+from effviz.count.report import analyze
+from effviz.model.blocks.guideline import PlainBottleneck
+from effviz.model.design import Design
+from effviz.model.stage import Stage
+from effviz.studies.guidelines.access import (
+    DEVICES,
+    GUIDELINES,
+    REPEATS,
+    RESOLUTION,
+    SCALES,
+    SOURCE,
+)
+from effviz.studies.guidelines.theory import (
+    PLAIN,
+    bottleneck_design,
+    fragment_width,
+    fragments_design,
+    variant_text,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network of tables 1 to 4.
+
+    Attributes:
+        guideline: a key of `GUIDELINES`.
+        case: as in the printed table.
+        device: a key of `DEVICES`; the tables have other widths for each.
+        scale: a key of `SCALES`.
+        label: the varied quantity, for a chart.
+        widths: channels as built, as text.
+        printed_widths: as printed, if they differ from the built ones; else empty.
+        design: ten blocks on a 56 x 56 map.
+    """
+
+    guideline: str
+    case: str
+    device: str
+    scale: str
+    label: str
+    widths: str
+    printed_widths: str
+    design: Design
+
+    @property
+    def title(self) -> str:
+        """The same for all rows of the tables with the same network."""
+        return self.design.title
+
+
+def _channels(text: str) -> tuple[int, ...]:
+    """Return the integers of ``"(32,32)"`` or ``"c=64"``."""
+    return tuple(int(part) for part in text.removeprefix("c=").strip("()").split(","))
+
+
+@lru_cache(maxsize=1)
+def printed() -> tuple[dict[str, str], ...]:
+    """Return tables 1 to 4 as printed: guideline, case, channels, scale, device, unit, speed.
+
+    Channels are those of scale 1×. Tables 3 and 4 print them instead of a scale, which is added here.
+    """
+    with files("effviz.zoo.published").joinpath("shufflenet_v2_guidelines.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if not row["scale"]:
+            column = [_channels(each["channels"])[0] for each in rows if _same_case(each, row)]
+            place = sorted(column).index(_channels(row["channels"])[0])
+            row["scale"] = list(SCALES)[place]
+            row["channels"] = f"c={min(column)}"
+    return tuple(rows)
+
+
+def _same_case(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return all(one[key] == other[key] for key in ("guideline", "case", "device"))
+
+
+@lru_cache(maxsize=1)
+def cases() -> tuple[Case, ...]:
+    """Return every row of tables 1 to 4 as a network, in the order of the tables."""
+    return tuple(_case(row) for row in printed())
+
+
+def column(guideline: str, device: str, scale: str) -> list[Case]:
+    """Return the cases of one column of a table; their multiply-adds are equal except for rounding.
+
+    Args:
+        guideline: a key of `GUIDELINES`.
+        device: a key of `DEVICES`: the tables have other widths for each.
+        scale: a key of `SCALES`.
+    """
+    one_of("guideline", guideline, GUIDELINES)
+    one_of("device", device, DEVICES)
+    one_of("scale", scale, SCALES)
+    wanted = guideline, device, scale
+    return [case for case in cases() if (case.guideline, case.device, case.scale) == wanted]
+
+
+def printed_speed(case: Case, device: str) -> tuple[float, str]:
+    """Return the printed speed of a case at a scale on a device, and its unit; widths differ by device."""
+    wanted = case.guideline, case.case, case.scale, device
+    for row in printed():
+        if (row["guideline"], row["case"], row["scale"], row["device"]) == wanted:
+            return float(row["speed"]), row["unit"]
+    raise KeyError(wanted)
+
+
+def printed_speeds(compared: Iterable[Case], device: str) -> tuple[dict[str, float], str]:
+    """Printed speeds of some cases on a device by label, and their unit."""
+    found = {case.label: printed_speed(case, device) for case in compared}
+    return {label: speed for label, (speed, _) in found.items()}, next(iter(found.values()))[1]
+
+
+def macs_deviation(compared: Sequence[Case]) -> float:
+    """Largest relative difference in multiply-adds between the first case and another one."""
+    base, *others = (analyze(case.design).macs for case in compared)
+    return max((abs(macs / base - 1) for macs in others), default=0.0)
+
+
+def _case(row: Mapping[str, str]) -> Case:
+    guideline, scale = row["guideline"], SCALES[row["scale"]]
+    channels = tuple(each * scale for each in _channels(row["channels"]))
+    make = {"G1": _case_1, "G2": _case_2, "G3": _case_3, "G4": _case_4}[guideline]
+    label, widths, rows, inputs = make(row["case"], channels)
+    title = f"{guideline}, {label}, {widths}"
+    design = Design(
+        "guideline", rows, title, "ShuffleNetV2 guidelines", RESOLUTION, inputs,
+        source=f"{SOURCE}, table {guideline[1]}",
+    )  # fmt: skip
+    as_printed = " → ".join(map(str, channels)) if guideline == "G2" and channels[0] != inputs else ""
+    return Case(guideline, row["case"], row["device"], row["scale"], label, widths, as_printed, design)
+
+
+_Made = tuple[str, str, tuple[Stage, ...], int]
+
+
+def _case_1(case: str, channels: tuple[int, ...]) -> _Made:
+    first, second = channels
+    rows = tuple(
+        Stage("conv", width, name=f"block{index}", **PLAIN) for index in range(REPEATS) for width in (second, first)
+    )
+    return case.removeprefix("c1:c2="), f"{first} → {second} → {first}", rows, first
+
+
+def _case_2(case: str, channels: tuple[int, ...]) -> _Made:
+    groups = int(case.removeprefix("g="))
+    width = channels[0]
+    if width % groups:
+        # The multiple with the multiply-adds nearest to those of the case without groups.
+        below = width // groups * groups
+        target = (width / math.sqrt(groups)) ** 2 * groups
+        width = min((below, below + groups), key=lambda each: abs(math.log(each**2 / target)))
+    row = Stage("conv", width, REPEATS, groups=groups, **PLAIN)
+    return ("1 group" if groups == 1 else f"{groups} groups"), f"{width} → {width}", (row,), width
+
+
+def _case_3(case: str, channels: tuple[int, ...]) -> _Made:
+    count, _, arrangement = case.replace("-fragment", "").partition("-")
+    fragments = int(count)
+    width = fragment_width(channels[0], fragments)
+    design = fragments_design(channels[0], fragments, arrangement or "series", REPEATS, RESOLUTION, "fragments")
+    label = "1 fragment" if fragments == 1 else f"{fragments} in {arrangement}"
+    return label, f"{width} → {width}", design.stages, width
+
+
+def _case_4(case: str, channels: tuple[int, ...]) -> _Made:
+    inner = PlainBottleneck(channels[0]).inner
+    design = bottleneck_design(channels[0], case, REPEATS, RESOLUTION, "bottleneck")
+    return variant_text(case), f"{channels[0]} → {inner} → {inner} → {channels[0]}", design.stages, channels[0]
+
+
+def distinct(chosen: Iterable[Case]) -> list[Case]:
+    """Return one case per network: GPU widths at 1× are ARM widths at 4×, and tables 2 and 3 start alike."""
+    return list({case.title: case for case in chosen}.values())
+
+
+TOLERANCE = 0.05
+"""Speeds that differ by less count as equal: multiply-adds within a column differ by up to 5.5 %."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Agreement of the cases of a column with their guideline.
+
+    Attributes:
+        follow: labels of cases that are slower than the first one, or for guideline 4 faster.
+        equal: within `TOLERANCE`.
+        against: labels of the other cases.
+        extreme: label of the case furthest from the first one in the direction of the guideline.
+        speed: of that case, relative to the first one.
+    """
+
+    follow: tuple[str, ...]
+    equal: tuple[str, ...]
+    against: tuple[str, ...]
+    extreme: str
+    speed: float
+
+
+def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
+    """Compare speeds with a guideline.
+
+    Args:
+        guideline: a key of `GUIDELINES`.
+        speeds: by label, at least two; the others are compared with the first one.
+    """
+    (_, base), *others = speeds.items()
+    sign = -1 if one_of("guideline", guideline, GUIDELINES) != "G4" else 1
+    effect = {label: sign * (speed / base - 1) for label, speed in others}
+    extreme = max(effect, key=effect.__getitem__)
+    return Verdict(
+        tuple(label for label, size in effect.items() if size > TOLERANCE),
+        tuple(label for label, size in effect.items() if -TOLERANCE <= size <= TOLERANCE),
+        tuple(label for label, size in effect.items() if size < -TOLERANCE),
+        extreme,
+        speeds[extreme] / base,
+    )
