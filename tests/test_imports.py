@@ -123,6 +123,22 @@ def test_the_public_faces_are_for_callers_of_effviz(module: str) -> None:
     assert not {name for name in named if not _folder(name)}
 
 
+def test_modules_and_files_are_built_without_counts() -> None:
+    """`build` and the body of an exported file have no parameters from effviz, so they can be checked against it."""
+
+    def named(module: str) -> set[str]:
+        return {each.name for each in IMPORTS[module] if _folder(each.name)}
+
+    assert {_folder(name) for name in named("effviz.backend.build")} == {"core", "model"}
+    exports = {name for module in _in(("export",)) for name in named(module)}
+    assert not {name for name in exports if _folder(name) in ("advice", "backend", "worker", "studies")}
+    assert {name for name in exports if _folder(name) == "count"} == {"effviz.count.totals"}, "checks of the result"
+    assert {name for name in named("effviz.count.cost") if _folder(name) == "count"} == set()
+    assert {name for name in named("effviz.count.memory") if _folder(name) == "count"} <= {
+        "effviz.count", "effviz.count.cost",
+    }, "parameters are counted in one place"  # fmt: skip
+
+
 @pytest.mark.parametrize("module", _in(STANDARD_LIBRARY))
 def test_the_engine_needs_the_standard_library_only(module: str) -> None:
     outside = {each for each in IMPORTS[module] if each.name.split(".")[0] in HEAVY}

@@ -23,6 +23,8 @@ from effviz.count.kinds import VIEW
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES
 
+# Words that belittle the reader.
+FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
 BYTES = {"elements": 0, "float32": 4, "float16": 2, "int8": 1}
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "effviz" / "ui" / "main.py"

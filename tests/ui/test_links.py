@@ -232,6 +232,18 @@ def test_slider_and_input_are_labelled_alike() -> None:
         assert at.number_input(key=key).label == at.slider(key=f"{key}_slider").label
 
 
+# Legal in a search, and special in a regular expression, in HTML or in an address.
+FINDS = ["DEPTHWISE", "pointwise 1x1", "4.1.d", ".*", "^stem a|b conv$ [ ( \\ * ? {2} % + & # =", "'\"<b>"]
+
+
+def test_any_text_to_find_is_taken() -> None:
+    for text in FINDS:
+        at = _open(find=text)
+        assert _values(at)["find"] == text
+        assert at.query_params == {"find": text}
+        assert _line(at) == ""
+
+
 # --- text from a link is text: more in browser/test_links.py --------------------------------------------------------
 
 TEXTS = [

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from page_reader import go_to, line, open_page, opened, run, words
+from page_reader import FORBIDDEN, go_to, line, open_page, opened, run, words
 from streamlit.testing.v1 import AppTest
 
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES, PageInfo
 
 CONVENTION_KEYS = ("count", "unit", "memory")
-FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
 
 every_page = pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path or "home")
 

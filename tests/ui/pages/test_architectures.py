@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from page_reader import (
     BYTES,
+    FORBIDDEN,
     cards,
     changes,
     check_charts,
@@ -22,6 +23,7 @@ from page_reader import (
     report,
     run,
     title,
+    words,
 )
 
 import effviz
@@ -50,6 +52,7 @@ def test_every_network_loads_with_the_engines_numbers(name: str) -> None:
         assert metric.help.startswith(exact(number)), "the exact number on hover"
     check_charts(at, counted, 1, 1)
     check_layers(at, counted, 1, 1)
+    assert not [text for text in words(at) if FORBIDDEN.search(text)]
     assert any(counted.design.source in entry.value for entry in at.caption)
     for note in counted.design.notes:
         assert any(note in entry.value for entry in at.markdown)
@@ -69,6 +72,15 @@ def test_every_network_and_its_smallest_resolution_in_one_visit() -> None:
         if smallest > 1:
             with pytest.raises(effviz.DesignError):
                 report(name, resolution=smallest - 1)
+
+
+def test_the_smallest_resolution_by_link() -> None:
+    """AlexNet and networks down to 1 px are in `SETTINGS`."""
+    for name, smallest in (("vgg16", 32), ("squeezenet1_1", 17), ("densenet121", 29)):
+        at = open_page(net=title(name), res=str(smallest))
+        assert at.number_input(key="res").min == smallest
+        assert cards(at) == expected_cards(report(name, resolution=smallest))
+        assert line(at) == ""
 
 
 def test_efficientnet_b0_scaled_like_b3_is_b3() -> None:

@@ -93,16 +93,21 @@ FINDS = ["depthwise", "DEPTHWISE", "stage4", "BatchNorm2d", "InvertedResidual", 
 PATTERNS = [".*", "[", "(", "\\", "a|b", "^stem", "conv$", "*", "?", "{2}", "%", "'\"", "<b>"]
 
 
+def _found(find: str) -> list[str]:
+    table = report().table
+    return [
+        row.path
+        for row in table[table["kind"] != VIEW].itertuples()
+        if any(find.lower() in word.lower() for word in (row.path, row.block, row.layer, row.kind))
+    ]
+
+
 def test_the_search_filters_by_path_block_layer_and_kind_and_takes_no_patterns() -> None:
     table = report().table
     table = table[table["kind"] != VIEW]
     at = open_page()
     for find in (*FINDS, *PATTERNS):
-        expected = [
-            row.path
-            for row in table.itertuples()
-            if any(find.lower() in word.lower() for word in (row.path, row.block, row.layer, row.kind))
-        ]
+        expected = _found(find)
         at.text_input(key="find").set_value(find)
         run(at)
         assert layers(at)["Path"].tolist() == expected
@@ -115,9 +120,14 @@ def test_the_search_filters_by_path_block_layer_and_kind_and_takes_no_patterns()
 
 @pytest.mark.parametrize("find", ["depthwise", "pointwise 1x1", "'\"<b>", "\\"])
 def test_a_search_by_link(find: str) -> None:
+    """tests/ui/test_links.py opens more texts, on a smaller page."""
     at = open_page(find=find)
     assert at.text_input(key="find").value == find
     assert line(at) == ""
+    assert layers(at)["Path"].tolist() == _found(find)
+    assert bool(_found(find)) == (find in FINDS)
+    assert cards(at) == expected_cards(report()), "the search does not change the totals"
+    assert any(exact(report().params) in entry.value for entry in at.caption)
 
 
 # --- published figures --------------------------------------------------------------------------------------------
