@@ -4,7 +4,7 @@ import streamlit as st
 
 from effviz.measure.latency import environment
 from effviz.studies.guideline_shapes import compare
-from effviz.studies.guidelines import GUIDELINES, SOURCE
+from effviz.studies.guidelines.access import GUIDELINES, SOURCE
 from effviz.ui.page_parts.memory import experiment as experiments
 from effviz.ui.page_parts.memory import intensity, lesson, theory
 from effviz.ui.page_parts.memory.controls import controls, title
