@@ -42,14 +42,14 @@ class Cell(NamedTuple):
     misfit: bool = False
 
 
-class Finding(NamedTuple):
+class MapTitle(NamedTuple):
     """The title of the heat map, and the unit of its numbers: ``Multiply-adds (M)``."""
 
     title: str
     unit: str
 
 
-def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: Finding, look: Appearance) -> Chart:
+def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look: Appearance) -> Chart:
     """Draw widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
 
     Args:

@@ -25,7 +25,7 @@ _EQUAL = 0.05
 _STEPS = [round(step, 12) for step in draw.decades(-9, 9, (1, 1.5, 2, 3, 5, 7))]
 
 
-class Quantity(NamedTuple):
+class DesignMeasure(NamedTuple):
     """One measure of all designs: its name, and one value and text per design; None where it is unknown."""
 
     label: str
@@ -49,7 +49,7 @@ class Built(NamedTuple):
     stages: Sequence[str]
 
 
-def finding(designs: Sequence[Built], quantities: Sequence[Quantity], compute: Quantity, budget: str) -> str:
+def finding(designs: Sequence[Built], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str) -> str:
     """Compare the deepest design with the shallowest.
 
     Args:
@@ -79,7 +79,7 @@ def _change(value: float, base: float) -> str:
 
 
 def multiples_chart(
-    designs: Sequence[Built], quantities: Sequence[Quantity], base: int, marked: str, title: str, look: Appearance
+    designs: Sequence[Built], quantities: Sequence[DesignMeasure], base: int, marked: str, title: str, look: Appearance
 ) -> Chart:
     """Draw every measure of every design as a multiple of one design's.
 

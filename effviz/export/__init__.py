@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from effviz.core.errors import fail
 from effviz.export.library import library_calls
-from effviz.export.network import File
+from effviz.export.network import SourceFile
 from effviz.model.design import Design
 
 __all__ = ["export_torch", "library_calls"]
@@ -25,4 +25,4 @@ def export_torch(design: Design) -> str:
     """
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    return File(design).text()
+    return SourceFile(design).text()

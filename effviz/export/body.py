@@ -8,7 +8,7 @@ from typing import Any
 
 from effviz.core.errors import UncountedLayerError
 from effviz.export.classes import BlockClass
-from effviz.export.pattern import NEUTRAL, Part, known
+from effviz.export.pattern import NEUTRAL, SharedPart, known
 from effviz.export.scope import TORCH_ACTIVATIONS, Param
 from effviz.export.source import INDENT, LINE, Call, Names, docstring, fresh, is_plain, literal, prose, statement
 from effviz.model import layers
@@ -22,7 +22,6 @@ _WRITERS = {
 _TORCH = {*_WRITERS, Activation, layers.ChannelShuffle, layers.Dropout, layers.Flatten} - {Branches}
 _OVERWRITING = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
 _IN_PLACE = {TORCH_ACTIVATIONS[name] for name in _OVERWRITING} | {None}
-_MOST_BY_PLACE = 3
 _WIDEST_MERGE = 80
 
 _BROUGHT = {StochasticDepth: "StochasticDepth", Slice: "ChannelSlice"}
@@ -109,7 +108,7 @@ class Body:
         """Append all layers of a class."""
         sequential = not (of.body.forks or of.has_shortcut)
         self.chain(of.body, "self", 2 * INDENT, sequential=sequential)
-        self.chain(Part(Sequential, children=of.tail), "self", 2 * INDENT, sequential=sequential)
+        self.chain(SharedPart(Sequential, children=of.tail), "self", 2 * INDENT, sequential=sequential)
         if of.has_shortcut:
             self.forward.append(f"out = {self._run(of.body.children, 'self', 'x', 'out')}")
             added = self._run(of.tail, "self", "out", "out")
@@ -119,9 +118,9 @@ class Body:
 
     # --- __init__ ------------------------------------------------------------------------------------------------
 
-    def chain(self, part: Part, owner: str, indent: str, *, sequential: bool) -> None:
+    def chain(self, part: SharedPart, owner: str, indent: str, *, sequential: bool) -> None:
         """Register the layers of a container with `owner`; `sequential` runs only those that exist."""
-        before: list[Part] = []
+        before: list[SharedPart] = []
         for name, child in part.steps():
             if name:
                 in_place = part.kind is Sequential and _overwrites(child, before)
@@ -130,7 +129,7 @@ class Body:
                 self.chain(child, owner, indent, sequential=False)
             before.append(child)
 
-    def _child(self, name: str, part: Part, owner: str, indent: str, *, sequential: bool, in_place: bool) -> None:
+    def _child(self, name: str, part: SharedPart, owner: str, indent: str, *, sequential: bool, in_place: bool) -> None:
         """Register one layer with `owner`, or the identity where its condition is false."""
         container = part.kind in (Sequential, Branches)
         value = Call("nn.Module" if part.forks else "nn.Sequential")
@@ -155,7 +154,7 @@ class Body:
 
     # --- forward -------------------------------------------------------------------------------------------------
 
-    def _run(self, steps: Sequence[tuple[str, Part | None]], owner: str, source: str, target: str) -> str:
+    def _run(self, steps: Sequence[tuple[str, SharedPart | None]], owner: str, source: str, target: str) -> str:
         """Append statements that run layers one after another, and return the expression of the last output."""
         value = source
         for place, (name, part) in enumerate((name, part) for name, part in steps if part is not None):
@@ -171,7 +170,7 @@ class Body:
                 value = f"{reached}({value})"
         return value
 
-    def _merge(self, part: Part, owner: str, source: str) -> str:
+    def _merge(self, part: SharedPart, owner: str, source: str) -> str:
         """Append statements that run branches, and return the expression of the merged output."""
         names = [fresh(name or "out", self._taken) for name, _ in part.children]
         inputs = names if part.split else [source] * len(names)
@@ -195,7 +194,7 @@ class Body:
         return template.format(sign.join(outputs))
 
 
-def _overwrites(part: Part, before: Sequence[Part]) -> bool:
+def _overwrites(part: SharedPart, before: Sequence[SharedPart]) -> bool:
     """Return whether an activation may work in place after the layers before it in its chain."""
     for each in reversed(before):
         if each.kind not in _WRITERS:

@@ -14,7 +14,7 @@ from string import ascii_uppercase
 from typing import Any, TypeAlias
 
 from effviz.core.errors import DesignError, UncountedLayerError
-from effviz.export.pattern import ANY, NEUTRAL, DifferentError, Part, aligned, lay_over
+from effviz.export.pattern import ANY, NEUTRAL, DifferentError, SharedPart, aligned, lay_over
 from effviz.export.scope import DOMAINS, TORCH_ACTIVATIONS, Scope, field_names, width_names
 from effviz.export.source import class_name, fresh
 from effviz.model.layers import Activation, BatchNorm2d, Block, Branches, Identity, Layer, Primitive, Sequential
@@ -66,7 +66,7 @@ class BlockClass:
         """Find the layers of the blocks; a shortcut around all of them may be optional."""
         trees = [layers_of(block) for block in self.samples]
         self._merged = [isinstance(tree, Branches) for tree in trees]
-        self.body, self.tail = Part(Sequential), []
+        self.body, self.tail = SharedPart(Sequential), []
         if len(set(self._merged)) == 1:
             self.body = lay_over(trees, self._classes.described) or self.body
             return
@@ -81,7 +81,7 @@ class BlockClass:
 
     def _solve(self, scope: Scope) -> None:
         """Find the expression of every argument, and the condition of every optional layer."""
-        parts = Part(Sequential, children=[("", self.body), *self.tail]).parts()
+        parts = SharedPart(Sequential, children=[("", self.body), *self.tail]).parts()
         # A width is named after a layer that every block has, if there is one.
         for part in sorted(parts, key=lambda part: part.optional):
             domains = DOMAINS

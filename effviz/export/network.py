@@ -26,7 +26,7 @@ _SHORT, _SHORT_STAGE, _SHORT_RUN = 4, 8, 2
 _BODY = 2 * INDENT
 
 
-class File:
+class SourceFile:
     """The source of one design."""
 
     def __init__(self, design: Design) -> None:

@@ -26,7 +26,7 @@ class DifferentError(Exception):
 
 
 @dataclass
-class Part:
+class SharedPart:
     """A layer of several blocks.
 
     Attributes:
@@ -46,17 +46,17 @@ class Part:
     present: Vector = field(default_factory=list)
     optional: bool = False
     slots: dict[str, Vector] = field(default_factory=dict)
-    children: list[tuple[str, Part | None]] = field(default_factory=list)
+    children: list[tuple[str, SharedPart | None]] = field(default_factory=list)
     merge: str = ""
     split: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     condition: str = ""
 
-    def steps(self) -> list[tuple[str, Part]]:
+    def steps(self) -> list[tuple[str, SharedPart]]:
         """Return the children that some block has."""
         return [(name, part) for name, part in self.children if part is not None]
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[SharedPart]:
         """Return this part and all parts below it."""
         return [self, *(below for _, child in self.steps() for below in child.parts())]
 
@@ -76,7 +76,7 @@ def is_constant(vector: Vector) -> bool:
     return all(value == known(vector)[0] for value in known(vector))
 
 
-def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = ()) -> Part | None:
+def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = ()) -> SharedPart | None:
     """Return the pattern of one layer per block, or None if it is the identity in all blocks.
 
     Args:
@@ -95,7 +95,7 @@ def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (
     if any(each and each[0] is not kind for each in described):
         raise DifferentError("layers of different kinds")
     present = [ANY if tree is ANY else tree is not None for tree in trees]
-    part = Part(kind, path, present, optional=not all(known(present)))
+    part = SharedPart(kind, path, present, optional=not all(known(present)))
     slots = {name: [each[1][name] if each else ANY for each in described] for name in names}
     if kind is Sequential:
         part.children = aligned([each and dict(each[1]["children"]) for each in described], describe, path)
@@ -117,7 +117,7 @@ def _described(tree: Layer, describe: Describe) -> tuple[Any, dict[str, Any]]:
 
 def aligned(
     blocks: Sequence[dict[str, Any] | None], describe: Describe, path: tuple[str, ...] = ()
-) -> list[tuple[str, Part | None]]:
+) -> list[tuple[str, SharedPart | None]]:
     """Return the parts of chains, whose layers `blocks` has by name, in an order that agrees with every block."""
     names: list[str] = []
     for children in blocks:
@@ -133,7 +133,7 @@ def aligned(
     return [(name, part) for name, part in parts if part is not None]
 
 
-def _lay_over_branches(part: Part, slots: dict[str, Vector], describe: Describe) -> None:
+def _lay_over_branches(part: SharedPart, slots: dict[str, Vector], describe: Describe) -> None:
     for name, vector in slots.items():
         if not is_constant([[each for each, _ in value] if name == "branches" else value for value in known(vector)]):
             raise DifferentError("different branches")

@@ -24,7 +24,7 @@ ROW = "block"
 
 
 @dataclass(frozen=True)
-class Preset:
+class BlockPreset:
     """A block with the settings of a paper.
 
     Attributes:
@@ -41,25 +41,25 @@ class Preset:
 
 
 PRESETS = {
-    "inverted_residual": Preset("Inverted residual (MobileNetV2)", "inverted_residual"),
-    "inverted_residual_v3": Preset(
+    "inverted_residual": BlockPreset("Inverted residual (MobileNetV2)", "inverted_residual"),
+    "inverted_residual_v3": BlockPreset(
         "Inverted residual with SE (MobileNetV3)",
         "inverted_residual",
         {"se_ratio": 0.25, "activation": "hardswish", "kernel_size": 5},
     ),
-    "separable": Preset("Depthwise separable (MobileNetV1)", "depthwise_separable"),
-    "mbconv": Preset("MBConv (EfficientNet)", "mbconv"),
-    "fused_mbconv": Preset("Fused-MBConv (EfficientNetV2)", "fused_mbconv"),
-    "shuffle_v1": Preset("ShuffleNet V1 unit", "shuffle_unit_v1"),
-    "shuffle_v2": Preset("ShuffleNet V2 unit", "shuffle_unit_v2"),
-    "ghost_module": Preset("Ghost module", "ghost_module"),
-    "ghost_bottleneck": Preset("Ghost bottleneck", "ghost_bottleneck"),
-    "squeeze_excite": Preset("Squeeze-and-excitation", "squeeze_excite"),
-    "basic": Preset("ResNet basic block", "basic_block"),
-    "bottleneck": Preset("ResNet bottleneck", "bottleneck"),
-    "resnext": Preset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
-    "vgg": Preset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
-    "dense": Preset("Dense layer (DenseNet)", "dense_layer"),
+    "separable": BlockPreset("Depthwise separable (MobileNetV1)", "depthwise_separable"),
+    "mbconv": BlockPreset("MBConv (EfficientNet)", "mbconv"),
+    "fused_mbconv": BlockPreset("Fused-MBConv (EfficientNetV2)", "fused_mbconv"),
+    "shuffle_v1": BlockPreset("ShuffleNet V1 unit", "shuffle_unit_v1"),
+    "shuffle_v2": BlockPreset("ShuffleNet V2 unit", "shuffle_unit_v2"),
+    "ghost_module": BlockPreset("Ghost module", "ghost_module"),
+    "ghost_bottleneck": BlockPreset("Ghost bottleneck", "ghost_bottleneck"),
+    "squeeze_excite": BlockPreset("Squeeze-and-excitation", "squeeze_excite"),
+    "basic": BlockPreset("ResNet basic block", "basic_block"),
+    "bottleneck": BlockPreset("ResNet bottleneck", "bottleneck"),
+    "resnext": BlockPreset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
+    "vgg": BlockPreset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
+    "dense": BlockPreset("Dense layer (DenseNet)", "dense_layer"),
 }
 """Blocks of the page, by name."""
 
@@ -81,7 +81,7 @@ class Place:
     resolution: int = 14
 
 
-def preset(name: str) -> Preset:
+def preset(name: str) -> BlockPreset:
     """Return the preset of this name.
 
     Raises:

@@ -9,7 +9,7 @@ from effviz.core.errors import DesignError
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
-from effviz.studies.width_depth.designs import Placed, placed, stage_widths
+from effviz.studies.width_depth.designs import StageBlock, placed, stage_widths
 from effviz.studies.width_depth.fit import Fit, OverBudgetError, fit_width
 from effviz.zoo import architecture
 
@@ -39,7 +39,7 @@ class Variant:
     name: str
     fit: Fit
     report: Report
-    blocks: tuple[Placed, ...]
+    blocks: tuple[StageBlock, ...]
 
     @property
     def design(self) -> Design:

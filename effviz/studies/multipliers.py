@@ -76,7 +76,7 @@ ONLY = "layers that only one of the two has, where a shortcut no longer fits"
 REASONS = (DEPTH, STEM, CLASSES, KEPT, FLAT, ROUNDED, SIDES, ONLY)
 
 
-class Term(NamedTuple):
+class Deviation(NamedTuple):
     """One reason for a difference, and its multiply-adds."""
 
     reason: str
@@ -95,7 +95,7 @@ class Split(NamedTuple):
 
     baseline: int
     promised: Fraction
-    terms: tuple[Term, ...]
+    terms: tuple[Deviation, ...]
     built: int
 
 
@@ -167,7 +167,7 @@ def split(base: Design, width: float, resolution: int) -> Split:
         sums[FLAT] += nominal * (map_law - area) * old.macs
         sums[ROUNDED] += (channels - nominal) * map_law * old.macs
         sums[SIDES] += channels * (Fraction(new.positions, old.positions) - map_law) * old.macs
-    terms = tuple(Term(reason, value) for reason, value in sums.items() if value)
+    terms = tuple(Deviation(reason, value) for reason, value in sums.items() if value)
     return Split(baseline, law * baseline, terms, sum(layer.macs for layer in after.values()))
 
 

@@ -21,7 +21,6 @@ from effviz.model.trace import Step
 
 every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
 every_assumption = pytest.mark.parametrize("assumption", ASSUMPTIONS)
-NOTHING = ("0", "0, ")
 
 
 @cache

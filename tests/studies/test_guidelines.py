@@ -19,7 +19,7 @@ from profiles import examples
 import effviz
 from effviz import analyze
 from effviz.charts.memory.intensity import intensity_bars
-from effviz.charts.memory.speed import Measured, finding, speed_bars
+from effviz.charts.memory.speed import Machine, finding, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import si
@@ -323,23 +323,23 @@ LABELS = ["1:1", "1:2", "1:6"]
     ],
 )  # fmt: skip
 def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said: str) -> None:
-    here = Measured("Here", "images/s", dict(zip(LABELS, speeds, strict=True)))
-    paper = Measured("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
+    here = Machine("Here", "images/s", dict(zip(LABELS, speeds, strict=True)))
+    paper = Machine("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
     told = finding(guideline, LABELS, [here, paper])
     assert told.startswith(said)
     furthest = "1:2" if "case, 1:2," in said else "1:6"
     assert told.endswith(f"(paper: {paper.speeds[furthest] / 40:.2f}× on ARM)")
-    noisy = Measured("Here", "images/s", here.speeds, frozenset(["1:2"]))
+    noisy = Machine("Here", "images/s", here.speeds, frozenset(["1:2"]))
     assert finding(guideline, LABELS, [noisy, paper]) == f"{told}; noisy measurements: 1 of 3"
 
 
 def test_what_is_not_measured_is_not_judged() -> None:
-    here = Measured("Here", "images/s", {"1:2": 3.0})
-    paper = Measured("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
+    here = Machine("Here", "images/s", {"1:2": 3.0})
+    paper = Machine("ARM (paper)", "images/s", dict(zip(LABELS, (40, 30, 20), strict=True)))
     assert finding("G1", LABELS, [here, paper]) == (
         "1 of 3 cases measured so far. In the paper, the largest difference from 1:1 is 1:6 at 0.50× on ARM"
     )
-    other = Measured("GPU (paper)", "batches/s", dict(zip(LABELS, (40, 10, 30), strict=True)))
+    other = Machine("GPU (paper)", "batches/s", dict(zip(LABELS, (40, 10, 30), strict=True)))
     assert finding("G1", LABELS, [here, paper, paper, other]).endswith(
         "the largest difference from 1:1 is 1:6 at 0.50× on ARM and 0.50× on ARM and 1:2 at 0.25× on GPU"
     )
@@ -389,8 +389,8 @@ def _charts(look: Appearance, unit: Unit) -> list[Chart]:
     made += [elementwise_chart(variants, point, unit, look) for point in variants]
     for name in ("mobilenet_v2", "resnet50", "alexnet"):
         made.append(intensity_bars(name, intensities(name), 0.5, "FLOPs", "byte", look))
-    here = Measured("Here", "images/s", {"1:1": 2.0, "1:6": 1.0}, frozenset(["1:6"]))
-    made.append(speed_bars("G1", LABELS, [here, Measured("ARM (paper)", "", dict.fromkeys(LABELS, 1.0))], look))
+    here = Machine("Here", "images/s", {"1:1": 2.0, "1:6": 1.0}, frozenset(["1:6"]))
+    made.append(speed_bars("G1", LABELS, [here, Machine("ARM (paper)", "", dict.fromkeys(LABELS, 1.0))], look))
     return made
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 import effviz
-from effviz.charts.multipliers import Cell, Curve, Finding, Here, Point, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Cell, Curve, Here, MapTitle, Point, accuracy_scatter, heat_map
 from effviz.charts.style import DARK, LIGHT, Appearance
 from effviz.studies import multipliers as lesson
 from effviz.studies.multipliers import between, countable, counts, half_width, held_out, pareto, powers, split
@@ -390,7 +390,7 @@ def _cells(empty: bool = False) -> list[Cell]:
 
 @each_look
 def test_the_heat_map_shows_every_cell(look: Appearance) -> None:
-    chart = heat_map(_cells(), (1.0, 96), (1.0, 224), Finding("Found", "Compute in millions"), look)
+    chart = heat_map(_cells(), (1.0, 96), (1.0, 224), MapTitle("Found", "Compute in millions"), look)
     spec = _spec(chart.figure)
     heat, texts = spec["data"]
     assert [len(row) for row in heat["z"]] == [2, 2, 2]
@@ -411,7 +411,7 @@ def test_the_heat_map_shows_every_cell(look: Appearance) -> None:
 
 
 def test_a_heat_map_of_nothing() -> None:
-    chart = heat_map(_cells(empty=True), (1.0, 96), (1.0, 224), Finding("Nothing", "Top-1"), LIGHT)
+    chart = heat_map(_cells(empty=True), (1.0, 96), (1.0, 224), MapTitle("Nothing", "Top-1"), LIGHT)
     assert chart.alt == "Nothing. No value is published for 6 cells."
     assert all(value is None for row in _spec(chart.figure)["data"][0]["z"] for value in row)
 

@@ -20,7 +20,7 @@ from profiles import examples
 import effviz
 from effviz import Design, DesignError, Stage, UnknownNameError, WidthRule
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
-from effviz.charts.width_depth import SYMBOLS, Built, Quantity, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import SYMBOLS, Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import declared
 from effviz.studies.width_depth.designs import KINDS, placed, shares, stage_widths, template, title_of, told_fields
@@ -304,11 +304,11 @@ def _drawn() -> list[Built]:
     ]
 
 
-def _quantities() -> list[Quantity]:
+def _quantities() -> list[DesignMeasure]:
     return [
-        Quantity("Activations", [60, 100, 150], ["60", "100", "150"]),
-        Quantity("Multiply-adds", [100, 99, 101], ["100", "99", "101"]),
-        Quantity("Latency here", [None, None, None], ["not measured"] * 3),
+        DesignMeasure("Activations", [60, 100, 150], ["60", "100", "150"]),
+        DesignMeasure("Multiply-adds", [100, 99, 101], ["100", "99", "101"]),
+        DesignMeasure("Latency here", [None, None, None], ["not measured"] * 3),
     ]
 
 
@@ -364,7 +364,7 @@ def test_multiples_of_one_design(look: Appearance) -> None:
 @settings(max_examples=examples(30))
 @given(st.lists(st.floats(1e-3, 1e3), min_size=3, max_size=3))
 def test_every_multiple_is_on_the_axis(values: list[float]) -> None:
-    chart = multiples_chart(_drawn(), [Quantity("Peak", values, list(map(str, values)))], 0, "Deep", "T", LIGHT)
+    chart = multiples_chart(_drawn(), [DesignMeasure("Peak", values, list(map(str, values)))], 0, "Deep", "T", LIGHT)
     axis = _spec(chart)["layout"]["xaxis"]
     low, high = axis["range"]
     assert all(low <= math.log10(value / values[0]) <= high for value in values)
@@ -376,8 +376,8 @@ def test_the_finding() -> None:
     activations, compute, latency = _quantities()
     said = finding(_drawn(), [activations, latency], compute, "100 multiply-adds")
     assert said == "Deep is 4× as deep as Wide, with multiply-adds equal within 2.0 %: activations 2.5×"
-    measured = Quantity("Latency here", [2.0, 3.0, 4.0], ["2", "3", "4"])
-    flops = Quantity("FLOPs", [200, 150, 100], ["200", "150", "100"])
+    measured = DesignMeasure("Latency here", [2.0, 3.0, 4.0], ["2", "3", "4"])
+    flops = DesignMeasure("FLOPs", [200, 150, 100], ["200", "150", "100"])
     said = finding(_drawn(), [measured], flops, "200 FLOPs")
     assert said == "Deep is 4× as deep as Wide, with FLOPs up to 100 % apart: latency here 2×"
     alone = finding(_drawn()[:1], [activations], compute, "100 multiply-adds")

@@ -35,9 +35,9 @@ from effviz.charts.convolutions import (
 from effviz.charts.home import zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
 from effviz.charts.memory.intensity import intensity_bars
-from effviz.charts.memory.speed import Measured, speed_bars
+from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
-from effviz.charts.multipliers import Cell, Finding, Here, Point, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Cell, Here, MapTitle, Point, accuracy_scatter, heat_map
 from effviz.charts.multipliers import Curve as Interpolated
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
@@ -45,7 +45,7 @@ from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
 from effviz.charts.scaling.rules import Measure as Contended
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
-from effviz.charts.width_depth import Built, Quantity, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import si
 from effviz.count.kinds import conv_kind
 from effviz.model.blocks import MBConv, SqueezeExcite
@@ -263,7 +263,7 @@ def _speeds(look: Appearance) -> Named:
         found = column(guideline, "ARM", "x1")
         labels = [case.label for case in found]
         paper = [
-            Measured(f"{device} (paper)", "images/s", {case.label: printed_speed(case, device)[0] for case in found})
+            Machine(f"{device} (paper)", "images/s", {case.label: printed_speed(case, device)[0] for case in found})
             for device in DEVICES
         ]
         falling = {label: 100.0 / (place + 1) for place, label in enumerate(labels)}
@@ -275,7 +275,7 @@ def _speeds(look: Appearance) -> Named:
         ):  # fmt: skip
             yield (
                 f"speed {guideline}, {name}",
-                speed_bars(guideline, labels, [Measured("Here", "images/s", speeds, noisy), *paper], look),
+                speed_bars(guideline, labels, [Machine("Here", "images/s", speeds, noisy), *paper], look),
             )
 
 
@@ -285,7 +285,7 @@ def multipliers(look: Appearance) -> Named:
         Cell(width, side, width * side, f"{width * side:g}", "hover", side == 224, (width, side) == (0.5, 224))
         for width, side in product((0.5, 1.0, 2.0), (96, 224))
     ]
-    said = Finding("Found", "Compute in millions")
+    said = MapTitle("Found", "Compute in millions")
     yield "map", heat_map(cells, (1.0, 96), (1.0, 224), said, look)
     yield (
         "map of equal values",
@@ -368,11 +368,11 @@ def width_depth(look: Appearance) -> Named:
     wide = Built("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"])
     even = Built("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2)
     deep = Built("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4)
-    activations = Quantity("Activations", [60, 100, 150], ["60", "100", "150"])
-    compute = Quantity("Multiply-adds", [100, 99, 101], ["100", "99", "101"])
-    latency = Quantity("Latency here", [None] * 3, ["not measured"] * 3)
-    same = Quantity("Parameters", [7, 7, 7], ["7", "7", "7"])
-    unequal = Quantity("FLOPs", [200, 150, 100], ["200", "150", "100"])
+    activations = DesignMeasure("Activations", [60, 100, 150], ["60", "100", "150"])
+    compute = DesignMeasure("Multiply-adds", [100, 99, 101], ["100", "99", "101"])
+    latency = DesignMeasure("Latency here", [None] * 3, ["not measured"] * 3)
+    same = DesignMeasure("Parameters", [7, 7, 7], ["7", "7", "7"])
+    unequal = DesignMeasure("FLOPs", [200, 150, 100], ["200", "150", "100"])
     for name, designs, shown, count in (
         ("usual", [wide, even, deep], [activations, latency], compute),
         ("equal", [wide, even, deep], [same], same),
@@ -382,7 +382,7 @@ def width_depth(look: Appearance) -> Named:
         ("equally deep", [wide, wide._replace(name="Deep")], [activations], compute),
     ):
         title = finding(designs, shown, count, "100 multiply-adds")
-        cut = [Quantity(q.label, q.values[: len(designs)], q.texts[: len(designs)]) for q in (*shown, count)]
+        cut = [DesignMeasure(q.label, q.values[: len(designs)], q.texts[: len(designs)]) for q in (*shown, count)]
         yield f"multiples, {name}", multiples_chart(designs, cut, 0, designs[0].name, title, look)
         yield f"shapes, {name}", shapes_chart(designs, designs[0].name, look)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from effviz.backend.diagram.dot import to_dot
-from effviz.backend.diagram.draft import Scope, scope_of
 from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
+from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
 from effviz.core.errors import fail, one_of, whole
 from effviz.core.units import percent, si
@@ -101,7 +101,7 @@ def _drawn(text: str, resolution: int | None, path: str | None, depth: int | Non
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-def _headline(scope: Scope, drawn: Sketch) -> str:
+def _headline(scope: DrawnScope, drawn: Sketch) -> str:
     """Return the finding: the part or the kind of layer with the largest share of the multiply-adds."""
     network = scope.design.title or scope.design.name
     subject = f"{scope.path} of {network}" if scope.path else f"{network} at {scope.shape[1]} px"

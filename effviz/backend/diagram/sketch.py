@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from effviz.backend.diagram.draft import Card, Draft, Scope, scope_of
 from effviz.backend.diagram.graph import Edge, Node, Sketch
 from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
+from effviz.backend.diagram.scope_graph import DrawnScope, LayerBundle, ScopeGraph, scope_of
 from effviz.count import kinds
 from effviz.count.kinds import kind_of
 from effviz.count.words import PLAIN, WEIGHTED, block_title, channels_of, reader_name
@@ -57,13 +57,13 @@ def _inside(path: str, boxes: Mapping[str, str]) -> str:
     return next((prefix for prefix in prefixes if prefix in boxes), "")
 
 
-def _layer_node(draft: Draft, card: Card, run: list[BuiltBlock], boxes: Mapping[str, str]) -> Node:
-    main = card.main
+def _layer_node(graph: ScopeGraph, bundle: LayerBundle, run: list[BuiltBlock], boxes: Mapping[str, str]) -> Node:
+    main = bundle.main
     path = main.path.rpartition(".")[0] if main.blocks and main.blocks[-1] in PLAIN else main.path
     group = _inside(main.path, boxes)
     base = max(group, run[0].path, key=len)
-    name, what = reader_name(path, base), card.what
-    if not isinstance(main.layer, WEIGHTED) and (name or len(draft.scope.blocks) == 1):
+    name, what = reader_name(path, base), bundle.what
+    if not isinstance(main.layer, WEIGHTED) and (name or len(graph.scope.blocks) == 1):
         # For a pooling layer, the description is more informative than the name.
         name, what = what, ""
     name = name or run[0].path
@@ -71,39 +71,39 @@ def _layer_node(draft: Draft, card: Card, run: list[BuiltBlock], boxes: Mapping[
         what = ""
     if "depthwise" in name:
         what = what.replace("depthwise ", "")
-    relative = [step.path.removeprefix(run[0].path) for step in card.steps]
+    relative = [step.path.removeprefix(run[0].path) for step in bundle.steps]
     repeated = [
-        draft.steps[entry.path + tail] for entry in run for tail in relative if entry.path + tail in draft.steps
+        graph.steps[entry.path + tail] for entry in run for tail in relative if entry.path + tail in graph.steps
     ]
     return Node(
-        id=draft.id(path),
+        id=graph.id(path),
         role="layer",
         name=name,
         what=what,
         channels=channels_of(main.layer),
-        after=card.after,
-        shape=draft.graph.nodes[card.numbers[-1]].shapes[0],
+        after=bundle.after,
+        shape=graph.recorded.nodes[bundle.numbers[-1]].shapes[0],
         kind=kind_of(main),
         group=group,
         block=run[0].path,
-        paths=tuple(step.path for step in card.steps),
-        **draft.costs(repeated),
+        paths=tuple(step.path for step in bundle.steps),
+        **graph.costs(repeated),
     )
 
 
-def _joint_node(draft: Draft, seen: Recorded, role: str, boxes: Mapping[str, str]) -> Node:
+def _joint_node(graph: ScopeGraph, seen: Recorded, role: str, boxes: Mapping[str, str]) -> Node:
     """Return the node of a merge, a split, or an operation without a counterpart in effviz."""
-    step = draft.steps.get(seen.path)
+    step = graph.steps.get(seen.path)
     shape = seen.shapes[0] if seen.shapes else ()
     group = _inside(seen.path, boxes)
-    entry = draft.block_of(seen.path)
+    entry = graph.block_of(seen.path)
     block = entry.path if entry else ""
     if step is None or not isinstance(step.layer, Branches) or role == "other":
-        return Node(draft.id(join(seen.path, seen.name)), "other", seen.name, shape=shape, group=group, block=block)
+        return Node(graph.id(join(seen.path, seen.name)), "other", seen.name, shape=shape, group=group, block=block)
     if role == "split":
-        return Node(draft.id(f"{seen.path}.split"), role, "split", shape=shape, group=group, block=block)
+        return Node(graph.id(f"{seen.path}.split"), role, "split", shape=shape, group=group, block=block)
     return Node(
-        id=draft.id(f"{seen.path}.{step.layer.merge}"),
+        id=graph.id(f"{seen.path}.{step.layer.merge}"),
         role=role,
         name=step.layer.merge,
         shape=step.output.shape,
@@ -114,51 +114,51 @@ def _joint_node(draft: Draft, seen: Recorded, role: str, boxes: Mapping[str, str
     )
 
 
-def _by_layers(draft: Draft, runs: list[list[BuiltBlock]]) -> Sketch:
-    """Return a sketch with one node per card, merge and split of the first block of every run."""
+def _by_layers(graph: ScopeGraph, runs: list[list[BuiltBlock]]) -> Sketch:
+    """Return a sketch with one node per bundle, merge and split of the first block of every run."""
     run_of = {entry.path: run for run in runs for entry in run}
     boxes: dict[str, str] = {}
     for run in runs:
-        if len(draft.scope.blocks) > 1 and (len(run) > 1 or draft.only_card(run[0]) is None):
+        if len(graph.scope.blocks) > 1 and (len(run) > 1 or graph.only_bundle(run[0]) is None):
             # A longer title would cross the edges in the middle of the box.
             boxes[run[0].path] = run[0].path + (f" × {len(run)}" if len(run) > 1 else "")
         boxes |= dict(_boxes(run[0].block, run[0].path))
-    drawn = {INPUT: draft.input()}
+    drawn = {INPUT: graph.input()}
     joints: dict[tuple[str, str], Node] = {}
-    for number, seen in draft.graph.nodes.items():
-        entry = draft.block_of(seen.path)
+    for number, seen in graph.recorded.nodes.items():
+        entry = graph.block_of(seen.path)
         run = run_of[entry.path] if entry else []
         if run and entry is not run[0]:
             continue
-        card, role = draft.cards.get(number), draft.role(seen)
-        if card is not None:
-            first = card.numbers[0]
-            drawn[number] = drawn[first] if first in drawn else _layer_node(draft, card, run, boxes)
+        bundle, role = graph.bundles.get(number), graph.role(seen)
+        if bundle is not None:
+            first = bundle.numbers[0]
+            drawn[number] = drawn[first] if first in drawn else _layer_node(graph, bundle, run, boxes)
         elif role == "other":
-            drawn[number] = _joint_node(draft, seen, role, boxes)
+            drawn[number] = _joint_node(graph, seen, role, boxes)
         else:
             # Three branches are added by two calls of torch.add, but drawn as one node.
             key = (seen.path, role)
-            joints[key] = drawn[number] = joints.get(key) or _joint_node(draft, seen, role, boxes)
-    drawn[OUTPUT] = draft.output()
-    exits = {run[0].path: draft.exit(run[0]) for run in runs if len(run) > 1}
+            joints[key] = drawn[number] = joints.get(key) or _joint_node(graph, seen, role, boxes)
+    drawn[OUTPUT] = graph.output()
+    exits = {run[0].path: graph.exit(run[0]) for run in runs if len(run) > 1}
     pairs = []
-    for tail, head in draft.graph.edges:
+    for tail, head in graph.recorded.edges:
         if head in drawn:
-            entry = draft.block_of(draft.graph.nodes[tail].path) if tail not in drawn else None
+            entry = graph.block_of(graph.recorded.nodes[tail].path) if tail not in drawn else None
             pairs.append((exits[run_of[entry.path][0].path] if entry else tail, head))
-    return _sketch(draft, drawn, pairs, boxes, runs, LAYERS)
+    return _sketch(graph, drawn, pairs, boxes, runs, LAYERS)
 
 
 # --- by blocks and by stages ---------------------------------------------------------------------------------------
 
 
-def _title(draft: Draft, run: Sequence[BuiltBlock]) -> str:
+def _title(graph: ScopeGraph, run: Sequence[BuiltBlock]) -> str:
     """Describe the blocks of a run: ``Inverted residual × 3``."""
     counts: dict[str, int] = {}
     for entry in run:
-        card = draft.only_card(entry)
-        word = card.what if card else block_title(entry.block)
+        bundle = graph.only_bundle(entry)
+        word = bundle.what if bundle else block_title(entry.block)
         if len(run) > 1:
             # Only the first block of a stage has a stride.
             word = re.sub(r", stride \S+", "", word)
@@ -167,25 +167,25 @@ def _title(draft: Draft, run: Sequence[BuiltBlock]) -> str:
     return ", ".join(words if len(words) <= 3 else [*words[:2], f"{len(words) - 2} other kinds of block"])
 
 
-def _run_node(draft: Draft, run: list[BuiltBlock]) -> Node:
+def _run_node(graph: ScopeGraph, run: list[BuiltBlock]) -> Node:
     first, last = run[0], run[-1]
     shape = trace_block(last.block, last.shape).output.shape
-    steps = [step for entry in run for step in draft.steps_of[entry.path]]
-    costs = draft.costs(steps)
-    card = draft.only_card(first) if len(run) == 1 else None
+    steps = [step for entry in run for step in graph.steps_of[entry.path]]
+    costs = graph.costs(steps)
+    bundle = graph.only_bundle(first) if len(run) == 1 else None
     stride = max(getattr(entry.block, "stride", 1) for entry in run)
-    what = _title(draft, run)
-    if card is None and stride > 1 and ", stride" not in what:
+    what = _title(graph, run)
+    if bundle is None and stride > 1 and ", stride" not in what:
         what = f"{what}, stride {stride}"
     kind = costs["mix"][0][0] if costs["mix"] else kind_of(steps[0]) if steps else kinds.VIEW
-    name = draft.run_name(run)
+    name = graph.run_name(run)
     return Node(
-        id=draft.id(name),
+        id=graph.id(name),
         role="blocks",
         name=name,
         what=what,
-        channels=channels_of(card.main.layer) if card else f"{first.shape[0]} → {shape[0]}",
-        after=card.after if card else "",
+        channels=channels_of(bundle.main.layer) if bundle else f"{first.shape[0]} → {shape[0]}",
+        after=bundle.after if bundle else "",
         shape=shape,
         kind=kind,
         paths=tuple(step.path for step in steps),
@@ -193,19 +193,19 @@ def _run_node(draft: Draft, run: list[BuiltBlock]) -> Node:
     )
 
 
-def _by_blocks(draft: Draft, runs: list[list[BuiltBlock]], depth: int) -> Sketch:
+def _by_blocks(graph: ScopeGraph, runs: list[list[BuiltBlock]], depth: int) -> Sketch:
     """Return a sketch with one node per run."""
-    drawn = {INPUT: draft.input()}
-    nodes = {entry.path: node for run in runs for node in [_run_node(draft, run)] for entry in run}
-    for number, seen in draft.graph.nodes.items():
-        entry = draft.block_of(seen.path)
-        drawn[number] = nodes[entry.path] if entry else _joint_node(draft, seen, "other", {})
-    drawn[OUTPUT] = draft.output()
-    return _sketch(draft, drawn, draft.graph.edges, {}, runs, depth)
+    drawn = {INPUT: graph.input()}
+    nodes = {entry.path: node for run in runs for node in [_run_node(graph, run)] for entry in run}
+    for number, seen in graph.recorded.nodes.items():
+        entry = graph.block_of(seen.path)
+        drawn[number] = nodes[entry.path] if entry else _joint_node(graph, seen, "other", {})
+    drawn[OUTPUT] = graph.output()
+    return _sketch(graph, drawn, graph.recorded.edges, {}, runs, depth)
 
 
 def _sketch(
-    draft: Draft,
+    graph: ScopeGraph,
     drawn: Mapping[int, Node],
     pairs: Sequence[tuple[int, int]],
     groups: Mapping[str, str],
@@ -228,7 +228,7 @@ def _sketch(
     used = {
         group: title for group, title in groups.items() if any(_is_in(node.group, group) for node in drawn.values())
     }
-    return Sketch(tuple(nodes.values()), tuple(edges), used, len(draft.scope.blocks) - len(runs), depth)
+    return Sketch(tuple(nodes.values()), tuple(edges), used, len(graph.scope.blocks) - len(runs), depth)
 
 
 def _passes_by(tail: str, head: str, heads: Mapping[str, list[str]]) -> bool:
@@ -254,14 +254,14 @@ def sketch(design: Design, resolution: int | None = None, path: str | None = Non
     return sketch_scope(scope_of(design, resolution, path), depth)
 
 
-def sketch_scope(scope: Scope, depth: int | None) -> Sketch:
+def sketch_scope(scope: DrawnScope, depth: int | None) -> Sketch:
     """Return the sketch of a scope, at a lower level of detail if it has too many nodes."""
-    draft = Draft(scope)
+    graph = ScopeGraph(scope)
     requested = depth or (STAGES if not scope.path else LAYERS if len(scope.blocks) == 1 else BLOCKS)
     made: list[Sketch] = []
     for level in range(requested, 0, -1):
         runs = _runs(scope.blocks, level)
-        made.append(_by_layers(draft, runs) if level == LAYERS else _by_blocks(draft, runs, level))
+        made.append(_by_layers(graph, runs) if level == LAYERS else _by_blocks(graph, runs, level))
         if len(made[-1].nodes) <= MAX_NODES:
             break
     words = {STAGES: "stages", BLOCKS: "blocks", LAYERS: "layers"}

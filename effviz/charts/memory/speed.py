@@ -14,7 +14,7 @@ from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
 
 
 @dataclass(frozen=True)
-class Measured:
+class Machine:
     """Speeds on one machine.
 
     Attributes:
@@ -35,7 +35,7 @@ class Measured:
         return {label: speed / base for label, speed in self.speeds.items()} if base else {}
 
 
-def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Measured], look: Appearance) -> Chart:
+def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine], look: Appearance) -> Chart:
     """Draw the speed of every case on every machine, relative to the first case.
 
     Args:
@@ -72,7 +72,7 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Measure
     return chart(look, 78 * len(labels) + 96, traces, layout, title, f"Speed relative to {labels[0]}", spoken)
 
 
-def _bars(machine: Measured, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
+def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
     numbers = [
         [
             f"{si(machine.speeds[label])} {machine.unit}" if label in values else "",
@@ -91,7 +91,7 @@ def _bars(machine: Measured, values: Mapping[str, float], labels: Sequence[str],
     )  # fmt: skip
 
 
-def finding(guideline: str, labels: Sequence[str], machines: Sequence[Measured]) -> str:
+def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) -> str:
     """State whether the speeds here follow the guideline, beside those of the paper."""
     here, *others = machines
     done = sum(label in here.speeds for label in labels)
@@ -103,11 +103,11 @@ def finding(guideline: str, labels: Sequence[str], machines: Sequence[Measured])
     return f"{_judged(guideline[1], found, labels[0])} (paper: {beside}){doubt}"
 
 
-def _short(machine: Measured) -> str:
+def _short(machine: Machine) -> str:
     return machine.name.partition(" ")[0]
 
 
-def _published(guideline: str, machines: Sequence[Measured], labels: Sequence[str]) -> str:
+def _published(guideline: str, machines: Sequence[Machine], labels: Sequence[str]) -> str:
     """Name the extreme case of every machine of the paper; a case that is extreme on several is named once."""
     parts: dict[str, list[str]] = {}
     for machine in machines:

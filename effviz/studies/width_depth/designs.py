@@ -111,19 +111,19 @@ def _suited(block: str, divisor: int, fields: tuple[tuple[str, Any], ...]) -> in
     raise problem or DesignError(f"divisor = {divisor} has no multiple up to {MOST_DIVISOR}")
 
 
-class Placed(NamedTuple):
+class StageBlock(NamedTuple):
     """A block in a stage of variable depth: its stage and its output channels."""
 
     stage: str
     channels: int
 
 
-def placed(design: Design) -> list[Placed]:
+def placed(design: Design) -> list[StageBlock]:
     """Return the blocks of the stages in order, without stem, pooling and head."""
     blocks = design.blocks()
     leaving = [entry.shape[0] for entry in blocks[1:]] + [0]
     return [
-        Placed(stage_of(entry.path), channels)
+        StageBlock(stage_of(entry.path), channels)
         for entry, channels in zip(blocks, leaving, strict=True)
         if design.stages[entry.row].depth == "scaled"
     ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 import effviz
-from effviz.charts.memory.speed import Measured, speed_bars
+from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
@@ -47,8 +47,8 @@ class Experiment:
     guideline: str
     cases: list[Case]
     latencies: Mapping[str, Latency]
-    here: Measured
-    printed: Mapping[str, Measured]
+    here: Machine
+    printed: Mapping[str, Machine]
 
     @property
     def labels(self) -> list[str]:
@@ -67,14 +67,14 @@ def experiment(options: Options) -> Experiment:
     cases = column(guideline, options.device, options.scale)
     known = guideline_run().latencies(options.threads, cases)
     found = {case.label: known[case.title] for case in cases if case.title in known}
-    here = Measured(
+    here = Machine(
         "Here", "images/s", {label: 1000 / latency.median_ms for label, latency in found.items()},
         frozenset(label for label, latency in found.items() if latency.noisy),
     )  # fmt: skip
     printed = {}
     for device in DEVICES:
         speeds, unit = printed_speeds(cases, device)
-        printed[device] = Measured(f"{device} (paper)", unit, speeds)
+        printed[device] = Machine(f"{device} (paper)", unit, speeds)
     return Experiment(guideline, cases, known, here, printed)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from effviz.charts.multipliers import Cell, Finding, heat_map
+from effviz.charts.multipliers import Cell, MapTitle, heat_map
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
@@ -33,7 +33,7 @@ _PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
 def map_chart(choice: Choice, convention: Convention) -> None:
     """Show the map with a caption that explains its marks."""
     cells = map_cells(choice, convention)
-    finding = Finding(_finding(choice, convention), _unit(choice.measure, convention))
+    finding = MapTitle(_finding(choice, convention), _unit(choice.measure, convention))
     note = f"{finding.unit}. {' '.join(_legend(choice, cells))} {convention.text}"
     show_chart(heat_map(cells, choice.place, choice.own, finding, look()), "cells_map", note=note)
 

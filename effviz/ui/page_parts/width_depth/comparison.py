@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effviz.charts.style import Chart
-from effviz.charts.width_depth import Built, Quantity, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
 from effviz.studies.equal_budget import Designs, Variant
@@ -115,24 +115,24 @@ def comparison(view: View, convention: Convention) -> None:
     st.caption(" ".join(_notes(view, convention)))
 
 
-def _quantities(view: View, convention: Convention) -> dict[str, Quantity]:
+def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
     variants = view.designs.variants
-    found: dict[str, Quantity] = {}
+    found: dict[str, DesignMeasure] = {}
     for name in ("activations", "memory_access", "peak_activation", "params", "macs"):
         values = [getattr(each.report, name) for each in variants]
-        found[name] = Quantity(
+        found[name] = DesignMeasure(
             convention.label(name), [convention.value(name, value) for value in values],
             [convention.show(name, value) for value in values],
         )  # fmt: skip
     times = [view.latencies[each.name] for each in variants]
-    found["latency"] = Quantity(
+    found["latency"] = DesignMeasure(
         "Latency here", [each.median_ms if each else None for each in times],
         [milliseconds(each.median_ms) if each else "not measured" for each in times],
     )  # fmt: skip
     return found
 
 
-def _title(view: View, drawn: list[Built], quantities: Mapping[str, Quantity], convention: Convention) -> str:
+def _title(view: View, drawn: list[Built], quantities: Mapping[str, DesignMeasure], convention: Convention) -> str:
     listed = [quantities[name] for name in ("activations", "memory_access", "params", "latency")]
     title = finding(drawn, listed, quantities["macs"], budget_text(view.designs.budget, convention))
     variants = view.designs.variants

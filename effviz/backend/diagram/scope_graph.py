@@ -1,4 +1,4 @@
-"""The recorded graph of a part of a network, grouped into cards: layers that are drawn as one node."""
+"""The recorded graph of a part of a network, grouped into bundles: layers that are drawn as one node."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat"}
 T = TypeVar("T")
 
 
-class Scope(NamedTuple):
+class DrawnScope(NamedTuple):
     """The part of a network that is drawn: the whole network, a stage or a block."""
 
     design: Design
@@ -38,7 +38,7 @@ class Scope(NamedTuple):
     network_macs: int
 
 
-def scope_of(design: Design, resolution: int | None, path: str | None) -> Scope:
+def scope_of(design: Design, resolution: int | None, path: str | None) -> DrawnScope:
     """Return the stage or block at `path`, or the whole network.
 
     Raises:
@@ -47,14 +47,14 @@ def scope_of(design: Design, resolution: int | None, path: str | None) -> Scope:
     report = analyze(design, resolution)
     tree: Layer = design.layer(resolution)
     if path is None:
-        return Scope(design, "", report.blocks, tree, report.input_shape, report.macs)
+        return DrawnScope(design, "", report.blocks, tree, report.input_shape, report.macs)
     inside = [entry for entry in report.blocks if path in (entry.path, stage_of(entry.path))]
     if not inside:
         raise _unknown_path(path, [entry.path for entry in report.blocks])
     for part in path.split("."):
         assert isinstance(tree, Sequential)
         tree = dict(tree.children)[part]
-    return Scope(design, path, inside, tree, inside[0].shape, report.macs)
+    return DrawnScope(design, path, inside, tree, inside[0].shape, report.macs)
 
 
 def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
@@ -64,7 +64,7 @@ def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
     return UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
 
 
-class Card(NamedTuple):
+class LayerBundle(NamedTuple):
     """Layers that are one node: their numbers in the graph and their steps, in order."""
 
     numbers: list[int]
@@ -111,46 +111,46 @@ def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
     return isinstance(layer, ATTACHED)
 
 
-class Draft:
+class ScopeGraph:
     """The recorded graph of a scope without identities, and look-ups by path.
 
     Attributes:
         scope: the part of the network.
         steps: of the scope, by path.
-        graph: nodes of torchview.
-        cards: by node of torchview.
+        recorded: nodes of torchview.
+        bundles: by node of torchview.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: DrawnScope) -> None:
         self.scope = scope
         self.steps = {step.path: step for step in trace(scope.layer, scope.shape, scope.path)}
         self._total = sum(map(_macs, self.steps.values()))
         self._blocks = {entry.path: entry for entry in scope.blocks}
         self._sizes = Counter(stage_of(entry.path) for entry in scope.blocks)
         graph = record(scope.layer, scope.shape, scope.path)
-        self.graph = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
-        self._readers = self.graph.readers()
-        self.cards = self._fused()
+        self.recorded = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
+        self._readers = self.recorded.readers()
+        self.bundles = self._fused()
         self._ids: set[str] = set()
 
     def _is_identity(self, seen: Recorded) -> bool:
         step = self.steps.get(seen.path)
         return not seen.is_function and step is not None and isinstance(step.layer, Identity)
 
-    def _fused(self) -> dict[int, Card]:
-        all_sources, cards = self.graph.sources(), dict[int, Card]()
-        for number, seen in self.graph.nodes.items():
+    def _fused(self) -> dict[int, LayerBundle]:
+        all_sources, bundles = self.recorded.sources(), dict[int, LayerBundle]()
+        for number, seen in self.recorded.nodes.items():
             if self.role(seen) != "layer":
                 continue
             step, sources = self.steps[seen.path], all_sources.get(number, [])
-            card = cards.get(sources[0]) if len(sources) == 1 and self._readers[sources[0]] == [number] else None
-            inside = card is not None and self.block_of(card.steps[-1].path) == self.block_of(step.path)
-            if card is None or not inside or not _fuses(card.steps, step.layer):
-                card = Card([], [])
-            card.numbers.append(number)
-            card.steps.append(step)
-            cards[number] = card
-        return cards
+            bundle = bundles.get(sources[0]) if len(sources) == 1 and self._readers[sources[0]] == [number] else None
+            inside = bundle is not None and self.block_of(bundle.steps[-1].path) == self.block_of(step.path)
+            if bundle is None or not inside or not _fuses(bundle.steps, step.layer):
+                bundle = LayerBundle([], [])
+            bundle.numbers.append(number)
+            bundle.steps.append(step)
+            bundles[number] = bundle
+        return bundles
 
     def role(self, seen: Recorded) -> str:
         """Return the role of a node of torchview, see `Node`."""
@@ -182,7 +182,7 @@ class Draft:
 
     @cached_property
     def _numbers_of(self) -> dict[str, list[int]]:
-        return self._by_block((seen.path, number) for number, seen in self.graph.nodes.items())
+        return self._by_block((seen.path, number) for number, seen in self.recorded.nodes.items())
 
     def _by_block(self, items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
         found: dict[str, list[T]] = {path: [] for path in self._blocks}
@@ -192,11 +192,11 @@ class Draft:
                 found[entry.path].append(item)
         return found
 
-    def only_card(self, entry: BuiltBlock) -> Card | None:
-        """Return the card of a block that is a single card: a convolution with norm and activation, or a pooling."""
+    def only_bundle(self, entry: BuiltBlock) -> LayerBundle | None:
+        """Return the only bundle of a block: a convolution with norm and activation, or a pooling."""
         numbers = self._numbers_of[entry.path]
-        card = self.cards.get(numbers[0]) if numbers else None
-        return card if card is not None and card.numbers == numbers else None
+        bundle = self.bundles.get(numbers[0]) if numbers else None
+        return bundle if bundle is not None and bundle.numbers == numbers else None
 
     def exit(self, entry: BuiltBlock) -> int:
         """Return the node whose output leaves a block."""
