@@ -27,7 +27,7 @@ from effviz.measure import latency as latencies
 from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
 from effviz.studies.outline import block_runs
-from effviz.studies.prediction import ENTRIES, PREDICTORS, report
+from effviz.studies.prediction import ENTRIES, PREDICTORS, report, row
 from effviz.ui.widgets.jobs import DESK
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Ticket, default_manager
@@ -497,15 +497,15 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     at.selectbox(key="by").set_value(column)
     at.button_group(key="size").set_value("all" if limit is None else "mobile")
     run(at)
-    shown = [report(entry) for entry in ENTRIES if limit is None or report(entry).macs < limit]
-    amounts, spans = [getattr(each, column) for each in shown], [times[each.title] for each in shown]
+    shown = [row(entry) for entry in ENTRIES if limit is None or report(entry).macs < limit]
+    amounts, spans = [each[column] for each in shown], [times[each["title"]] for each in shown]
     speeds = [1e3 * amount / span for amount, span in zip(amounts, spans, strict=True)]
     found = values(at)
     assert found["Networks measured"][0] == f"{len(shown)} of {len(shown)}"
     if len(set(amounts)) == len(amounts):
         assert float(found["Rank correlation"][0]) == pytest.approx(spearman(amounts, spans), abs=0.00501)
-    assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))].title)
-    assert found["Fastest"] == (f"{si(max(speeds))}/s", shown[int(np.argmax(speeds))].title)
+    assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))]["title"])
+    assert found["Fastest"] == (f"{si(max(speeds))}/s", shown[int(np.argmax(speeds))]["title"])
     assert found["Fastest over slowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
     drawn = charts(at)["scatter"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
@@ -513,7 +513,7 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     assert sorted(y for trace in points for y in trace["y"]) == sorted(spans)
     assert sum(symbol.endswith("-open") for trace in points for symbol in trace["marker"]["symbol"]) == 4
     (table,) = (entry.value for entry in at.dataframe if "with counts, latency" in entry.proto.alt)
-    assert table["Network"].tolist() == [each.title for each in shown]
+    assert table["Network"].tolist() == [each["title"] for each in shown]
     assert table["Median (ms)"].tolist() == spans
     assert button(at, "again_noisy").label == "Measure 4 noisy again"
 
