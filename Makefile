@@ -42,8 +42,8 @@ test: .venv/development ## Run all tests; browser tests are skipped without a Ch
 
 # The engine without torch, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples.
 QUICK := tests/test_imports.py tests/core tests/model tests/zoo tests/count tests/advice tests/studies tests/charts
-test-quick: .venv/development ## Run the tests of the engine, in less than a minute
-	$(VENV_PYTHON) -m pytest -q -n $(JOBS) --dist worksteal -m "not slow" $(QUICK)
+test-quick: .venv/development ## Run the tests of the engine, without the app and the browser
+	$(VENV_PYTHON) -m pytest -q -n $(JOBS) --dist worksteal $(QUICK)
 
 check: .venv/development ## Check format, lint, types and writing style
 	$(VENV_PYTHON) -m ruff format --check
