@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from effviz.core.errors import fail, flag, one_of, text
-from effviz.model.layers.base import Container, Layer, Shape, image
-from effviz.model.layers.primitives import Identity
+from effviz.model.layers.primitives import Container, Identity, Layer, Shape, image
 
 MERGES = ("add", "mul", "concat")
 
