@@ -81,6 +81,12 @@ def activation(default: str = "relu") -> Any:
     return declare(default, choices=("none", *ACTIVATIONS), help="Non-linearity after the convolution.")
 
 
+def bottleneck_ratio(text: str) -> Any:
+    """Declare the inner channels of a bottleneck as a fraction of the outer ones."""
+    choices = (0.25, 0.5, 1.0)
+    return declare(0.25, unit="x", minimum=0, maximum=8, open_below=True, choices=choices, help=text)
+
+
 def padding(maximum: int) -> Any:
     """Declare a padding that is half of the kernel unless given."""
     return declare(

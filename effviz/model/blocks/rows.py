@@ -1,8 +1,7 @@
 """Blocks that are one layer with its options: pooling, flatten, dropout, channel shuffle, the classifier."""
 
-from __future__ import annotations
-
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from effviz.model.blocks.basic import act, same_padding
 from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel, padding
@@ -42,37 +41,34 @@ class NormAct(FieldBlock):
         return Sequential.of(norm=BatchNorm2d(self.in_channels), act=act(self.activation))
 
 
-def ceil_mode() -> Any:
-    """Declare whether a pooling keeps a partly filled last window."""
-    return declare(False, help="Keep a last window that is only partly filled.")
-
-
-@block("max_pool", "Max pooling")
-class MaxPool(FieldBlock):
-    """Maximum over a sliding window."""
+@dataclass(frozen=True)
+class _Pool(FieldBlock):
+    layer: ClassVar[type[MaxPool2d | AvgPool2d]]
 
     stride: int = 2
     kernel_size: int = kernel(3)
     padding: int | None = padding(31)
-    ceil_mode: bool = ceil_mode()
+    ceil_mode: bool = declare(False, help="Keep a last window that is only partly filled.")
 
     def expand(self) -> Layer:
         padding = same_padding(self.kernel_size) if self.padding is None else self.padding
-        return MaxPool2d(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+        return self.layer(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+
+
+@block("max_pool", "Max pooling")
+class MaxPool(_Pool):
+    """Maximum over a sliding window."""
+
+    layer = MaxPool2d
 
 
 @block("avg_pool", "Average pooling")
-class AvgPool(FieldBlock):
+class AvgPool(_Pool):
     """Mean over a sliding window."""
 
-    stride: int = 2
-    kernel_size: int = kernel(2)
-    padding: int | None = padding(31)
-    ceil_mode: bool = ceil_mode()
+    layer = AvgPool2d
 
-    def expand(self) -> Layer:
-        padding = same_padding(self.kernel_size) if self.padding is None else self.padding
-        return AvgPool2d(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+    kernel_size: int = kernel(2)
 
 
 @block("adaptive_avg_pool", "Adaptive average pooling", part=False)
