@@ -1,7 +1,5 @@
 """Numbers as text: three or four significant digits, an SI or binary prefix, and the unit."""
 
-from __future__ import annotations
-
 import math
 
 _SI = ("", " k", " M", " G", " T", " P", " E")

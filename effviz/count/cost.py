@@ -9,8 +9,6 @@
 Each class of layers has one rule. A class without a rule is an error. Classes that count zero are listed.
 """
 
-from __future__ import annotations
-
 from functools import singledispatch
 
 from effviz.core.errors import UncountedLayerError

@@ -1,7 +1,5 @@
 """Formulas of a layer's counts, symbolic and with numbers substituted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -14,18 +12,11 @@ from effviz.model.trace import Step
 
 @dataclass(frozen=True)
 class Formula:
-    """The formula of one quantity of one layer.
+    """The formula of one quantity of one layer."""
 
-    Attributes:
-        quantity: ``"params"``, ``"macs"`` or ``"memory_access"``.
-        symbols: the formula in torch's names.
-        numbers: the formula with the layer's values.
-        value: the result.
-    """
-
-    quantity: str
-    symbols: str
-    numbers: str
+    quantity: str  # "params", "macs" or "memory_access"
+    symbols: str  # the formula in torch's names
+    numbers: str  # the formula with the layer's values
     value: int
 
 

@@ -1,7 +1,5 @@
 """Kinds of layers, each with one name and one color in all tables, charts and diagrams."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from effviz.model.layers import (
@@ -32,15 +30,10 @@ VIEW = "view"
 
 
 class Kind(NamedTuple):
-    """The presentation of a kind of layer.
+    """The presentation of a kind of layer."""
 
-    Attributes:
-        color: from the palette of Okabe and Ito, safe for color-blind readers, or a grey.
-        subject: the beginning of a sentence about the cost of these layers.
-    """
-
-    color: str
-    subject: str
+    color: str  # from the palette of Okabe and Ito, safe for color-blind readers, or a grey
+    subject: str  # the beginning of a sentence about the cost of these layers
 
 
 KINDS: dict[str, Kind | None] = {

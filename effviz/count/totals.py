@@ -1,7 +1,5 @@
 """Totals of one block for maps of any size: counts per pixel times the map sizes of `effviz.model.shapes`."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

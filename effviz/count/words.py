@@ -1,7 +1,5 @@
 """Short descriptions of layers and blocks for readers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from effviz.count import kinds

@@ -4,8 +4,6 @@ The parameters of its module have the names and the order of those of `effviz.bu
 Importing this package imports no torch.
 """
 
-from __future__ import annotations
-
 from effviz.core.errors import fail
 from effviz.export.library import library_calls
 from effviz.export.network import SourceFile

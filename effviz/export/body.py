@@ -1,7 +1,5 @@
 """The code of one class: `__init__` registers the layers, `forward` runs them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any

@@ -6,8 +6,6 @@ convolutions. Calls that disagree are left out: MobileNetV3 and ShuffleNetV2 of 
 MobileNetV3-Small at 0.5, which keeps the width of the stem.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError, fail

@@ -1,7 +1,5 @@
 """The file as a whole: classes, stage tables, the class of the network, and a check of its parameters and output."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby

@@ -6,8 +6,6 @@ evaluate them. Probes, which are blocks that the design does not build, have wid
 other, so that no formula agrees by chance. A number without an expression is an argument.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

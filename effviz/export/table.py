@@ -1,7 +1,5 @@
 """A stage table, and the loop that builds its stages."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

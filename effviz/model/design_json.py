@@ -4,8 +4,6 @@ Version 2 differs from version 1 in one point. A row without a stride has the de
 stride 1.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

@@ -28,15 +28,10 @@ _NO_ROW = Stage("flatten", name="none", depth="fixed")
 
 @dataclass(frozen=True)
 class Draft:
-    """Rows, and a design with all other settings.
+    """Rows, and a design with all other settings."""
 
-    Attributes:
-        frame: name, resolution, multipliers and other settings; its rows are ignored.
-        rows: the stage table at multiplier 1.
-    """
-
-    frame: Design
-    rows: tuple[Stage, ...] = ()
+    frame: Design  # name, resolution, multipliers and other settings; its rows are ignored
+    rows: tuple[Stage, ...] = ()  # the stage table at multiplier 1
 
     def __post_init__(self) -> None:
         if self.rows:
@@ -241,30 +236,19 @@ def _tidied(rows: Iterable[Stage]) -> tuple[Stage, ...]:
 
 @dataclass(frozen=True)
 class Fault:
-    """The reason why a row cannot be built.
-
-    Attributes:
-        row: its index.
-        problem: argument, value and broken relation, without the path.
-        path: of the block or layer.
-    """
+    """The reason why a row cannot be built."""
 
     row: int
-    problem: str
-    path: str
+    problem: str  # argument, value and broken relation, without the path
+    path: str  # of the block or layer
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The part of a draft that can be built.
+    """The part of a draft that can be built."""
 
-    Attributes:
-        design: the rows above the first fault; None without such rows.
-        fault: the first fault; None if all rows can be built.
-    """
-
-    design: Design | None
-    fault: Fault | None
+    design: Design | None  # the rows above the first fault; None without such rows
+    fault: Fault | None  # the first fault; None if all rows can be built
 
 
 @lru_cache(maxsize=1024)

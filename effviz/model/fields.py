@@ -3,8 +3,6 @@
 A field is declared once. Pages, table columns, JSON checks and documentation read the declaration.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,31 +15,20 @@ from effviz.model.layers import ACTIVATIONS, Block, Layer
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a block: its name, legal values and meaning.
+    """One field of a block: its name, legal values and meaning."""
 
-    Attributes:
-        name: the field's name in Python and JSON.
-        kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"recipe"``, see `effviz.model.blocks.composed`.
-        default: the value in a row that does not name the field.
-        unit: for labels.
-        minimum, maximum: limits of a number, inclusive; `open_below` excludes the minimum.
-        choices: the legal values of a ``"choice"``, the usual values of a number.
-        optional: None is legal; the block then derives the value.
-        scales: the width multiplier scales the value.
-        help: one sentence for a student.
-    """
-
-    name: str
-    kind: str
-    default: Any
-    unit: str = ""
+    name: str  # the field's name in Python and JSON
+    kind: str  # "int", "float", "bool", "choice" or "recipe", see `effviz.model.blocks.composed`
+    default: Any  # the value in a row that does not name the field
+    unit: str = ""  # for labels
+    # Limits of a number, inclusive; `open_below` excludes the minimum.
     minimum: float = 0
     maximum: float = MAX_CHANNELS
-    choices: tuple[Any, ...] = ()
-    optional: bool = False
-    scales: bool = False
+    choices: tuple[Any, ...] = ()  # the legal values of a "choice", the usual values of a number
+    optional: bool = False  # None is legal; the block then derives the value
+    scales: bool = False  # the width multiplier scales the value
     open_below: bool = False
-    help: str = ""
+    help: str = ""  # one sentence for a student
 
     def check(self, value: Any) -> Any:
         """Return `value` in the field's type; raise `DesignError` if it is illegal."""
@@ -139,26 +126,16 @@ class FieldBlock(Block):
     """Base of the blocks: checks each field by its declaration, then calls `check()`.
 
     The class attributes below, except `flattens`, are set by `block`.
-
-    Attributes:
-        title: the block's name on screen.
-        has_in_channels: the block has a field `in_channels`.
-        has_out_channels: the block has a field `out_channels`, so a row has to name the width.
-        derives_out_channels: the output width follows from other fields.
-        keeps_channels: the output has as many channels as the input.
-        has_stride: the block has a field `stride`.
-        default_stride: the stride of a row that names none; 1 for a block without a stride.
-        flattens: the input is flattened first; `in_channels` counts features.
     """
 
-    title: ClassVar[str]
+    title: ClassVar[str]  # the block's name on screen
     has_in_channels: ClassVar[bool]
-    has_out_channels: ClassVar[bool]
-    derives_out_channels: ClassVar[bool]
-    keeps_channels: ClassVar[bool]
+    has_out_channels: ClassVar[bool]  # the block has a field `out_channels`, so a row has to name the width
+    derives_out_channels: ClassVar[bool]  # the output width follows from other fields
+    keeps_channels: ClassVar[bool]  # the output has as many channels as the input
     has_stride: ClassVar[bool]
-    default_stride: ClassVar[int]
-    flattens: ClassVar[bool] = False
+    default_stride: ClassVar[int]  # the stride of a row that names none; 1 for a block without a stride
+    flattens: ClassVar[bool] = False  # the input is flattened first; `in_channels` counts features
 
     @property
     def called(self) -> str:

@@ -4,8 +4,6 @@ The structure of a block does not depend on the size of its map. Few layers chan
 gates. A block is therefore traced once per number of input channels. Another map size needs only those layers.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,17 +33,11 @@ _ANY_SIDE = 512
 
 
 class SizedStep(NamedTuple):
-    """One step of a block.
-
-    Attributes:
-        layer: a primitive, or the `Branches` of a merge.
-        channels: of the output.
-        size: number of the output's map size.
-    """
+    """One step of a block."""
 
     layer: Primitive | Branches
-    channels: int
-    size: int
+    channels: int  # of the output
+    size: int  # number of the output's map size
 
 
 class Resize(NamedTuple):
@@ -62,12 +54,7 @@ class Resize(NamedTuple):
 
 
 class SizedBlock(NamedTuple):
-    """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one.
-
-    Attributes:
-        steps: in execution order.
-        resizes: in execution order.
-    """
+    """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one."""
 
     steps: tuple[SizedStep, ...]
     resizes: tuple[Resize, ...]

@@ -4,8 +4,6 @@ This file contains the only recursion over the layers of a network. A step has a
 writes. A view shares the storage of its input, so memory can be counted without running the network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,33 +30,20 @@ VIEWS = (Flatten, Identity, Dropout, StochasticDepth, Slice)
 
 
 class Tensor(NamedTuple):
-    """A tensor between two layers, one image.
+    """A tensor between two layers, one image."""
 
-    Attributes:
-        storage: number of its storage; 0 is the input of the trace.
-        shape: without the batch.
-    """
-
-    storage: int
-    shape: Shape
+    storage: int  # number of its storage; 0 is the input of the trace
+    shape: Shape  # without the batch
 
 
 class Step(NamedTuple):
-    """One executed layer.
+    """One executed layer."""
 
-    Attributes:
-        path: name in ``module.named_modules()`` of the built module.
-        layer: a primitive, or the `Branches` of a merge.
-        blocks: class names of the blocks around it, outermost first.
-        inputs: the tensors that it reads.
-        output: the tensor that it writes; a view has the storage of its input.
-    """
-
-    path: str
-    layer: Primitive | Branches
-    blocks: tuple[str, ...]
-    inputs: tuple[Tensor, ...]
-    output: Tensor
+    path: str  # name in module.named_modules() of the built module
+    layer: Primitive | Branches  # the latter for a merge
+    blocks: tuple[str, ...]  # class names of the blocks around it, outermost first
+    inputs: tuple[Tensor, ...]  # the tensors that it reads
+    output: Tensor  # the tensor that it writes; a view has the storage of its input
 
     @property
     def is_view(self) -> bool:
@@ -126,17 +111,11 @@ class _Walk:
 
 
 class Trace(NamedTuple):
-    """The steps of a layer and its output.
+    """The steps of a layer and its output."""
 
-    Attributes:
-        steps: in execution order.
-        output: of the layer.
-        storages: the number of storages without that of the input.
-    """
-
-    steps: tuple[Step, ...]
-    output: Tensor
-    storages: int
+    steps: tuple[Step, ...]  # in execution order
+    output: Tensor  # of the layer
+    storages: int  # the number of storages without that of the input
 
 
 @lru_cache(maxsize=16_384)

@@ -1,7 +1,5 @@
 """Rounding of scaled channel counts: a rule, or a table of published widths."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

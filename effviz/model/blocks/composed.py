@@ -54,18 +54,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The definition of a user-defined block.
+    """The definition of a user-defined block."""
 
-    Attributes:
-        name: the name in rows.
-        parts: the steps in order. The block's stride applies to the first step that has a stride and a window larger
-            than one pixel, otherwise to the first step that has a stride.
-        shortcut: add the input to the output if stride and channels allow it.
-    """
-
-    name: str
+    name: str  # the name in rows
+    # The steps in order. The block's stride applies to the first step that has a stride and a window larger than one
+    # pixel, otherwise to the first step that has a stride.
     parts: tuple[Part, ...]
-    shortcut: bool = False
+    shortcut: bool = False  # add the input to the output if stride and channels allow it
 
     def __post_init__(self) -> None:
         check_name("name of the block", self.name)

@@ -4,8 +4,6 @@ A shape describes one image, without the batch: ``(channels, height, width)``, o
 Names, order and defaults of the fields are those of torch.nn.
 """
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

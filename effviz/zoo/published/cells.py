@@ -1,7 +1,5 @@
 """Published figures for each width and resolution of a network, with their sources."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -37,32 +35,19 @@ QUANTITIES = {"params": "parameters", "mult_adds": "multiply-adds", "top1": "top
 
 
 class Figure(NamedTuple):
-    """The figures of one source about a network at one width and resolution.
+    """The figures of one source about a network at one width and resolution."""
 
-    Attributes:
-        width: relative to the named network.
-        resolution: in pixels.
-        variant: the name in the source.
-        params, mult_adds: in millions as printed; None if not printed.
-        top1: in per cent; None if not printed.
-        document: the paper or release of the authors of the network; empty for other sources.
-        source: document and table.
-        notes: about the figures.
-        wrong: by quantity of `QUANTITIES`, the error in the figure.
-        `note`: the whole column `wrong`, including figures that count something else.
-    """
-
-    width: float
-    resolution: int
-    variant: str
-    params: float | None
-    mult_adds: float | None
-    top1: float | None
-    document: str
-    source: str
+    width: float  # relative to the named network
+    resolution: int  # in pixels
+    variant: str  # the name in the source
+    params: float | None  # in millions as printed; None if not printed
+    mult_adds: float | None  # in millions as printed; None if not printed
+    top1: float | None  # in per cent; None if not printed
+    document: str  # the paper or release of the authors of the network; empty for other sources
+    source: str  # document and table
     notes: str
-    wrong: dict[str, str]
-    note: str
+    wrong: dict[str, str]  # by quantity of `QUANTITIES`, the error in the figure
+    note: str  # the whole column `wrong`, including figures that count something else
 
     @property
     def quantised(self) -> bool:
