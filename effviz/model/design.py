@@ -11,7 +11,7 @@ from itertools import count, groupby
 from typing import TYPE_CHECKING, Any
 
 from effviz.core import errors
-from effviz.core.errors import DesignError, fail, number, whole
+from effviz.core.errors import DesignError, fail, multiplier, number, whole
 from effviz.core.rounding import same
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.fields import declared
@@ -64,10 +64,9 @@ class Design:
             "resolution": whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
             "in_channels": whole("in_channels", self.in_channels),
             "stochastic_depth": number("stochastic_depth", self.stochastic_depth, 0, 1),
+            "width_mult": multiplier("width_mult", self.width_mult),
+            "depth_mult": multiplier("depth_mult", self.depth_mult),
         }
-        for attribute in ("width_mult", "depth_mult"):
-            value = getattr(self, attribute)
-            values[attribute] = number(attribute, value, 0, errors.MAX_MULTIPLIER, open_below=True)
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
         self._check_names()
@@ -107,9 +106,8 @@ class Design:
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         """The user-defined blocks in the rows, each once."""
-        return tuple(
-            dict.fromkeys(value for row in self.stages for _, value in row.fields if isinstance(value, Recipe))
-        )
+        values = (value for row in self.stages for _, value in row.fields)
+        return tuple(dict.fromkeys(value for value in values if isinstance(value, Recipe)))
 
     # --- scaling -------------------------------------------------------------------------------------------------
 
@@ -124,12 +122,10 @@ class Design:
         Raises:
             DesignError: a multiplier is not positive and finite, or the family does not have this width.
         """
-        width_mult = number("width_mult", width_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
-        depth_mult = number("depth_mult", depth_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
         return replace(
             self,
-            width_mult=self.width_mult * width_mult,
-            depth_mult=self.depth_mult * depth_mult,
+            width_mult=self.width_mult * multiplier("width_mult", width_mult),
+            depth_mult=self.depth_mult * multiplier("depth_mult", depth_mult),
             resolution=self.resolution if resolution is None else resolution,
         )
 
@@ -138,12 +134,8 @@ class Design:
         num_classes = whole("num_classes", num_classes)
         if all(row.width != "classes" for row in self.stages):
             raise DesignError(f"num_classes = {num_classes} needs a row with width = 'classes', {self.name} has none")
-        return replace(
-            self,
-            stages=tuple(
-                row.with_changes(out_channels=num_classes) if row.width == "classes" else row for row in self.stages
-            ),
-        )
+        rows = (row.with_changes(out_channels=num_classes) if row.width == "classes" else row for row in self.stages)
+        return replace(self, stages=tuple(rows))
 
     @property
     def num_classes(self) -> int | None:
@@ -189,11 +181,7 @@ class Design:
         return lay_out(self, self.input_shape(resolution)[1])
 
     def blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
-        """Return the blocks of the built network in order, without stochastic depth.
-
-        Raises:
-            DesignError: a block rejects its input; the message starts with the path of the block.
-        """
+        """Return the blocks of the built network in order, without stochastic depth; raises as `runs`."""
         return [block for run in self.runs(resolution) for block in run.blocks()]
 
     # --- building ------------------------------------------------------------------------------------------------
@@ -219,12 +207,9 @@ class Design:
         for entry in self.training_blocks(resolution):
             stage, _, position = entry.path.partition(".")
             stages.setdefault(stage, []).append((position, entry.block))
-        return Sequential(
-            tuple(
-                (name, children[0][1] if children[0][0] == "" else Sequential(tuple(children)))
-                for name, children in stages.items()
-            )
-        )
+        # The only block of a stage that is not a list has the path of the stage.
+        layers = (each[0][1] if each[0][0] == "" else Sequential(tuple(each)) for each in stages.values())
+        return Sequential(tuple(zip(stages, layers, strict=True)))
 
     def input_shape(self, resolution: int | None = None) -> Shape:
         """Return ``(in_channels, resolution, resolution)``."""

@@ -23,23 +23,11 @@ _READABLE = (1, 2)
 def write(design: Design, *, indent: int | None = None) -> str:
     """Return `design` as JSON text."""
     rule = design.width_rule
+    settings = ("name", "title", "family", "resolution", "in_channels", "width_mult", "depth_mult")
     document = {
         "version": JSON_VERSION,
-        "name": design.name,
-        "title": design.title,
-        "family": design.family,
-        "resolution": design.resolution,
-        "in_channels": design.in_channels,
-        "width_mult": design.width_mult,
-        "depth_mult": design.depth_mult,
-        "width_rule": {
-            "divisor": rule.divisor,
-            "minimum": rule.minimum,
-            "rounding": rule.rounding,
-            "table": [[multiplier, dict(widths)] for multiplier, widths in rule.table],
-            "interpolates": rule.interpolates,
-            "source": rule.source,
-        },
+        **{name: getattr(design, name) for name in settings},
+        "width_rule": vars(rule) | {"table": [[multiplier, dict(widths)] for multiplier, widths in rule.table]},
         "stochastic_depth": design.stochastic_depth,
         "stages": [_row(row) for row in design.stages],
         "blocks": {recipe.name: recipe.to_dict() for recipe in design.recipes},

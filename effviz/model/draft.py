@@ -6,9 +6,10 @@ import base64
 import binascii
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count, groupby
 from typing import Any
 
@@ -255,22 +256,17 @@ class Checked:
 def checked(draft: Draft) -> Checked:
     """Find the first row that cannot be built, by bisection."""
 
-    def fault(length: int) -> DesignError | None:
+    @cache
+    def fault(row: int) -> Fault | None:
+        """Return the fault of the table that ends with `row`."""
         try:
-            replace(draft.frame, stages=draft.rows[:length]).runs()
+            replace(draft.frame, stages=draft.rows[: row + 1]).runs()
         except DesignError as error:
-            return error
+            return Fault(row, error.problem, error.path)
         return None
 
-    if not draft.rows:
-        return Checked(None, None)
-    low, high = 0, len(draft.rows)
-    error = fault(high)
-    if error is None:
+    if not draft.rows or fault(len(draft.rows) - 1) is None:
         return Checked(draft.design, None)
-    while high - low > 1:
-        middle = (low + high) // 2
-        found = fault(middle)
-        low, high, error = (middle, high, error) if found is None else (low, middle, found)
-    above = replace(draft.frame, stages=draft.rows[:low]) if low else None
-    return Checked(above, Fault(high - 1, error.problem, error.path))
+    first = bisect_left(range(len(draft.rows)), True, key=lambda row: fault(row) is not None)
+    above = replace(draft.frame, stages=draft.rows[:first]) if first else None
+    return Checked(above, fault(first))

@@ -40,11 +40,11 @@ class Field:
             return number(self.name, value, self.minimum, self.maximum, open_below=self.open_below)
         if self.kind == "bool":
             return flag(self.name, value)
-        if self.kind == "recipe":
-            if not isinstance(value, type(self.default)):
-                fail(self.name, value, "must be a Recipe")
-            return value
-        return one_of(self.name, value, self.choices)
+        if self.kind == "choice":
+            return one_of(self.name, value, self.choices)
+        if not isinstance(value, type(self.default)):
+            fail(self.name, value, "must be a Recipe")
+        return value
 
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
@@ -58,9 +58,8 @@ def declare(default: Any, *, kind: str = "", **details: Any) -> Any:
 
 def kernel(default: int = 3) -> Any:
     """Declare a kernel size."""
-    return declare(
-        default, unit="pixels", minimum=1, maximum=63, choices=(1, 3, 5, 7, 9, 11), help="Side of the square window."
-    )
+    choices = (1, 3, 5, 7, 9, 11)
+    return declare(default, unit="pixels", minimum=1, maximum=63, choices=choices, help="Side of the square window.")
 
 
 def activation(default: str = "relu") -> Any:
@@ -76,34 +75,20 @@ def bottleneck_ratio(text: str) -> Any:
 
 def padding(maximum: int) -> Any:
     """Declare a padding that is half of the kernel unless given."""
-    return declare(
-        None, kind="int", optional=True, unit="pixels", maximum=maximum, help="By default half of the kernel."
-    )
+    text = "By default half of the kernel."
+    return declare(None, kind="int", optional=True, unit="pixels", maximum=maximum, help=text)
 
 
 def expand_ratio(default: float) -> Any:
     """Declare the expansion of an inverted residual."""
-    return declare(
-        default,
-        unit="x",
-        minimum=0,
-        maximum=64,
-        open_below=True,
-        choices=(1.0, 2.0, 3.0, 4.0, 6.0),
-        help="Channels inside the block per input channel (t in MobileNetV2).",
-    )
+    text, choices = "Channels inside the block per input channel (t in MobileNetV2).", (1.0, 2.0, 3.0, 4.0, 6.0)
+    return declare(default, unit="x", minimum=0, maximum=64, open_below=True, choices=choices, help=text)
 
 
 def se_ratio(default: float) -> Any:
     """Declare the squeeze-and-excitation of a block."""
-    return declare(
-        default,
-        unit="x",
-        minimum=0,
-        maximum=1,
-        choices=(0.0, 0.0625, 0.125, 0.25, 0.5),
-        help="Squeezed channels per channel; 0 means no squeeze-and-excitation.",
-    )
+    text, choices = "Squeezed channels per channel; 0 means no squeeze-and-excitation.", (0.0, 0.0625, 0.125, 0.25, 0.5)
+    return declare(default, unit="x", minimum=0, maximum=1, choices=choices, help=text)
 
 
 def groups(default: int, text: str = "Groups of channels that are convolved separately.") -> Any:
@@ -114,11 +99,11 @@ def groups(default: int, text: str = "Groups of channels that are convolved sepa
 @cache
 def declared(kind: type[Block]) -> tuple[Field, ...]:
     """Return the fields that `kind` declares, in order."""
-    found = []
-    for entry in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if "field" in entry.metadata:
-            found.append(Field(name=entry.name, default=entry.default, **entry.metadata["field"]))
-    return tuple(found)
+    return tuple(
+        Field(name=entry.name, default=entry.default, **entry.metadata["field"])
+        for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if "field" in entry.metadata
+    )
 
 
 @dataclass(frozen=True)

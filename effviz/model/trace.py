@@ -148,15 +148,13 @@ def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     tensor = Tensor(0, shape)
     storages = 0
     for path, piece in pieces:
-        offset, source = storages, tensor.storage
-
-        def moved(tensor: Tensor, offset: int = offset, source: int = source) -> Tensor:
-            return Tensor(tensor.storage + offset if tensor.storage else source, tensor.shape)
-
+        # The input of a piece is the output of the piece before it.
+        number = [tensor.storage, *range(storages + 1, storages + piece.storages + 1)]
         for step in piece.steps:
-            inputs = tuple(moved(each) for each in step.inputs)
-            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, moved(step.output)))
-        tensor = moved(piece.output)
+            inputs = tuple(Tensor(number[each.storage], each.shape) for each in step.inputs)
+            output = Tensor(number[step.output.storage], step.output.shape)
+            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output))
+        tensor = Tensor(number[piece.output.storage], piece.output.shape)
         storages += piece.storages
     return steps
 
