@@ -92,14 +92,7 @@ def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> F
 
 
 def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
-    """Return the formulas of step `index`: parameters, multiply-adds, memory access under `assumption`.
-
-    Args:
-        steps: ``report.steps``.
-        fusion: ``report.fusion``.
-        index: of the step.
-        assumption: one of `effviz.count.memory.ASSUMPTIONS`.
-    """
+    """Return the formulas of step `index` of a report: parameters, multiply-adds, memory access under `assumption`."""
     step = steps[index]
     layer: Primitive | Branches = step.layer
     return [

@@ -2,19 +2,8 @@
 
 from typing import NamedTuple
 
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    GlobalAvgPool,
-    Linear,
-    MaxPool2d,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelShuffle, Conv2d, Linear, pair
 from effviz.model.trace import Step
 
 STANDARD = "standard convolution"
@@ -27,6 +16,7 @@ MERGE = "merge and shuffle"
 NORM = "norm and activation"
 POOLING = "pooling"
 VIEW = "view"
+_POOLINGS = (layers.MaxPool2d, layers.AvgPool2d, layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
 
 class Kind(NamedTuple):
@@ -78,6 +68,6 @@ def kind_of(step: Step) -> str:
         return MERGE
     if isinstance(layer, (BatchNorm2d, Activation)):
         return NORM
-    if isinstance(layer, (MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool)):
+    if isinstance(layer, _POOLINGS):
         return POOLING
     raise TypeError(f"{type(layer).__name__} has no kind")

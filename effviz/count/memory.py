@@ -74,13 +74,7 @@ class Fusion:
 
 
 def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
-    """Fold batch norms and fuse activations.
-
-    Args:
-        steps: a trace.
-        shape: of the input of the trace.
-        producer: of that input.
-    """
+    """Fold batch norms and fuse activations of a trace; `shape` and `producer` are those of its input."""
     readers = Counter(tensor.storage for step in steps if not step.is_view for tensor in set(step.inputs))
     sizes = storage_sizes(steps, shape)
     sizes[0] = max(sizes[0], producer.held)
@@ -176,13 +170,7 @@ def step_access(step: Step, fusion: Fusion, index: int, assumption: Assumption) 
 
 
 def memory_access(steps: Sequence[Step], fusion: Fusion, assumption: str = "fused") -> list[int]:
-    """Count the elements that each step reads and writes.
-
-    Args:
-        steps: a trace.
-        fusion: the result of `fuse` for it.
-        assumption: one of `ASSUMPTIONS`.
-    """
+    """Count the elements that each step of a trace reads and writes; `assumption` is one of `ASSUMPTIONS`."""
     rule = ASSUMPTIONS[one_of("memory", assumption, ASSUMPTIONS)]
     return [step_access(step, fusion, index, rule) for index, step in enumerate(steps)]
 
@@ -192,10 +180,6 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
 
     These are its inputs, its output and all tensors that a later step reads, including the network's input. A view
     keeps its whole storage alive. The count is 0 for views and for steps that run inside another step.
-
-    Args:
-        steps: a trace.
-        fusion: the result of `fuse` for it.
     """
     sizes = fusion.sizes
     running = [index for index, step in enumerate(steps) if not (step.is_view or fusion.absorbed[index])]

@@ -77,7 +77,10 @@ def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (
         DifferentError: the layers are of different kinds, or equal names come in different orders.
     """
     trees = [None if isinstance(tree, Identity) else tree for tree in trees]
-    described = [_described(tree, describe) if isinstance(tree, Layer) else None for tree in trees]
+    described = [
+        (type(tree), vars(tree)) if isinstance(tree, Container) else describe(tree) if isinstance(tree, Layer) else None
+        for tree in trees
+    ]
     if not any(described):
         return None
     kind, names = next(each for each in described if each)
@@ -98,10 +101,6 @@ def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (
     if part.optional and part.forks:
         raise DifferentError("branches in some blocks only")
     return part
-
-
-def _described(tree: Layer, describe: Describe) -> tuple[Any, dict[str, Any]]:
-    return (type(tree), vars(tree)) if isinstance(tree, Container) else describe(tree)
 
 
 def aligned(

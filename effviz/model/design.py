@@ -58,17 +58,16 @@ class Design:
         self._check_types()
         taken = {row.name for row in self.stages}
         free = (name for name in map("stage{}".format, count()) if name not in taken)
-        values: dict[str, Any] = {
-            "stages": tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages),
-            "notes": tuple(self.notes),
-            "resolution": whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
-            "in_channels": whole("in_channels", self.in_channels),
-            "stochastic_depth": number("stochastic_depth", self.stochastic_depth, 0, 1),
-            "width_mult": multiplier("width_mult", self.width_mult),
-            "depth_mult": multiplier("depth_mult", self.depth_mult),
-        }
-        for attribute, value in values.items():
-            object.__setattr__(self, attribute, value)
+        # Attributes of a frozen dataclass cannot be assigned.
+        vars(self).update(
+            stages=tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages),
+            notes=tuple(self.notes),
+            resolution=whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
+            in_channels=whole("in_channels", self.in_channels),
+            stochastic_depth=number("stochastic_depth", self.stochastic_depth, 0, 1),
+            width_mult=multiplier("width_mult", self.width_mult),
+            depth_mult=multiplier("depth_mult", self.depth_mult),
+        )
         self._check_names()
         self.width_rule.check_multiplier(self.width_mult)
 
@@ -224,3 +223,10 @@ class Design:
         @classmethod
         def from_json(cls, text: str | bytes) -> Design:
             """Read a design that `to_json` wrote."""
+
+
+def as_design(value: object) -> Design:
+    """Return `value` if it is a `Design`; raise `DesignError` otherwise."""
+    if not isinstance(value, Design):
+        fail("design", value, "must be a Design; effviz.architecture(name) gives one")
+    return value

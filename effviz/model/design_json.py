@@ -29,17 +29,16 @@ def write(design: Design, *, indent: int | None = None) -> str:
         **{name: getattr(design, name) for name in settings},
         "width_rule": vars(rule) | {"table": [[multiplier, dict(widths)] for multiplier, widths in rule.table]},
         "stochastic_depth": design.stochastic_depth,
-        "stages": [_row(row) for row in design.stages],
+        # A row has the name of its recipe, which is in "blocks".
+        "stages": [
+            {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
+            for row in design.stages
+        ],
         "blocks": {recipe.name: recipe.to_dict() for recipe in design.recipes},
         "source": design.source,
         "notes": list(design.notes),
     }
     return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
-
-
-def _row(row: Stage) -> dict[str, Any]:
-    """Return a row as in JSON, with the name in place of a recipe."""
-    return {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
 
 
 def read(text: str | bytes) -> Design:

@@ -8,6 +8,7 @@ import json
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import count, groupby
@@ -107,14 +108,8 @@ class Draft:
         if block != row.block:
             row = self._other_block(index, block)
         row = row.with_changes(**changes)
-        rows = [
-            row
-            if place == index
-            else each.with_changes(depth=row.depth)
-            if each.name == row.name and each.depth != row.depth
-            else each
-            for place, each in enumerate(self.rows)
-        ]
+        rows = [each.with_changes(depth=row.depth) if each.name == row.name else each for each in self.rows]
+        rows[index] = row
         return Draft(self.frame, tuple(rows))
 
     def define(self, recipe: Recipe, index: int | None = None) -> Draft:
@@ -134,11 +129,8 @@ class Draft:
         known = {field.name: field for field in declared(kind)}
         fields: dict[str, Any] = {}
         for name, value in row.fields:
-            try:
-                if name in known:
-                    fields[name] = known[name].check(value)
-            except DesignError:
-                continue  # legal only for the old block
+            with suppress(KeyError, DesignError):  # a field or a value that is legal only for the old block
+                fields[name] = known[name].check(value)
         return Stage(
             block,
             self._width_at(index) if kind.has_out_channels else None,

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, DesignError, fail, flag, number, one_of, unknown, whole
-from effviz.model.layers import ACTIVATIONS, Block, Layer
+from effviz.model.layers import ACTIVATIONS, Block
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,6 @@ class FieldBlock(Block):
 
     def check(self) -> None:
         """Check relations between fields; raise `DesignError` if one is broken."""
-
-    def expand(self) -> Layer:
-        raise NotImplementedError(type(self).__name__)
 
 
 BLOCKS: dict[str, type[FieldBlock]] = {}

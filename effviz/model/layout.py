@@ -87,11 +87,7 @@ def placed(stages: Sequence[Stage], depth_mult: float) -> list[Placed]:
 
 @lru_cache(maxsize=256)
 def lay_out(design: Design, side: int) -> tuple[Run, ...]:
-    """Build every block of `design` for an input image of `side` pixels.
-
-    Raises:
-        DesignError: a block rejects its input; the message starts with the path of the block.
-    """
+    """Build every block of `design` for an input image of `side` pixels; raises as `Design.runs`."""
     shape: Shape = (design.in_channels, side, side)
     runs = []
     for stage, first, repeats, index, stride in placed(design.stages, design.depth_mult):

@@ -8,24 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError
-from effviz.model.layers import (
-    Activation,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Identity,
-    Layer,
-    Primitive,
-    Shape,
-    Slice,
-    StochasticDepth,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
 from effviz.model.trace import trace_block
 
-KEEP_THE_SIZE = (Activation, BatchNorm2d, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth)
+KEEP_THE_SIZE = (
+    *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
+    layers.StochasticDepth,
+)
 """Primitives whose output map has the size of their input map."""
 
 _ANY_SIDE = 512
@@ -104,11 +94,7 @@ def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
 
 
 def out_shape(block: Layer, shape: Shape) -> Shape:
-    """Compute the output shape of `block` for an input of `shape`.
-
-    Raises:
-        DesignError: a layer rejects its input; the message starts with its path in the block.
-    """
+    """Compute the output shape of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
     sizes, sized = map_sizes(block, shape), sized_block(block, shape[0])
     if sizes is None or sized is None:
         return trace_block(block, shape).output.shape

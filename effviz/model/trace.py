@@ -9,23 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError, UncountedLayerError
-from effviz.model.layers import (
-    Block,
-    Branches,
-    Dropout,
-    Flatten,
-    Identity,
-    Layer,
-    Primitive,
-    Sequential,
-    Shape,
-    Slice,
-    StochasticDepth,
-    check_shape,
-    elements,
-)
+from effviz.model import layers
+from effviz.model.layers import Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
 
-VIEWS = (Flatten, Identity, Dropout, StochasticDepth, Slice)
+VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice)
 """Primitives that move no data in evaluation: the output shares the storage of the input."""
 
 

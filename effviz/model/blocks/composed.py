@@ -29,10 +29,9 @@ class Part:
                 fail("times", times, f"must be left out: {block} keeps its channels")
         else:
             times = number("times", 1.0 if times is None else times, 0, 64, open_below=True)
-        object.__setattr__(self, "block", block)
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "of", one_of("of", of, ENDS))
-        object.__setattr__(self, "fields", tuple(sorted(checked_fields(kind, fields).items())))
+        pairs = tuple(sorted(checked_fields(kind, fields).items()))
+        # Attributes of a frozen dataclass cannot be assigned.
+        vars(self).update(block=block, times=times, of=one_of("of", of, ENDS), fields=pairs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as keyword arguments of `Part`."""

@@ -18,24 +18,9 @@ if TYPE_CHECKING:
     from effviz.model.design import Design
 
 COLUMNS = (
-    "design",
-    "scale",
-    "depth_scale",
-    "architecture",
-    "variant",
-    "width_mult",
-    "depth_mult",
-    "resolution",
-    "groups",
-    "params",
-    "mult_adds",
-    "top1",
-    "latency_ms",
-    "latency_device",
-    "source",
-    "notes",
-    "wrong",
-)
+    "design", "scale", "depth_scale", "architecture", "variant", "width_mult", "depth_mult", "resolution", "groups",
+    "params", "mult_adds", "top1", "latency_ms", "latency_device", "source", "notes", "wrong",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

@@ -62,11 +62,7 @@ class Figure(NamedTuple):
 
 
 def faults(wrong: str) -> dict[str, str]:
-    """Return the errors by quantity of `QUANTITIES`; a figure that counts something else is not an error.
-
-    Args:
-        wrong: a cell of the column `wrong`.
-    """
+    """Return the errors in a cell of `wrong` by quantity; a figure that counts something else is not an error."""
     found: dict[str, str] = {}
     for sentence in _SENTENCE.split(wrong):
         if sentence and not sentence.startswith("Counts something else"):
