@@ -193,11 +193,10 @@ class Design:
         built = self.blocks(resolution)
         droppable = [place for place, entry in enumerate(built) if hasattr(entry.block, "drop_prob")]
         for order, place in enumerate(droppable):
-            fields = vars(built[place].block)
-            drop_prob = fields["drop_prob"] or self.stochastic_depth * order / len(droppable)
-            if drop_prob != fields["drop_prob"]:
-                block = type(built[place].block)(**(fields | {"drop_prob": drop_prob}))
-                built[place] = built[place]._replace(block=block)
+            block = built[place].block
+            drop_prob = vars(block)["drop_prob"] or self.stochastic_depth * order / len(droppable)
+            if drop_prob != vars(block)["drop_prob"]:
+                built[place] = built[place]._replace(block=replace(block, **{"drop_prob": drop_prob}))
         return built
 
     def layer(self, resolution: int | None = None) -> Sequential:

@@ -19,7 +19,7 @@ VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth
 class Tensor(NamedTuple):
     """A tensor between two layers, one image."""
 
-    storage: int  # number of its storage; 0 is the input of the trace
+    storage: int  # number of the step that wrote it, from 1; 0 is the input of the trace
     shape: Shape  # without the batch
 
 
@@ -48,53 +48,33 @@ def _expanded(block: Block) -> Layer:
     return block.expand()
 
 
-class _Walk:
-    """The state of a trace: the steps and the number of storages so far."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.storages = 0
-
-    def new(self, shape: Shape) -> Tensor:
-        self.storages += 1
-        return Tensor(self.storages, shape)
-
-    def through(self, layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
-        if isinstance(layer, Primitive):
-            return self.primitive(layer, path, tensor, blocks)
-        if isinstance(layer, Sequential):
-            for name, child in layer.children:
-                tensor = self.through(child, join(path, name), tensor, blocks)
-            return tensor
-        if isinstance(layer, Branches):
-            return self.branches(layer, path, tensor, blocks)
-        if isinstance(layer, Block):
-            try:
-                expanded = _expanded(layer)
-            except DesignError as error:
-                raise error.at(path) from None
-            return self.through(expanded, path, tensor, (*blocks, type(layer).__name__))
-        raise UncountedLayerError(f"{type(layer).__name__} is neither primitive, container nor block", path=path)
-
-    def primitive(self, layer: Primitive, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
+def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
+    """Append the steps of `layer` to `steps` and return its output."""
+    if isinstance(layer, Sequential):
+        for name, child in layer.children:
+            tensor = _walk(child, join(path, name), tensor, blocks, steps)
+        return tensor
+    if not isinstance(layer, (Primitive, Branches)):
+        if not isinstance(layer, Block):
+            raise UncountedLayerError(f"{type(layer).__name__} is neither primitive, container nor block", path=path)
         try:
-            shape = layer.out_shape(tensor.shape)
+            expanded = _expanded(layer)
         except DesignError as error:
             raise error.at(path) from None
-        output = Tensor(tensor.storage, shape) if isinstance(layer, VIEWS) else self.new(shape)
-        self.steps.append(Step(path, layer, blocks, (tensor,), output))
-        return output
-
-    def branches(self, layer: Branches, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
-        try:
+        return _walk(expanded, path, tensor, (*blocks, type(layer).__name__), steps)
+    inputs: tuple[Tensor, ...] = (tensor,)
+    try:
+        if isinstance(layer, Primitive):
+            shape = layer.out_shape(tensor.shape)
+        else:
             share = Tensor(tensor.storage, layer.shares(tensor.shape))
-            outputs = tuple(self.through(child, join(path, name), share, blocks) for name, child in layer.branches)
-            merged = layer.merged([output.shape for output in outputs])
-        except DesignError as error:
-            raise (error if error.path else error.at(path)) from None
-        output = self.new(merged)
-        self.steps.append(Step(path, layer, blocks, outputs, output))
-        return output
+            inputs = tuple(_walk(child, join(path, name), share, blocks, steps) for name, child in layer.branches)
+            shape = layer.merged([each.shape for each in inputs])
+    except DesignError as error:
+        raise (error if error.path else error.at(path)) from None
+    output = Tensor(tensor.storage if isinstance(layer, VIEWS) else len(steps) + 1, shape)
+    steps.append(Step(path, layer, blocks, inputs, output))
+    return output
 
 
 class Trace(NamedTuple):
@@ -102,15 +82,14 @@ class Trace(NamedTuple):
 
     steps: tuple[Step, ...]  # in execution order
     output: Tensor  # of the layer
-    storages: int  # the number of storages without that of the input
 
 
 @lru_cache(maxsize=16_384)
 def trace_block(layer: Layer, shape: Shape) -> Trace:
     """Trace one layer with paths relative to it; the result is cached by layer and shape."""
-    walk = _Walk()
-    output = walk.through(layer, "", Tensor(0, shape), ())
-    return Trace(tuple(walk.steps), output, walk.storages)
+    steps: list[Step] = []
+    output = _walk(layer, "", Tensor(0, shape), (), steps)
+    return Trace(tuple(steps), output)
 
 
 def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
@@ -124,25 +103,23 @@ def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
     Raises:
         DesignError: a layer rejects its input; the message starts with the path of the layer.
     """
-    walk = _Walk()
-    walk.through(layer, path, Tensor(0, check_shape(shape)), ())
-    return walk.steps
+    steps: list[Step] = []
+    _walk(layer, path, Tensor(0, check_shape(shape)), (), steps)
+    return steps
 
 
 def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     """Join the traces of consecutive layers into one: prefix the paths and renumber the storages."""
     steps: list[Step] = []
     tensor = Tensor(0, shape)
-    storages = 0
     for path, piece in pieces:
         # The input of a piece is the output of the piece before it.
-        number = [tensor.storage, *range(storages + 1, storages + piece.storages + 1)]
+        number = [tensor.storage, *range(len(steps) + 1, len(steps) + len(piece.steps) + 1)]
         for step in piece.steps:
             inputs = tuple(Tensor(number[each.storage], each.shape) for each in step.inputs)
             output = Tensor(number[step.output.storage], step.output.shape)
             steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output))
         tensor = Tensor(number[piece.output.storage], piece.output.shape)
-        storages += piece.storages
     return steps
 
 

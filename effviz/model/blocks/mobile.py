@@ -3,19 +3,10 @@
 from dataclasses import dataclass
 
 from effviz.core.rounding import floor_at_least, make_divisible, nearest
+from effviz.model import layers
 from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, depthwise, pointwise
 from effviz.model.fields import FieldBlock, activation, block, declare, expand_ratio, kernel, se_ratio
-from effviz.model.layers import (
-    Activation,
-    Branches,
-    Conv2d,
-    GlobalAvgPool,
-    Identity,
-    Layer,
-    Sequential,
-    StochasticDepth,
-    residual,
-)
+from effviz.model.layers import Activation, Branches, Conv2d, Identity, Layer, Sequential, residual
 
 
 @block("depthwise_separable", "Depthwise separable convolution")
@@ -130,7 +121,7 @@ def _inverted_residual(block: InvertedResidual | MBConv, excite: Layer | None) -
 def _with_shortcut(block: InvertedResidual | _MBConv, body: Sequential) -> Layer:
     if not (block.shortcut and block.keeps_shape):
         return body
-    drop = (("drop", StochasticDepth(block.drop_prob)),) if block.drop_prob > 0 else ()
+    drop = (("drop", layers.StochasticDepth(block.drop_prob)),) if block.drop_prob > 0 else ()
     return residual(Sequential((*body.children, *drop)))
 
 
@@ -148,7 +139,7 @@ class SqueezeExcite(FieldBlock):
 
     def expand(self) -> Layer:
         gate = Sequential.of(
-            pool=GlobalAvgPool(),
+            pool=layers.GlobalAvgPool(),
             reduce=Conv2d(self.in_channels, self.squeezed, 1),
             act=act(self.activation),
             expand=Conv2d(self.squeezed, self.in_channels, 1),

@@ -3,21 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from effviz.model import layers
 from effviz.model.blocks.basic import act, same_padding
 from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel, padding
-from effviz.model.layers import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    ChannelShuffle,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Sequential,
-)
+from effviz.model.layers import AvgPool2d, Layer, MaxPool2d, Sequential
 
 
 @block("channel_shuffle", "Channel shuffle")
@@ -27,7 +16,7 @@ class ShuffleRow(FieldBlock):
     groups: int = groups(2)
 
     def expand(self) -> Layer:
-        return ChannelShuffle(self.groups)
+        return layers.ChannelShuffle(self.groups)
 
 
 @block("norm_act", "Batch norm, activation")
@@ -38,7 +27,7 @@ class NormAct(FieldBlock):
     activation: str = activation("relu")
 
     def expand(self) -> Layer:
-        return Sequential.of(norm=BatchNorm2d(self.in_channels), act=act(self.activation))
+        return Sequential.of(norm=layers.BatchNorm2d(self.in_channels), act=act(self.activation))
 
 
 @dataclass(frozen=True)
@@ -78,7 +67,7 @@ class AdaptivePool(FieldBlock):
     output_size: int = declare(1, unit="pixels", minimum=1, maximum=1024, help="Side of the output.")
 
     def expand(self) -> Layer:
-        return AdaptiveAvgPool2d(self.output_size)
+        return layers.AdaptiveAvgPool2d(self.output_size)
 
 
 @block("global_avg_pool", "Global average pooling", part=False)
@@ -86,7 +75,7 @@ class GlobalPool(FieldBlock):
     """Mean over all pixels of each channel."""
 
     def expand(self) -> Layer:
-        return GlobalAvgPool()
+        return layers.GlobalAvgPool()
 
 
 @block("flatten", "Flatten", part=False)
@@ -94,7 +83,7 @@ class FlattenRow(FieldBlock):
     """Reshape the map into one vector of features."""
 
     def expand(self) -> Layer:
-        return Flatten()
+        return layers.Flatten()
 
 
 @block("dropout", "Dropout")
@@ -104,7 +93,7 @@ class DropoutRow(FieldBlock):
     p: float = declare(0.5, minimum=0, maximum=1, help="Probability that an element is set to zero in training.")
 
     def expand(self) -> Layer:
-        return Dropout(self.p)
+        return layers.Dropout(self.p)
 
 
 @block("linear", "Fully connected layer", part=False)
@@ -121,8 +110,8 @@ class LinearAct(FieldBlock):
 
     def expand(self) -> Layer:
         return Sequential.of(
-            flatten=Flatten(),
-            dropout=Dropout(self.dropout) if self.dropout > 0 else None,
-            linear=Linear(self.in_channels, self.out_channels, self.bias),
+            flatten=layers.Flatten(),
+            dropout=layers.Dropout(self.dropout) if self.dropout > 0 else None,
+            linear=layers.Linear(self.in_channels, self.out_channels, self.bias),
             act=act(self.activation),
         )
