@@ -4,8 +4,6 @@ Each message names the argument, its value and the broken relation. If the path 
 ``stage4.1.depthwise.conv: groups = 3 must divide in_channels = 64``.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 import reprlib
@@ -13,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from numbers import Rational, Real
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 _T = TypeVar("_T")
 _SHORT = reprlib.Repr()
@@ -36,7 +34,7 @@ class DesignError(ValueError):
         self.problem = problem  # the message without the path
         self.path = path  # of the layer; "" if the error is not about one layer
 
-    def at(self, prefix: str) -> DesignError:
+    def at(self, prefix: str) -> Self:
         """Return the same error with `prefix` before its path."""
         return type(self)(self.problem, path=".".join(part for part in (prefix, self.path) if part))
 

@@ -182,8 +182,8 @@ def block(name: str, title: str, *, part: bool = True) -> Callable[[type[_B]], t
     return register
 
 
-def checked_fields(kind: type[Block], values: dict[str, Any]) -> dict[str, Any]:
-    """Check `values` against the declarations of `kind`; the error for an unknown name lists the choices."""
+def checked_fields(kind: type[Block], values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return checked `values` as sorted pairs; the error for a name that `kind` does not declare lists the choices."""
     known = {field.name: field for field in declared(kind)}
     checked = {}
     for name, value in values.items():
@@ -193,4 +193,4 @@ def checked_fields(kind: type[Block], values: dict[str, Any]) -> dict[str, Any]:
             checked[name] = known[name].check(value)
         except DesignError as error:
             raise DesignError(f"{kind.__name__}: {error.problem}") from None
-    return checked
+    return tuple(sorted(checked.items()))

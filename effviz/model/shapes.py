@@ -31,16 +31,10 @@ class SizedStep(NamedTuple):
 
 
 class Resize(NamedTuple):
-    """A step whose output size may differ from its input size: its layer, and channels and sizes of its inputs."""
+    """A step whose output size may differ from its input size, and channels and map size of each input."""
 
     layer: Primitive | Branches
-    channels: tuple[int, ...]
-    sizes: tuple[int, ...]
-
-    def out_size(self, sizes: list[Shape]) -> Shape:
-        """Compute height and width of the output."""
-        inputs = [(channels, *sizes[size]) for channels, size in zip(self.channels, self.sizes, strict=True)]
-        return (self.layer.merged(inputs) if isinstance(self.layer, Branches) else self.layer.out_shape(inputs[0]))[1:]
+    inputs: tuple[tuple[int, int], ...]
 
 
 class SizedBlock(NamedTuple):
@@ -51,9 +45,9 @@ class SizedBlock(NamedTuple):
 
 
 @lru_cache(maxsize=16_384)
-def sized_block(block: Layer, channels: int) -> SizedBlock | None:
-    """Trace a block for maps with `channels`; None if its output is not a map or it rejects the traced size."""
-    shape: Shape = (channels, _ANY_SIDE, _ANY_SIDE)
+def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
+    """Trace a block for maps with `in_channels`; None if its output is not a map or it rejects the traced size."""
+    shape: Shape = (in_channels, _ANY_SIDE, _ANY_SIDE)
     try:
         steps = trace_block.__wrapped__(block, shape).steps
     except DesignError:
@@ -68,7 +62,8 @@ def sized_block(block: Layer, channels: int) -> SizedBlock | None:
         sizes = tuple(size_of[tensor.storage] for tensor in step.inputs)
         size = sizes[0]
         if not _keeps_size(step.layer, sizes):
-            resizes.append(Resize(step.layer, tuple(tensor.shape[0] for tensor in step.inputs), sizes))
+            channels = (tensor.shape[0] for tensor in step.inputs)
+            resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)
         size_of[step.output.storage] = size
         sized.append(SizedStep(step.layer, step.output.shape[0], size))
@@ -86,8 +81,10 @@ def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
         return None
     sizes = [shape[1:]]
     try:
-        for resize in sized.resizes:
-            sizes.append(resize.out_size(sizes))
+        for layer, inputs in sized.resizes:
+            shapes = [(channels, *sizes[size]) for channels, size in inputs]
+            after = layer.merged(shapes) if isinstance(layer, Branches) else layer.out_shape(shapes[0])
+            sizes.append(after[1:])
     except DesignError:
         return None
     return tuple(sizes)

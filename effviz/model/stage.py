@@ -79,7 +79,7 @@ class Stage:
             width=one_of("width", width, WIDTHS),
             depth=one_of("depth", depth, DEPTHS),
             divisor=None if divisor is None else whole("divisor", divisor),
-            fields=tuple(sorted(checked_fields(kind, fields).items())),
+            fields=checked_fields(kind, fields),
         )
 
     def with_changes(self, /, **changes: Any) -> Stage:

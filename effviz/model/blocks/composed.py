@@ -29,9 +29,9 @@ class Part:
                 fail("times", times, f"must be left out: {block} keeps its channels")
         else:
             times = number("times", 1.0 if times is None else times, 0, 64, open_below=True)
-        pairs = tuple(sorted(checked_fields(kind, fields).items()))
+        of = one_of("of", of, ENDS)
         # Attributes of a frozen dataclass cannot be assigned.
-        vars(self).update(block=block, times=times, of=one_of("of", of, ENDS), fields=pairs)
+        vars(self).update(block=block, times=times, of=of, fields=checked_fields(kind, fields))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as keyword arguments of `Part`."""

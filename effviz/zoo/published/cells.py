@@ -7,25 +7,20 @@ from typing import Any, NamedTuple
 
 from effviz.zoo.published import published
 
+_SLIM = "TF-slim tensorflow/models research/slim/nets/mobilenet/README"
 # Documents by the authors of a network: the paper and the release of code and weights.
 OWN = {
     "mobilenet_v1": ("MobileNets paper arXiv 1704.04861", "TF-slim tensorflow/models research/slim/nets/mobilenet_v1"),
-    "mobilenet_v2": (
-        "MobileNetV2 paper arXiv 1801.04381", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
-    "mobilenet_v3_large": (
-        "MobileNetV3 paper arXiv 1905.02244", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
-    "mobilenet_v3_small": (
-        "MobileNetV3 paper arXiv 1905.02244", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
+    "mobilenet_v2": ("MobileNetV2 paper arXiv 1801.04381", _SLIM),
+    "mobilenet_v3_large": ("MobileNetV3 paper arXiv 1905.02244", _SLIM),
+    "mobilenet_v3_small": ("MobileNetV3 paper arXiv 1905.02244", _SLIM),
     "shufflenet_v1": ("ShuffleNet paper arXiv 1707.01083", "megvii-model/ShuffleNet-Series"),
     "shufflenet_v2": ("ShuffleNetV2 paper arXiv 1807.11164", "megvii-model/ShuffleNet-Series"),
     "ghostnet": ("GhostNet paper arXiv 1911.11907", "huawei-noah/Efficient-AI-Backbones"),
     "mnasnet_a1": ("MnasNet paper arXiv 1807.11626", "tensorflow/tpu models/official/mnasnet"),
     # The paper's number is only available as a quotation.
     "mnasnet_b1": ("post by the timm author forums.fast.ai/t/efficientnet/46978/79 quoting the paper",),
-}  # fmt: skip
+}
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
