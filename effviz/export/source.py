@@ -172,8 +172,6 @@ class Names:
 
     def registered(self, owner: str, name: str, value: str | Call, indent: str) -> list[str]:
         """Return the statement that makes `value` the child `name` of `owner`."""
-        if is_plain(name):
-            return statement(f"{owner}.{name} = ", value, indent)
-        if is_free(name):
+        if is_free(name) and not is_plain(name):
             return statement("", Call(f"{owner}.add_module", (self.quoted(name), value)), indent)
-        return statement(f"{owner}._modules[{self.quoted(name)}] = ", value, indent)
+        return statement(f"{self.reached(owner, name)} = ", value, indent)
