@@ -54,26 +54,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ARCHITECTURES",
-    "BLOCKS",
-    "Design",
-    "DesignError",
-    "Latency",
-    "LatencyError",
-    "Report",
-    "Stage",
-    "UncountedLayerError",
-    "UnknownNameError",
-    "WidthRule",
-    "analyze",
-    "architecture",
-    "build",
-    "compound_scale",
-    "export_torch",
-    "list_architectures",
-    "measure_latency",
-    "profile",
-]
+    "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
+    "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
+    "export_torch", "list_architectures", "measure_latency", "profile",
+]  # fmt: skip
 
 
 def build(design: Design, resolution: int | None = None, **options: Any) -> nn.Module:

@@ -14,14 +14,6 @@ from effviz.advice.budgets import (
 )
 
 __all__ = [
-    "DTYPES",
-    "PRESETS",
-    "QUANTITIES",
-    "Budget",
-    "Preset",
-    "Quantity",
-    "Verdict",
-    "check",
-    "format_amount",
+    "DTYPES", "PRESETS", "QUANTITIES", "Budget", "Preset", "Quantity", "Verdict", "check", "format_amount",
     "parse_amount",
-]
+]  # fmt: skip

@@ -16,16 +16,6 @@ from effviz.advice.scaling import (
 )
 
 __all__ = [
-    "EXPONENTS",
-    "PAPER",
-    "BudgetFit",
-    "GridPoint",
-    "ScalingRule",
-    "Swept",
-    "compound_scale",
-    "feasible",
-    "fit_phi",
-    "implied_phi",
-    "scaling_rules",
-    "sweep",
-]
+    "EXPONENTS", "PAPER", "BudgetFit", "GridPoint", "ScalingRule", "Swept", "compound_scale", "feasible", "fit_phi",
+    "implied_phi", "scaling_rules", "sweep",
+]  # fmt: skip

@@ -1,7 +1,5 @@
 """Input and output: designs from files, files written without loss, standard output and standard error."""
 
-from __future__ import annotations
-
 import errno
 import io
 import os

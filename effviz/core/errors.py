@@ -4,15 +4,14 @@ Each message names the argument, its value and the broken relation. If the path 
 ``stage4.1.depthwise.conv: groups = 3 must divide in_channels = 64``.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from numbers import Rational, Real
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 _T = TypeVar("_T")
 _SHORT = reprlib.Repr()
@@ -28,24 +27,19 @@ _MOST_COMPARED = 1_000
 
 
 class DesignError(ValueError):
-    """A value that is illegal in any network, or that torch rejects.
-
-    Attributes:
-        problem: the message without the path.
-        path: of the layer; ``""`` if the error is not about one layer.
-    """
+    """A value that is illegal in any network, or that torch rejects."""
 
     def __init__(self, problem: str, *, path: str = "") -> None:
         super().__init__(f"{path}: {problem}" if path else problem)
-        self.problem = problem
-        self.path = path
+        self.problem = problem  # the message without the path
+        self.path = path  # of the layer; "" if the error is not about one layer
 
-    def at(self, prefix: str) -> DesignError:
+    def at(self, prefix: str) -> Self:
         """Return the same error with `prefix` before its path."""
         return type(self)(self.problem, path=".".join(part for part in (prefix, self.path) if part))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.problem, self.path)
+        return partial(type(self), self.problem, path=self.path), ()
 
 
 class UnknownNameError(DesignError):
@@ -54,10 +48,6 @@ class UnknownNameError(DesignError):
 
 class UncountedLayerError(DesignError, NotImplementedError):
     """A layer without a counting rule. An unknown layer never counts as zero."""
-
-
-def _restore(kind: type[DesignError], problem: str, path: str) -> DesignError:
-    return kind(problem, path=path)
 
 
 def show(value: object) -> str:
@@ -125,6 +115,11 @@ def number(argument: str, value: Any, minimum: float, maximum: float, *, open_be
     if compared > maximum:
         fail(argument, value, f"must be at most {maximum:g}")
     return float(compared)
+
+
+def multiplier(argument: str, value: Any) -> float:
+    """Return `value` as the multiplier of a width or depth."""
+    return number(argument, value, 0, MAX_MULTIPLIER, open_below=True)
 
 
 def one_of(argument: str, value: Any, choices: Collection[str]) -> str:

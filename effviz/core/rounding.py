@@ -1,7 +1,5 @@
 """Rounding of channel counts."""
 
-from __future__ import annotations
-
 import math
 
 
@@ -29,6 +27,11 @@ def make_divisible(value: float, divisor: int, minimum: int | None = None) -> in
 def floor_at_least(value: float, minimum: int) -> int:
     """Truncate `value`, at least to `minimum`: ``max(int(depth * multiplier), 8)`` of MobileNetV1."""
     return max(minimum, int(exact(value)))
+
+
+def nearest(value: float) -> int:
+    """Round to the nearest integer, at least to 1."""
+    return max(1, round(exact(value)))
 
 
 def ceil(value: float) -> int:

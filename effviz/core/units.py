@@ -1,11 +1,10 @@
 """Numbers as text: three or four significant digits, an SI or binary prefix, and the unit."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 
 _SI = ("", " k", " M", " G", " T", " P", " E")
-_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_BINARY = (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB")
 
 
 def _digits(mantissa: float) -> str:
@@ -14,15 +13,20 @@ def _digits(mantissa: float) -> str:
     return f"{mantissa:.1f}" if abs(mantissa) < 999.95 else f"{mantissa:.0f}"
 
 
+def _prefixed(value: float, factor: int, prefixes: Sequence[str]) -> str:
+    power, mantissa = 0, float(value)
+    # Numbers are rounded to four digits or less, so 999.95 is printed as 1000.
+    while abs(mantissa) >= factor - 0.05 and power < len(prefixes) - 1:
+        mantissa, power = mantissa / factor, power + 1
+    return f"{_digits(mantissa)}{prefixes[power]}"
+
+
 def si(value: float, unit: str = "") -> str:
     """Format ``3504872`` as ``3.50 M``; integers below 1,000 have no decimals."""
     tail = f" {unit}" if unit else ""
     if abs(value) < 1000 and float(value).is_integer():
         return f"{int(value)}{tail}"
-    power, mantissa = 0, float(value)
-    while abs(mantissa) >= 999.95 and power < len(_SI) - 1:
-        mantissa, power = mantissa / 1000, power + 1
-    return f"{_digits(mantissa)}{_SI[power]}{tail}"
+    return f"{_prefixed(value, 1000, _SI)}{tail}"
 
 
 def short(value: float) -> str:
@@ -35,10 +39,7 @@ def binary(size: float) -> str:
     """Format bytes as ``13.4 MiB``."""
     if abs(size) < 1024 and float(size).is_integer():
         return f"{int(size)} B"
-    power, mantissa = 0, float(size)
-    while abs(mantissa) >= 1023.95 and power < len(_BINARY) - 1:
-        mantissa, power = mantissa / 1024, power + 1
-    return f"{_digits(mantissa)} {_BINARY[power]}"
+    return _prefixed(size, 1024, _BINARY)
 
 
 def milliseconds(value: float) -> str:

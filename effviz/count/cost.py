@@ -9,46 +9,16 @@
 Each class of layers has one rule. A class without a rule is an error. Classes that count zero are listed.
 """
 
-from __future__ import annotations
-
 from functools import singledispatch
 
 from effviz.core.errors import UncountedLayerError
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Identity,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Shape,
-    Slice,
-    StochasticDepth,
-    elements,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import BatchNorm2d, Conv2d, Layer, Linear, Shape, elements, pair
 
 WITHOUT_PARAMS = (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    Branches,
-    ChannelShuffle,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Identity,
-    MaxPool2d,
-    Slice,
-    StochasticDepth,
+    *(layers.Activation, layers.AvgPool2d, layers.AdaptiveAvgPool2d, layers.GlobalAvgPool, layers.MaxPool2d),
+    *(layers.Branches, layers.ChannelShuffle, layers.Slice, layers.Flatten, layers.Identity),
+    *(layers.Dropout, layers.StochasticDepth),
 )
 WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d)
 

@@ -1,7 +1,5 @@
 """Formulas of a layer's counts, symbolic and with numbers substituted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -14,27 +12,27 @@ from effviz.model.trace import Step
 
 @dataclass(frozen=True)
 class Formula:
-    """The formula of one quantity of one layer.
+    """The formula of one quantity of one layer."""
 
-    Attributes:
-        quantity: ``"params"``, ``"macs"`` or ``"memory_access"``.
-        symbols: the formula in torch's names.
-        numbers: the formula with the layer's values.
-        value: the result.
-    """
-
-    quantity: str
-    symbols: str
-    numbers: str
+    quantity: str  # "params", "macs" or "memory_access"
+    symbols: str  # the formula in torch's names
+    numbers: str  # the formula with the layer's values
     value: int
 
 
-def _n(value: int) -> str:
-    return f"{value:,}"
+_CONV_WEIGHTS, _LINEAR_WEIGHTS = "out_channels × in_channels / groups × kernel_size²", "in_features × out_features"
 
 
-def _product(*factors: int | str) -> str:
-    return " × ".join(factor if isinstance(factor, str) else _n(factor) for factor in factors)
+def _product(*factors: int) -> str:
+    return " × ".join(f"{factor:,}" for factor in factors)
+
+
+def _conv_weights(layer: Conv2d) -> str:
+    return f"{_product(layer.out_channels, layer.in_channels)} / {_product(layer.groups, *pair(layer.kernel_size))}"
+
+
+def _with_bias(layer: Conv2d | Linear, symbols: str, numbers: str, outputs: str) -> tuple[str, str]:
+    return (f"{symbols} + {outputs}", f"{numbers} + {getattr(layer, outputs):,}") if layer.bias else (symbols, numbers)
 
 
 @singledispatch
@@ -47,26 +45,14 @@ def _macs(layer: Layer, step: Step) -> tuple[str, str]:
     raise UncountedLayerError(f"{type(layer).__name__} has no formula for macs")
 
 
-def _kernel(layer: Conv2d) -> str:
-    high, wide = pair(layer.kernel_size)
-    return f"{high} × {wide}"
-
-
 @_params.register
 def _(layer: Conv2d) -> tuple[str, str]:
-    symbols = "out_channels × in_channels / groups × kernel_size²"
-    numbers = f"{_n(layer.out_channels)} × {_n(layer.in_channels)} / {_n(layer.groups)} × {_kernel(layer)}"
-    if layer.bias:
-        return f"{symbols} + out_channels", f"{numbers} + {_n(layer.out_channels)}"
-    return symbols, numbers
+    return _with_bias(layer, _CONV_WEIGHTS, _conv_weights(layer), "out_channels")
 
 
 @_params.register
 def _(layer: Linear) -> tuple[str, str]:
-    numbers = _product(layer.in_features, layer.out_features)
-    if layer.bias:
-        return "in_features × out_features + out_features", f"{numbers} + {_n(layer.out_features)}"
-    return "in_features × out_features", numbers
+    return _with_bias(layer, _LINEAR_WEIGHTS, _product(layer.in_features, layer.out_features), "out_features")
 
 
 @_params.register
@@ -78,31 +64,19 @@ def _(layer: BatchNorm2d) -> tuple[str, str]:
 
 @_macs.register
 def _(layer: Conv2d, step: Step) -> tuple[str, str]:
-    _, high, wide = step.output.shape
-    return (
-        "out_height × out_width × out_channels × in_channels / groups × kernel_size²",
-        f"{_n(high)} × {_n(wide)} × {_n(layer.out_channels)} × {_n(layer.in_channels)} / {_n(layer.groups)} × "
-        f"{_kernel(layer)}",
-    )
+    pixels = _product(*step.output.shape[1:])
+    return f"out_height × out_width × {_CONV_WEIGHTS}", f"{pixels} × {_conv_weights(layer)}"
 
 
 @_macs.register
 def _(layer: Linear, step: Step) -> tuple[str, str]:
-    return "in_features × out_features", _product(layer.in_features, layer.out_features)
-
-
-def _no_params(layer: Layer) -> tuple[str, str]:
-    return "0, no trainable numbers", "0"
-
-
-def _no_macs(layer: Layer, step: Step) -> tuple[str, str]:
-    return "0, not counted as multiply-adds", "0"
+    return _LINEAR_WEIGHTS, _product(layer.in_features, layer.out_features)
 
 
 for _kind in cost.WITHOUT_PARAMS:
-    _params.register(_kind, _no_params)
+    _params.register(_kind, lambda layer: ("0, no trainable numbers", "0"))
 for _free in cost.WITHOUT_MACS:
-    _macs.register(_free, _no_macs)
+    _macs.register(_free, lambda layer, step: ("0, not counted as multiply-adds", "0"))
 
 
 def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> Formula:
@@ -118,14 +92,7 @@ def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> F
 
 
 def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
-    """Return the formulas of step `index`: parameters, multiply-adds, memory access under `assumption`.
-
-    Args:
-        steps: ``report.steps``.
-        fusion: ``report.fusion``.
-        index: of the step.
-        assumption: one of `effviz.count.memory.ASSUMPTIONS`.
-    """
+    """Return the formulas of step `index` of a report: parameters, multiply-adds, memory access under `assumption`."""
     step = steps[index]
     layer: Primitive | Branches = step.layer
     return [
@@ -147,6 +114,3 @@ def evaluate(numbers: str) -> int:
                 value = value // int(word) if divide else value * int(word)
         total += value
     return total
-
-
-__all__ = ["Formula", "evaluate", "explain"]

@@ -1,22 +1,9 @@
 """Kinds of layers, each with one name and one color in all tables, charts and diagrams."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    GlobalAvgPool,
-    Linear,
-    MaxPool2d,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelShuffle, Conv2d, Linear, pair
 from effviz.model.trace import Step
 
 STANDARD = "standard convolution"
@@ -29,18 +16,14 @@ MERGE = "merge and shuffle"
 NORM = "norm and activation"
 POOLING = "pooling"
 VIEW = "view"
+_POOLINGS = (layers.MaxPool2d, layers.AvgPool2d, layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
 
 class Kind(NamedTuple):
-    """The presentation of a kind of layer.
+    """The presentation of a kind of layer."""
 
-    Attributes:
-        color: from the palette of Okabe and Ito, safe for color-blind readers, or a grey.
-        subject: the beginning of a sentence about the cost of these layers.
-    """
-
-    color: str
-    subject: str
+    color: str  # from the palette of Okabe and Ito, safe for color-blind readers, or a grey
+    subject: str  # the beginning of a sentence about the cost of these layers
 
 
 KINDS: dict[str, Kind | None] = {
@@ -85,6 +68,6 @@ def kind_of(step: Step) -> str:
         return MERGE
     if isinstance(layer, (BatchNorm2d, Activation)):
         return NORM
-    if isinstance(layer, (MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool)):
+    if isinstance(layer, _POOLINGS):
         return POOLING
     raise TypeError(f"{type(layer).__name__} has no kind")

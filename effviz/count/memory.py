@@ -7,8 +7,6 @@ A batch norm is folded only if its input is the output of a convolution and has 
 only into a step whose output has no other reader. Others stay separate, such as DenseNet's norms after a concatenation.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,20 +21,13 @@ from effviz.model.trace import Step, storage_sizes
 
 @dataclass(frozen=True)
 class Assumption:
-    """An assumption about the run in which memory is read and written.
+    """An assumption about the run in which memory is read and written."""
 
-    Attributes:
-        label: on screen.
-        help: the assumption in a phrase, for pages and exports.
-        layers: classes of the layers that count; None for all layers.
-        biases: whether biases are read.
-        fuses: batch norm is folded into the convolution before it, an activation runs inside the step before it.
-    """
-
-    label: str
-    help: str
-    layers: tuple[type[Layer], ...] | None = None
-    biases: bool = True
+    label: str  # on screen
+    help: str  # the assumption in a phrase, for pages and exports
+    layers: tuple[type[Layer], ...] | None = None  # classes of the layers that count; None for all layers
+    biases: bool = True  # whether biases are read
+    # Batch norm is folded into the convolution before it, an activation runs inside the step before it.
     fuses: bool = False
 
 
@@ -59,19 +50,12 @@ ASSUMPTIONS = {
 
 
 class Producer(NamedTuple):
-    """The step that wrote a tensor, with the properties that decide about fusion.
+    """The step that wrote a tensor, with the properties that decide about fusion."""
 
-    Attributes:
-        fusable: a step with arithmetic wrote it, so an activation can run inside that step.
-        is_conv: that step is a convolution, so batch norm can be folded into it.
-        has_bias: that convolution has a bias.
-        held: elements of the whole storage if the tensor is a part of it, otherwise 0.
-    """
-
-    fusable: bool
-    is_conv: bool = False
-    has_bias: bool = False
-    held: int = 0
+    fusable: bool  # a step with arithmetic wrote it, so an activation can run inside that step
+    is_conv: bool = False  # that step is a convolution, so batch norm can be folded into it
+    has_bias: bool = False  # that convolution has a bias
+    held: int = 0  # elements of the whole storage if the tensor is a part of it, otherwise 0
 
 
 NETWORK_INPUT = Producer(fusable=False)
@@ -79,33 +63,18 @@ NETWORK_INPUT = Producer(fusable=False)
 
 @dataclass(frozen=True)
 class Fusion:
-    """The steps of a trace after folding and fusing.
+    """The steps of a trace after folding and fusing."""
 
-    Attributes:
-        sizes: elements of every storage.
-        absorbed: per step, whether it runs inside an earlier step.
-        folded_bias: per step, elements of the bias that folding adds to it.
-        outside_bias: the same for the step that writes the input of the trace.
-        home: for each storage, the storage that holds its values after in-place operations.
-        producer: of the output of the trace.
-    """
-
-    sizes: dict[int, int]
-    absorbed: tuple[bool, ...]
-    folded_bias: tuple[int, ...]
-    outside_bias: int
-    home: dict[int, int]
-    producer: Producer
+    sizes: dict[int, int]  # elements of every storage
+    absorbed: tuple[bool, ...]  # per step, whether it runs inside an earlier step
+    folded_bias: tuple[int, ...]  # per step, elements of the bias that folding adds to it
+    outside_bias: int  # the same for the step that writes the input of the trace
+    home: dict[int, int]  # for each storage, the storage that holds its values after in-place operations
+    producer: Producer  # of the output of the trace
 
 
 def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
-    """Fold batch norms and fuse activations.
-
-    Args:
-        steps: a trace.
-        shape: of the input of the trace.
-        producer: of that input.
-    """
+    """Fold batch norms and fuse activations of a trace; `shape` and `producer` are those of its input."""
     readers = Counter(tensor.storage for step in steps if not step.is_view for tensor in set(step.inputs))
     sizes = storage_sizes(steps, shape)
     sizes[0] = max(sizes[0], producer.held)
@@ -156,15 +125,10 @@ def _intermediate(step: Step) -> int:
 
 
 class Access(NamedTuple):
-    """Elements that a step reads or writes.
+    """Elements that a step reads or writes."""
 
-    Attributes:
-        name: what is read or written.
-        sizes: of one or more tensors, each as factors.
-    """
-
-    name: str
-    sizes: tuple[tuple[int, ...], ...]
+    name: str  # what is read or written
+    sizes: tuple[tuple[int, ...], ...]  # of one or more tensors, each as factors
 
 
 def not_counted(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> str:
@@ -206,13 +170,7 @@ def step_access(step: Step, fusion: Fusion, index: int, assumption: Assumption) 
 
 
 def memory_access(steps: Sequence[Step], fusion: Fusion, assumption: str = "fused") -> list[int]:
-    """Count the elements that each step reads and writes.
-
-    Args:
-        steps: a trace.
-        fusion: the result of `fuse` for it.
-        assumption: one of `ASSUMPTIONS`.
-    """
+    """Count the elements that each step of a trace reads and writes; `assumption` is one of `ASSUMPTIONS`."""
     rule = ASSUMPTIONS[one_of("memory", assumption, ASSUMPTIONS)]
     return [step_access(step, fusion, index, rule) for index, step in enumerate(steps)]
 
@@ -222,10 +180,6 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
 
     These are its inputs, its output and all tensors that a later step reads, including the network's input. A view
     keeps its whole storage alive. The count is 0 for views and for steps that run inside another step.
-
-    Args:
-        steps: a trace.
-        fusion: the result of `fuse` for it.
     """
     sizes = fusion.sizes
     running = [index for index, step in enumerate(steps) if not (step.is_view or fusion.absorbed[index])]

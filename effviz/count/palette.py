@@ -1,31 +1,19 @@
 """Colors of charts and diagrams in light and dark mode, and contrast."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """Colors of one mode.
+    """Colors of one mode."""
 
-    Attributes:
-        name: ``"light"`` or ``"dark"``.
-        ink: text.
-        muted: axis labels and secondary marks.
-        grid: lines of the value axis.
-        accent: selected marks and controls.
-        outline: of marks; on white, the contrast of three kind colors is below 3:1 without it.
-        paper: background of the page.
-    """
-
-    name: str
-    ink: str
-    muted: str
-    grid: str
-    accent: str
-    outline: str
-    paper: str
+    name: str  # "light" or "dark"
+    ink: str  # text
+    muted: str  # axis labels and secondary marks
+    grid: str  # lines of the value axis
+    accent: str  # selected marks and controls
+    outline: str  # of marks; on white, the contrast of three kind colors is below 3:1 without it
+    paper: str  # background of the page
 
 
 LIGHT = Appearance("light", "#1B1B22", "#5A5A66", "#E4E4EA", "#6A3FA0", "#1B1B22", "#FFFFFF")

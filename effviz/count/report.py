@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from effviz.core.errors import fail, one_of
+from effviz.core.errors import one_of
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
-from effviz.count.totals import block_totals
-from effviz.model.design import Design
+from effviz.count.totals import network_totals
+from effviz.model.design import Design, as_design
 from effviz.model.layers import Branches, Conv2d, Shape, elements, pair, shape_text
 from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, chain, trace_block
@@ -53,18 +53,11 @@ class Report:
     """
 
     def __init__(self, design: Design, resolution: int | None = None, memory: str = "fused") -> None:
-        if not isinstance(design, Design):
-            fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-        self.design = design
+        self.design = as_design(design)
         self.memory = one_of("memory", memory, ASSUMPTIONS)
         self.input_shape = design.input_shape(resolution)
         self.resolution = self.input_shape[1]
-        self.params = self.macs = self.activations = 0
-        for run in design.runs(resolution):
-            each = block_totals(run.block, run.shape)
-            self.params += run.repeats * each.params
-            self.macs += run.repeats * each.macs
-            self.activations += run.repeats * each.activations
+        self.params, self.macs, self.activations = network_totals(design, resolution)
         self.flops = 2 * self.macs
 
     def __repr__(self) -> str:

@@ -1,23 +1,17 @@
-"""Totals of one block for maps of any size: counts per pixel times the map sizes of `effviz.model.shapes`."""
-
-from __future__ import annotations
+"""Totals of blocks for maps of any size: counts per pixel times the map sizes of `effviz.model.shapes`."""
 
 from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.count import cost
+from effviz.model.design import Design
 from effviz.model.layers import Layer, Shape
 from effviz.model.shapes import map_sizes, out_shape, sized_block
 from effviz.model.trace import trace_block
 
 
 class BlockTotals(NamedTuple):
-    """Sums over the layers of one block.
-
-    Attributes:
-        params, macs, activations: as in `effviz.count.cost`.
-        out_shape: shape of the output.
-    """
+    """Sums over the layers of one block, as in `effviz.count.cost`, and the shape of its output."""
 
     params: int
     macs: int
@@ -27,11 +21,7 @@ class BlockTotals(NamedTuple):
 
 @lru_cache(maxsize=32_768)
 def block_totals(block: Layer, shape: Shape) -> BlockTotals:
-    """Sum the counts of the layers of `block` for an input of `shape`.
-
-    Raises:
-        DesignError: a layer rejects its input; the message starts with its path in the block.
-    """
+    """Sum the counts of the layers of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
     sizes = map_sizes(block, shape)
     if sizes is None:
         steps = trace_block(block, shape).steps
@@ -47,6 +37,17 @@ def block_totals(block: Layer, shape: Shape) -> BlockTotals:
         macs += height * width * pixel_macs
         activations += height * width * pixel_activations
     return BlockTotals(params, macs, activations, out_shape(block, shape))
+
+
+def network_totals(design: Design, resolution: int | None = None) -> tuple[int, int, int]:
+    """Sum parameters, multiply-adds and activations over the blocks of a network."""
+    params = macs = activations = 0
+    for run in design.runs(resolution):
+        each = block_totals(run.block, run.shape)
+        params += run.repeats * each.params
+        macs += run.repeats * each.macs
+        activations += run.repeats * each.activations
+    return params, macs, activations
 
 
 @lru_cache(maxsize=16_384)

@@ -1,43 +1,19 @@
 """Short descriptions of layers and blocks for readers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from effviz.count import kinds
 from effviz.count.kinds import conv_kind
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Size,
-    Slice,
-    StochasticDepth,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import Conv2d, Dropout, Flatten, Layer, Linear, Size, StochasticDepth, pair
 
 _FUNCTIONS = {
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "hardswish": "hard swish",
-    "silu": "SiLU",
-    "hardsigmoid": "hard sigmoid",
-    "gelu": "GELU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-}
+    "relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU",
+    "hardswish": "hard swish", "hardsigmoid": "hard sigmoid",
+}  # fmt: skip
 _WORDS: Mapping[type[Layer], str] = {
-    BatchNorm2d: "BN",
-    GlobalAvgPool: "global average pool",
+    layers.BatchNorm2d: "BN",
+    layers.GlobalAvgPool: "global average pool",
     Linear: "linear",
     Flatten: "flatten",
     StochasticDepth: "stochastic depth",
@@ -73,17 +49,16 @@ def describe(layer: Layer) -> str:
         groups = f", {layer.groups} groups" if conv_kind(layer) == kinds.GROUPED else ""
         dilation = "" if pair(layer.dilation) == (1, 1) else f", dilation {_window(layer.dilation)}"
         return f"{_window(layer.kernel_size)} {kind}conv{_stride(layer.stride, 1)}{groups}{dilation}"
-    if isinstance(layer, Activation):
+    if isinstance(layer, layers.Activation):
         return _FUNCTIONS.get(layer.function, layer.function)
-    if isinstance(layer, MaxPool2d):
-        return f"{_window(layer.kernel_size)} max pool{_stride(layer.stride, layer.kernel_size)}"
-    if isinstance(layer, AvgPool2d):
-        return f"{_window(layer.kernel_size)} average pool{_stride(layer.stride, layer.kernel_size)}"
-    if isinstance(layer, AdaptiveAvgPool2d):
+    if isinstance(layer, (layers.MaxPool2d, layers.AvgPool2d)):
+        name = "max" if isinstance(layer, layers.MaxPool2d) else "average"
+        return f"{_window(layer.kernel_size)} {name} pool{_stride(layer.stride, layer.kernel_size)}"
+    if isinstance(layer, layers.AdaptiveAvgPool2d):
         return f"average pool to {_window(layer.output_size)}"
-    if isinstance(layer, ChannelShuffle):
+    if isinstance(layer, layers.ChannelShuffle):
         return f"channel shuffle, {layer.groups} groups"
-    if isinstance(layer, Slice):
+    if isinstance(layer, layers.Slice):
         return f"first {layer.stop} channels" if layer.start == 0 else f"channels {layer.start} to {layer.stop - 1}"
     if isinstance(layer, Dropout):
         return f"dropout {layer.p:g}"

@@ -4,12 +4,9 @@ The parameters of its module have the names and the order of those of `effviz.bu
 Importing this package imports no torch.
 """
 
-from __future__ import annotations
-
-from effviz.core.errors import fail
 from effviz.export.library import library_calls
 from effviz.export.network import SourceFile
-from effviz.model.design import Design
+from effviz.model.design import Design, as_design
 
 __all__ = ["export_torch", "library_calls"]
 
@@ -23,6 +20,4 @@ def export_torch(design: Design) -> str:
     Raises:
         DesignError: the network cannot be built at its own resolution.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    return SourceFile(design).text()
+    return SourceFile(as_design(design)).text()

@@ -1,7 +1,5 @@
 """The code of one class: `__init__` registers the layers, `forward` runs them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
@@ -25,10 +23,8 @@ _IN_PLACE = {TORCH_ACTIVATIONS[name] for name in _OVERWRITING} | {None}
 _WIDEST_MERGE = 80
 
 _BROUGHT = {StochasticDepth: "StochasticDepth", Slice: "ChannelSlice"}
-HELPERS = (
-    (
-        "StochasticDepth",
-        '''
+HELPERS = {
+    "StochasticDepth": '''
 class StochasticDepth(nn.Module):
     """Drop the whole branch of single images with probability p, in training only (arXiv 1603.09382)."""
 
@@ -43,10 +39,7 @@ class StochasticDepth(nn.Module):
             return torch.zeros_like(x)
         keep = x.new_empty((len(x),) + (1,) * (x.dim() - 1)).bernoulli_(1 - self.p)
         return x * keep.div_(1 - self.p)''',
-    ),
-    (
-        "ChannelSlice",
-        '''
+    "ChannelSlice": '''
 class ChannelSlice(nn.Module):
     """The channels from start up to, not including, stop."""
 
@@ -57,8 +50,7 @@ class ChannelSlice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, self.start : self.stop]''',
-    ),
-)
+}
 """Names and code of the classes that a file defines if it needs them."""
 
 
@@ -87,20 +79,12 @@ def arguments(params: Sequence[Param], texts: dict[str, str], placed: Sequence[s
 
 
 class Body:
-    """Layers as code.
-
-    Args:
-        names: how the file writes the names of modules.
-
-    Attributes:
-        lines: statements of `__init__`.
-        forward: statements of `forward`; empty for a `nn.Sequential`.
-    """
+    """Layers as code; `names` is how the file writes the names of modules."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self.lines: list[str] = []
-        self.forward: list[str] = []
+        self.lines: list[str] = []  # statements of __init__
+        self.forward: list[str] = []  # statements of forward; empty for a nn.Sequential
         self._taken = {"self", "torch", "nn", "x"}
         self._open = ("", "", 0)
 

@@ -34,16 +34,12 @@ class BlockClass:
         built: the blocks of the design that are instances of it, all of one kind.
         probes: more blocks of this kind, used if they have the same layers.
         classes: those of the blocks inside.
-
-    Attributes:
-        name: of the class.
-        samples: the blocks from which it is derived.
-        body: its layers, without an optional shortcut.
-        tail: the layer at the end of the body that only blocks with the shortcut have, as a list.
-        has_shortcut: the condition under which the input is added to the output of `body`; empty for never.
-        params: its arguments.
-        formulas: its local variables.
     """
+
+    body: SharedPart  # the layers, without an optional shortcut
+    # The layer at the end of the body that only blocks with the shortcut have, as a list.
+    tail: list[tuple[str, SharedPart | None]]
+    has_shortcut: str  # the condition under which the input is added to the output of `body`; empty for never
 
     def __init__(self, built: Sequence[Any], probes: Sequence[Any], classes: Classes) -> None:
         self.kind: type[Any] = type(built[0])
@@ -52,12 +48,13 @@ class BlockClass:
         closed = [name for name in others if len({getattr(block, name) for block in built}) == 1]
         skeletons = {classes.skeleton(layers_of(block)) for block in built}
         similar = [probe for probe in probes if all(getattr(probe, name) == getattr(built[0], name) for name in closed)]
+        # The blocks from which the class is derived.
         self.samples = [*built, *(probe for probe in similar if classes.skeleton(layers_of(probe)) in skeletons)]
         self._lay_over()
         scope = Scope(self.samples, len(built))
         self._solve(scope)
-        self.params, self.formulas = scope.params(), scope.formulas
-        self._arguments = {
+        self.params, self.formulas = scope.params(), scope.formulas  # the arguments and local variables
+        self.arguments = {
             block: {param.name: values[param.name] for param in self.params}
             for block, values in zip(self.samples, scope.values, strict=True)
         }
@@ -97,10 +94,6 @@ class BlockClass:
         optional = len(set(self._merged)) > 1
         self.has_shortcut = scope.condition("has_shortcut", self._merged) if optional else ""
 
-    def arguments(self, block: Any) -> dict[str, Any]:
-        """Return the value of every argument for one block."""
-        return self._arguments[block]
-
     @property
     def is_plain_chain(self) -> bool:
         """Whether torch has all layers, one after another."""
@@ -124,21 +117,14 @@ class BlockClass:
 
 
 class Classes:
-    """The classes of one file, each after those that it needs.
-
-    Args:
-        blocks: what the network is made of. Those that are one torch layer have no class.
-
-    Attributes:
-        nested: the blocks inside others.
-    """
+    """The classes of the `blocks` of a network, each after those that it needs. One torch layer has no class."""
 
     def __init__(self, blocks: Iterable[Any]) -> None:
         # The blocks of every kind, and whether the design builds them.
         self._samples: dict[Key, dict[Any, bool]] = {}
         self._made: dict[Key, list[BlockClass]] = {}
-        self._classes: dict[Any, BlockClass] = {}
-        self.nested: set[Any] = set()
+        self.by_block: dict[Any, BlockClass] = {}
+        self.nested: set[Any] = set()  # the blocks inside others
         groups: dict[Key, list[Any]] = {}
         for block in dict.fromkeys(blocks):
             if not isinstance(layers_of(block), Primitive):
@@ -152,10 +138,6 @@ class Classes:
 
     def __iter__(self) -> Iterator[BlockClass]:
         return (each for made in self._made.values() for each in made)
-
-    def find(self, block: Any) -> BlockClass | None:
-        """Return the class of a block, None if there is none."""
-        return self._classes.get(block)
 
     def give_names(self, reserved: Collection[str]) -> set[str]:
         """Give every class a name, and return the names in use."""
@@ -180,9 +162,9 @@ class Classes:
             return Activation, {"function": TORCH_ACTIVATIONS[tree.function]}
         if isinstance(tree, Primitive):
             return type(tree), {each.name: getattr(tree, each.name) for each in fields(tree)}  # type: ignore[arg-type]
-        if layer not in self._classes:
+        if layer not in self.by_block:
             raise DifferentError(f"no class for {layer}")
-        return self._classes[layer], self._classes[layer].arguments(layer)
+        return self.by_block[layer], self.by_block[layer].arguments[layer]
 
     def skeleton(self, layer: Layer) -> Any:
         """Return the kinds and names of layers, without numbers; `DifferentError` if a block has no class."""
@@ -218,7 +200,7 @@ class Classes:
                 probes.append(probe)
         self._made[key] = self._fewest(built, probes) if built else []
         for each in self._made[key]:
-            self._classes |= dict.fromkeys(each.samples, each)
+            self.by_block |= dict.fromkeys(each.samples, each)
 
     def _fewest(self, built: Sequence[Any], probes: Sequence[Any]) -> list[BlockClass]:
         """Return one class for all blocks, or one for each skeleton."""

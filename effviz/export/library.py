@@ -6,13 +6,11 @@ convolutions. Calls that disagree are left out: MobileNetV3 and ShuffleNetV2 of 
 MobileNetV3-Small at 0.5, which keeps the width of the stem.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
-from effviz.core.errors import DesignError, fail
-from effviz.count.totals import block_totals
-from effviz.model.design import Design
+from effviz.core.errors import DesignError
+from effviz.count.totals import network_totals
+from effviz.model.design import Design, as_design
 from effviz.model.fields import FieldBlock
 from effviz.zoo import architecture
 
@@ -103,10 +101,7 @@ def library_calls(design: Design) -> tuple[str, ...]:
     A call is listed if it has as many parameters as the design, and if its network of the zoo consists of the same
     blocks. Names are not compared.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    blocks = _blocks(design)
-    params = sum(block_totals(entry, shape).params for entry, shape in blocks)
+    params, blocks = network_totals(as_design(design))[0], _blocks(design)
     return tuple(
         call.text
         for call in CALLS

@@ -1,39 +1,156 @@
 """The file as a whole: classes, stage tables, the class of the network, and a check of its parameters and output."""
 
-from __future__ import annotations
-
+import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from effviz.count.totals import block_totals
+from effviz.count.totals import network_totals
 from effviz.export.body import HELPERS, Body, class_lines, layer_call
 from effviz.export.classes import BlockClass, Classes, layers_of
 from effviz.export.pattern import lay_over
-from effviz.export.source import INDENT, LINE, Call, Names, class_name, docstring, fresh, is_free, literal, prose
-from effviz.export.table import StageTable
+from effviz.export.source import INDENT, LINE, Call, Names, class_name, docstring, fresh, literal, prose, statement
 from effviz.model.design import Design
-from effviz.model.layers import Shape
 from effviz.model.layout import BuiltBlock
+from effviz.model.outline import by_stage, stage_of
+from effviz.model.shapes import out_shape
 
 Stage: TypeAlias = list[BuiltBlock]
 
-_RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *(name for name, _ in HELPERS)}
+_RESERVED = {"torch", "nn", "Tensor", "STAGES", "main", "None", "True", "False", *HELPERS}
 _LONGEST_TITLE = 60
 # More blocks make a table, in several stages or in one. More equal calls make a generator expression.
 _SHORT, _SHORT_STAGE, _SHORT_RUN = 4, 8, 2
 _BODY = 2 * INDENT
+
+LETTERS = {
+    "kernel_size": ("k", "kernel size"),
+    "expand_ratio": ("t", "expansion"),
+    "expanded": ("exp", "expanded channels"),
+    "out_channels": ("c", "output channels"),
+    "squeezed": ("se", "squeezed channels"),
+    "se_ratio": ("se", "squeezed channels per channel"),
+    "activation": ("nl", "activation"),
+    "groups": ("g", "groups"),
+    "padding": ("p", "padding"),
+}
+"""The letters that papers use for the fields of blocks, and their meanings, in the order of the columns."""
+
+# Columns of other arguments come after these.
+_FIRST = ("kernel_size", "expand_ratio", "expanded")
+LOOP_NAMES = frozenset({"name", "n", "s", "index", "stage", "channels", "layer"})
+"""Local variables of the loop."""
+
+
+@dataclass
+class Row:
+    """Blocks of one row of the design with equal arguments, except that only the first block has `stride`."""
+
+    origin: int
+    stage: str
+    options: dict[str, Any]
+    stride: int
+    repeats: int = 0
+
+
+class StageTable:
+    """The rows of stages whose blocks are built of one class, and the loop that builds them."""
+
+    def __init__(self, blocks: Sequence[BuiltBlock], of: BlockClass) -> None:
+        self.name = "STAGES"
+        self._of = of
+        self._letters = self._named([param.name for param in of.params if param.name not in ("in_channels", "stride")])
+        self.rows: list[Row] = []
+        last = Row(-1, "", {}, 1)
+        for entry in blocks:
+            given = of.arguments[entry.block]
+            options = {name: given[name] for name in self._letters}
+            row = Row(entry.row, stage_of(entry.path), options, given.get("stride", 1))
+            if not (row.stride == 1 and replace(row, stride=last.stride, repeats=last.repeats) == last):
+                self.rows.append(row)
+            last = self.rows[-1]
+            last.repeats += 1
+        self._repeats = any(row.repeats > 1 for row in self.rows)
+        self._strides = any(row.stride > 1 for row in self.rows)
+
+    def _named(self, params: Sequence[str]) -> dict[str, str]:
+        """Return the column of every argument, in the order of the table."""
+        known = [name for name in LETTERS if name in params]
+        order = [name for name in known if name in _FIRST] + [name for name in params if name not in LETTERS]
+        letters: dict[str, str] = {}
+        for name in [*order, *(name for name in known if name not in _FIRST)]:
+            used = {*letters.values(), *LOOP_NAMES}
+            letter = LETTERS[name][0] if name in LETTERS else name
+            letters[name] = fresh(name if letter in used else letter, used)
+        return letters
+
+    def _columns(self) -> list[str]:
+        numbers = [letter for letter, shown in (("n", self._repeats), ("s", self._strides)) if shown]
+        return [*self._letters.values(), *numbers]
+
+    def lines(self) -> list[str]:
+        """Return the table, with its columns explained and aligned."""
+        meanings = {letter: LETTERS[name][1] for name, letter in self._letters.items() if name in LETTERS}
+        meanings |= {"n": "blocks"} if self._repeats else {}
+        meanings |= {"s": "stride of the first block"} if self._strides else {}
+        rows = [
+            [literal(row.stage), *map(literal, row.options.values())]
+            + [str(row.repeats)] * self._repeats
+            + [str(row.stride)] * self._strides
+            for row in self.rows
+        ]
+        heads = ["stage", *self._columns()]
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        signs = [">" if any(cell[:1].isdigit() for cell in column) else "<" for column in zip(*rows, strict=True)]
+
+        def aligned(cells: Sequence[str], comma: str) -> str:
+            columns = zip(cells, signs, widths, strict=True)
+            return " ".join(f"{cell + comma:{sign}{width + 1}}" for cell, sign, width in columns).rstrip()
+
+        # The hash and the space before the first head take one column more than the bracket below them.
+        head = aligned(heads, " ")
+        head = f"{INDENT}# {head[: widths[0]]}{head[widths[0] + 1 :]}"
+        lines = [f"{INDENT}({aligned(row, ',').removesuffix(',')})," for row in rows]
+        # Lines are broken between entries, not inside.
+        legend = "; ".join(f"{letter}: {meaning}".replace(" ", "\xa0") for letter, meaning in meanings.items())
+        explained = [f"# {line}".replace("\xa0", " ") for line in textwrap.wrap(legend, LINE - 2)]
+        return [*explained, f"{self.name} = (", head, *lines, ")  # fmt: skip"]
+
+    def loop(self, channels: int) -> list[str]:
+        """Return the statements that build the stages; `channels` are those of the input."""
+        names = [row.stage for row in self.rows]
+        stage = "getattr(self, name, nn.Sequential())" if len(set(names)) < len(names) else "nn.Sequential()"
+        inner = _BODY + INDENT * (2 if self._repeats else 1)
+        lines = [
+            f"{_BODY}channels = {channels}",
+            f"{_BODY}for {', '.join(['name', *self._columns()])} in {self.name}:",
+            f"{_BODY}{INDENT}stage = {stage}",
+        ]
+        if self._repeats:
+            lines.append(f"{_BODY}{INDENT}for {'index' if self._strides else '_'} in range(n):")
+        texts = {**self._letters, "in_channels": "channels", "stride": "1"}
+        if self._strides:
+            texts["stride"] = "s if index == 0 else 1" if self._repeats else "s"
+        made = layer_call(self._of, texts)
+        if len(f"{inner}stage.append({made})") <= LINE:
+            lines.append(f"{inner}stage.append({made})")
+        else:
+            lines += [*statement("layer = ", made, inner), f"{inner}stage.append(layer)"]
+        if "out_channels" in self._letters:
+            lines.append(f"{inner}channels = {self._letters['out_channels']}")
+        return [*lines, f"{_BODY}{INDENT}self.add_module(name, stage)"]
 
 
 class SourceFile:
     """The source of one design."""
 
     def __init__(self, design: Design) -> None:
+        self._params, self._macs, _ = network_totals(design)
         self._design = design
         self._names = Names()
         blocks, self._classes, self._drops = _classes(design)
-        self._stages: list[Stage] = [list(group) for _, group in groupby(blocks, _stage_name)]
+        self._stages = by_stage(blocks)
         listed = {entry.block for entry in blocks if "." in entry.path} | self._classes.nested
         chains = [each for each in self._classes if each.is_plain_chain and len(each.built) == 1]
         self._inline = [each for each in chains if each.built[0] not in listed]
@@ -41,7 +158,7 @@ class SourceFile:
         self._title = prose(design.title or design.name)[:_LONGEST_TITLE].strip() or "A network"
         name = class_name(self._title)
         self._name = fresh(f"{name}Net", used) if name in used else name
-        self._leaving = _leaving(blocks[-1])
+        self._output = out_shape(blocks[-1].block, blocks[-1].shape)
 
     def text(self) -> str:
         """Return the file."""
@@ -49,7 +166,7 @@ class SourceFile:
         shared = [each for each in self._classes if each not in self._inline]
         classes = [line for each in shared for line in class_lines(each, self._names)]
         used = "\n".join([*classes, *network])
-        helpers = [line for name, code in HELPERS if f"{name}(" in used for line in ("", *code.split("\n"))]
+        helpers = [line for name, code in HELPERS.items() if f"{name}(" in used for line in ("", *code.split("\n"))]
         constants = self._names.lines()
         lines = [
             *self._introduction(),
@@ -63,7 +180,7 @@ class SourceFile:
 
     def _network(self) -> tuple[list[str], list[str]]:
         """Return the stage tables and the class of the network."""
-        shapes = [", ".join(("N", *map(str, shape))) for shape in (self._design.input_shape(), self._leaving)]
+        shapes = [", ".join(("N", *map(str, shape))) for shape in (self._design.input_shape(), self._output)]
         lines = ["", "", f"class {self._name}(nn.Sequential):"]
         lines += docstring(f"Takes ({shapes[0]}) and returns ({shapes[1]})", indent=INDENT)
         lines += ["", f"{INDENT}def __init__(self) -> None:", f"{_BODY}super().__init__()"]
@@ -76,7 +193,7 @@ class SourceFile:
             if planned_table is None:
                 lines += [line for stage in stages for line in self._stage(stage)]
             else:
-                lines += planned_table.loop(stages[0][0].shape[0], _BODY)
+                lines += planned_table.loop(stages[0][0].shape[0])
         if self._drops:
             lines += [
                 f"{_BODY}drops = [module for module in self.modules() if isinstance(module, StochasticDepth)]",
@@ -87,14 +204,14 @@ class SourceFile:
 
     def _class_of(self, stage: Stage) -> BlockClass | None:
         """Return the class of all blocks of a stage; None if a table cannot list them."""
-        name = _stage_name(stage[0])
-        classes = {self._classes.find(entry.block) for entry in stage}
+        name = stage_of(stage[0].path)
+        classes = {self._classes.by_block.get(entry.block) for entry in stage}
         of = classes.pop()
-        if of is None or classes or "." not in stage[0].path or not (is_free(name) and self._names.is_short(name)):
+        if of is None or classes or "." not in stage[0].path or not self._names.is_simple(name):
             return None
         # The loop takes the channels after a block from the table.
-        widths = [of.arguments(entry.block).get("out_channels", entry.shape[0]) for entry in stage]
-        return of if widths == [_leaving(entry)[0] for entry in stage] else None
+        widths = [of.arguments[entry.block].get("out_channels", entry.shape[0]) for entry in stage]
+        return of if widths == [out_shape(entry.block, entry.shape)[0] for entry in stage] else None
 
     def _table(self, of: BlockClass, stages: Sequence[Stage]) -> StageTable | None:
         """Return the stage table of a class; None if the stages are few or a line is too long."""
@@ -102,15 +219,15 @@ class SourceFile:
         if len(blocks) <= (_SHORT if len(stages) > 1 else _SHORT_STAGE):
             return None
         table = StageTable(blocks, of)
-        lines = [*table.lines(), *table.loop(0, _BODY)]
+        lines = [*table.lines(), *table.loop(0)]
         return table if max(map(len, lines)) < LINE else None
 
     def _stage(self, stage: Stage) -> list[str]:
         """Return the statements for a stage that no table lists."""
-        entry, name = stage[0], _stage_name(stage[0])
+        entry, name = stage[0], stage_of(stage[0].path)
         if "." in entry.path:
             return self._names.registered("self", name, Call("nn.Sequential", self._calls(stage)), _BODY)
-        if self._classes.find(entry.block) not in self._inline:
+        if self._classes.by_block.get(entry.block) not in self._inline:
             return self._names.registered("self", name, self._call(entry), _BODY)
         chain = lay_over([layers_of(entry.block)], self._classes.described)
         assert chain is not None
@@ -129,7 +246,7 @@ class SourceFile:
         general = [self._call(entry, "channels") for entry in stage]
         widths = [entry.shape[0] for entry in stage]
         calls: list[str | Call] = []
-        while len(calls) < len(stage) and made:
+        while made:
             step = widths[1] - widths[0] if len(widths) > 1 else 0
             run = 1
             while run < len(made) and general[run] == general[0] and widths[run] == widths[run - 1] + step:
@@ -153,10 +270,10 @@ class SourceFile:
 
     def _introduction(self) -> list[str]:
         design = self._design
-        params, macs = _totals(design)
+        counts = f"{self._params:,} parameters, {self._macs:,} multiply-adds"
         multipliers = (("width", design.width_mult), ("depth", design.depth_mult))
         scaled = ", ".join(f"{name} multiplier {value:.6g}" for name, value in multipliers if value != 1)
-        summary = f"{self._title}{f' ({scaled})' if scaled else ''}: {params:,} parameters, {macs:,} multiply-adds"
+        summary = f"{self._title}{f' ({scaled})' if scaled else ''}: {counts}"
         size = " x ".join(map(str, design.input_shape()))
         paragraphs = [
             f"Source: {prose(design.source)}." if design.source else "",
@@ -167,9 +284,9 @@ class SourceFile:
         return docstring(summary, paragraphs)
 
     def _main(self) -> list[str]:
-        params, _ = _totals(self._design)
+        params = self._params
         size = ", ".join(map(str, (1, *self._design.input_shape())))
-        shape = literal((1, *self._leaving))
+        shape = literal((1, *self._output))
         return f'''
 
 def main() -> None:
@@ -199,23 +316,8 @@ def _classes(design: Design) -> tuple[list[BuiltBlock], Classes, bool]:
         blocks = [entry._replace(block=dropping.get(entry.path, entry.block)) for entry in built]
         classes = Classes(entry.block for entry in blocks)
         # A block without a shortcut needs the layer too, to be counted.
-        listed = all(each is not None and each.tail for each in map(classes.find, dropping.values()))
+        listed = all(each is not None and each.tail for each in map(classes.by_block.get, dropping.values()))
         if listed and not any(hasattr(block, "drop_prob") for block in classes.nested):
             return blocks, classes, bool(droppable)
     blocks = design.training_blocks()
     return blocks, Classes(entry.block for entry in blocks), False
-
-
-def _stage_name(entry: BuiltBlock) -> str:
-    return entry.path.partition(".")[0]
-
-
-def _leaving(entry: BuiltBlock) -> Shape:
-    """Return the shape of a block's output."""
-    return block_totals(entry.block, entry.shape).out_shape
-
-
-def _totals(design: Design) -> tuple[int, int]:
-    """Return the parameters and multiply-adds, as `effviz.analyze` counts them."""
-    runs = [(run.repeats, block_totals(run.block, run.shape)) for run in design.runs()]
-    return sum(repeats * each.params for repeats, each in runs), sum(repeats * each.macs for repeats, each in runs)

@@ -27,30 +27,19 @@ class DifferentError(Exception):
 
 @dataclass
 class SharedPart:
-    """A layer of several blocks.
+    """A layer of several blocks."""
 
-    Attributes:
-        kind: `Sequential`, `Branches`, or the kind that `Describe` returns.
-        path: names of the layer and its parents.
-        present: whether each block has the layer.
-        optional: some blocks of the design lack it.
-        slots: arguments of a layer without children.
-        children: layers of a container in order; None for a branch that is the identity in all blocks.
-        merge, split: of branches.
-        texts: the expressions for the arguments in the code of the class.
-        condition: the expression for the presence of an optional layer.
-    """
-
-    kind: Any
-    path: tuple[str, ...] = ()
-    present: Vector = field(default_factory=list)
-    optional: bool = False
-    slots: dict[str, Vector] = field(default_factory=dict)
+    kind: Any  # `Sequential`, `Branches`, or the kind that `Describe` returns
+    path: tuple[str, ...] = ()  # names of the layer and its parents
+    present: Vector = field(default_factory=list)  # whether each block has the layer
+    optional: bool = False  # some blocks of the design lack it
+    slots: dict[str, Vector] = field(default_factory=dict)  # arguments of a layer without children
+    # Layers of a container in order; None for a branch that is the identity in all blocks.
     children: list[tuple[str, SharedPart | None]] = field(default_factory=list)
-    merge: str = ""
+    merge: str = ""  # of branches, like `split`
     split: bool = False
-    texts: dict[str, str] = field(default_factory=dict)
-    condition: str = ""
+    texts: dict[str, str] = field(default_factory=dict)  # the expressions for the arguments in the code of the class
+    condition: str = ""  # the expression for the presence of an optional layer
 
     def steps(self) -> list[tuple[str, SharedPart]]:
         """Return the children that some block has."""
@@ -88,7 +77,10 @@ def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (
         DifferentError: the layers are of different kinds, or equal names come in different orders.
     """
     trees = [None if isinstance(tree, Identity) else tree for tree in trees]
-    described = [_described(tree, describe) if isinstance(tree, Layer) else None for tree in trees]
+    described = [
+        (type(tree), vars(tree)) if isinstance(tree, Container) else describe(tree) if isinstance(tree, Layer) else None
+        for tree in trees
+    ]
     if not any(described):
         return None
     kind, names = next(each for each in described if each)
@@ -109,10 +101,6 @@ def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = (
     if part.optional and part.forks:
         raise DifferentError("branches in some blocks only")
     return part
-
-
-def _described(tree: Layer, describe: Describe) -> tuple[Any, dict[str, Any]]:
-    return (type(tree), vars(tree)) if isinstance(tree, Container) else describe(tree)
 
 
 def aligned(

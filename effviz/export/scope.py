@@ -6,8 +6,6 @@ evaluate them. Probes, which are blocks that the design does not build, have wid
 other, so that no formula agrees by chance. A number without an expression is an argument.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -67,9 +65,8 @@ def _domain(entry: Field) -> str:
         return ACTIVATION if set(entry.choices) <= {"none", *ACTIVATIONS} else entry.name
     if entry.kind == "bool" or entry.name in DOMAINS:
         return DOMAINS.get(entry.name, FLAG)
-    return {"channels": WIDTH, "pixels": PIXELS, "x": RATIO}.get(
-        entry.unit, SHARE if entry.kind == "float" else entry.name
-    )
+    without_unit = SHARE if entry.kind == "float" else entry.name
+    return {"channels": WIDTH, "pixels": PIXELS, "x": RATIO}.get(entry.unit, without_unit)
 
 
 class Scope:
@@ -78,10 +75,6 @@ class Scope:
     Args:
         samples: blocks of one kind, first those that the design builds.
         actual: how many the design builds.
-
-    Attributes:
-        values: for every sample, the names that the code can use and their values.
-        formulas: local variables of `__init__`, and properties of the block, with their formulas.
     """
 
     def __init__(self, samples: Sequence[FieldBlock], actual: int) -> None:
@@ -89,14 +82,15 @@ class Scope:
         self._actual = actual
         self._domains: dict[str, str] = {}
         self._used: set[str] = set()
-        self._fields = [
-            name for name in field_names(kind) if all(getattr(block, name) is not None for block in samples)
-        ]
+        names = field_names(kind)
+        self._fields = [name for name in names if all(getattr(block, name) is not None for block in samples)]
         self._properties: list[str] = []
+        # For every sample, the names that the code can use and their values.
         self.values: list[dict[str, Any]] = [{} for _ in samples]
+        # Local variables of __init__, and properties of the block.
         self.formulas: dict[str, str] = {}
         domains = DOMAINS | {each.name: _domain(each) for each in declared(kind)}
-        for name in field_names(kind):
+        for name in names:
             vector = [getattr(block, name) for block in samples]
             if domains[name] == ACTIVATION:
                 vector = [TORCH_ACTIVATIONS.get(value) for value in vector]
@@ -119,11 +113,8 @@ class Scope:
 
     def _fits(self, text: str, wanted: Vector) -> bool:
         """Return whether an expression has every wanted value."""
-        for names, value in zip(self.values, wanted, strict=True):
-            found = ANY if value is ANY else _value(text, names)
-            if found != value or type(found) is not type(value):
-                return False
-        return True
+        pairs = ((value, _value(text, names)) for names, value in zip(self.values, wanted, strict=True))
+        return all(value is ANY or (found == value and type(found) is type(value)) for value, found in pairs)
 
     # --- numbers -------------------------------------------------------------------------------------------------
 

@@ -144,13 +144,13 @@ class Names:
     def __init__(self) -> None:
         self._constants: dict[str, str] = {}
 
-    def is_short(self, name: str) -> bool:
-        """Return whether the name needs no constant."""
-        return len(literal(name)) <= _LONGEST_QUOTED
+    def is_simple(self, name: str) -> bool:
+        """Return whether `add_module` accepts the name and no constant is needed."""
+        return is_free(name) and len(literal(name)) <= _LONGEST_QUOTED
 
     def quoted(self, name: str) -> str:
         """Return `name` as an expression of at most 50 characters."""
-        if self.is_short(name):
+        if len(literal(name)) <= _LONGEST_QUOTED:
             return literal(name)
         return self._constants.setdefault(name, f"NAME_{len(self._constants) + 1}")
 
@@ -172,8 +172,6 @@ class Names:
 
     def registered(self, owner: str, name: str, value: str | Call, indent: str) -> list[str]:
         """Return the statement that makes `value` the child `name` of `owner`."""
-        if is_plain(name):
-            return statement(f"{owner}.{name} = ", value, indent)
-        if is_free(name):
+        if is_free(name) and not is_plain(name):
             return statement("", Call(f"{owner}.add_module", (self.quoted(name), value)), indent)
-        return statement(f"{owner}._modules[{self.quoted(name)}] = ", value, indent)
+        return statement(f"{self.reached(owner, name)} = ", value, indent)

@@ -11,7 +11,7 @@ from itertools import count, groupby
 from typing import TYPE_CHECKING, Any
 
 from effviz.core import errors
-from effviz.core.errors import DesignError, fail, number, whole
+from effviz.core.errors import DesignError, fail, multiplier, number, whole
 from effviz.core.rounding import same
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.fields import declared
@@ -58,18 +58,16 @@ class Design:
         self._check_types()
         taken = {row.name for row in self.stages}
         free = (name for name in map("stage{}".format, count()) if name not in taken)
-        values: dict[str, Any] = {
-            "stages": tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages),
-            "notes": tuple(self.notes),
-            "resolution": whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
-            "in_channels": whole("in_channels", self.in_channels),
-            "stochastic_depth": number("stochastic_depth", self.stochastic_depth, 0, 1),
-        }
-        for attribute in ("width_mult", "depth_mult"):
-            value = getattr(self, attribute)
-            values[attribute] = number(attribute, value, 0, errors.MAX_MULTIPLIER, open_below=True)
-        for attribute, value in values.items():
-            object.__setattr__(self, attribute, value)
+        # Attributes of a frozen dataclass cannot be assigned.
+        vars(self).update(
+            stages=tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages),
+            notes=tuple(self.notes),
+            resolution=whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
+            in_channels=whole("in_channels", self.in_channels),
+            stochastic_depth=number("stochastic_depth", self.stochastic_depth, 0, 1),
+            width_mult=multiplier("width_mult", self.width_mult),
+            depth_mult=multiplier("depth_mult", self.depth_mult),
+        )
         self._check_names()
         self.width_rule.check_multiplier(self.width_mult)
 
@@ -107,9 +105,8 @@ class Design:
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         """The user-defined blocks in the rows, each once."""
-        return tuple(
-            dict.fromkeys(value for row in self.stages for _, value in row.fields if isinstance(value, Recipe))
-        )
+        values = (value for row in self.stages for _, value in row.fields)
+        return tuple(dict.fromkeys(value for value in values if isinstance(value, Recipe)))
 
     # --- scaling -------------------------------------------------------------------------------------------------
 
@@ -124,12 +121,10 @@ class Design:
         Raises:
             DesignError: a multiplier is not positive and finite, or the family does not have this width.
         """
-        width_mult = number("width_mult", width_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
-        depth_mult = number("depth_mult", depth_mult, 0, errors.MAX_MULTIPLIER, open_below=True)
         return replace(
             self,
-            width_mult=self.width_mult * width_mult,
-            depth_mult=self.depth_mult * depth_mult,
+            width_mult=self.width_mult * multiplier("width_mult", width_mult),
+            depth_mult=self.depth_mult * multiplier("depth_mult", depth_mult),
             resolution=self.resolution if resolution is None else resolution,
         )
 
@@ -138,12 +133,8 @@ class Design:
         num_classes = whole("num_classes", num_classes)
         if all(row.width != "classes" for row in self.stages):
             raise DesignError(f"num_classes = {num_classes} needs a row with width = 'classes', {self.name} has none")
-        return replace(
-            self,
-            stages=tuple(
-                row.with_changes(out_channels=num_classes) if row.width == "classes" else row for row in self.stages
-            ),
-        )
+        rows = (row.with_changes(out_channels=num_classes) if row.width == "classes" else row for row in self.stages)
+        return replace(self, stages=tuple(rows))
 
     @property
     def num_classes(self) -> int | None:
@@ -189,11 +180,7 @@ class Design:
         return lay_out(self, self.input_shape(resolution)[1])
 
     def blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
-        """Return the blocks of the built network in order, without stochastic depth.
-
-        Raises:
-            DesignError: a block rejects its input; the message starts with the path of the block.
-        """
+        """Return the blocks of the built network in order, without stochastic depth; raises as `runs`."""
         return [block for run in self.runs(resolution) for block in run.blocks()]
 
     # --- building ------------------------------------------------------------------------------------------------
@@ -206,11 +193,10 @@ class Design:
         built = self.blocks(resolution)
         droppable = [place for place, entry in enumerate(built) if hasattr(entry.block, "drop_prob")]
         for order, place in enumerate(droppable):
-            fields = vars(built[place].block)
-            drop_prob = fields["drop_prob"] or self.stochastic_depth * order / len(droppable)
-            if drop_prob != fields["drop_prob"]:
-                block = type(built[place].block)(**(fields | {"drop_prob": drop_prob}))
-                built[place] = built[place]._replace(block=block)
+            block = built[place].block
+            drop_prob = vars(block)["drop_prob"] or self.stochastic_depth * order / len(droppable)
+            if drop_prob != vars(block)["drop_prob"]:
+                built[place] = built[place]._replace(block=replace(block, **{"drop_prob": drop_prob}))
         return built
 
     def layer(self, resolution: int | None = None) -> Sequential:
@@ -219,12 +205,9 @@ class Design:
         for entry in self.training_blocks(resolution):
             stage, _, position = entry.path.partition(".")
             stages.setdefault(stage, []).append((position, entry.block))
-        return Sequential(
-            tuple(
-                (name, children[0][1] if children[0][0] == "" else Sequential(tuple(children)))
-                for name, children in stages.items()
-            )
-        )
+        # The only block of a stage that is not a list has the path of the stage.
+        layers = (each[0][1] if each[0][0] == "" else Sequential(tuple(each)) for each in stages.values())
+        return Sequential(tuple(zip(stages, layers, strict=True)))
 
     def input_shape(self, resolution: int | None = None) -> Shape:
         """Return ``(in_channels, resolution, resolution)``."""
@@ -239,3 +222,10 @@ class Design:
         @classmethod
         def from_json(cls, text: str | bytes) -> Design:
             """Read a design that `to_json` wrote."""
+
+
+def as_design(value: object) -> Design:
+    """Return `value` if it is a `Design`; raise `DesignError` otherwise."""
+    if not isinstance(value, Design):
+        fail("design", value, "must be a Design; effviz.architecture(name) gives one")
+    return value

@@ -4,8 +4,6 @@ Version 2 differs from version 1 in one point. A row without a stride has the de
 stride 1.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -25,35 +23,22 @@ _READABLE = (1, 2)
 def write(design: Design, *, indent: int | None = None) -> str:
     """Return `design` as JSON text."""
     rule = design.width_rule
+    settings = ("name", "title", "family", "resolution", "in_channels", "width_mult", "depth_mult")
     document = {
         "version": JSON_VERSION,
-        "name": design.name,
-        "title": design.title,
-        "family": design.family,
-        "resolution": design.resolution,
-        "in_channels": design.in_channels,
-        "width_mult": design.width_mult,
-        "depth_mult": design.depth_mult,
-        "width_rule": {
-            "divisor": rule.divisor,
-            "minimum": rule.minimum,
-            "rounding": rule.rounding,
-            "table": [[multiplier, dict(widths)] for multiplier, widths in rule.table],
-            "interpolates": rule.interpolates,
-            "source": rule.source,
-        },
+        **{name: getattr(design, name) for name in settings},
+        "width_rule": vars(rule) | {"table": [[multiplier, dict(widths)] for multiplier, widths in rule.table]},
         "stochastic_depth": design.stochastic_depth,
-        "stages": [_row(row) for row in design.stages],
+        # A row has the name of its recipe, which is in "blocks".
+        "stages": [
+            {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
+            for row in design.stages
+        ],
         "blocks": {recipe.name: recipe.to_dict() for recipe in design.recipes},
         "source": design.source,
         "notes": list(design.notes),
     }
     return json.dumps(document, indent=indent, separators=None if indent else (",", ":"))
-
-
-def _row(row: Stage) -> dict[str, Any]:
-    """Return a row as in JSON, with the name in place of a recipe."""
-    return {key: value.name if isinstance(value, Recipe) else value for key, value in row.to_dict().items()}
 
 
 def read(text: str | bytes) -> Design:

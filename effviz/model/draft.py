@@ -6,9 +6,11 @@ import base64
 import binascii
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count, groupby
 from typing import Any
 
@@ -28,15 +30,10 @@ _NO_ROW = Stage("flatten", name="none", depth="fixed")
 
 @dataclass(frozen=True)
 class Draft:
-    """Rows, and a design with all other settings.
+    """Rows, and a design with all other settings."""
 
-    Attributes:
-        frame: name, resolution, multipliers and other settings; its rows are ignored.
-        rows: the stage table at multiplier 1.
-    """
-
-    frame: Design
-    rows: tuple[Stage, ...] = ()
+    frame: Design  # name, resolution, multipliers and other settings; its rows are ignored
+    rows: tuple[Stage, ...] = ()  # the stage table at multiplier 1
 
     def __post_init__(self) -> None:
         if self.rows:
@@ -111,14 +108,8 @@ class Draft:
         if block != row.block:
             row = self._other_block(index, block)
         row = row.with_changes(**changes)
-        rows = [
-            row
-            if place == index
-            else each.with_changes(depth=row.depth)
-            if each.name == row.name and each.depth != row.depth
-            else each
-            for place, each in enumerate(self.rows)
-        ]
+        rows = [each.with_changes(depth=row.depth) if each.name == row.name else each for each in self.rows]
+        rows[index] = row
         return Draft(self.frame, tuple(rows))
 
     def define(self, recipe: Recipe, index: int | None = None) -> Draft:
@@ -138,11 +129,8 @@ class Draft:
         known = {field.name: field for field in declared(kind)}
         fields: dict[str, Any] = {}
         for name, value in row.fields:
-            try:
-                if name in known:
-                    fields[name] = known[name].check(value)
-            except DesignError:
-                continue  # legal only for the old block
+            with suppress(KeyError, DesignError):  # a field or a value that is legal only for the old block
+                fields[name] = known[name].check(value)
         return Stage(
             block,
             self._width_at(index) if kind.has_out_channels else None,
@@ -241,52 +229,36 @@ def _tidied(rows: Iterable[Stage]) -> tuple[Stage, ...]:
 
 @dataclass(frozen=True)
 class Fault:
-    """The reason why a row cannot be built.
-
-    Attributes:
-        row: its index.
-        problem: argument, value and broken relation, without the path.
-        path: of the block or layer.
-    """
+    """The reason why a row cannot be built."""
 
     row: int
-    problem: str
-    path: str
+    problem: str  # argument, value and broken relation, without the path
+    path: str  # of the block or layer
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The part of a draft that can be built.
+    """The part of a draft that can be built."""
 
-    Attributes:
-        design: the rows above the first fault; None without such rows.
-        fault: the first fault; None if all rows can be built.
-    """
-
-    design: Design | None
-    fault: Fault | None
+    design: Design | None  # the rows above the first fault; None without such rows
+    fault: Fault | None  # the first fault; None if all rows can be built
 
 
 @lru_cache(maxsize=1024)
 def checked(draft: Draft) -> Checked:
     """Find the first row that cannot be built, by bisection."""
 
-    def fault(length: int) -> DesignError | None:
+    @cache
+    def fault(row: int) -> Fault | None:
+        """Return the fault of the table that ends with `row`."""
         try:
-            replace(draft.frame, stages=draft.rows[:length]).runs()
+            replace(draft.frame, stages=draft.rows[: row + 1]).runs()
         except DesignError as error:
-            return error
+            return Fault(row, error.problem, error.path)
         return None
 
-    if not draft.rows:
-        return Checked(None, None)
-    low, high = 0, len(draft.rows)
-    error = fault(high)
-    if error is None:
+    if not draft.rows or fault(len(draft.rows) - 1) is None:
         return Checked(draft.design, None)
-    while high - low > 1:
-        middle = (low + high) // 2
-        found = fault(middle)
-        low, high, error = (middle, high, error) if found is None else (low, middle, found)
-    above = replace(draft.frame, stages=draft.rows[:low]) if low else None
-    return Checked(above, Fault(high - 1, error.problem, error.path))
+    first = bisect_left(range(len(draft.rows)), True, key=lambda row: fault(row) is not None)
+    above = replace(draft.frame, stages=draft.rows[:first]) if first else None
+    return Checked(above, fault(first))

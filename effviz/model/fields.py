@@ -3,8 +3,6 @@
 A field is declared once. Pages, table columns, JSON checks and documentation read the declaration.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,36 +10,25 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, DesignError, fail, flag, number, one_of, unknown, whole
-from effviz.model.layers import ACTIVATIONS, Block, Layer
+from effviz.model.layers import ACTIVATIONS, Block
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a block: its name, legal values and meaning.
+    """One field of a block: its name, legal values and meaning."""
 
-    Attributes:
-        name: the field's name in Python and JSON.
-        kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"recipe"``, see `effviz.model.blocks.composed`.
-        default: the value in a row that does not name the field.
-        unit: for labels.
-        minimum, maximum: limits of a number, inclusive; `open_below` excludes the minimum.
-        choices: the legal values of a ``"choice"``, the usual values of a number.
-        optional: None is legal; the block then derives the value.
-        scales: the width multiplier scales the value.
-        help: one sentence for a student.
-    """
-
-    name: str
-    kind: str
-    default: Any
-    unit: str = ""
+    name: str  # the field's name in Python and JSON
+    kind: str  # "int", "float", "bool", "choice" or "recipe", see `effviz.model.blocks.composed`
+    default: Any  # the value in a row that does not name the field
+    unit: str = ""  # for labels
+    # Limits of a number, inclusive; `open_below` excludes the minimum.
     minimum: float = 0
     maximum: float = MAX_CHANNELS
-    choices: tuple[Any, ...] = ()
-    optional: bool = False
-    scales: bool = False
+    choices: tuple[Any, ...] = ()  # the legal values of a "choice", the usual values of a number
+    optional: bool = False  # None is legal; the block then derives the value
+    scales: bool = False  # the width multiplier scales the value
     open_below: bool = False
-    help: str = ""
+    help: str = ""  # one sentence for a student
 
     def check(self, value: Any) -> Any:
         """Return `value` in the field's type; raise `DesignError` if it is illegal."""
@@ -53,11 +40,11 @@ class Field:
             return number(self.name, value, self.minimum, self.maximum, open_below=self.open_below)
         if self.kind == "bool":
             return flag(self.name, value)
-        if self.kind == "recipe":
-            if not isinstance(value, type(self.default)):
-                fail(self.name, value, "must be a Recipe")
-            return value
-        return one_of(self.name, value, self.choices)
+        if self.kind == "choice":
+            return one_of(self.name, value, self.choices)
+        if not isinstance(value, type(self.default)):
+            fail(self.name, value, "must be a Recipe")
+        return value
 
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
@@ -71,9 +58,8 @@ def declare(default: Any, *, kind: str = "", **details: Any) -> Any:
 
 def kernel(default: int = 3) -> Any:
     """Declare a kernel size."""
-    return declare(
-        default, unit="pixels", minimum=1, maximum=63, choices=(1, 3, 5, 7, 9, 11), help="Side of the square window."
-    )
+    choices = (1, 3, 5, 7, 9, 11)
+    return declare(default, unit="pixels", minimum=1, maximum=63, choices=choices, help="Side of the square window.")
 
 
 def activation(default: str = "relu") -> Any:
@@ -81,36 +67,28 @@ def activation(default: str = "relu") -> Any:
     return declare(default, choices=("none", *ACTIVATIONS), help="Non-linearity after the convolution.")
 
 
+def bottleneck_ratio(text: str) -> Any:
+    """Declare the inner channels of a bottleneck as a fraction of the outer ones."""
+    choices = (0.25, 0.5, 1.0)
+    return declare(0.25, unit="x", minimum=0, maximum=8, open_below=True, choices=choices, help=text)
+
+
 def padding(maximum: int) -> Any:
     """Declare a padding that is half of the kernel unless given."""
-    return declare(
-        None, kind="int", optional=True, unit="pixels", maximum=maximum, help="By default half of the kernel."
-    )
+    text = "By default half of the kernel."
+    return declare(None, kind="int", optional=True, unit="pixels", maximum=maximum, help=text)
 
 
 def expand_ratio(default: float) -> Any:
     """Declare the expansion of an inverted residual."""
-    return declare(
-        default,
-        unit="x",
-        minimum=0,
-        maximum=64,
-        open_below=True,
-        choices=(1.0, 2.0, 3.0, 4.0, 6.0),
-        help="Channels inside the block per input channel (t in MobileNetV2).",
-    )
+    text, choices = "Channels inside the block per input channel (t in MobileNetV2).", (1.0, 2.0, 3.0, 4.0, 6.0)
+    return declare(default, unit="x", minimum=0, maximum=64, open_below=True, choices=choices, help=text)
 
 
 def se_ratio(default: float) -> Any:
     """Declare the squeeze-and-excitation of a block."""
-    return declare(
-        default,
-        unit="x",
-        minimum=0,
-        maximum=1,
-        choices=(0.0, 0.0625, 0.125, 0.25, 0.5),
-        help="Squeezed channels per channel; 0 means no squeeze-and-excitation.",
-    )
+    text, choices = "Squeezed channels per channel; 0 means no squeeze-and-excitation.", (0.0, 0.0625, 0.125, 0.25, 0.5)
+    return declare(default, unit="x", minimum=0, maximum=1, choices=choices, help=text)
 
 
 def groups(default: int, text: str = "Groups of channels that are convolved separately.") -> Any:
@@ -121,11 +99,11 @@ def groups(default: int, text: str = "Groups of channels that are convolved sepa
 @cache
 def declared(kind: type[Block]) -> tuple[Field, ...]:
     """Return the fields that `kind` declares, in order."""
-    found = []
-    for entry in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if "field" in entry.metadata:
-            found.append(Field(name=entry.name, default=entry.default, **entry.metadata["field"]))
-    return tuple(found)
+    return tuple(
+        Field(name=entry.name, default=entry.default, **entry.metadata["field"])
+        for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if "field" in entry.metadata
+    )
 
 
 @dataclass(frozen=True)
@@ -133,26 +111,16 @@ class FieldBlock(Block):
     """Base of the blocks: checks each field by its declaration, then calls `check()`.
 
     The class attributes below, except `flattens`, are set by `block`.
-
-    Attributes:
-        title: the block's name on screen.
-        has_in_channels: the block has a field `in_channels`.
-        has_out_channels: the block has a field `out_channels`, so a row has to name the width.
-        derives_out_channels: the output width follows from other fields.
-        keeps_channels: the output has as many channels as the input.
-        has_stride: the block has a field `stride`.
-        default_stride: the stride of a row that names none; 1 for a block without a stride.
-        flattens: the input is flattened first; `in_channels` counts features.
     """
 
-    title: ClassVar[str]
+    title: ClassVar[str]  # the block's name on screen
     has_in_channels: ClassVar[bool]
-    has_out_channels: ClassVar[bool]
-    derives_out_channels: ClassVar[bool]
-    keeps_channels: ClassVar[bool]
+    has_out_channels: ClassVar[bool]  # the block has a field `out_channels`, so a row has to name the width
+    derives_out_channels: ClassVar[bool]  # the output width follows from other fields
+    keeps_channels: ClassVar[bool]  # the output has as many channels as the input
     has_stride: ClassVar[bool]
-    default_stride: ClassVar[int]
-    flattens: ClassVar[bool] = False
+    default_stride: ClassVar[int]  # the stride of a row that names none; 1 for a block without a stride
+    flattens: ClassVar[bool] = False  # the input is flattened first; `in_channels` counts features
 
     @property
     def called(self) -> str:
@@ -173,9 +141,6 @@ class FieldBlock(Block):
 
     def check(self) -> None:
         """Check relations between fields; raise `DesignError` if one is broken."""
-
-    def expand(self) -> Layer:
-        raise NotImplementedError(type(self).__name__)
 
 
 BLOCKS: dict[str, type[FieldBlock]] = {}
@@ -217,8 +182,8 @@ def block(name: str, title: str, *, part: bool = True) -> Callable[[type[_B]], t
     return register
 
 
-def checked_fields(kind: type[Block], values: dict[str, Any]) -> dict[str, Any]:
-    """Check `values` against the declarations of `kind`; the error for an unknown name lists the choices."""
+def checked_fields(kind: type[Block], values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return checked `values` as sorted pairs; the error for a name that `kind` does not declare lists the choices."""
     known = {field.name: field for field in declared(kind)}
     checked = {}
     for name, value in values.items():
@@ -228,4 +193,4 @@ def checked_fields(kind: type[Block], values: dict[str, Any]) -> dict[str, Any]:
             checked[name] = known[name].check(value)
         except DesignError as error:
             raise DesignError(f"{kind.__name__}: {error.problem}") from None
-    return checked
+    return tuple(sorted(checked.items()))

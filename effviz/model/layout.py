@@ -20,39 +20,23 @@ if TYPE_CHECKING:
 
 
 class BuiltBlock(NamedTuple):
-    """One block of the built network.
+    """One block of the built network."""
 
-    Attributes:
-        path: its name in ``module.named_modules()``.
-        block: with final widths and stride.
-        row: index of its row in ``design.stages``.
-        shape: of its input.
-    """
-
-    path: str
-    block: FieldBlock
-    row: int
-    shape: Shape
+    path: str  # its name in module.named_modules()
+    block: FieldBlock  # with final widths and stride
+    row: int  # index of its row in design.stages
+    shape: Shape  # of its input
 
 
 class Run(NamedTuple):
-    """Consecutive equal blocks of the built network, with inputs of the same shape.
-
-    Attributes:
-        stage: its name.
-        first: index in the stage of the first block; None for a part that is not a list of blocks.
-        repeats: the number of blocks.
-        block: with final widths and stride.
-        row: index of its row in ``design.stages``.
-        shape: of the input.
-    """
+    """Consecutive equal blocks of the built network, with inputs of the same shape."""
 
     stage: str
-    first: int | None
+    first: int | None  # index in the stage of the first block; None for a part that is not a list of blocks
     repeats: int
-    block: FieldBlock
-    row: int
-    shape: Shape
+    block: FieldBlock  # with final widths and stride
+    row: int  # index of its row in design.stages
+    shape: Shape  # of the input
 
     def blocks(self) -> Iterable[BuiltBlock]:
         """Yield the blocks one by one."""
@@ -103,11 +87,7 @@ def placed(stages: Sequence[Stage], depth_mult: float) -> list[Placed]:
 
 @lru_cache(maxsize=256)
 def lay_out(design: Design, side: int) -> tuple[Run, ...]:
-    """Build every block of `design` for an input image of `side` pixels.
-
-    Raises:
-        DesignError: a block rejects its input; the message starts with the path of the block.
-    """
+    """Build every block of `design` for an input image of `side` pixels; raises as `Design.runs`."""
     shape: Shape = (design.in_channels, side, side)
     runs = []
     for stage, first, repeats, index, stride in placed(design.stages, design.depth_mult):

@@ -1,7 +1,5 @@
 """Groups of blocks for tables and diagrams: stages, and runs of similar neighbours."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

@@ -4,30 +4,18 @@ The structure of a block does not depend on the size of its map. Few layers chan
 gates. A block is therefore traced once per number of input channels. Another map size needs only those layers.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError
-from effviz.model.layers import (
-    Activation,
-    BatchNorm2d,
-    Branches,
-    ChannelShuffle,
-    Conv2d,
-    Dropout,
-    Identity,
-    Layer,
-    Primitive,
-    Shape,
-    Slice,
-    StochasticDepth,
-    pair,
-)
+from effviz.model import layers
+from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
 from effviz.model.trace import trace_block
 
-KEEP_THE_SIZE = (Activation, BatchNorm2d, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth)
+KEEP_THE_SIZE = (
+    *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
+    layers.StochasticDepth,
+)
 """Primitives whose output map has the size of their input map."""
 
 _ANY_SIDE = 512
@@ -35,48 +23,31 @@ _ANY_SIDE = 512
 
 
 class SizedStep(NamedTuple):
-    """One step of a block.
-
-    Attributes:
-        layer: a primitive, or the `Branches` of a merge.
-        channels: of the output.
-        size: number of the output's map size.
-    """
+    """One step of a block."""
 
     layer: Primitive | Branches
-    channels: int
-    size: int
+    channels: int  # of the output
+    size: int  # number of the output's map size
 
 
 class Resize(NamedTuple):
-    """A step whose output size may differ from its input size: its layer, and channels and sizes of its inputs."""
+    """A step whose output size may differ from its input size, and channels and map size of each input."""
 
     layer: Primitive | Branches
-    channels: tuple[int, ...]
-    sizes: tuple[int, ...]
-
-    def out_size(self, sizes: list[Shape]) -> Shape:
-        """Compute height and width of the output."""
-        inputs = [(channels, *sizes[size]) for channels, size in zip(self.channels, self.sizes, strict=True)]
-        return (self.layer.merged(inputs) if isinstance(self.layer, Branches) else self.layer.out_shape(inputs[0]))[1:]
+    inputs: tuple[tuple[int, int], ...]
 
 
 class SizedBlock(NamedTuple):
-    """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one.
-
-    Attributes:
-        steps: in execution order.
-        resizes: in execution order.
-    """
+    """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one."""
 
     steps: tuple[SizedStep, ...]
     resizes: tuple[Resize, ...]
 
 
 @lru_cache(maxsize=16_384)
-def sized_block(block: Layer, channels: int) -> SizedBlock | None:
-    """Trace a block for maps with `channels`; None if its output is not a map or it rejects the traced size."""
-    shape: Shape = (channels, _ANY_SIDE, _ANY_SIDE)
+def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
+    """Trace a block for maps with `in_channels`; None if its output is not a map or it rejects the traced size."""
+    shape: Shape = (in_channels, _ANY_SIDE, _ANY_SIDE)
     try:
         steps = trace_block.__wrapped__(block, shape).steps
     except DesignError:
@@ -91,7 +62,8 @@ def sized_block(block: Layer, channels: int) -> SizedBlock | None:
         sizes = tuple(size_of[tensor.storage] for tensor in step.inputs)
         size = sizes[0]
         if not _keeps_size(step.layer, sizes):
-            resizes.append(Resize(step.layer, tuple(tensor.shape[0] for tensor in step.inputs), sizes))
+            channels = (tensor.shape[0] for tensor in step.inputs)
+            resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)
         size_of[step.output.storage] = size
         sized.append(SizedStep(step.layer, step.output.shape[0], size))
@@ -109,19 +81,17 @@ def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
         return None
     sizes = [shape[1:]]
     try:
-        for resize in sized.resizes:
-            sizes.append(resize.out_size(sizes))
+        for layer, inputs in sized.resizes:
+            shapes = [(channels, *sizes[size]) for channels, size in inputs]
+            after = layer.merged(shapes) if isinstance(layer, Branches) else layer.out_shape(shapes[0])
+            sizes.append(after[1:])
     except DesignError:
         return None
     return tuple(sizes)
 
 
 def out_shape(block: Layer, shape: Shape) -> Shape:
-    """Compute the output shape of `block` for an input of `shape`.
-
-    Raises:
-        DesignError: a layer rejects its input; the message starts with its path in the block.
-    """
+    """Compute the output shape of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
     sizes, sized = map_sizes(block, shape), sized_block(block, shape[0])
     if sizes is None or sized is None:
         return trace_block(block, shape).output.shape

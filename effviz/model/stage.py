@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from effviz.core.errors import MAX_BLOCKS, fail, look_up, one_of, whole
@@ -68,19 +69,18 @@ class Stage:
             fail("stride", stride, f"must be 1: {block} keeps the resolution")
         if not isinstance(name, str) or name:
             check_name("name", name)
-        values = {
-            "block": block,
-            "out_channels": out_channels,
-            "repeats": whole("repeats", repeats, 1, MAX_BLOCKS),
-            "stride": stride,
-            "name": name,
-            "width": one_of("width", width, WIDTHS),
-            "depth": one_of("depth", depth, DEPTHS),
-            "divisor": None if divisor is None else whole("divisor", divisor),
-            "fields": tuple(sorted(checked_fields(kind, fields).items())),
-        }
-        for attribute, value in values.items():
-            object.__setattr__(self, attribute, value)
+        # Attributes of a frozen dataclass cannot be assigned.
+        vars(self).update(
+            block=block,
+            out_channels=out_channels,
+            repeats=whole("repeats", repeats, 1, MAX_BLOCKS),
+            stride=stride,
+            name=name,
+            width=one_of("width", width, WIDTHS),
+            depth=one_of("depth", depth, DEPTHS),
+            divisor=None if divisor is None else whole("divisor", divisor),
+            fields=checked_fields(kind, fields),
+        )
 
     def with_changes(self, /, **changes: Any) -> Stage:
         """Return a copy with some attributes or fields changed and checked."""
@@ -105,7 +105,4 @@ def fixed(row: Stage) -> Stage:
 
 def table(*rows: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
     """Flatten rows and sequences of rows into one stage table."""
-    flat: list[Stage] = []
-    for row in rows:
-        flat += [row] if isinstance(row, Stage) else list(row)
-    return tuple(flat)
+    return tuple(chain.from_iterable([row] if isinstance(row, Stage) else row for row in rows))

@@ -4,61 +4,33 @@ This file contains the only recursion over the layers of a network. A step has a
 writes. A view shares the storage of its input, so memory can be counted without running the network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError, UncountedLayerError
-from effviz.model.layers import (
-    Block,
-    Branches,
-    Dropout,
-    Flatten,
-    Identity,
-    Layer,
-    Primitive,
-    Sequential,
-    Shape,
-    Slice,
-    StochasticDepth,
-    check_shape,
-    elements,
-)
+from effviz.model import layers
+from effviz.model.layers import Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
 
-VIEWS = (Flatten, Identity, Dropout, StochasticDepth, Slice)
+VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice)
 """Primitives that move no data in evaluation: the output shares the storage of the input."""
 
 
 class Tensor(NamedTuple):
-    """A tensor between two layers, one image.
+    """A tensor between two layers, one image."""
 
-    Attributes:
-        storage: number of its storage; 0 is the input of the trace.
-        shape: without the batch.
-    """
-
-    storage: int
-    shape: Shape
+    storage: int  # number of the step that wrote it, from 1; 0 is the input of the trace
+    shape: Shape  # without the batch
 
 
 class Step(NamedTuple):
-    """One executed layer.
+    """One executed layer."""
 
-    Attributes:
-        path: name in ``module.named_modules()`` of the built module.
-        layer: a primitive, or the `Branches` of a merge.
-        blocks: class names of the blocks around it, outermost first.
-        inputs: the tensors that it reads.
-        output: the tensor that it writes; a view has the storage of its input.
-    """
-
-    path: str
-    layer: Primitive | Branches
-    blocks: tuple[str, ...]
-    inputs: tuple[Tensor, ...]
-    output: Tensor
+    path: str  # name in module.named_modules() of the built module
+    layer: Primitive | Branches  # the latter for a merge
+    blocks: tuple[str, ...]  # class names of the blocks around it, outermost first
+    inputs: tuple[Tensor, ...]  # the tensors that it reads
+    output: Tensor  # the tensor that it writes; a view has the storage of its input
 
     @property
     def is_view(self) -> bool:
@@ -76,75 +48,48 @@ def _expanded(block: Block) -> Layer:
     return block.expand()
 
 
-class _Walk:
-    """The state of a trace: the steps and the number of storages so far."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.storages = 0
-
-    def new(self, shape: Shape) -> Tensor:
-        self.storages += 1
-        return Tensor(self.storages, shape)
-
-    def through(self, layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
-        if isinstance(layer, Primitive):
-            return self.primitive(layer, path, tensor, blocks)
-        if isinstance(layer, Sequential):
-            for name, child in layer.children:
-                tensor = self.through(child, join(path, name), tensor, blocks)
-            return tensor
-        if isinstance(layer, Branches):
-            return self.branches(layer, path, tensor, blocks)
-        if isinstance(layer, Block):
-            try:
-                expanded = _expanded(layer)
-            except DesignError as error:
-                raise error.at(path) from None
-            return self.through(expanded, path, tensor, (*blocks, type(layer).__name__))
-        raise UncountedLayerError(f"{type(layer).__name__} is neither primitive, container nor block", path=path)
-
-    def primitive(self, layer: Primitive, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
+def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
+    """Append the steps of `layer` to `steps` and return its output."""
+    if isinstance(layer, Sequential):
+        for name, child in layer.children:
+            tensor = _walk(child, join(path, name), tensor, blocks, steps)
+        return tensor
+    if not isinstance(layer, (Primitive, Branches)):
+        if not isinstance(layer, Block):
+            raise UncountedLayerError(f"{type(layer).__name__} is neither primitive, container nor block", path=path)
         try:
-            shape = layer.out_shape(tensor.shape)
+            expanded = _expanded(layer)
         except DesignError as error:
             raise error.at(path) from None
-        output = Tensor(tensor.storage, shape) if isinstance(layer, VIEWS) else self.new(shape)
-        self.steps.append(Step(path, layer, blocks, (tensor,), output))
-        return output
-
-    def branches(self, layer: Branches, path: str, tensor: Tensor, blocks: tuple[str, ...]) -> Tensor:
-        try:
+        return _walk(expanded, path, tensor, (*blocks, type(layer).__name__), steps)
+    inputs: tuple[Tensor, ...] = (tensor,)
+    try:
+        if isinstance(layer, Primitive):
+            shape = layer.out_shape(tensor.shape)
+        else:
             share = Tensor(tensor.storage, layer.shares(tensor.shape))
-            outputs = tuple(self.through(child, join(path, name), share, blocks) for name, child in layer.branches)
-            merged = layer.merged([output.shape for output in outputs])
-        except DesignError as error:
-            raise (error if error.path else error.at(path)) from None
-        output = self.new(merged)
-        self.steps.append(Step(path, layer, blocks, outputs, output))
-        return output
+            inputs = tuple(_walk(child, join(path, name), share, blocks, steps) for name, child in layer.branches)
+            shape = layer.merged([each.shape for each in inputs])
+    except DesignError as error:
+        raise (error if error.path else error.at(path)) from None
+    output = Tensor(tensor.storage if isinstance(layer, VIEWS) else len(steps) + 1, shape)
+    steps.append(Step(path, layer, blocks, inputs, output))
+    return output
 
 
 class Trace(NamedTuple):
-    """The steps of a layer and its output.
+    """The steps of a layer and its output."""
 
-    Attributes:
-        steps: in execution order.
-        output: of the layer.
-        storages: the number of storages without that of the input.
-    """
-
-    steps: tuple[Step, ...]
-    output: Tensor
-    storages: int
+    steps: tuple[Step, ...]  # in execution order
+    output: Tensor  # of the layer
 
 
 @lru_cache(maxsize=16_384)
 def trace_block(layer: Layer, shape: Shape) -> Trace:
     """Trace one layer with paths relative to it; the result is cached by layer and shape."""
-    walk = _Walk()
-    output = walk.through(layer, "", Tensor(0, shape), ())
-    return Trace(tuple(walk.steps), output, walk.storages)
+    steps: list[Step] = []
+    output = _walk(layer, "", Tensor(0, shape), (), steps)
+    return Trace(tuple(steps), output)
 
 
 def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
@@ -158,27 +103,23 @@ def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
     Raises:
         DesignError: a layer rejects its input; the message starts with the path of the layer.
     """
-    walk = _Walk()
-    walk.through(layer, path, Tensor(0, check_shape(shape)), ())
-    return walk.steps
+    steps: list[Step] = []
+    _walk(layer, path, Tensor(0, check_shape(shape)), (), steps)
+    return steps
 
 
 def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     """Join the traces of consecutive layers into one: prefix the paths and renumber the storages."""
     steps: list[Step] = []
     tensor = Tensor(0, shape)
-    storages = 0
     for path, piece in pieces:
-        offset, source = storages, tensor.storage
-
-        def moved(tensor: Tensor, offset: int = offset, source: int = source) -> Tensor:
-            return Tensor(tensor.storage + offset if tensor.storage else source, tensor.shape)
-
+        # The input of a piece is the output of the piece before it.
+        number = [tensor.storage, *range(len(steps) + 1, len(steps) + len(piece.steps) + 1)]
         for step in piece.steps:
-            inputs = tuple(moved(each) for each in step.inputs)
-            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, moved(step.output)))
-        tensor = moved(piece.output)
-        storages += piece.storages
+            inputs = tuple(Tensor(number[each.storage], each.shape) for each in step.inputs)
+            output = Tensor(number[step.output.storage], step.output.shape)
+            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output))
+        tensor = Tensor(number[piece.output.storage], piece.output.shape)
     return steps
 
 

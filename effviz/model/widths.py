@@ -1,12 +1,10 @@
 """Rounding of scaled channel counts: a rule, or a table of published widths."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 from effviz.core import errors
-from effviz.core.errors import fail, number, one_of, whole
+from effviz.core.errors import fail, one_of, whole
 from effviz.core.rounding import floor_at_least, make_divisible, same
 
 ROUNDINGS = ("nearest", "down")
@@ -85,4 +83,4 @@ def _check_row(row: Any) -> float:
             fail("width in the table", entry, "must be (stage, out_channels)")
         errors.text("stage in the table", entry[0])
         whole("out_channels in the table", entry[1])
-    return number("width_mult in the table", row[0], 0, errors.MAX_MULTIPLIER, open_below=True)
+    return errors.multiplier("width_mult in the table", row[0])

@@ -4,8 +4,6 @@ Each file of this folder that declares `ARCHITECTURES` and `PUBLISHED`, the mont
 file needs no other registration.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """DenseNet-121."""
 
-from __future__ import annotations
-
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule

@@ -1,7 +1,5 @@
 """EfficientNet B0 to B7: one table and three multipliers each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from effviz.model.design import Design

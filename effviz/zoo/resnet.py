@@ -1,7 +1,5 @@
 """ResNet and ResNeXt."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """ShuffleNetV1 and V2: widths come from published tables, not from a rule."""
 
-from __future__ import annotations
-
 from effviz.core.errors import fail, whole
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table

@@ -4,8 +4,6 @@ A row of a design names a block. The declarations of its fields (unit, legal val
 controls of the pages, the JSON checks and the documentation. `BLOCKS` lists all blocks, in the order of the imports.
 """
 
-from __future__ import annotations
-
 # isort: off
 from effviz.model.blocks.basic import ConvBNAct, Depthwise, depthwise, pointwise
 from effviz.model.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
@@ -30,37 +28,9 @@ from effviz.model.blocks.composed import Composed, Part, Recipe
 from effviz.model.fields import BLOCKS
 
 __all__ = [
-    "BLOCKS",
-    "AdaptivePool",
-    "AvgPool",
-    "BasicBlock",
-    "Bottleneck",
-    "Composed",
-    "ConvBNAct",
-    "DenseLayer",
-    "Depthwise",
-    "DepthwiseSeparable",
-    "DropoutRow",
-    "Fire",
-    "FlattenRow",
-    "Fragments",
-    "FusedMBConv",
-    "GhostBottleneck",
-    "GhostModule",
-    "GlobalPool",
-    "InvertedResidual",
-    "LinearAct",
-    "MBConv",
-    "MaxPool",
-    "NormAct",
-    "Part",
-    "PlainBottleneck",
-    "Recipe",
-    "ShuffleRow",
-    "ShuffleUnitV1",
-    "ShuffleUnitV2",
-    "SqueezeExcite",
-    "Transition",
-    "depthwise",
-    "pointwise",
-]
+    "BLOCKS", "AdaptivePool", "AvgPool", "BasicBlock", "Bottleneck", "Composed", "ConvBNAct", "DenseLayer", "Depthwise",
+    "DepthwiseSeparable", "DropoutRow", "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck",
+    "GhostModule", "GlobalPool", "InvertedResidual", "LinearAct", "MBConv", "MaxPool", "NormAct", "Part",
+    "PlainBottleneck", "Recipe", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2", "SqueezeExcite", "Transition",
+    "depthwise", "pointwise",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """The convolution with its batch norm and activation, and the helpers of the other blocks."""
 
-from __future__ import annotations
+from dataclasses import dataclass
 
 from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel, padding
 from effviz.model.layers import Activation, BatchNorm2d, Conv2d, Layer, Sequential
@@ -16,19 +16,24 @@ def same_padding(kernel_size: int, dilation: int = 1) -> int:
     return dilation * (kernel_size - 1) // 2
 
 
-def keeps_shape(block: FieldBlock) -> bool:
-    """Whether the output of `block` has the shape of its input, so that the two can be added."""
-    fields = vars(block)
-    return bool(fields["stride"] == 1 and fields["in_channels"] == fields["out_channels"])
-
-
-@block("conv", "Convolution, batch norm, activation")
-class ConvBNAct(FieldBlock):
-    """Convolution, batch norm and activation; the last two are optional."""
+@dataclass(frozen=True)
+class StridedBlock(FieldBlock):
+    """Base of the blocks whose row names the output width and the stride."""
 
     in_channels: int
     out_channels: int
     stride: int = 1
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether the output has the shape of the input, so that the two can be added."""
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+
+@block("conv", "Convolution, batch norm, activation")
+class ConvBNAct(StridedBlock):
+    """Convolution, batch norm and activation; the last two are optional."""
+
     kernel_size: int = kernel(3)
     groups: int = groups(1)
     activation: str = activation("relu")
@@ -40,17 +45,9 @@ class ConvBNAct(FieldBlock):
     def expand(self) -> Layer:
         padding = same_padding(self.kernel_size, self.dilation) if self.padding is None else self.padding
         bias = not self.norm if self.bias is None else self.bias
+        window = (self.kernel_size, self.stride, padding, self.dilation)
         return Sequential.of(
-            conv=Conv2d(
-                self.in_channels,
-                self.out_channels,
-                self.kernel_size,
-                self.stride,
-                padding,
-                self.dilation,
-                self.groups,
-                bias,
-            ),
+            conv=Conv2d(self.in_channels, self.out_channels, *window, self.groups, bias),
             norm=BatchNorm2d(self.out_channels) if self.norm else None,
             act=act(self.activation),
         )

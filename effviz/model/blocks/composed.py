@@ -1,14 +1,12 @@
 """User-defined blocks: a recipe of simpler blocks, used in rows like the blocks of the papers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 from effviz.core.errors import DesignError, fail, flag, look_up, number, one_of
-from effviz.core.rounding import exact
-from effviz.model.blocks.basic import keeps_shape
-from effviz.model.fields import PARTS, FieldBlock, block, checked_fields, declare, declared
+from effviz.core.rounding import nearest
+from effviz.model.blocks.basic import StridedBlock
+from effviz.model.fields import PARTS, block, checked_fields, declare, declared
 from effviz.model.layers import Layer, Sequential, check_name, residual
 
 ENDS = ("in", "out")
@@ -17,19 +15,12 @@ MAX_PARTS = 32
 
 @dataclass(frozen=True, init=False)
 class Part:
-    """One step of a recipe.
+    """One step of a recipe."""
 
-    Attributes:
-        block: a name in `PARTS`.
-        times: the step's output channels as a multiple of `of`; None if the step keeps its channels.
-        of: ``"in"`` for the input channels of the whole block, ``"out"`` for its output channels.
-        fields: the step's own fields, as sorted pairs.
-    """
-
-    block: str
-    times: float | None
-    of: str
-    fields: tuple[tuple[str, Any], ...]
+    block: str  # a name in `PARTS`
+    times: float | None  # the step's output channels as a multiple of `of`; None if the step keeps its channels
+    of: str  # "in" for the input channels of the whole block, "out" for its output channels
+    fields: tuple[tuple[str, Any], ...]  # the step's own fields, as sorted pairs
 
     def __init__(self, /, block: str, times: float | None = None, of: str = "out", **fields: Any) -> None:
         kind = look_up("block", block, PARTS)
@@ -38,10 +29,9 @@ class Part:
                 fail("times", times, f"must be left out: {block} keeps its channels")
         else:
             times = number("times", 1.0 if times is None else times, 0, 64, open_below=True)
-        object.__setattr__(self, "block", block)
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "of", one_of("of", of, ENDS))
-        object.__setattr__(self, "fields", tuple(sorted(checked_fields(kind, fields).items())))
+        of = one_of("of", of, ENDS)
+        # Attributes of a frozen dataclass cannot be assigned.
+        vars(self).update(block=block, times=times, of=of, fields=checked_fields(kind, fields))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as keyword arguments of `Part`."""
@@ -52,7 +42,7 @@ class Part:
         """Return the step's output channels in a block of these widths; None if it keeps its input channels."""
         if self.times is None:
             return None
-        return max(1, round(exact(self.times * (in_channels if self.of == "in" else out_channels))))
+        return nearest(self.times * (in_channels if self.of == "in" else out_channels))
 
     @property
     def window(self) -> int:
@@ -63,18 +53,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The definition of a user-defined block.
+    """The definition of a user-defined block."""
 
-    Attributes:
-        name: the name in rows.
-        parts: the steps in order. The block's stride applies to the first step that has a stride and a window larger
-            than one pixel, otherwise to the first step that has a stride.
-        shortcut: add the input to the output if stride and channels allow it.
-    """
-
-    name: str
+    name: str  # the name in rows
+    # The steps in order. The block's stride applies to the first step that has a stride and a window larger than one
+    # pixel, otherwise to the first step that has a stride.
     parts: tuple[Part, ...]
-    shortcut: bool = False
+    shortcut: bool = False  # add the input to the output if stride and channels allow it
 
     def __post_init__(self) -> None:
         check_name("name of the block", self.name)
@@ -98,23 +83,16 @@ class Recipe:
 
 EXAMPLE = Recipe(
     "separable_excite",
-    (
-        Part("depthwise"),
-        Part("squeeze_excite"),
-        Part("conv", kernel_size=1, activation="none"),
-    ),
+    (Part("depthwise"), Part("squeeze_excite"), Part("conv", kernel_size=1, activation="none")),
     shortcut=True,
 )
 """Depthwise separable convolution, squeeze-and-excitation, residual: the initial recipe of a new block."""
 
 
 @block("composed", "Block of your own", part=False)
-class Composed(FieldBlock):
+class Composed(StridedBlock):
     """A user-defined block, see `Recipe`."""
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     recipe: Recipe = declare(EXAMPLE, kind="recipe", help="Steps of the block.")
 
     @property
@@ -144,7 +122,7 @@ class Composed(FieldBlock):
         if channels != self.out_channels:
             fail("out_channels", self.out_channels, f"must equal the {channels} channels of the last step, {name}")
         body = Sequential(tuple(steps))
-        return residual(body) if self.recipe.shortcut and keeps_shape(self) else body
+        return residual(body) if self.recipe.shortcut and self.keeps_shape else body
 
     def _names(self) -> list[str]:
         """Name the steps after their blocks; a repeated block is numbered from the second on."""

@@ -1,37 +1,29 @@
 """Ghost modules and bottlenecks."""
 
-from __future__ import annotations
-
 import math
+from typing import Any
 
 from effviz.core.rounding import make_divisible
-from effviz.model.blocks.basic import ConvBNAct, depthwise, keeps_shape, pointwise
+from effviz.model.blocks.basic import ConvBNAct, StridedBlock, depthwise, pointwise
 from effviz.model.blocks.mobile import SqueezeExcite
-from effviz.model.fields import FieldBlock, activation, block, declare, kernel, se_ratio
-from effviz.model.layers import (
-    Branches,
-    Identity,
-    Layer,
-    Sequential,
-    Slice,
-    residual,
-)
+from effviz.model.fields import activation, block, declare, kernel, se_ratio
+from effviz.model.layers import Branches, Identity, Layer, Sequential, Slice, residual
+
+
+def _ratio() -> Any:
+    choices = (1, 2, 3, 4, 5)
+    return declare(2, unit="x", minimum=1, maximum=16, choices=choices, help="Channels per real one (s in GhostNet).")
 
 
 @block("ghost_module", "Ghost module")
-class GhostModule(FieldBlock):
+class GhostModule(StridedBlock):
     """A convolution to a few channels; a cheap depthwise layer derives the others (GhostNet, arXiv 1911.11907).
 
     The convolution has ``ceil(out_channels / ratio)`` channels, each with ``ratio - 1`` ghosts. A surplus is cut.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(1)
-    ratio: int = declare(
-        2, unit="x", minimum=1, maximum=16, choices=(1, 2, 3, 4, 5), help="Channels per real one (s in GhostNet)."
-    )
+    ratio: int = _ratio()
     cheap_kernel_size: int = kernel(3)
     activation: str = activation("relu")
 
@@ -50,34 +42,28 @@ class GhostModule(FieldBlock):
 
 
 @block("ghost_bottleneck", "Ghost bottleneck")
-class GhostBottleneck(FieldBlock):
+class GhostBottleneck(StridedBlock):
     """Two Ghost modules; with a stride, a depthwise layer between them (GhostNet, arXiv 1911.11907).
 
     `kernel_size` applies to this layer and to the depthwise layer of the shortcut. Squeeze-and-excitation has
     ``make_divisible(expanded * se_ratio, 4)`` channels and a hard sigmoid.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     expanded: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels between the Ghost modules.")
     se_ratio: float = se_ratio(0.0)
-    ratio: int = declare(
-        2, unit="x", minimum=1, maximum=16, choices=(1, 2, 3, 4, 5), help="Channels per real one (s in GhostNet)."
-    )
+    ratio: int = _ratio()
 
     def expand(self) -> Layer:
         squeezed = make_divisible(self.expanded * self.se_ratio, 4)
+        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
         body = Sequential.of(
             ghost1=GhostModule(self.in_channels, self.expanded, ratio=self.ratio),
             depthwise=depthwise(self.expanded, self.kernel_size, self.stride) if self.stride > 1 else None,
-            squeeze_excite=(
-                SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
-            ),
+            squeeze_excite=excite,
             ghost2=GhostModule(self.expanded, self.out_channels, ratio=self.ratio, activation="none"),
         )
-        if keeps_shape(self):
+        if self.keeps_shape:
             return residual(body)
         shortcut = Sequential.of(
             depthwise=depthwise(self.in_channels, self.kernel_size, self.stride),

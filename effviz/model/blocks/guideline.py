@@ -1,10 +1,8 @@
 """Blocks of the experiments behind ShuffleNetV2's guidelines (arXiv 1807.11164, section 2): no batch norm, no bias."""
 
-from __future__ import annotations
-
-from effviz.core.rounding import exact
+from effviz.core.rounding import nearest
 from effviz.model.blocks.basic import act
-from effviz.model.fields import FieldBlock, activation, block, declare
+from effviz.model.fields import FieldBlock, activation, block, bottleneck_ratio, declare
 from effviz.model.layers import Branches, Conv2d, Layer, Sequential, residual
 
 
@@ -30,22 +28,14 @@ class PlainBottleneck(FieldBlock):
     """1x1 down, 3x3, 1x1 up; activation and shortcut are optional (guideline 4)."""
 
     in_channels: int
-    bottleneck_ratio: float = declare(
-        0.25,
-        unit="x",
-        minimum=0,
-        maximum=8,
-        open_below=True,
-        choices=(0.25, 0.5, 1.0),
-        help="Inner channels per channel of the block: 1/4 in ResNet.",
-    )
+    bottleneck_ratio: float = bottleneck_ratio("Inner channels per channel of the block: 1/4 in ResNet.")
     shortcut: bool = declare(True, help="Add the input to the output.")
     activation: str = activation("relu")
 
     @property
     def inner(self) -> int:
         """Channels of the 3x3 convolution."""
-        return max(1, round(exact(self.in_channels * self.bottleneck_ratio)))
+        return nearest(self.in_channels * self.bottleneck_ratio)
 
     def expand(self) -> Layer:
         body = Sequential.of(

@@ -1,32 +1,18 @@
 """The blocks of MobileNet, MnasNet and EfficientNet: separable convolutions, inverted residuals, excitation."""
 
-from __future__ import annotations
+from dataclasses import dataclass
 
-from dataclasses import replace
-
-from effviz.core.rounding import exact, make_divisible
-from effviz.model.blocks.basic import ConvBNAct, act, depthwise, keeps_shape, pointwise
+from effviz.core.rounding import floor_at_least, make_divisible, nearest
+from effviz.model import layers
+from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, depthwise, pointwise
 from effviz.model.fields import FieldBlock, activation, block, declare, expand_ratio, kernel, se_ratio
-from effviz.model.layers import (
-    Activation,
-    Branches,
-    Conv2d,
-    GlobalAvgPool,
-    Identity,
-    Layer,
-    Sequential,
-    StochasticDepth,
-    residual,
-)
+from effviz.model.layers import Activation, Branches, Conv2d, Identity, Layer, Sequential, residual
 
 
 @block("depthwise_separable", "Depthwise separable convolution")
-class DepthwiseSeparable(FieldBlock):
+class DepthwiseSeparable(StridedBlock):
     """Depthwise then pointwise convolution, each with batch norm and activation (MobileNetV1, arXiv 1704.04861)."""
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
 
@@ -38,7 +24,7 @@ class DepthwiseSeparable(FieldBlock):
 
 
 @block("inverted_residual", "Inverted residual")
-class InvertedResidual(FieldBlock):
+class InvertedResidual(StridedBlock):
     """Expansion, depthwise layer, linear projection; a shortcut joins the narrow ends (MobileNetV2/V3).
 
     Source: arXiv 1801.04381, table 1; with squeeze-and-excitation on the *expanded* channels arXiv 1905.02244.
@@ -46,9 +32,6 @@ class InvertedResidual(FieldBlock):
     and the squeeze to multiples of 8.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     expand_ratio: float = expand_ratio(6.0)
     se_ratio: float = se_ratio(0.0)
@@ -60,26 +43,17 @@ class InvertedResidual(FieldBlock):
     @property
     def expanded(self) -> int:
         """Channels between expansion and projection."""
-        wide = exact(self.in_channels * self.expand_ratio)
-        return make_divisible(wide, self.expand_divisor) if self.expand_divisor > 1 else max(1, round(wide))
+        wide = self.in_channels * self.expand_ratio
+        return make_divisible(wide, self.expand_divisor) if self.expand_divisor > 1 else nearest(wide)
 
     def expand(self) -> Layer:
         squeezed = make_divisible(self.expanded * self.se_ratio, 8)
         excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
-        return _inverted_residual(self, self.expanded, excite)
+        return _inverted_residual(self, excite)
 
 
-@block("mbconv", "MBConv")
-class MBConv(FieldBlock):
-    """Inverted residual; its squeeze is relative to the block's *input* channels (EfficientNet, MnasNet).
-
-    Source: arXiv 1905.11946; squeeze = max(1, int(in_channels * se_ratio)), as in tensorflow/tpu
-    `efficientnet_model.py`.
-    """
-
-    in_channels: int
-    out_channels: int
-    stride: int = 1
+@dataclass(frozen=True)
+class _MBConv(StridedBlock):
     kernel_size: int = kernel(3)
     expand_ratio: float = expand_ratio(6.0)
     se_ratio: float = se_ratio(0.25)
@@ -90,74 +64,65 @@ class MBConv(FieldBlock):
     @property
     def expanded(self) -> int:
         """Channels between expansion and projection."""
-        return max(1, round(exact(self.in_channels * self.expand_ratio)))
+        return nearest(self.in_channels * self.expand_ratio)
+
+
+@block("mbconv", "MBConv")
+class MBConv(_MBConv):
+    """Inverted residual; its squeeze is relative to the block's *input* channels (EfficientNet, MnasNet).
+
+    Source: arXiv 1905.11946; squeeze = max(1, int(in_channels * se_ratio)), as in tensorflow/tpu
+    `efficientnet_model.py`.
+    """
 
     @property
     def squeezed(self) -> int:
         """Channels of the squeeze."""
-        return max(1, int(exact(self.in_channels * self.se_ratio)))
+        return floor_at_least(self.in_channels * self.se_ratio, 1)
 
     def expand(self) -> Layer:
         excite = SqueezeExcite(self.expanded, self.squeezed, self.activation) if self.se_ratio > 0 else None
-        return _inverted_residual(self, self.expanded, excite)
-
-
-def _inverted_residual(block: InvertedResidual | MBConv, expanded: int, excite: SqueezeExcite | None) -> Layer:
-    body = Sequential.of(
-        expand=pointwise(block.in_channels, expanded, block.activation) if expanded != block.in_channels else None,
-        depthwise=depthwise(expanded, block.kernel_size, block.stride, block.activation),
-        squeeze_excite=excite,
-        project=pointwise(expanded, block.out_channels),
-    )
-    return _with_shortcut(block, body, block.shortcut, block.drop_prob)
-
-
-def _with_shortcut(block: FieldBlock, body: Sequential, shortcut: bool, drop_prob: float) -> Layer:
-    if not (shortcut and keeps_shape(block)):
-        return body
-    drop = (("drop", StochasticDepth(drop_prob)),) if drop_prob > 0 else ()
-    return residual(Sequential((*body.children, *drop)))
+        return _inverted_residual(self, excite)
 
 
 @block("fused_mbconv", "Fused-MBConv")
-class FusedMBConv(FieldBlock):
+class FusedMBConv(_MBConv):
     """MBConv with one full convolution for expansion and depthwise layer (EfficientNetV2, arXiv 2104.00298).
 
     At `expand_ratio` 1 the block is a single convolution.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
-    kernel_size: int = kernel(3)
     expand_ratio: float = expand_ratio(4.0)
     se_ratio: float = se_ratio(0.0)
-    activation: str = activation("silu")
-    shortcut: bool = declare(True, help="Add the input if the shapes agree.")
-    drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
-
-    @property
-    def expanded(self) -> int:
-        """Channels between expansion and projection."""
-        return max(1, round(exact(self.in_channels * self.expand_ratio)))
 
     def expand(self) -> Layer:
-        expanded = self.expanded
-        squeezed = max(1, int(exact(self.in_channels * self.se_ratio)))
-        excite = SqueezeExcite(expanded, squeezed, self.activation) if self.se_ratio > 0 else None
-        if expanded == self.in_channels:
-            fused = ConvBNAct(
-                self.in_channels, self.out_channels, self.stride, self.kernel_size, activation=self.activation
-            )
-            excite = replace(excite, in_channels=self.out_channels) if excite else None
-            body = Sequential.of(fused=fused, squeeze_excite=excite)
-        else:
-            body = Sequential.of(
-                expand=ConvBNAct(self.in_channels, expanded, self.stride, self.kernel_size, activation=self.activation),
-                squeeze_excite=excite,
-                project=pointwise(expanded, self.out_channels),
-            )
-        return _with_shortcut(self, body, self.shortcut, self.drop_prob)
+        is_single = self.expanded == self.in_channels
+        width = self.out_channels if is_single else self.expanded
+        conv = ConvBNAct(self.in_channels, width, self.stride, self.kernel_size, activation=self.activation)
+        squeezed = floor_at_least(self.in_channels * self.se_ratio, 1)
+        excite = SqueezeExcite(width, squeezed, self.activation) if self.se_ratio > 0 else None
+        if is_single:
+            return _with_shortcut(self, Sequential.of(fused=conv, squeeze_excite=excite))
+        project = pointwise(width, self.out_channels)
+        return _with_shortcut(self, Sequential.of(expand=conv, squeeze_excite=excite, project=project))
+
+
+def _inverted_residual(block: InvertedResidual | MBConv, excite: Layer | None) -> Layer:
+    wide = block.expanded
+    body = Sequential.of(
+        expand=pointwise(block.in_channels, wide, block.activation) if wide != block.in_channels else None,
+        depthwise=depthwise(wide, block.kernel_size, block.stride, block.activation),
+        squeeze_excite=excite,
+        project=pointwise(wide, block.out_channels),
+    )
+    return _with_shortcut(block, body)
+
+
+def _with_shortcut(block: InvertedResidual | _MBConv, body: Sequential) -> Layer:
+    if not (block.shortcut and block.keeps_shape):
+        return body
+    drop = (("drop", layers.StochasticDepth(block.drop_prob)),) if block.drop_prob > 0 else ()
+    return residual(Sequential((*body.children, *drop)))
 
 
 @block("squeeze_excite", "Squeeze-and-excitation")
@@ -174,7 +139,7 @@ class SqueezeExcite(FieldBlock):
 
     def expand(self) -> Layer:
         gate = Sequential.of(
-            pool=GlobalAvgPool(),
+            pool=layers.GlobalAvgPool(),
             reduce=Conv2d(self.in_channels, self.squeezed, 1),
             act=act(self.activation),
             expand=Conv2d(self.squeezed, self.in_channels, 1),

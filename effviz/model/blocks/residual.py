@@ -1,68 +1,46 @@
 """Blocks of ResNet, ResNeXt, DenseNet and SqueezeNet."""
 
-from __future__ import annotations
-
-from effviz.core.rounding import exact
-from effviz.model.blocks.basic import ConvBNAct, act, keeps_shape, pointwise, same_padding
-from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
-from effviz.model.layers import (
-    AvgPool2d,
-    BatchNorm2d,
-    Branches,
-    Conv2d,
-    Identity,
-    Layer,
-    Sequential,
-    residual,
-)
+from effviz.core.rounding import floor_at_least, nearest
+from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, pointwise, same_padding
+from effviz.model.fields import FieldBlock, activation, block, bottleneck_ratio, declare, groups, kernel
+from effviz.model.layers import AvgPool2d, BatchNorm2d, Branches, Conv2d, Identity, Layer, Sequential, residual
 
 
-def _projection(block: BasicBlock | Bottleneck) -> Layer | None:
-    if keeps_shape(block):
-        return None
-    return ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
+def _residual(block: StridedBlock, body: Sequential, activation: str) -> Layer:
+    """Add the input, projected to another shape if necessary, and apply the activation to the sum."""
+    shortcut = None
+    if not block.keeps_shape:
+        shortcut = ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
+    return Sequential.of(residual=residual(body, shortcut), act=act(activation))
 
 
 @block("basic_block", "ResNet basic block")
-class BasicBlock(FieldBlock):
+class BasicBlock(StridedBlock):
     """Two 3x3 convolutions and a shortcut (ResNet-18/34, arXiv 1512.03385, figure 5)."""
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
 
     def expand(self) -> Layer:
+        width, kernel_size = self.out_channels, self.kernel_size
         body = Sequential.of(
-            conv1=ConvBNAct(
-                self.in_channels, self.out_channels, self.stride, self.kernel_size, activation=self.activation
-            ),
-            conv2=ConvBNAct(self.out_channels, self.out_channels, 1, self.kernel_size, activation="none"),
+            conv1=ConvBNAct(self.in_channels, width, self.stride, kernel_size, activation=self.activation),
+            conv2=ConvBNAct(width, width, 1, kernel_size, activation="none"),
         )
-        return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
+        return _residual(self, body, self.activation)
 
 
 @block("bottleneck", "ResNet bottleneck")
-class Bottleneck(FieldBlock):
+class Bottleneck(StridedBlock):
     """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
 
     `stride_at` selects the strided convolution: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     groups: int = groups(1, "Groups of the 3x3 convolution (cardinality in ResNeXt).")
-    bottleneck_ratio: float = declare(
-        0.25,
-        unit="x",
-        minimum=0,
-        maximum=8,
-        open_below=True,
-        choices=(0.25, 0.5, 1.0),
-        help="Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d.",
+    bottleneck_ratio: float = bottleneck_ratio(
+        "Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d."
     )
     stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="The convolution with the stride.")
     activation: str = activation("relu")
@@ -70,7 +48,7 @@ class Bottleneck(FieldBlock):
     @property
     def inner(self) -> int:
         """Channels of the 3x3 convolution."""
-        return max(1, round(exact(self.out_channels * self.bottleneck_ratio)))
+        return nearest(self.out_channels * self.bottleneck_ratio)
 
     def expand(self) -> Layer:
         first, second = (self.stride, 1) if self.stride_at == "1x1" else (1, self.stride)
@@ -79,7 +57,7 @@ class Bottleneck(FieldBlock):
             conv=ConvBNAct(self.inner, self.inner, second, self.kernel_size, self.groups, self.activation),
             expand=pointwise(self.inner, self.out_channels),
         )
-        return Sequential.of(residual=residual(body, _projection(self)), act=act(self.activation))
+        return _residual(self, body, self.activation)
 
 
 @block("dense_layer", "Dense layer", part=False)
@@ -122,7 +100,7 @@ class Transition(FieldBlock):
     @property
     def out_channels(self) -> int:
         """Channels after the compression."""
-        return max(1, int(exact(self.in_channels * self.compression)))
+        return floor_at_least(self.in_channels * self.compression, 1)
 
     def expand(self) -> Layer:
         return Sequential.of(
@@ -148,13 +126,9 @@ class Fire(FieldBlock):
         return self.expand1x1 + self.expand3x3
 
     def expand(self) -> Layer:
-        return Sequential.of(
-            squeeze=ConvBNAct(self.in_channels, self.squeeze, kernel_size=1, norm=False),
-            concat=Branches(
-                (
-                    ("expand1x1", ConvBNAct(self.squeeze, self.expand1x1, kernel_size=1, norm=False)),
-                    ("expand3x3", ConvBNAct(self.squeeze, self.expand3x3, kernel_size=3, norm=False)),
-                ),
-                "concat",
-            ),
+        branches = (
+            ("expand1x1", ConvBNAct(self.squeeze, self.expand1x1, kernel_size=1, norm=False)),
+            ("expand3x3", ConvBNAct(self.squeeze, self.expand3x3, kernel_size=3, norm=False)),
         )
+        squeeze = ConvBNAct(self.in_channels, self.squeeze, kernel_size=1, norm=False)
+        return Sequential.of(squeeze=squeeze, concat=Branches(branches, "concat"))

@@ -1,24 +1,12 @@
 """Blocks that are one layer with its options: pooling, flatten, dropout, channel shuffle, the classifier."""
 
-from __future__ import annotations
+from dataclasses import dataclass
+from typing import ClassVar
 
-from typing import Any, ClassVar
-
+from effviz.model import layers
 from effviz.model.blocks.basic import act, same_padding
 from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel, padding
-from effviz.model.layers import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    ChannelShuffle,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Sequential,
-)
+from effviz.model.layers import AvgPool2d, Layer, MaxPool2d, Sequential
 
 
 @block("channel_shuffle", "Channel shuffle")
@@ -28,7 +16,7 @@ class ShuffleRow(FieldBlock):
     groups: int = groups(2)
 
     def expand(self) -> Layer:
-        return ChannelShuffle(self.groups)
+        return layers.ChannelShuffle(self.groups)
 
 
 @block("norm_act", "Batch norm, activation")
@@ -39,40 +27,37 @@ class NormAct(FieldBlock):
     activation: str = activation("relu")
 
     def expand(self) -> Layer:
-        return Sequential.of(norm=BatchNorm2d(self.in_channels), act=act(self.activation))
+        return Sequential.of(norm=layers.BatchNorm2d(self.in_channels), act=act(self.activation))
 
 
-def ceil_mode() -> Any:
-    """Declare whether a pooling keeps a partly filled last window."""
-    return declare(False, help="Keep a last window that is only partly filled.")
-
-
-@block("max_pool", "Max pooling")
-class MaxPool(FieldBlock):
-    """Maximum over a sliding window."""
+@dataclass(frozen=True)
+class _Pool(FieldBlock):
+    layer: ClassVar[type[MaxPool2d | AvgPool2d]]
 
     stride: int = 2
     kernel_size: int = kernel(3)
     padding: int | None = padding(31)
-    ceil_mode: bool = ceil_mode()
+    ceil_mode: bool = declare(False, help="Keep a last window that is only partly filled.")
 
     def expand(self) -> Layer:
         padding = same_padding(self.kernel_size) if self.padding is None else self.padding
-        return MaxPool2d(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+        return self.layer(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+
+
+@block("max_pool", "Max pooling")
+class MaxPool(_Pool):
+    """Maximum over a sliding window."""
+
+    layer = MaxPool2d
 
 
 @block("avg_pool", "Average pooling")
-class AvgPool(FieldBlock):
+class AvgPool(_Pool):
     """Mean over a sliding window."""
 
-    stride: int = 2
-    kernel_size: int = kernel(2)
-    padding: int | None = padding(31)
-    ceil_mode: bool = ceil_mode()
+    layer = AvgPool2d
 
-    def expand(self) -> Layer:
-        padding = same_padding(self.kernel_size) if self.padding is None else self.padding
-        return AvgPool2d(self.kernel_size, self.stride, padding, ceil_mode=self.ceil_mode)
+    kernel_size: int = kernel(2)
 
 
 @block("adaptive_avg_pool", "Adaptive average pooling", part=False)
@@ -82,7 +67,7 @@ class AdaptivePool(FieldBlock):
     output_size: int = declare(1, unit="pixels", minimum=1, maximum=1024, help="Side of the output.")
 
     def expand(self) -> Layer:
-        return AdaptiveAvgPool2d(self.output_size)
+        return layers.AdaptiveAvgPool2d(self.output_size)
 
 
 @block("global_avg_pool", "Global average pooling", part=False)
@@ -90,7 +75,7 @@ class GlobalPool(FieldBlock):
     """Mean over all pixels of each channel."""
 
     def expand(self) -> Layer:
-        return GlobalAvgPool()
+        return layers.GlobalAvgPool()
 
 
 @block("flatten", "Flatten", part=False)
@@ -98,7 +83,7 @@ class FlattenRow(FieldBlock):
     """Reshape the map into one vector of features."""
 
     def expand(self) -> Layer:
-        return Flatten()
+        return layers.Flatten()
 
 
 @block("dropout", "Dropout")
@@ -108,7 +93,7 @@ class DropoutRow(FieldBlock):
     p: float = declare(0.5, minimum=0, maximum=1, help="Probability that an element is set to zero in training.")
 
     def expand(self) -> Layer:
-        return Dropout(self.p)
+        return layers.Dropout(self.p)
 
 
 @block("linear", "Fully connected layer", part=False)
@@ -125,8 +110,8 @@ class LinearAct(FieldBlock):
 
     def expand(self) -> Layer:
         return Sequential.of(
-            flatten=Flatten(),
-            dropout=Dropout(self.dropout) if self.dropout > 0 else None,
-            linear=Linear(self.in_channels, self.out_channels, self.bias),
+            flatten=layers.Flatten(),
+            dropout=layers.Dropout(self.dropout) if self.dropout > 0 else None,
+            linear=layers.Linear(self.in_channels, self.out_channels, self.bias),
             act=act(self.activation),
         )

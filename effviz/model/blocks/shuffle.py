@@ -1,23 +1,21 @@
 """The units of ShuffleNetV1 and V2."""
 
-from __future__ import annotations
-
 from effviz.core.errors import fail
-from effviz.model.blocks.basic import act, depthwise, pointwise
-from effviz.model.fields import FieldBlock, activation, block, declare, groups, kernel
-from effviz.model.layers import (
-    AvgPool2d,
-    Branches,
-    ChannelShuffle,
-    Identity,
-    Layer,
-    Sequential,
-    residual,
-)
+from effviz.model.blocks.basic import StridedBlock, act, depthwise, pointwise
+from effviz.model.fields import activation, block, declare, groups, kernel
+from effviz.model.layers import AvgPool2d, Branches, ChannelShuffle, Identity, Layer, Sequential, residual
+
+
+def _check_widths(unit: StridedBlock) -> None:
+    relation = f"in_channels = {unit.in_channels} at stride"
+    if unit.stride == 1 and unit.in_channels != unit.out_channels:
+        fail("out_channels", unit.out_channels, f"must equal {relation} 1")
+    if unit.stride > 1 and unit.out_channels <= unit.in_channels:
+        fail("out_channels", unit.out_channels, f"must exceed {relation} > 1")
 
 
 @block("shuffle_unit_v1", "ShuffleNet V1 unit", part=False)
-class ShuffleUnitV1(FieldBlock):
+class ShuffleUnitV1(StridedBlock):
     """Grouped 1x1, channel shuffle, depthwise, grouped 1x1 (ShuffleNet, arXiv 1707.01083, figure 2).
 
     At stride 1 the input is added. At a larger stride its 3x3 average pool is concatenated, and the second 1x1 has
@@ -25,35 +23,25 @@ class ShuffleUnitV1(FieldBlock):
     first 1x1 has one group, as in the first unit of stage 2. Activations as in megvii-model/ShuffleNet-Series.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     groups: int = groups(3)
     kernel_size: int = kernel(3)
     grouped_input: bool = declare(True, help="Group the first 1x1 too, unlike the first unit of stage 2.")
     activation: str = activation("relu")
 
     def check(self) -> None:
-        if self.stride == 1 and self.in_channels != self.out_channels:
-            fail("out_channels", self.out_channels, f"must equal in_channels = {self.in_channels} at stride 1")
-        if self.stride > 1 and self.out_channels <= self.in_channels:
-            fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
+        _check_widths(self)
         if self.out_channels < 4:
             fail("out_channels", self.out_channels, "must be at least 4: the inner width is a quarter of it")
 
     def expand(self) -> Layer:
         inner = self.out_channels // 4
         reduced = self.stride > 1
+        added = self.out_channels - self.in_channels if reduced else self.out_channels
         body = Sequential.of(
             reduce=pointwise(self.in_channels, inner, self.activation, self.groups if self.grouped_input else 1),
             shuffle=ChannelShuffle(self.groups) if self.groups > 1 else None,
             depthwise=depthwise(inner, self.kernel_size, self.stride),
-            expand=pointwise(
-                inner,
-                self.out_channels - self.in_channels if reduced else self.out_channels,
-                self.activation if reduced else "none",
-                self.groups,
-            ),
+            expand=pointwise(inner, added, self.activation if reduced else "none", self.groups),
         )
         if not reduced:
             return Sequential.of(residual=residual(body), act=act(self.activation))
@@ -61,24 +49,18 @@ class ShuffleUnitV1(FieldBlock):
 
 
 @block("shuffle_unit_v2", "ShuffleNet V2 unit", part=False)
-class ShuffleUnitV2(FieldBlock):
+class ShuffleUnitV2(StridedBlock):
     """Split the channels, convolve one half, concatenate, shuffle (ShuffleNetV2, arXiv 1807.11164, figure 3).
 
     A larger stride has no split. The left branch keeps the input channels and the right branch adds the others, as in
     megvii-model/ShuffleNet-Series. In torchvision each branch has half of the output channels.
     """
 
-    in_channels: int
-    out_channels: int
-    stride: int = 1
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
 
     def check(self) -> None:
-        if self.stride == 1 and self.in_channels != self.out_channels:
-            fail("out_channels", self.out_channels, f"must equal in_channels = {self.in_channels} at stride 1")
-        if self.stride > 1 and self.out_channels <= self.in_channels:
-            fail("out_channels", self.out_channels, f"must exceed in_channels = {self.in_channels} at stride > 1")
+        _check_widths(self)
         if self.out_channels % 2:
             fail("out_channels", self.out_channels, "must be even: the unit splits it into halves")
 

@@ -1,13 +1,11 @@
 """Layers that arrange other layers: one after another, or side by side with a merge."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from effviz.core.errors import fail, flag, one_of, text
-from effviz.model.layers.base import Container, Layer, Shape, image
-from effviz.model.layers.primitives import Identity
+from effviz.model.layers.primitives import Container, Identity, Layer, Shape, image
 
 MERGES = ("add", "mul", "concat")
 
@@ -53,12 +51,12 @@ class Sequential(Container):
         object.__setattr__(self, "children", _named(self.children, inline=False))
 
     @classmethod
-    def of(cls, **layers: Layer | None) -> Sequential:
+    def of(cls, **layers: Layer | None) -> Self:
         """Build from named children in order; None is skipped."""
         return cls(tuple((name, layer) for name, layer in layers.items() if layer is not None))
 
     @classmethod
-    def numbered(cls, layers: Iterable[Layer]) -> Sequential:
+    def numbered(cls, layers: Iterable[Layer]) -> Self:
         """Build from children named "0", "1", ..., as in ``torch.nn.Sequential``."""
         return cls(tuple((str(index), layer) for index, layer in enumerate(layers)))
 
@@ -102,17 +100,12 @@ class Branches(Container):
             if any(shape != first for shape in shapes):
                 fail("branch outputs", shapes, "must have equal shapes to be added")
             return first
-        return _broadcast(shapes)
-
-
-def _broadcast(shapes: list[Shape]) -> Shape:
-    if any(len(shape) != len(shapes[0]) for shape in shapes):
-        fail("branch outputs", shapes, "must have the same number of dimensions to be multiplied")
-    merged = tuple(max(sides) for sides in zip(*shapes, strict=True))
-    for shape in shapes:
-        if any(side not in (1, full) for side, full in zip(shape, merged, strict=True)):
+        if any(len(shape) != len(first) for shape in shapes):
+            fail("branch outputs", shapes, "must have the same number of dimensions to be multiplied")
+        dimensions = list(zip(*shapes, strict=True))
+        if any(not {*sides} <= {1, max(sides)} for sides in dimensions):
             fail("branch outputs", shapes, "must be equal or 1 in every dimension to be multiplied")
-    return merged
+        return tuple(map(max, dimensions))
 
 
 def residual(body: Sequential, shortcut: Layer | None = None) -> Branches:

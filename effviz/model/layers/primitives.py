@@ -1,13 +1,85 @@
-"""Layers that do arithmetic. Names, order and defaults of the fields are those of torch.nn."""
+"""Shapes of tensors, the three kinds of layer, and the layers that do arithmetic.
 
-from __future__ import annotations
+A shape describes one image, without the batch: ``(channels, height, width)``, or ``(features,)`` after `Flatten`.
+Names, order and defaults of the fields are those of torch.nn.
+"""
 
+import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, MAX_RESOLUTION, fail, flag, number, one_of, whole
-from effviz.model.layers.base import Layer, Primitive, Shape, Size, elements, image, pair
+
+Shape: TypeAlias = tuple[int, ...]
+Size: TypeAlias = int | tuple[int, int]
 
 ACTIVATIONS = ("relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid", "gelu", "tanh", "leaky_relu", "elu")
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """Return ``(height, width)`` of a field that torch also accepts as one int."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def elements(shape: Shape) -> int:
+    """Return the number of elements of a tensor of this shape."""
+    return math.prod(shape)
+
+
+def shape_text(shape: Shape) -> str:
+    """Format a shape: ``96 x 56 x 56``."""
+    return " x ".join(map(str, shape))
+
+
+def check_shape(shape: object) -> Shape:
+    """Return `shape` if it is the shape of an image or of a feature vector."""
+    if not isinstance(shape, tuple) or len(shape) not in (1, 3):
+        fail("shape", shape, "must be (channels, height, width) or (features,)")
+    if len(shape) == 1:
+        return (whole("features", shape[0], 1, MAX_FEATURES),)
+    limits = (("channels", MAX_CHANNELS), ("height", MAX_RESOLUTION), ("width", MAX_RESOLUTION))
+    return tuple(whole(name, side, 1, limit) for side, (name, limit) in zip(shape, limits, strict=True))
+
+
+class Layer:
+    """Anything that maps one tensor to one tensor."""
+
+    __slots__ = ()
+
+
+class Primitive(Layer):
+    """A layer that does arithmetic; its class determines all counts."""
+
+    __slots__ = ()
+
+    def out_shape(self, shape: Shape) -> Shape:
+        """Return the output shape; raise `DesignError` if torch would reject an input of `shape`."""
+        # Not abstract: isinstance is slow for abstract base classes, and the engine calls it most.
+        raise NotImplementedError(type(self).__name__)
+
+
+class Container(Layer):
+    """A layer that arranges other layers."""
+
+    __slots__ = ()
+
+
+class Block(Layer, ABC):
+    """A named pattern with fields and an `expand()` into simpler layers."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def expand(self) -> Layer:
+        """Build the layers of this block."""
+
+
+def image(shape: Shape, owner: Layer) -> tuple[int, int, int]:
+    """Return `shape` if it is the shape of an image; the error names `owner`."""
+    if len(shape) != 3:
+        fail("input shape", shape, f"must be (channels, height, width) for {type(owner).__name__}")
+    return shape
 
 
 def _set_whole(layer: Layer, argument: str, minimum: int = 1, maximum: int = MAX_CHANNELS) -> None:
@@ -16,17 +88,17 @@ def _set_whole(layer: Layer, argument: str, minimum: int = 1, maximum: int = MAX
         object.__setattr__(layer, argument, whole(argument, value, minimum, maximum))
 
 
-def _set_size(layer: Layer, argument: str, minimum: int = 1, maximum: int = MAX_RESOLUTION) -> None:
+def _set_size(layer: Layer, argument: str, minimum: int = 1) -> None:
     value = getattr(layer, argument)
     if not isinstance(value, (tuple, list)):
-        _set_whole(layer, argument, minimum, maximum)
+        _set_whole(layer, argument, minimum, MAX_RESOLUTION)
         return
     if len(value) != 2:
         fail(argument, value, "must be one integer or (height, width)")
-    object.__setattr__(layer, argument, tuple(whole(argument, side, minimum, maximum) for side in value))
+    object.__setattr__(layer, argument, tuple(whole(argument, side, minimum, MAX_RESOLUTION) for side in value))
 
 
-def _window(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, *, ceil_mode: bool = False) -> int:
+def _window(size: int, kernel: int, stride: int, padding: int, dilation: int, *, ceil_mode: bool = False) -> int:
     """Return the number of window positions along one side, as in torch's convolution and pooling."""
     span = dilation * (kernel - 1) + 1
     room = size + 2 * padding - span
@@ -37,6 +109,9 @@ def _window(size: int, kernel: int, stride: int, padding: int, dilation: int = 1
     if positions < 1:
         fail("kernel_size", kernel, f"spans {span} pixels, more than the padded input of {size + 2 * padding}")
     return positions
+
+
+# --- primitives ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -61,10 +136,9 @@ class Conv2d(Primitive):
         _set_size(self, "dilation")
         _set_whole(self, "groups")
         flag("bias", self.bias)
-        if self.in_channels % self.groups:
-            fail("groups", self.groups, f"must divide in_channels = {self.in_channels}")
-        if self.out_channels % self.groups:
-            fail("groups", self.groups, f"must divide out_channels = {self.out_channels}")
+        for name in ("in_channels", "out_channels"):
+            if getattr(self, name) % self.groups:
+                fail("groups", self.groups, f"must divide {name} = {getattr(self, name)}")
 
     def out_shape(self, shape: Shape) -> Shape:
         channels, height, width = image(shape, self)
@@ -101,39 +175,31 @@ class BatchNorm2d(Primitive):
         return shape
 
 
-@dataclass(frozen=True)
-class Activation(Primitive):
-    """An element-wise non-linearity, named as in torch.nn.functional."""
-
-    function: str = "relu"
-
-    def __post_init__(self) -> None:
-        one_of("activation", self.function, ACTIVATIONS)
-
-    def out_shape(self, shape: Shape) -> Shape:
-        return shape
-
-
 class _Pool(Primitive):
     kernel_size: Size
     stride: Size | None
     padding: Size
+    dilation: Size = 1  # a field of max pooling only
     ceil_mode: bool
 
-    def _check(self, span: tuple[int, int]) -> None:
-        for side, padding in zip(span, pair(self.padding), strict=True):
+    def __post_init__(self) -> None:
+        _set_size(self, "kernel_size")
+        if self.stride is not None:
+            _set_size(self, "stride")
+        _set_size(self, "padding", 0)
+        _set_size(self, "dilation")
+        flag("ceil_mode", self.ceil_mode)
+        # torch ignores the dilation in this check.
+        for side, padding in zip(pair(self.kernel_size), pair(self.padding), strict=True):
             if padding > side // 2:
                 fail("padding", padding, f"must be at most half of the window, {side // 2}")
 
-    def _sides(self, shape: Shape, dilation: Size) -> Shape:
+    def out_shape(self, shape: Shape) -> Shape:
         channels, height, width = image(shape, self)
         strides = pair(self.kernel_size if self.stride is None else self.stride)
-        windows = zip(pair(self.kernel_size), strides, pair(self.padding), pair(dilation), strict=True)
-        sides = [
-            _window(side, *window, ceil_mode=self.ceil_mode)
-            for side, window in zip((height, width), windows, strict=True)
-        ]
-        return (channels, *sides)
+        windows = zip(pair(self.kernel_size), strides, pair(self.padding), pair(self.dilation), strict=True)
+        sides = zip((height, width), windows, strict=True)
+        return (channels, *(_window(side, *window, ceil_mode=self.ceil_mode) for side, window in sides))
 
 
 @dataclass(frozen=True)
@@ -145,19 +211,6 @@ class MaxPool2d(_Pool):
     padding: Size = 0
     dilation: Size = 1
     ceil_mode: bool = False
-
-    def __post_init__(self) -> None:
-        _set_size(self, "kernel_size")
-        if self.stride is not None:
-            _set_size(self, "stride")
-        _set_size(self, "padding", 0)
-        _set_size(self, "dilation")
-        flag("ceil_mode", self.ceil_mode)
-        # torch ignores the dilation in this check.
-        self._check(pair(self.kernel_size))
-
-    def out_shape(self, shape: Shape) -> Shape:
-        return self._sides(shape, self.dilation)
 
 
 @dataclass(frozen=True)
@@ -171,16 +224,8 @@ class AvgPool2d(_Pool):
     count_include_pad: bool = True
 
     def __post_init__(self) -> None:
-        _set_size(self, "kernel_size")
-        if self.stride is not None:
-            _set_size(self, "stride")
-        _set_size(self, "padding", 0)
-        flag("ceil_mode", self.ceil_mode)
+        super().__post_init__()
         flag("count_include_pad", self.count_include_pad)
-        self._check(pair(self.kernel_size))
-
-    def out_shape(self, shape: Shape) -> Shape:
-        return self._sides(shape, 1)
 
 
 @dataclass(frozen=True)
@@ -271,8 +316,23 @@ class Flatten(Primitive):
         return (elements(shape),)
 
 
+class _ElementWise(Primitive):
+    def out_shape(self, shape: Shape) -> Shape:
+        return shape
+
+
 @dataclass(frozen=True)
-class Dropout(Primitive):
+class Activation(_ElementWise):
+    """An element-wise non-linearity, named as in torch.nn.functional."""
+
+    function: str = "relu"
+
+    def __post_init__(self) -> None:
+        one_of("activation", self.function, ACTIVATIONS)
+
+
+@dataclass(frozen=True)
+class Dropout(_ElementWise):
     """Set elements to zero in training; the identity in evaluation."""
 
     p: float = 0.5
@@ -280,12 +340,9 @@ class Dropout(Primitive):
     def __post_init__(self) -> None:
         number("p", self.p, 0.0, 1.0)
 
-    def out_shape(self, shape: Shape) -> Shape:
-        return shape
-
 
 @dataclass(frozen=True)
-class StochasticDepth(Primitive):
+class StochasticDepth(_ElementWise):
     """Drop the residual branch of an image in training; the identity in evaluation (arXiv 1603.09382)."""
 
     p: float
@@ -293,25 +350,16 @@ class StochasticDepth(Primitive):
     def __post_init__(self) -> None:
         number("p", self.p, 0.0, 1.0)
 
-    def out_shape(self, shape: Shape) -> Shape:
-        return shape
-
 
 @dataclass(frozen=True)
-class Identity(Primitive):
+class Identity(_ElementWise):
     """Return the input."""
-
-    def out_shape(self, shape: Shape) -> Shape:
-        return shape
 
 
 def primitive_kinds() -> tuple[type[Primitive], ...]:
     """Return all primitive classes, for tests that each consumer covers them."""
-    found: list[type[Primitive]] = []
-    pending: list[type[Primitive]] = list(Primitive.__subclasses__())
-    while pending:
-        kind = pending.pop()
+    pending: list[type[Primitive]] = [Primitive]
+    for kind in pending:
         pending += kind.__subclasses__()
-        if not kind.__name__.startswith("_"):
-            found.append(kind)
-    return tuple(sorted(found, key=lambda kind: kind.__name__))
+    public = (kind for kind in pending[1:] if not kind.__name__.startswith("_"))
+    return tuple(sorted(public, key=lambda kind: kind.__name__))

@@ -10,32 +10,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from effviz.core.errors import DesignError
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from effviz.model.design import Design
 
 COLUMNS = (
-    "design",
-    "scale",
-    "depth_scale",
-    "architecture",
-    "variant",
-    "width_mult",
-    "depth_mult",
-    "resolution",
-    "groups",
-    "params",
-    "mult_adds",
-    "top1",
-    "latency_ms",
-    "latency_device",
-    "source",
-    "notes",
-    "wrong",
-)
+    "design", "scale", "depth_scale", "architecture", "variant", "width_mult", "depth_mult", "resolution", "groups",
+    "params", "mult_adds", "top1", "latency_ms", "latency_device", "source", "notes", "wrong",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -49,10 +32,8 @@ def published() -> pd.DataFrame:
     import pandas as pd
 
     with files(__name__).joinpath("published.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype={"resolution": str, "groups": str, "design": str}, keep_default_na=True)
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing:
-        raise DesignError(f"published.csv lacks the columns {', '.join(missing)}")
+        # Raises if a column is missing.
+        table = pd.read_csv(file, usecols=COLUMNS, dtype={"resolution": str, "groups": str, "design": str})
     for column in ("design", "variant", "resolution", "groups", "latency_device", "source", "notes", "wrong"):
         table[column] = table[column].fillna("")
     return table

@@ -1,7 +1,5 @@
 """Published figures for each width and resolution of a network, with their sources."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -9,25 +7,20 @@ from typing import Any, NamedTuple
 
 from effviz.zoo.published import published
 
+_SLIM = "TF-slim tensorflow/models research/slim/nets/mobilenet/README"
 # Documents by the authors of a network: the paper and the release of code and weights.
 OWN = {
     "mobilenet_v1": ("MobileNets paper arXiv 1704.04861", "TF-slim tensorflow/models research/slim/nets/mobilenet_v1"),
-    "mobilenet_v2": (
-        "MobileNetV2 paper arXiv 1801.04381", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
-    "mobilenet_v3_large": (
-        "MobileNetV3 paper arXiv 1905.02244", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
-    "mobilenet_v3_small": (
-        "MobileNetV3 paper arXiv 1905.02244", "TF-slim tensorflow/models research/slim/nets/mobilenet/README",
-    ),
+    "mobilenet_v2": ("MobileNetV2 paper arXiv 1801.04381", _SLIM),
+    "mobilenet_v3_large": ("MobileNetV3 paper arXiv 1905.02244", _SLIM),
+    "mobilenet_v3_small": ("MobileNetV3 paper arXiv 1905.02244", _SLIM),
     "shufflenet_v1": ("ShuffleNet paper arXiv 1707.01083", "megvii-model/ShuffleNet-Series"),
     "shufflenet_v2": ("ShuffleNetV2 paper arXiv 1807.11164", "megvii-model/ShuffleNet-Series"),
     "ghostnet": ("GhostNet paper arXiv 1911.11907", "huawei-noah/Efficient-AI-Backbones"),
     "mnasnet_a1": ("MnasNet paper arXiv 1807.11626", "tensorflow/tpu models/official/mnasnet"),
     # The paper's number is only available as a quotation.
     "mnasnet_b1": ("post by the timm author forums.fast.ai/t/efficientnet/46978/79 quoting the paper",),
-}  # fmt: skip
+}
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
@@ -37,32 +30,19 @@ QUANTITIES = {"params": "parameters", "mult_adds": "multiply-adds", "top1": "top
 
 
 class Figure(NamedTuple):
-    """The figures of one source about a network at one width and resolution.
+    """The figures of one source about a network at one width and resolution."""
 
-    Attributes:
-        width: relative to the named network.
-        resolution: in pixels.
-        variant: the name in the source.
-        params, mult_adds: in millions as printed; None if not printed.
-        top1: in per cent; None if not printed.
-        document: the paper or release of the authors of the network; empty for other sources.
-        source: document and table.
-        notes: about the figures.
-        wrong: by quantity of `QUANTITIES`, the error in the figure.
-        `note`: the whole column `wrong`, including figures that count something else.
-    """
-
-    width: float
-    resolution: int
-    variant: str
-    params: float | None
-    mult_adds: float | None
-    top1: float | None
-    document: str
-    source: str
+    width: float  # relative to the named network
+    resolution: int  # in pixels
+    variant: str  # the name in the source
+    params: float | None  # in millions as printed; None if not printed
+    mult_adds: float | None  # in millions as printed; None if not printed
+    top1: float | None  # in per cent; None if not printed
+    document: str  # the paper or release of the authors of the network; empty for other sources
+    source: str  # document and table
     notes: str
-    wrong: dict[str, str]
-    note: str
+    wrong: dict[str, str]  # by quantity of `QUANTITIES`, the error in the figure
+    note: str  # the whole column `wrong`, including figures that count something else
 
     @property
     def quantised(self) -> bool:
@@ -77,11 +57,7 @@ class Figure(NamedTuple):
 
 
 def faults(wrong: str) -> dict[str, str]:
-    """Return the errors by quantity of `QUANTITIES`; a figure that counts something else is not an error.
-
-    Args:
-        wrong: a cell of the column `wrong`.
-    """
+    """Return the errors in a cell of `wrong` by quantity; a figure that counts something else is not an error."""
     found: dict[str, str] = {}
     for sentence in _SENTENCE.split(wrong):
         if sentence and not sentence.startswith("Counts something else"):
