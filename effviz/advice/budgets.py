@@ -4,8 +4,6 @@ Counts are compared as integers. Sizes in bytes are elements times the bytes of 
 activation is stored in that format; padding and tables that a runtime adds are not included.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Compound scaling is EfficientNet's (arXiv 1905.11946, section 3.3). The other ru
 multiply-adds on one dimension, or like fast scaling (arXiv 2103.06877, section 4).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache

@@ -1,7 +1,5 @@
 """Smallest resolution and width at which a design can be built."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from effviz.core.errors import DesignError

@@ -1,7 +1,5 @@
 """One block as a network of one row: its fields, the values that can be built, and its cost."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Designs of one kind at several depths, each as wide as one budget of multiply-adds allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ A network of one block is counted with and without squeeze-and-excitation. The r
 channels in MobileNetV3 and to the block input in EfficientNet; `Excitation` separates the two.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """One guideline of ShuffleNetV2 in theory: a shape, its baseline and the curves that both are on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 The law of MobileNets (arXiv 1704.04861, sections 3.3 and 3.4): multiply-adds grow with width² times resolution².
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction

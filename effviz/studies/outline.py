@@ -1,7 +1,5 @@
 """Outline of a network: runs of equal blocks with their totals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from effviz.count.report import Report

@@ -1,7 +1,5 @@
 """Figures printed for a network by width and resolution: accuracies, gaps between them, and errors."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache

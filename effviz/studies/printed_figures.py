@@ -1,7 +1,5 @@
 """Printed figures of a network next to its exact counts."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ slices, concatenations and channel shuffles move a channel and keep its mark. A 
 pooling or a product makes new channels. A sum is not a copy: its channels are counted separately, as added.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias

@@ -1,7 +1,5 @@
 """Computations about compound scaling: rounding steps, drawings to scale, rules at one budget, published accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Computations of the Studio page: rows with their costs and status, new rows, legal options, recipes as tables."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 A finding names a number and its source. It is not an error: published networks have findings too.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from effviz.advice.lint.findings import Finding, Fix, Gain, Rule, gain

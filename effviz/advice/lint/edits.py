@@ -1,7 +1,5 @@
 """Changes of base rows, for fixes. Each returns None if the result cannot be built."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any

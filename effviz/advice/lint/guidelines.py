@@ -3,8 +3,6 @@
 Shares are of the network's memory access in elements, fused, at the design's own resolution.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 

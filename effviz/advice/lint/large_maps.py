@@ -3,8 +3,6 @@
 Shares of memory access are in elements, fused, at the design's own resolution.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from effviz.advice.lint.edits import affordable, edited, with_block, without_row

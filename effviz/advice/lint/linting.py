@@ -1,7 +1,5 @@
 """The search for findings and for the proposals that fix them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Fault rules about batch norms and activations: biases before a norm, rectifiers after a bottleneck."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from effviz.advice.lint.edits import with_block

@@ -7,8 +7,6 @@ no spatial detail and is left out. A pooling over the whole map ends the search,
 whole image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import TypeAlias

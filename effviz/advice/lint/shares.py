@@ -1,7 +1,5 @@
 """Rules about the share of the classifier in the parameters and of the first layer in the multiply-adds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from effviz.advice.lint.edits import same_width, with_row

@@ -1,7 +1,5 @@
 """The rule about channel counts that leave vector lanes idle."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Fault rules about kernels and strides: weights that meet only padding, skipped pixels, even kernel sizes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias

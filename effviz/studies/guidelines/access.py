@@ -1,7 +1,5 @@
 """Closed forms of the memory access of a layer or block, in elements, batch 1."""
 
-from __future__ import annotations
-
 import math
 
 SOURCE = "ShuffleNetV2 paper, arXiv 1807.11164"

@@ -1,7 +1,5 @@
 """Tables 1 to 4 as designs, and the agreement of speeds with a guideline."""
 
-from __future__ import annotations
-
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence

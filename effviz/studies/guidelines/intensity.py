@@ -1,7 +1,5 @@
 """Arithmetic intensity of the layer kinds of a network."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

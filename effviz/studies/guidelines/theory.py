@@ -1,7 +1,5 @@
 """The layer or block of each guideline at equal multiply-adds, counted."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import lru_cache

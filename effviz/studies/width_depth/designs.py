@@ -1,7 +1,5 @@
 """Designs of one kind of block, and the distribution of their cost."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The width with the most multiply-adds within a budget."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
