@@ -23,19 +23,12 @@ ROW = "block"
 
 @dataclass(frozen=True)
 class BlockPreset:
-    """A block with the settings of a paper.
+    """A block with the settings of a paper."""
 
-    Attributes:
-        title: on screen.
-        block: name in `effviz.model.blocks.BLOCKS`.
-        fields: values that differ from the defaults of the block.
-        repeats: blocks of one pattern, 2 for the VGG pair.
-    """
-
-    title: str
-    block: str
-    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    repeats: int = 1
+    title: str  # on screen
+    block: str  # name in `effviz.model.blocks.BLOCKS`
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)  # where they differ from the defaults
+    repeats: int = 1  # blocks of one pattern, 2 for the VGG pair
 
 
 PRESETS = {
@@ -64,19 +57,12 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Place:
-    """The position of a block in a network.
+    """The position of a block in a network."""
 
-    Attributes:
-        in_channels: of the input map.
-        out_channels: requested; a block that keeps or derives its width ignores it.
-        stride: of the block; ignored by a block without stride.
-        resolution: side of the input map, in pixels.
-    """
-
-    in_channels: int = 96
-    out_channels: int = 96
-    stride: int = 1
-    resolution: int = 14
+    in_channels: int = 96  # of the input map
+    out_channels: int = 96  # requested; a block that keeps or derives its width ignores it
+    stride: int = 1  # of the block; ignored by a block without stride
+    resolution: int = 14  # side of the input map, in pixels
 
 
 def preset(name: str) -> BlockPreset:

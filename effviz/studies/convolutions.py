@@ -39,23 +39,16 @@ CONTROLS = {
 class Setting:
     """One convolution.
 
-    Attributes:
-        kernel_size: side of the window, in pixels; padded by half of it.
-        in_channels, out_channels: of the maps.
-        groups: of a grouped convolution; divides both.
-        stride: of the window, in pixels.
-        resolution: side of the input map, in pixels.
-
     Raises:
         DesignError: a value is illegal, or the groups do not divide the channels.
     """
 
-    kernel_size: int = 3
-    in_channels: int = 128
-    out_channels: int = 128
-    groups: int = 4
-    stride: int = 1
-    resolution: int = 28
+    kernel_size: int = 3  # side of the window, in pixels; padded by half of it
+    in_channels: int = 128  # of the input map
+    out_channels: int = 128  # of the output map
+    groups: int = 4  # of a grouped convolution; divides both
+    stride: int = 1  # of the window, in pixels
+    resolution: int = 28  # side of the input map, in pixels
 
     def __post_init__(self) -> None:
         for name in CONTROLS:
@@ -109,18 +102,12 @@ def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
 
 
 class Reduction(NamedTuple):
-    """Reduction against the standard convolution, the same for multiply-adds and parameters.
+    """Reduction against the standard convolution, the same for multiply-adds and parameters."""
 
-    Attributes:
-        factor: from the exact counts.
-        symbols, numbers: the closed form.
-        closed: its value.
-    """
-
-    factor: float
-    symbols: str
-    numbers: str
-    closed: float
+    factor: float  # from the exact counts
+    symbols: str  # the closed form
+    numbers: str  # the closed form with numbers substituted
+    closed: float  # its value
 
 
 def reduction(kind: str, setting: Setting) -> Reduction:
@@ -170,17 +157,11 @@ def relative_costs(setting: Setting, memory: str = "fused") -> dict[str, dict[st
 
 
 class Curves(NamedTuple):
-    """Reduction factors along one setting.
+    """Reduction factors along one setting."""
 
-    Attributes:
-        at: values of the setting.
-        macs: factors in multiply-adds.
-        memory_access: factors in memory access.
-    """
-
-    at: list[int]
-    macs: list[float]
-    memory_access: list[float]
+    at: list[int]  # values of the setting
+    macs: list[float]  # factors in multiply-adds
+    memory_access: list[float]  # factors in memory access
 
 
 _KERNELS = tuple(range(1, 16, 2))
@@ -209,18 +190,12 @@ def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: s
 
 
 class Change(NamedTuple):
-    """The effect of one step of one control.
+    """The effect of one step of one control."""
 
-    Attributes:
-        control: its name on screen.
-        before, after: its value.
-        params, macs, memory_access: factors.
-    """
-
-    control: str
-    before: int
-    after: int
-    params: float
+    control: str  # its name on screen
+    before: int  # value of the control
+    after: int  # value after the step
+    params: float  # factors
     macs: float
     memory_access: float
 

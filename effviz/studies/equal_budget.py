@@ -25,19 +25,12 @@ def tradable(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Variant:
-    """One design that meets the budget.
+    """One design that meets the budget."""
 
-    Attributes:
-        name: a value of `NAMES`.
-        fit: the design, and how closely it meets the budget.
-        report: its counts.
-        blocks: of its stages, in order.
-    """
-
-    name: str
-    fit: Fit
-    report: Report
-    blocks: tuple[StageBlock, ...]
+    name: str  # a value of `NAMES`
+    fit: Fit  # the design, and how closely it meets the budget
+    report: Report  # its counts
+    blocks: tuple[StageBlock, ...]  # of its stages, in order
 
     @property
     def design(self) -> Design:
@@ -51,17 +44,11 @@ class Variant:
 
 
 class LeftOut(NamedTuple):
-    """A depth without a design.
+    """A depth without a design."""
 
-    Attributes:
-        name: a value of `NAMES`.
-        least: multiply-adds of the narrowest network, where those exceed the budget; else None.
-        why: the reason, where the budget is not.
-    """
-
-    name: str
-    least: int | None
-    why: str
+    name: str  # a value of `NAMES`
+    least: int | None  # multiply-adds of the narrowest network, where those exceed the budget; else None
+    why: str  # the reason, where the budget is not
 
 
 @dataclass(frozen=True)

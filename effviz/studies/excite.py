@@ -23,26 +23,15 @@ MAX_REDUCTION = 1024
 
 
 class Excitation(NamedTuple):
-    """Squeeze-and-excitation at one reduction ratio.
+    """Squeeze-and-excitation at one reduction ratio."""
 
-    Attributes:
-        reduction: requested: 1 / se_ratio, or channels / squeezed of the block `squeeze_excite`.
-        channels: multiplied by the gate.
-        squeezed: channels between the two 1x1 layers, rounded by the block; channels / squeezed is r in arXiv
-            1709.01507.
-        params_added: parameters with it minus those without.
-        share: of the parameters of the block, 0 to 1.
-        macs_added: multiply-adds with it minus those without.
-        current: whether the given block has this reduction.
-    """
-
-    reduction: float
-    channels: int
-    squeezed: int
-    params_added: int
-    share: float
-    macs_added: int
-    current: bool
+    reduction: float  # requested: 1 / se_ratio, or channels / squeezed of the block `squeeze_excite`
+    channels: int  # multiplied by the gate
+    squeezed: int  # between the 1x1 layers, rounded by the block; channels / squeezed is r in arXiv 1709.01507
+    params_added: int  # parameters with it minus those without
+    share: float  # of the parameters of the block, 0 to 1
+    macs_added: int  # multiply-adds with it minus those without
+    current: bool  # whether the given block has this reduction
 
 
 def can_excite(block: FieldBlock) -> bool:

@@ -82,19 +82,12 @@ class Deviation(NamedTuple):
 
 
 class Split(NamedTuple):
-    """`promised` + the `terms` = `built`, exactly.
+    """`promised` + the `terms` = `built`, exactly."""
 
-    Attributes:
-        baseline: multiply-adds at width 1 and the network's own resolution.
-        promised: width² × resolution² times that.
-        terms: in the order of `REASONS`, none of them zero.
-        built: exact multiply-adds.
-    """
-
-    baseline: int
-    promised: Fraction
-    terms: tuple[Deviation, ...]
-    built: int
+    baseline: int  # multiply-adds at width 1 and the network's own resolution
+    promised: Fraction  # width² × resolution² times that
+    terms: tuple[Deviation, ...]  # in the order of `REASONS`, none of them zero
+    built: int  # exact multiply-adds
 
 
 class _Layer(NamedTuple):
@@ -180,20 +173,13 @@ def _far(base: Design, width: float) -> Design:
 
 
 class KindLaw(NamedTuple):
-    """Growth of the multiply-adds of one kind of layer with the multipliers.
+    """Growth of the multiply-adds of one kind of layer with the multipliers."""
 
-    Attributes:
-        kind: of layer.
-        baseline, built: multiply-adds at width 1 and the resolution of the network, and at the given place.
-        width_power: measured exponent of the width; None if there is no other width.
-        resolution_power: the same for the resolution.
-    """
-
-    kind: str
-    baseline: int
-    built: int
-    width_power: float | None
-    resolution_power: float | None
+    kind: str  # of layer
+    baseline: int  # multiply-adds at width 1 and the resolution of the network
+    built: int  # multiply-adds at the given place
+    width_power: float | None  # measured exponent of the width; None if there is no other width
+    resolution_power: float | None  # the same for the resolution
 
 
 @lru_cache(maxsize=256)

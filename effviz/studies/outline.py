@@ -13,23 +13,14 @@ from effviz.model.trace import trace_block
 
 @dataclass(frozen=True)
 class BlockRun:
-    """Neighboring blocks that are alike.
+    """Neighboring blocks that are alike."""
 
-    Attributes:
-        path: of the first block.
-        title: the block in a few words.
-        repeats: number of blocks.
-        output: shape of the last output, as text.
-        params: of all of them.
-        macs: of all of them.
-    """
-
-    path: str
-    title: str
-    repeats: int
-    output: str
-    params: int
-    macs: int
+    path: str  # of the first block
+    title: str  # the block in a few words
+    repeats: int  # number of blocks
+    output: str  # shape of the last output, as text
+    params: int  # of all of them
+    macs: int  # of all of them
 
 
 def block_runs(report: Report) -> list[BlockRun]:

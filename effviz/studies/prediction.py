@@ -30,15 +30,10 @@ PREDICTORS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One network of the comparison.
+    """One network of the comparison."""
 
-    Attributes:
-        name: in the zoo.
-        options: of `effviz.architecture`.
-    """
-
-    name: str
-    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    name: str  # in the zoo
+    options: dict[str, Any] = field(default_factory=dict, hash=False)  # of `effviz.architecture`
 
     @cached_property
     def design(self) -> Design:
@@ -96,22 +91,14 @@ def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
 
 
 class Predictor(NamedTuple):
-    """The quality of one count as a predictor of latency.
+    """The quality of one count as a predictor of latency."""
 
-    Attributes:
-        column: of the table.
-        label: on screen.
-        rank_correlation: Spearman's; 1 if the count orders the networks as latency does.
-        slowest, fastest: smallest and largest count per second among the networks.
-        spread: their ratio; 1 if latency were proportional to the count.
-    """
-
-    column: str
-    label: str
-    rank_correlation: float
-    slowest: float
-    fastest: float
-    spread: float
+    column: str  # of the table
+    label: str  # on screen
+    rank_correlation: float  # Spearman's; 1 if the count orders the networks as latency does
+    slowest: float  # smallest count per second among the networks
+    fastest: float  # largest count per second
+    spread: float  # their ratio; 1 if latency were proportional to the count
 
 
 def predictors(table: pd.DataFrame) -> list[Predictor]:
@@ -132,18 +119,12 @@ def predictors(table: pd.DataFrame) -> list[Predictor]:
 
 
 class Ranks(NamedTuple):
-    """Spearman's rank correlation and its sums.
+    """Spearman's rank correlation and its sums."""
 
-    Attributes:
-        together: sum over the networks of (rank by count - mean) × (rank by latency - mean).
-        by_count, by_latency: sums of the squares of the two.
-        correlation: together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal.
-    """
-
-    together: float
-    by_count: float
-    by_latency: float
-    correlation: float
+    together: float  # sum over the networks of (rank by count - mean) × (rank by latency - mean)
+    by_count: float  # sum of the squares of (rank by count - mean)
+    by_latency: float  # the same for the ranks by latency
+    correlation: float  # together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal
 
 
 def ranks(table: pd.DataFrame, column: str) -> Ranks:
@@ -179,18 +160,12 @@ def inversions(table: pd.DataFrame) -> list[Inversion]:
 
 
 class Contrast(NamedTuple):
-    """The networks with the smallest and the largest number of multiply-adds per second.
+    """The networks with the smallest and the largest number of multiply-adds per second."""
 
-    Attributes:
-        light, heavy: their titles; `heavy` has at least as many multiply-adds.
-        more_macs: multiply-adds of `heavy` relative to `light`.
-        longer: latency of `heavy` relative to `light`.
-    """
-
-    light: str
-    heavy: str
-    more_macs: float
-    longer: float
+    light: str  # title
+    heavy: str  # title; has at least as many multiply-adds
+    more_macs: float  # multiply-adds of `heavy` relative to `light`
+    longer: float  # latency of `heavy` relative to `light`
 
 
 def contrast(table: pd.DataFrame) -> Contrast:

@@ -45,15 +45,10 @@ Mark: TypeAlias = tuple[int, int]
 
 
 class Channel(NamedTuple):
-    """The origin of a channel.
+    """The origin of a channel."""
 
-    Attributes:
-        marks: blocks and output channels that it copies, one per block that it passed unchanged.
-        summands: blocks and output channels that are terms of its sum.
-    """
-
-    marks: frozenset[Mark] = frozenset()
-    summands: frozenset[Mark] = frozenset()
+    marks: frozenset[Mark] = frozenset()  # blocks and output channels that it copies, one per block passed unchanged
+    summands: frozenset[Mark] = frozenset()  # blocks and output channels that are terms of its sum
 
 
 NEW = Channel()

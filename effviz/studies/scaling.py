@@ -42,17 +42,11 @@ DRAWN = tuple(step / 4 for step in range(9))
 
 @dataclass(frozen=True)
 class Stairs:
-    """Built networks of a rule over φ, and its promise without rounding.
+    """Built networks of a rule over φ, and its promise without rounding."""
 
-    Attributes:
-        rule: of the promise.
-        base: at phi = 0.
-        built: in rising order of phi.
-    """
-
-    rule: ScalingRule
-    base: Swept
-    built: tuple[Swept, ...]
+    rule: ScalingRule  # of the promise
+    base: Swept  # at phi = 0
+    built: tuple[Swept, ...]  # in rising order of phi
 
     def promised(self, phi: float) -> tuple[float, float, float, float]:
         """Return blocks, channels, pixels and multiply-adds without rounding."""
@@ -100,25 +94,16 @@ def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
 
 @dataclass(frozen=True)
 class Pin:
-    """A released network against the rule: the φ that each of its dimensions implies.
+    """A released network against the rule: the φ that each of its dimensions implies."""
 
-    Attributes:
-        label: short.
-        phis: of blocks, channels, resolution, multiply-adds; None if the rule does not change it.
-        depth, width: its multipliers.
-        resolution: in pixels.
-        macs: as built.
-        blocks, channels: as built.
-    """
-
-    label: str
-    phis: tuple[float | None, float | None, float | None, float | None]
-    depth: float
-    width: float
-    resolution: int
-    macs: int
-    blocks: int
-    channels: int
+    label: str  # short
+    phis: tuple[float | None, ...]  # of blocks, channels, resolution, macs; None if unchanged
+    depth: float  # multiplier
+    width: float  # multiplier
+    resolution: int  # in pixels
+    macs: int  # as built
+    blocks: int  # as built
+    channels: int  # as built
 
 
 @lru_cache(maxsize=32)
@@ -146,19 +131,12 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
 
 @dataclass(frozen=True)
 class Contender:
-    """The network of one rule at the budget.
+    """The network of one rule at the budget."""
 
-    Attributes:
-        rule: a key of `NAMES`.
-        design: as built.
-        multipliers: of depth, width, resolution, before rounding.
-        fit: result of the search; None for the baseline and for the network that sets the budget.
-    """
-
-    rule: str
-    design: Design
-    multipliers: tuple[float, float, float]
-    fit: BudgetFit | None
+    rule: str  # a key of `NAMES`
+    design: Design  # as built
+    multipliers: tuple[float, float, float]  # of depth, width, resolution, before rounding
+    fit: BudgetFit | None  # result of the search; None for the baseline and for the network that sets the budget
 
     @property
     def report(self) -> Report:
@@ -237,28 +215,17 @@ def growth(points: Sequence[Swept]) -> float:
 
 @dataclass(frozen=True)
 class Printed:
-    """A row of tables 3 and 7 of the paper.
+    """A row of tables 3 and 7 of the paper."""
 
-    Attributes:
-        variant: in the words of the paper.
-        depth, width: stated multipliers; None where the paper prints none.
-        resolution: in pixels, from the stated multiplier.
-        macs: as printed.
-        top1: per cent.
-        counted: exact multiply-adds at the stated multipliers; None without them.
-        note: an error of the row, or a condition.
-        source: paper and table.
-    """
-
-    variant: str
-    depth: float | None
-    width: float | None
-    resolution: int | None
-    macs: float
-    top1: float
-    counted: int | None
-    note: str
-    source: str
+    variant: str  # in the words of the paper
+    depth: float | None  # stated multiplier; None where the paper prints none
+    width: float | None  # the same for the width
+    resolution: int | None  # in pixels, from the stated multiplier
+    macs: float  # as printed
+    top1: float  # per cent
+    counted: int | None  # exact multiply-adds at the stated multipliers; None without them
+    note: str  # an error of the row, or a condition
+    source: str  # paper and table
 
 
 @lru_cache(maxsize=64)

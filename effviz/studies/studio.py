@@ -22,18 +22,12 @@ from effviz.model.stage import Stage
 
 @dataclass(frozen=True)
 class RowTotals:
-    """Sums over the blocks that are built from one row.
+    """Sums over the blocks that are built from one row."""
 
-    Attributes:
-        blocks: their number.
-        params, macs: of all blocks.
-        out_shape: of the last block.
-    """
-
-    blocks: int
-    params: int
-    macs: int
-    out_shape: Shape
+    blocks: int  # their number
+    params: int  # of all blocks
+    macs: int  # of all blocks
+    out_shape: Shape  # of the last block
 
 
 def row_totals(design: Design) -> dict[int, RowTotals]:
@@ -52,26 +46,17 @@ def row_totals(design: Design) -> dict[int, RowTotals]:
 
 @dataclass(frozen=True)
 class DraftRow:
-    """One row of the table on screen.
+    """One row of the table on screen."""
 
-    Attributes:
-        stage, block: names.
-        channels, blocks: as built; channels of the stage table if the row is not built.
-        stride: of the first block.
-        output: shape as text; empty if the row is not built.
-        params, macs: of the row; None if it is not built.
-        status: ``"built"``, or the reason why not.
-    """
-
-    stage: str
-    block: str
-    channels: int | None
-    blocks: int | None
-    stride: int
-    output: str
-    params: int | None
-    macs: int | None
-    status: str
+    stage: str  # name
+    block: str  # name
+    channels: int | None  # as built; of the stage table if the row is not built
+    blocks: int | None  # as built
+    stride: int  # of the first block
+    output: str  # shape as text; empty if the row is not built
+    params: int | None  # of the row; None if it is not built
+    macs: int | None  # of the row; None if it is not built
+    status: str  # ``"built"``, or the reason why not
 
 
 def draft_rows(draft: Draft, known: Checked) -> list[DraftRow]:

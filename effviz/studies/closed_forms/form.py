@@ -19,46 +19,27 @@ QUANTITIES = ("macs", "params", "ratio")
 
 
 class Term(NamedTuple):
-    """A term that the formula of the paper omits.
+    """A term that the formula of the paper omits."""
 
-    Attributes:
-        label: its name, with numbers.
-        value: added to the value of the formula; negative where the paper counts more.
-    """
-
-    label: str
-    value: Amount
+    label: str  # its name, with numbers
+    value: Amount  # added to the value of the formula; negative where the paper counts more
 
 
 @dataclass(frozen=True)
 class ClosedForm:
-    """One formula of a paper and the exact number.
+    """One formula of a paper and the exact number."""
 
-    Attributes:
-        what: the block or layer whose cost it is.
-        quantity: one of `QUANTITIES`; a ratio is one of multiply-adds.
-        symbols: the formula in the letters of the paper.
-        where: the meaning of the letters.
-        numbers: the formula with the numbers of the block.
-        value: of the formula; a `Fraction` if it is not an integer.
-        source: paper and place.
-        terms: the difference between `value` and `exact`, in order, without terms of 0.
-        exact: the exact count of the layer; for a ratio, of the first layer over the second.
-        layers: the counted layers, one, or two for a ratio.
-        shape: of their input.
-    """
-
-    what: str
-    quantity: str
-    symbols: str
-    where: str
-    numbers: str
-    value: Amount
-    source: str
-    terms: tuple[Term, ...]
-    exact: Amount
-    layers: tuple[Layer, ...]
-    shape: Shape
+    what: str  # the block or layer whose cost it is
+    quantity: str  # one of `QUANTITIES`; a ratio is one of multiply-adds
+    symbols: str  # the formula in the letters of the paper
+    where: str  # the meaning of the letters
+    numbers: str  # the formula with the numbers of the block
+    value: Amount  # of the formula; a `Fraction` if it is not an integer
+    source: str  # paper and place
+    terms: tuple[Term, ...]  # the difference between `value` and `exact`, in order, without terms of 0
+    exact: Amount  # the exact count of the layer; for a ratio, of the first layer over the second
+    layers: tuple[Layer, ...]  # the counted layers, one, or two for a ratio
+    shape: Shape  # of their input
 
 
 def shown(amount: Amount) -> str:

@@ -133,19 +133,12 @@ def stage_widths(design: Design) -> dict[str, int]:
 
 
 class Shares(NamedTuple):
-    """Distribution of the multiply-adds or parameters of a design, as shares.
+    """Distribution of the multiply-adds or parameters of a design, as shares."""
 
-    Attributes:
-        outside: stem, head and classifier, which do not depend on the depth.
-        first: the first block of every stage, which does not depend on the depth.
-        further: all other blocks.
-        depthwise: depthwise convolutions of all blocks, which grow with the width, not with its square.
-    """
-
-    outside: float
-    first: float
-    further: float
-    depthwise: float
+    outside: float  # stem, head and classifier, which do not depend on the depth
+    first: float  # the first block of every stage, which does not depend on the depth
+    further: float  # all other blocks
+    depthwise: float  # depthwise convolutions of all blocks, which grow with the width, not with its square
 
 
 def shares(design: Design, quantity: str) -> Shares:

@@ -21,21 +21,13 @@ _WALKED = 3_000  # steps of the linear search
 
 @dataclass(frozen=True)
 class Fit:
-    """The largest network within a budget of multiply-adds, at one depth.
+    """The largest network within a budget of multiply-adds, at one depth."""
 
-    Attributes:
-        budget: multiply-adds of one image.
-        design: with its width multiplier.
-        macs: its multiply-adds.
-        above: the next larger network; None if none can be built.
-        macs_above: its multiply-adds; None without one.
-    """
-
-    budget: int
-    design: Design
-    macs: int
-    above: Design | None
-    macs_above: int | None
+    budget: int  # multiply-adds of one image
+    design: Design  # with its width multiplier
+    macs: int  # its multiply-adds
+    above: Design | None  # the next larger network; None if none can be built
+    macs_above: int | None  # its multiply-adds; None without one
 
     @property
     def gap(self) -> float:
