@@ -6,7 +6,7 @@ Shares are of the network's memory access in elements, fused, at the design's ow
 import math
 from collections.abc import Iterable, Iterator
 
-from effviz.advice.lint.edits import affordable, edited, rewidened, with_channels
+from effviz.advice.lint.edits import affordable, edited, rewidened, with_built
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, pixels, share
 from effviz.core.units import percent, si
@@ -78,13 +78,11 @@ def _unequal_widths(network: BuiltNetwork) -> Iterator[Finding]:
         if "expand_ratio" in network.row(row).fields:
             by_design = " An inverted residual is unequal by design, because it computes in its wide middle."
         yield network.finding(
-            "unequal_widths",
-            [layer for layer in layers if _unequal(layer) > 0],
+            "unequal_widths", [layer for layer in layers if _unequal(layer) > 0], degree,
             f"1×1 convolutions between {narrow} and {wide} channels (1:{wide / narrow:.3g}) move {si(round(excess))} "
             "elements more than equal widths with the same multiply-adds would. This is "
             f"{percent(degree)} of the network's memory access.{by_design}",
-            degree,
-        )
+        )  # fmt: skip
 
 
 def _equal_widths(row: BuiltRow) -> Iterator[Proposal]:
@@ -96,17 +94,12 @@ def _equal_widths(row: BuiltRow) -> Iterator[Proposal]:
     if "squeeze" in fields:
         squeezed = max(vars(block)["squeeze"] for block in row.blocks)
         for more in (2 * squeezed, 4 * squeezed):
-            changed = with_channels(design, row.index, "squeeze", more)
-            yield Proposal(
-                f"Squeeze to {more} channels instead of {squeezed} in {row.name}", affordable(design, changed, COSTLY)
-            )
+            changed = with_built(design, [row.index], "squeeze", more)
+            yield row.propose(f"Squeeze to {more} channels instead of {squeezed} in {{}}", changed, COSTLY)
     if 0 < fields.get("bottleneck_ratio", 1) < 0.5:
-        label, changed = row.change(
-            f"Use a bottleneck ratio of 0.5 instead of {fields['bottleneck_ratio']:g} in {{}}", bottleneck_ratio=0.5
-        )
-        yield Proposal(label, affordable(design, changed, COSTLY))
-    channels = row.layers[0].input_shape[0]
-    yield row.output_channels(channels, rise=COSTLY)
+        label = f"Use a bottleneck ratio of 0.5 instead of {fields['bottleneck_ratio']:g} in {{}}"
+        yield row.change(label, COSTLY, bottleneck_ratio=0.5)
+    yield row.output_channels(row.layers[0].input_shape[0], rise=COSTLY)
 
 
 # --- G2 --------------------------------------------------------------------------------------------------------------
@@ -132,13 +125,11 @@ def _many_groups(network: BuiltNetwork) -> Iterator[Finding]:
         concerned = [layer for layer in layers if _grouping(layer) > 0]
         groups = max(layer.step.layer.groups for layer in concerned if isinstance(layer.step.layer, Conv2d))
         yield network.finding(
-            "many_groups",
-            concerned,
+            "many_groups", concerned, degree,
             f"Convolutions with {groups} groups move {si(round(excess))} elements more than ungrouped ones with "
             f"1/√{groups} of the channels and the same multiply-adds. This is {percent(degree)} of the network's "
             "memory access.",
-            degree,
-        )
+        )  # fmt: skip
 
 
 def _fewer_groups(row: BuiltRow) -> Iterator[Proposal]:
@@ -160,10 +151,8 @@ def _regrouped(row: BuiltRow) -> Iterator[Proposal]:
             continue
         step = math.lcm(8, fewer)
         channels = max(step, round(width * math.sqrt(fewer / groups)) // step * step)
-        yield Proposal(
-            f"Use {fewer} group{_s(fewer)} and {channels} channels instead of {groups} and {width} in {row.name}",
-            rewidened(changed, row.index, channels),
-        )
+        label = f"Use {fewer} group{_s(fewer)} and {channels} channels instead of {groups} and {width} in {{}}"
+        yield row.propose(label, rewidened(changed, row.index, channels))
 
 
 # --- G3 --------------------------------------------------------------------------------------------------------------
@@ -196,13 +185,11 @@ def _fragments(network: BuiltNetwork) -> Iterator[Finding]:
         macs = si(round(share(sum(layer.macs for layer in worst), operations)))
         parallel = f" and {branches} parallel branches" if branches >= MANY_BRANCHES else ""
         yield network.finding(
-            "fragments",
-            [layer for layer in layers if degrees[layer.block] >= 1],
+            "fragments", [layer for layer in layers if degrees[layer.block] >= 1], degree,
             f"One block has {operations} convolutions and poolings{parallel}, with {macs} multiply-adds per operation "
             "on average. Regular networks have 2 or 3 operations in a block. Starting and joining small operations "
             "takes time that the counts do not show.",
-            degree,
-        )
+        )  # fmt: skip
 
 
 def _fewer_fragments(row: BuiltRow) -> Iterator[Proposal]:
@@ -230,12 +217,10 @@ def _element_wise(network: BuiltNetwork) -> Iterator[Finding]:
             by_word[_word(layer)] = by_word.get(_word(layer), 0) + layer.access
         parts = ", ".join(f"{word} {si(amount)}" for word, amount in sorted(by_word.items(), key=lambda each: -each[1]))
         yield network.finding(
-            "element_wise",
-            concerned,
+            "element_wise", concerned, degree,
             f"Operations with almost no arithmetic move {si(moved)} elements ({parts}). This is {percent(degree)} of "
             f"the network's memory access and {percent(share(moved, of_row))} of this row's.",
-            degree,
-        )
+        )  # fmt: skip
 
 
 def _word(layer: BuiltLayer) -> str:
@@ -251,40 +236,32 @@ def _less_element_wise(row: BuiltRow) -> Iterator[Proposal]:
 
 
 UNEQUAL_WIDTHS = Rule(
-    "unequal_widths",
-    "Unequal widths of 1×1 convolutions",
+    "unequal_widths", "Unequal widths of 1×1 convolutions",
     "G1: equal input and output channels minimize the memory access of a 1×1 convolution.",
     f"{PAPER}, guideline 1, eq. 2 and table 1",
     "Widths closer to each other would fix this.",
-    _unequal_widths,
-    _equal_widths,
-)
+    _unequal_widths, _equal_widths,
+)  # fmt: skip
 MANY_GROUPS = Rule(
-    "many_groups",
-    "Many groups",
+    "many_groups", "Many groups",
     "G2: grouped convolutions save multiply-adds but not memory access, so use few groups.",
     f"{PAPER}, guideline 2, eq. 3 and table 2",
     "Fewer groups with fewer channels per layer would fix this. At equal multiply-adds, a quarter of the groups allows "
     "half of the width.",
-    _many_groups,
-    _fewer_groups,
-)
+    _many_groups, _fewer_groups,
+)  # fmt: skip
 FRAGMENTS = Rule(
-    "fragments",
-    "Many small operations",
+    "fragments", "Many small operations",
     "G3: a few large operations keep a device busier than many small ones, in parallel or in series.",
     f"{PAPER}, guideline 3 and table 3",
     "One larger convolution instead of several would fix this.",
-    _fragments,
-    _fewer_fragments,
-)
+    _fragments, _fewer_fragments,
+)  # fmt: skip
 ELEMENT_WISE = Rule(
-    "element_wise",
-    "Element-wise operations",
+    "element_wise", "Element-wise operations",
     "G4: additions, concatenations, shuffles and norms are not free, because they move whole maps.",
     f"{PAPER}, guideline 4, figure 2 and table 4",
     "Fewer channels or blocks here would reduce it. So does a compiler that fuses these operations with the "
     "neighboring convolutions.",
-    _element_wise,
-    _less_element_wise,
-)
+    _element_wise, _less_element_wise,
+)  # fmt: skip

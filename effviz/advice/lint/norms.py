@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from effviz.advice.lint.edits import with_block
 from effviz.advice.lint.findings import Finding, Proposal, Rule
-from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, pixels
+from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, pixels
 from effviz.count.kinds import DEPTHWISE, POINTWISE
 from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Layer
 from effviz.model.trace import Step
@@ -22,21 +22,19 @@ def _idle_biases(network: BuiltNetwork) -> Iterator[Finding]:
     for step in network.steps:
         for tensor in step.inputs:
             readers.setdefault(tensor.storage, []).append(step)
-    by_row: dict[int, list[BuiltLayer]] = {}
+    concerned = []
     for step, layer in zip(network.steps, network.layers, strict=True):
         following = [reader.layer for reader in readers.get(step.output.storage, [])]
         normed = len(following) == 1 and isinstance(following[0], BatchNorm2d)
         if isinstance(step.layer, Conv2d) and step.layer.bias and normed:
-            by_row.setdefault(layer.row, []).append(layer)
-    for layers in by_row.values():
+            concerned.append(layer)
+    for layers in by_row(concerned).values():
         biases = sum(layer.output_shape[0] for layer in layers)
         yield network.finding(
-            "bias_before_norm",
-            layers,
+            "bias_before_norm", layers, float(biases),
             f"{biases} biases are added directly before a batch norm, which subtracts the mean. They are trained and "
             "stored without any effect.",
-            float(biases),
-        )
+        )  # fmt: skip
 
 
 def _without_bias(row: BuiltRow) -> Iterator[Proposal]:
@@ -56,7 +54,7 @@ def _narrow_activations(network: BuiltNetwork) -> Iterator[Finding]:
     def before(step: Step) -> tuple[Step, BuiltLayer] | None:
         return writers.get(step.inputs[0].storage)
 
-    by_row: dict[int, list[BuiltLayer]] = {}
+    concerned = []
     for step in network.steps:
         if not (isinstance(step.layer, Activation) and step.layer.function in SATURATING):
             continue
@@ -72,45 +70,36 @@ def _narrow_activations(network: BuiltNetwork) -> Iterator[Finding]:
         while wide is not None and _carries_on(wide[0].layer):
             wide = before(wide[0])
         if wide is not None and wide[1].kind == DEPTHWISE:
-            by_row.setdefault(layer.row, []).append(layer)
-    for layers in by_row.values():
+            concerned.append(layer)
+    for layers in by_row(concerned).values():
         yield network.finding(
-            "narrow_activation",
-            layers,
+            "narrow_activation", layers, float(len(layers)),
             f"A ReLU follows the 1×1 convolution that reduces {layers[0].input_shape[0]} channels to "
             f"{layers[0].output_shape[0]} after a depthwise convolution. Values that it sets to zero are lost, because "
             "no other channel carries them.",
-            float(len(layers)),
-        )
+        )  # fmt: skip
 
 
 def _linear_bottleneck(row: BuiltRow) -> Iterator[Proposal]:
     if row.stage.block == "conv":
         yield row.change("Remove the activation in {}", activation="none")
     if row.stage.block == "depthwise_separable":
-        yield Proposal(
-            f"Use an inverted residual with expansion 1 in {row.name}, which has a linear last layer",
-            with_block(row.design, row.index, "inverted_residual", expand_ratio=1, activation=row.fields["activation"]),
-        )
+        fields = {"expand_ratio": 1, "activation": row.fields["activation"]}
+        changed = with_block(row.design, row.index, "inverted_residual", **fields)
+        yield row.propose("Use an inverted residual with expansion 1 in {}, which has a linear last layer", changed)
 
 
 BIAS_BEFORE_NORM = Rule(
-    "bias_before_norm",
-    "Bias before batch norm",
+    "bias_before_norm", "Bias before batch norm",
     "Omit the bias of a convolution that is followed by batch norm.",
     "Batch normalization, arXiv 1502.03167, section 3.2",
     "The bias of the convolution can be removed.",
-    _idle_biases,
-    _without_bias,
-    is_fault=True,
-)
+    _idle_biases, _without_bias, is_fault=True,
+)  # fmt: skip
 NARROW_ACTIVATION = Rule(
-    "narrow_activation",
-    "ReLU after a bottleneck",
+    "narrow_activation", "ReLU after a bottleneck",
     "Keep narrow layers linear.",
     "MobileNetV2, arXiv 1801.04381, section 3.2",
     "The activation of the convolution can be removed.",
-    _narrow_activations,
-    _linear_bottleneck,
-    is_fault=True,
-)
+    _narrow_activations, _linear_bottleneck, is_fault=True,
+)  # fmt: skip

@@ -162,13 +162,9 @@ def _larger_kernels(first: BuiltRow) -> Iterator[Proposal]:
 
 
 RECEPTIVE_FIELD = Rule(
-    "receptive_field",
-    "Receptive field smaller than the input",
+    "receptive_field", "Receptive field smaller than the input",
     "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides earlier.",
     "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
     "Another layer, a larger kernel or an earlier stride would fix this.",
-    _small_field,
-    _larger_kernels,
-    is_whole=True,
-    is_fault=True,
-)
+    _small_field, _larger_kernels, is_whole=True, is_fault=True,
+)  # fmt: skip

@@ -72,10 +72,8 @@ def _smaller_classifier(row: BuiltRow) -> Iterator[Proposal]:
     first = network.row(layers[0].row)
     high, wide = image(layers[0].input_shape)
     if high * wide > 1 and first.stage.block in ("linear", "flatten"):
-        yield Proposal(
-            f"Add global average pooling of the {high} × {wide} map before {first.name}",
-            with_row(design, first.index, "global_avg_pool", "pool"),
-        )
+        pooled = with_row(design, first.index, "global_avg_pool", "pool")
+        yield first.propose(f"Add global average pooling of the {high} × {wide} map before {{}}", pooled)
     rows = list(dict.fromkeys(layer.row for layer in layers))
     hidden = [index for index in rows[:-1] if design.stages[index].block == "linear"]
     hidden.sort(key=lambda index: -(design.stages[index].out_channels or 0))
@@ -98,13 +96,11 @@ def _first_share(network: BuiltNetwork) -> Iterator[Finding]:
         return
     channels, (high, wide) = weighted[0].output_shape[0], image(weighted[0].output_shape)
     yield network.finding(
-        "first_layer_share",
-        weighted[:1],
+        "first_layer_share", weighted[:1], degree,
         f"The first layer takes {percent(degree)} of the multiply-adds: {si(weighted[0].macs)} of "
         f"{si(network.report.macs)}, for {channels} channels of {high} × {wide} pixels. The network has "
         f"{len(weighted)} layers with weights.",
-        degree,
-    )
+    )  # fmt: skip
 
 
 def _smaller_first(row: BuiltRow) -> Iterator[Proposal]:
@@ -116,22 +112,16 @@ def _smaller_first(row: BuiltRow) -> Iterator[Proposal]:
 
 
 CLASSIFIER = Rule(
-    "classifier_share",
-    "Classifier with many parameters",
+    "classifier_share", "Classifier with many parameters",
     "Apply global average pooling before a single linear layer, and keep its input narrow.",
     "Network in Network, arXiv 1312.4400, section 3.2; MobileNetV3, arXiv 1905.02244, section 5.1",
     "Fewer channels in the last map, or fewer classes, would fix this.",
-    _classifier_share,
-    _smaller_classifier,
-    is_whole=True,
-)
+    _classifier_share, _smaller_classifier, is_whole=True,
+)  # fmt: skip
 FIRST_LAYER = Rule(
-    "first_layer_share",
-    "Expensive first layer",
+    "first_layer_share", "Expensive first layer",
     "Keep the first layer narrow, because it works on the largest map.",
     "MobileNetV3, arXiv 1905.02244, section 5.1",
     "A narrower first layer or a larger stride in it would fix this.",
-    _first_share,
-    _smaller_first,
-    is_whole=True,
-)
+    _first_share, _smaller_first, is_whole=True,
+)  # fmt: skip

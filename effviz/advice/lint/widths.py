@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from effviz.advice.lint.edits import with_channels
+from effviz.advice.lint.edits import with_built
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, listed
 from effviz.core.units import percent, si
@@ -56,13 +56,11 @@ def _odd_widths(network: BuiltNetwork) -> Iterator[Finding]:
             such_as = " such as" if widths != shown else ""
             subject = f"Channel counts{such_as} {listed(shown)} are not multiples"
         yield network.finding(
-            "odd_widths",
-            concerned,
+            "odd_widths", concerned, degree,
             f"{subject} of {LANES}. Hardware that processes {LANES} channels at a time rounds up to "
             f"{listed(dict.fromkeys(map(_filled, shown)))}, which adds {percent(degree)} to the multiply-adds of this "
             f"row ({si(round(idle))}).",
-            degree,
-        )
+        )  # fmt: skip
 
 
 def _even_widths(row: BuiltRow) -> Iterator[Proposal]:
@@ -82,10 +80,8 @@ def _even_widths(row: BuiltRow) -> Iterator[Proposal]:
     for field in ("expanded", "squeeze", "expand1x1", "expand3x3", "growth"):
         if field in fields:
             wide = built[field]
-            yield Proposal(
-                f"Use {_filled(wide)} channels instead of {wide} for {field} in {row.name}",
-                with_channels(row.design, row.index, field, _filled(wide)),
-            )
+            changed = with_built(row.design, [row.index], field, _filled(wide))
+            yield row.propose(f"Use {_filled(wide)} channels instead of {wide} for {field} in {{}}", changed)
     if row.stage.width == "classes":
         return
     for index in range(row.index, max(row.index - 2, -1), -1):
@@ -101,11 +97,9 @@ def _neighbors(width: int) -> list[int]:
 
 
 ODD_WIDTHS = Rule(
-    "odd_widths",
-    f"Channels that are not multiples of {LANES}",
+    "odd_widths", f"Channels that are not multiples of {LANES}",
     f"Use channel counts that are multiples of {LANES}.",
     "NVIDIA, Convolutional Layers User's Guide; make_divisible of MobileNetV2, TF-slim conv_blocks.py",
     "The nearest multiples would fix this, but here the widths follow from a table or from another field.",
-    _odd_widths,
-    _even_widths,
-)
+    _odd_widths, _even_widths,
+)  # fmt: skip

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from effviz.advice.lint.edits import edited
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, image, pixels, share
 from effviz.core.units import percent, si
@@ -61,20 +60,17 @@ def _too_much_stride(network: BuiltNetwork) -> Iterator[Finding]:
         assert isinstance(conv, Conv2d)
         (high, wide), (rows, columns) = pair(conv.kernel_size), image(concerned[0].input_shape)
         yield network.finding(
-            "too_much_stride",
-            concerned,
+            "too_much_stride", concerned, float(idle),
             f"{high} × {wide} kernels are applied to a map of {rows} × {columns} pixels. {si(idle)} of {si(params)} "
             f"parameters meet only padding at an input of {network.report.resolution} pixels.",
-            float(idle),
-        )
+        )  # fmt: skip
 
 
 def _less_stride(row: BuiltRow) -> Iterator[Proposal]:
     for index in range(row.index, -1, -1):
         earlier = row.network.row(index)
         if earlier.stage.stride > 1:
-            label = f"Use stride 1 instead of {earlier.stage.stride} in {earlier.name}"
-            yield Proposal(label, edited(row.design, {index: earlier.stride_1()}))
+            yield earlier.change(f"Use stride 1 instead of {earlier.stage.stride} in {{}}", **earlier.stride_1())
     for smaller in range(row.fields.get("kernel_size", 1) - 2, 0, -2):
         yield row.kernel(smaller)
 
@@ -143,12 +139,10 @@ def _skipped_pixels(network: BuiltNetwork) -> Iterator[Finding]:
         assert isinstance(window, WINDOWS)
         kernel, stride, _, _ = sides(window, 0)
         finding = network.finding(
-            "skipped_pixels",
-            [layer for layer in layers if layer.row == row],
+            "skipped_pixels", [layer for layer in layers if layer.row == row], degree,
             f"Stride {stride} with {kernel} × {kernel} kernels skips {percent(degree)} of the {image(shape)[0]} × "
             f"{image(shape)[1]} pixels. Their values are computed but never read.",
-            degree,
-        )
+        )  # fmt: skip
         if row not in worst or degree > worst[row].degree:
             worst[row] = finding
     yield from worst.values()
@@ -198,7 +192,7 @@ def _even_windows(network: BuiltNetwork) -> Iterator[Finding]:
                 f"{kernel} × {kernel} kernels at stride {stride} tile the map. With padding {padding} the tiles start "
                 f"outside the map of {high} × {wide} pixels and cross its border."
             )
-        yield network.finding("even_windows", concerned, why, float(len(concerned)))
+        yield network.finding("even_windows", concerned, float(len(concerned)), why)
 
 
 def _odd_windows(row: BuiltRow) -> Iterator[Proposal]:
@@ -211,32 +205,23 @@ def _odd_windows(row: BuiltRow) -> Iterator[Proposal]:
 
 
 TOO_MUCH_STRIDE = Rule(
-    "too_much_stride",
-    "Too much stride for this resolution",
+    "too_much_stride", "Too much stride for this resolution",
     "Keep maps at least half as large as the kernels that slide over them.",
     "counted: a weight that is multiplied only by zero padding has no effect",
     "Fewer strides, smaller kernels or larger images would fix this.",
-    _too_much_stride,
-    _less_stride,
-    is_fault=True,
-)
+    _too_much_stride, _less_stride, is_fault=True,
+)  # fmt: skip
 SKIPPED_PIXELS = Rule(
-    "skipped_pixels",
-    "Skipped pixels",
+    "skipped_pixels", "Skipped pixels",
     "Use kernels at least as large as their stride on at least one path through a block.",
     "Bag of tricks, arXiv 1812.01187, section 4 (ResNet-B, -D)",
     "Kernels as large as the stride would fix this.",
-    _skipped_pixels,
-    _reading_all,
-    is_fault=True,
-)
+    _skipped_pixels, _reading_all, is_fault=True,
+)  # fmt: skip
 EVEN_WINDOWS = Rule(
-    "even_windows",
-    "Kernels without a center pixel",
+    "even_windows", "Kernels without a center pixel",
     "Use odd kernel sizes, or even ones that tile the map without padding.",
     "Convolution with even-sized kernels and symmetric padding, arXiv 1903.08385, section 3",
     "An odd kernel size would fix this.",
-    _even_windows,
-    _odd_windows,
-    is_fault=True,
-)
+    _even_windows, _odd_windows, is_fault=True,
+)  # fmt: skip
