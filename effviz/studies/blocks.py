@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from effviz.core.errors import DesignError, unknown
+from effviz.core.errors import DesignError, look_up
 from effviz.count.kinds import DEPTHWISE
 from effviz.count.report import Report
 from effviz.count.words import reader_name
@@ -65,26 +65,11 @@ class Place:
     resolution: int = 14  # side of the input map, in pixels
 
 
-def preset(name: str) -> BlockPreset:
-    """Return the preset of this name.
-
-    Raises:
-        UnknownNameError: there is no such preset.
-    """
-    if name not in PRESETS:
-        unknown("block", name, PRESETS)
-    return PRESETS[name]
-
-
 def fields_of(name: str) -> list[Field]:
     """Return the fields with a control, with the defaults of the preset."""
-    chosen = preset(name)
+    chosen = look_up("block", name, PRESETS)
     shown = [each for each in declared(BLOCKS[chosen.block]) if each.name not in _FIXED and not each.optional]
-    return [_with_default(each, chosen.fields.get(each.name, each.default)) for each in shown]
-
-
-def _with_default(entry: Field, default: Any) -> Field:
-    return Field(**(vars(entry) | {"default": default}))
+    return [Field(**(vars(each) | {"default": chosen.fields.get(each.name, each.default)})) for each in shown]
 
 
 def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
@@ -103,12 +88,11 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 
 @lru_cache(maxsize=512)
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
-    chosen = preset(name)
+    chosen = look_up("block", name, PRESETS)
     kind = BLOCKS[chosen.block]
-    own_width = not kind.has_out_channels
     row = Stage(
         chosen.block,
-        None if own_width else place.out_channels,
+        place.out_channels if kind.has_out_channels else None,
         chosen.repeats,
         place.stride if kind.has_stride else 1,
         name=ROW,
@@ -141,14 +125,12 @@ def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> l
 
     The list is empty if no value is legal.
     """
-    usual = _usual(entry)
-    return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
-
-
-def _usual(entry: Field) -> Iterable[Any]:
+    usual: Iterable[Any] = entry.choices
     if entry.kind == "bool":
-        return (False, True)
-    return sorted({*entry.choices, entry.default}) if entry.kind in ("int", "float") else entry.choices
+        usual = (False, True)
+    elif entry.kind in ("int", "float"):
+        usual = sorted({*entry.choices, entry.default})
+    return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
 
 
 def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:

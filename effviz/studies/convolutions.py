@@ -33,6 +33,7 @@ CONTROLS = {
     "stride": "Stride",
     "resolution": "Resolution",
 }
+_BARE: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
 
 
 @dataclass(frozen=True)
@@ -72,27 +73,19 @@ def design(kind: str, setting: Setting) -> Design:
     A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
     one_of("kind", kind, KINDS)
-    bare: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
     size, wide, stride = setting.kernel_size, setting.in_channels, setting.stride
-    rows = {
-        "standard": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, **bare)],
-        "pointwise": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=1, **bare)],
-        "grouped": [
-            Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, groups=setting.groups, **bare)
-        ],
-        "depthwise": [Stage("conv", wide, 1, stride, name="conv", kernel_size=size, groups=wide, **bare)],
-        "separable": [
-            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **bare),
-            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **bare),
-        ],
-    }
-    out = wide if kind == "depthwise" else setting.out_channels
+    out = wide if kind in ("depthwise", "separable") else setting.out_channels
+    fields: dict[str, Any] = {"kernel_size": 1 if kind == "pointwise" else size, **_BARE}
+    if kind in ("grouped", "depthwise", "separable"):
+        fields["groups"] = setting.groups if kind == "grouped" else wide
+    rows = [Stage("conv", out, 1, stride, name="depthwise" if kind == "separable" else "conv", **fields)]
+    if kind == "separable":
+        out = setting.out_channels
+        rows.append(Stage("conv", out, name="pointwise", kernel_size=1, **_BARE))
     window = "1x1" if kind == "pointwise" else f"{size}x{size}"
     name = KINDS[kind].removesuffix(" 1x1")
     title = f"{name} {window}, {wide} to {out} channels, {setting.resolution} px"
-    return Design(
-        kind, tuple(rows[kind]), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide
-    )
+    return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
 
 
 @lru_cache(maxsize=1024)
@@ -183,10 +176,9 @@ def by_width(kind: str, setting: Setting, memory: str = "fused") -> Curves:
 
 def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: str) -> Curves:
     settings = [replace(setting, **{name: value}) for value in values]
-    access = [
-        report("standard", each, memory).memory_access / report(kind, each, memory).memory_access for each in settings
-    ]
-    return Curves(values, [reduction(kind, each).factor for each in settings], access)
+    pairs = [(report("standard", each, memory), report(kind, each, memory)) for each in settings]
+    access = [standard.memory_access / other.memory_access for standard, other in pairs]
+    return Curves(values, [standard.macs / other.macs for standard, other in pairs], access)
 
 
 class Change(NamedTuple):
@@ -206,16 +198,8 @@ def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Ch
     found = []
     for name, moved in _moves(kind, setting):
         then = report(kind, moved, memory)
-        found.append(
-            Change(
-                CONTROLS[name],
-                getattr(setting, name),
-                getattr(moved, name),
-                then.params / now.params,
-                then.macs / now.macs,
-                then.memory_access / now.memory_access,
-            )
-        )
+        factors = (getattr(then, each) / getattr(now, each) for each in ("params", "macs", "memory_access"))
+        found.append(Change(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
     return found
 
 
@@ -250,12 +234,7 @@ def connections(kind: str, setting: Setting) -> list[list[Connection]]:
         fields = vars(entry.block)
         groups = fields["groups"]
         wide, narrow = fields["in_channels"] // groups, fields["out_channels"] // groups
-        layers.append(
-            [
-                Connection(group * wide, (group + 1) * wide, group * narrow, (group + 1) * narrow)
-                for group in range(groups)
-            ]
-        )
+        layers.append([Connection(at * wide, (at + 1) * wide, at * narrow, (at + 1) * narrow) for at in range(groups)])
     return layers
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import singledispatch
 from typing import NamedTuple, TypeAlias
 
-from effviz.count import cost
+from effviz.count.totals import block_totals
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import trace_block
@@ -64,13 +64,6 @@ def closed_forms(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
     return []
 
 
-def _count(quantity: str, layer: Layer, shape: Shape) -> int:
-    steps = trace_block(layer, shape).steps
-    if quantity == "params":
-        return sum(cost.params(step.layer) for step in steps)
-    return sum(cost.macs(step.layer, step.output.shape) for step in steps)
-
-
 class Formulas(NamedTuple):
     """The formulas of one source about one layer, or about the ratio of two; the fields are those of `ClosedForm`."""
 
@@ -82,9 +75,10 @@ class Formulas(NamedTuple):
 
     def form(self, quantity: str, symbols: str, numbers: str, value: Amount, *terms: Term) -> ClosedForm:
         """Make a closed form: count the layers, and drop terms of 0."""
-        exact: Amount = _count(quantity, self.layers[0], self.shape)
+        totals = [block_totals(layer, self.shape) for layer in self.layers]
+        exact: Amount = totals[0].params if quantity == "params" else totals[0].macs
         if quantity == "ratio":
-            exact = Fraction(exact, _count(quantity, self.layers[1], self.shape))
+            exact = Fraction(totals[0].macs, totals[1].macs)
         kept = tuple(Term(term.label, plain(term.value)) for term in terms if term.value)
         return ClosedForm(
             self.what, quantity, symbols, self.where, numbers, plain(value), self.source, kept, plain(exact),
