@@ -7,29 +7,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from effviz.advice.lint import faults, memory_access, reach, shares
 from effviz.advice.lint.edits import moved
 from effviz.advice.lint.findings import Finding, Fix, Gain, Rule, difference, gain
-from effviz.advice.lint.guidelines import ELEMENT_WISE, FRAGMENTS, MANY_GROUPS, UNEQUAL_WIDTHS
-from effviz.advice.lint.large_maps import DEPTHWISE_ON_LARGE_MAPS, EXCITATION_ON_LARGE_MAPS, LATE_REDUCTION
 from effviz.advice.lint.network import BuiltNetwork
-from effviz.advice.lint.norms import BIAS_BEFORE_NORM, NARROW_ACTIVATION
-from effviz.advice.lint.reach import RECEPTIVE_FIELD
-from effviz.advice.lint.shares import CLASSIFIER, FIRST_LAYER
-from effviz.advice.lint.widths import ODD_WIDTHS
-from effviz.advice.lint.windows import EVEN_WINDOWS, SKIPPED_PIXELS, TOO_MUCH_STRIDE
 from effviz.core.errors import fail
 from effviz.core.units import change
 from effviz.count.report import Report
 from effviz.model.design import Design
 
-RULES: dict[str, Rule] = {
-    rule.name: rule
-    for rule in (
-        TOO_MUCH_STRIDE, SKIPPED_PIXELS, EVEN_WINDOWS, BIAS_BEFORE_NORM, NARROW_ACTIVATION, RECEPTIVE_FIELD,
-        LATE_REDUCTION, FIRST_LAYER, CLASSIFIER, ODD_WIDTHS,
-        UNEQUAL_WIDTHS, MANY_GROUPS, FRAGMENTS, ELEMENT_WISE, DEPTHWISE_ON_LARGE_MAPS, EXCITATION_ON_LARGE_MAPS,
-    )
-}  # fmt: skip
+RULES: dict[str, Rule] = {rule.name: rule for module in (faults, reach, shares, memory_access) for rule in module.RULES}
 """Every rule by name, in the order in which findings are shown: faults, then shares, then memory access."""
 
 NOTICEABLE = 0.95

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import TypeAlias
 
+from effviz.advice.lint.faults import WINDOWS, Window, sides
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, image, pixels
-from effviz.advice.lint.windows import WINDOWS, Window, sides
 from effviz.core.errors import UncountedLayerError
 from effviz.model.layers import (
     Activation,
@@ -161,10 +161,13 @@ def _larger_kernels(first: BuiltRow) -> Iterator[Proposal]:
                 yield row.kernel(size + more, rise=COSTLY)
 
 
-RECEPTIVE_FIELD = Rule(
-    "receptive_field", "Receptive field smaller than the input",
-    "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides earlier.",
-    "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
-    "Another layer, a larger kernel or an earlier stride would fix this.",
-    _small_field, _larger_kernels, is_whole=True, is_fault=True,
+RULES = (
+    Rule(
+        "receptive_field", "Receptive field smaller than the input",
+        "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides "
+        "earlier.",
+        "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
+        "Another layer, a larger kernel or an earlier stride would fix this.",
+        _small_field, _larger_kernels, is_whole=True, is_fault=True,
+    ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules about memory access: the four guidelines of ShuffleNetV2.
+"""Rules about memory access: the four guidelines of ShuffleNetV2, and work on large maps.
 
 Shares are of the network's memory access in elements, fused, at the design's own resolution.
 """
@@ -6,11 +6,11 @@ Shares are of the network's memory access in elements, fused, at the design's ow
 import math
 from collections.abc import Iterable, Iterator
 
-from effviz.advice.lint.edits import affordable, edited, rewidened, with_built
+from effviz.advice.lint.edits import affordable, edited, rewidened, with_block, with_built, without_row
 from effviz.advice.lint.findings import Finding, Proposal, Rule
-from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, pixels, share
+from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, image, pixels, share
 from effviz.core.units import percent, si
-from effviz.count.kinds import GROUPED, MERGE, NORM, POINTWISE
+from effviz.count.kinds import DEPTHWISE, GROUPED, MERGE, NORM, POINTWISE, SQUEEZE_EXCITE
 from effviz.model.layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -43,6 +43,12 @@ ELEMENT_WISE_SHARE = 0.1
 
 ELEMENT_WISE_OF_ROW = 0.2
 """Of the row's own memory access. Below it, the convolutions of the row matter more."""
+
+DEPTHWISE_SHARE = 0.05
+"""Of the memory access, in the depthwise layers of one row. Published networks have 3 to 9 %."""
+
+EXCITE_SHARE = 0.04
+"""Of the memory access, for squeeze-and-excitation in one row. The first stages of EfficientNet have 4 to 12 %."""
 
 COSTLY = 0.4
 """The share by which a fix may increase the multiply-adds or parameters."""
@@ -235,33 +241,120 @@ def _less_element_wise(row: BuiltRow) -> Iterator[Proposal]:
         yield row.change(label, arrangement="series")
 
 
-UNEQUAL_WIDTHS = Rule(
-    "unequal_widths", "Unequal widths of 1×1 convolutions",
-    "G1: equal input and output channels minimize the memory access of a 1×1 convolution.",
-    f"{PAPER}, guideline 1, eq. 2 and table 1",
-    "Widths closer to each other would fix this.",
-    _unequal_widths, _equal_widths,
-)  # fmt: skip
-MANY_GROUPS = Rule(
-    "many_groups", "Many groups",
-    "G2: grouped convolutions save multiply-adds but not memory access, so use few groups.",
-    f"{PAPER}, guideline 2, eq. 3 and table 2",
-    "Fewer groups with fewer channels per layer would fix this. At equal multiply-adds, a quarter of the groups allows "
-    "half of the width.",
-    _many_groups, _fewer_groups,
-)  # fmt: skip
-FRAGMENTS = Rule(
-    "fragments", "Many small operations",
-    "G3: a few large operations keep a device busier than many small ones, in parallel or in series.",
-    f"{PAPER}, guideline 3 and table 3",
-    "One larger convolution instead of several would fix this.",
-    _fragments, _fewer_fragments,
-)  # fmt: skip
-ELEMENT_WISE = Rule(
-    "element_wise", "Element-wise operations",
-    "G4: additions, concatenations, shuffles and norms are not free, because they move whole maps.",
-    f"{PAPER}, guideline 4, figure 2 and table 4",
-    "Fewer channels or blocks here would reduce it. So does a compiler that fuses these operations with the "
-    "neighboring convolutions.",
-    _element_wise, _less_element_wise,
+# --- depthwise convolutions on large maps ----------------------------------------------------------------------------
+
+
+def _depthwise(network: BuiltNetwork) -> Iterator[Finding]:
+    for layers in network.rows.values():
+        concerned = [
+            layer
+            for layer in layers
+            if layer.kind == DEPTHWISE and network.is_large(layer.input_shape, share_of_side=2)
+        ]
+        moved, macs = sum(layer.access for layer in concerned), sum(layer.macs for layer in concerned)
+        degree, macs_share = share(moved, network.memory_access), share(macs, network.report.macs)
+        # In a network that moves as much per multiply-add everywhere, depthwise layers are no worse than the rest.
+        if degree < DEPTHWISE_SHARE or degree < 2 * macs_share:
+            continue
+        channels, (high, wide) = max(layer.input_shape[0] for layer in concerned), image(concerned[0].input_shape)
+        yield network.finding(
+            "depthwise_on_large_maps", concerned, degree,
+            f"Depthwise convolutions on maps of up to {high} × {wide} pixels and {channels} channels take "
+            f"{percent(degree)} of the memory access for {percent(macs_share)} of the multiply-adds. They move "
+            f"{share(moved, macs):.2g} elements per multiply-add, compared with "
+            f"{share(network.memory_access, network.report.macs):.2g} in the whole network.",
+        )  # fmt: skip
+
+
+def _fused(row: BuiltRow) -> Iterator[Proposal]:
+    design, block, fields = row.design, row.stage.block, row.fields
+    if block in ("inverted_residual", "mbconv"):
+        # MobileNetV3 squeezes a share of the expanded channels, MBConv and Fused-MBConv one of the input's.
+        times = fields["expand_ratio"] if block == "inverted_residual" else 1
+        for ratio in sorted({min(4.0, fields["expand_ratio"]), min(2.0, fields["expand_ratio"]), 1.0}, reverse=True):
+            changed = with_block(design, row.index, "fused_mbconv", expand_ratio=ratio, activation=fields["activation"],
+                                 se_ratio=min(1.0, fields["se_ratio"] * times))  # fmt: skip
+            yield row.propose(f"Use Fused-MBConv with expansion {ratio:g} in {{}}", changed, COSTLY)
+    if block == "depthwise_separable":
+        size = fields["kernel_size"]
+        changed = with_block(design, row.index, "conv", kernel_size=size, activation=fields["activation"])
+        yield row.propose(f"Use a full {size}×{size} convolution in {{}}", changed, COSTLY)
+
+
+# --- squeeze-and-excitation on large maps ----------------------------------------------------------------------------
+
+
+def _excitation(network: BuiltNetwork) -> Iterator[Finding]:
+    for layers in network.rows.values():
+        excitation = [layer for layer in layers if layer.kind == SQUEEZE_EXCITE]
+        concerned = [
+            layer
+            for layer in excitation
+            if layer.access and any(network.is_large(each.shape) for each in layer.step.inputs)
+        ]
+        degree = share(sum(layer.access for layer in concerned), network.memory_access)
+        if degree < EXCITE_SHARE:
+            continue
+        high, wide = max(image(each.shape) for layer in concerned for each in layer.step.inputs)
+        macs = sum(layer.macs for layer in excitation)
+        yield network.finding(
+            "excitation_on_large_maps", concerned, degree,
+            f"Squeeze-and-excitation reads maps of up to {high} × {wide} pixels twice and writes them once. It takes "
+            f"{percent(degree)} of the network's memory access for {percent(share(macs, network.report.macs))} of the "
+            "multiply-adds.",
+        )  # fmt: skip
+
+
+def _no_excitation(row: BuiltRow) -> Iterator[Proposal]:
+    yield from row.without_excitation()
+    alone = sum(stage.name == row.stage.name for stage in row.design.stages) == 1
+    if row.stage.block == "squeeze_excite" and alone:
+        yield row.propose("Remove {}", without_row(row.design, row.index))
+
+
+RULES = (
+    Rule(
+        "unequal_widths", "Unequal widths of 1×1 convolutions",
+        "G1: equal input and output channels minimize the memory access of a 1×1 convolution.",
+        f"{PAPER}, guideline 1, eq. 2 and table 1",
+        "Widths closer to each other would fix this.",
+        _unequal_widths, _equal_widths,
+    ),
+    Rule(
+        "many_groups", "Many groups",
+        "G2: grouped convolutions save multiply-adds but not memory access, so use few groups.",
+        f"{PAPER}, guideline 2, eq. 3 and table 2",
+        "Fewer groups with fewer channels per layer would fix this. At equal multiply-adds, a quarter of the groups "
+        "allows half of the width.",
+        _many_groups, _fewer_groups,
+    ),
+    Rule(
+        "fragments", "Many small operations",
+        "G3: a few large operations keep a device busier than many small ones, in parallel or in series.",
+        f"{PAPER}, guideline 3 and table 3",
+        "One larger convolution instead of several would fix this.",
+        _fragments, _fewer_fragments,
+    ),
+    Rule(
+        "element_wise", "Element-wise operations",
+        "G4: additions, concatenations, shuffles and norms are not free, because they move whole maps.",
+        f"{PAPER}, guideline 4, figure 2 and table 4",
+        "Fewer channels or blocks here would reduce it. So does a compiler that fuses these operations with the "
+        "neighboring convolutions.",
+        _element_wise, _less_element_wise,
+    ),
+    Rule(
+        "depthwise_on_large_maps", "Depthwise convolutions on large maps",
+        "Use full convolutions in early stages, where maps are large and channels few, and depthwise ones later.",
+        "EfficientNetV2, arXiv 2104.00298, section 3.2; ShuffleNetV2, arXiv 1807.11164, guideline 4",
+        "Full convolutions, fewer channels or an earlier stride would fix this.",
+        _depthwise, _fused,
+    ),
+    Rule(
+        "excitation_on_large_maps", "Squeeze-and-excitation on large maps",
+        "Use squeeze-and-excitation only on small maps.",
+        "Squeeze-and-excitation, arXiv 1709.01507; placed late in MobileNetV3, arXiv 1905.02244, tables 1 and 2",
+        "Removing it from the early blocks would fix this.",
+        _excitation, _no_excitation,
+    ),
 )  # fmt: skip
