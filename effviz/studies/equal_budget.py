@@ -96,15 +96,14 @@ def at_depths(design: Design, macs: int, count: int, factor: float, memory: str 
             fit = fit_width(design, macs, depth_mult=factor**power)
         except OverBudgetError as error:
             left_out.append(LeftOut(name, error.least, ""))
-            continue
         except DesignError as error:
             left_out.append(LeftOut(name, None, str(error)))
-            continue
-        blocks = tuple(placed(fit.design))
-        if variants and len(variants[-1].blocks) == len(blocks):
-            same = variants.pop().name
-            left_out.append(LeftOut(same, None, f"no shallower than {name}, because every stage keeps a block"))
-        variants.append(Variant(name, fit, analyze(fit.design, memory=memory), blocks))
+        else:
+            blocks = tuple(placed(fit.design))
+            if variants and len(variants[-1].blocks) == len(blocks):
+                same = variants.pop().name
+                left_out.append(LeftOut(same, None, f"no shallower than {name}, because every stage keeps a block"))
+            variants.append(Variant(name, fit, analyze(fit.design, memory=memory), blocks))
     return Designs(macs, tuple(variants), tuple(left_out))
 
 
@@ -131,12 +130,10 @@ def widened(fit: Fit) -> dict[str, int]:
     """Output channels of the stages that the next wider network widens; empty if it widens only inside blocks."""
     if fit.above is None:
         return {}
-    now, then = ({row.path: row.block for row in design.blocks()} for design in (fit.design, fit.above))
-    return {
-        path.partition(".")[0]: getattr(then[path], "out_channels", 0)
-        for path in now
-        if getattr(now[path], "out_channels", 0) != getattr(then[path], "out_channels", 0)
-    }
+    now, then = (
+        {row.path: vars(row.block).get("out_channels", 0) for row in each.blocks()} for each in (fit.design, fit.above)
+    )
+    return {path.partition(".")[0]: then[path] for path in now if now[path] != then[path]}
 
 
 def tried_width(designs: Designs, *, depth_mult: float = 1.0, resolution: int | None = None) -> float:

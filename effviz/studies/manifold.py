@@ -172,16 +172,3 @@ def loss_curve(
     shares = lost(original, features)
     quartiles = np.quantile(shares[:, [size - 1 for size in sizes]], (0.25, 0.5, 0.75), axis=0)
     return [Loss(size, *map(float, row)) for size, row in zip(sizes, quartiles.T, strict=True)]
-
-
-__all__ = [
-    "ACTIVATIONS",
-    "DIMENSIONS",
-    "Embedding",
-    "Loss",
-    "embed",
-    "loss_curve",
-    "lost",
-    "matrix",
-    "spiral",
-]

@@ -47,28 +47,23 @@ class Entry:
         return f"{self.design.title} {scale:g}x" if scale else self.design.title
 
 
-def _scaled(name: str, *widths: float) -> list[Entry]:
-    return [Entry(name, {"width_mult": width}) for width in widths]
-
-
-# In ascending order of multiply-adds: the chart first shows most networks, and the slowest are the last.
-ENTRIES = tuple(
-    sorted(
-        [
-            *(Entry(name) for name in ARCHITECTURES),
-            *_scaled("mobilenet_v1", 0.25, 0.5),
-            *_scaled("mobilenet_v2", 0.35, 0.5, 1.4),
-            *_scaled("mobilenet_v3_small", 0.75),
-            *_scaled("mobilenet_v3_large", 0.75),
-            *_scaled("shufflenet_v1", 0.5, 2.0),
-            Entry("shufflenet_v1", {"groups": 8}),
-            *_scaled("shufflenet_v2", 0.5, 1.5, 2.0),
-            *_scaled("mnasnet_a1", 0.5),
-            *_scaled("ghostnet", 0.5, 1.3),
-        ],
-        key=lambda entry: analyze(entry.design).macs,
-    )
+_WIDTHS = {
+    "mobilenet_v1": (0.25, 0.5),
+    "mobilenet_v2": (0.35, 0.5, 1.4),
+    "mobilenet_v3_small": (0.75,),
+    "mobilenet_v3_large": (0.75,),
+    "shufflenet_v1": (0.5, 2.0),
+    "shufflenet_v2": (0.5, 1.5, 2.0),
+    "mnasnet_a1": (0.5,),
+    "ghostnet": (0.5, 1.3),
+}
+_UNSORTED = (
+    *(Entry(name) for name in ARCHITECTURES),
+    *(Entry(name, {"width_mult": width}) for name, widths in _WIDTHS.items() for width in widths),
+    Entry("shufflenet_v1", {"groups": 8}),
 )
+# In ascending order of multiply-adds: the chart first shows most networks, and the slowest are the last.
+ENTRIES = tuple(sorted(_UNSORTED, key=lambda entry: analyze(entry.design).macs))
 """Networks of the background measurement."""
 
 
@@ -153,9 +148,8 @@ def inversions(table: pd.DataFrame) -> list[Inversion]:
     for one, two in combinations(rows, 2):
         light, heavy = (one, two) if one.macs < two.macs else (two, one)
         if heavy.latency_ms < light.latency_ms and heavy.macs > light.macs:
-            found.append(
-                Inversion(heavy.title, light.title, heavy.macs / light.macs, light.latency_ms / heavy.latency_ms)
-            )
+            more_macs, faster = heavy.macs / light.macs, light.latency_ms / heavy.latency_ms
+            found.append(Inversion(heavy.title, light.title, more_macs, faster))
     return sorted(found, key=lambda pair: pair.more_macs * pair.faster, reverse=True)
 
 
@@ -172,12 +166,8 @@ def contrast(table: pd.DataFrame) -> Contrast:
     """Return the two networks whose speeds differ the most."""
     slowest, fastest = table.loc[list(speed_extremes(table, "macs"))].to_dict("records")
     light, heavy = (slowest, fastest) if slowest["macs"] <= fastest["macs"] else (fastest, slowest)
-    return Contrast(
-        light["title"],
-        heavy["title"],
-        heavy["macs"] / light["macs"],
-        float(heavy["latency_ms"] / light["latency_ms"]),
-    )
+    longer = float(heavy["latency_ms"] / light["latency_ms"])
+    return Contrast(light["title"], heavy["title"], heavy["macs"] / light["macs"], longer)
 
 
 def speed_extremes(table: pd.DataFrame, column: str) -> tuple[Any, Any]:

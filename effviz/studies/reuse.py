@@ -170,6 +170,3 @@ def _branches(layer: Branches, channels: list[Channel], shape: Shape) -> tuple[l
 
 def _sum(terms: tuple[Channel, ...]) -> Channel:
     return Channel(summands=frozenset[Mark]().union(*(term.marks | term.summands for term in terms)))
-
-
-__all__ = ["Channel", "Reuse", "reuse", "through"]

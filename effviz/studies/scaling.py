@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from effviz.advice.scaling import (
     BudgetFit,
     BuiltStage,
+    Implied,
     ScalingRule,
     Swept,
     built_body,
@@ -51,11 +54,8 @@ class Stairs:
     def promised(self, phi: float) -> tuple[float, float, float, float]:
         """Return blocks, channels, pixels and multiply-adds without rounding."""
         depth, width, resolution = self.rule.multipliers(phi)
-        base = self.base
-        return (
-            base.blocks * depth, base.channels * width, base.resolution * resolution,
-            base.macs * self.rule.factor**phi,
-        )  # fmt: skip
+        base, macs = self.base, self.base.macs * self.rule.factor**phi
+        return base.blocks * depth, base.channels * width, base.resolution * resolution, macs
 
 
 @lru_cache(maxsize=64)
@@ -81,14 +81,9 @@ def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
     rows = []
     for before, after in zip(built_stages(base), built_stages(scaled), strict=True):
         own = {row.width for row in base.stages if row.name == before.name}
-        grows = own <= {"scaled", "at_least"}
-        rows.append(
-            StageRow(
-                before, after,
-                before.blocks * depth if before.scales else before.blocks,
-                before.channels * width if grows else before.channels,
-            )
-        )  # fmt: skip
+        blocks = before.blocks * depth if before.scales else before.blocks
+        channels = before.channels * width if own <= {"scaled", "at_least"} else before.channels
+        rows.append(StageRow(before, after, blocks, channels))
     return rows
 
 
@@ -97,7 +92,7 @@ class Pin:
     """A released network against the rule: the φ that each of its dimensions implies."""
 
     label: str  # short
-    phis: tuple[float | None, ...]  # of blocks, channels, resolution, macs; None if unchanged
+    phis: Implied
     depth: float  # multiplier
     width: float  # multiplier
     resolution: int  # in pixels
@@ -114,15 +109,10 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
     found = []
     for name in RELEASED:
         design = architecture(name)
-        implied = implied_phi(design, base, rule)
-        blocks, channels = built_body(design)
+        label, phis, macs = design.title.rpartition("-")[2], implied_phi(design, base, rule), analyze(design).macs
         found.append(
-            Pin(
-                design.title.rpartition("-")[2],
-                (implied.depth, implied.width, implied.resolution, implied.macs),
-                design.depth_mult, design.width_mult, design.resolution, analyze(design).macs, blocks, channels,
-            )
-        )  # fmt: skip
+            Pin(label, phis, design.depth_mult, design.width_mult, design.resolution, macs, *built_body(design))
+        )
     return tuple(found)
 
 
@@ -172,8 +162,7 @@ def contenders(
     return tuple(found), " ".join(missing)
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One picture of the animation: the networks of every rule at one phi."""
 
     phi: float
@@ -235,18 +224,14 @@ def printed(base: Design) -> tuple[Printed, ...]:
     rows = table[(table["design"] == base.name) & table["source"].str.contains(r"1905\.11946.*Table [37]\b")]
     found = []
     for row in rows.itertuples():
-        stated = row.scale == row.scale and row.resolution.isdecimal()
-        counted = None
-        depth = 1.0 if row.depth_scale != row.depth_scale else row.depth_scale
-        if stated:
-            counted = analyze(base.scaled(width_mult=row.scale, depth_mult=depth, resolution=int(row.resolution))).macs
-        found.append(
-            Printed(
-                row.variant.partition(" (EfficientNet")[0],
-                depth if stated else None, row.scale if stated else None, int(row.resolution) if stated else None,
-                row.mult_adds * 1e6, row.top1, counted, row.wrong or row.notes, row.source,
-            )
-        )  # fmt: skip
+        depth = width = resolution = counted = None
+        if row.scale == row.scale and row.resolution.isdecimal():
+            depth = 1.0 if row.depth_scale != row.depth_scale else row.depth_scale
+            width, resolution = row.scale, int(row.resolution)
+            counted = analyze(base.scaled(width_mult=width, depth_mult=depth, resolution=resolution)).macs
+        variant, macs = row.variant.partition(" (EfficientNet")[0], row.mult_adds * 1e6
+        note = row.wrong or row.notes
+        found.append(Printed(variant, depth, width, resolution, macs, row.top1, counted, note, row.source))
     return tuple(found)
 
 
@@ -296,12 +281,9 @@ def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: s
         memory: assumption behind memory access.
     """
     found = []
-    for step in range(-_AROUND, _AROUND + 1):
-        near = phi + step / 60
-        try:
+    for near in (phi + step / 60 for step in range(-_AROUND, _AROUND + 1)):
+        with suppress(DesignError):
             found.append((near, int(getattr(analyze(rule.scaled(base, near), memory=memory), quantity))))
-        except DesignError:
-            continue
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from effviz.core.errors import DesignError, unknown, whole
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, kind_of
+from effviz.count.totals import block_totals
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import Field, FieldBlock, declared
@@ -23,7 +24,7 @@ def _can_stage(kind: type[FieldBlock]) -> bool:
 
 
 KINDS = tuple(name for name, preset in PRESETS.items() if _can_stage(BLOCKS[preset.block]))
-"""Return the presets whose block can fill a stage: it has a stride, and its row sets its width."""
+"""Presets whose block can fill a stage: it has a stride, and its row sets its width."""
 
 STEM, WIDTHS = 32, (64, 128, 256, 512)
 # Fields in channels do not follow the width of the block. The last stages of GhostNet expand by 6.
@@ -146,20 +147,20 @@ def shares(design: Design, quantity: str) -> Shares:
     sums = dict.fromkeys(Shares._fields, 0)
     before = ""
     for entry in design.blocks():
-        whole_block, depthwise = _counted(entry.block, entry.shape, quantity)
         stage = stage_of(entry.path)
         inside = design.stages[entry.row].depth == "scaled"
-        sums["outside" if not inside else "first" if stage != before else "further"] += whole_block
-        sums["depthwise"] += depthwise
+        part = "outside" if not inside else "first" if stage != before else "further"
+        sums[part] += getattr(block_totals(entry.block, entry.shape), quantity)
+        sums["depthwise"] += _depthwise(entry.block, entry.shape, quantity)
         before = stage
     total = max(1, sums["outside"] + sums["first"] + sums["further"])
     return Shares(**{name: value / total for name, value in sums.items()})
 
 
 @lru_cache(maxsize=16_384)
-def _counted(block: FieldBlock, shape: Shape, quantity: str) -> tuple[int, int]:
-    """Return the cost of a block and of its depthwise layers."""
-    steps = trace_block(block, shape).steps
-    every = [cost.params(step.layer) if quantity == "params" else cost.macs(step.layer, step.output.shape)
-             for step in steps]  # fmt: skip
-    return sum(every), sum(value for step, value in zip(steps, every, strict=True) if kind_of(step) == DEPTHWISE)
+def _depthwise(block: FieldBlock, shape: Shape, quantity: str) -> int:
+    """Return the cost of the depthwise layers of a block."""
+    steps = [step for step in trace_block(block, shape).steps if kind_of(step) == DEPTHWISE]
+    if quantity == "params":
+        return sum(cost.params(step.layer) for step in steps)
+    return sum(cost.macs(step.layer, step.output.shape) for step in steps)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -101,9 +102,6 @@ class _Step(NamedTuple):
     widths: tuple[object, ...]
     macs: int | None
 
-    def fits(self, budget: int) -> bool:
-        return self.macs is not None and self.macs <= budget
-
 
 class _Stairs:
     """The networks of one design over its width multiplier, built on demand."""
@@ -130,17 +128,16 @@ class _Stairs:
         widths = design.built_widths()
         step = self._known.get(widths)
         if step is None:
-            try:
+            macs = None
+            with suppress(DesignError):
                 macs = analyze(design).macs
-            except DesignError:
-                macs = None
             step = _Step(mult, widths, macs)
         # The last multiplier is the nearest to the end of the step.
         self._known[widths] = step = step._replace(mult=mult)
         return step
 
     def fits(self, step: _Step) -> bool:
-        return step.fits(self.budget)
+        return step.macs is not None and step.macs <= self.budget
 
     def search(self) -> None:
         """Build the steps on both sides of the budget, and the multipliers with tabulated widths."""
