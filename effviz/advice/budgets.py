@@ -120,7 +120,12 @@ def check(
     for budget in budgets:
         if not isinstance(budget, Budget):
             fail("budget", budget, "must be a Budget")
-        verdicts.append(_verdict(budget, _value(report, budget.quantity, size, latency_ms)))
+        value = _value(report, budget.quantity, size, latency_ms)
+        if value is None:
+            verdicts.append(Verdict(budget, None, None, None))
+        else:
+            # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
+            verdicts.append(Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit))
     return tuple(verdicts)
 
 
@@ -132,13 +137,6 @@ def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -
     if quantity == "weight_size":
         return report.params * size
     return int(getattr(report, quantity))
-
-
-def _verdict(budget: Budget, value: int | float | None) -> Verdict:
-    if value is None:
-        return Verdict(budget, None, None, None)
-    # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
-    return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
 
 
 # --- presets ---------------------------------------------------------------------------------------------------------

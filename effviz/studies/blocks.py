@@ -73,12 +73,7 @@ def fields_of(name: str) -> list[Field]:
 
 
 def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
-    """Return a network that consists of this block.
-
-    Args:
-        name: of a preset.
-        place: its position.
-        values: of its fields; the preset has the others.
+    """Return a network that consists of this block; the preset has the fields that are not among `values`.
 
     Raises:
         DesignError: a value is illegal, or the block rejects the position; the message names the relation.

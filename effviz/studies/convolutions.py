@@ -241,10 +241,7 @@ def connections(kind: str, setting: Setting) -> list[list[Connection]]:
 def reach(channels: int, groups: int, *, shuffle: bool) -> np.ndarray:
     """Which inputs reach which outputs through two grouped 1x1 convolutions, with a channel shuffle between or without.
 
-    Args:
-        channels: in, between and out.
-        groups: of both; divides the channels.
-        shuffle: as in ShuffleNet (arXiv 1707.01083, figure 1).
+    The shuffle is that of ShuffleNet (arXiv 1707.01083, figure 1).
 
     Returns:
         (channels, channels) of bool: output, input.

@@ -242,11 +242,7 @@ def between(known: Mapping[Place, float], macs: Callable[[float, int], int], pla
 
     Interpolation is along the resolution if printed cells of this width are on both sides. Otherwise it is along the
     width, between the nearest widths that are printed or bracketed at this resolution. There is no extrapolation.
-
-    Args:
-        known: printed values by place.
-        macs: counts the multiply-adds of a width and a resolution.
-        place: width and resolution.
+    `known` has the printed values by place; `macs` counts the multiply-adds of a width and a resolution.
     """
     width, resolution = place
 

@@ -69,12 +69,7 @@ ENTRIES = tuple(sorted(_UNSORTED, key=lambda entry: analyze(entry.design).macs))
 
 @lru_cache(maxsize=4 * len(ENTRIES))
 def report(entry: Entry, memory: str = "fused") -> Report:
-    """Count one network.
-
-    Args:
-        entry: of `ENTRIES`.
-        memory: the assumption about memory access, as in `effviz.analyze`.
-    """
+    """Count one of `ENTRIES` under an assumption about memory access, as in `effviz.analyze`."""
     return analyze(entry.design, memory=memory)
 
 
@@ -99,8 +94,7 @@ class Predictor(NamedTuple):
 def predictors(table: pd.DataFrame) -> list[Predictor]:
     """Rate every count of `PREDICTORS` in the table as a predictor of the column ``latency_ms``.
 
-    Args:
-        table: at least two rows, one per network; counts above 0, and latency_ms.
+    The table has one row per network, at least two, and counts above 0.
     """
     found = []
     for column, label in PREDICTORS.items():

@@ -113,11 +113,9 @@ class PrintedCells:
         return multipliers.countable(self.base, *place)
 
     def axes(self, smallest: float, now: Place) -> tuple[list[float], list[int]]:
-        """Widths and resolutions of a map: printed ones, a regular grid, and those of a chosen cell.
+        """Widths and resolutions of a map: printed ones, a regular grid, and those of the chosen cell `now`.
 
-        Args:
-            smallest: width multiplier that can be built, for a family with any width.
-            now: the chosen cell.
+        A family with any width can be built from the width multiplier `smallest` on.
         """
         printed = [place for place, figures in self.figures.items() if figures]
         widths = {*self.widths} or {

@@ -36,14 +36,9 @@ class PrintedFigures:
 def printed_figures(
     design: Design, baseline: Design, width: float, depth: float, groups: int | None = None
 ) -> PrintedFigures:
-    """Collect the figures that papers and libraries print for `design`.
+    """Collect the figures that papers and libraries print for `design`, a network of the zoo with its multipliers.
 
-    Args:
-        design: a network of the zoo with its multipliers.
-        baseline: the named network.
-        width: multiplier relative to `baseline`.
-        depth: multiplier relative to `baseline`.
-        groups: of ShuffleNetV1; None elsewhere.
+    Width and depth are multipliers relative to the named network `baseline`; `groups` are those of ShuffleNetV1.
     """
     classes = baseline.num_classes or 1000
     exact = analyze(design.with_num_classes(classes))

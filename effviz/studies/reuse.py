@@ -57,23 +57,16 @@ Matrix: TypeAlias = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Reuse:
-    """The output channels of every block of a stage that the output of a later block contains.
+    """The output channels of every block of a stage that the output of a later block contains."""
 
-    Attributes:
-        design: name of the network.
-        stage: name of the stage.
-        labels: paths of its blocks.
-        channels: number of output channels of each block.
-        direct: ``direct[i][j]`` output channels of block i are unchanged in the output of block j; 0 for j < i.
-        added: ``added[i][j]`` other output channels of block i are terms of sums in the output of block j. An
-            activation may follow a sum, as in ResNet.
-    """
-
-    design: str
-    stage: str
-    labels: tuple[str, ...]
-    channels: tuple[int, ...]
+    design: str  # name of the network
+    stage: str  # name of the stage
+    labels: tuple[str, ...]  # paths of its blocks
+    channels: tuple[int, ...]  # number of output channels of each block
+    # direct[i][j]: output channels of block i that are unchanged in the output of block j; 0 for j < i
     direct: Matrix
+    # added[i][j]: other output channels of block i that are terms of sums in the output of block j; an activation may
+    # follow a sum, as in ResNet
     added: Matrix
 
     @property
@@ -91,12 +84,7 @@ class Reuse:
 
 
 def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reuse:
-    """Follow the channels of one stage.
-
-    Args:
-        design: any network.
-        stage_name: one of its stages, e.g. ``"stage2"``.
-        resolution: side of the input in pixels; None for that of the design.
+    """Follow the channels of one stage, such as ``"stage2"``; the resolution None is that of the design.
 
     Raises:
         UnknownNameError: the design has no such stage.

@@ -249,13 +249,7 @@ def scalable() -> list[str]:
 
 
 def held_base(held: str, others: Mapping[str, float], target: float = 2.0) -> float:
-    """The value of one base at which ``alpha * beta**2 * gamma**2`` equals `target`.
-
-    Args:
-        held: a key of `LETTERS`.
-        others: the values of the other two.
-        target: of the product.
-    """
+    """The value of the base `held`, given the two others, at which ``alpha * beta**2 * gamma**2`` equals `target`."""
     rest = math.prod(value ** _POWERS[letter] for letter, value in others.items())
     return float((target / rest) ** (1 / _POWERS[held]))
 
@@ -273,12 +267,7 @@ def examples(rows: Sequence[StageRow]) -> tuple[StageRow, StageRow]:
 def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
     """One cost of the networks near a phi, as pairs of phi and cost.
 
-    Args:
-        base: at phi = 0.
-        rule: of scaling.
-        phi: in the middle.
-        quantity: one of `effviz.advice.scaling.FIT_QUANTITIES`.
-        memory: assumption behind memory access.
+    The quantity is one of `effviz.advice.scaling.FIT_QUANTITIES`; `memory` is the assumption behind memory access.
     """
     found = []
     for near in (phi + step / 60 for step in range(-_AROUND, _AROUND + 1)):

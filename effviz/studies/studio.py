@@ -60,12 +60,7 @@ class DraftRow:
 
 
 def draft_rows(draft: Draft, known: Checked) -> list[DraftRow]:
-    """Return the rows of a draft with their costs; rows from the first fault on have none.
-
-    Args:
-        draft: the draft.
-        known: its part that can be built, ``checked(draft)``.
-    """
+    """Return the rows of a draft with their costs, given ``checked(draft)``; rows from the first fault on have none."""
     totals = row_totals(known.design) if known.design is not None else {}
     fault = known.fault
     reached = len(draft.rows) if fault is None else fault.row

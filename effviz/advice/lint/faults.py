@@ -60,10 +60,7 @@ def _idle_weights(layer: BuiltLayer) -> int:
 
 
 def _too_much_stride(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
-        concerned = [layer for layer in layers if _idle_weights(layer)]
-        if not concerned:
-            continue
+    for concerned in by_row(filter(_idle_weights, network.layers)).values():
         idle, params = sum(map(_idle_weights, concerned)), sum(layer.params for layer in concerned)
         conv = concerned[0].step.layer
         assert isinstance(conv, Conv2d)
@@ -182,10 +179,7 @@ def _is_off_center(layer: BuiltLayer) -> bool:
 
 
 def _even_windows(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
-        concerned = [layer for layer in layers if _is_off_center(layer)]
-        if not concerned:
-            continue
+    for concerned in by_row(filter(_is_off_center, network.layers)).values():
         window = concerned[0].step.layer
         assert isinstance(window, WINDOWS)
         kernel, stride, padding, _ = sides(window, 0)

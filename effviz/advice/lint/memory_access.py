@@ -4,11 +4,13 @@ Shares are of the network's memory access in elements, fused, at the design's ow
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from effviz.advice.lint.edits import affordable, edited, rewidened, with_block, with_built, without_row
 from effviz.advice.lint.findings import Finding, Proposal, Rule
-from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, image, pixels, share
+from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, pixels, share
 from effviz.core.units import percent, si
 from effviz.count.kinds import DEPTHWISE, GROUPED, MERGE, NORM, POINTWISE, SQUEEZE_EXCITE
 from effviz.model.layers import (
@@ -73,7 +75,7 @@ def _unequal(layer: BuiltLayer) -> float:
 
 
 def _unequal_widths(network: BuiltNetwork) -> Iterator[Finding]:
-    for row, layers in network.rows.items():
+    for row, layers in by_row(filter(_unequal, network.layers)).items():
         excess = sum(map(_unequal, layers))
         degree = share(excess, network.memory_access)
         if degree < UNEQUAL_SHARE:
@@ -84,7 +86,7 @@ def _unequal_widths(network: BuiltNetwork) -> Iterator[Finding]:
         if "expand_ratio" in network.row(row).fields:
             by_design = " An inverted residual is unequal by design, because it computes in its wide middle."
         yield network.finding(
-            "unequal_widths", [layer for layer in layers if _unequal(layer) > 0], degree,
+            "unequal_widths", layers, degree,
             f"1×1 convolutions between {narrow} and {wide} channels (1:{wide / narrow:.3g}) move {si(round(excess))} "
             "elements more than equal widths with the same multiply-adds would. This is "
             f"{percent(degree)} of the network's memory access.{by_design}",
@@ -123,15 +125,14 @@ def _grouping(layer: BuiltLayer) -> float:
 
 
 def _many_groups(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
+    for layers in by_row(filter(_grouping, network.layers)).values():
         excess = sum(map(_grouping, layers))
         degree = share(excess, network.memory_access)
         if degree < GROUPED_SHARE:
             continue
-        concerned = [layer for layer in layers if _grouping(layer) > 0]
-        groups = max(layer.step.layer.groups for layer in concerned if isinstance(layer.step.layer, Conv2d))
+        groups = max(layer.step.layer.groups for layer in layers if isinstance(layer.step.layer, Conv2d))
         yield network.finding(
-            "many_groups", concerned, degree,
+            "many_groups", layers, degree,
             f"Convolutions with {groups} groups move {si(round(excess))} elements more than ungrouped ones with "
             f"1/√{groups} of the channels and the same multiply-adds. This is {percent(degree)} of the network's "
             "memory access.",
@@ -176,9 +177,7 @@ def _branches(layers: Iterable[BuiltLayer]) -> int:
 
 def _fragments(network: BuiltNetwork) -> Iterator[Finding]:
     for layers in network.rows.values():
-        blocks: dict[int, list[BuiltLayer]] = {}
-        for layer in layers:
-            blocks.setdefault(layer.block, []).append(layer)
+        blocks = {block: list(inner) for block, inner in groupby(layers, lambda layer: layer.block)}
         degrees = {
             block: max(_operations(inner) / MANY_OPERATIONS, _branches(inner) / MANY_BRANCHES)
             for block, inner in blocks.items()
@@ -218,10 +217,10 @@ def _element_wise(network: BuiltNetwork) -> Iterator[Finding]:
         degree = share(moved, network.memory_access)
         if degree < ELEMENT_WISE_SHARE or moved < ELEMENT_WISE_OF_ROW * of_row:
             continue
-        by_word: dict[str, int] = {}
+        by_word: Counter[str] = Counter()
         for layer in concerned:
-            by_word[_word(layer)] = by_word.get(_word(layer), 0) + layer.access
-        parts = ", ".join(f"{word} {si(amount)}" for word, amount in sorted(by_word.items(), key=lambda each: -each[1]))
+            by_word[_word(layer)] += layer.access
+        parts = ", ".join(f"{word} {si(amount)}" for word, amount in by_word.most_common())
         yield network.finding(
             "element_wise", concerned, degree,
             f"Operations with almost no arithmetic move {si(moved)} elements ({parts}). This is {percent(degree)} of "
@@ -245,20 +244,20 @@ def _less_element_wise(row: BuiltRow) -> Iterator[Proposal]:
 
 
 def _depthwise(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
-        concerned = [
-            layer
-            for layer in layers
-            if layer.kind == DEPTHWISE and network.is_large(layer.input_shape, share_of_side=2)
-        ]
-        moved, macs = sum(layer.access for layer in concerned), sum(layer.macs for layer in concerned)
+    large = (
+        layer
+        for layer in network.layers
+        if layer.kind == DEPTHWISE and network.is_large(layer.input_shape, share_of_side=2)
+    )
+    for layers in by_row(large).values():
+        moved, macs = sum(layer.access for layer in layers), sum(layer.macs for layer in layers)
         degree, macs_share = share(moved, network.memory_access), share(macs, network.report.macs)
         # In a network that moves as much per multiply-add everywhere, depthwise layers are no worse than the rest.
         if degree < DEPTHWISE_SHARE or degree < 2 * macs_share:
             continue
-        channels, (high, wide) = max(layer.input_shape[0] for layer in concerned), image(concerned[0].input_shape)
+        channels, (high, wide) = max(layer.input_shape[0] for layer in layers), image(layers[0].input_shape)
         yield network.finding(
-            "depthwise_on_large_maps", concerned, degree,
+            "depthwise_on_large_maps", layers, degree,
             f"Depthwise convolutions on maps of up to {high} × {wide} pixels and {channels} channels take "
             f"{percent(degree)} of the memory access for {percent(macs_share)} of the multiply-adds. They move "
             f"{share(moved, macs):.2g} elements per multiply-add, compared with "

@@ -109,9 +109,7 @@ def averaged_map(steps: Sequence[Step]) -> Tensor | None:
 def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
     """Return height and width of the region that one pixel of `target` depends on, in pixels of the input.
 
-    Args:
-        steps: a trace of a network.
-        target: the output of one of the steps, or the input.
+    The target is the output of one of the steps of a trace, or the input.
     """
     high, wide = image(target.shape)
     rows: dict[int, Span] = {target.storage: (high // 2, high // 2)}

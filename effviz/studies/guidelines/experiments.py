@@ -162,12 +162,7 @@ class Verdict:
 
 
 def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
-    """Compare speeds with a guideline.
-
-    Args:
-        guideline: a key of `GUIDELINES`.
-        speeds: by label, at least two; the others are compared with the first one.
-    """
+    """Compare speeds by label, at least two, with a guideline: the others with the first one."""
     (_, base), *others = speeds.items()
     sign = -1 if one_of("guideline", guideline, GUIDELINES) != "G4" else 1
     effect = {label: sign * (speed / base - 1) for label, speed in others}

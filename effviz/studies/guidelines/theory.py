@@ -190,12 +190,7 @@ class Intensity(NamedTuple):
 
 @lru_cache(maxsize=256)
 def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
-    """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo.
-
-    Args:
-        name: of the zoo.
-        memory: assumption about memory access, as in `effviz.analyze`.
-    """
+    """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo."""
     sums = _sums(analyze(architecture(name), memory=memory))
     total = sum(access for _, access in sums.values())
     return tuple(Intensity(kind, macs, access, access / total) for kind, (macs, access) in sums.items() if access)
