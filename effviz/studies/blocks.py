@@ -85,22 +85,11 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
     chosen = look_up("block", name, PRESETS)
     kind = BLOCKS[chosen.block]
-    row = Stage(
-        chosen.block,
-        place.out_channels if kind.has_out_channels else None,
-        chosen.repeats,
-        place.stride if kind.has_stride else 1,
-        name=ROW,
-        depth="fixed",
-        **{**chosen.fields, **dict(values)},
-    )
+    out, stride = place.out_channels if kind.has_out_channels else None, place.stride if kind.has_stride else 1
+    fields = {**chosen.fields, **dict(values)}
+    row = Stage(chosen.block, out, chosen.repeats, stride, name=ROW, depth="fixed", **fields)
     return Design(
-        chosen.block,
-        (row,),
-        title=chosen.title,
-        family="Block",
-        resolution=place.resolution,
-        in_channels=place.in_channels,
+        chosen.block, (row,), chosen.title, "Block", resolution=place.resolution, in_channels=place.in_channels
     )
 
 
@@ -131,14 +120,12 @@ def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> l
 def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` with the largest legal number of groups at most as large, if the block needs it."""
     settled = dict(values)
-    if not problem(name, place, settled):
-        return settled
-    for entry in fields_of(name):
-        if entry.name == "groups":
-            wanted = settled.get("groups", entry.default)
-            possible = [count for count in legal(name, place, settled, entry) if count <= wanted]
-            if possible:
-                settled["groups"] = max(possible)
+    groups = next((entry for entry in fields_of(name) if entry.name == "groups"), None)
+    if groups is not None and problem(name, place, settled):
+        wanted = settled.get("groups", groups.default)
+        possible = [count for count in legal(name, place, settled, groups) if count <= wanted]
+        if possible:
+            settled["groups"] = max(possible)
     return settled
 
 

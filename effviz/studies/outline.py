@@ -28,16 +28,9 @@ def block_runs(report: Report) -> list[BlockRun]:
     found = []
     for run in alike_runs(report.blocks):
         totals = [block_totals(entry.block, entry.shape) for entry in run]
-        found.append(
-            BlockRun(
-                path=run[0].path,
-                title=title_of(run[0]),
-                repeats=len(run),
-                output=shape_text(trace_block(run[-1].block, run[-1].shape).output.shape),
-                params=sum(each.params for each in totals),
-                macs=sum(each.macs for each in totals),
-            )
-        )
+        output = shape_text(totals[-1].out_shape)
+        params, macs = sum(each.params for each in totals), sum(each.macs for each in totals)
+        found.append(BlockRun(run[0].path, title_of(run[0]), len(run), output, params, macs))
     return found
 
 

@@ -153,12 +153,12 @@ def contenders(
         elif name == "baseline":
             found.append(Contender(name, base, (1.0, 1.0, 1.0), None))
         else:
+            rule = known[name]
             try:
-                fit = fit_phi(base, budget, "macs", known[name])
+                fit = fit_phi(base, budget, "macs", rule)
+                found.append(Contender(name, fit.design, rule.multipliers(fit.phi), fit))
             except DesignError as error:
                 missing.append(f"{NAMES[name]}: {error}")
-                continue
-            found.append(Contender(name, fit.design, known[name].multipliers(fit.phi), fit))
     return tuple(found), " ".join(missing)
 
 
@@ -176,10 +176,9 @@ def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
     found = []
     for phi in DRAWN:
         try:
-            drawn, _ = contenders(base, compound, phi, among)
+            found.append(Frame(phi, contenders(base, compound, phi, among)[0]))
         except DesignError:
             break
-        found.append(Frame(phi, drawn))
     return tuple(found)
 
 

@@ -44,11 +44,7 @@ def told_fields(kind: str) -> list[Field]:
 
 
 def template(
-    kind: str,
-    blocks: int = 4,
-    divisor: int = 8,
-    resolution: int = 224,
-    fields: Mapping[str, Any] | None = None,
+    kind: str, blocks: int = 4, divisor: int = 8, resolution: int = 224, fields: Mapping[str, Any] | None = None
 ) -> Design:
     """Return a network of one kind of block: stem, four stages of equal depth and doubling width, pooling, classifier.
 
