@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from effviz.advice.scaling import (
     BudgetFit,
@@ -162,7 +161,8 @@ def contenders(
     return tuple(found), " ".join(missing)
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True)
+class Frame:
     """One picture of the animation: the networks of every rule at one phi."""
 
     phi: float
