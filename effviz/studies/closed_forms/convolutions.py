@@ -42,9 +42,8 @@ def _(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
     over, over_numbers = ("", "") if g == 1 else (" / g", f" / {num(g)}")
     symbols, numbers = "D_K² × M × N", f"{k}² × {num(m)} × {num(n)}"
     weights = k * k * m * n // g
-    made = Formulas(
-        "standard convolution" if g == 1 else "grouped convolution", where, _MOBILENET, (block,), shape
-    )  # fmt: skip
+    what = "standard convolution" if g == 1 else "grouped convolution"
+    made = Formulas(what, where, _MOBILENET, (block,), shape)
     forms = [
         made.form(
             "macs", f"{symbols} × D_F²{over}", f"{numbers} × {map_text(out)}{over_numbers}", weights * pixels(out)
