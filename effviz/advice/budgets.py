@@ -4,8 +4,6 @@ Counts are compared as integers. Sizes in bytes are elements times the bytes of 
 activation is stored in that format; padding and tables that a runtime adds are not included.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -122,7 +120,12 @@ def check(
     for budget in budgets:
         if not isinstance(budget, Budget):
             fail("budget", budget, "must be a Budget")
-        verdicts.append(_verdict(budget, _value(report, budget.quantity, size, latency_ms)))
+        value = _value(report, budget.quantity, size, latency_ms)
+        if value is None:
+            verdicts.append(Verdict(budget, None, None, None))
+        else:
+            # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
+            verdicts.append(Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit))
     return tuple(verdicts)
 
 
@@ -134,13 +137,6 @@ def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -
     if quantity == "weight_size":
         return report.params * size
     return int(getattr(report, quantity))
-
-
-def _verdict(budget: Budget, value: int | float | None) -> Verdict:
-    if value is None:
-        return Verdict(budget, None, None, None)
-    # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
-    return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
 
 
 # --- presets ---------------------------------------------------------------------------------------------------------
@@ -167,15 +163,11 @@ _CHIP = "The chip's kB and MB are 1024 and 1024 x 1024 bytes. Program, stack and
 
 PRESETS: dict[str, Preset] = {
     "mcu_256k": Preset(
-        "Microcontroller, 256 KiB SRAM",
-        (Budget("peak_activation", 256 * KIB), Budget("weight_size", MIB)),
-        "int8",
+        "Microcontroller, 256 KiB SRAM", (Budget("peak_activation", 256 * KIB), Budget("weight_size", MIB)), "int8",
         f"MCUNet, arXiv 2007.10319: STM32F412 with 256 kB SRAM and 1 MB flash (ST, reference manual RM0402). {_CHIP}",
     ),
     "mcu_320k": Preset(
-        "Microcontroller, 320 KiB SRAM",
-        (Budget("peak_activation", 320 * KIB), Budget("weight_size", MIB)),
-        "int8",
+        "Microcontroller, 320 KiB SRAM", (Budget("peak_activation", 320 * KIB), Budget("weight_size", MIB)), "int8",
         f"MCUNet, arXiv 2007.10319: STM32F746 with 320 kB SRAM and 1 MB flash (ST, reference manual RM0385). {_CHIP}",
     ),
     "visual_wake_words": Preset(
@@ -186,25 +178,19 @@ PRESETS: dict[str, Preset] = {
         "paper does not define its KB. Here it is 1000 bytes, the stricter reading.",
     ),
     "mobile_300m": Preset(
-        "Mobile, 300 M multiply-adds",
-        (Budget("macs", 300_000_000),),
-        "float32",
+        "Mobile, 300 M multiply-adds", (Budget("macs", 300_000_000),), "float32",
         "MobileNetV2, arXiv 1801.04381, table 4, which rounds. The exact number at width 1 is 300.8 M, slightly more.",
     ),
     "mobile_600m": Preset(
-        "Mobile, 600 M multiply-adds",
-        (Budget("macs", 600_000_000),),
-        "float32",
+        "Mobile, 600 M multiply-adds", (Budget("macs", 600_000_000),), "float32",
         "The mobile setting of ImageNet, fewer than 600 M multiply-adds at 224 x 224: NASNet, arXiv 1707.07012; DARTS, "
         "arXiv 1806.09055.",
     ),
     "real_time": Preset(
-        "Real time, 30 images per second",
-        (Budget("latency", 1000 / 30),),
-        "float32",
+        "Real time, 30 images per second", (Budget("latency", 1000 / 30),), "float32",
         "30 images per second is the rate of most video cameras: 1000 / 30 = 33.3 ms per image.",
     ),
-}
+}  # fmt: skip
 """Presets by name."""
 
 

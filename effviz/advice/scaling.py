@@ -4,8 +4,6 @@ Compound scaling is EfficientNet's (arXiv 1905.11946, section 3.3). The other ru
 multiply-adds on one dimension, or like fast scaling (arXiv 2103.06877, section 4).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -120,21 +118,13 @@ def scaling_rules(compound: ScalingRule) -> dict[str, ScalingRule]:
 
 
 class BuiltStage(NamedTuple):
-    """One stage of a built network.
-
-    Attributes:
-        name: of the stage.
-        blocks: their number.
-        channels: of its output.
-        side: height of its output in pixels; 1 for a vector of features.
-        scales: whether the depth multiplier acts on it.
-    """
+    """One stage of a built network."""
 
     name: str
-    blocks: int
-    channels: int
-    side: int
-    scales: bool
+    blocks: int  # their number
+    channels: int  # of its output
+    side: int  # height of its output in pixels; 1 for a vector of features
+    scales: bool  # whether the depth multiplier acts on it
 
 
 @lru_cache(maxsize=512)
@@ -206,11 +196,8 @@ def implied_phi(design: Design, base: Design, rule: ScalingRule) -> Implied:
         analyze(design).macs / analyze(base).macs,
     )
     bases = (rule.alpha, rule.beta, rule.gamma, rule.factor)
-    return Implied(*(_log(ratio, step) for ratio, step in zip(ratios, bases, strict=True)))
-
-
-def _log(ratio: float, step: float) -> float | None:
-    return math.log(ratio) / math.log(step) if exact(step) != 1 else None
+    pairs = zip(ratios, bases, strict=True)
+    return Implied(*(math.log(ratio) / math.log(step) if exact(step) != 1 else None for ratio, step in pairs))
 
 
 # --- sweeps and the grid -------------------------------------------------------------------------------------------

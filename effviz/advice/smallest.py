@@ -1,7 +1,6 @@
 """Smallest resolution and width at which a design can be built."""
 
-from __future__ import annotations
-
+from bisect import bisect_left
 from functools import lru_cache
 
 from effviz.core.errors import DesignError
@@ -11,23 +10,13 @@ from effviz.model.design import Design
 @lru_cache(maxsize=64)
 def smallest_resolution(design: Design) -> int:
     """Bisect the smallest side of the input, in pixels, that every layer accepts."""
-    low, high = 1, design.resolution
-    while low < high:
-        middle = (low + high) // 2
-        if _builds(design, middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return 1 + bisect_left(range(1, design.resolution), True, key=lambda side: _builds(design, side))
 
 
 @lru_cache(maxsize=64)
 def smallest_width(design: Design) -> float:
     """Find the smallest width multiplier from 0.1 on, in steps of 0.05, at which the design can be built."""
-    for step in range(2, 20):
-        if _builds(design, None, step / 20):
-            return step / 20
-    return 1.0
+    return next((step / 20 for step in range(2, 20) if _builds(design, None, step / 20)), 1.0)
 
 
 def _builds(design: Design, resolution: int | None = None, width_mult: float = 1.0) -> bool:

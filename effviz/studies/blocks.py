@@ -1,13 +1,11 @@
 """One block as a network of one row: its fields, the values that can be built, and its cost."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from effviz.core.errors import DesignError, unknown
+from effviz.core.errors import DesignError, look_up
 from effviz.count.kinds import DEPTHWISE
 from effviz.count.report import Report
 from effviz.count.words import reader_name
@@ -25,19 +23,12 @@ ROW = "block"
 
 @dataclass(frozen=True)
 class BlockPreset:
-    """A block with the settings of a paper.
+    """A block with the settings of a paper."""
 
-    Attributes:
-        title: on screen.
-        block: name in `effviz.model.blocks.BLOCKS`.
-        fields: values that differ from the defaults of the block.
-        repeats: blocks of one pattern, 2 for the VGG pair.
-    """
-
-    title: str
-    block: str
-    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    repeats: int = 1
+    title: str  # on screen
+    block: str  # name in `effviz.model.blocks.BLOCKS`
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)  # where they differ from the defaults
+    repeats: int = 1  # blocks of one pattern, 2 for the VGG pair
 
 
 PRESETS = {
@@ -66,50 +57,23 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Place:
-    """The position of a block in a network.
+    """The position of a block in a network."""
 
-    Attributes:
-        in_channels: of the input map.
-        out_channels: requested; a block that keeps or derives its width ignores it.
-        stride: of the block; ignored by a block without stride.
-        resolution: side of the input map, in pixels.
-    """
-
-    in_channels: int = 96
-    out_channels: int = 96
-    stride: int = 1
-    resolution: int = 14
-
-
-def preset(name: str) -> BlockPreset:
-    """Return the preset of this name.
-
-    Raises:
-        UnknownNameError: there is no such preset.
-    """
-    if name not in PRESETS:
-        unknown("block", name, PRESETS)
-    return PRESETS[name]
+    in_channels: int = 96  # of the input map
+    out_channels: int = 96  # requested; a block that keeps or derives its width ignores it
+    stride: int = 1  # of the block; ignored by a block without stride
+    resolution: int = 14  # side of the input map, in pixels
 
 
 def fields_of(name: str) -> list[Field]:
     """Return the fields with a control, with the defaults of the preset."""
-    chosen = preset(name)
+    chosen = look_up("block", name, PRESETS)
     shown = [each for each in declared(BLOCKS[chosen.block]) if each.name not in _FIXED and not each.optional]
-    return [_with_default(each, chosen.fields.get(each.name, each.default)) for each in shown]
-
-
-def _with_default(entry: Field, default: Any) -> Field:
-    return Field(**(vars(entry) | {"default": default}))
+    return [Field(**(vars(each) | {"default": chosen.fields.get(each.name, each.default)})) for each in shown]
 
 
 def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
-    """Return a network that consists of this block.
-
-    Args:
-        name: of a preset.
-        place: its position.
-        values: of its fields; the preset has the others.
+    """Return a network that consists of this block; the preset has the fields that are not among `values`.
 
     Raises:
         DesignError: a value is illegal, or the block rejects the position; the message names the relation.
@@ -119,25 +83,13 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
 
 @lru_cache(maxsize=512)
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
-    chosen = preset(name)
+    chosen = look_up("block", name, PRESETS)
     kind = BLOCKS[chosen.block]
-    own_width = not kind.has_out_channels
-    row = Stage(
-        chosen.block,
-        None if own_width else place.out_channels,
-        chosen.repeats,
-        place.stride if kind.has_stride else 1,
-        name=ROW,
-        depth="fixed",
-        **{**chosen.fields, **dict(values)},
-    )
+    out, stride = place.out_channels if kind.has_out_channels else None, place.stride if kind.has_stride else 1
+    fields = {**chosen.fields, **dict(values)}
+    row = Stage(chosen.block, out, chosen.repeats, stride, name=ROW, depth="fixed", **fields)
     return Design(
-        chosen.block,
-        (row,),
-        title=chosen.title,
-        family="Block",
-        resolution=place.resolution,
-        in_channels=place.in_channels,
+        chosen.block, (row,), chosen.title, "Block", resolution=place.resolution, in_channels=place.in_channels
     )
 
 
@@ -157,27 +109,23 @@ def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> l
 
     The list is empty if no value is legal.
     """
-    usual = _usual(entry)
-    return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
-
-
-def _usual(entry: Field) -> Iterable[Any]:
+    usual: Iterable[Any] = entry.choices
     if entry.kind == "bool":
-        return (False, True)
-    return sorted({*entry.choices, entry.default}) if entry.kind in ("int", "float") else entry.choices
+        usual = (False, True)
+    elif entry.kind in ("int", "float"):
+        usual = sorted({*entry.choices, entry.default})
+    return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
 
 
 def settle(name: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` with the largest legal number of groups at most as large, if the block needs it."""
     settled = dict(values)
-    if not problem(name, place, settled):
-        return settled
-    for entry in fields_of(name):
-        if entry.name == "groups":
-            wanted = settled.get("groups", entry.default)
-            possible = [count for count in legal(name, place, settled, entry) if count <= wanted]
-            if possible:
-                settled["groups"] = max(possible)
+    groups = next((entry for entry in fields_of(name) if entry.name == "groups"), None)
+    if groups is not None and problem(name, place, settled):
+        wanted = settled.get("groups", groups.default)
+        possible = [count for count in legal(name, place, settled, groups) if count <= wanted]
+        if possible:
+            settled["groups"] = max(possible)
     return settled
 
 

@@ -33,29 +33,23 @@ CONTROLS = {
     "stride": "Stride",
     "resolution": "Resolution",
 }
+_BARE: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
 
 
 @dataclass(frozen=True)
 class Setting:
     """One convolution.
 
-    Attributes:
-        kernel_size: side of the window, in pixels; padded by half of it.
-        in_channels, out_channels: of the maps.
-        groups: of a grouped convolution; divides both.
-        stride: of the window, in pixels.
-        resolution: side of the input map, in pixels.
-
     Raises:
         DesignError: a value is illegal, or the groups do not divide the channels.
     """
 
-    kernel_size: int = 3
-    in_channels: int = 128
-    out_channels: int = 128
-    groups: int = 4
-    stride: int = 1
-    resolution: int = 28
+    kernel_size: int = 3  # side of the window, in pixels; padded by half of it
+    in_channels: int = 128  # of the input map
+    out_channels: int = 128  # of the output map
+    groups: int = 4  # of a grouped convolution; divides both
+    stride: int = 1  # of the window, in pixels
+    resolution: int = 28  # side of the input map, in pixels
 
     def __post_init__(self) -> None:
         for name in CONTROLS:
@@ -79,27 +73,19 @@ def design(kind: str, setting: Setting) -> Design:
     A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
     one_of("kind", kind, KINDS)
-    bare: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
     size, wide, stride = setting.kernel_size, setting.in_channels, setting.stride
-    rows = {
-        "standard": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, **bare)],
-        "pointwise": [Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=1, **bare)],
-        "grouped": [
-            Stage("conv", setting.out_channels, 1, stride, name="conv", kernel_size=size, groups=setting.groups, **bare)
-        ],
-        "depthwise": [Stage("conv", wide, 1, stride, name="conv", kernel_size=size, groups=wide, **bare)],
-        "separable": [
-            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **bare),
-            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **bare),
-        ],
-    }
-    out = wide if kind == "depthwise" else setting.out_channels
+    out = wide if kind in ("depthwise", "separable") else setting.out_channels
+    fields: dict[str, Any] = {"kernel_size": 1 if kind == "pointwise" else size, **_BARE}
+    if kind in ("grouped", "depthwise", "separable"):
+        fields["groups"] = setting.groups if kind == "grouped" else wide
+    rows = [Stage("conv", out, 1, stride, name="depthwise" if kind == "separable" else "conv", **fields)]
+    if kind == "separable":
+        out = setting.out_channels
+        rows.append(Stage("conv", out, name="pointwise", kernel_size=1, **_BARE))
     window = "1x1" if kind == "pointwise" else f"{size}x{size}"
     name = KINDS[kind].removesuffix(" 1x1")
     title = f"{name} {window}, {wide} to {out} channels, {setting.resolution} px"
-    return Design(
-        kind, tuple(rows[kind]), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide
-    )
+    return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
 
 
 @lru_cache(maxsize=1024)
@@ -109,18 +95,12 @@ def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
 
 
 class Reduction(NamedTuple):
-    """Reduction against the standard convolution, the same for multiply-adds and parameters.
+    """Reduction against the standard convolution, the same for multiply-adds and parameters."""
 
-    Attributes:
-        factor: from the exact counts.
-        symbols, numbers: the closed form.
-        closed: its value.
-    """
-
-    factor: float
-    symbols: str
-    numbers: str
-    closed: float
+    factor: float  # from the exact counts
+    symbols: str  # the closed form
+    numbers: str  # the closed form with numbers substituted
+    closed: float  # its value
 
 
 def reduction(kind: str, setting: Setting) -> Reduction:
@@ -170,17 +150,11 @@ def relative_costs(setting: Setting, memory: str = "fused") -> dict[str, dict[st
 
 
 class Curves(NamedTuple):
-    """Reduction factors along one setting.
+    """Reduction factors along one setting."""
 
-    Attributes:
-        at: values of the setting.
-        macs: factors in multiply-adds.
-        memory_access: factors in memory access.
-    """
-
-    at: list[int]
-    macs: list[float]
-    memory_access: list[float]
+    at: list[int]  # values of the setting
+    macs: list[float]  # factors in multiply-adds
+    memory_access: list[float]  # factors in memory access
 
 
 _KERNELS = tuple(range(1, 16, 2))
@@ -202,25 +176,18 @@ def by_width(kind: str, setting: Setting, memory: str = "fused") -> Curves:
 
 def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: str) -> Curves:
     settings = [replace(setting, **{name: value}) for value in values]
-    access = [
-        report("standard", each, memory).memory_access / report(kind, each, memory).memory_access for each in settings
-    ]
-    return Curves(values, [reduction(kind, each).factor for each in settings], access)
+    pairs = [(report("standard", each, memory), report(kind, each, memory)) for each in settings]
+    access = [standard.memory_access / other.memory_access for standard, other in pairs]
+    return Curves(values, [standard.macs / other.macs for standard, other in pairs], access)
 
 
 class Change(NamedTuple):
-    """The effect of one step of one control.
+    """The effect of one step of one control."""
 
-    Attributes:
-        control: its name on screen.
-        before, after: its value.
-        params, macs, memory_access: factors.
-    """
-
-    control: str
-    before: int
-    after: int
-    params: float
+    control: str  # its name on screen
+    before: int  # value of the control
+    after: int  # value after the step
+    params: float  # factors
     macs: float
     memory_access: float
 
@@ -231,16 +198,8 @@ def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Ch
     found = []
     for name, moved in _moves(kind, setting):
         then = report(kind, moved, memory)
-        found.append(
-            Change(
-                CONTROLS[name],
-                getattr(setting, name),
-                getattr(moved, name),
-                then.params / now.params,
-                then.macs / now.macs,
-                then.memory_access / now.memory_access,
-            )
-        )
+        factors = (getattr(then, each) / getattr(now, each) for each in ("params", "macs", "memory_access"))
+        found.append(Change(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
     return found
 
 
@@ -275,22 +234,14 @@ def connections(kind: str, setting: Setting) -> list[list[Connection]]:
         fields = vars(entry.block)
         groups = fields["groups"]
         wide, narrow = fields["in_channels"] // groups, fields["out_channels"] // groups
-        layers.append(
-            [
-                Connection(group * wide, (group + 1) * wide, group * narrow, (group + 1) * narrow)
-                for group in range(groups)
-            ]
-        )
+        layers.append([Connection(at * wide, (at + 1) * wide, at * narrow, (at + 1) * narrow) for at in range(groups)])
     return layers
 
 
 def reach(channels: int, groups: int, *, shuffle: bool) -> np.ndarray:
     """Which inputs reach which outputs through two grouped 1x1 convolutions, with a channel shuffle between or without.
 
-    Args:
-        channels: in, between and out.
-        groups: of both; divides the channels.
-        shuffle: as in ShuffleNet (arXiv 1707.01083, figure 1).
+    The shuffle is that of ShuffleNet (arXiv 1707.01083, figure 1).
 
     Returns:
         (channels, channels) of bool: output, input.

@@ -1,7 +1,5 @@
 """Designs of one kind at several depths, each as wide as one budget of multiply-adds allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,19 +25,12 @@ def tradable(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Variant:
-    """One design that meets the budget.
+    """One design that meets the budget."""
 
-    Attributes:
-        name: a value of `NAMES`.
-        fit: the design, and how closely it meets the budget.
-        report: its counts.
-        blocks: of its stages, in order.
-    """
-
-    name: str
-    fit: Fit
-    report: Report
-    blocks: tuple[StageBlock, ...]
+    name: str  # a value of `NAMES`
+    fit: Fit  # the design, and how closely it meets the budget
+    report: Report  # its counts
+    blocks: tuple[StageBlock, ...]  # of its stages, in order
 
     @property
     def design(self) -> Design:
@@ -53,17 +44,11 @@ class Variant:
 
 
 class LeftOut(NamedTuple):
-    """A depth without a design.
+    """A depth without a design."""
 
-    Attributes:
-        name: a value of `NAMES`.
-        least: multiply-adds of the narrowest network, where those exceed the budget; else None.
-        why: the reason, where the budget is not.
-    """
-
-    name: str
-    least: int | None
-    why: str
+    name: str  # a value of `NAMES`
+    least: int | None  # multiply-adds of the narrowest network, where those exceed the budget; else None
+    why: str  # the reason, where the budget is not
 
 
 @dataclass(frozen=True)
@@ -111,15 +96,14 @@ def at_depths(design: Design, macs: int, count: int, factor: float, memory: str 
             fit = fit_width(design, macs, depth_mult=factor**power)
         except OverBudgetError as error:
             left_out.append(LeftOut(name, error.least, ""))
-            continue
         except DesignError as error:
             left_out.append(LeftOut(name, None, str(error)))
-            continue
-        blocks = tuple(placed(fit.design))
-        if variants and len(variants[-1].blocks) == len(blocks):
-            same = variants.pop().name
-            left_out.append(LeftOut(same, None, f"no shallower than {name}, because every stage keeps a block"))
-        variants.append(Variant(name, fit, analyze(fit.design, memory=memory), blocks))
+        else:
+            blocks = tuple(placed(fit.design))
+            if variants and len(variants[-1].blocks) == len(blocks):
+                same = variants.pop().name
+                left_out.append(LeftOut(same, None, f"no shallower than {name}, because every stage keeps a block"))
+            variants.append(Variant(name, fit, analyze(fit.design, memory=memory), blocks))
     return Designs(macs, tuple(variants), tuple(left_out))
 
 
@@ -146,12 +130,10 @@ def widened(fit: Fit) -> dict[str, int]:
     """Output channels of the stages that the next wider network widens; empty if it widens only inside blocks."""
     if fit.above is None:
         return {}
-    now, then = ({row.path: row.block for row in design.blocks()} for design in (fit.design, fit.above))
-    return {
-        path.partition(".")[0]: getattr(then[path], "out_channels", 0)
-        for path in now
-        if getattr(now[path], "out_channels", 0) != getattr(then[path], "out_channels", 0)
-    }
+    now, then = (
+        {row.path: vars(row.block).get("out_channels", 0) for row in each.blocks()} for each in (fit.design, fit.above)
+    )
+    return {path.partition(".")[0]: then[path] for path in now if now[path] != then[path]}
 
 
 def tried_width(designs: Designs, *, depth_mult: float = 1.0, resolution: int | None = None) -> float:

@@ -4,20 +4,15 @@ A network of one block is counted with and without squeeze-and-excitation. The r
 channels in MobileNetV3 and to the block input in EfficientNet; `Excitation` separates the two.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from effviz.core.errors import fail, number
-from effviz.count.report import analyze
-from effviz.model.blocks import BLOCKS
+from effviz.count.totals import block_totals
 from effviz.model.blocks.mobile import SqueezeExcite
-from effviz.model.design import Design
-from effviz.model.fields import FieldBlock, declared
+from effviz.model.fields import FieldBlock
 from effviz.model.layers import Shape, check_shape
-from effviz.model.stage import Stage
 from effviz.studies.closed_forms import excitation
 
 REDUCTIONS = (1, 2, 4, 8, 16, 32, 64)
@@ -25,26 +20,15 @@ MAX_REDUCTION = 1024
 
 
 class Excitation(NamedTuple):
-    """Squeeze-and-excitation at one reduction ratio.
+    """Squeeze-and-excitation at one reduction ratio."""
 
-    Attributes:
-        reduction: requested: 1 / se_ratio, or channels / squeezed of the block `squeeze_excite`.
-        channels: multiplied by the gate.
-        squeezed: channels between the two 1x1 layers, rounded by the block; channels / squeezed is r in arXiv
-            1709.01507.
-        params_added: parameters with it minus those without.
-        share: of the parameters of the block, 0 to 1.
-        macs_added: multiply-adds with it minus those without.
-        current: whether the given block has this reduction.
-    """
-
-    reduction: float
-    channels: int
-    squeezed: int
-    params_added: int
-    share: float
-    macs_added: int
-    current: bool
+    reduction: float  # requested: 1 / se_ratio, or channels / squeezed of the block `squeeze_excite`
+    channels: int  # multiplied by the gate
+    squeezed: int  # between the 1x1 layers, rounded by the block; channels / squeezed is r in arXiv 1709.01507
+    params_added: int  # parameters with it minus those without
+    share: float  # of the parameters of the block, 0 to 1
+    macs_added: int  # multiply-adds with it minus those without
+    current: bool  # whether the given block has this reduction
 
 
 def can_excite(block: FieldBlock) -> bool:
@@ -83,41 +67,29 @@ def _own(block: FieldBlock) -> float | None:
 
 
 def _excited(block: FieldBlock, shape: Shape, reduction: float, *, current: bool) -> Excitation:
-    made: FieldBlock
-    if current:
-        made = block
-    elif isinstance(block, SqueezeExcite):
+    made = block
+    if isinstance(block, SqueezeExcite) and not current:
         made = replace(block, squeezed=max(1, int(block.in_channels / reduction)))
-    else:
+    elif not current:
         made = _with_ratio(block, 1 / reduction)
-    params, macs = _counted(made, shape)
-    # The block consists of squeeze-and-excitation only.
-    without = (0, 0) if isinstance(block, SqueezeExcite) else _counted(_with_ratio(block, 0.0), shape)
+    totals = block_totals(made, shape)
+    params, macs = totals.params, totals.macs
+    # The block `squeeze_excite` consists of squeeze-and-excitation only.
+    if not isinstance(block, SqueezeExcite):
+        without = block_totals(_with_ratio(block, 0.0), shape)
+        params, macs = params - without.params, macs - without.macs
     inside = excitation(made)
     assert inside is not None
     return Excitation(
         reduction=reduction,
         channels=inside.in_channels,
         squeezed=inside.squeezed,
-        params_added=params - without[0],
-        share=(params - without[0]) / params,
-        macs_added=macs - without[1],
+        params_added=params,
+        share=params / totals.params,
+        macs_added=macs,
         current=current,
     )
 
 
 def _with_ratio(block: FieldBlock, se_ratio: float) -> FieldBlock:
     return type(block)(**(vars(block) | {"se_ratio": se_ratio}))
-
-
-def _counted(block: FieldBlock, shape: Shape) -> tuple[int, int]:
-    """Return parameters and multiply-adds of a network of this block."""
-    name = next(name for name, kind in BLOCKS.items() if kind is type(block))
-    values = vars(block)
-    fields: dict[str, Any] = {field.name: values[field.name] for field in declared(type(block))}
-    row = Stage(name, None if block.keeps_channels else values["out_channels"], 1, values.get("stride", 1), **fields)
-    report = analyze(Design("one block", (row,), resolution=shape[1], in_channels=shape[0]))
-    return report.params, report.macs
-
-
-__all__ = ["REDUCTIONS", "Excitation", "can_excite", "excite"]

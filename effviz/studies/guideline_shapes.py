@@ -1,9 +1,8 @@
 """One guideline of ShuffleNetV2 in theory: a shape, its baseline and the curves that both are on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from effviz.core.units import percent
@@ -30,26 +29,16 @@ _CURVE_RATIO = 16  # the curve of guideline 1 runs from 16:1 to 1:16, or further
 
 @dataclass(frozen=True)
 class Shape:
-    """Settings of the layer or block that a guideline is about.
+    """Settings of the layer or block that a guideline is about."""
 
-    Attributes:
-        guideline: a key of `effviz.studies.guidelines.GUIDELINES`.
-        resolution: side of the map in pixels.
-        channels: width of the layer that sets the multiply-adds.
-        ratio: output channels per input channel, for guideline 1.
-        groups: for guideline 2.
-        fragments, arrangement: for guideline 3.
-        variant: a key of `VARIANTS`, for guideline 4.
-    """
-
-    guideline: str = "G1"
-    resolution: int = RESOLUTION
-    channels: int = 64
-    ratio: float = 6
-    groups: int = 4
-    fragments: int = 4
-    arrangement: str = "parallel"
-    variant: str = "relu+shortcut"
+    guideline: str = "G1"  # a key of `effviz.studies.guidelines.GUIDELINES`
+    resolution: int = RESOLUTION  # side of the map in pixels
+    channels: int = 64  # width of the layer that sets the multiply-adds
+    ratio: float = 6  # output channels per input channel, for guideline 1
+    groups: int = 4  # for guideline 2
+    fragments: int = 4  # for guideline 3
+    arrangement: str = "parallel"  # of the fragments
+    variant: str = "relu+shortcut"  # a key of `VARIANTS`, for guideline 4
 
     @property
     def pixels(self) -> int:
@@ -59,21 +48,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A shape and the shape that its guideline recommends, at equal multiply-adds.
+    """A shape and the shape that its guideline recommends, at equal multiply-adds."""
 
-    Attributes:
-        shape: the settings.
-        now: the counts of the shape.
-        base: the counts of the recommended shape.
-        curves: the points of the chart, by the name of the curve.
-        least: the lower bound on memory access at the multiply-adds of `now`, in elements.
-    """
-
-    shape: Shape
-    now: Point
-    base: Point
-    curves: Mapping[str, tuple[Point, ...]]
-    least: float
+    shape: Shape  # the settings
+    now: Point  # the counts of the shape
+    base: Point  # the counts of the recommended shape
+    curves: Mapping[str, tuple[Point, ...]]  # the points of the chart, by the name of the curve
+    least: float  # the lower bound on memory access at the multiply-adds of `now`, in elements
 
     def factor(self, memory: str) -> float:
         """Memory access of `now` relative to `base`."""
@@ -121,19 +102,12 @@ def differing(found: Comparison) -> Comparison:
 
 
 class Derivation(NamedTuple):
-    """A formula and what it gives.
+    """A formula and what it gives."""
 
-    Attributes:
-        quantity: name on screen.
-        symbols: the formula, in LaTeX.
-        numbers: the formula with the current numbers, in LaTeX.
-        result: the value with its unit, as text.
-    """
-
-    quantity: str
-    symbols: str
-    numbers: str
-    result: str
+    quantity: str  # name on screen
+    symbols: str  # the formula, in LaTeX
+    numbers: str  # the formula with the current numbers, in LaTeX
+    result: str  # the value with its unit, as text
 
 
 def formulas(found: Comparison, memory: str) -> list[Derivation]:
@@ -146,8 +120,8 @@ def _tex(value: int) -> str:
     return f"{value:,}".replace(",", "{,}")
 
 
-def _elements(value: int) -> str:
-    return f"{value:,} elements"
+def _counted(quantity: str, symbols: str, numbers: str, value: int) -> Derivation:
+    return Derivation(quantity, symbols, numbers, f"{value:,} elements")
 
 
 def _area(shape: Shape) -> str:
@@ -162,14 +136,13 @@ def _ratio(found: Comparison, memory: str) -> list[Derivation]:
     area, now = _area(found.shape), found.now
     narrow, wide = _widths(now)
     return [
-        Derivation(
+        _counted(
             "Memory access", r"h w (c_1 + c_2) + c_1 c_2", rf"{area} ({narrow} + {wide}) + {narrow} \cdot {wide}",
-            _elements(now.memory_access[memory]),
+            now.memory_access[memory],
         ),
-        Derivation(
+        _counted(
             "Lower bound", r"2 \sqrt{h w B} + B / (h w), \quad B = h w c_1 c_2",
-            rf"2 \sqrt{{{area} \cdot {_tex(now.macs)}}} + {_tex(now.macs)} / {area}",
-            _elements(round(found.least)),
+            rf"2 \sqrt{{{area} \cdot {_tex(now.macs)}}} + {_tex(now.macs)} / {area}", round(found.least),
         ),
     ]  # fmt: skip
 
@@ -177,13 +150,9 @@ def _ratio(found: Comparison, memory: str) -> list[Derivation]:
 def _groups(found: Comparison, memory: str) -> list[Derivation]:
     area, now = _area(found.shape), found.now
     inputs, macs = _widths(now)[0], _tex(now.macs)
-    return [
-        Derivation(
-            "Memory access", r"h w c_1 + B g / c_1 + B / (h w), \quad B = h w c_1 c_2 / g",
-            rf"{area} \cdot {inputs} + {macs} \cdot {found.shape.groups} / {inputs} + {macs} / {area}",
-            _elements(now.memory_access[memory]),
-        )
-    ]  # fmt: skip
+    symbols = r"h w c_1 + B g / c_1 + B / (h w), \quad B = h w c_1 c_2 / g"
+    numbers = rf"{area} \cdot {inputs} + {macs} \cdot {found.shape.groups} / {inputs} + {macs} / {area}"
+    return [_counted("Memory access", symbols, numbers, now.memory_access[memory])]
 
 
 def _fragments(found: Comparison, memory: str) -> list[Derivation]:
@@ -197,9 +166,7 @@ def _fragments(found: Comparison, memory: str) -> list[Derivation]:
         numbers += rf" + 3 \cdot {count - 1} \cdot {area} \cdot {width}"
     additions = (r" + (n - 1)\text{ additions}", f" + {count - 1}") if added else ("", "")
     return [
-        Derivation(
-            "Memory access", rf"{symbols}, \quad m = c / \sqrt{{n}}", numbers, _elements(now.memory_access[memory])
-        ),
+        _counted("Memory access", rf"{symbols}, \quad m = c / \sqrt{{n}}", numbers, now.memory_access[memory]),
         Derivation(
             "Kernels", r"n\text{ convolutions}" + additions[0], f"{count}" + additions[1],
             f"{now.kernels} {'kernel' if now.kernels == 1 else 'kernels'}",
@@ -211,33 +178,28 @@ def _bottleneck(found: Comparison, memory: str) -> list[Derivation]:
     shape, now = found.shape, found.now
     area, (channels, inner) = _area(shape), _widths(now)[:2]
     relu, shortcut = VARIANTS[shape.variant]
-
-    def access(*, relu: bool, shortcut: bool) -> int:
-        options = {"relu": relu, "shortcut": shortcut, "memory": "eager"}
-        return bottleneck_access(shape.pixels, channels, inner, **options)  # type: ignore[arg-type]
-
+    access = partial(bottleneck_access, shape.pixels, channels, inner, memory="eager")
     convolutions = access(relu=False, shortcut=False)
     terms = [
-        Derivation(
+        _counted(
             "Convolutions", r"2 (h w (c + m) + c m) + 2 h w m + 9 m^2, \quad m = c / 4",
             rf"2 ({area} ({channels} + {inner}) + {channels} \cdot {inner}) + 2 \cdot {area} \cdot {inner} "
             rf"+ 9 \cdot {inner}^2",
-            _elements(convolutions),
+            convolutions,
         )
     ]  # fmt: skip
     if shortcut:
         value = access(relu=False, shortcut=True) - convolutions
-        terms.append(Derivation("Shortcut", r"3 h w c", rf"3 \cdot {area} \cdot {channels}", _elements(value)))
+        terms.append(_counted("Shortcut", r"3 h w c", rf"3 \cdot {area} \cdot {channels}", value))
     if relu:
         value = access(relu=True, shortcut=False) - convolutions
         numbers = rf"2 \cdot {area} ({inner} + {inner} + {channels})"
-        terms.append(Derivation("ReLU, eager", r"2 h w (m + m + c)", numbers, _elements(value)))
+        terms.append(_counted("ReLU, eager", r"2 h w (m + m + c)", numbers, value))
     total = now.memory_access[memory]
-    terms.append(
-        Derivation(
-            f"Element-wise share, {memory}",
-            r"(\text{memory access} - \text{convolutions}) / \text{memory access}",
-            f"({_tex(total)} - {_tex(convolutions)}) / {_tex(total)}", percent(now.share(memory)),
-        )
-    )  # fmt: skip
-    return terms
+    share = Derivation(
+        f"Element-wise share, {memory}",
+        r"(\text{memory access} - \text{convolutions}) / \text{memory access}",
+        f"({_tex(total)} - {_tex(convolutions)}) / {_tex(total)}",
+        percent(now.share(memory)),
+    )
+    return [*terms, share]

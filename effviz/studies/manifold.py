@@ -30,23 +30,14 @@ TURNS = 2.5
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """One embedding of the spiral and its projection back.
+    """One embedding of the spiral and its projection back."""
 
-    Attributes:
-        dimensions: channels of the embedding, n in the paper.
-        seed: of the random matrix T.
-        activation: applied in the embedding.
-        original: the spiral, ``(points, 2)``.
-        projected: ``activation(original @ T.T) @ pinv(T).T``, ``(points, 2)``, as drawn in the paper.
-        lost: share of the spiral that no linear layer after the activation can restore, 0 to 1; see `lost`.
-    """
-
-    dimensions: int
-    seed: int
-    activation: str
-    original: Array
-    projected: Array
-    lost: float
+    dimensions: int  # channels of the embedding, n in the paper
+    seed: int  # of the random matrix T
+    activation: str  # applied in the embedding
+    original: Array  # the spiral, ``(points, 2)``
+    projected: Array  # ``activation(original @ T.T) @ pinv(T).T``, ``(points, 2)``, as drawn in the paper
+    lost: float  # share of the spiral that no linear layer after the activation can restore, 0 to 1; see `lost`
 
 
 class Loss(NamedTuple):
@@ -181,16 +172,3 @@ def loss_curve(
     shares = lost(original, features)
     quartiles = np.quantile(shares[:, [size - 1 for size in sizes]], (0.25, 0.5, 0.75), axis=0)
     return [Loss(size, *map(float, row)) for size, row in zip(sizes, quartiles.T, strict=True)]
-
-
-__all__ = [
-    "ACTIVATIONS",
-    "DIMENSIONS",
-    "Embedding",
-    "Loss",
-    "embed",
-    "loss_curve",
-    "lost",
-    "matrix",
-    "spiral",
-]

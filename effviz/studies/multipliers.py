@@ -3,9 +3,8 @@
 The law of MobileNets (arXiv 1704.04861, sections 3.3 and 3.4): multiply-adds grow with width² times resolution².
 """
 
-from __future__ import annotations
-
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -84,19 +83,12 @@ class Deviation(NamedTuple):
 
 
 class Split(NamedTuple):
-    """`promised` + the `terms` = `built`, exactly.
+    """`promised` + the `terms` = `built`, exactly."""
 
-    Attributes:
-        baseline: multiply-adds at width 1 and the network's own resolution.
-        promised: width² × resolution² times that.
-        terms: in the order of `REASONS`, none of them zero.
-        built: exact multiply-adds.
-    """
-
-    baseline: int
-    promised: Fraction
-    terms: tuple[Deviation, ...]
-    built: int
+    baseline: int  # multiply-adds at width 1 and the network's own resolution
+    promised: Fraction  # width² × resolution² times that
+    terms: tuple[Deviation, ...]  # in the order of `REASONS`, none of them zero
+    built: int  # exact multiply-adds
 
 
 class _Layer(NamedTuple):
@@ -118,13 +110,12 @@ def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
         for step in trace_block(entry.block, entry.shape).steps:
             layer, output = step.layer, step.output.shape
             if isinstance(layer, Conv2d):
-                ins, outs, positions = layer.in_channels // layer.groups, layer.out_channels, math.prod(output[1:])
-                wide = layer.in_channels
+                wide, ins, outs = layer.in_channels, layer.in_channels // layer.groups, layer.out_channels
             elif isinstance(layer, Linear):
-                ins, outs, positions, wide = layer.in_features, layer.out_features, 1, layer.in_features
+                wide, ins, outs = layer.in_features, layer.in_features, layer.out_features
             else:
                 continue
-            macs = cost.macs(layer, output)
+            macs, positions = cost.macs(layer, output), math.prod(output[1:])
             found[join(entry.path, step.path)] = _Layer(kind_of(step), ins, outs, positions, macs, wide)
     return found
 
@@ -182,20 +173,13 @@ def _far(base: Design, width: float) -> Design:
 
 
 class KindLaw(NamedTuple):
-    """Growth of the multiply-adds of one kind of layer with the multipliers.
+    """Growth of the multiply-adds of one kind of layer with the multipliers."""
 
-    Attributes:
-        kind: of layer.
-        baseline, built: multiply-adds at width 1 and the resolution of the network, and at the given place.
-        width_power: measured exponent of the width; None if there is no other width.
-        resolution_power: the same for the resolution.
-    """
-
-    kind: str
-    baseline: int
-    built: int
-    width_power: float | None
-    resolution_power: float | None
+    kind: str  # of layer
+    baseline: int  # multiply-adds at width 1 and the resolution of the network
+    built: int  # multiply-adds at the given place
+    width_power: float | None  # measured exponent of the width; None if there is no other width
+    resolution_power: float | None  # the same for the resolution
 
 
 @lru_cache(maxsize=256)
@@ -237,9 +221,9 @@ def half_width(base: Design) -> float | None:
 
 
 def _by_kind(design: Design, resolution: int) -> dict[str, int]:
-    sums: dict[str, int] = {}
+    sums: Counter[str] = Counter()
     for layer in _layers(design, resolution).values():
-        sums[layer.kind] = sums.get(layer.kind, 0) + layer.macs
+        sums[layer.kind] += layer.macs
     return sums
 
 
@@ -258,44 +242,35 @@ def between(known: Mapping[Place, float], macs: Callable[[float, int], int], pla
 
     Interpolation is along the resolution if printed cells of this width are on both sides. Otherwise it is along the
     width, between the nearest widths that are printed or bracketed at this resolution. There is no extrapolation.
-
-    Args:
-        known: printed values by place.
-        macs: counts the multiply-adds of a width and a resolution.
-        place: width and resolution.
+    `known` has the printed values by place; `macs` counts the multiply-adds of a width and a resolution.
     """
     width, resolution = place
-    sides = sorted(side for at, side in known if at == width)
-    found = _line([(width, side) for side in sides], known, macs, place, sides, resolution)
+
+    def along_resolution(at: float) -> Between | None:
+        printed = {each: value for each, value in known.items() if each[0] == at}
+        return _nearest_ends(printed, macs, (at, resolution), 1)
+
+    found = along_resolution(width)
     if found is not None:
         return found
     reached: dict[Place, float] = {}
     for at in {at for at, _ in known if at != width}:
         value = known.get((at, resolution))
-        if value is None:
-            row = sorted(side for other, side in known if other == at)
-            inner = _line([(at, side) for side in row], known, macs, (at, resolution), row, resolution)
-            value = inner.value if inner else None
+        if value is None and (inner := along_resolution(at)):
+            value = inner.value
         if value is not None:
             reached[at, resolution] = value
-    widths = sorted(at for at, _ in reached)
-    return _line([(at, resolution) for at in widths], reached, macs, place, widths, width)
+    return _nearest_ends(reached, macs, place, 0)
 
 
-def _line(
-    places: Sequence[Place],
-    values: Mapping[Place, float],
-    macs: Callable[[float, int], int],
-    place: Place,
-    steps: Sequence[float],
-    here: float,
+def _nearest_ends(
+    values: Mapping[Place, float], macs: Callable[[float, int], int], place: Place, axis: int
 ) -> Between | None:
-    """Interpolate between the nearest of `places`, located at `steps`, on both sides of `here`."""
-    below = [each for each, step in zip(places, steps, strict=True) if step < here]
-    above = [each for each, step in zip(places, steps, strict=True) if step > here]
-    if not below or not above:
+    """Interpolate between the nearest places on both sides of `place`, all on one line along an axis."""
+    low = max((each for each in values if each[axis] < place[axis]), default=None)
+    high = min((each for each in values if each[axis] > place[axis]), default=None)
+    if low is None or high is None:
         return None
-    low, high = below[-1], above[0]
     start, end, now = (math.log(macs(*each)) for each in (low, high, place))
     if not start <= now <= end or start == end:
         return None
@@ -316,11 +291,7 @@ def held_out(known: Mapping[Place, float], macs: Callable[[float, int], int]) ->
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     """Return the indices of the Pareto front of `points` (cost, value): no other point costs less and is worth more."""
     front: list[int] = []
-    best = -math.inf
-    order = sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1]))
-    for place in order:
-        cost_, value = points[place]
-        if value > best or (front and points[front[-1]] == (cost_, value)):
+    for place in sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1])):
+        if not front or points[place][1] > points[front[-1]][1] or points[place] == points[front[-1]]:
             front.append(place)
-            best = value
     return front

@@ -1,7 +1,5 @@
 """Outline of a network: runs of equal blocks with their totals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from effviz.count.report import Report
@@ -15,23 +13,14 @@ from effviz.model.trace import trace_block
 
 @dataclass(frozen=True)
 class BlockRun:
-    """Neighboring blocks that are alike.
+    """Neighboring blocks that are alike."""
 
-    Attributes:
-        path: of the first block.
-        title: the block in a few words.
-        repeats: number of blocks.
-        output: shape of the last output, as text.
-        params: of all of them.
-        macs: of all of them.
-    """
-
-    path: str
-    title: str
-    repeats: int
-    output: str
-    params: int
-    macs: int
+    path: str  # of the first block
+    title: str  # the block in a few words
+    repeats: int  # number of blocks
+    output: str  # shape of the last output, as text
+    params: int  # of all of them
+    macs: int  # of all of them
 
 
 def block_runs(report: Report) -> list[BlockRun]:
@@ -39,16 +28,9 @@ def block_runs(report: Report) -> list[BlockRun]:
     found = []
     for run in alike_runs(report.blocks):
         totals = [block_totals(entry.block, entry.shape) for entry in run]
-        found.append(
-            BlockRun(
-                path=run[0].path,
-                title=title_of(run[0]),
-                repeats=len(run),
-                output=shape_text(trace_block(run[-1].block, run[-1].shape).output.shape),
-                params=sum(each.params for each in totals),
-                macs=sum(each.macs for each in totals),
-            )
-        )
+        output = shape_text(totals[-1].out_shape)
+        params, macs = sum(each.params for each in totals), sum(each.macs for each in totals)
+        found.append(BlockRun(run[0].path, title_of(run[0]), len(run), output, params, macs))
     return found
 
 

@@ -30,15 +30,10 @@ PREDICTORS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One network of the comparison.
+    """One network of the comparison."""
 
-    Attributes:
-        name: in the zoo.
-        options: of `effviz.architecture`.
-    """
-
-    name: str
-    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    name: str  # in the zoo
+    options: dict[str, Any] = field(default_factory=dict, hash=False)  # of `effviz.architecture`
 
     @cached_property
     def design(self) -> Design:
@@ -52,39 +47,29 @@ class Entry:
         return f"{self.design.title} {scale:g}x" if scale else self.design.title
 
 
-def _scaled(name: str, *widths: float) -> list[Entry]:
-    return [Entry(name, {"width_mult": width}) for width in widths]
-
-
-# In ascending order of multiply-adds: the chart first shows most networks, and the slowest are the last.
-ENTRIES = tuple(
-    sorted(
-        [
-            *(Entry(name) for name in ARCHITECTURES),
-            *_scaled("mobilenet_v1", 0.25, 0.5),
-            *_scaled("mobilenet_v2", 0.35, 0.5, 1.4),
-            *_scaled("mobilenet_v3_small", 0.75),
-            *_scaled("mobilenet_v3_large", 0.75),
-            *_scaled("shufflenet_v1", 0.5, 2.0),
-            Entry("shufflenet_v1", {"groups": 8}),
-            *_scaled("shufflenet_v2", 0.5, 1.5, 2.0),
-            *_scaled("mnasnet_a1", 0.5),
-            *_scaled("ghostnet", 0.5, 1.3),
-        ],
-        key=lambda entry: analyze(entry.design).macs,
-    )
+_WIDTHS = {
+    "mobilenet_v1": (0.25, 0.5),
+    "mobilenet_v2": (0.35, 0.5, 1.4),
+    "mobilenet_v3_small": (0.75,),
+    "mobilenet_v3_large": (0.75,),
+    "shufflenet_v1": (0.5, 2.0),
+    "shufflenet_v2": (0.5, 1.5, 2.0),
+    "mnasnet_a1": (0.5,),
+    "ghostnet": (0.5, 1.3),
+}
+_UNSORTED = (
+    *(Entry(name) for name in ARCHITECTURES),
+    *(Entry(name, {"width_mult": width}) for name, widths in _WIDTHS.items() for width in widths),
+    Entry("shufflenet_v1", {"groups": 8}),
 )
+# In ascending order of multiply-adds: the chart first shows most networks, and the slowest are the last.
+ENTRIES = tuple(sorted(_UNSORTED, key=lambda entry: analyze(entry.design).macs))
 """Networks of the background measurement."""
 
 
 @lru_cache(maxsize=4 * len(ENTRIES))
 def report(entry: Entry, memory: str = "fused") -> Report:
-    """Count one network.
-
-    Args:
-        entry: of `ENTRIES`.
-        memory: the assumption about memory access, as in `effviz.analyze`.
-    """
+    """Count one of `ENTRIES` under an assumption about memory access, as in `effviz.analyze`."""
     return analyze(entry.design, memory=memory)
 
 
@@ -96,29 +81,20 @@ def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
 
 
 class Predictor(NamedTuple):
-    """The quality of one count as a predictor of latency.
+    """The quality of one count as a predictor of latency."""
 
-    Attributes:
-        column: of the table.
-        label: on screen.
-        rank_correlation: Spearman's; 1 if the count orders the networks as latency does.
-        slowest, fastest: smallest and largest count per second among the networks.
-        spread: their ratio; 1 if latency were proportional to the count.
-    """
-
-    column: str
-    label: str
-    rank_correlation: float
-    slowest: float
-    fastest: float
-    spread: float
+    column: str  # of the table
+    label: str  # on screen
+    rank_correlation: float  # Spearman's; 1 if the count orders the networks as latency does
+    slowest: float  # smallest count per second among the networks
+    fastest: float  # largest count per second
+    spread: float  # their ratio; 1 if latency were proportional to the count
 
 
 def predictors(table: pd.DataFrame) -> list[Predictor]:
     """Rate every count of `PREDICTORS` in the table as a predictor of the column ``latency_ms``.
 
-    Args:
-        table: at least two rows, one per network; counts above 0, and latency_ms.
+    The table has one row per network, at least two, and counts above 0.
     """
     found = []
     for column, label in PREDICTORS.items():
@@ -132,18 +108,12 @@ def predictors(table: pd.DataFrame) -> list[Predictor]:
 
 
 class Ranks(NamedTuple):
-    """Spearman's rank correlation and its sums.
+    """Spearman's rank correlation and its sums."""
 
-    Attributes:
-        together: sum over the networks of (rank by count - mean) × (rank by latency - mean).
-        by_count, by_latency: sums of the squares of the two.
-        correlation: together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal.
-    """
-
-    together: float
-    by_count: float
-    by_latency: float
-    correlation: float
+    together: float  # sum over the networks of (rank by count - mean) × (rank by latency - mean)
+    by_count: float  # sum of the squares of (rank by count - mean)
+    by_latency: float  # the same for the ranks by latency
+    correlation: float  # together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal
 
 
 def ranks(table: pd.DataFrame, column: str) -> Ranks:
@@ -172,37 +142,26 @@ def inversions(table: pd.DataFrame) -> list[Inversion]:
     for one, two in combinations(rows, 2):
         light, heavy = (one, two) if one.macs < two.macs else (two, one)
         if heavy.latency_ms < light.latency_ms and heavy.macs > light.macs:
-            found.append(
-                Inversion(heavy.title, light.title, heavy.macs / light.macs, light.latency_ms / heavy.latency_ms)
-            )
+            more_macs, faster = heavy.macs / light.macs, light.latency_ms / heavy.latency_ms
+            found.append(Inversion(heavy.title, light.title, more_macs, faster))
     return sorted(found, key=lambda pair: pair.more_macs * pair.faster, reverse=True)
 
 
 class Contrast(NamedTuple):
-    """The networks with the smallest and the largest number of multiply-adds per second.
+    """The networks with the smallest and the largest number of multiply-adds per second."""
 
-    Attributes:
-        light, heavy: their titles; `heavy` has at least as many multiply-adds.
-        more_macs: multiply-adds of `heavy` relative to `light`.
-        longer: latency of `heavy` relative to `light`.
-    """
-
-    light: str
-    heavy: str
-    more_macs: float
-    longer: float
+    light: str  # title
+    heavy: str  # title; has at least as many multiply-adds
+    more_macs: float  # multiply-adds of `heavy` relative to `light`
+    longer: float  # latency of `heavy` relative to `light`
 
 
 def contrast(table: pd.DataFrame) -> Contrast:
     """Return the two networks whose speeds differ the most."""
     slowest, fastest = table.loc[list(speed_extremes(table, "macs"))].to_dict("records")
     light, heavy = (slowest, fastest) if slowest["macs"] <= fastest["macs"] else (fastest, slowest)
-    return Contrast(
-        light["title"],
-        heavy["title"],
-        heavy["macs"] / light["macs"],
-        float(heavy["latency_ms"] / light["latency_ms"]),
-    )
+    longer = float(heavy["latency_ms"] / light["latency_ms"])
+    return Contrast(light["title"], heavy["title"], heavy["macs"] / light["macs"], longer)
 
 
 def speed_extremes(table: pd.DataFrame, column: str) -> tuple[Any, Any]:

@@ -1,7 +1,5 @@
 """Figures printed for a network by width and resolution: accuracies, gaps between them, and errors."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,17 +26,11 @@ _SIDES = (96, 128, 160, 192, 224, 256)
 
 
 class Accuracy(NamedTuple):
-    """ImageNet top-1 of a cell, in per cent.
+    """ImageNet top-1 of a cell, in per cent."""
 
-    Attributes:
-        value: as printed, or interpolated.
-        figure: the printed row; None where the value is interpolated.
-        between: the two cells that the value is interpolated between; None where it is printed.
-    """
-
-    value: float
-    figure: Figure | None = None
-    between: Between | None = None
+    value: float  # as printed, or interpolated
+    figure: Figure | None = None  # the printed row; None where the value is interpolated
+    between: Between | None = None  # the two cells that the value is interpolated between; None where it is printed
 
     @property
     def misprint(self) -> bool:
@@ -52,22 +44,14 @@ class Accuracy(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """A printed figure that does not match the network that it claims to describe.
+    """A printed figure that does not match the network that it claims to describe."""
 
-    Attributes:
-        place: width and resolution.
-        quantity: a key of `effviz.zoo.published.cells.QUANTITIES`.
-        printed, counted: in millions, or in per cent for an accuracy; None where effviz counts no such quantity.
-        why: the known reason.
-        sources: documents that print it.
-    """
-
-    place: Place
-    quantity: str
-    printed: float
-    counted: float | None
-    why: str
-    sources: tuple[str, ...]
+    place: Place  # width and resolution
+    quantity: str  # a key of `effviz.zoo.published.cells.QUANTITIES`
+    printed: float  # in millions, or in per cent for an accuracy
+    counted: float | None  # the same; None where effviz counts no such quantity
+    why: str  # the known reason
+    sources: tuple[str, ...]  # documents that print it
 
     @property
     def off(self) -> float:
@@ -84,17 +68,11 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class PrintedCells:
-    """One network of `NETWORKS` at every width and resolution.
+    """One network of `NETWORKS` at every width and resolution."""
 
-    Attributes:
-        name: of the zoo.
-        groups: of ShuffleNetV1; None for other networks.
-        retrained: include accuracies that sources other than the authors print.
-    """
-
-    name: str
-    groups: int | None = None
-    retrained: bool = False
+    name: str  # of the zoo
+    groups: int | None = None  # of ShuffleNetV1; None for other networks
+    retrained: bool = False  # include accuracies that sources other than the authors print
 
     @property
     def base(self) -> Design:
@@ -135,11 +113,9 @@ class PrintedCells:
         return multipliers.countable(self.base, *place)
 
     def axes(self, smallest: float, now: Place) -> tuple[list[float], list[int]]:
-        """Widths and resolutions of a map: printed ones, a regular grid, and those of a chosen cell.
+        """Widths and resolutions of a map: printed ones, a regular grid, and those of the chosen cell `now`.
 
-        Args:
-            smallest: width multiplier that can be built, for a family with any width.
-            now: the chosen cell.
+        A family with any width can be built from the width multiplier `smallest` on.
         """
         printed = [place for place, figures in self.figures.items() if figures]
         widths = {*self.widths} or {
@@ -254,24 +230,15 @@ def _top1(printed: PrintedCells, place: Place) -> Accuracy | None:
 
 
 class PrintedPoint(NamedTuple):
-    """One printed accuracy.
+    """One printed accuracy."""
 
-    Attributes:
-        name, groups: the network.
-        place: width and resolution.
-        macs: counted multiply-adds.
-        top1: in per cent.
-        figures: the rows that print it.
-        front: whether no other printed accuracy is as high at the same or lower cost.
-    """
-
-    name: str
-    groups: int | None
-    place: Place
-    macs: int
-    top1: float
-    figures: tuple[Figure, ...]
-    front: bool
+    name: str  # of the network
+    groups: int | None  # of the network
+    place: Place  # width and resolution
+    macs: int  # counted multiply-adds
+    top1: float  # in per cent
+    figures: tuple[Figure, ...]  # the rows that print it
+    front: bool  # whether no other printed accuracy is as high at the same or lower cost
 
 
 @lru_cache(maxsize=2)

@@ -1,7 +1,5 @@
 """Printed figures of a network next to its exact counts."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -13,57 +11,34 @@ from effviz.zoo.published import figures_for
 
 @dataclass(frozen=True)
 class PrintedFigure:
-    """Figures that one source prints for a network.
+    """Figures that one source prints for a network."""
 
-    Attributes:
-        variant: name of the network in the source.
-        params: in millions; None if not printed.
-        params_deviation: from the exact count, as text.
-        macs: multiply-adds in millions, whatever the source calls them; None if not printed.
-        macs_deviation: from the exact count, as text.
-        top1: accuracy in per cent; None if not printed.
-        notes: known errors and conditions.
-        source: citation.
-    """
-
-    variant: str
-    params: float | None
-    params_deviation: str
-    macs: float | None
-    macs_deviation: str
-    top1: float | None
-    notes: str
-    source: str
+    variant: str  # name of the network in the source
+    params: float | None  # in millions; None if not printed
+    params_deviation: str  # from the exact count, as text
+    macs: float | None  # multiply-adds in millions, whatever the source calls them; None if not printed
+    macs_deviation: str  # from the exact count, as text
+    top1: float | None  # accuracy in per cent; None if not printed
+    notes: str  # known errors and conditions
+    source: str  # citation
 
 
 @dataclass(frozen=True)
 class PrintedFigures:
-    """All figures for a network at its multipliers.
+    """All figures for a network at its multipliers."""
 
-    Attributes:
-        here: at the network's resolution.
-        resolutions: at which there are figures, as text.
-        exact: report of the network with the classes that the sources have.
-        classes: their number.
-    """
-
-    here: tuple[PrintedFigure, ...]
-    resolutions: tuple[str, ...]
-    exact: Report
-    classes: int
+    here: tuple[PrintedFigure, ...]  # at the network's resolution
+    resolutions: tuple[str, ...]  # at which there are figures, as text
+    exact: Report  # report of the network with the classes that the sources have
+    classes: int  # their number
 
 
 def printed_figures(
     design: Design, baseline: Design, width: float, depth: float, groups: int | None = None
 ) -> PrintedFigures:
-    """Collect the figures that papers and libraries print for `design`.
+    """Collect the figures that papers and libraries print for `design`, a network of the zoo with its multipliers.
 
-    Args:
-        design: a network of the zoo with its multipliers.
-        baseline: the named network.
-        width: multiplier relative to `baseline`.
-        depth: multiplier relative to `baseline`.
-        groups: of ShuffleNetV1; None elsewhere.
+    Width and depth are multipliers relative to the named network `baseline`; `groups` are those of ShuffleNetV1.
     """
     classes = baseline.num_classes or 1000
     exact = analyze(design.with_num_classes(classes))

@@ -5,8 +5,6 @@ slices, concatenations and channel shuffles move a channel and keep its mark. A 
 pooling or a product makes new channels. A sum is not a copy: its channels are counted separately, as added.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -47,15 +45,10 @@ Mark: TypeAlias = tuple[int, int]
 
 
 class Channel(NamedTuple):
-    """The origin of a channel.
+    """The origin of a channel."""
 
-    Attributes:
-        marks: blocks and output channels that it copies, one per block that it passed unchanged.
-        summands: blocks and output channels that are terms of its sum.
-    """
-
-    marks: frozenset[Mark] = frozenset()
-    summands: frozenset[Mark] = frozenset()
+    marks: frozenset[Mark] = frozenset()  # blocks and output channels that it copies, one per block passed unchanged
+    summands: frozenset[Mark] = frozenset()  # blocks and output channels that are terms of its sum
 
 
 NEW = Channel()
@@ -64,23 +57,16 @@ Matrix: TypeAlias = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Reuse:
-    """The output channels of every block of a stage that the output of a later block contains.
+    """The output channels of every block of a stage that the output of a later block contains."""
 
-    Attributes:
-        design: name of the network.
-        stage: name of the stage.
-        labels: paths of its blocks.
-        channels: number of output channels of each block.
-        direct: ``direct[i][j]`` output channels of block i are unchanged in the output of block j; 0 for j < i.
-        added: ``added[i][j]`` other output channels of block i are terms of sums in the output of block j. An
-            activation may follow a sum, as in ResNet.
-    """
-
-    design: str
-    stage: str
-    labels: tuple[str, ...]
-    channels: tuple[int, ...]
+    design: str  # name of the network
+    stage: str  # name of the stage
+    labels: tuple[str, ...]  # paths of its blocks
+    channels: tuple[int, ...]  # number of output channels of each block
+    # direct[i][j]: output channels of block i that are unchanged in the output of block j; 0 for j < i
     direct: Matrix
+    # added[i][j]: other output channels of block i that are terms of sums in the output of block j; an activation may
+    # follow a sum, as in ResNet
     added: Matrix
 
     @property
@@ -98,12 +84,7 @@ class Reuse:
 
 
 def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reuse:
-    """Follow the channels of one stage.
-
-    Args:
-        design: any network.
-        stage_name: one of its stages, e.g. ``"stage2"``.
-        resolution: side of the input in pixels; None for that of the design.
+    """Follow the channels of one stage, such as ``"stage2"``; the resolution None is that of the design.
 
     Raises:
         UnknownNameError: the design has no such stage.
@@ -177,6 +158,3 @@ def _branches(layer: Branches, channels: list[Channel], shape: Shape) -> tuple[l
 
 def _sum(terms: tuple[Channel, ...]) -> Channel:
     return Channel(summands=frozenset[Mark]().union(*(term.marks | term.summands for term in terms)))
-
-
-__all__ = ["Channel", "Reuse", "reuse", "through"]

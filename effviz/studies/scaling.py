@@ -1,15 +1,15 @@
 """Computations about compound scaling: rounding steps, drawings to scale, rules at one budget, published accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from effviz.advice.scaling import (
     BudgetFit,
     BuiltStage,
+    Implied,
     ScalingRule,
     Swept,
     built_body,
@@ -44,26 +44,17 @@ DRAWN = tuple(step / 4 for step in range(9))
 
 @dataclass(frozen=True)
 class Stairs:
-    """Built networks of a rule over φ, and its promise without rounding.
+    """Built networks of a rule over φ, and its promise without rounding."""
 
-    Attributes:
-        rule: of the promise.
-        base: at phi = 0.
-        built: in rising order of phi.
-    """
-
-    rule: ScalingRule
-    base: Swept
-    built: tuple[Swept, ...]
+    rule: ScalingRule  # of the promise
+    base: Swept  # at phi = 0
+    built: tuple[Swept, ...]  # in rising order of phi
 
     def promised(self, phi: float) -> tuple[float, float, float, float]:
         """Return blocks, channels, pixels and multiply-adds without rounding."""
         depth, width, resolution = self.rule.multipliers(phi)
-        base = self.base
-        return (
-            base.blocks * depth, base.channels * width, base.resolution * resolution,
-            base.macs * self.rule.factor**phi,
-        )  # fmt: skip
+        base, macs = self.base, self.base.macs * self.rule.factor**phi
+        return base.blocks * depth, base.channels * width, base.resolution * resolution, macs
 
 
 @lru_cache(maxsize=64)
@@ -89,38 +80,24 @@ def stage_rows(base: Design, scaled: Design) -> list[StageRow]:
     rows = []
     for before, after in zip(built_stages(base), built_stages(scaled), strict=True):
         own = {row.width for row in base.stages if row.name == before.name}
-        grows = own <= {"scaled", "at_least"}
-        rows.append(
-            StageRow(
-                before, after,
-                before.blocks * depth if before.scales else before.blocks,
-                before.channels * width if grows else before.channels,
-            )
-        )  # fmt: skip
+        blocks = before.blocks * depth if before.scales else before.blocks
+        channels = before.channels * width if own <= {"scaled", "at_least"} else before.channels
+        rows.append(StageRow(before, after, blocks, channels))
     return rows
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A released network against the rule: the φ that each of its dimensions implies.
+    """A released network against the rule: the φ that each of its dimensions implies."""
 
-    Attributes:
-        label: short.
-        phis: of blocks, channels, resolution, multiply-adds; None if the rule does not change it.
-        depth, width: its multipliers.
-        resolution: in pixels.
-        macs: as built.
-        blocks, channels: as built.
-    """
-
-    label: str
-    phis: tuple[float | None, float | None, float | None, float | None]
-    depth: float
-    width: float
-    resolution: int
-    macs: int
-    blocks: int
-    channels: int
+    label: str  # short
+    phis: Implied
+    depth: float  # multiplier
+    width: float  # multiplier
+    resolution: int  # in pixels
+    macs: int  # as built
+    blocks: int  # as built
+    channels: int  # as built
 
 
 @lru_cache(maxsize=32)
@@ -131,15 +108,10 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
     found = []
     for name in RELEASED:
         design = architecture(name)
-        implied = implied_phi(design, base, rule)
-        blocks, channels = built_body(design)
+        label, phis, macs = design.title.rpartition("-")[2], implied_phi(design, base, rule), analyze(design).macs
         found.append(
-            Pin(
-                design.title.rpartition("-")[2],
-                (implied.depth, implied.width, implied.resolution, implied.macs),
-                design.depth_mult, design.width_mult, design.resolution, analyze(design).macs, blocks, channels,
-            )
-        )  # fmt: skip
+            Pin(label, phis, design.depth_mult, design.width_mult, design.resolution, macs, *built_body(design))
+        )
     return tuple(found)
 
 
@@ -148,19 +120,12 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
 
 @dataclass(frozen=True)
 class Contender:
-    """The network of one rule at the budget.
+    """The network of one rule at the budget."""
 
-    Attributes:
-        rule: a key of `NAMES`.
-        design: as built.
-        multipliers: of depth, width, resolution, before rounding.
-        fit: result of the search; None for the baseline and for the network that sets the budget.
-    """
-
-    rule: str
-    design: Design
-    multipliers: tuple[float, float, float]
-    fit: BudgetFit | None
+    rule: str  # a key of `NAMES`
+    design: Design  # as built
+    multipliers: tuple[float, float, float]  # of depth, width, resolution, before rounding
+    fit: BudgetFit | None  # result of the search; None for the baseline and for the network that sets the budget
 
     @property
     def report(self) -> Report:
@@ -187,12 +152,12 @@ def contenders(
         elif name == "baseline":
             found.append(Contender(name, base, (1.0, 1.0, 1.0), None))
         else:
+            rule = known[name]
             try:
-                fit = fit_phi(base, budget, "macs", known[name])
+                fit = fit_phi(base, budget, "macs", rule)
+                found.append(Contender(name, fit.design, rule.multipliers(fit.phi), fit))
             except DesignError as error:
                 missing.append(f"{NAMES[name]}: {error}")
-                continue
-            found.append(Contender(name, fit.design, known[name].multipliers(fit.phi), fit))
     return tuple(found), " ".join(missing)
 
 
@@ -211,10 +176,9 @@ def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
     found = []
     for phi in DRAWN:
         try:
-            drawn, _ = contenders(base, compound, phi, among)
+            found.append(Frame(phi, contenders(base, compound, phi, among)[0]))
         except DesignError:
             break
-        found.append(Frame(phi, drawn))
     return tuple(found)
 
 
@@ -239,28 +203,17 @@ def growth(points: Sequence[Swept]) -> float:
 
 @dataclass(frozen=True)
 class Printed:
-    """A row of tables 3 and 7 of the paper.
+    """A row of tables 3 and 7 of the paper."""
 
-    Attributes:
-        variant: in the words of the paper.
-        depth, width: stated multipliers; None where the paper prints none.
-        resolution: in pixels, from the stated multiplier.
-        macs: as printed.
-        top1: per cent.
-        counted: exact multiply-adds at the stated multipliers; None without them.
-        note: an error of the row, or a condition.
-        source: paper and table.
-    """
-
-    variant: str
-    depth: float | None
-    width: float | None
-    resolution: int | None
-    macs: float
-    top1: float
-    counted: int | None
-    note: str
-    source: str
+    variant: str  # in the words of the paper
+    depth: float | None  # stated multiplier; None where the paper prints none
+    width: float | None  # the same for the width
+    resolution: int | None  # in pixels, from the stated multiplier
+    macs: float  # as printed
+    top1: float  # per cent
+    counted: int | None  # exact multiply-adds at the stated multipliers; None without them
+    note: str  # an error of the row, or a condition
+    source: str  # paper and table
 
 
 @lru_cache(maxsize=64)
@@ -270,18 +223,14 @@ def printed(base: Design) -> tuple[Printed, ...]:
     rows = table[(table["design"] == base.name) & table["source"].str.contains(r"1905\.11946.*Table [37]\b")]
     found = []
     for row in rows.itertuples():
-        stated = row.scale == row.scale and row.resolution.isdecimal()
-        counted = None
-        depth = 1.0 if row.depth_scale != row.depth_scale else row.depth_scale
-        if stated:
-            counted = analyze(base.scaled(width_mult=row.scale, depth_mult=depth, resolution=int(row.resolution))).macs
-        found.append(
-            Printed(
-                row.variant.partition(" (EfficientNet")[0],
-                depth if stated else None, row.scale if stated else None, int(row.resolution) if stated else None,
-                row.mult_adds * 1e6, row.top1, counted, row.wrong or row.notes, row.source,
-            )
-        )  # fmt: skip
+        depth = width = resolution = counted = None
+        if row.scale == row.scale and row.resolution.isdecimal():
+            depth = 1.0 if row.depth_scale != row.depth_scale else row.depth_scale
+            width, resolution = row.scale, int(row.resolution)
+            counted = analyze(base.scaled(width_mult=width, depth_mult=depth, resolution=resolution)).macs
+        variant, macs = row.variant.partition(" (EfficientNet")[0], row.mult_adds * 1e6
+        note = row.wrong or row.notes
+        found.append(Printed(variant, depth, width, resolution, macs, row.top1, counted, note, row.source))
     return tuple(found)
 
 
@@ -299,13 +248,7 @@ def scalable() -> list[str]:
 
 
 def held_base(held: str, others: Mapping[str, float], target: float = 2.0) -> float:
-    """The value of one base at which ``alpha * beta**2 * gamma**2`` equals `target`.
-
-    Args:
-        held: a key of `LETTERS`.
-        others: the values of the other two.
-        target: of the product.
-    """
+    """The value of the base `held`, given the two others, at which ``alpha * beta**2 * gamma**2`` equals `target`."""
     rest = math.prod(value ** _POWERS[letter] for letter, value in others.items())
     return float((target / rest) ** (1 / _POWERS[held]))
 
@@ -323,20 +266,12 @@ def examples(rows: Sequence[StageRow]) -> tuple[StageRow, StageRow]:
 def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
     """One cost of the networks near a phi, as pairs of phi and cost.
 
-    Args:
-        base: at phi = 0.
-        rule: of scaling.
-        phi: in the middle.
-        quantity: one of `effviz.advice.scaling.FIT_QUANTITIES`.
-        memory: assumption behind memory access.
+    The quantity is one of `effviz.advice.scaling.FIT_QUANTITIES`; `memory` is the assumption behind memory access.
     """
     found = []
-    for step in range(-_AROUND, _AROUND + 1):
-        near = phi + step / 60
-        try:
+    for near in (phi + step / 60 for step in range(-_AROUND, _AROUND + 1)):
+        with suppress(DesignError):
             found.append((near, int(getattr(analyze(rule.scaled(base, near), memory=memory), quantity))))
-        except DesignError:
-            continue
     return tuple(found)
 
 

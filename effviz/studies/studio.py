@@ -1,7 +1,5 @@
 """Computations of the Studio page: rows with their costs and status, new rows, legal options, recipes as tables."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,18 +22,12 @@ from effviz.model.stage import Stage
 
 @dataclass(frozen=True)
 class RowTotals:
-    """Sums over the blocks that are built from one row.
+    """Sums over the blocks that are built from one row."""
 
-    Attributes:
-        blocks: their number.
-        params, macs: of all blocks.
-        out_shape: of the last block.
-    """
-
-    blocks: int
-    params: int
-    macs: int
-    out_shape: Shape
+    blocks: int  # their number
+    params: int  # of all blocks
+    macs: int  # of all blocks
+    out_shape: Shape  # of the last block
 
 
 def row_totals(design: Design) -> dict[int, RowTotals]:
@@ -54,35 +46,21 @@ def row_totals(design: Design) -> dict[int, RowTotals]:
 
 @dataclass(frozen=True)
 class DraftRow:
-    """One row of the table on screen.
+    """One row of the table on screen."""
 
-    Attributes:
-        stage, block: names.
-        channels, blocks: as built; channels of the stage table if the row is not built.
-        stride: of the first block.
-        output: shape as text; empty if the row is not built.
-        params, macs: of the row; None if it is not built.
-        status: ``"built"``, or the reason why not.
-    """
-
-    stage: str
-    block: str
-    channels: int | None
-    blocks: int | None
-    stride: int
-    output: str
-    params: int | None
-    macs: int | None
-    status: str
+    stage: str  # name
+    block: str  # name
+    channels: int | None  # as built; of the stage table if the row is not built
+    blocks: int | None  # as built
+    stride: int  # of the first block
+    output: str  # shape as text; empty if the row is not built
+    params: int | None  # of the row; None if it is not built
+    macs: int | None  # of the row; None if it is not built
+    status: str  # ``"built"``, or the reason why not
 
 
 def draft_rows(draft: Draft, known: Checked) -> list[DraftRow]:
-    """Return the rows of a draft with their costs; rows from the first fault on have none.
-
-    Args:
-        draft: the draft.
-        known: its part that can be built, ``checked(draft)``.
-    """
+    """Return the rows of a draft with their costs, given ``checked(draft)``; rows from the first fault on have none."""
     totals = row_totals(known.design) if known.design is not None else {}
     fault = known.fault
     reached = len(draft.rows) if fault is None else fault.row

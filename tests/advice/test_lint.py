@@ -31,10 +31,9 @@ from effviz import (
     build,
     list_architectures,
 )
-from effviz.advice.lint import RULES, Finding, gain, lint
+from effviz.advice.lint import RULES, Finding, apply_rules, gain, lint
 from effviz.advice.lint.edits import bases, moved, rewidened
 from effviz.advice.lint.findings import Proposal, Rule
-from effviz.advice.lint.linting import apply_rules
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, spoken
 from effviz.advice.lint.reach import averaged_map, reads, receptive_field
 from effviz.advice.lint.shares import classifier

@@ -41,7 +41,6 @@ from effviz.studies.guidelines.access import (
     widened_access,
 )
 from effviz.studies.guidelines.experiments import Case, cases, column, distinct, printed, printed_speed, verdict
-from effviz.studies.guidelines.intensity import intensities
 from effviz.studies.guidelines.theory import (
     Point,
     conv_design,
@@ -49,6 +48,7 @@ from effviz.studies.guidelines.theory import (
     fragment_width,
     fragments_point,
     groups_point,
+    intensities,
     ratio_curve,
     ratio_point,
     ratio_widths,

@@ -63,8 +63,15 @@ from effviz.studies.guidelines.access import (
     least_access,
 )
 from effviz.studies.guidelines.experiments import column, printed_speed
-from effviz.studies.guidelines.intensity import Intensity, intensities
-from effviz.studies.guidelines.theory import elementwise_point, fragments_point, groups_point, ratio_curve, ratio_point
+from effviz.studies.guidelines.theory import (
+    Intensity,
+    elementwise_point,
+    fragments_point,
+    groups_point,
+    intensities,
+    ratio_curve,
+    ratio_point,
+)
 from effviz.studies.manifold import embed, loss_curve
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import latencies

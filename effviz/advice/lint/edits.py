@@ -1,7 +1,5 @@
 """Changes of base rows, for fixes. Each returns None if the result cannot be built."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -73,10 +71,10 @@ def moved(row: int | None, before: Design, after: Design) -> int | None:
     return None if shift < 0 and row == place else row + shift
 
 
-def affordable(design: Design, changed: Design | None, rise: float) -> Design | None:
+def affordable(design: Design, changed: Design | None, rise: float | None) -> Design | None:
     """Return `changed` if neither parameters nor multiply-adds increase by more than the share `rise`."""
-    if changed is None:
-        return None
+    if changed is None or rise is None:
+        return changed
     now, then = analyze(design), analyze(changed)
     return changed if then.macs <= (1 + rise) * now.macs and then.params <= (1 + rise) * now.params else None
 
@@ -95,20 +93,14 @@ def rewidened(design: Design, row: int, channels: int) -> Design | None:
     """Return `design` with a base width from which the blocks of `row` are built with `channels` output channels."""
     if design.stages[row].out_channels is None or design.stages[row].width == "classes":
         return None
-    return _with_built(design, same_width(design, row), "out_channels", channels)
+    return with_built(design, same_width(design, row), "out_channels", channels)
 
 
-def with_channels(design: Design, row: int, field: str, channels: int) -> Design | None:
-    """Return `design` with a base value from which a width-like field is built as `channels`."""
-    return _with_built(design, [row], field, channels)
-
-
-def _with_built(design: Design, rows: list[int], field: str, channels: int) -> Design | None:
+def with_built(design: Design, rows: list[int], field: str, channels: int) -> Design | None:
+    """Return `design` with a base value in `rows` from which a width-like field is built as `channels`."""
     for base in bases(design, channels):
         changed = edited(design, {row: {field: base} for row in rows})
-        if changed is None:
-            continue
-        if {vars(run.block).get(field) for run in changed.runs() if run.row in rows} == {channels}:
+        if changed and {vars(run.block).get(field) for run in changed.runs() if run.row in rows} == {channels}:
             return changed
     return None
 

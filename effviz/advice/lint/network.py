@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from effviz.advice.lint.edits import affordable, edited, rewidened
 from effviz.advice.lint.findings import Finding, Proposal
@@ -26,26 +26,16 @@ SMALL_SIDE = 32
 
 
 class BuiltLayer(NamedTuple):
-    """One layer of the built network with its cost.
-
-    Attributes:
-        path: of the layer.
-        row: index in ``design.stages``.
-        block: index in `BuiltNetwork.blocks`.
-        step: its step in the trace of the block.
-        kind: one of `effviz.count.kinds.KINDS`.
-        params, macs: as in `effviz.count.cost`.
-        access: memory access in elements, fused.
-    """
+    """One layer of the built network with its cost."""
 
     path: str
-    row: int
-    block: int
-    step: Step
-    kind: str
-    params: int
+    row: int  # index in ``design.stages``
+    block: int  # index in `BuiltNetwork.blocks`
+    step: Step  # in the trace of the block
+    kind: str  # one of `effviz.count.kinds.KINDS`
+    params: int  # as in `effviz.count.cost`
     macs: int
-    access: int
+    access: int  # memory access in elements, fused
 
     @property
     def input_shape(self) -> Shape:
@@ -58,12 +48,8 @@ class BuiltLayer(NamedTuple):
         return self.step.output.shape
 
 
-class _StepCost(NamedTuple):
-    step: Step
-    kind: str
-    params: int
-    macs: int
-    access: int
+_StepCost: TypeAlias = tuple[Step, str, int, int, int]
+"""The fields of `BuiltLayer` from `step` on."""
 
 
 @lru_cache(maxsize=16_384)
@@ -75,7 +61,7 @@ def _step_costs(block: FieldBlock, shape: Shape, producer: Producer) -> tuple[tu
         # A norm at the start of the block adds a bias to the convolution before the block; the sum stays the same.
         access[0] += fusion.outside_bias
     costs = tuple(
-        _StepCost(step, kind_of(step), cost.params(step.layer), cost.macs(step.layer, step.output.shape), moved)
+        (step, kind_of(step), cost.params(step.layer), cost.macs(step.layer, step.output.shape), moved)
         for step, moved in zip(steps, access, strict=True)
     )
     return costs, fusion.producer
@@ -99,12 +85,12 @@ class BuiltNetwork:
         producer = NETWORK_INPUT
         for index, entry in enumerate(self.blocks):
             costs, producer = _step_costs(entry.block, entry.shape, producer)
-            self.layers += [BuiltLayer(join(entry.path, each.step.path), entry.row, index, *each) for each in costs]
+            self.layers += [BuiltLayer(join(entry.path, each[0].path), entry.row, index, *each) for each in costs]
 
     @cached_property
     def rows(self) -> dict[int, list[BuiltLayer]]:
         """The layers of every row that is built."""
-        return {row: list(layers) for row, layers in groupby(self.layers, lambda layer: layer.row)}
+        return by_row(self.layers)
 
     @cached_property
     def memory_access(self) -> int:
@@ -135,7 +121,7 @@ class BuiltNetwork:
         numbers = [int(path.rpartition(".")[2]) + 1 for path in paths]
         return f"{spoken(stage)}, block{'s' if len(numbers) > 1 else ''} {_spans(numbers)}"
 
-    def finding(self, rule: str, layers: Sequence[BuiltLayer], why: str, degree: float) -> Finding:
+    def finding(self, rule: str, layers: Sequence[BuiltLayer], degree: float, why: str) -> Finding:
         """Return a finding about some layers of one row."""
         return Finding(rule, layers[0].row, layers[0].path, self.where(layers), why, degree)
 
@@ -173,23 +159,25 @@ class BuiltRow:
         """Output channels of the last block; None if the block has no such field."""
         return vars(self.blocks[-1]).get("out_channels") if self.blocks else None
 
-    def change(self, label: str, **changes: Any) -> Proposal:
-        """Propose other attributes or fields of the row; the label's ``{}`` is the row's name."""
-        return Proposal(label.format(self.name), edited(self.design, {self.index: changes}))
+    def propose(self, label: str, changed: Design | None, rise: float | None = None) -> Proposal:
+        """Propose a design; the label's ``{}`` is the row's name, and `rise` is that of `affordable`."""
+        return Proposal(label.format(self.name), affordable(self.design, changed, rise))
+
+    def change(self, label: str, rise: float | None = None, **changes: Any) -> Proposal:
+        """Propose other attributes or fields of the row."""
+        return self.propose(label, edited(self.design, {self.index: changes}), rise)
 
     def kernel(self, size: int, *, rise: float | None = None, reset_padding: bool = False) -> Proposal:
         """Propose another kernel size, on request with the padding that the block derives from it."""
         padding = {"padding": None} if reset_padding and "padding" in self.fields else {}
-        changed = edited(self.design, {self.index: {"kernel_size": size} | padding})
         old = self.fields["kernel_size"]
-        label = f"Use {size}×{size} kernels instead of {old}×{old} in {self.name}"
-        return Proposal(label, changed if rise is None else affordable(self.design, changed, rise))
+        label = f"Use {size}×{size} kernels instead of {old}×{old} in {{}}"
+        return self.change(label, rise, kernel_size=size, **padding)
 
     def output_channels(self, channels: int, *, rise: float | None = None) -> Proposal:
         """Propose another number of output channels."""
-        changed = rewidened(self.design, self.index, channels)
-        label = f"Use {channels} output channels instead of {self.width} in {self.name}"
-        return Proposal(label, changed if rise is None else affordable(self.design, changed, rise))
+        label = f"Use {channels} output channels instead of {self.width} in {{}}"
+        return self.propose(label, rewidened(self.design, self.index, channels), rise)
 
     def stride_1(self) -> dict[str, Any]:
         """Return the changes that keep the resolution: stride 1, and for pooling a kernel with a center pixel."""
@@ -202,9 +190,13 @@ class BuiltRow:
         """Propose the row without squeeze-and-excitation, if it has any."""
         ratio = self.fields.get("se_ratio", 0)
         if ratio > 0:
-            yield self.change(
-                f"Use no squeeze-and-excitation in {{}} (se_ratio 0 instead of {ratio:.3g})", se_ratio=0.0
-            )
+            label = f"Use no squeeze-and-excitation in {{}} (se_ratio 0 instead of {ratio:.3g})"
+            yield self.change(label, se_ratio=0.0)
+
+
+def by_row(layers: Iterable[BuiltLayer]) -> dict[int, list[BuiltLayer]]:
+    """Return layers in execution order by their row."""
+    return {row: list(group) for row, group in groupby(layers, lambda layer: layer.row)}
 
 
 def spoken(stage: str) -> str:

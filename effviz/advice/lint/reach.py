@@ -7,15 +7,13 @@ no spatial detail and is left out. A pooling over the whole map ends the search,
 whole image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import TypeAlias
 
+from effviz.advice.lint.faults import WINDOWS, Window, sides
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, image, pixels
-from effviz.advice.lint.windows import WINDOWS, Window, sides
 from effviz.core.errors import UncountedLayerError
 from effviz.model.layers import (
     Activation,
@@ -111,9 +109,7 @@ def averaged_map(steps: Sequence[Step]) -> Tensor | None:
 def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
     """Return height and width of the region that one pixel of `target` depends on, in pixels of the input.
 
-    Args:
-        steps: a trace of a network.
-        target: the output of one of the steps, or the input.
+    The target is the output of one of the steps of a trace, or the input.
     """
     high, wide = image(target.shape)
     rows: dict[int, Span] = {target.storage: (high // 2, high // 2)}
@@ -163,14 +159,13 @@ def _larger_kernels(first: BuiltRow) -> Iterator[Proposal]:
                 yield row.kernel(size + more, rise=COSTLY)
 
 
-RECEPTIVE_FIELD = Rule(
-    "receptive_field",
-    "Receptive field smaller than the input",
-    "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides earlier.",
-    "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
-    "Another layer, a larger kernel or an earlier stride would fix this.",
-    _small_field,
-    _larger_kernels,
-    is_whole=True,
-    is_fault=True,
-)
+RULES = (
+    Rule(
+        "receptive_field", "Receptive field smaller than the input",
+        "Let every pixel of the last map depend on the whole image: add layers, enlarge kernels or move strides "
+        "earlier.",
+        "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
+        "Another layer, a larger kernel or an earlier stride would fix this.",
+        _small_field, _larger_kernels, is_whole=True, is_fault=True,
+    ),
+)  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import lower, percent, si, snapped
-from effviz.studies.guidelines.intensity import Intensity
+from effviz.studies.guidelines.theory import Intensity
 
 
 def intensity_bars(

@@ -1,13 +1,11 @@
 """A closed form and its terms, and the helpers that all formulas share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from typing import NamedTuple, TypeAlias
 
-from effviz.count import cost
+from effviz.count.totals import block_totals
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import trace_block
@@ -21,46 +19,27 @@ QUANTITIES = ("macs", "params", "ratio")
 
 
 class Term(NamedTuple):
-    """A term that the formula of the paper omits.
+    """A term that the formula of the paper omits."""
 
-    Attributes:
-        label: its name, with numbers.
-        value: added to the value of the formula; negative where the paper counts more.
-    """
-
-    label: str
-    value: Amount
+    label: str  # its name, with numbers
+    value: Amount  # added to the value of the formula; negative where the paper counts more
 
 
 @dataclass(frozen=True)
 class ClosedForm:
-    """One formula of a paper and the exact number.
+    """One formula of a paper and the exact number."""
 
-    Attributes:
-        what: the block or layer whose cost it is.
-        quantity: one of `QUANTITIES`; a ratio is one of multiply-adds.
-        symbols: the formula in the letters of the paper.
-        where: the meaning of the letters.
-        numbers: the formula with the numbers of the block.
-        value: of the formula; a `Fraction` if it is not an integer.
-        source: paper and place.
-        terms: the difference between `value` and `exact`, in order, without terms of 0.
-        exact: the exact count of the layer; for a ratio, of the first layer over the second.
-        layers: the counted layers, one, or two for a ratio.
-        shape: of their input.
-    """
-
-    what: str
-    quantity: str
-    symbols: str
-    where: str
-    numbers: str
-    value: Amount
-    source: str
-    terms: tuple[Term, ...]
-    exact: Amount
-    layers: tuple[Layer, ...]
-    shape: Shape
+    what: str  # the block or layer whose cost it is
+    quantity: str  # one of `QUANTITIES`; a ratio is one of multiply-adds
+    symbols: str  # the formula in the letters of the paper
+    where: str  # the meaning of the letters
+    numbers: str  # the formula with the numbers of the block
+    value: Amount  # of the formula; a `Fraction` if it is not an integer
+    source: str  # paper and place
+    terms: tuple[Term, ...]  # the difference between `value` and `exact`, in order, without terms of 0
+    exact: Amount  # the exact count of the layer; for a ratio, of the first layer over the second
+    layers: tuple[Layer, ...]  # the counted layers, one, or two for a ratio
+    shape: Shape  # of their input
 
 
 def shown(amount: Amount) -> str:
@@ -72,40 +51,39 @@ def shown(amount: Amount) -> str:
 
 
 @singledispatch
-def forms_of(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
-    """Return the closed forms of a block; a block without formulas has none."""
+def closed_forms(block: FieldBlock, shape: Shape) -> list[ClosedForm]:
+    """Return the formulas of the papers for a block; an empty list if no paper prints one.
+
+    Args:
+        block: with its final widths, as `Design.blocks` gives it.
+        shape: of its input, ``(channels, height, width)``.
+
+    Raises:
+        DesignError: the block cannot take such an input.
+    """
     return []
 
 
-def total_macs(layer: Layer, shape: Shape) -> int:
-    """Return the multiply-adds of a layer tree."""
-    return sum(cost.macs(step.layer, step.output.shape) for step in trace_block(layer, shape).steps)
+class Formulas(NamedTuple):
+    """The formulas of one source about one layer, or about the ratio of two; the fields are those of `ClosedForm`."""
 
+    what: str
+    where: str
+    source: str
+    layers: tuple[Layer, ...]
+    shape: Shape
 
-def total_params(layer: Layer, shape: Shape) -> int:
-    """Return the parameters of a layer tree."""
-    return sum(cost.params(step.layer) for step in trace_block(layer, shape).steps)
-
-
-def closed_form(
-    what: str,
-    quantity: str,
-    formula: tuple[str, str, Amount],
-    where: str,
-    source: str,
-    terms: list[Term],
-    layers: tuple[Layer, ...],
-    shape: Shape,
-) -> ClosedForm:
-    """Make a closed form: count its layers, and drop terms of 0."""
-    symbols, numbers, value = formula
-    exact: Amount
-    if quantity == "ratio":
-        exact = Fraction(total_macs(layers[0], shape), total_macs(layers[1], shape))
-    else:
-        exact = (total_macs if quantity == "macs" else total_params)(layers[0], shape)
-    kept = tuple(Term(term.label, plain(term.value)) for term in terms if term.value)
-    return ClosedForm(what, quantity, symbols, where, numbers, plain(value), source, kept, plain(exact), layers, shape)
+    def form(self, quantity: str, symbols: str, numbers: str, value: Amount, *terms: Term) -> ClosedForm:
+        """Make a closed form: count the layers, and drop terms of 0."""
+        totals = [block_totals(layer, self.shape) for layer in self.layers]
+        exact: Amount = totals[0].params if quantity == "params" else totals[0].macs
+        if quantity == "ratio":
+            exact = Fraction(totals[0].macs, totals[1].macs)
+        kept = tuple(Term(term.label, plain(term.value)) for term in terms if term.value)
+        return ClosedForm(
+            self.what, quantity, symbols, self.where, numbers, plain(value), self.source, kept, plain(exact),
+            self.layers, self.shape,
+        )  # fmt: skip
 
 
 def plain(amount: Amount) -> Amount:
@@ -144,7 +122,8 @@ def output_shape(block: FieldBlock, shape: Shape) -> Shape:
 
 def batch_norm(*channels: int) -> Term:
     """Return the term of batch norms with these channels."""
-    return Term(f"batch norm, 2 × {sum_text(*channels)}", 2 * sum(channels))
+    text = " + ".join(map(num, channels))
+    return Term(f"batch norm, 2 × {text if len(channels) == 1 else f'({text})'}", 2 * sum(channels))
 
 
 def biases(*channels: int) -> Term:
@@ -152,17 +131,12 @@ def biases(*channels: int) -> Term:
     return Term(f"biases, {' + '.join(map(num, channels))}", sum(channels))
 
 
-def sum_text(*amounts: int) -> str:
-    """Format a sum, in parentheses if it has several summands."""
-    text = " + ".join(map(num, amounts))
-    return text if len(amounts) == 1 else f"({text})"
-
-
 def rounded(what: str, ideal: Amount, built: int, each: Amount) -> Term:
     """Return the term of a rounded width; `each` is the cost of one channel."""
     return Term(f"{what} rounded from {shown(ideal)} to {shown(built)}", (built - ideal) * each)
 
 
-def narrow(in_channels: int, assumed: int, value: Amount) -> Term:
-    """Return the term of a first layer with other input channels than the formula assumes."""
-    return Term(f"the first layer reads {num(in_channels)} channels, not {num(assumed)}", value)
+def narrow(in_channels: int, assumed: int, each: Amount) -> Term:
+    """Return the term of a first layer with other input channels than assumed; `each` is the cost of one channel."""
+    label = f"the first layer reads {num(in_channels)} channels, not {num(assumed)}"
+    return Term(label, (in_channels - assumed) * each)

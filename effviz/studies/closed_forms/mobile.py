@@ -1,25 +1,25 @@
 """Closed forms of inverted residuals and squeeze-and-excitation."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 from effviz.model.blocks.mobile import FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
 from effviz.model.layers import Block, Branches, Layer, Sequential, Shape
 from effviz.studies.closed_forms.form import (
     ClosedForm,
+    Formulas,
     Term,
     batch_norm,
     biases,
-    closed_form,
+    closed_forms,
     exact_ratio,
-    forms_of,
     map_text,
     num,
     output_shape,
     pixels,
     rounded,
 )
+
+_WHERE = "d' input and d'' output channels, t expansion, k kernel size"
 
 
 def excitation(layer: Layer) -> SqueezeExcite | None:
@@ -36,11 +36,11 @@ def excitation(layer: Layer) -> SqueezeExcite | None:
     return next((found for _, child in children if (found := excitation(child))), None)
 
 
-def _excite_macs(excite: SqueezeExcite | None) -> Term:
+def _excite_macs(excite: SqueezeExcite | None) -> list[Term]:
     if excite is None:
-        return Term("", 0)
+        return []
     c, s = excite.in_channels, excite.squeezed
-    return Term(f"squeeze-and-excitation, 2 × {num(c)} × {num(s)}", 2 * c * s)
+    return [Term(f"squeeze-and-excitation, 2 × {num(c)} × {num(s)}", 2 * c * s)]
 
 
 def _excite_params(excite: SqueezeExcite | None) -> list[Term]:
@@ -56,16 +56,14 @@ def _excite_params(excite: SqueezeExcite | None) -> list[Term]:
 def _excite_form(excite: SqueezeExcite, r: Fraction, shape: Shape) -> ClosedForm:
     """Return 2C²/r for squeeze-and-excitation with the reduction `r` of its block."""
     c, s = excite.in_channels, excite.squeezed
-    formula = ("2 × C² / r", f"2 × {num(c)}² / {num(r)}", 2 * c * c / r)
-    return closed_form(
-        "squeeze-and-excitation", "params", formula, "C channels, r reduction ratio",
-        "arXiv 1709.01507, section 4, equation 5",
-        [rounded("squeezed channels", c / r, s, 2 * c), biases(s, c)],
-        (excite,), (c, *shape[1:]),
+    where, source = "C channels, r reduction ratio", "arXiv 1709.01507, section 4, equation 5"
+    return Formulas("squeeze-and-excitation", where, source, (excite,), (c, *shape[1:])).form(
+        "params", "2 × C² / r", f"2 × {num(c)}² / {num(r)}", 2 * c * c / r,
+        rounded("squeezed channels", c / r, s, 2 * c), biases(s, c),
     )  # fmt: skip
 
 
-@forms_of.register
+@closed_forms.register
 def _(block: SqueezeExcite, shape: Shape) -> list[ClosedForm]:
     output_shape(block, shape)
     return [_excite_form(block, Fraction(block.in_channels, block.squeezed), shape)]
@@ -79,7 +77,6 @@ def _inverted(
     e, p, before = block.expanded, pixels(out), pixels(shape)
     symbols, numbers = "d' × t × (d' + k² + d'')", f"{num(c)} × {num(t)} × ({num(c)} + {k}² + {num(n)})"
     each = c * t * (c + k * k + n)
-    where = "d' input and d'' output channels, t expansion, k kernel size"
 
     def between(pixels: int) -> list[Term]:
         return [
@@ -88,20 +85,20 @@ def _inverted(
         ]
 
     moved = f"depthwise and projection run on {map_text(out)}, not on {map_text(shape)}"
-    macs_terms = [*between(before), Term(moved, (p - before) * e * (k * k + n)), _excite_macs(excite)]
-    norm = batch_norm(*([] if e == c else [e]), e, n)
-    macs = (f"h × w × {symbols}", f"{map_text(shape)} × {numbers}", before * each)
-    made = [
-        closed_form(what, "macs", macs, f"{where}, h and w of the input map", source, macs_terms, (block,), shape),
-        closed_form(
-            what, "params", (symbols, numbers, each), where, source,
-            [*between(1), norm, *_excite_params(excite)], (block,), shape,
+    made = Formulas(what, _WHERE, source, (block,), shape)
+    return [
+        made._replace(where=f"{_WHERE}, h and w of the input map").form(
+            "macs", f"h × w × {symbols}", f"{map_text(shape)} × {numbers}", before * each,
+            *between(before), Term(moved, (p - before) * e * (k * k + n)), *_excite_macs(excite),
+        ),
+        made.form(
+            "params", symbols, numbers, each,
+            *between(1), batch_norm(*([] if e == c else [e]), e, n), *_excite_params(excite),
         ),
     ]  # fmt: skip
-    return made
 
 
-@forms_of.register
+@closed_forms.register
 def _(block: InvertedResidual, shape: Shape) -> list[ClosedForm]:
     excite = excitation(block)
     forms = _inverted("inverted residual", "arXiv 1801.04381, section 3", block, excite, shape)
@@ -110,7 +107,7 @@ def _(block: InvertedResidual, shape: Shape) -> list[ClosedForm]:
     return forms
 
 
-@forms_of.register
+@closed_forms.register
 def _(block: MBConv, shape: Shape) -> list[ClosedForm]:
     excite = excitation(block)
     source = "arXiv 1801.04381, section 3, for the block of arXiv 1905.11946"
@@ -125,35 +122,32 @@ def _by_input(block: MBConv | FusedMBConv, excite: SqueezeExcite | None, shape: 
     return [_excite_form(excite, r, output_shape(block, shape))]
 
 
-@forms_of.register
+@closed_forms.register
 def _(block: FusedMBConv, shape: Shape) -> list[ClosedForm]:
     out = output_shape(block, shape)
     k, c, n, t = block.kernel_size, block.in_channels, block.out_channels, exact_ratio(block.expand_ratio)
     e, excite = block.expanded, excitation(block)
     symbols, numbers = "d' × t × (k² × d' + d'')", f"{num(c)} × {num(t)} × ({k}² × {num(c)} + {num(n)})"
     each = c * t * (k * k * c + n)
-    where = "d' input and d'' output channels, t expansion, k kernel size"
 
     def between(pixels: int) -> list[Term]:
-        single = e == c
-        return [
-            rounded("expanded channels", c * t, e, pixels * (k * k * c + n)),
-            Term("no projection: one convolution replaces both", -pixels * e * n if single else 0),
-            Term(
-                f"that convolution has {num(n)} channels, not {num(e)}",
-                pixels * k * k * c * (n - e) if single else 0,
-            ),
-        ]
+        terms = [rounded("expanded channels", c * t, e, pixels * (k * k * c + n))]
+        if e == c:
+            terms += [
+                Term("no projection: one convolution replaces both", -pixels * e * n),
+                Term(f"that convolution has {num(n)} channels, not {num(e)}", pixels * k * k * c * (n - e)),
+            ]
+        return terms
 
-    what, source = "Fused-MBConv", "arXiv 2104.00298, figure 2, written out"
-    macs = (f"h × w × {symbols}", f"{map_text(out)} × {numbers}", pixels(out) * each)
-    macs_terms = [*between(pixels(out)), _excite_macs(excite)]
-    norm = batch_norm(*([] if e == c else [e]), n)
+    made = Formulas("Fused-MBConv", _WHERE, "arXiv 2104.00298, figure 2, written out", (block,), shape)
     return [
-        closed_form(what, "macs", macs, f"{where}, h and w of the output map", source, macs_terms, (block,), shape),
-        closed_form(
-            what, "params", (symbols, numbers, each), where, source,
-            [*between(1), norm, *_excite_params(excite)], (block,), shape,
+        made._replace(where=f"{_WHERE}, h and w of the output map").form(
+            "macs", f"h × w × {symbols}", f"{map_text(out)} × {numbers}", pixels(out) * each,
+            *between(pixels(out)), *_excite_macs(excite),
+        ),
+        made.form(
+            "params", symbols, numbers, each,
+            *between(1), batch_norm(*([] if e == c else [e]), n), *_excite_params(excite),
         ),
         *_by_input(block, excite, shape),
     ]  # fmt: skip

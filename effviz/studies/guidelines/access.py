@@ -1,7 +1,5 @@
 """Closed forms of the memory access of a layer or block, in elements, batch 1."""
 
-from __future__ import annotations
-
 import math
 
 SOURCE = "ShuffleNetV2 paper, arXiv 1807.11164"
@@ -58,15 +56,10 @@ def widened_access(pixels: float, channels: float, groups: float) -> float:
 def fragments_access(
     pixels: float, channels: float, fragments: int, arrangement: str, memory: str = "fused", inner: float | None = None
 ) -> float:
-    """Return the memory access of `fragments` 1x1 convolutions.
+    """Return the memory access of `fragments` 1x1 convolutions with the multiply-adds of one with `channels`.
 
-    Args:
-        pixels: of the map.
-        channels: of one convolution with the same multiply-adds.
-        fragments: how many convolutions.
-        arrangement: ``"series"`` or ``"parallel"``; parallel ones are added, two at a time.
-        memory: ``"paper"`` omits the additions.
-        inner: channels of each; None for channels / sqrt(fragments), not rounded.
+    Each has `inner` channels; None for channels / sqrt(fragments), not rounded. In the arrangement ``"parallel"`` they
+    are added, two at a time, which the assumption ``"paper"`` omits.
     """
     inner = channels / math.sqrt(fragments) if inner is None else inner
     added = arrangement == "parallel" and memory != "paper"
@@ -75,15 +68,10 @@ def fragments_access(
 
 
 def bottleneck_access(pixels: int, channels: int, inner: int, *, relu: bool, shortcut: bool, memory: str) -> int:
-    """Return the memory access of a bottleneck without batch norm.
+    """Return the memory access of a bottleneck without batch norm; its 3x3 convolution has `inner` channels.
 
-    Args:
-        pixels: of the map.
-        channels: of the block.
-        inner: of its 3x3 convolution.
-        relu: read and written three times; fused, part of the layer before.
-        shortcut: two maps read, one written.
-        memory: ``"paper"`` counts the convolutions only.
+    ReLU is read and written three times; fused, it is part of the layer before. The shortcut reads two maps and writes
+    one. The assumption ``"paper"`` counts the convolutions only.
     """
     total = 2 * (pixels * (channels + inner) + channels * inner) + 2 * pixels * inner + 9 * inner**2
     if shortcut and memory != "paper":

@@ -1,59 +1,33 @@
 """Tables 1 to 4 as designs, and the agreement of speeds with a guideline."""
 
-from __future__ import annotations
-
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from operator import itemgetter
 
 from effviz.core.errors import one_of
 from effviz.count.report import analyze
-from effviz.model.blocks.guideline import PlainBottleneck
 from effviz.model.design import Design
 from effviz.model.stage import Stage
-from effviz.studies.guidelines.access import (
-    DEVICES,
-    GUIDELINES,
-    REPEATS,
-    RESOLUTION,
-    SCALES,
-    SOURCE,
-)
-from effviz.studies.guidelines.theory import (
-    PLAIN,
-    bottleneck_design,
-    fragment_width,
-    fragments_design,
-    variant_text,
-)
+from effviz.studies.guidelines.access import DEVICES, GUIDELINES, REPEATS, RESOLUTION, SCALES, SOURCE
+from effviz.studies.guidelines.theory import PLAIN, Built, bottleneck_built, fragments_built, groups_text
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network of tables 1 to 4.
+    """One network of tables 1 to 4."""
 
-    Attributes:
-        guideline: a key of `GUIDELINES`.
-        case: as in the printed table.
-        device: a key of `DEVICES`; the tables have other widths for each.
-        scale: a key of `SCALES`.
-        label: the varied quantity, for a chart.
-        widths: channels as built, as text.
-        printed_widths: as printed, if they differ from the built ones; else empty.
-        design: ten blocks on a 56 x 56 map.
-    """
-
-    guideline: str
-    case: str
-    device: str
-    scale: str
-    label: str
-    widths: str
-    printed_widths: str
-    design: Design
+    guideline: str  # a key of `GUIDELINES`
+    case: str  # as in the printed table
+    device: str  # a key of `DEVICES`; the tables have other widths for each
+    scale: str  # a key of `SCALES`
+    label: str  # the varied quantity, for a chart
+    widths: str  # channels as built, as text
+    printed_widths: str  # as printed, if they differ from the built ones; else empty
+    design: Design  # ten blocks on a 56 x 56 map
 
     @property
     def title(self) -> str:
@@ -74,17 +48,14 @@ def printed() -> tuple[dict[str, str], ...]:
     """
     with files("effviz.zoo.published").joinpath("shufflenet_v2_guidelines.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    same_case = itemgetter("guideline", "case", "device")
     for row in rows:
         if not row["scale"]:
-            column = [_channels(each["channels"])[0] for each in rows if _same_case(each, row)]
+            column = [_channels(each["channels"])[0] for each in rows if same_case(each) == same_case(row)]
             place = sorted(column).index(_channels(row["channels"])[0])
             row["scale"] = list(SCALES)[place]
             row["channels"] = f"c={min(column)}"
     return tuple(rows)
-
-
-def _same_case(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return all(one[key] == other[key] for key in ("guideline", "case", "device"))
 
 
 @lru_cache(maxsize=1)
@@ -96,10 +67,7 @@ def cases() -> tuple[Case, ...]:
 def column(guideline: str, device: str, scale: str) -> list[Case]:
     """Return the cases of one column of a table; their multiply-adds are equal except for rounding.
 
-    Args:
-        guideline: a key of `GUIDELINES`.
-        device: a key of `DEVICES`: the tables have other widths for each.
-        scale: a key of `SCALES`.
+    The arguments are keys of `GUIDELINES`, `DEVICES` and `SCALES`.
     """
     one_of("guideline", guideline, GUIDELINES)
     one_of("device", device, DEVICES)
@@ -132,53 +100,45 @@ def macs_deviation(compared: Sequence[Case]) -> float:
 def _case(row: Mapping[str, str]) -> Case:
     guideline, scale = row["guideline"], SCALES[row["scale"]]
     channels = tuple(each * scale for each in _channels(row["channels"]))
-    make = {"G1": _case_1, "G2": _case_2, "G3": _case_3, "G4": _case_4}[guideline]
-    label, widths, rows, inputs = make(row["case"], channels)
-    title = f"{guideline}, {label}, {widths}"
-    design = Design(
-        "guideline", rows, title, "ShuffleNetV2 guidelines", RESOLUTION, inputs,
+    label, widths, built = _BUILD[guideline](row["case"], *channels)
+    design = replace(
+        built, name="guideline", title=f"{guideline}, {label}, {widths}", family="ShuffleNetV2 guidelines",
         source=f"{SOURCE}, table {guideline[1]}",
     )  # fmt: skip
-    as_printed = " → ".join(map(str, channels)) if guideline == "G2" and channels[0] != inputs else ""
+    as_printed = " → ".join(map(str, channels)) if guideline == "G2" and channels[0] != built.in_channels else ""
     return Case(guideline, row["case"], row["device"], row["scale"], label, widths, as_printed, design)
 
 
-_Made = tuple[str, str, tuple[Stage, ...], int]
-
-
-def _case_1(case: str, channels: tuple[int, ...]) -> _Made:
-    first, second = channels
+def _case_1(case: str, first: int, second: int) -> Built:
     rows = tuple(
         Stage("conv", width, name=f"block{index}", **PLAIN) for index in range(REPEATS) for width in (second, first)
     )
-    return case.removeprefix("c1:c2="), f"{first} → {second} → {first}", rows, first
+    design = Design("convolutions", rows, resolution=RESOLUTION, in_channels=first)
+    return Built(case.removeprefix("c1:c2="), f"{first} → {second} → {first}", design)
 
 
-def _case_2(case: str, channels: tuple[int, ...]) -> _Made:
+def _case_2(case: str, width: int) -> Built:
     groups = int(case.removeprefix("g="))
-    width = channels[0]
     if width % groups:
         # The multiple with the multiply-adds nearest to those of the case without groups.
         below = width // groups * groups
         target = (width / math.sqrt(groups)) ** 2 * groups
         width = min((below, below + groups), key=lambda each: abs(math.log(each**2 / target)))
     row = Stage("conv", width, REPEATS, groups=groups, **PLAIN)
-    return ("1 group" if groups == 1 else f"{groups} groups"), f"{width} → {width}", (row,), width
+    design = Design("convolutions", (row,), resolution=RESOLUTION, in_channels=width)
+    return Built(groups_text(groups), f"{width} → {width}", design)
 
 
-def _case_3(case: str, channels: tuple[int, ...]) -> _Made:
+def _case_3(case: str, channels: int) -> Built:
     count, _, arrangement = case.replace("-fragment", "").partition("-")
-    fragments = int(count)
-    width = fragment_width(channels[0], fragments)
-    design = fragments_design(channels[0], fragments, arrangement or "series", REPEATS, RESOLUTION, "fragments")
-    label = "1 fragment" if fragments == 1 else f"{fragments} in {arrangement}"
-    return label, f"{width} → {width}", design.stages, width
+    return fragments_built(channels, int(count), arrangement or "series", RESOLUTION, REPEATS)
 
 
-def _case_4(case: str, channels: tuple[int, ...]) -> _Made:
-    inner = PlainBottleneck(channels[0]).inner
-    design = bottleneck_design(channels[0], case, REPEATS, RESOLUTION, "bottleneck")
-    return variant_text(case), f"{channels[0]} → {inner} → {inner} → {channels[0]}", design.stages, channels[0]
+def _case_4(case: str, channels: int) -> Built:
+    return bottleneck_built(channels, case, RESOLUTION, REPEATS)
+
+
+_BUILD: Mapping[str, Callable[..., Built]] = {"G1": _case_1, "G2": _case_2, "G3": _case_3, "G4": _case_4}
 
 
 def distinct(chosen: Iterable[Case]) -> list[Case]:
@@ -192,30 +152,17 @@ TOLERANCE = 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """Agreement of the cases of a column with their guideline.
+    """Agreement of the cases of a column with their guideline."""
 
-    Attributes:
-        follow: labels of cases that are slower than the first one, or for guideline 4 faster.
-        equal: within `TOLERANCE`.
-        against: labels of the other cases.
-        extreme: label of the case furthest from the first one in the direction of the guideline.
-        speed: of that case, relative to the first one.
-    """
-
-    follow: tuple[str, ...]
-    equal: tuple[str, ...]
-    against: tuple[str, ...]
-    extreme: str
-    speed: float
+    follow: tuple[str, ...]  # labels of cases that are slower than the first one, or for guideline 4 faster
+    equal: tuple[str, ...]  # within `TOLERANCE`
+    against: tuple[str, ...]  # labels of the other cases
+    extreme: str  # label of the case furthest from the first one in the direction of the guideline
+    speed: float  # of that case, relative to the first one
 
 
 def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
-    """Compare speeds with a guideline.
-
-    Args:
-        guideline: a key of `GUIDELINES`.
-        speeds: by label, at least two; the others are compared with the first one.
-    """
+    """Compare speeds by label, at least two, with a guideline: the others with the first one."""
     (_, base), *others = speeds.items()
     sign = -1 if one_of("guideline", guideline, GUIDELINES) != "G4" else 1
     effect = {label: sign * (speed / base - 1) for label, speed in others}

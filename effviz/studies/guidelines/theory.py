@@ -1,6 +1,4 @@
-"""The layer or block of each guideline at equal multiply-adds, counted."""
-
-from __future__ import annotations
+"""The layer or block of each guideline at equal multiply-adds, counted, and the arithmetic intensity of layer kinds."""
 
 import math
 from collections.abc import Mapping
@@ -16,35 +14,23 @@ from effviz.model.blocks.guideline import PlainBottleneck
 from effviz.model.design import Design
 from effviz.model.layers import Branches
 from effviz.model.stage import Stage
-from effviz.studies.guidelines.access import (
-    ARRANGEMENTS,
-    RESOLUTION,
-    VARIANTS,
-)
+from effviz.studies.guidelines.access import ARRANGEMENTS, RESOLUTION, VARIANTS
+from effviz.zoo import architecture
+
+PLAIN: dict[str, Any] = {"kernel_size": 1, "norm": False, "bias": False, "activation": "none"}
 
 
 class Point(NamedTuple):
-    """One shape of the layer or block of a guideline.
+    """One shape of the layer or block of a guideline."""
 
-    Attributes:
-        x: the varied quantity: the ratio c2 / c1, groups, fragments; for guideline 4 the index in `VARIANTS`.
-        name: for a label.
-        widths: channels, as text.
-        macs: multiply-adds of one image.
-        memory_access: elements under every assumption.
-        by_kind: the same by kind of layer, `effviz.count.kinds`.
-        kernels: operations that torch starts; an addition of three maps takes two.
-        params: weights.
-    """
-
-    x: float
-    name: str
-    widths: str
-    macs: int
-    memory_access: Mapping[str, int]
-    by_kind: Mapping[str, Mapping[str, int]]
-    kernels: int
-    params: int
+    x: float  # the varied quantity: the ratio c2 / c1, groups, fragments; for guideline 4 the index in `VARIANTS`
+    name: str  # for a label
+    widths: str  # channels, as text
+    macs: int  # multiply-adds of one image
+    memory_access: Mapping[str, int]  # elements under every assumption
+    by_kind: Mapping[str, Mapping[str, int]]  # the same by kind of layer, `effviz.count.kinds`
+    kernels: int  # operations that torch starts; an addition of three maps takes two
+    params: int  # weights
 
     def share(self, memory: str) -> float:
         """Share of element-wise operations (ReLU, addition) in memory access."""
@@ -60,13 +46,10 @@ def _kernels(report: Report) -> int:
 def _point(x: float, name: str, widths: str, design: Design) -> Point:
     reports = {memory: analyze(design, memory=memory) for memory in ASSUMPTIONS}
     fused = reports["fused"]
-    by_kind = {memory: dict(kind_accesses(report)) for memory, report in reports.items()}
+    by_kind = {
+        memory: {kind: access for kind, (_, access) in _sums(report).items()} for memory, report in reports.items()
+    }
     return Point(x, name, widths, fused.macs, fused.memory_accesses, by_kind, _kernels(fused), fused.params)
-
-
-def kind_accesses(report: Report) -> dict[str, int]:
-    """Memory access of every kind of layer in the network, in the order of `KINDS`."""
-    return {kind: access for kind, (_, access) in _sums(report).items()}
 
 
 def _sums(report: Report) -> dict[str, tuple[int, int]]:
@@ -83,9 +66,6 @@ def conv_design(in_channels: int, out_channels: int, groups: int = 1, resolution
     """Return one 1x1 convolution as a design."""
     row = Stage("conv", out_channels, groups=groups, **PLAIN)
     return Design("convolution", (row,), in_channels=in_channels, resolution=resolution)
-
-
-PLAIN: dict[str, Any] = {"kernel_size": 1, "norm": False, "bias": False, "activation": "none"}
 
 
 def ratio_widths(channels: int, ratio: float) -> tuple[int, int]:
@@ -107,18 +87,15 @@ def ratio_curve(channels: int, resolution: int = RESOLUTION, most: float = 16) -
     found = {}
     for narrow in range(max(1, math.ceil(channels / math.sqrt(most))), math.floor(channels * math.sqrt(most)) + 1):
         wide = max(1, round(channels**2 / narrow))
-        if abs(narrow * wide / channels**2 - 1) > 0.005:
-            continue
-        found[wide / narrow] = narrow, wide
+        if abs(narrow * wide / channels**2 - 1) <= 0.005:
+            found[wide / narrow] = narrow, wide
     # Forty points are enough for a curve.
     step = max(1, len(found) // 40)
-    chosen = sorted(found)[::step]
-    chosen = sorted({*chosen, *(ratio for ratio in found if ratio == 1)})
     return tuple(
-        _point(ratio, f"{_ratio(*found[ratio])}", "{} → {}".format(*found[ratio]),
-               conv_design(*found[ratio], 1, resolution))
-        for ratio in chosen
-    )  # fmt: skip
+        _point(ratio, _ratio(narrow, wide), f"{narrow} → {wide}", conv_design(narrow, wide, 1, resolution))
+        for index, (ratio, (narrow, wide)) in enumerate(sorted(found.items()))
+        if index % step == 0 or ratio == 1
+    )
 
 
 def _ratio(narrow: int, wide: int) -> str:
@@ -135,8 +112,14 @@ def groups_point(channels: int, groups: int, resolution: int = RESOLUTION, *, wi
     inputs, outputs = channels, channels * groups
     if widened:
         inputs = outputs = groups * max(1, round(channels / math.sqrt(groups)))
-    name = "1 group" if groups == 1 else f"{groups} groups"
-    return _point(groups, name, f"{inputs} → {outputs}", conv_design(inputs, outputs, groups, resolution))
+    return _point(
+        groups, groups_text(groups), f"{inputs} → {outputs}", conv_design(inputs, outputs, groups, resolution)
+    )
+
+
+def groups_text(groups: int) -> str:
+    """Return the label of a number of groups."""
+    return "1 group" if groups == 1 else f"{groups} groups"
 
 
 def fragment_width(channels: int, fragments: int) -> int:
@@ -144,42 +127,70 @@ def fragment_width(channels: int, fragments: int) -> int:
     return max(1, round(channels / math.sqrt(fragments)))
 
 
-def fragments_design(
-    channels: int, fragments: int, arrangement: str, repeats: int, resolution: int, name: str
-) -> Design:
-    """Return repeated 1x1 convolutions in series or in parallel as a design."""
+class Built(NamedTuple):
+    """Repeated blocks of a guideline: name for a label, channels as text, and the network."""
+
+    name: str
+    widths: str
+    design: Design
+
+
+def fragments_built(channels: int, fragments: int, arrangement: str, resolution: int, repeats: int = 1) -> Built:
+    """Build 1x1 convolutions in series or in parallel with the multiply-adds of one."""
     row = Stage("fragments", repeats=repeats, fragments=fragments, arrangement=arrangement)
     width = fragment_width(channels, fragments)
-    return Design(name, (row,), in_channels=width, resolution=resolution, title=name)
+    design = Design("fragments", (row,), in_channels=width, resolution=resolution, title="fragments")
+    return Built("1 fragment" if fragments == 1 else f"{fragments} in {arrangement}", f"{width} → {width}", design)
 
 
 @lru_cache(maxsize=4_096)
 def fragments_point(channels: int, fragments: int, arrangement: str, resolution: int = RESOLUTION) -> Point:
     """Guideline 3: 1x1 convolutions in series or in parallel with the multiply-adds of one."""
     one_of("arrangement", arrangement, ARRANGEMENTS)
-    design = fragments_design(channels, fragments, arrangement, 1, resolution, "fragments")
-    name = "1 fragment" if fragments == 1 else f"{fragments} in {arrangement}"
-    width = fragment_width(channels, fragments)
-    return _point(fragments, name, f"{width} → {width}", design)
+    return _point(fragments, *fragments_built(channels, fragments, arrangement, resolution))
 
 
-def bottleneck_design(channels: int, variant: str, repeats: int, resolution: int, name: str) -> Design:
-    """Return repeated bottlenecks of one variant as a design."""
+def bottleneck_built(channels: int, variant: str, resolution: int, repeats: int = 1) -> Built:
+    """Build bottlenecks of one variant."""
     relu, shortcut = VARIANTS[variant]
     row = Stage("plain_bottleneck", repeats=repeats, activation="relu" if relu else "none", shortcut=shortcut)
-    return Design(name, (row,), in_channels=channels, resolution=resolution, title=name)
+    inner = PlainBottleneck(channels).inner
+    design = Design("bottleneck", (row,), in_channels=channels, resolution=resolution, title="bottleneck")
+    return Built(variant_text(variant), f"{channels} → {inner} → {inner} → {channels}", design)
 
 
 @lru_cache(maxsize=4_096)
 def elementwise_point(channels: int, variant: str, resolution: int = RESOLUTION) -> Point:
     """Guideline 4: a bottleneck with or without ReLU and shortcut; the multiply-adds are the same."""
     one_of("variant", variant, VARIANTS)
-    design = bottleneck_design(channels, variant, 1, resolution, "bottleneck")
-    inner = PlainBottleneck(channels).inner
-    widths = f"{channels} → {inner} → {inner} → {channels}"
-    return _point(list(VARIANTS).index(variant), variant_text(variant), widths, design)
+    return _point(list(VARIANTS).index(variant), *bottleneck_built(channels, variant, resolution))
 
 
 def variant_text(variant: str) -> str:
     """Return the name of a variant on screen."""
     return {"relu+shortcut": "ReLU and shortcut", "relu": "ReLU", "shortcut": "Shortcut", "neither": "Neither"}[variant]
+
+
+# --- arithmetic intensity --------------------------------------------------------------------------------------------
+
+
+class Intensity(NamedTuple):
+    """Multiply-adds against memory access of all layers of one kind."""
+
+    kind: str  # one of `effviz.count.kinds.KINDS`
+    macs: int  # multiply-adds
+    memory_access: int  # elements
+    share: float  # of the network's memory access
+
+    @property
+    def per_element(self) -> float:
+        """Multiply-adds per element read or written; 0 without memory access."""
+        return self.macs / self.memory_access if self.memory_access else 0.0
+
+
+@lru_cache(maxsize=256)
+def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
+    """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo."""
+    sums = _sums(analyze(architecture(name), memory=memory))
+    total = sum(access for _, access in sums.values())
+    return tuple(Intensity(kind, macs, access, access / total) for kind, (macs, access) in sums.items() if access)

@@ -1,7 +1,5 @@
 """Designs of one kind of block, and the distribution of their cost."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -9,6 +7,7 @@ from typing import Any, NamedTuple
 from effviz.core.errors import DesignError, unknown, whole
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, kind_of
+from effviz.count.totals import block_totals
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import Field, FieldBlock, declared
@@ -25,7 +24,7 @@ def _can_stage(kind: type[FieldBlock]) -> bool:
 
 
 KINDS = tuple(name for name, preset in PRESETS.items() if _can_stage(BLOCKS[preset.block]))
-"""Return the presets whose block can fill a stage: it has a stride, and its row sets its width."""
+"""Presets whose block can fill a stage: it has a stride, and its row sets its width."""
 
 STEM, WIDTHS = 32, (64, 128, 256, 512)
 # Fields in channels do not follow the width of the block. The last stages of GhostNet expand by 6.
@@ -45,11 +44,7 @@ def told_fields(kind: str) -> list[Field]:
 
 
 def template(
-    kind: str,
-    blocks: int = 4,
-    divisor: int = 8,
-    resolution: int = 224,
-    fields: Mapping[str, Any] | None = None,
+    kind: str, blocks: int = 4, divisor: int = 8, resolution: int = 224, fields: Mapping[str, Any] | None = None
 ) -> Design:
     """Return a network of one kind of block: stem, four stages of equal depth and doubling width, pooling, classifier.
 
@@ -135,19 +130,12 @@ def stage_widths(design: Design) -> dict[str, int]:
 
 
 class Shares(NamedTuple):
-    """Distribution of the multiply-adds or parameters of a design, as shares.
+    """Distribution of the multiply-adds or parameters of a design, as shares."""
 
-    Attributes:
-        outside: stem, head and classifier, which do not depend on the depth.
-        first: the first block of every stage, which does not depend on the depth.
-        further: all other blocks.
-        depthwise: depthwise convolutions of all blocks, which grow with the width, not with its square.
-    """
-
-    outside: float
-    first: float
-    further: float
-    depthwise: float
+    outside: float  # stem, head and classifier, which do not depend on the depth
+    first: float  # the first block of every stage, which does not depend on the depth
+    further: float  # all other blocks
+    depthwise: float  # depthwise convolutions of all blocks, which grow with the width, not with its square
 
 
 def shares(design: Design, quantity: str) -> Shares:
@@ -155,20 +143,20 @@ def shares(design: Design, quantity: str) -> Shares:
     sums = dict.fromkeys(Shares._fields, 0)
     before = ""
     for entry in design.blocks():
-        whole_block, depthwise = _counted(entry.block, entry.shape, quantity)
         stage = stage_of(entry.path)
         inside = design.stages[entry.row].depth == "scaled"
-        sums["outside" if not inside else "first" if stage != before else "further"] += whole_block
-        sums["depthwise"] += depthwise
+        part = "outside" if not inside else "first" if stage != before else "further"
+        sums[part] += getattr(block_totals(entry.block, entry.shape), quantity)
+        sums["depthwise"] += _depthwise(entry.block, entry.shape, quantity)
         before = stage
     total = max(1, sums["outside"] + sums["first"] + sums["further"])
     return Shares(**{name: value / total for name, value in sums.items()})
 
 
 @lru_cache(maxsize=16_384)
-def _counted(block: FieldBlock, shape: Shape, quantity: str) -> tuple[int, int]:
-    """Return the cost of a block and of its depthwise layers."""
-    steps = trace_block(block, shape).steps
-    every = [cost.params(step.layer) if quantity == "params" else cost.macs(step.layer, step.output.shape)
-             for step in steps]  # fmt: skip
-    return sum(every), sum(value for step, value in zip(steps, every, strict=True) if kind_of(step) == DEPTHWISE)
+def _depthwise(block: FieldBlock, shape: Shape, quantity: str) -> int:
+    """Return the cost of the depthwise layers of a block."""
+    steps = [step for step in trace_block(block, shape).steps if kind_of(step) == DEPTHWISE]
+    if quantity == "params":
+        return sum(cost.params(step.layer) for step in steps)
+    return sum(cost.macs(step.layer, step.output.shape) for step in steps)

@@ -1,9 +1,8 @@
 """The width with the most multiply-adds within a budget."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -23,21 +22,13 @@ _WALKED = 3_000  # steps of the linear search
 
 @dataclass(frozen=True)
 class Fit:
-    """The largest network within a budget of multiply-adds, at one depth.
+    """The largest network within a budget of multiply-adds, at one depth."""
 
-    Attributes:
-        budget: multiply-adds of one image.
-        design: with its width multiplier.
-        macs: its multiply-adds.
-        above: the next larger network; None if none can be built.
-        macs_above: its multiply-adds; None without one.
-    """
-
-    budget: int
-    design: Design
-    macs: int
-    above: Design | None
-    macs_above: int | None
+    budget: int  # multiply-adds of one image
+    design: Design  # with its width multiplier
+    macs: int  # its multiply-adds
+    above: Design | None  # the next larger network; None if none can be built
+    macs_above: int | None  # its multiply-adds; None without one
 
     @property
     def gap(self) -> float:
@@ -111,9 +102,6 @@ class _Step(NamedTuple):
     widths: tuple[object, ...]
     macs: int | None
 
-    def fits(self, budget: int) -> bool:
-        return self.macs is not None and self.macs <= budget
-
 
 class _Stairs:
     """The networks of one design over its width multiplier, built on demand."""
@@ -140,17 +128,16 @@ class _Stairs:
         widths = design.built_widths()
         step = self._known.get(widths)
         if step is None:
-            try:
+            macs = None
+            with suppress(DesignError):
                 macs = analyze(design).macs
-            except DesignError:
-                macs = None
             step = _Step(mult, widths, macs)
         # The last multiplier is the nearest to the end of the step.
         self._known[widths] = step = step._replace(mult=mult)
         return step
 
     def fits(self, step: _Step) -> bool:
-        return step.fits(self.budget)
+        return step.macs is not None and step.macs <= self.budget
 
     def search(self) -> None:
         """Build the steps on both sides of the budget, and the multipliers with tabulated widths."""

@@ -36,12 +36,12 @@ from effviz.studies.guidelines.access import (
     least_access,
 )
 from effviz.studies.guidelines.experiments import Case, column, printed_speed
-from effviz.studies.guidelines.intensity import intensities
 from effviz.studies.guidelines.theory import (
     Point,
     elementwise_point,
     fragments_point,
     groups_point,
+    intensities,
     ratio_curve,
     ratio_point,
 )

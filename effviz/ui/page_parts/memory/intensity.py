@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from effviz.charts.memory.intensity import intensity_bars
-from effviz.studies.guidelines.intensity import intensities
+from effviz.studies.guidelines.theory import intensities
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import title
 from effviz.ui.page_parts.memory.theory import intensity_unit

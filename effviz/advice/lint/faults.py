@@ -1,20 +1,26 @@
-"""Fault rules about kernels and strides: weights that meet only padding, skipped pixels, even kernel sizes."""
-
-from __future__ import annotations
+"""Fault rules: weights that meet only padding, skipped pixels, even kernel sizes, idle biases, narrow activations."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from effviz.advice.lint.edits import edited
+from effviz.advice.lint.edits import with_block
 from effviz.advice.lint.findings import Finding, Proposal, Rule
-from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, image, pixels, share
+from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, pixels, share
 from effviz.core.units import percent, si
-from effviz.model.layers import AvgPool2d, Conv2d, Layer, MaxPool2d, Shape, pair
+from effviz.count.kinds import DEPTHWISE, POINTWISE
+from effviz.model.layers import Activation, AvgPool2d, BatchNorm2d, Branches, Conv2d, Layer, MaxPool2d, Shape, pair
 from effviz.model.trace import Step
 
 Window: TypeAlias = Conv2d | MaxPool2d | AvgPool2d
 WINDOWS = (Conv2d, MaxPool2d, AvgPool2d)
+
+NARROWING = 2
+"""Input channels per output channel from which a 1x1 convolution after a depthwise one is a bottleneck. MobileNetV2
+narrows by 2 to 6."""
+
+SATURATING = ("relu", "relu6")
+"""Activations that set half of their input to zero."""
 
 
 def sides(layer: Window, axis: int) -> tuple[int, int, int, int]:
@@ -54,29 +60,23 @@ def _idle_weights(layer: BuiltLayer) -> int:
 
 
 def _too_much_stride(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
-        concerned = [layer for layer in layers if _idle_weights(layer)]
-        if not concerned:
-            continue
+    for concerned in by_row(filter(_idle_weights, network.layers)).values():
         idle, params = sum(map(_idle_weights, concerned)), sum(layer.params for layer in concerned)
         conv = concerned[0].step.layer
         assert isinstance(conv, Conv2d)
         (high, wide), (rows, columns) = pair(conv.kernel_size), image(concerned[0].input_shape)
         yield network.finding(
-            "too_much_stride",
-            concerned,
+            "too_much_stride", concerned, float(idle),
             f"{high} × {wide} kernels are applied to a map of {rows} × {columns} pixels. {si(idle)} of {si(params)} "
             f"parameters meet only padding at an input of {network.report.resolution} pixels.",
-            float(idle),
-        )
+        )  # fmt: skip
 
 
 def _less_stride(row: BuiltRow) -> Iterator[Proposal]:
     for index in range(row.index, -1, -1):
         earlier = row.network.row(index)
         if earlier.stage.stride > 1:
-            label = f"Use stride 1 instead of {earlier.stage.stride} in {earlier.name}"
-            yield Proposal(label, edited(row.design, {index: earlier.stride_1()}))
+            yield earlier.change(f"Use stride 1 instead of {earlier.stage.stride} in {{}}", **earlier.stride_1())
     for smaller in range(row.fields.get("kernel_size", 1) - 2, 0, -2):
         yield row.kernel(smaller)
 
@@ -145,12 +145,10 @@ def _skipped_pixels(network: BuiltNetwork) -> Iterator[Finding]:
         assert isinstance(window, WINDOWS)
         kernel, stride, _, _ = sides(window, 0)
         finding = network.finding(
-            "skipped_pixels",
-            [layer for layer in layers if layer.row == row],
+            "skipped_pixels", [layer for layer in layers if layer.row == row], degree,
             f"Stride {stride} with {kernel} × {kernel} kernels skips {percent(degree)} of the {image(shape)[0]} × "
             f"{image(shape)[1]} pixels. Their values are computed but never read.",
-            degree,
-        )
+        )  # fmt: skip
         if row not in worst or degree > worst[row].degree:
             worst[row] = finding
     yield from worst.values()
@@ -181,10 +179,7 @@ def _is_off_center(layer: BuiltLayer) -> bool:
 
 
 def _even_windows(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in network.rows.values():
-        concerned = [layer for layer in layers if _is_off_center(layer)]
-        if not concerned:
-            continue
+    for concerned in by_row(filter(_is_off_center, network.layers)).values():
         window = concerned[0].step.layer
         assert isinstance(window, WINDOWS)
         kernel, stride, padding, _ = sides(window, 0)
@@ -200,7 +195,7 @@ def _even_windows(network: BuiltNetwork) -> Iterator[Finding]:
                 f"{kernel} × {kernel} kernels at stride {stride} tile the map. With padding {padding} the tiles start "
                 f"outside the map of {high} × {wide} pixels and cross its border."
             )
-        yield network.finding("even_windows", concerned, why, float(len(concerned)))
+        yield network.finding("even_windows", concerned, float(len(concerned)), why)
 
 
 def _odd_windows(row: BuiltRow) -> Iterator[Proposal]:
@@ -212,33 +207,115 @@ def _odd_windows(row: BuiltRow) -> Iterator[Proposal]:
         yield row.kernel(size - 1, reset_padding=True)
 
 
-TOO_MUCH_STRIDE = Rule(
-    "too_much_stride",
-    "Too much stride for this resolution",
-    "Keep maps at least half as large as the kernels that slide over them.",
-    "counted: a weight that is multiplied only by zero padding has no effect",
-    "Fewer strides, smaller kernels or larger images would fix this.",
-    _too_much_stride,
-    _less_stride,
-    is_fault=True,
-)
-SKIPPED_PIXELS = Rule(
-    "skipped_pixels",
-    "Skipped pixels",
-    "Use kernels at least as large as their stride on at least one path through a block.",
-    "Bag of tricks, arXiv 1812.01187, section 4 (ResNet-B, -D)",
-    "Kernels as large as the stride would fix this.",
-    _skipped_pixels,
-    _reading_all,
-    is_fault=True,
-)
-EVEN_WINDOWS = Rule(
-    "even_windows",
-    "Kernels without a center pixel",
-    "Use odd kernel sizes, or even ones that tile the map without padding.",
-    "Convolution with even-sized kernels and symmetric padding, arXiv 1903.08385, section 3",
-    "An odd kernel size would fix this.",
-    _even_windows,
-    _odd_windows,
-    is_fault=True,
-)
+# --- batch norms and activations -------------------------------------------------------------------------------------
+
+
+def _idle_biases(network: BuiltNetwork) -> Iterator[Finding]:
+    readers: dict[int, list[Step]] = {}
+    for step in network.steps:
+        for tensor in step.inputs:
+            readers.setdefault(tensor.storage, []).append(step)
+    concerned = []
+    for step, layer in zip(network.steps, network.layers, strict=True):
+        following = [reader.layer for reader in readers.get(step.output.storage, [])]
+        normed = len(following) == 1 and isinstance(following[0], BatchNorm2d)
+        if isinstance(step.layer, Conv2d) and step.layer.bias and normed:
+            concerned.append(layer)
+    for layers in by_row(concerned).values():
+        biases = sum(layer.output_shape[0] for layer in layers)
+        yield network.finding(
+            "bias_before_norm", layers, float(biases),
+            f"{biases} biases are added directly before a batch norm, which subtracts the mean. They are trained and "
+            "stored without any effect.",
+        )  # fmt: skip
+
+
+def _without_bias(row: BuiltRow) -> Iterator[Proposal]:
+    if "bias" in row.fields:
+        yield row.change("Remove the bias in {}", bias=None if row.fields.get("norm") else False)
+
+
+def _carries_on(layer: Layer) -> bool:
+    """Whether a layer passes its input on channel by channel: a norm, an activation or a gate."""
+    return isinstance(layer, (BatchNorm2d, Activation)) or (isinstance(layer, Branches) and layer.merge == "mul")
+
+
+def _narrow_activations(network: BuiltNetwork) -> Iterator[Finding]:
+    pairs = zip(network.steps, network.layers, strict=True)
+    writers = {step.output.storage: (step, layer) for step, layer in pairs if not step.is_view}
+
+    def before(step: Step) -> tuple[Step, BuiltLayer] | None:
+        return writers.get(step.inputs[0].storage)
+
+    concerned = []
+    for step in network.steps:
+        if not (isinstance(step.layer, Activation) and step.layer.function in SATURATING):
+            continue
+        narrow = before(step)
+        if narrow is not None and isinstance(narrow[0].layer, BatchNorm2d):
+            narrow = before(narrow[0])
+        if narrow is None or pixels(narrow[0].output.shape) == 1:
+            continue
+        layer = narrow[1]
+        if layer.kind != POINTWISE or layer.output_shape[0] * NARROWING > layer.input_shape[0]:
+            continue
+        wide = before(narrow[0])
+        while wide is not None and _carries_on(wide[0].layer):
+            wide = before(wide[0])
+        if wide is not None and wide[1].kind == DEPTHWISE:
+            concerned.append(layer)
+    for layers in by_row(concerned).values():
+        yield network.finding(
+            "narrow_activation", layers, float(len(layers)),
+            f"A ReLU follows the 1×1 convolution that reduces {layers[0].input_shape[0]} channels to "
+            f"{layers[0].output_shape[0]} after a depthwise convolution. Values that it sets to zero are lost, because "
+            "no other channel carries them.",
+        )  # fmt: skip
+
+
+def _linear_bottleneck(row: BuiltRow) -> Iterator[Proposal]:
+    if row.stage.block == "conv":
+        yield row.change("Remove the activation in {}", activation="none")
+    if row.stage.block == "depthwise_separable":
+        fields = {"expand_ratio": 1, "activation": row.fields["activation"]}
+        changed = with_block(row.design, row.index, "inverted_residual", **fields)
+        yield row.propose("Use an inverted residual with expansion 1 in {}, which has a linear last layer", changed)
+
+
+RULES = (
+    Rule(
+        "too_much_stride", "Too much stride for this resolution",
+        "Keep maps at least half as large as the kernels that slide over them.",
+        "counted: a weight that is multiplied only by zero padding has no effect",
+        "Fewer strides, smaller kernels or larger images would fix this.",
+        _too_much_stride, _less_stride, is_fault=True,
+    ),
+    Rule(
+        "skipped_pixels", "Skipped pixels",
+        "Use kernels at least as large as their stride on at least one path through a block.",
+        "Bag of tricks, arXiv 1812.01187, section 4 (ResNet-B, -D)",
+        "Kernels as large as the stride would fix this.",
+        _skipped_pixels, _reading_all, is_fault=True,
+    ),
+    Rule(
+        "even_windows", "Kernels without a center pixel",
+        "Use odd kernel sizes, or even ones that tile the map without padding.",
+        "Convolution with even-sized kernels and symmetric padding, arXiv 1903.08385, section 3",
+        "An odd kernel size would fix this.",
+        _even_windows, _odd_windows, is_fault=True,
+    ),
+    Rule(
+        "bias_before_norm", "Bias before batch norm",
+        "Omit the bias of a convolution that is followed by batch norm.",
+        "Batch normalization, arXiv 1502.03167, section 3.2",
+        "The bias of the convolution can be removed.",
+        _idle_biases, _without_bias, is_fault=True,
+    ),
+    Rule(
+        "narrow_activation", "ReLU after a bottleneck",
+        "Keep narrow layers linear.",
+        "MobileNetV2, arXiv 1801.04381, section 3.2",
+        "The activation of the convolution can be removed.",
+        _narrow_activations, _linear_bottleneck, is_fault=True,
+    ),
+)  # fmt: skip
