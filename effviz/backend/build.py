@@ -4,10 +4,8 @@ Modules are exact torch classes, because thop ignores subclasses. Three classes 
 here: the merge of branches, a channel slice and stochastic depth.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from functools import singledispatch
+from functools import reduce, singledispatch
 from typing import Any
 
 import torch
@@ -85,13 +83,9 @@ class Merge(nn.Module):
             outputs.append(part)
         if self.merge == "concat":
             return torch.cat(outputs, dim=1)
-        merged = outputs[0]
-        for output in outputs[1:]:
-            merged = _MERGES[self.merge](merged, output)
-        return merged
+        return reduce(_MERGES[self.merge], outputs)
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"merge={self.merge}, split={self.split}"
 
 
@@ -104,11 +98,9 @@ class ChannelSlice(nn.Module):
         self.stop = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the slice."""
         return x[:, self.start : self.stop]
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"{self.start}, {self.stop}"
 
 
@@ -123,7 +115,6 @@ class DropBranch(nn.Module):
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero images of ``(N, ...)``."""
         if not self.training or self.p == 0:
             return x
         if self.p == 1:
@@ -132,7 +123,6 @@ class DropBranch(nn.Module):
         return x * keep.bernoulli_(1 - self.p).div_(1 - self.p)
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"p={self.p:g}"
 
 
@@ -149,8 +139,7 @@ def to_module(layer: Layer) -> nn.Module:
     kind = type(layer).__name__
     if kind not in _SAME:
         raise UncountedLayerError(f"{kind} has no torch module")
-    module: nn.Module = getattr(nn, kind)(**vars(layer))
-    return module
+    return getattr(nn, kind)(**vars(layer))  # type: ignore[no-any-return]
 
 
 @to_module.register
@@ -169,11 +158,7 @@ def _(layer: GlobalAvgPool) -> nn.Module:
 
 
 @to_module.register
-def _(layer: Activation) -> nn.Module:
-    return _activation(layer, in_place=False)
-
-
-def _activation(layer: Activation, *, in_place: bool) -> nn.Module:
+def _(layer: Activation, *, in_place: bool = False) -> nn.Module:
     kind = _ACTIVATIONS[layer.function]
     return kind(inplace=True) if in_place and layer.function in _IN_PLACE else kind()
 
@@ -185,10 +170,8 @@ def _(layer: Sequential) -> nn.Module:
     for name, child in layer.children:
         while isinstance(child, Block):
             child = child.expand()
-        if isinstance(child, Activation):
-            _adopt(module, name, _activation(child, in_place=isinstance(before, _WRITERS)))
-        else:
-            _adopt(module, name, to_module(child))
+        options = {"in_place": isinstance(before, _WRITERS)} if isinstance(child, Activation) else {}
+        _adopt(module, name, to_module(child, **options))
         before = child
     return module
 
@@ -222,14 +205,11 @@ def build(
     if options:
         fail("option", next(iter(options)), "is unknown; build accepts resolution and device")
     tree = design.layer(resolution)
-    with _device(device):
-        return to_module(tree).eval()
-
-
-def _device(device: Any) -> torch.device:
     if device is not None and not isinstance(device, (str, torch.device)):
         fail("device", device, "must be the name of a torch device")
     try:
-        return torch.device("cpu" if device is None else device)
+        target = torch.device("cpu" if device is None else device)
     except RuntimeError as error:
         fail("device", device, f"is not a torch device: {str(error).splitlines()[0][:200]}")
+    with target:
+        return to_module(tree).eval()

@@ -4,8 +4,6 @@ A run is one forward pass of PyTorch without a compiler, in evaluation mode unde
 contiguous NCHW tensors and random input. Building the module and creating the input are not timed.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -188,7 +186,6 @@ class _Load:
 
     @property
     def seconds(self) -> float:
-        """Time since the creation."""
         return time.perf_counter() - self._begin
 
     @property

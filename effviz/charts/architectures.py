@@ -1,7 +1,5 @@
 """Charts of the Architectures page: cost per stage, share by layer kind, activation memory over time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

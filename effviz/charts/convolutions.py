@@ -1,7 +1,5 @@
 """Charts of the Convolutions page: savings of the cheaper kinds, and the channels they connect."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Builders of plain specifications: traces, shapes, annotations and axes as dictionaries in plotly's format."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

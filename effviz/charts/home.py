@@ -1,7 +1,5 @@
 """The networks of the zoo: parameters against multiply-adds, and the uses of a parameter per image."""
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

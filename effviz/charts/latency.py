@@ -1,7 +1,5 @@
 """Charts of the Latency page: latency against a count, and how well each count predicts it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection
 

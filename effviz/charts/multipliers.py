@@ -1,7 +1,5 @@
 """Charts of the Multipliers page: cost by width and resolution as a heat map, and accuracy against compute."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Costs as multiples of one of them: one row per subject, one mark per measure, on a logarithmic axis."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Parts of titles and alternative texts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from effviz.core.units import short

@@ -1,7 +1,5 @@
 """The look of every chart: colours and one plotly template per appearance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

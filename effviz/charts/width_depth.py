@@ -1,7 +1,5 @@
 """Charts of the Width and depth page: designs drawn to one scale, and their costs as multiples of one of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A layer is a card with its name and share on the color of its kind, and its desc
 table with a bar of their multiply-adds by kind. Merges are small and round. Edges that skip nodes are thick.
 """
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence

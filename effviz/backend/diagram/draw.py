@@ -6,8 +6,6 @@ neighbors are one node "× 3". Every node has its share of the multiply-adds. Re
 in effviz appear under torchview's name.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

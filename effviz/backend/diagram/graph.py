@@ -1,7 +1,5 @@
 """The graph of a diagram: nodes, edges and boxes with their numbers and texts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

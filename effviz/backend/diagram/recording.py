@@ -8,8 +8,6 @@ Properties of torchview 0.2.7 (the tests compare every edge with `effviz.model.t
 - A tensor that a function reads twice is one edge. No block merges a tensor with itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock

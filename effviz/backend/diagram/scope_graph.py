@@ -1,7 +1,5 @@
 """The recorded graph of a part of a network, grouped into bundles: layers that are drawn as one node."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

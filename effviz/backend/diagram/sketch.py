@@ -1,7 +1,5 @@
 """Sketches of a network by layers, by blocks and by stages, from the recorded graph."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -10,8 +10,6 @@ kernels, as for attention, are split into their operations. Operations without a
 accesses a tensor's memory directly cannot be detected.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

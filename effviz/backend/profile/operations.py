@@ -4,8 +4,6 @@ An operation is either in `PRODUCTS` (a formula for its multiply-adds), in `FREE
 All other operations have no rule.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache

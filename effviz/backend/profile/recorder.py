@@ -1,7 +1,5 @@
 """Recording of the operations and module calls of a forward pass."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """A forward pass on copies of a module's tensors, which leaves the module unchanged."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

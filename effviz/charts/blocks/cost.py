@@ -1,7 +1,5 @@
 """Cost of one block by sub-layer, and several blocks side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

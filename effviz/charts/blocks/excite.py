@@ -1,7 +1,5 @@
 """Share of squeeze-and-excitation in its block against the reduction ratio."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Effect of ReLU on a spiral: reconstructions from the embedding, and the share that is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

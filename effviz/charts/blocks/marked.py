@@ -1,7 +1,5 @@
 """A line of points of which one is marked with its value."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Feature reuse as a heatmap: the share of a block's output that is found after a later block."""
 
-from __future__ import annotations
-
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import exact, percent

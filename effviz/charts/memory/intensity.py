@@ -1,7 +1,5 @@
 """Arithmetic intensity by layer kind."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from effviz.charts import draw

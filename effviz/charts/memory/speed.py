@@ -1,7 +1,5 @@
 """Speed of the guideline experiments, measured here and published."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Memory access over the settings of the four guidelines of ShuffleNetV2, in theory."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Callable, Mapping, Sequence

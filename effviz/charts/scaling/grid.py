@@ -1,7 +1,5 @@
 """The grid of bases that satisfy the constraint of compound scaling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from effviz.advice.scaling import PAPER, GridPoint, ScalingRule

@@ -1,7 +1,5 @@
 """The network drawn to scale, for every rule, over phi: an animated version of EfficientNet's figure 2."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from effviz.advice.scaling import BuiltStage, built_stages

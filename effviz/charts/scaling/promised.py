@@ -1,7 +1,5 @@
 """Compound scaling: the promise of phi against the built networks, and the phi that fits a budget."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Scaling rules compared at one budget, over multiply-adds, and by published accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

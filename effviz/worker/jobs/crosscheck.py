@@ -1,7 +1,5 @@
 """The job "crosscheck": a comparison of effviz's counts with those of thop and FlopCounterMode."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The job "diagram": a network, a stage or a block as DOT text."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """The job "latency": the time of forward passes of a design."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
