@@ -95,10 +95,8 @@ def reduction_curve(
     notes: list[Spec] = []
     for index, curve in enumerate(curves):
         end = curve.factors[-1]
-        hover = f"{curve.label}: %{{y:.2f}}× less at %{{x}}<extra></extra>"
-        traces.append(
-            draw.line(amounts, curve.factors, look.ink, dash=curve.dash, name=curve.label, hovertemplate=hover)
-        )
+        hover = draw.hover(f"{curve.label}: %{{y:.2f}}× less at %{{x}}")
+        traces.append(draw.line(amounts, curve.factors, look.ink, dash=curve.dash, name=curve.label, **hover))
         marked = {"size": 12, "color": look.accent}
         traces.append(draw.dots([now], [curve.factors[list(amounts).index(now)]], marked, cliponaxis=False))
         # A label that would overlap another one is below its line.
@@ -110,11 +108,11 @@ def reduction_curve(
         traces.append(draw.line([amounts[0], amounts[-1]], [limit[0]] * 2, look.muted, 1, dash="dot"))
         notes.append(draw.note(places[0], *limit, look.muted, xanchor="left", yanchor="bottom"))
     shown = [amount for amount in amounts if amount in (8, 32, 128, 512, 2048)] if logarithmic else amounts
-    scale: Spec = {"type": "log" if logarithmic else "linear", "range": [places[0], places[-1]]}
+    scale = {"type": "log" if logarithmic else "linear", "range": [places[0], places[-1]]}
     layout = {
         "annotations": notes,
-        "xaxis": scale | {"title": {"text": control}} | draw.ticks(shown),
-        "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
+        "xaxis": draw.axis(control, **scale, **draw.ticks(shown)),
+        "yaxis": draw.axis("Times cheaper than standard", range=[0, 1.15 * highest]),
     }
     listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
     spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
@@ -165,10 +163,9 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
 
 def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
     """Return the axes of a matrix of input and output channels, the first output on top."""
-    axis: Spec = {"showgrid": False, "nticks": 5}
     return {
-        "xaxis": axis | {"range": [first, wide], "title": {"text": "Input channel"}},
-        "yaxis": axis | {"range": [high, first], "title": {"text": "Output channel"}},
+        "xaxis": draw.axis("Input channel", range=[first, wide], showgrid=False, nticks=5),
+        "yaxis": draw.axis("Output channel", range=[high, first], showgrid=False, nticks=5),
     }
 
 
@@ -187,7 +184,7 @@ def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance
         ]
     else:
         # Hundreds of blocks look like a diagonal.
-        shapes = [{"type": "line", "x0": 0, "y0": 0, "x1": wide, "y1": high, "line": {"color": color, "width": 4}}]
+        shapes = [draw.segment(0, 0, wide, high, color, 4)]
     shapes.append(draw.box(0, 0, wide, high, look.muted, 1))
     layout: Spec = {"shapes": shapes} | _channel_axes(wide, high)
     layout["xaxis"] |= {"constrain": "domain"}
@@ -209,15 +206,11 @@ def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance
         title: the finding.
     """
     end, size = len(reached) - 0.5, len(reached) / groups
-    hover = "output %{y}, input %{x}<extra></extra>"
-    ends = (CLEAR, KIND_COLORS["grouped convolution"])
-    cells: Spec = {"type": "heatmap", "z": reached.astype(int).tolist(), "colorscale": [[0, ends[0]], [1, ends[1]]]}
-    heat = cells | {"zmin": 0, "zmax": 1, "showscale": False, "hovertemplate": hover}
-    edge = {"color": look.muted, "width": 1}
-    shapes: list[Spec] = [
-        {"type": "line", "line": edge, "x0": x, "x1": x, "y0": -0.5, "y1": end}
-        for x in (size * group - 0.5 for group in range(1, groups))
-    ]
+    colors = [[0, CLEAR], [1, KIND_COLORS["grouped convolution"]]]
+    cells: Spec = {"type": "heatmap", "z": reached.astype(int).tolist(), "colorscale": colors}
+    heat = cells | {"zmin": 0, "zmax": 1, "showscale": False} | draw.hover("output %{y}, input %{x}")
+    edges = [size * group - 0.5 for group in range(1, groups)]
+    shapes = [draw.segment(x, -0.5, x, end, look.muted, 1) for x in edges]
     layout: Spec = {"shapes": [*shapes, draw.box(-0.5, -0.5, end, end, look.muted, 1)]} | _channel_axes(end, end, -0.5)
     connected = f"{percent(float(reached.mean()))} of the pairs of channels are connected"
     return chart(look, 280, [heat], layout, title, connected)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
 from effviz.charts.sentences import plural, times
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import change, lower, percent
 
 # Tall to flat, like the designs.
@@ -130,8 +130,7 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
     pitch = scale * lane / (lane - 22)
     longest = max(len(design.channels) for design in designs)
     edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
-    traces: list[Spec] = []
-    notes: list[Spec] = []
+    traces, notes = [], []
     for place, design in enumerate(designs):
         middle = -place * pitch - (pitch - scale) - scale / 2
         own = design.name == marked
@@ -140,9 +139,8 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
                 "type": "bar", "name": design.name, "width": 1, "x": [at + 0.5 for at in range(len(design.channels))],
                 "base": [middle - channels / 2 for channels in design.channels], "y": list(design.channels),
                 "marker": {"color": look.accent if own else look.muted, "line": edge},
-                "customdata": list(design.stages),
-                "hovertemplate": f"{design.name}, %{{customdata}}: %{{y:,}} channels<extra></extra>",
             }
+            | draw.hover(f"{design.name}, %{{customdata}}: %{{y:,}} channels", design.stages)
         )  # fmt: skip
         text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
         notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
@@ -150,13 +148,12 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
         "barmode": "overlay",
         "bargap": 0,
         "annotations": notes,
-        "xaxis": {"range": [0, longest], "title": {"text": "Blocks, input to output"}, "nticks": 6},
+        "xaxis": draw.axis("Blocks, input to output", range=[0, longest], nticks=6),
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
     title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
-    return chart(
-        look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.summary}" for design in designs)
-    )
+    spoken = "; ".join(f"{design.name}: {design.summary}" for design in designs)
+    return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
 def _steady(channels: int) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from effviz.backend.diagram.dot import to_dot
-from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
+from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
 from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
 from effviz.core.errors import fail, one_of, whole
@@ -81,8 +81,7 @@ def draw(
 
 @lru_cache(maxsize=256)
 def _drawn(text: str, resolution: int | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
-    design = Design.from_json(text)
-    scope = scope_of(design, resolution, path)
+    scope = scope_of(Design.from_json(text), resolution, path)
     drawn = sketch_scope(scope, depth)
     title = _headline(scope, drawn)
     return Diagram(
@@ -142,8 +141,6 @@ def _node_words(node: Node, sources: Sequence[Node]) -> str:
 def _description(drawn: Sketch) -> str:
     """Describe every node in order."""
     by_id = {node.id: node for node in drawn.nodes}
-    sources: dict[str, list[Node]] = {}
-    for edge in drawn.edges:
-        sources.setdefault(edge.head, []).append(by_id[edge.tail])
+    sources = grouped((edge.head, by_id[edge.tail]) for edge in drawn.edges)
     listed = [_node_words(node, sources.get(node.id, [])) for node in drawn.nodes]
     return clean(f"In order: {'; '.join(listed)}.", MAX_NODES * _MOST)

@@ -1,10 +1,14 @@
 """The graph of a diagram: nodes, edges and boxes with their numbers and texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from effviz.count import kinds
 from effviz.model.layers import Shape
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,14 @@ class Sketch:
 def times(sides: Sequence[int]) -> str:
     """Format a shape as ``144 × 56 × 56``."""
     return " × ".join(map(str, sides))
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Return the values of every key, in order."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def joined(*parts: str, by: str = " · ") -> str:

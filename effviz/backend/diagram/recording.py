@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from effviz.backend.build import to_module
+from effviz.backend.diagram.graph import grouped
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import join
 
@@ -44,17 +45,11 @@ class Graph(NamedTuple):
 
     def sources(self) -> dict[int, list[int]]:
         """Return the sources of every node."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(head, []).append(tail)
-        return found
+        return grouped((head, tail) for tail, head in self.edges)
 
     def readers(self) -> dict[int, list[int]]:
         """Return the readers of every node."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(tail, []).append(head)
-        return found
+        return grouped(self.edges)
 
 
 INPUT, OUTPUT = -1, -2

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, count, groupby
 from typing import Any, NamedTuple, TypeVar
 
-from effviz.backend.diagram.graph import Node, joined
+from effviz.backend.diagram.graph import Node, grouped, joined
 from effviz.backend.diagram.recording import Recorded, record, without
 from effviz.core.errors import UnknownNameError, show
 from effviz.count import cost
@@ -183,12 +183,8 @@ class ScopeGraph:
         return self._by_block((seen.path, number) for number, seen in self.recorded.nodes.items())
 
     def _by_block(self, items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-        found: dict[str, list[T]] = {path: [] for path in self._blocks}
-        for path, item in items:
-            entry = self.block_of(path)
-            if entry is not None:
-                found[entry.path].append(item)
-        return found
+        found = grouped((entry.path, item) for path, item in items if (entry := self.block_of(path)))
+        return {path: [] for path in self._blocks} | found
 
     def only_bundle(self, entry: BuiltBlock) -> LayerBundle | None:
         """Return the only bundle of a block: a convolution with norm and activation, or a pooling."""
@@ -214,10 +210,8 @@ class ScopeGraph:
     def id(self, wish: str) -> str:
         """Return `wish` as a node id: without special characters, and unique within the sketch."""
         base = re.sub(r"[^A-Za-z0-9_.-]", "_", wish)[:80] or "node"
-        name, count = base, 1
-        while name in self._ids:
-            count += 1
-            name = f"{base}-{count}"
+        names = chain([base], (f"{base}-{number}" for number in count(2)))
+        name = next(name for name in names if name not in self._ids)
         self._ids.add(name)
         return name
 
@@ -231,7 +225,7 @@ class ScopeGraph:
             "macs": macs,
             "params": sum(cost.params(step.layer) for step in steps),
             "share": macs / self._total if self._total else 0.0,
-            "mix": tuple((kind, count) for kind, count in mix.most_common() if count),
+            "mix": tuple((kind, most) for kind, most in mix.most_common() if most),
         }
 
 

@@ -1,5 +1,6 @@
 """Recording of the operations and module calls of a forward pass."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -92,9 +93,9 @@ class Recorder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in execution order, then those of the parameters that no operation read."""
-        counts: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for path, count in self.unread.values():
-            counts[path] = counts.get(path, 0) + count
+            counts[path] += count
         idle = [
             _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
             for path, count in counts.items()

@@ -24,9 +24,8 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
     if how is None:
         direct = any(found.direct[i][j] for i, j in cells) or not any(map(any, found.added))
         how = "direct" if direct else "added"
-    counts, shares = (
-        (found.direct, found.direct_shares) if how == "direct" else (found.added, found.added_shares)
-    )  # fmt: skip
+    own = {"direct": (found.direct, found.direct_shares), "added": (found.added, found.added_shares)}
+    counts, shares = own[how]
     # A stage of one block has no cells; an empty chart keeps the place.
     sources, targets = list(found.labels[:-1]), list(found.labels[1:])
     rows, columns = range(size - 1), range(1, size)
@@ -49,14 +48,8 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
     across = {"tickvals": targets[::step], "ticktext": names[1::step]}
     down = {"tickvals": sources[::step], "ticktext": [f"{name} " for name in names[:-1][::step]]}
     layout = {
-        "xaxis": {"type": "category", "title": {"text": f"After block of {found.stage}"}} | across,
-        "yaxis": {
-            "type": "category",
-            "autorange": "reversed",
-            "showgrid": False,
-            "title": {"text": "Channels of block"},
-        }
-        | down,
+        "xaxis": draw.axis(f"After block of {found.stage}", type="category", **across),
+        "yaxis": draw.axis("Channels of block", type="category", autorange="reversed", showgrid=False, **down),
     }
     spoken = "; ".join(
         f"{found.labels[i]} to {found.labels[j]}: {exact(counts[i][j])} of {exact(found.channels[i])}"

@@ -40,13 +40,15 @@ def grid_chart(
         *names, [[each and each.macs / base for each in row] for row in shown], (look.grid, look.muted),
         zmin=least, zmax=most, showscale=True, colorbar=bar,
         text=[[_text(each) for each in row] for row in shown], texttemplate="%{text}", textfont={"size": 13},
-        customdata=[[_numbers(each, count) for each in row] for row in shown],
-        hovertemplate=f"%{{customdata[0]}}<br>promised %{{customdata[1]}}×, built %{{z:.3f}}×<br>{count.label}: "
-        "%{customdata[2]}, parameters: %{customdata[3]}<extra></extra>",
+        **draw.hover(
+            f"%{{customdata[0]}}<br>promised %{{customdata[1]}}×, built %{{z:.3f}}×<br>{count.label}: "
+            "%{customdata[2]}, parameters: %{customdata[3]}",
+            [[_numbers(each, count) for each in row] for row in shown],
+        ),
     )  # fmt: skip
     layout = {
-        "xaxis": {"type": "category", "title": {"text": "β, on width"}},
-        "yaxis": {"type": "category", "showgrid": False, "title": {"text": "γ, on resolution"}},
+        "xaxis": draw.axis("β, on width", type="category"),
+        "yaxis": draw.axis("γ, on resolution", type="category", showgrid=False),
         "shapes": _marked(names, now, look),
     }
     spoken = "; ".join(
