@@ -34,43 +34,25 @@ from effviz.model.trace import Step
 
 @dataclass(frozen=True)
 class Difference:
-    """One convention in which a tool differs from effviz.
+    """One convention in which a tool differs from effviz."""
 
-    Attributes:
-        label: its name.
-        formula: in words, a colon, and the formula with this network's numbers.
-        value: the amount added to effviz's number; negative if the tool counts less.
-    """
-
-    label: str
-    formula: str
-    value: int
+    label: str  # its name
+    formula: str  # in words, a colon, and the formula with this network's numbers
+    value: int  # the amount added to effviz's number; negative if the tool counts less
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One quantity, counted by one tool and by effviz.
+    """One quantity, counted by one tool and by effviz."""
 
-    Attributes:
-        tool: name of the package or class.
-        version: installed version.
-        quantity: ``"params"`` or ``"macs"``.
-        call: the Python expression that counts.
-        total: the tool's number.
-        effviz: effviz's number.
-        terms: the differences between the two.
-        not_counted: torch classes that the tool counts as 0 because it has no rule for them. effviz counts them as 0
-            by convention.
-    """
-
-    tool: str
-    version: str
-    quantity: str
-    call: str
-    total: int
-    effviz: int
-    terms: tuple[Difference, ...] = ()
-    not_counted: tuple[str, ...] = ()
+    tool: str  # name of the package or class
+    version: str  # installed version
+    quantity: str  # "params" or "macs"
+    call: str  # the Python expression that counts
+    total: int  # the tool's number
+    effviz: int  # effviz's number
+    terms: tuple[Difference, ...] = ()  # the differences between the two
+    not_counted: tuple[str, ...] = ()  # torch classes without a rule in the tool; effviz counts 0 by convention
 
     @property
     def remainder(self) -> int:
@@ -85,17 +67,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Crosscheck:
-    """All comparisons of one design at one resolution.
+    """All comparisons of one design at one resolution."""
 
-    Attributes:
-        design: its name.
-        resolution: side of the input, in pixels.
-        comparisons: parameters first, then multiply-adds.
-    """
-
-    design: str
-    resolution: int
-    comparisons: tuple[Comparison, ...]
+    design: str  # its name
+    resolution: int  # side of the input, in pixels
+    comparisons: tuple[Comparison, ...]  # parameters first, then multiply-adds
 
     @property
     def explained(self) -> bool:

@@ -34,15 +34,10 @@ LOADED_SHARE, LOADED_CORES = 0.25, 0.1
 
 @dataclass(frozen=True)
 class Timing:
-    """The times of single runs of one module.
+    """The times of single runs of one module."""
 
-    Attributes:
-        times_ms: milliseconds of each run, in order.
-        loaded: other processes kept the machine busy.
-    """
-
-    times_ms: tuple[float, ...]
-    loaded: bool
+    times_ms: tuple[float, ...]  # milliseconds of each run, in order
+    loaded: bool  # other processes kept the machine busy
 
     def summary(self) -> dict[str, Any]:
         """Return median, 90th percentile, interquartile range, minimum (all in ms), number of runs, and `loaded`."""

@@ -14,19 +14,12 @@ from effviz.count.kinds import KINDS
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the report's table as it is drawn.
+    """A column of the report's table as it is drawn."""
 
-    Attributes:
-        column: of the table.
-        label: on the axis.
-        factor: from the table's unit to the one shown.
-        show: a value in that unit as text.
-    """
-
-    column: str
-    label: str
-    factor: int = 1
-    show: Callable[[float], str] = si
+    column: str  # of the table
+    label: str  # on the axis
+    factor: int = 1  # from the table's unit to the one shown
+    show: Callable[[float], str] = si  # a value in that unit as text
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------

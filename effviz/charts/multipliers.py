@@ -19,25 +19,15 @@ Place = tuple[float, int]
 
 
 class Cell(NamedTuple):
-    """One cell of the heat map.
+    """One cell of the heat map."""
 
-    Attributes:
-        width: multiplier, a row.
-        resolution: in pixels, a column.
-        value: sets the colour; None leaves the cell empty.
-        text: the value as read.
-        hover: all that is known about the cell.
-        printed: published by the authors, drawn bold.
-        misfit: contradicts a published figure, drawn with a corner.
-    """
-
-    width: float
-    resolution: int
-    value: float | None
-    text: str
-    hover: str
-    printed: bool = False
-    misfit: bool = False
+    width: float  # multiplier, a row
+    resolution: int  # in pixels, a column
+    value: float | None  # sets the colour; None leaves the cell empty
+    text: str  # the value as read
+    hover: str  # all that is known about the cell
+    printed: bool = False  # published by the authors, drawn bold
+    misfit: bool = False  # contradicts a published figure, drawn with a corner
 
 
 class MapTitle(NamedTuple):
@@ -122,23 +112,14 @@ def _shares(known: Sequence[float]) -> Callable[[float], float]:
 
 
 class Point(NamedTuple):
-    """A published accuracy.
+    """A published accuracy."""
 
-    Attributes:
-        network: its name in the legend.
-        label: network, width and resolution.
-        compute: in the convention.
-        top1: in per cent.
-        hover: the published figure and its source.
-        front: no other published point is as cheap and as accurate.
-    """
-
-    network: str
-    label: str
-    compute: int
-    top1: float
-    hover: str
-    front: bool
+    network: str  # its name in the legend
+    label: str  # network, width and resolution
+    compute: int  # in the convention
+    top1: float  # in per cent
+    hover: str  # the published figure and its source
+    front: bool  # no other published point is as cheap and as accurate
 
 
 class Curve(NamedTuple):

@@ -19,17 +19,11 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with its text.
+    """A figure with its text."""
 
-    Attributes:
-        figure: for plotly.
-        title: the finding, a sentence computed from the numbers.
-        alt: the alternative text: the finding and the numbers.
-    """
-
-    figure: go.Figure
-    title: str
-    alt: str
+    figure: go.Figure  # for plotly
+    title: str  # the finding, a sentence computed from the numbers
+    alt: str  # the alternative text: the finding and the numbers
 
 
 def appearance(name: str | None) -> Appearance:

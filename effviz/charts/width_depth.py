@@ -32,19 +32,12 @@ class DesignMeasure(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A design as it is drawn.
+    """A design as it is drawn."""
 
-    Attributes:
-        name: a key of `SYMBOLS`.
-        summary: its blocks and widths.
-        channels: output channels of every block, in order.
-        stages: of the blocks.
-    """
-
-    name: str
-    summary: str
-    channels: Sequence[int]
-    stages: Sequence[str]
+    name: str  # a key of `SYMBOLS`
+    summary: str  # its blocks and widths
+    channels: Sequence[int]  # output channels of every block, in order
+    stages: Sequence[str]  # of the blocks
 
 
 def finding(designs: Sequence[Built], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str) -> str:

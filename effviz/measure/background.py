@@ -33,21 +33,13 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a background measurement.
+    """The progress of a background measurement."""
 
-    Attributes:
-        threads: of torch; None while nothing is measured.
-        left: number of networks left, including the current one.
-        title: of the current network.
-        message: its current step, or its position in the queue.
-        fraction: of the current network, 0 to 1.
-    """
-
-    threads: int | None = None
-    left: int = 0
-    title: str = ""
-    message: str = ""
-    fraction: float = 0.0
+    threads: int | None = None  # of torch; None while nothing is measured
+    left: int = 0  # number of networks left, including the current one
+    title: str = ""  # of the current network
+    message: str = ""  # its current step, or its position in the queue
+    fraction: float = 0.0  # of the current network, 0 to 1
 
 
 class ZooRun:

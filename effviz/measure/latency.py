@@ -121,14 +121,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A requested measurement.
+    """A requested measurement."""
 
-    Attributes:
-        ticket: its state, position in the queue and progress.
-        design, resolution, batch_size, threads, dtype: as requested.
-    """
-
-    ticket: Ticket
+    ticket: Ticket  # its state, position in the queue and progress
+    # As requested.
     design: Design
     resolution: int
     batch_size: int

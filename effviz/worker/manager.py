@@ -36,19 +36,12 @@ _logger = logging.getLogger("effviz.worker")
 
 
 class Status(NamedTuple):
-    """The state of the manager.
-
-    Attributes:
-        process: ``"off"``, ``"starting"``, ``"idle"`` or ``"busy"``.
-        waiting: number of jobs in the queue.
-        pid: of the torch process; None if there is none.
-        versions: of torch and python in the process; empty until it is ready.
-    """
+    """The state of the manager."""
 
     process: Literal["off", "starting", "idle", "busy"]
-    waiting: int
-    pid: int | None
-    versions: dict[str, str]
+    waiting: int  # number of jobs in the queue
+    pid: int | None  # of the torch process; None if there is none
+    versions: dict[str, str]  # of torch and python in the process; empty until it is ready
 
 
 class Manager:

@@ -25,25 +25,15 @@ _MOST = 300
 
 @dataclass(frozen=True)
 class Diagram:
-    """A drawing as text.
+    """A drawing as text."""
 
-    Attributes:
-        dot: source for Graphviz with a transparent background, in the colors of one appearance.
-        title: the finding, a sentence computed from the numbers.
-        alt: the title and all nodes in order, in words.
-        nodes: number of nodes, including input and output.
-        collapsed: number of blocks without a node, because a stage or an equal neighbor represents them.
-        depth: level of detail: 1 stages, 2 blocks, 3 layers.
-        note: why the level of detail is lower than requested; empty if it is not.
-    """
-
-    dot: str
-    title: str
-    alt: str
-    nodes: int
-    collapsed: int
-    depth: int
-    note: str = ""
+    dot: str  # source for Graphviz with a transparent background, in the colors of one appearance
+    title: str  # the finding, a sentence computed from the numbers
+    alt: str  # the title and all nodes in order, in words
+    nodes: int  # number of nodes, including input and output
+    collapsed: int  # number of blocks without a node, because a stage or an equal neighbor represents them
+    depth: int  # level of detail: 1 stages, 2 blocks, 3 layers
+    note: str = ""  # why the level of detail is lower than requested; empty if it is not
 
 
 def draw(

@@ -22,19 +22,12 @@ from effviz.model.trace import join
 
 
 class Recorded(NamedTuple):
-    """A node of torchview.
+    """A node of torchview."""
 
-    Attributes:
-        path: of its module, or of the module that calls the function.
-        name: given by torchview.
-        is_function: a function call in a module's forward.
-        shapes: of its outputs, without the batch.
-    """
-
-    path: str
-    name: str
-    is_function: bool
-    shapes: tuple[Shape, ...]
+    path: str  # of its module, or of the module that calls the function
+    name: str  # given by torchview
+    is_function: bool  # a function call in a module's forward
+    shapes: tuple[Shape, ...]  # of its outputs, without the batch
 
 
 class Graph(NamedTuple):

@@ -13,19 +13,12 @@ from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
 
 @dataclass(frozen=True)
 class Machine:
-    """Speeds on one machine.
+    """Speeds on one machine."""
 
-    Attributes:
-        name: of the machine, short.
-        unit: of its speeds.
-        speeds: by label of the case, in the table's order; may be incomplete.
-        noisy: labels of cases measured on a busy machine.
-    """
-
-    name: str
-    unit: str
-    speeds: Mapping[str, float]
-    noisy: frozenset[str] = frozenset()
+    name: str  # of the machine, short
+    unit: str  # of its speeds
+    speeds: Mapping[str, float]  # by label of the case, in the table's order; may be incomplete
+    noisy: frozenset[str] = frozenset()  # labels of cases measured on a busy machine
 
     def relative(self, first: str) -> dict[str, float]:
         """Return the speeds as multiples of that of `first`, or nothing if `first` is not measured."""

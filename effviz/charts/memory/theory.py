@@ -15,19 +15,12 @@ from effviz.studies.guidelines.theory import Point
 
 @dataclass(frozen=True)
 class Unit:
-    """How memory access is counted and shown.
+    """How memory access is counted and shown."""
 
-    Attributes:
-        memory: the assumption, one of `effviz.count.memory.ASSUMPTIONS`.
-        factor: bytes per element, 1 for elements.
-        name: ``"elements"`` or ``"bytes"``.
-        show: a size in this unit as text, with the unit.
-    """
-
-    memory: str
-    factor: int
-    name: str
-    show: Callable[[float], str]
+    memory: str  # the assumption, one of `effviz.count.memory.ASSUMPTIONS`
+    factor: int  # bytes per element, 1 for elements
+    name: str  # "elements" or "bytes"
+    show: Callable[[float], str]  # a size in this unit as text, with the unit
 
     def of(self, point: Point) -> int:
         """Return the memory access of a point."""

@@ -23,19 +23,12 @@ class Count(NamedTuple):
 
 
 class _Panel(NamedTuple):
-    """One quantity over phi.
+    """One quantity over phi."""
 
-    Attributes:
-        key: attribute of `Swept` and `Pin`.
-        place: index in the result of `Stairs.promised`.
-        name: on screen.
-        factor: from the counted to the shown unit.
-    """
-
-    key: str
-    place: int
-    name: str
-    factor: int = 1
+    key: str  # attribute of `Swept` and `Pin`
+    place: int  # index in the result of `Stairs.promised`
+    name: str  # on screen
+    factor: int = 1  # from the counted to the shown unit
 
     def promised(self, stairs: Stairs, phi: float) -> float:
         return stairs.promised(phi)[self.place] * self.factor
