@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed, plural
+from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
@@ -66,8 +66,8 @@ def stage_costs(
         "annotations": headings,
     }
     totals = table.groupby("stage", sort=False)[columns].sum()
-    spoken = "; ".join(
-        f"{stage}: {', '.join(f'{lower(m.label)} {m.show(totals.loc[stage, m.column] * m.factor)}' for m in measures)}"
+    spoken = details(
+        (stage, [f"{lower(m.label)} {m.show(totals.loc[stage, m.column] * m.factor)}" for m in measures])
         for stage in stages
     )
     return chart(look, 120 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
@@ -78,11 +78,8 @@ def _bars(
     measure: Measure, look: Appearance, axis: str,
 ) -> list[Spec]:  # fmt: skip
     total = sum(wholes.values()) or 1
-    notes = {
-        stage: f"stage: {measure.show(whole)}"
-        + (f", unscaled: {measure.show(ghosts[stage])}" if stage in ghosts else "")
-        for stage, whole in wholes.items()
-    }
+    notes = {stage: f"stage: {measure.show(whole)}" for stage, whole in wholes.items()}
+    notes |= {stage: f"{notes[stage]}, unscaled: {measure.show(ghosts[stage])}" for stage in notes if stage in ghosts}
     traces = []
     for kind in KIND_COLORS:
         values = {stage: amounts.get((stage, kind), 0) for stage in wholes}
@@ -149,8 +146,8 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
         traces.append(draw.kind_bars(kind, names, row, texts, 14, look, **hover))
     scale = draw.axis("Share of the total", range=[0, 1], tickformat=".0%", showgrid=True, nticks=6)
     layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
-    spoken = "; ".join(
-        f"{kind}: {', '.join(f'{percent(shares.loc[kind, m.column])} of {lower(m.label)}' for m in measures)}"
+    spoken = details(
+        (kind, [f"{percent(shares.loc[kind, m.column])} of {lower(m.label)}" for m in measures])
         for kind in KIND_COLORS
         if kind in shares.index
     )

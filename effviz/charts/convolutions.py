@@ -8,7 +8,7 @@ import numpy as np
 
 from effviz.charts import draw
 from effviz.charts.relative import Measured, relative_dots
-from effviz.charts.sentences import plural, times
+from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import lower, percent
 from effviz.studies.convolutions import Connection, Setting
@@ -40,8 +40,8 @@ def kind_costs(
     macs = _compared(1 / shares[best]["macs"], lower(compute), "fewer")
     access = _compared(1 / shares[best]["memory_access"], "memory access", "less")
     title = f"Compared with a standard convolution, {lower(labels[best])} needs {macs} and {access}"
-    spoken = "; ".join(
-        f"{labels[kind]}: {', '.join(f'{lower(word)} {percent(costs[key])}' for key, word in words.items())}"
+    spoken = details(
+        (labels[kind], [f"{lower(word)} {percent(costs[key])}" for key, word in words.items()])
         for kind, costs in shares.items()
     )
     return chart(look, *drawn, title, f"Shares of the standard convolution: {spoken}")
@@ -114,8 +114,10 @@ def reduction_curve(
         "xaxis": draw.axis(control, **scale, **draw.ticks(shown)),
         "yaxis": draw.axis("Times cheaper than standard", range=[0, 1.15 * highest]),
     }
-    listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
-    spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
+    spoken = details(
+        (each.label, [f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)])
+        for each in curves
+    )
     title = _saving(curves[0], amounts, now, lower(control), lower(subject))
     return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
 
@@ -137,12 +139,7 @@ def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subjec
 
 
 def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Chart:
-    """Draw the spatial window on a corner of the input map, and its next position.
-
-    Args:
-        setting: stride and resolution.
-        kernel_size: of the window.
-    """
+    """Draw the spatial window on a corner of the input map, and its next position."""
     stride = setting.stride
     side = min(setting.resolution, kernel_size + 2 * stride + 1)
     red, green, blue = (int(look.accent[start : start + 2], 16) for start in (1, 3, 5))
@@ -170,12 +167,7 @@ def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
 
 
 def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance) -> Chart:
-    """Draw the input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
-
-    Args:
-        blocks: of the layer.
-        kind: of the layer, for its colour.
-    """
+    """Draw the input channels that each output channel of a layer reads, in the colour of its kind."""
     wide, high, color = blocks[-1].end_in, blocks[-1].end_out, KIND_COLORS[kind]
     if len(blocks) <= _MOST_BLOCKS:
         shapes = [

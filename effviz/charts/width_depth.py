@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
-from effviz.charts.sentences import plural, times
+from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import change, lower, percent
 
@@ -102,20 +102,17 @@ def multiples_chart(
         "margin": {"r": 16},
         "annotations": [draw.note(0, label, "not measured", look.muted) for label in unknown],
     }
-    order = [design.name for design in designs]
-    spoken = "; ".join(
-        f"{entry.label}: {', '.join(f'{name} {text}' for name, text in zip(order, entry.texts, strict=True))}"
+    spoken = details(
+        (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])
         for entry in quantities
     )
     return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
 def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
-    """Draw the designs at one scale: one bar per block, whose height is the number of channels.
+    """Draw the designs from top to bottom at one scale: one bar per block, whose height is the number of channels.
 
-    Args:
-        designs: from wide to deep, drawn from top to bottom.
-        marked: name of the design in the accent colour.
+    The design called `marked` has the accent colour.
     """
     scale = _steady(max(max(design.channels) for design in designs))
     # A lane has room for a line of text and for the bars.

@@ -19,11 +19,7 @@ _NAMES = {"relu": "ReLU", "relu6": "ReLU6"}
 
 
 def manifold_pictures(embeddings: Sequence[Embedding], look: Appearance) -> Chart:
-    """Draw the spiral and its reconstruction from each embedding, as small multiples with equal axes.
-
-    Args:
-        embeddings: of one spiral with one activation; at least one.
-    """
+    """Draw a spiral and its reconstruction from each embedding, at least one, as small multiples with equal axes."""
     panels = [("Input", "", embeddings[0].original)]
     panels += [(f"n = {each.dimensions}", f"{percent(each.lost)} lost", each.projected) for each in embeddings]
     rows = -(-len(panels) // _COLUMNS)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed
+from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
@@ -55,8 +55,8 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         "xaxis": draw.axis(title, range=[0, max(1.1, most * 1.08)], showgrid=True, nticks=7),
         "yaxis": draw.ROWS,
     }
-    spoken = "; ".join(
-        f"{machine.name}: {', '.join(f'{label} {value:.2f}' for label, value in values.items()) or 'not measured'}"
+    spoken = details(
+        (machine.name, [f"{label} {value:.2f}" for label, value in values.items()] or ["not measured"])
         for machine, values in zip(machines, relative, strict=True)
     )
     return chart(look, 78 * len(labels) + 96, traces, layout, finding(guideline, labels, machines), title, spoken)

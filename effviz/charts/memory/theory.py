@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.sentences import details
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import percent, si, snapped
 from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
@@ -164,8 +165,8 @@ def _curves(
         "xaxis": draw.log_axis((first - room, last + room), list(ticks), x_label, ticks.__getitem__),
         "yaxis": draw.axis(label, range=[0, top], tickformat="~s"),
     }
-    spoken = "; ".join(
-        f"{curve.name or 'counted'}: {', '.join(f'{point.name} {unit.text(point)}' for point in _few(curve.points))}"
+    spoken = details(
+        (curve.name or "counted", [f"{point.name} {unit.text(point)}" for point in _few(curve.points)])
         for curve in lines
     )
     return chart(look, 360, traces, layout, title, label, named, spoken)

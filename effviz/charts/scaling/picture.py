@@ -21,11 +21,7 @@ _HIGHEST = 0.5
 def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Chart:
     """Draw one row per rule and one box per stage: as long as its blocks, as high as its channels, as deep as its map.
 
-    All rows and all frames have the same scale.
-
-    Args:
-        frames: in rising order of phi, each with the same rules.
-        count: of multiply-adds.
+    All rows and all frames have the same scale. The frames are in rising order of phi, each with the same rules.
     """
     bodies = [body(contender) for frame in frames for contender in frame.drawn]
     longest = max(sum(stage.blocks for stage in each) for each in bodies)

@@ -42,11 +42,7 @@ def stairs_charts(
 ) -> tuple[Chart, Chart]:
     """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
 
-    Args:
-        stairs: of the rule.
-        now: the network to mark.
-        pins: released networks, each at the phi that matches its dimension.
-        count: of multiply-adds.
+    The marked network is `now`; the pins are released networks, each at the phi that matches its dimension.
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),

@@ -7,28 +7,23 @@ from effviz.advice.scaling import Swept
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
 from effviz.charts.scaling.promised import Count, log_ticks
-from effviz.charts.sentences import listed, plural
+from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si, snapped
 from effviz.studies.scaling import NAMES, Contender, Printed, growth
 
 
 def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measured], look: Appearance) -> Chart:
-    """Draw the costs of every rule's network, as multiples of the compound one.
-
-    Args:
-        contenders: with the compound one among them.
-        measures: a value for each of the contenders.
-    """
+    """Draw the costs of every rule's network as multiples of the compound one, which is among the contenders."""
     names = [NAMES[each.rule] for each in contenders]
     own = next(place for place, each in enumerate(contenders) if each.rule == "compound")
     relative = [each._replace(values=multiples_of(each.values, each.values[own])) for each in measures]
     drawn = relative_dots(names, relative, NAMES["compound"], "Compound scaling = 100 %", look)
-    spoken = []
-    for place, name in enumerate(names):
-        known = [(each.label, each.values[place]) for each in relative]
-        spoken.append(f"{name}: {', '.join(f'{lower(label)} {written(value)}' for label, value in known if value)}")
-    return chart(look, *drawn, duel_finding(names, relative), "; ".join(spoken))
+    spoken = details(
+        (name, [f"{lower(each.label)} {written(value)}" for each in relative if (value := each.values[place])])
+        for place, name in enumerate(names)
+    )
+    return chart(look, *drawn, duel_finding(names, relative), spoken)
 
 
 def duel_finding(names: Sequence[str], measures: Sequence[Measured]) -> str:
@@ -50,13 +45,7 @@ _DASHES = {"compound": "solid", "fast": "solid", "width": "dash", "depth": "dot"
 
 
 def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, look: Appearance) -> Chart:
-    """Draw activations over multiply-adds, one line per rule, on logarithmic axes.
-
-    Args:
-        curves: by rule, in rising order.
-        at: multiply-adds to mark.
-        count: of multiply-adds.
-    """
+    """Draw activations over multiply-adds on logarithmic axes: one line per rule, and `at` multiply-adds as a mark."""
     # A rule that does not grow has no exponent.
     shown = {name: points for name, points in curves.items() if points and points[-1].macs > points[0].macs}
     if not shown:
@@ -105,11 +94,7 @@ def _end_labels(ends: Sequence[tuple[float, float, str, str]], low: float, high:
 
 
 def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
-    """Draw the published accuracy of every way to scale, with published and with counted multiply-adds.
-
-    Args:
-        rows: of one network, the baseline first.
-    """
+    """Draw the published accuracy of every way to scale one network, with published and counted multiply-adds."""
     names = [f"{_way(row.variant)}, {row.top1:.1f} %" for row in rows]
     pairs = ((name, row.macs, row.counted) for name, row in zip(names, rows, strict=True) if row.counted is not None)
     traces = [draw.stretches(pairs, look)]
