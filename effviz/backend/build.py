@@ -12,23 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from effviz.core.errors import UncountedLayerError, fail
+from effviz.model import layers
 from effviz.model.design import Design
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Block,
-    Branches,
-    Conv2d,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Sequential,
-    Slice,
-    StochasticDepth,
-)
+from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -44,7 +30,10 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 _MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "mul": torch.mul}
 # Only the next layer reads the output of these, so an activation after them may overwrite it.
-_WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool, Branches)
+_WRITERS = (
+    layers.Conv2d, layers.BatchNorm2d, layers.Linear, layers.MaxPool2d, layers.AvgPool2d, layers.AdaptiveAvgPool2d,
+    layers.GlobalAvgPool, Branches,
+)  # fmt: skip
 _IN_PLACE = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
 
 
@@ -143,17 +132,17 @@ def to_module(layer: Layer) -> nn.Module:
 
 
 @to_module.register
-def _(layer: Slice) -> nn.Module:
+def _(layer: layers.Slice) -> nn.Module:
     return ChannelSlice(layer.start, layer.stop)
 
 
 @to_module.register
-def _(layer: StochasticDepth) -> nn.Module:
+def _(layer: layers.StochasticDepth) -> nn.Module:
     return DropBranch(layer.p)
 
 
 @to_module.register
-def _(layer: GlobalAvgPool) -> nn.Module:
+def _(layer: layers.GlobalAvgPool) -> nn.Module:
     return nn.AdaptiveAvgPool2d(1)
 
 

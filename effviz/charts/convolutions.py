@@ -68,16 +68,9 @@ class Curve(NamedTuple):
 
 
 def reduction_curve(
-    amounts: Sequence[int],
-    curves: Sequence[Curve],
-    now: int,
-    control: str,
-    subject: str,
-    look: Appearance,
-    *,
-    logarithmic: bool,
-    limit: tuple[float, str] | None = None,
-) -> Chart:
+    amounts: Sequence[int], curves: Sequence[Curve], now: int, control: str, subject: str, look: Appearance, *,
+    logarithmic: bool, limit: tuple[float, str] | None = None,
+) -> Chart:  # fmt: skip
     """Draw the saving of a kind over the standard convolution, against one control.
 
     Args:

@@ -275,11 +275,8 @@ def cached(
     """
     key = fingerprint(design, resolution, batch_size, threads, dtype)
     with _remembering:
-        found = _remembered.get(key)
-        if found is not None:
-            _remembered.move_to_end(key)
-            return found
-    found = _read(key)
+        known = _remembered.get(key)
+    found = known or _read(key)
     if found is not None:
         _keep(key, found)
     return found

@@ -72,8 +72,9 @@ class Server:
             self._say(request.id, "started")
             outcome = self._outcome(request, stop)
             _free_memory()
-            # Before the outcome, after which the manager sends the next request.
-            if self._is_worn():
+            # Fragmented memory may take so much of the limit that the next job needs a new process. This is sent before
+            # the outcome, after which the manager sends the next request.
+            if self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory:
                 self._say(None, "worn")
             self._send(outcome)
             del self._stops[request.id]
@@ -113,10 +114,6 @@ class Server:
                 return _line(number, "error", reason="memory", message=f"Out of memory{limit}.")
             _logger.exception("job %s failed", request.kind)
             return _line(number, "error", reason="job", message=f"{type(error).__name__}: {error}")
-
-    def _is_worn(self) -> bool:
-        """Whether fragmented memory takes so much of the limit that the next job needs a new process."""
-        return self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory
 
     def _reporter(self, job: int) -> Callable[[float, str], None]:
         """Return the progress function of a job; it sends few events, so that measurements are undisturbed."""

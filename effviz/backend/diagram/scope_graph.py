@@ -48,18 +48,15 @@ def scope_of(design: Design, resolution: int | None, path: str | None) -> DrawnS
         return DrawnScope(design, "", report.blocks, tree, report.input_shape, report.macs)
     inside = [entry for entry in report.blocks if path in (entry.path, stage_of(entry.path))]
     if not inside:
-        raise _unknown_path(path, [entry.path for entry in report.blocks])
+        blocks = [entry.path for entry in report.blocks]
+        near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
+        raise UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
     for part in path.split("."):
         assert isinstance(tree, Sequential)
         tree = dict(tree.children)[part]
     return DrawnScope(design, path, inside, tree, inside[0].shape, report.macs)
-
-
-def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
-    near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
-    return UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
 
 
 class LayerBundle(NamedTuple):
@@ -126,14 +123,12 @@ class ScopeGraph:
         self._blocks = {entry.path: entry for entry in scope.blocks}
         self._sizes = Counter(stage_of(entry.path) for entry in scope.blocks)
         graph = record(scope.layer, scope.shape, scope.path)
-        self.recorded = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
+        identities = {path for path, step in self.steps.items() if isinstance(step.layer, Identity)}
+        gone = {n for n, seen in graph.nodes.items() if seen.path in identities and not seen.is_function}
+        self.recorded = without(graph, gone)
         self._readers = self.recorded.readers()
         self.bundles = self._fused()
         self._ids: set[str] = set()
-
-    def _is_identity(self, seen: Recorded) -> bool:
-        step = self.steps.get(seen.path)
-        return not seen.is_function and step is not None and isinstance(step.layer, Identity)
 
     def _fused(self) -> dict[int, LayerBundle]:
         all_sources, bundles = self.recorded.sources(), dict[int, LayerBundle]()

@@ -200,13 +200,9 @@ def _by_blocks(graph: ScopeGraph, runs: list[list[BuiltBlock]], depth: int) -> S
 
 
 def _sketch(
-    graph: ScopeGraph,
-    drawn: Mapping[int, Node],
-    pairs: Sequence[tuple[int, int]],
-    groups: Mapping[str, str],
-    runs: list[list[BuiltBlock]],
-    depth: int,
-) -> Sketch:
+    graph: ScopeGraph, drawn: Mapping[int, Node], pairs: Sequence[tuple[int, int]], groups: Mapping[str, str],
+    runs: list[list[BuiltBlock]], depth: int,
+) -> Sketch:  # fmt: skip
     nodes = {node.id: node for node in drawn.values()}
     links = dict.fromkeys((drawn[tail].id, drawn[head].id) for tail, head in pairs if drawn[tail] is not drawn[head])
     heads = grouped(links)
@@ -219,7 +215,7 @@ def _sketch(
             label = f"{nodes[tail].shape[0]} channels"
         edges.append(Edge(tail, head, label, skips))
     filled = [node.group for node in drawn.values()]
-    used = {path: title for path, title in groups.items() if any(_is_in(each, path) for each in filled)}
+    used = {path: title for path, title in groups.items() if any(f"{each}.".startswith(f"{path}.") for each in filled)}
     return Sketch(tuple(nodes.values()), tuple(edges), used, len(graph.scope.blocks) - len(runs), depth)
 
 
@@ -235,10 +231,6 @@ def _passes_by(tail: str, head: str, heads: Mapping[str, list[str]]) -> bool:
             seen.add(node)
             pending += heads.get(node, [])
     return False
-
-
-def _is_in(path: str, box: str) -> bool:
-    return path == box or path.startswith(f"{box}.")
 
 
 def sketch(design: Design, resolution: int | None = None, path: str | None = None, depth: int | None = None) -> Sketch:

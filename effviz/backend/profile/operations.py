@@ -168,11 +168,9 @@ def describe(func: Any, name: str, args: Any, activations: int, inputs: int) -> 
     """Return a readable name of the operation and its kind.
 
     Args:
-        func: the operation.
-        name: from `base_name`; empty without a rule.
+        func: the operation, with `base_name` as its name; the name is empty without a rule.
         args: its positional arguments.
-        activations: number of input tensors that are neither parameters nor buffers.
-        inputs: number of input tensors.
+        activations, inputs: numbers of input tensors, without and with parameters and buffers.
     """
     rule = PRODUCTS.get(name)
     plain = str(func.overloadpacket.__name__).strip("_").removeprefix("native_").removesuffix("_with_indices")

@@ -75,14 +75,11 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
 def groups_chart(
     fixed: Sequence[Point], widened: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Draw guideline 2: memory access over the number of groups.
+    """Draw guideline 2: memory access over the number of groups; `now` is a point of `fixed`.
 
     Args:
         fixed: only the output becomes wider.
         widened: input and output become wider alike.
-        now: the point of `fixed` to mark.
-        pixels: of the map.
-        unit: of memory access.
     """
     base = fixed[0]
     channels = math.sqrt(base.macs / pixels)
@@ -100,14 +97,7 @@ def groups_chart(
 def fragments_chart(
     series: Sequence[Point], parallel: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Draw guideline 3: memory access over the number of fragments, in series and in parallel.
-
-    Args:
-        series, parallel: from one fragment on.
-        now: the point to mark.
-        pixels: of the map.
-        unit: of memory access.
-    """
+    """Draw guideline 3: memory access over the number of fragments, from 1 on, in series and in parallel."""
     base = series[0]
     channels = math.sqrt(base.macs / pixels)
 
@@ -190,12 +180,9 @@ def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
 
 
 def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: Appearance) -> Chart:
-    """Draw guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
+    """Draw guideline 4: memory access of every bottleneck by kind of layer, eager and fused; `now` is marked.
 
-    Args:
-        points: every variant.
-        now: the one to mark.
-        unit: of memory access; the chart compares two assumptions, so the unit's own is not used.
+    The chart compares two assumptions, so that of `unit` is not used.
     """
     rows = [(point, memory) for point in points for memory in ("eager", "fused")]
     names = [_row_name(point, memory, now, look) for point, memory in rows]

@@ -29,8 +29,7 @@ def grid_chart(
         candidates, key=lambda each: (each.rule != now, each.rule != _PAPER, abs(each.rule.factor - target))
     )
     cells = {(each.rule.beta, each.rule.gamma): each for each in reversed(ranked)}
-    betas = sorted({beta for beta, _ in cells})
-    gammas = sorted({gamma for _, gamma in cells})
+    betas, gammas = (sorted(set(each)) for each in zip(*cells, strict=True))
     names = [f"{beta:g}" for beta in betas], [f"{gamma:g}" for gamma in gammas]
     least, most = (pick(each.macs for each in cells.values()) / base for pick in (min, max))
     shown: list[list[GridPoint | None]] = [[cells.get((beta, gamma)) for beta in betas] for gamma in gammas]
