@@ -107,14 +107,7 @@ def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
 
 
 class ScopeGraph:
-    """The recorded graph of a scope without identities, and look-ups by path.
-
-    Attributes:
-        scope: the part of the network.
-        steps: of the scope, by path.
-        recorded: nodes of torchview.
-        bundles: by node of torchview.
-    """
+    """The recorded graph of a scope without identities, and look-ups by path."""
 
     def __init__(self, scope: DrawnScope) -> None:
         self.scope = scope
@@ -127,7 +120,7 @@ class ScopeGraph:
         gone = {n for n, seen in graph.nodes.items() if seen.path in identities and not seen.is_function}
         self.recorded = without(graph, gone)
         self._readers = self.recorded.readers()
-        self.bundles = self._fused()
+        self.bundles = self._fused()  # by node of torchview
         self._ids: set[str] = set()
 
     def _fused(self) -> dict[int, LayerBundle]:

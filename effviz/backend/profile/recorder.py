@@ -54,16 +54,12 @@ def _is_torch(module: nn.Module) -> bool:
 
 
 class Recorder:
-    """The rows of a forward pass, filled while it runs.
-
-    Attributes:
-        unread: storages of parameters that no operation has read yet, with owner and size.
-        constants: storages of parameters and buffers.
-    """
+    """The rows of a forward pass, filled while it runs."""
 
     def __init__(self) -> None:
+        # Storages of parameters that no operation has read yet, with owner and size.
         self.unread: dict[int, tuple[str, int]] = {}
-        self.constants: set[int] = set()
+        self.constants: set[int] = set()  # storages of parameters and buffers
         self._calls: list[_Call] = []
         # Hooks on all modules of the process run before the root module is entered.
         self._outside = _Call(nn.Module(), "", "", ())
