@@ -4,33 +4,17 @@ Modules are exact torch classes, because thop ignores subclasses. Three classes 
 here: the merge of branches, a channel slice and stochastic depth.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from functools import singledispatch
+from functools import reduce, singledispatch
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from effviz.core.errors import UncountedLayerError, fail
+from effviz.model import layers
 from effviz.model.design import Design
-from effviz.model.layers import (
-    Activation,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Block,
-    Branches,
-    Conv2d,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Sequential,
-    Slice,
-    StochasticDepth,
-)
+from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -46,7 +30,10 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 _MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "mul": torch.mul}
 # Only the next layer reads the output of these, so an activation after them may overwrite it.
-_WRITERS = (Conv2d, BatchNorm2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool, Branches)
+_WRITERS = (
+    layers.Conv2d, layers.BatchNorm2d, layers.Linear, layers.MaxPool2d, layers.AvgPool2d, layers.AdaptiveAvgPool2d,
+    layers.GlobalAvgPool, Branches,
+)  # fmt: skip
 _IN_PLACE = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu", "elu")
 
 
@@ -85,13 +72,9 @@ class Merge(nn.Module):
             outputs.append(part)
         if self.merge == "concat":
             return torch.cat(outputs, dim=1)
-        merged = outputs[0]
-        for output in outputs[1:]:
-            merged = _MERGES[self.merge](merged, output)
-        return merged
+        return reduce(_MERGES[self.merge], outputs)
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"merge={self.merge}, split={self.split}"
 
 
@@ -104,11 +87,9 @@ class ChannelSlice(nn.Module):
         self.stop = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the slice."""
         return x[:, self.start : self.stop]
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"{self.start}, {self.stop}"
 
 
@@ -123,7 +104,6 @@ class DropBranch(nn.Module):
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero images of ``(N, ...)``."""
         if not self.training or self.p == 0:
             return x
         if self.p == 1:
@@ -132,7 +112,6 @@ class DropBranch(nn.Module):
         return x * keep.bernoulli_(1 - self.p).div_(1 - self.p)
 
     def extra_repr(self) -> str:
-        """Return the arguments for ``print(module)``."""
         return f"p={self.p:g}"
 
 
@@ -149,31 +128,26 @@ def to_module(layer: Layer) -> nn.Module:
     kind = type(layer).__name__
     if kind not in _SAME:
         raise UncountedLayerError(f"{kind} has no torch module")
-    module: nn.Module = getattr(nn, kind)(**vars(layer))
-    return module
+    return getattr(nn, kind)(**vars(layer))  # type: ignore[no-any-return]
 
 
 @to_module.register
-def _(layer: Slice) -> nn.Module:
+def _(layer: layers.Slice) -> nn.Module:
     return ChannelSlice(layer.start, layer.stop)
 
 
 @to_module.register
-def _(layer: StochasticDepth) -> nn.Module:
+def _(layer: layers.StochasticDepth) -> nn.Module:
     return DropBranch(layer.p)
 
 
 @to_module.register
-def _(layer: GlobalAvgPool) -> nn.Module:
+def _(layer: layers.GlobalAvgPool) -> nn.Module:
     return nn.AdaptiveAvgPool2d(1)
 
 
 @to_module.register
-def _(layer: Activation) -> nn.Module:
-    return _activation(layer, in_place=False)
-
-
-def _activation(layer: Activation, *, in_place: bool) -> nn.Module:
+def _(layer: Activation, *, in_place: bool = False) -> nn.Module:
     kind = _ACTIVATIONS[layer.function]
     return kind(inplace=True) if in_place and layer.function in _IN_PLACE else kind()
 
@@ -185,10 +159,8 @@ def _(layer: Sequential) -> nn.Module:
     for name, child in layer.children:
         while isinstance(child, Block):
             child = child.expand()
-        if isinstance(child, Activation):
-            _adopt(module, name, _activation(child, in_place=isinstance(before, _WRITERS)))
-        else:
-            _adopt(module, name, to_module(child))
+        options = {"in_place": isinstance(before, _WRITERS)} if isinstance(child, Activation) else {}
+        _adopt(module, name, to_module(child, **options))
         before = child
     return module
 
@@ -222,14 +194,11 @@ def build(
     if options:
         fail("option", next(iter(options)), "is unknown; build accepts resolution and device")
     tree = design.layer(resolution)
-    with _device(device):
-        return to_module(tree).eval()
-
-
-def _device(device: Any) -> torch.device:
     if device is not None and not isinstance(device, (str, torch.device)):
         fail("device", device, "must be the name of a torch device")
     try:
-        return torch.device("cpu" if device is None else device)
+        target = torch.device("cpu" if device is None else device)
     except RuntimeError as error:
         fail("device", device, f"is not a torch device: {str(error).splitlines()[0][:200]}")
+    with target:
+        return to_module(tree).eval()

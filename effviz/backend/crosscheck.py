@@ -9,11 +9,9 @@ The module is built on the meta device, where no network is too large. It is dis
 buffers to it.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial, singledispatch
@@ -36,43 +34,25 @@ from effviz.model.trace import Step
 
 @dataclass(frozen=True)
 class Difference:
-    """One convention in which a tool differs from effviz.
+    """One convention in which a tool differs from effviz."""
 
-    Attributes:
-        label: its name.
-        formula: in words, a colon, and the formula with this network's numbers.
-        value: the amount added to effviz's number; negative if the tool counts less.
-    """
-
-    label: str
-    formula: str
-    value: int
+    label: str  # its name
+    formula: str  # in words, a colon, and the formula with this network's numbers
+    value: int  # the amount added to effviz's number; negative if the tool counts less
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One quantity, counted by one tool and by effviz.
+    """One quantity, counted by one tool and by effviz."""
 
-    Attributes:
-        tool: name of the package or class.
-        version: installed version.
-        quantity: ``"params"`` or ``"macs"``.
-        call: the Python expression that counts.
-        total: the tool's number.
-        effviz: effviz's number.
-        terms: the differences between the two.
-        not_counted: torch classes that the tool counts as 0 because it has no rule for them. effviz counts them as 0
-            by convention.
-    """
-
-    tool: str
-    version: str
-    quantity: str
-    call: str
-    total: int
-    effviz: int
-    terms: tuple[Difference, ...] = ()
-    not_counted: tuple[str, ...] = ()
+    tool: str  # name of the package or class
+    version: str  # installed version
+    quantity: str  # "params" or "macs"
+    call: str  # the Python expression that counts
+    total: int  # the tool's number
+    effviz: int  # effviz's number
+    terms: tuple[Difference, ...] = ()  # the differences between the two
+    not_counted: tuple[str, ...] = ()  # torch classes without a rule in the tool; effviz counts 0 by convention
 
     @property
     def remainder(self) -> int:
@@ -87,17 +67,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Crosscheck:
-    """All comparisons of one design at one resolution.
+    """All comparisons of one design at one resolution."""
 
-    Attributes:
-        design: its name.
-        resolution: side of the input, in pixels.
-        comparisons: parameters first, then multiply-adds.
-    """
-
-    design: str
-    resolution: int
-    comparisons: tuple[Comparison, ...]
+    design: str  # its name
+    resolution: int  # side of the input, in pixels
+    comparisons: tuple[Comparison, ...]  # parameters first, then multiply-adds
 
     @property
     def explained(self) -> bool:
@@ -119,13 +93,9 @@ class Crosscheck:
 # thop looks up a module's exact class. Classes that are not in its list, such as SiLU, count as 0.
 _THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
 _UNKNOWN_TO_THOP = (
-    layers.Branches,
-    layers.ChannelShuffle,
-    layers.Flatten,
-    layers.Identity,
-    layers.Slice,
-    layers.StochasticDepth,
-)
+    layers.Branches, layers.ChannelShuffle, layers.Flatten, layers.Identity, layers.Slice, layers.StochasticDepth,
+)  # fmt: skip
+_GLOBAL_POOLS = (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
 
 @singledispatch
@@ -134,8 +104,7 @@ def _thop_macs(layer: Layer, entering: Shape, leaving: Shape) -> float:
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for the count of thop")
 
 
-@_thop_macs.register(Conv2d)
-@_thop_macs.register(Linear)
+@_thop_macs.register
 def _(layer: Conv2d | Linear, entering: Shape, leaving: Shape) -> float:
     return float(cost.macs(layer, leaving))
 
@@ -150,9 +119,8 @@ def _(layer: layers.AvgPool2d, entering: Shape, leaving: Shape) -> float:
     return float(elements(leaving))
 
 
-@_thop_macs.register(layers.AdaptiveAvgPool2d)
-@_thop_macs.register(layers.GlobalAvgPool)
-def _(layer: Layer, entering: Shape, leaving: Shape) -> float:
+@_thop_macs.register
+def _(layer: layers.AdaptiveAvgPool2d | layers.GlobalAvgPool, entering: Shape, leaving: Shape) -> float:
     # thop's window has in / out pixels per side, which may be a fraction; the product is truncated.
     window = math.prod(side / out for side, out in zip(entering[1:], leaving[1:], strict=True))
     return float(int((window + 1.0) * elements(leaving)))
@@ -167,48 +135,39 @@ def _per_normalised(layer: layers.BatchNorm2d) -> int:
     return 4 if layer.affine else 2
 
 
-def _norm_differences(steps: list[Step]) -> Iterable[Difference]:
+def _exact_differences(steps: list[Step]) -> Iterator[Difference]:
+    """Yield the conventions of thop for norms and pooling."""
     for rule, label in ((4, "batch norm"), (2, "batch norm without scale and shift")):
         maps = [
             elements(step.inputs[0].shape)
             for step in steps
             if isinstance(step.layer, layers.BatchNorm2d) and _per_normalised(step.layer) == rule
         ]
-        formula = f"{rule} operations per element normalised by {_several(len(maps), 'layer')}: {rule} × {sum(maps):,}"
+        formula = f"{rule} operations per element normalised by {_layers(maps)}: {rule} × {sum(maps):,}"
         yield Difference(label, formula, rule * sum(maps))
-
-
-def _pool_differences(steps: list[Step]) -> Iterable[Difference]:
     pools = [step for step in steps if isinstance(step.layer, layers.AvgPool2d)]
     written = sum(elements(step.output.shape) for step in pools)
-    yield Difference(
-        "average pooling",
-        f"1 operation per output element of {_several(len(pools), 'layer')}, whatever the window: {written:,}",
-        written,
-    )
-    pools = [step for step in steps if isinstance(step.layer, (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool))]
+    formula = f"1 operation per output element of {_layers(pools)}, whatever the window: {written:,}"
+    yield Difference("average pooling", formula, written)
+    pools = [step for step in steps if isinstance(step.layer, _GLOBAL_POOLS)]
     read = sum(elements(step.inputs[0].shape) for step in pools)
     written = sum(elements(step.output.shape) for step in pools)
-    yield Difference(
-        "adaptive and global average pooling",
-        "1 addition per input element and 1 division per output element of "
-        f"{_several(len(pools), 'layer')}: {read:,} + {written:,}",
-        read + written,
-    )
+    formula = f"1 addition per input element and 1 division per output element of {_layers(pools)}: "
+    yield Difference("adaptive and global average pooling", f"{formula}{read:,} + {written:,}", read + written)
 
 
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def _layers(found: Sized) -> str:
+    return f"{len(found):,} layer{'s' * (len(found) != 1)}"
 
 
-def _thop_differences(steps: list[Step]) -> Iterable[Difference]:
-    exact = [*_norm_differences(steps), *_pool_differences(steps)]
-    whole = sum(_macs(step) for step in steps) + sum(difference.value for difference in exact)
+def _thop_differences(steps: list[Step]) -> list[Difference]:
+    exact = list(_exact_differences(steps))
+    whole = sum(map(_macs, steps)) + sum(difference.value for difference in exact)
     counted = [(step.path, _thop_macs(step.layer, step.inputs[0].shape, step.output.shape)) for step in steps]
     return [*exact, _rounding(counted, whole)]
 
 
-def _thop_params_differences(steps: list[Step]) -> Iterable[Difference]:
+def _thop_params_differences(steps: list[Step]) -> list[Difference]:
     counted = [(step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer))) for step in steps]
     return [_rounding(counted, sum(cost.params(step.layer) for step in steps))]
 
@@ -337,26 +296,16 @@ def _comparisons(
     of_macs = partial(Comparison, quantity="macs", effviz=report.macs)
     torch_version = version("torch")
     thop: dict[str, Any] = {"tool": "thop", "version": version("thop"), "call": "thop.profile(module, (image,))"}
+    not_product = classes(lambda step: not isinstance(step.layer, (Conv2d, Linear)))
     return (
-        of_params(
-            tool="torch",
-            version=torch_version,
-            call="sum(p.numel() for p in module.parameters())",
-            total=trained,
-        ),
+        of_params("torch", torch_version, call="sum(p.numel() for p in module.parameters())", total=trained),
         of_params(**thop, total=thop_params, terms=differences(_thop_params_differences(steps))),
         of_macs(
-            **thop,
-            total=thop_macs,
-            terms=differences(_thop_differences(steps)),
+            **thop, total=thop_macs, terms=differences(_thop_differences(steps)),
             not_counted=classes(_is_unknown_to_thop),
         ),
         of_macs(
-            tool="FlopCounterMode",
-            version=torch_version,
-            call="torch.utils.flop_counter.FlopCounterMode()",
-            total=flops,
-            terms=differences([_twice(steps)]),
-            not_counted=classes(lambda step: not isinstance(step.layer, (Conv2d, Linear))),
+            "FlopCounterMode", torch_version, call="torch.utils.flop_counter.FlopCounterMode()", total=flops,
+            terms=differences([_twice(steps)]), not_counted=not_product,
         ),
-    )
+    )  # fmt: skip

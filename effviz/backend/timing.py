@@ -4,8 +4,6 @@ A run is one forward pass of PyTorch without a compiler, in evaluation mode unde
 contiguous NCHW tensors and random input. Building the module and creating the input are not timed.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -36,15 +34,10 @@ LOADED_SHARE, LOADED_CORES = 0.25, 0.1
 
 @dataclass(frozen=True)
 class Timing:
-    """The times of single runs of one module.
+    """The times of single runs of one module."""
 
-    Attributes:
-        times_ms: milliseconds of each run, in order.
-        loaded: other processes kept the machine busy.
-    """
-
-    times_ms: tuple[float, ...]
-    loaded: bool
+    times_ms: tuple[float, ...]  # milliseconds of each run, in order
+    loaded: bool  # other processes kept the machine busy
 
     def summary(self) -> dict[str, Any]:
         """Return median, 90th percentile, interquartile range, minimum (all in ms), number of runs, and `loaded`."""
@@ -188,7 +181,6 @@ class _Load:
 
     @property
     def seconds(self) -> float:
-        """Time since the creation."""
         return time.perf_counter() - self._begin
 
     @property

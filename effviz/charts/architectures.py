@@ -1,14 +1,12 @@
 """Charts of the Architectures page: cost per stage, share by layer kind, activation memory over time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed, plural
+from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
@@ -16,19 +14,12 @@ from effviz.count.kinds import KINDS
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the report's table as it is drawn.
+    """A column of the report's table as it is drawn."""
 
-    Attributes:
-        column: of the table.
-        label: on the axis.
-        factor: from the table's unit to the one shown.
-        show: a value in that unit as text.
-    """
-
-    column: str
-    label: str
-    factor: int = 1
-    show: Callable[[float], str] = si
+    column: str  # of the table
+    label: str  # on the axis
+    factor: int = 1  # from the table's unit to the one shown
+    show: Callable[[float], str] = si  # a value in that unit as text
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------
@@ -75,8 +66,8 @@ def stage_costs(
         "annotations": headings,
     }
     totals = table.groupby("stage", sort=False)[columns].sum()
-    spoken = "; ".join(
-        f"{stage}: {', '.join(f'{lower(m.label)} {m.show(totals.loc[stage, m.column] * m.factor)}' for m in measures)}"
+    spoken = details(
+        (stage, [f"{lower(m.label)} {m.show(totals.loc[stage, m.column] * m.factor)}" for m in measures])
         for stage in stages
     )
     return chart(look, 120 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
@@ -87,20 +78,17 @@ def _bars(
     measure: Measure, look: Appearance, axis: str,
 ) -> list[Spec]:  # fmt: skip
     total = sum(wholes.values()) or 1
-    notes = {
-        stage: f"stage: {measure.show(whole)}"
-        + (f", unscaled: {measure.show(ghosts[stage])}" if stage in ghosts else "")
-        for stage, whole in wholes.items()
-    }
+    notes = {stage: f"stage: {measure.show(whole)}" for stage, whole in wholes.items()}
+    notes |= {stage: f"{notes[stage]}, unscaled: {measure.show(ghosts[stage])}" for stage in notes if stage in ghosts}
     traces = []
     for kind in KIND_COLORS:
         values = {stage: amounts.get((stage, kind), 0) for stage in wholes}
         if any(values.values()):
-            hover: Spec = {
-                "customdata": [[measure.show(v), percent(v / total), notes[stage]] for stage, v in values.items()],
-                "hovertemplate": f"%{{x}}, {kind}<br>{measure.label}: %{{customdata[0]}}, %{{customdata[1]}} of the "
-                "network<br>%{customdata[2]}<extra></extra>",
-            }
+            hover = draw.hover(
+                f"%{{x}}, {kind}<br>{measure.label}: %{{customdata[0]}}, %{{customdata[1]}} of the network<br>"
+                "%{customdata[2]}",
+                [[measure.show(value), percent(value / total), notes[stage]] for stage, value in values.items()],
+            )
             bars = {"type": "bar", "x": list(values), "y": list(values.values()), "name": kind, "yaxis": axis}
             traces.append(bars | {"marker": draw.mark(kind, look)} | hover)
     return traces
@@ -108,13 +96,8 @@ def _bars(
 
 def _ghosts(stages: Sequence[str], ghosts: Mapping[str, float], axis: str, look: Appearance) -> list[Spec]:
     """Draw a line across each bar at the unscaled network's value. A shape can have the width of the bar."""
-    return [
-        {
-            "type": "line", "xref": "x", "yref": axis, "x0": place - 0.42, "x1": place + 0.42,
-            "y0": ghosts[stage], "y1": ghosts[stage], "line": {"color": look.ink, "width": 2},
-        }
-        for place, stage in enumerate(stages) if stage in ghosts
-    ]  # fmt: skip
+    heights = [(place, ghosts[stage]) for place, stage in enumerate(stages) if stage in ghosts]
+    return [draw.segment(x - 0.42, y, x + 0.42, y, look.ink, 2, xref="x", yref=axis) for x, y in heights]
 
 
 def _split(totals: pd.DataFrame, first: Measure, second: Measure) -> str:
@@ -155,21 +138,16 @@ def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) 
     for kind in (kind for kind in KIND_COLORS if kind in shares.index and shares.loc[kind].any()):
         row = [float(shares.loc[kind, column]) for column in columns]
         amounts = [measure.show(float(sums.loc[kind, measure.column]) * measure.factor) for measure in measures]
-        hover: Spec = {
-            "customdata": [[amount, percent(share)] for amount, share in zip(amounts, row, strict=True)],
-            "hovertemplate": f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
-        }
+        hover = draw.hover(
+            f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}",
+            [[amount, percent(share)] for amount, share in zip(amounts, row, strict=True)],
+        )
         texts = [percent(share) if share >= 0.1 else "" for share in row]
         traces.append(draw.kind_bars(kind, names, row, texts, 14, look, **hover))
-    scale: Spec = {"range": [0, 1], "tickformat": ".0%", "showgrid": True, "nticks": 6}
-    layout = {
-        "barmode": "stack",
-        "bargap": 0.35,
-        "xaxis": scale | {"title": {"text": "Share of the total"}},
-        "yaxis": draw.ROWS,
-    }
-    spoken = "; ".join(
-        f"{kind}: {', '.join(f'{percent(shares.loc[kind, m.column])} of {lower(m.label)}' for m in measures)}"
+    scale = draw.axis("Share of the total", range=[0, 1], tickformat=".0%", showgrid=True, nticks=6)
+    layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
+    spoken = details(
+        (kind, [f"{percent(shares.loc[kind, m.column])} of {lower(m.label)}" for m in measures])
         for kind in KIND_COLORS
         if kind in shares.index
     )
@@ -202,12 +180,10 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
     values = [float(value) for value in running["alive"] * measure.factor]
     at = max(range(len(values)), key=values.__getitem__)
     peak, highest = running.loc[at], measure.show(values[at])
-    hover: Spec = {
-        "customdata": [
-            list(row) for row in zip(running["path"], running["output_shape"], map(measure.show, values), strict=True)
-        ],
-        "hovertemplate": "%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}<extra></extra>",
-    }
+    rows = zip(running["path"], running["output_shape"], map(measure.show, values), strict=True)
+    hover = draw.hover(
+        "%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}", [list(row) for row in rows]
+    )
     filled: Spec = {"fill": "tozeroy", "fillcolor": look.grid}
     traces = [
         draw.line(range(1, len(values) + 1), values, look.ink, 1.5, shape="hvh", **filled, **hover),
@@ -219,18 +195,12 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
     layout = {
         "hovermode": "x",
         "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {peak['path']}", look.accent, 14, **place)],
-        "xaxis": {
-            "range": [0.5, len(values) + 0.5],
-            "tickvals": list(starts),
-            "ticktext": list(starts.values()),
-            "title": {"text": f"Layers in execution order ({len(values)} that run)"},
-        },
-        "yaxis": {
-            "range": [0, snapped(max(values) * 1.12)],
-            "tickformat": ".3~s",
-            "nticks": 5,
-            "title": {"text": measure.label},
-        },
+        "xaxis": draw.axis(
+            f"Layers in execution order ({len(values)} that run)",
+            range=[0.5, len(values) + 0.5],
+            **draw.ticks(list(starts), starts.__getitem__),
+        ),
+        "yaxis": draw.axis(measure.label, range=[0, snapped(max(values) * 1.12)], tickformat=".3~s", nticks=5),
     }
     at_peak = (
         f"{exact(int(peak['alive']))} activation elements are alive there, with input {peak['input_shape']} and output "

@@ -1,7 +1,5 @@
 """Charts of the Convolutions page: savings of the cheaper kinds, and the channels they connect."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,7 +8,7 @@ import numpy as np
 
 from effviz.charts import draw
 from effviz.charts.relative import Measured, relative_dots
-from effviz.charts.sentences import plural, times
+from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import lower, percent
 from effviz.studies.convolutions import Connection, Setting
@@ -42,8 +40,8 @@ def kind_costs(
     macs = _compared(1 / shares[best]["macs"], lower(compute), "fewer")
     access = _compared(1 / shares[best]["memory_access"], "memory access", "less")
     title = f"Compared with a standard convolution, {lower(labels[best])} needs {macs} and {access}"
-    spoken = "; ".join(
-        f"{labels[kind]}: {', '.join(f'{lower(word)} {percent(costs[key])}' for key, word in words.items())}"
+    spoken = details(
+        (labels[kind], [f"{lower(word)} {percent(costs[key])}" for key, word in words.items()])
         for kind, costs in shares.items()
     )
     return chart(look, *drawn, title, f"Shares of the standard convolution: {spoken}")
@@ -70,16 +68,9 @@ class Curve(NamedTuple):
 
 
 def reduction_curve(
-    amounts: Sequence[int],
-    curves: Sequence[Curve],
-    now: int,
-    control: str,
-    subject: str,
-    look: Appearance,
-    *,
-    logarithmic: bool,
-    limit: tuple[float, str] | None = None,
-) -> Chart:
+    amounts: Sequence[int], curves: Sequence[Curve], now: int, control: str, subject: str, look: Appearance, *,
+    logarithmic: bool, limit: tuple[float, str] | None = None,
+) -> Chart:  # fmt: skip
     """Draw the saving of a kind over the standard convolution, against one control.
 
     Args:
@@ -97,10 +88,8 @@ def reduction_curve(
     notes: list[Spec] = []
     for index, curve in enumerate(curves):
         end = curve.factors[-1]
-        hover = f"{curve.label}: %{{y:.2f}}× less at %{{x}}<extra></extra>"
-        traces.append(
-            draw.line(amounts, curve.factors, look.ink, dash=curve.dash, name=curve.label, hovertemplate=hover)
-        )
+        hover = draw.hover(f"{curve.label}: %{{y:.2f}}× less at %{{x}}")
+        traces.append(draw.line(amounts, curve.factors, look.ink, dash=curve.dash, name=curve.label, **hover))
         marked = {"size": 12, "color": look.accent}
         traces.append(draw.dots([now], [curve.factors[list(amounts).index(now)]], marked, cliponaxis=False))
         # A label that would overlap another one is below its line.
@@ -112,14 +101,16 @@ def reduction_curve(
         traces.append(draw.line([amounts[0], amounts[-1]], [limit[0]] * 2, look.muted, 1, dash="dot"))
         notes.append(draw.note(places[0], *limit, look.muted, xanchor="left", yanchor="bottom"))
     shown = [amount for amount in amounts if amount in (8, 32, 128, 512, 2048)] if logarithmic else amounts
-    scale: Spec = {"type": "log" if logarithmic else "linear", "range": [places[0], places[-1]]}
+    scale = {"type": "log" if logarithmic else "linear", "range": [places[0], places[-1]]}
     layout = {
         "annotations": notes,
-        "xaxis": scale | {"title": {"text": control}} | draw.ticks(shown),
-        "yaxis": {"range": [0, 1.15 * highest], "title": {"text": "Times cheaper than standard"}},
+        "xaxis": draw.axis(control, **scale, **draw.ticks(shown)),
+        "yaxis": draw.axis("Times cheaper than standard", range=[0, 1.15 * highest]),
     }
-    listed = [[f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)] for each in curves]
-    spoken = "; ".join(f"{each.label}: {', '.join(factors)}" for each, factors in zip(curves, listed, strict=True))
+    spoken = details(
+        (each.label, [f"{times(factor)} at {at}" for at, factor in zip(amounts, each.factors, strict=True)])
+        for each in curves
+    )
     title = _saving(curves[0], amounts, now, lower(control), lower(subject))
     return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
 
@@ -141,12 +132,7 @@ def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subjec
 
 
 def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Chart:
-    """Draw the spatial window on a corner of the input map, and its next position.
-
-    Args:
-        setting: stride and resolution.
-        kernel_size: of the window.
-    """
+    """Draw the spatial window on a corner of the input map, and its next position."""
     stride = setting.stride
     side = min(setting.resolution, kernel_size + 2 * stride + 1)
     red, green, blue = (int(look.accent[start : start + 2], 16) for start in (1, 3, 5))
@@ -167,20 +153,14 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
 
 def _channel_axes(wide: float, high: float, first: float = 0) -> Spec:
     """Return the axes of a matrix of input and output channels, the first output on top."""
-    axis: Spec = {"showgrid": False, "nticks": 5}
     return {
-        "xaxis": axis | {"range": [first, wide], "title": {"text": "Input channel"}},
-        "yaxis": axis | {"range": [high, first], "title": {"text": "Output channel"}},
+        "xaxis": draw.axis("Input channel", range=[first, wide], showgrid=False, nticks=5),
+        "yaxis": draw.axis("Output channel", range=[high, first], showgrid=False, nticks=5),
     }
 
 
 def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance) -> Chart:
-    """Draw the input channels that each output channel of a layer reads: full, block-diagonal or diagonal.
-
-    Args:
-        blocks: of the layer.
-        kind: of the layer, for its colour.
-    """
+    """Draw the input channels that each output channel of a layer reads, in the colour of its kind."""
     wide, high, color = blocks[-1].end_in, blocks[-1].end_out, KIND_COLORS[kind]
     if len(blocks) <= _MOST_BLOCKS:
         shapes = [
@@ -189,7 +169,7 @@ def connection_picture(blocks: Sequence[Connection], kind: str, look: Appearance
         ]
     else:
         # Hundreds of blocks look like a diagonal.
-        shapes = [{"type": "line", "x0": 0, "y0": 0, "x1": wide, "y1": high, "line": {"color": color, "width": 4}}]
+        shapes = [draw.segment(0, 0, wide, high, color, 4)]
     shapes.append(draw.box(0, 0, wide, high, look.muted, 1))
     layout: Spec = {"shapes": shapes} | _channel_axes(wide, high)
     layout["xaxis"] |= {"constrain": "domain"}
@@ -211,15 +191,11 @@ def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance
         title: the finding.
     """
     end, size = len(reached) - 0.5, len(reached) / groups
-    hover = "output %{y}, input %{x}<extra></extra>"
-    ends = (CLEAR, KIND_COLORS["grouped convolution"])
-    cells: Spec = {"type": "heatmap", "z": reached.astype(int).tolist(), "colorscale": [[0, ends[0]], [1, ends[1]]]}
-    heat = cells | {"zmin": 0, "zmax": 1, "showscale": False, "hovertemplate": hover}
-    edge = {"color": look.muted, "width": 1}
-    shapes: list[Spec] = [
-        {"type": "line", "line": edge, "x0": x, "x1": x, "y0": -0.5, "y1": end}
-        for x in (size * group - 0.5 for group in range(1, groups))
-    ]
+    colors = [[0, CLEAR], [1, KIND_COLORS["grouped convolution"]]]
+    cells: Spec = {"type": "heatmap", "z": reached.astype(int).tolist(), "colorscale": colors}
+    heat = cells | {"zmin": 0, "zmax": 1, "showscale": False} | draw.hover("output %{y}, input %{x}")
+    edges = [size * group - 0.5 for group in range(1, groups)]
+    shapes = [draw.segment(x, -0.5, x, end, look.muted, 1) for x in edges]
     layout: Spec = {"shapes": [*shapes, draw.box(-0.5, -0.5, end, end, look.muted, 1)]} | _channel_axes(end, end, -0.5)
     connected = f"{percent(float(reached.mean()))} of the pairs of channels are connected"
     return chart(look, 280, [heat], layout, title, connected)

@@ -1,7 +1,5 @@
 """Builders of plain specifications: traces, shapes, annotations and axes as dictionaries in plotly's format."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -13,26 +11,58 @@ from effviz.count.palette import text_on
 # --- traces ----------------------------------------------------------------------------------------------------------
 
 
+def hover(template: str, data: Sequence[Any] | None = None) -> Spec:
+    """Build the hover of a trace, in which ``%{customdata[1]}`` is the second value of a row of `data`."""
+    given = {} if data is None else {"customdata": list(data)}
+    return given | {"hovertemplate": f"{template}<extra></extra>"}
+
+
+def _scatter(mode: str, x: Iterable[Any], y: Iterable[Any], rest: Spec) -> Spec:
+    silent = {} if "hovertemplate" in rest else {"hoverinfo": "skip"}
+    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y)} | silent | rest
+
+
 def line(
-    x: Sequence[Any], y: Sequence[Any], color: str, width: float = 2.0, *, dash: str = "", shape: str = "", **rest: Any
+    x: Iterable[Any], y: Iterable[Any], color: str, width: float = 2.0, *, dash: str = "", shape: str = "", **rest: Any
 ) -> Spec:
-    """Build a line; without a ``hovertemplate`` it has no hover."""
+    """Build a line; without a `hover` it has none."""
     drawn = {"color": color, "width": width} | ({"dash": dash} if dash else {}) | ({"shape": shape} if shape else {})
-    hover = {} if "hovertemplate" in rest else {"hoverinfo": "skip"}
-    return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "line": drawn} | hover | rest
+    return _scatter("lines", x, y, {"line": drawn} | rest)
 
 
-def dots(x: Sequence[Any], y: Sequence[Any], marker: Spec, **rest: Any) -> Spec:
-    """Build markers; without a ``hovertemplate`` they have no hover."""
-    hover = {} if "hovertemplate" in rest else {"hoverinfo": "skip"}
-    return {"type": "scatter", "mode": "markers", "x": list(x), "y": list(y), "marker": marker} | hover | rest
+def dots(x: Iterable[Any], y: Iterable[Any], marker: Spec, **rest: Any) -> Spec:
+    """Build markers; without a `hover` they have none."""
+    return _scatter("markers", x, y, {"marker": marker} | rest)
 
 
-def labels(x: Sequence[Any], y: Sequence[Any], texts: Sequence[str], size: int, color: Any, **rest: Any) -> Spec:
+def labels(x: Iterable[Any], y: Iterable[Any], texts: Iterable[str], size: int, color: Any, **rest: Any) -> Spec:
     """Build texts inside the plot."""
-    font = {"size": size, "color": color}
-    placed = {"type": "scatter", "mode": "text", "x": list(x), "y": list(y), "text": list(texts), "textfont": font}
-    return placed | {"hoverinfo": "skip"} | rest
+    return _scatter("text", x, y, {"text": list(texts), "textfont": {"size": size, "color": color}} | rest)
+
+
+def marked_line(
+    x: Sequence[float], y: Sequence[float], marks: Sequence[str], look: Appearance, **rest: Any
+) -> tuple[Spec, list[Spec]]:
+    """Return a line of points of which some are marked with a text, and its annotations, for a logarithmic axis.
+
+    Args:
+        x, y: the points.
+        marks: text of each marked point; empty for the others.
+        rest: of the trace.
+    """
+    last = len(x) - 1
+    marker = {
+        "color": [look.accent if text else look.ink for text in marks],
+        "size": [14 if text else 7 for text in marks], "opacity": 1,
+    }  # fmt: skip
+    notes = [
+        note(
+            math.log10(x[place]), y[place], text, look.accent, 14, yanchor="bottom", yshift=8,
+            xanchor="right" if place == last and place else "left", xshift=0 if place == last else 6,
+        )
+        for place, text in enumerate(marks) if text
+    ]  # fmt: skip
+    return line(x, y, look.ink, 2, mode="lines+markers", marker=marker, **rest), notes
 
 
 def legend_key(name: str, marker: Spec) -> Spec:
@@ -65,14 +95,9 @@ def row_bars(names: Sequence[str], values: Sequence[Any], marker: Spec, texts: S
 
 
 def kind_bars(
-    kind: str,
-    names: Sequence[str],
-    values: Sequence[float],
-    texts: Sequence[str],
-    size: int,
-    look: Appearance,
+    kind: str, names: Sequence[str], values: Sequence[float], texts: Sequence[str], size: int, look: Appearance,
     **rest: Any,
-) -> Spec:
+) -> Spec:  # fmt: skip
     """Build horizontal bars of one layer kind, to be stacked, with a text inside each."""
     return {
         "type": "bar", "orientation": "h", "name": kind, "y": list(names), "x": list(values),
@@ -119,10 +144,14 @@ def rule(
     color: str, width: float, dash: str = "", *, x: float | None = None, y: float | None = None, **rest: Any
 ) -> Spec:
     """Build a straight line through the whole plot, at `x` or at `y`."""
-    place = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y} if x is None else {
-        "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"
-    }  # fmt: skip
-    return {"type": "line", "line": {"color": color, "width": width} | ({"dash": dash} if dash else {})} | place | rest
+    x0, y0, x1, y1 = (0, y, 1, y) if x is None else (x, 0, x, 1)
+    drawn = segment(x0, y0, x1, y1, color, width, **{"xref" if x is None else "yref": "paper"} | rest)
+    return drawn | {"line": drawn["line"] | {"dash": dash}} if dash else drawn
+
+
+def segment(x0: Any, y0: Any, x1: Any, y1: Any, color: str, width: float, **rest: Any) -> Spec:
+    """Build a straight line between two points."""
+    return {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": color, "width": width}} | rest
 
 
 def box(x0: float, y0: float, x1: float, y1: float, color: str, width: float, fill: str = CLEAR) -> Spec:
@@ -149,6 +178,11 @@ def legend(**rest: Any) -> Spec:
     return {"showlegend": True, "legend": place | fixed | rest}
 
 
+def axis(title: str, **rest: Any) -> Spec:
+    """Build an axis with a title."""
+    return {"title": {"text": title}} | rest
+
+
 def ticks(values: Sequence[Any], written: Callable[[Any], str] = str) -> Spec:
     """Build ticks at these values."""
     return {"tickvals": list(values), "ticktext": [written(value) for value in values]}
@@ -158,7 +192,7 @@ def log_axis(
     span: tuple[float, float], values: Sequence[float], title: str, written: Callable[[Any], str] = short, **rest: Any
 ) -> Spec:
     """Build a logarithmic axis from one power of ten to another, with ticks at `values`."""
-    return {"type": "log", "range": list(span)} | ticks(values, written) | {"title": {"text": title}} | rest
+    return axis(title, type="log", range=list(span), **ticks(values, written)) | rest
 
 
 def decades(low: float, high: float, steps: Iterable[float]) -> list[float]:

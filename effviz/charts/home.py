@@ -1,13 +1,11 @@
 """The networks of the zoo: parameters against multiply-adds, and the uses of a parameter per image."""
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd
 
 from effviz.charts import draw
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import lower, si
 
 
@@ -25,20 +23,19 @@ def zoo_dots(table: pd.DataFrame, factor: int, compute_label: str, look: Appeara
     traces = [draw.stretches(zip(titles, rows["params"], compute, strict=True), look)]
     notes = []
     for label, values, symbol in (("Parameters", rows["params"], "circle-open"), (compute_label, compute, "circle")):
-        hover: Spec = {
-            "customdata": [list(row) for row in zip(map(si, values), rows["resolution"], uses, strict=True)],
-            "hovertemplate": f"%{{y}}, %{{customdata[1]}} px<br>{label}: %{{customdata[0]}}<br>"
-            "each parameter used %{customdata[2]} times per image<extra></extra>",
-        }
+        hover = draw.hover(
+            f"%{{y}}, %{{customdata[1]}} px<br>{label}: %{{customdata[0]}}<br>"
+            "each parameter used %{customdata[2]} times per image",
+            [list(row) for row in zip(map(si, values), rows["resolution"], uses, strict=True)],
+        )
         traces.append(draw.dots(values, titles, draw.outlined(look.ink, 10, symbol), **hover))
         # A label above the first row replaces a legend.
         notes.append(draw.note(math.log10(values.iloc[-1]), titles[-1], label, look.muted, yshift=18))
     span = [math.log10(rows["params"].min()) - 0.3, math.log10(compute.max()) + 0.2]
-    scale: Spec = {"type": "log", "dtick": 1, "tickformat": "~s", "showgrid": True, "range": span}
     layout = {
         "margin": draw.margin(right=12, top=30),
         "annotations": notes,
-        "xaxis": scale | {"title": {"text": "Count (logarithmic)"}},
+        "xaxis": draw.axis("Count (logarithmic)", type="log", dtick=1, tickformat="~s", showgrid=True, range=span),
         "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles},
     }
     spoken = "; ".join(

@@ -1,7 +1,5 @@
 """Charts of the Latency page: latency against a count, and how well each count predicts it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection
 
@@ -24,15 +22,9 @@ Span = tuple[float, float]
 
 
 def latency_scatter(
-    table: pd.DataFrame,
-    column: str,
-    factor: int,
-    label: str,
-    where: str,
-    look: Appearance,
-    highlight: Collection[str] = (),
-    span: Span | None = None,
-) -> Chart:
+    table: pd.DataFrame, column: str, factor: int, label: str, where: str, look: Appearance,
+    highlight: Collection[str] = (), span: Span | None = None,
+) -> Chart:  # fmt: skip
     """Draw a log-log scatter of latency over one count, with lines of equal speed.
 
     Args:
@@ -77,13 +69,14 @@ def _points(
     sizes = [13 if title in highlight else 9 for title in rows["title"]]
     symbols = [f"{symbol}-open" if noisy else symbol for noisy in rows["noisy"]]
     columns = zip(rows["title"], amounts, rows["latency_ms"], rows["noisy"], strict=True)
-    return draw.dots(
-        amounts, rows["latency_ms"], draw.outlined(colors, sizes, symbols, 1.5), showlegend=False,
-        customdata=[[title, si(amount), milliseconds(time), si(amount / time * 1e3), " (noisy)" if noisy else ""]
-                    for title, amount, time, noisy in columns],
-        hovertemplate=f"%{{customdata[0]}} ({family})<br>{label}: %{{customdata[1]}}<br>"
-        "%{customdata[2]}%{customdata[4]}, %{customdata[3]} per second<extra></extra>",
+    hover = draw.hover(
+        f"%{{customdata[0]}} ({family})<br>{label}: %{{customdata[1]}}<br>%{{customdata[2]}}%{{customdata[4]}}, "
+        "%{customdata[3]} per second",
+        [[title, si(amount), milliseconds(time), si(amount / time * 1e3), " (noisy)" if noisy else ""]
+         for title, amount, time, noisy in columns],
     )  # fmt: skip
+    marker = draw.outlined(colors, sizes, symbols, 1.5)
+    return draw.dots(amounts, rows["latency_ms"], marker, showlegend=False, **hover)
 
 
 def _names(
@@ -185,14 +178,11 @@ def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
         [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found], [entry.spread for entry in found],
         {"color": [look.accent if entry is best else look.muted for entry in found]},
         [f"{entry.spread:.1f}× ({order})" for entry, order in zip(found, orders, strict=True)],
-        hovertemplate="%{y}: fastest over slowest %{x:.1f}<extra></extra>",
+        **draw.hover("%{y}: fastest over slowest %{x:.1f}"),
     )  # fmt: skip
-    axis = "Fastest over slowest, count per second (rank correlation)"
-    layout = {
-        "xaxis": draw.log_axis(span, _ticks(span), axis, _tick_text(short), showgrid=True),
-        "yaxis": draw.ROWS,
-        "bargap": 0.45,
-    }
+    name = "Fastest over slowest, count per second (rank correlation)"
+    axis = draw.log_axis(span, _ticks(span), name, _tick_text(short), showgrid=True)
+    layout = {"xaxis": axis, "yaxis": draw.ROWS, "bargap": 0.45}
     gap = f"a factor of {best.spread:.1f} between the fastest and the slowest network"
     title = f"The best predictor of latency is {best.label}, with {gap}"
     spoken = "; ".join(

@@ -1,7 +1,5 @@
 """Charts of the Multipliers page: cost by width and resolution as a heat map, and accuracy against compute."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -21,25 +19,15 @@ Place = tuple[float, int]
 
 
 class Cell(NamedTuple):
-    """One cell of the heat map.
+    """One cell of the heat map."""
 
-    Attributes:
-        width: multiplier, a row.
-        resolution: in pixels, a column.
-        value: sets the colour; None leaves the cell empty.
-        text: the value as read.
-        hover: all that is known about the cell.
-        printed: published by the authors, drawn bold.
-        misfit: contradicts a published figure, drawn with a corner.
-    """
-
-    width: float
-    resolution: int
-    value: float | None
-    text: str
-    hover: str
-    printed: bool = False
-    misfit: bool = False
+    width: float  # multiplier, a row
+    resolution: int  # in pixels, a column
+    value: float | None  # sets the colour; None leaves the cell empty
+    text: str  # the value as read
+    hover: str  # all that is known about the cell
+    printed: bool = False  # published by the authors, drawn bold
+    misfit: bool = False  # contradicts a published figure, drawn with a corner
 
 
 class MapTitle(NamedTuple):
@@ -74,8 +62,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
     traces = [
         draw.heatmap(
             columns, lines, shares, (look.grid, dark), hoverongaps=True,
-            customdata=[[[cell.hover] for cell in row] for row in rows],
-            hovertemplate="%{customdata[0]}<extra></extra>",
+            **draw.hover("%{customdata[0]}", [[[cell.hover] for cell in row] for row in rows]),
         ),
         draw.labels(
             [x for x, _, _ in cells_at], [y for _, y, _ in cells_at],
@@ -98,8 +85,8 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
         "margin": draw.margin(right=4, top=4),
-        "xaxis": {"range": [-0.53, len(sides) - 0.47], "title": {"text": "Resolution (px)"}} | across,
-        "yaxis": {"range": [-0.55, len(widths) - 0.45], "showgrid": False, "title": {"text": "Width multiplier"}} | up,
+        "xaxis": draw.axis("Resolution (px)", range=[-0.53, len(sides) - 0.47], **across),
+        "yaxis": draw.axis("Width multiplier", range=[-0.55, len(widths) - 0.45], showgrid=False, **up),
     }
     spoken = "; ".join(
         f"width {cell.width:g} at {cell.resolution} px: {cell.text}"
@@ -125,23 +112,14 @@ def _shares(known: Sequence[float]) -> Callable[[float], float]:
 
 
 class Point(NamedTuple):
-    """A published accuracy.
+    """A published accuracy."""
 
-    Attributes:
-        network: its name in the legend.
-        label: network, width and resolution.
-        compute: in the convention.
-        top1: in per cent.
-        hover: the published figure and its source.
-        front: no other published point is as cheap and as accurate.
-    """
-
-    network: str
-    label: str
-    compute: int
-    top1: float
-    hover: str
-    front: bool
+    network: str  # its name in the legend
+    label: str  # network, width and resolution
+    compute: int  # in the convention
+    top1: float  # in per cent
+    hover: str  # the published figure and its source
+    front: bool  # no other published point is as cheap and as accurate
 
 
 class Curve(NamedTuple):
@@ -161,16 +139,9 @@ class Here(NamedTuple):
 
 
 def accuracy_scatter(
-    points: Sequence[Point],
-    networks: Sequence[str],
-    chosen: str,
-    here: Here,
-    curves: Sequence[Curve],
-    label: str,
-    look: Appearance,
-    *,
-    alone: bool,
-) -> Chart:
+    points: Sequence[Point], networks: Sequence[str], chosen: str, here: Here, curves: Sequence[Curve], label: str,
+    look: Appearance, *, alone: bool,
+) -> Chart:  # fmt: skip
     """Draw published top-1 against counted compute, with the Pareto front.
 
     Args:
@@ -196,13 +167,10 @@ def accuracy_scatter(
             traces.append(_published(name, mine, _SYMBOLS[position % len(_SYMBOLS)], name == chosen, look))
     for curve, dash in zip(curves, ("dash", "dot"), strict=False):
         x, y = zip(*curve.corners, strict=True)
-        hover = f"{curve.label}<extra></extra>"
-        traces.append(draw.line(x, y, look.accent, dash=dash, name=curve.label, hovertemplate=hover))
+        traces.append(draw.line(x, y, look.accent, dash=dash, name=curve.label, **draw.hover(curve.label)))
     if inside and here.top1 is not None:
-        symbol = "circle-open-dot" if here.interpolated else "circle-open"
-        traces.append(
-            draw.dots([here.compute], [here.top1], draw.outlined(look.accent, 17, symbol, 3), showlegend=False)
-        )
+        marker = draw.outlined(look.accent, 17, "circle-open-dot" if here.interpolated else "circle-open", 3)
+        traces.append(draw.dots([here.compute], [here.top1], marker, showlegend=False))
     traces.append(draw.line([None], [None], look.muted, 1.5, name="Pareto front"))
     # A tick in the corner would overlap the first label of the other axis.
     values = [
@@ -215,7 +183,7 @@ def accuracy_scatter(
         "shapes": [draw.rule(look.accent, 1, "dot", x=here.compute, layer="below")] if inside else [],
         "hoverlabel": {"align": "left"},
         "xaxis": draw.log_axis(span, values, f"{label}, counted by effviz", showgrid=True),
-        "yaxis": {"range": [bottom, top], "dtick": 5, "title": {"text": "Published top-1 (%)"}},
+        "yaxis": draw.axis("Published top-1 (%)", range=[bottom, top], dtick=5),
     }
     spoken = "; ".join(f"{each.label}: {si(each.compute)} {lower(label)}, {each.top1:g} %" for each in front)
     title = _front_title(points, chosen)
@@ -229,9 +197,8 @@ def _published(name: str, points: Sequence[Point], symbol: str, chosen: bool, lo
     return draw.dots(
         [each.compute for each in ordered], [each.top1 for each in ordered],
         draw.outlined(look.ink if chosen else look.muted, 10 if chosen else 8, symbols, 1.5),
-        name=f"<b>{name}</b>" if chosen else name,
-        customdata=[[each.label, each.hover] for each in ordered],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>", zorder=int(chosen),
+        name=f"<b>{name}</b>" if chosen else name, zorder=int(chosen),
+        **draw.hover("<b>%{customdata[0]}</b><br>%{customdata[1]}", [[each.label, each.hover] for each in ordered]),
     )  # fmt: skip
 
 

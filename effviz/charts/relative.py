@@ -1,7 +1,5 @@
 """Costs as multiples of one of them: one row per subject, one mark per measure, on a logarithmic axis."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,11 +10,11 @@ from effviz.charts.style import Appearance, Spec
 
 
 class Measured(NamedTuple):
-    """One measure: its name, its symbol, and its multiple in every row; None where it is unknown."""
+    """One measure: its name, its symbol, and its value in every row; None where it is unknown."""
 
     label: str
     symbol: str
-    multiples: Sequence[float | None]
+    values: Sequence[float | None]
 
 
 def multiples_of(values: Sequence[float | None], base: float | None) -> list[float | None]:
@@ -31,22 +29,18 @@ def relative_dots(
 
     Args:
         names: of the rows, from top to bottom.
-        measures: each drawn with its own symbol, named in the legend.
+        measures: multiples, each drawn with its own symbol, named in the legend.
         marked: the row or the measure in the accent colour.
         axis: its title, which says what 100 % is.
     """
-    known = [
-        [value for each in measures if (value := each.multiples[place]) is not None] for place in range(len(names))
-    ]
+    known = [[value for each in measures if (value := each.values[place]) is not None] for place in range(len(names))]
     traces = [draw.stretches(((name, min(row), max(row)) for name, row in zip(names, known, strict=True) if row), look)]
     for each in measures:
         colors = [look.accent if marked in (name, each.label) else look.ink for name in names]
-        hover: Spec = {
-            "customdata": [written(value) if value is not None else "" for value in each.multiples],
-            "hovertemplate": f"%{{y}}<br>{each.label}: %{{customdata}}<extra></extra>",
-        }
+        texts = ["" if value is None else written(value) for value in each.values]
+        hover = draw.hover(f"%{{y}}<br>{each.label}: %{{customdata}}", texts)
         drawn = draw.outlined(colors, 12, each.symbol)
-        traces.append(draw.dots(each.multiples, names, drawn, name=each.label, showlegend=False, **hover))
+        traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
         color = look.accent if marked == each.label else look.ink
         traces.append(draw.legend_key(each.label, draw.outlined(color, 12, each.symbol)))
     every = [value for row in known for value in row] or [1.0]

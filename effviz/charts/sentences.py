@@ -1,8 +1,6 @@
 """Parts of titles and alternative texts."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from effviz.core.units import short
 
@@ -15,6 +13,11 @@ def listed(words: Sequence[str], conjunction: str = "and") -> str:
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun: ``"1 network"``, ``"2 networks"``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def details(rows: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Join subjects and their values: ``"MBConv: 9 parameters, 4 layers; Ghost: 5 parameters, 3 layers"``."""
+    return "; ".join(f"{subject}: {', '.join(values)}" for subject, values in rows)
 
 
 def times(factor: float) -> str:

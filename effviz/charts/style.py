@@ -1,7 +1,5 @@
 """The look of every chart: colours and one plotly template per appearance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +19,11 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with its text.
+    """A figure with its text."""
 
-    Attributes:
-        figure: for plotly.
-        title: the finding, a sentence computed from the numbers.
-        alt: the alternative text: the finding and the numbers.
-    """
-
-    figure: go.Figure
-    title: str
-    alt: str
+    figure: go.Figure  # for plotly
+    title: str  # the finding, a sentence computed from the numbers
+    alt: str  # the alternative text: the finding and the numbers
 
 
 def appearance(name: str | None) -> Appearance:
@@ -40,14 +32,9 @@ def appearance(name: str | None) -> Appearance:
 
 
 def chart(
-    look: Appearance,
-    height: int,
-    traces: list[Spec],
-    layout: Spec,
-    title: str,
-    *details: str,
+    look: Appearance, height: int, traces: list[Spec], layout: Spec, title: str, *details: str,
     frames: Sequence[Spec] = (),
-) -> Chart:
+) -> Chart:  # fmt: skip
     """Build a chart. One validation of plain dictionaries is much faster than adding traces one by one.
 
     Args:
@@ -69,32 +56,19 @@ def _name(look: Appearance) -> str:
 def _template(look: Appearance) -> go.layout.Template:
     """Build a transparent template with a grid on the value axis only. A page has one legend for all its charts."""
     axis = {
-        "color": look.muted,
-        "linecolor": look.grid,
-        "gridcolor": look.grid,
-        "zeroline": False,
-        "showgrid": False,
-        "ticks": "",
-        "automargin": True,
-        "fixedrange": True,
-        "tickfont": {"size": 13},
-        "title": {"font": {"size": 14}, "standoff": 10},
-    }
+        "color": look.muted, "linecolor": look.grid, "gridcolor": look.grid, "zeroline": False, "showgrid": False,
+        "ticks": "", "tickfont": {"size": 13}, "title": {"font": {"size": 14}, "standoff": 10},
+        "automargin": True, "fixedrange": True,
+    }  # fmt: skip
     font = {"family": FONT, "color": look.ink}
     return go.layout.Template(
         layout={
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
-            "font": font | {"size": 14},
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,
+            "font": font | {"size": 14}, "xaxis": axis, "yaxis": axis | {"showgrid": True},
             "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.muted, "font": font},
-            "hovermode": "closest",
-            "dragmode": False,
-            "showlegend": False,
-            "xaxis": axis,
-            "yaxis": axis | {"showgrid": True},
+            "hovermode": "closest", "dragmode": False, "showlegend": False,
         }
-    )
+    )  # fmt: skip
 
 
 for _look in (LIGHT, DARK):

@@ -1,15 +1,13 @@
 """Charts of the Width and depth page: designs drawn to one scale, and their costs as multiples of one of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
-from effviz.charts.sentences import plural, times
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.sentences import details, plural, times
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import change, lower, percent
 
 # Tall to flat, like the designs.
@@ -34,19 +32,12 @@ class DesignMeasure(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A design as it is drawn.
+    """A design as it is drawn."""
 
-    Attributes:
-        name: a key of `SYMBOLS`.
-        summary: its blocks and widths.
-        channels: output channels of every block, in order.
-        stages: of the blocks.
-    """
-
-    name: str
-    summary: str
-    channels: Sequence[int]
-    stages: Sequence[str]
+    name: str  # a key of `SYMBOLS`
+    summary: str  # its blocks and widths
+    channels: Sequence[int]  # output channels of every block, in order
+    stages: Sequence[str]  # of the blocks
 
 
 def finding(designs: Sequence[Built], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str) -> str:
@@ -111,20 +102,17 @@ def multiples_chart(
         "margin": {"r": 16},
         "annotations": [draw.note(0, label, "not measured", look.muted) for label in unknown],
     }
-    order = [design.name for design in designs]
-    spoken = "; ".join(
-        f"{entry.label}: {', '.join(f'{name} {text}' for name, text in zip(order, entry.texts, strict=True))}"
+    spoken = details(
+        (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])
         for entry in quantities
     )
     return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
 def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
-    """Draw the designs at one scale: one bar per block, whose height is the number of channels.
+    """Draw the designs from top to bottom at one scale: one bar per block, whose height is the number of channels.
 
-    Args:
-        designs: from wide to deep, drawn from top to bottom.
-        marked: name of the design in the accent colour.
+    The design called `marked` has the accent colour.
     """
     scale = _steady(max(max(design.channels) for design in designs))
     # A lane has room for a line of text and for the bars.
@@ -132,8 +120,7 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
     pitch = scale * lane / (lane - 22)
     longest = max(len(design.channels) for design in designs)
     edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
-    traces: list[Spec] = []
-    notes: list[Spec] = []
+    traces, notes = [], []
     for place, design in enumerate(designs):
         middle = -place * pitch - (pitch - scale) - scale / 2
         own = design.name == marked
@@ -142,9 +129,8 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
                 "type": "bar", "name": design.name, "width": 1, "x": [at + 0.5 for at in range(len(design.channels))],
                 "base": [middle - channels / 2 for channels in design.channels], "y": list(design.channels),
                 "marker": {"color": look.accent if own else look.muted, "line": edge},
-                "customdata": list(design.stages),
-                "hovertemplate": f"{design.name}, %{{customdata}}: %{{y:,}} channels<extra></extra>",
             }
+            | draw.hover(f"{design.name}, %{{customdata}}: %{{y:,}} channels", design.stages)
         )  # fmt: skip
         text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
         notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
@@ -152,13 +138,12 @@ def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Cha
         "barmode": "overlay",
         "bargap": 0,
         "annotations": notes,
-        "xaxis": {"range": [0, longest], "title": {"text": "Blocks, input to output"}, "nticks": 6},
+        "xaxis": draw.axis("Blocks, input to output", range=[0, longest], nticks=6),
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
     title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
-    return chart(
-        look, _HEIGHT, traces, layout, title, "; ".join(f"{design.name}: {design.summary}" for design in designs)
-    )
+    spoken = "; ".join(f"{design.name}: {design.summary}" for design in designs)
+    return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
 def _steady(channels: int) -> float:

@@ -3,20 +3,18 @@
 A run skips the networks that `effviz.measure.latency` has stored for this environment, so it resumes after a pause.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from effviz.core.errors import DesignError
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, request
+from effviz.model.design import Design
+from effviz.studies.guidelines.experiments import cases, distinct
+from effviz.studies.prediction import ENTRIES
 from effviz.worker.manager import Manager, default_manager
-
-if TYPE_CHECKING:
-    from effviz.model.design import Design
 
 OWNER = "zoo"
 
@@ -35,21 +33,13 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a background measurement.
+    """The progress of a background measurement."""
 
-    Attributes:
-        threads: of torch; None while nothing is measured.
-        left: number of networks left, including the current one.
-        title: of the current network.
-        message: its current step, or its position in the queue.
-        fraction: of the current network, 0 to 1.
-    """
-
-    threads: int | None = None
-    left: int = 0
-    title: str = ""
-    message: str = ""
-    fraction: float = 0.0
+    threads: int | None = None  # of torch; None while nothing is measured
+    left: int = 0  # number of networks left, including the current one
+    title: str = ""  # of the current network
+    message: str = ""  # its current step, or its position in the queue
+    fraction: float = 0.0  # of the current network, 0 to 1
 
 
 class ZooRun:
@@ -62,10 +52,7 @@ class ZooRun:
     """
 
     def __init__(
-        self,
-        entries: Sequence[Network],
-        manager: Callable[[], Manager] = default_manager,
-        owner: str = OWNER,
+        self, entries: Sequence[Network], manager: Callable[[], Manager] = default_manager, owner: str = OWNER
     ) -> None:
         self.entries = entries
         self._manager = manager
@@ -172,3 +159,26 @@ class ZooRun:
                     self._todo.clear()
                 elif problem:
                     self._failures[entry.title, threads] = problem
+
+
+# --- the runs of the app: one per set of networks and process ------------------------------------------------------
+
+_runs: dict[str, ZooRun] = {}
+_starting = threading.Lock()
+
+
+def default_run() -> ZooRun:
+    """Return the background measurement of the zoo."""
+    return _run(OWNER, lambda: ENTRIES)
+
+
+def guideline_run() -> ZooRun:
+    """Return the background measurement of ShuffleNetV2's guideline experiments."""
+    return _run("guidelines", lambda: distinct(cases()))
+
+
+def _run(owner: str, networks: Callable[[], Sequence[Network]]) -> ZooRun:
+    with _starting:
+        if owner not in _runs:
+            _runs[owner] = ZooRun(networks(), owner=owner)
+        return _runs[owner]

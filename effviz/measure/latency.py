@@ -4,8 +4,6 @@ A latency is a distribution. It is valid for one machine, one version of PyTorch
 `Latency` includes these conditions. The measurement itself is in `effviz.backend.timing`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
@@ -21,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import platformdirs
 
@@ -110,7 +108,7 @@ class Latency:
         return vars(self) | {"environment": dict(self.environment)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Latency:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Restore a latency from the result of `to_dict`.
 
         Raises:
@@ -123,14 +121,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A requested measurement.
+    """A requested measurement."""
 
-    Attributes:
-        ticket: its state, position in the queue and progress.
-        design, resolution, batch_size, threads, dtype: as requested.
-    """
-
-    ticket: Ticket
+    ticket: Ticket  # its state, position in the queue and progress
+    # As requested.
     design: Design
     resolution: int
     batch_size: int
@@ -187,7 +181,9 @@ def request(
     """
     report = analyze(design, resolution)
     batch_size = whole("batch_size", batch_size, 1, MAX_BATCH)
-    threads = _threads(threads)
+    cores, threads = usable_cores(), whole("threads", threads)
+    if threads > cores:
+        fail("threads", threads, f"must be at most {cores}, the number of usable cores")
     ticket = (manager or default_manager()).submit(
         owner,
         "latency",
@@ -203,13 +199,6 @@ def request(
         keep_all=keep_all,
     )
     return Measurement(ticket, design, report.resolution, batch_size, threads, dtype)
-
-
-def _threads(threads: int) -> int:
-    cores = usable_cores()
-    if whole("threads", threads) > cores:
-        fail("threads", threads, f"must be at most {cores}, the number of usable cores")
-    return int(threads)
 
 
 def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
@@ -286,11 +275,8 @@ def cached(
     """
     key = fingerprint(design, resolution, batch_size, threads, dtype)
     with _remembering:
-        found = _remembered.get(key)
-        if found is not None:
-            _remembered.move_to_end(key)
-            return found
-    found = _read(key)
+        known = _remembered.get(key)
+    found = known or _read(key)
     if found is not None:
         _keep(key, found)
     return found

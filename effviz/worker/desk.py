@@ -4,8 +4,6 @@ Thirty students who open one link need one diagram, not thirty. If a visitor cha
 cancelled, unless other visitors wait for it.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Hashable
 from typing import NamedTuple

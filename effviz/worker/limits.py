@@ -1,7 +1,5 @@
 """Cores and memory that the torch process may use, and the memory that a design needs."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import replace

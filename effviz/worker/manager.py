@@ -8,8 +8,6 @@
 Everything is thread-safe, and only `Ticket.wait` blocks. This module imports neither torch nor streamlit.
 """
 
-from __future__ import annotations
-
 import atexit
 import logging
 import os
@@ -18,9 +16,9 @@ import threading
 import time
 from collections.abc import Mapping
 from itertools import count
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from effviz.core.errors import number, text, unknown
+from effviz.core.errors import look_up, number, text
 from effviz.core.units import binary
 from effviz.worker.jobs import JOBS
 from effviz.worker.limits import memory_limit as default_memory_limit
@@ -38,19 +36,12 @@ _logger = logging.getLogger("effviz.worker")
 
 
 class Status(NamedTuple):
-    """The state of the manager.
-
-    Attributes:
-        process: ``"off"``, ``"starting"``, ``"idle"`` or ``"busy"``.
-        waiting: number of jobs in the queue.
-        pid: of the torch process; None if there is none.
-        versions: of torch and python in the process; empty until it is ready.
-    """
+    """The state of the manager."""
 
     process: Literal["off", "starting", "idle", "busy"]
-    waiting: int
-    pid: int | None
-    versions: dict[str, str]
+    waiting: int  # number of jobs in the queue
+    pid: int | None  # of the torch process; None if there is none
+    versions: dict[str, str]  # of torch and python in the process; empty until it is ready
 
 
 class Manager:
@@ -84,7 +75,7 @@ class Manager:
         self._killed = False
         self._worn = False
 
-    def __enter__(self) -> Manager:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,8 +109,7 @@ class Manager:
             ProtocolError: the payload cannot be written as JSON.
             RuntimeError: the manager is closed.
         """
-        if kind not in self._jobs:
-            unknown("kind", kind, self._jobs)
+        look_up("kind", kind, self._jobs)
         timeout_s = number("timeout_s", timeout_s, 0, 86_400, open_below=True)
         ticket = Ticket(self, Request(next(self._ids), kind, payload), text("owner", owner), timeout_s)
         if memory_bytes is not None and memory_bytes > self.memory_limit:
@@ -232,7 +222,7 @@ class Manager:
                 self._process.send(ticket.line)
 
     def _spawn(self) -> None:
-        self._wanted, self._killed, self._worn = False, False, False
+        self._wanted = self._killed = self._worn = False
         self._start_error = "it exited immediately"
         try:
             self._process = WorkerProcess(self._jobs, self.memory_limit, self._on_event, self._on_exit)
@@ -334,10 +324,9 @@ class Manager:
 def _describe(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
-    names = {each.value: each.name for each in signal.Signals}
-    name = names.get(-code, f"signal {-code}")
-    hint = ": killed by another process, or by the system to free memory" if name == "SIGKILL" else ""
-    return f"{name}{hint}"
+    if -code == signal.SIGKILL:
+        return "SIGKILL: killed by another process, or by the system to free memory"
+    return next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
 
 
 _default: Manager | None = None

@@ -6,8 +6,6 @@ the job with this id. The process sends events such as
 The process exits at the end of the stream of requests.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, NamedTuple, NoReturn
 

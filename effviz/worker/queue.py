@@ -1,7 +1,5 @@
 """A queue whose owners take turns."""
 
-from __future__ import annotations
-
 from collections import deque
 from itertools import chain, zip_longest
 from typing import Generic, TypeVar

@@ -4,8 +4,6 @@ It exits with its parent process: the reading thread exits at the end of its inp
 even while a job holds the interpreter lock.
 """
 
-from __future__ import annotations
-
 import argparse
 import gc
 import json
@@ -25,15 +23,7 @@ from typing import Any, BinaryIO
 from effviz.core.errors import Cancelled, DesignError
 from effviz.core.units import binary
 from effviz.worker.jobs import JOBS, load
-from effviz.worker.protocol import (
-    CANCEL,
-    MAX_LINE,
-    Event,
-    ProtocolError,
-    Request,
-    decode_request,
-    encode_event,
-)
+from effviz.worker.protocol import CANCEL, MAX_LINE, Event, ProtocolError, Request, decode_request, encode_event
 
 PROGRESS_EVERY_S = 0.1
 # Over the zoo at batch 1 to 32, each measurement leaves about 50 MB of free but fragmented memory.
@@ -79,7 +69,14 @@ class Server:
         self._say(None, "ready", torch=str(torch.__version__), python=platform.python_version())
         while True:
             request, stop = self._waiting.get()
-            self._do(request, stop)
+            self._say(request.id, "started")
+            outcome = self._outcome(request, stop)
+            _free_memory()
+            # Fragmented memory may take so much of the limit that the next job needs a new process. This is sent before
+            # the outcome, after which the manager sends the next request.
+            if self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory:
+                self._say(None, "worn")
+            self._send(outcome)
             del self._stops[request.id]
 
     def _read(self) -> None:
@@ -96,15 +93,6 @@ class Server:
                 asked.set()
         # The parent has exited, so a running job has no receiver.
         os._exit(0)
-
-    def _do(self, request: Request, stop: threading.Event) -> None:
-        self._say(request.id, "started")
-        outcome = self._outcome(request, stop)
-        _free_memory()
-        # Before the outcome, after which the manager sends the next request.
-        if self._is_worn():
-            self._say(None, "worn")
-        self._send(outcome)
 
     def _outcome(self, request: Request, stop: threading.Event) -> bytes:
         """Run one job and return its last event; exceptions become events."""
@@ -126,10 +114,6 @@ class Server:
                 return _line(number, "error", reason="memory", message=f"Out of memory{limit}.")
             _logger.exception("job %s failed", request.kind)
             return _line(number, "error", reason="job", message=f"{type(error).__name__}: {error}")
-
-    def _is_worn(self) -> bool:
-        """Whether fragmented memory takes so much of the limit that the next job needs a new process."""
-        return self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory
 
     def _reporter(self, job: int) -> Callable[[float, str], None]:
         """Return the progress function of a job; it sends few events, so that measurements are undisturbed."""

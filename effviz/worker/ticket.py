@@ -35,20 +35,7 @@ class Outcome(NamedTuple):
 
 
 class Ticket:
-    """A submitted job and its state. All attributes may be read from any thread.
-
-    Attributes:
-        owner, kind, payload, timeout_s: as submitted.
-        state: ``"queued"``, ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
-        progress: fraction done, 0 to 1.
-        message: the current step, or why it was cancelled.
-        result: return value of the job; None until it is done.
-        error: error message of a failed job; None otherwise.
-        reason: category of the error: ``"memory"`` (above the limit), ``"timeout"``, ``"crashed"`` (the process
-            ended), ``"start"`` (the process did not start), ``"design"`` (a `DesignError`), or ``"job"`` (any other
-            exception).
-        started_at, finished_at: `time.monotonic` at the start in the torch process and at the end of the job.
-    """
+    """A submitted job and its state. All attributes may be read from any thread."""
 
     def __init__(self, manager: Manager, request: Request, owner: str, timeout_s: float) -> None:
         self._manager = manager
@@ -59,13 +46,15 @@ class Ticket:
         self.owner = owner
         self.timeout_s = timeout_s
         self.state: State = "queued"
-        self.progress = 0.0
-        self.message = ""
-        self.result: dict[str, Any] | None = None
-        self.error: str | None = None
+        self.progress = 0.0  # fraction done, 0 to 1
+        self.message = ""  # the current step, or why it was cancelled
+        self.result: dict[str, Any] | None = None  # return value of a job that is done
+        self.error: str | None = None  # message of a failed job
+        # Category of the error: "memory" (above the limit), "timeout", "crashed" (the process ended), "start" (the
+        # process did not start), "design" (a `DesignError`), or "job" (any other exception).
         self.reason: str | None = None
         self.submitted_at = time.monotonic()
-        self.started_at: float | None = None
+        self.started_at: float | None = None  # in the torch process
         self.finished_at: float | None = None
 
     def __repr__(self) -> str:

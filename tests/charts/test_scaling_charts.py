@@ -13,10 +13,11 @@ from profiles import examples
 
 import effviz
 from effviz.advice.scaling import EXPONENTS, ScalingRule, built_stages, feasible, sweep
+from effviz.charts.relative import Measured as Measure
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import body, picture_chart
 from effviz.charts.scaling.promised import Count, log_ticks, stairs_charts
-from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT
 from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
 

@@ -23,9 +23,8 @@ from torch import Tensor, nn
 
 import effviz
 from effviz.measure import latency
-from effviz.measure.background import OWNER, Progress, ZooRun
+from effviz.measure.background import OWNER, Progress, ZooRun, default_run
 from effviz.measure.latency import Latency, remember
-from effviz.measure.runs import default_run
 from effviz.studies.prediction import (
     ENTRIES,
     PREDICTORS,

@@ -39,10 +39,10 @@ from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.multipliers import Cell, Here, MapTitle, Point, accuracy_scatter, heat_map
 from effviz.charts.multipliers import Curve as Interpolated
+from effviz.charts.relative import Measured as Contended
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
-from effviz.charts.scaling.rules import Measure as Contended
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart

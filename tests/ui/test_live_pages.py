@@ -23,8 +23,8 @@ import effviz
 from effviz.backend.crosscheck import crosscheck
 from effviz.backend.diagram.draw import draw
 from effviz.core.units import change, milliseconds, si
+from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
-from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
 from effviz.studies.outline import block_runs
 from effviz.studies.prediction import ENTRIES, PREDICTORS, report, row

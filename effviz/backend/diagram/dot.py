@@ -4,15 +4,14 @@ A layer is a card with its name and share on the color of its kind, and its desc
 table with a bar of their multiply-adds by kind. Merges are small and round. Edges that skip nodes are thick.
 """
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import graphviz
 
-from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
+from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
 from effviz.core.units import percent, si
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import Appearance, text_on
@@ -89,7 +88,7 @@ def _columns(node: Node) -> list[str]:
 
 
 class _Style:
-    """Colors and common widths of the nodes of one sketch, so that they align."""
+    """Colors and common widths of the nodes of one sketch, so that they align; DOT attributes and labels."""
 
     def __init__(self, sketch: Sketch, look: Appearance) -> None:
         self.look = look
@@ -106,28 +105,20 @@ class _Style:
         self.width = max(sum(self.columns) + _BAR + 20 if rows else self.name + self.share, _widest(ends) + 18)
 
     def attributes(self, node: Node) -> dict[str, str]:
-        """Return the DOT attributes of a node."""
         if node.is_card:
             return {"label": f"<{self.card(node)}>"}
         if node.role == "blocks":
             return {"label": f"<{self.row(node)}>"}
         if node.role == "merge":
             return self.merge(node)
-        return {
-            "label": f"<{_escaped(_end(node))}>",
-            "shape": "box",
-            "style": "rounded",
-            "height": "0.22",
-            "margin": "0.1,0.02",
-            "color": self.look.muted,
-        }
+        box = {"shape": "box", "style": "rounded", "height": "0.22", "margin": "0.1,0.02", "color": self.look.muted}
+        return box | {"label": f"<{_escaped(_end(node))}>"}
 
     def fill(self, node: Node) -> str:
-        """Return the color of the kind; a view has none."""
+        # A view has no kind.
         return KIND_COLORS.get(node.kind, self.look.grid)
 
     def card(self, node: Node) -> str:
-        """Return a card: name and share on the color of the kind, lines below."""
         fill = self.fill(node)
         ink = text_on(fill)
         name = _cell(_name(node), ink, bold=True, WIDTH=self.name)
@@ -137,7 +128,6 @@ class _Style:
         return _table(head, *lines, BORDER=1, CELLPADDING=2, COLOR=self.outline, BGCOLOR=self.look.paper)
 
     def row(self, node: Node) -> str:
-        """Return a row: the color of the kind, columns, a bar."""
         cells = [_tag("TD", WIDTH=6, BGCOLOR=self.fill(node))]
         for index, (words, width) in enumerate(zip(_columns(node), self.columns, strict=True)):
             cells.append(_cell(words, self.look.ink, bold=index == 0, WIDTH=width))
@@ -147,27 +137,16 @@ class _Style:
     def bar(self, node: Node) -> str:
         """Return the bar of multiply-adds by kind; all rows have the same scale."""
         widths = [(kind, round((_BAR - 4) * macs / self.most_macs)) for kind, macs in node.mix]
-        rest = max(1, _BAR - sum(width for _, width in widths))
-        pieces = [
-            _tag("TD", BGCOLOR=KIND_COLORS[kind], WIDTH=wide, HEIGHT=9, FIXEDSIZE="TRUE")
-            for kind, wide in widths
-            if wide
-        ]
-        return _table("".join([*pieces, _tag("TD", WIDTH=rest, HEIGHT=9, FIXEDSIZE="TRUE")]), CELLPADDING=0)
+        size: dict[str, Any] = {"HEIGHT": 9, "FIXEDSIZE": "TRUE"}
+        pieces = [_tag("TD", BGCOLOR=KIND_COLORS[kind], WIDTH=wide, **size) for kind, wide in widths if wide]
+        rest = _tag("TD", WIDTH=max(1, _BAR - sum(width for _, width in widths)), **size)
+        return _table("".join([*pieces, rest]), CELLPADDING=0)
 
     def merge(self, node: Node) -> dict[str, str]:
-        """Return the attributes of a sign in a circle or a word in an ellipse."""
         sign, fill = _SIGNS[node.name], self.fill(node)
         size = {"width": "0.25", "fixedsize": "true"} if len(sign) == 1 else {"width": "0.3", "margin": "0.02,0"}
-        return size | {
-            "label": f"<<B>{sign}</B>>",
-            "shape": "ellipse",
-            "height": "0.25",
-            "style": "filled",
-            "fillcolor": fill,
-            "fontcolor": text_on(fill),
-            "color": self.look.outline,
-        }
+        colors = {"fillcolor": fill, "fontcolor": text_on(fill), "color": self.look.outline}
+        return size | {"label": f"<<B>{sign}</B>>", "shape": "ellipse", "height": "0.25", "style": "filled"} | colors
 
 
 def _end(node: Node) -> str:
@@ -179,11 +158,7 @@ def _end(node: Node) -> str:
 
 def _sources(sketch: Sketch) -> dict[str, list[str]]:
     """Return the sources of every node, without edges that skip nodes."""
-    found: dict[str, list[str]] = {}
-    for edge in sketch.edges:
-        if not edge.skips:
-            found.setdefault(edge.head, []).append(edge.tail)
-    return found
+    return grouped((edge.head, edge.tail) for edge in sketch.edges if not edge.skips)
 
 
 def _ranks(sketch: Sketch) -> dict[str, int]:

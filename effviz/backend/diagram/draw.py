@@ -6,15 +6,13 @@ neighbors are one node "× 3". Every node has its share of the multiply-adds. Re
 in effviz appear under torchview's name.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from effviz.backend.diagram.dot import to_dot
-from effviz.backend.diagram.graph import Node, Sketch, clean, joined, times
+from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
 from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
 from effviz.core.errors import fail, one_of, whole
@@ -27,25 +25,15 @@ _MOST = 300
 
 @dataclass(frozen=True)
 class Diagram:
-    """A drawing as text.
+    """A drawing as text."""
 
-    Attributes:
-        dot: source for Graphviz with a transparent background, in the colors of one appearance.
-        title: the finding, a sentence computed from the numbers.
-        alt: the title and all nodes in order, in words.
-        nodes: number of nodes, including input and output.
-        collapsed: number of blocks without a node, because a stage or an equal neighbor represents them.
-        depth: level of detail: 1 stages, 2 blocks, 3 layers.
-        note: why the level of detail is lower than requested; empty if it is not.
-    """
-
-    dot: str
-    title: str
-    alt: str
-    nodes: int
-    collapsed: int
-    depth: int
-    note: str = ""
+    dot: str  # source for Graphviz with a transparent background, in the colors of one appearance
+    title: str  # the finding, a sentence computed from the numbers
+    alt: str  # the title and all nodes in order, in words
+    nodes: int  # number of nodes, including input and output
+    collapsed: int  # number of blocks without a node, because a stage or an equal neighbor represents them
+    depth: int  # level of detail: 1 stages, 2 blocks, 3 layers
+    note: str = ""  # why the level of detail is lower than requested; empty if it is not
 
 
 def draw(
@@ -83,8 +71,7 @@ def draw(
 
 @lru_cache(maxsize=256)
 def _drawn(text: str, resolution: int | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
-    design = Design.from_json(text)
-    scope = scope_of(design, resolution, path)
+    scope = scope_of(Design.from_json(text), resolution, path)
     drawn = sketch_scope(scope, depth)
     title = _headline(scope, drawn)
     return Diagram(
@@ -144,8 +131,6 @@ def _node_words(node: Node, sources: Sequence[Node]) -> str:
 def _description(drawn: Sketch) -> str:
     """Describe every node in order."""
     by_id = {node.id: node for node in drawn.nodes}
-    sources: dict[str, list[Node]] = {}
-    for edge in drawn.edges:
-        sources.setdefault(edge.head, []).append(by_id[edge.tail])
+    sources = grouped((edge.head, by_id[edge.tail]) for edge in drawn.edges)
     listed = [_node_words(node, sources.get(node.id, [])) for node in drawn.nodes]
     return clean(f"In order: {'; '.join(listed)}.", MAX_NODES * _MOST)

@@ -1,51 +1,38 @@
 """The graph of a diagram: nodes, edges and boxes with their numbers and texts."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from effviz.count import kinds
 from effviz.model.layers import Shape
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a diagram.
+    """One node of a diagram."""
 
-    Attributes:
-        id: unique, of letters, digits, ``_``, ``-`` and dots; the path where there is one.
-        role: ``"input"``, ``"output"``, ``"layer"``, ``"blocks"``, ``"merge"``, ``"split"``, or ``"other"`` for an
-            operation recorded by torchview that has no counterpart in effviz.
-        name: its label; of a merge ``"add"``, ``"mul"`` or ``"concat"``.
-        what: layer or block, and the number of repetitions.
-        channels: in and out.
-        after: operations after the layer in the same node: norm, activation, dropout.
-        shape: of the output.
-        kind: one of `effviz.count.kinds.KINDS`; of blocks, the kind with most multiply-adds.
-        group: path of the enclosing box.
-        block: path of the enclosing block.
-        paths: paths of its layers; of a node "× 3", those of the first repetition.
-        macs, params: sums over everything that the node represents.
-        share: of the multiply-adds of the whole sketch, 0 to 1.
-        mix: multiply-adds by layer kind, largest first.
-    """
-
-    id: str
+    id: str  # unique, of letters, digits, ``_``, ``-`` and dots; the path where there is one
+    # "input", "output", "layer", "blocks", "merge", "split", or "other" for an
+    # operation recorded by torchview that has no counterpart in effviz.
     role: str
-    name: str
-    what: str = ""
-    channels: str = ""
-    after: str = ""
-    shape: Shape = ()
-    kind: str = kinds.VIEW
-    group: str = ""
-    block: str = ""
-    paths: tuple[str, ...] = ()
+    name: str  # its label; of a merge "add", "mul" or "concat"
+    what: str = ""  # layer or block, and the number of repetitions
+    channels: str = ""  # in and out
+    after: str = ""  # operations after the layer in the same node: norm, activation, dropout
+    shape: Shape = ()  # of the output
+    kind: str = kinds.VIEW  # one of `effviz.count.kinds.KINDS`; of blocks, the kind with most multiply-adds
+    group: str = ""  # path of the enclosing box
+    block: str = ""  # path of the enclosing block
+    paths: tuple[str, ...] = ()  # paths of its layers; of a node "× 3", those of the first repetition
+    # Sums over everything that the node represents.
     macs: int = 0
     params: int = 0
-    share: float = 0.0
-    mix: tuple[tuple[str, int], ...] = ()
+    share: float = 0.0  # of the multiply-adds of the whole sketch, 0 to 1
+    mix: tuple[tuple[str, int], ...] = ()  # multiply-adds by layer kind, largest first
 
     @property
     def is_card(self) -> bool:
@@ -65,28 +52,27 @@ class Edge:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A graph to be drawn.
+    """A graph to be drawn."""
 
-    Attributes:
-        nodes: in order of execution.
-        edges: between ids of nodes.
-        groups: title of every box by its path.
-        collapsed: number of blocks without a node, because a stage or an equal neighbor represents them.
-        depth: level of detail: 1 stages, 2 blocks, 3 layers.
-        note: why the level of detail is lower than requested; empty if it is not.
-    """
-
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    groups: Mapping[str, str]
-    collapsed: int
-    depth: int
-    note: str = ""
+    nodes: tuple[Node, ...]  # in order of execution
+    edges: tuple[Edge, ...]  # between ids of nodes
+    groups: Mapping[str, str]  # title of every box by its path
+    collapsed: int  # number of blocks without a node, because a stage or an equal neighbor represents them
+    depth: int  # level of detail: 1 stages, 2 blocks, 3 layers
+    note: str = ""  # why the level of detail is lower than requested; empty if it is not
 
 
 def times(sides: Sequence[int]) -> str:
     """Format a shape as ``144 × 56 × 56``."""
     return " × ".join(map(str, sides))
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Return the values of every key, in order."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def joined(*parts: str, by: str = " · ") -> str:

@@ -8,8 +8,6 @@ Properties of torchview 0.2.7 (the tests compare every edge with `effviz.model.t
 - A tensor that a function reads twice is one edge. No block merges a tensor with itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
@@ -18,24 +16,18 @@ from typing import Any, NamedTuple
 import torch
 
 from effviz.backend.build import to_module
+from effviz.backend.diagram.graph import grouped
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import join
 
 
 class Recorded(NamedTuple):
-    """A node of torchview.
+    """A node of torchview."""
 
-    Attributes:
-        path: of its module, or of the module that calls the function.
-        name: given by torchview.
-        is_function: a function call in a module's forward.
-        shapes: of its outputs, without the batch.
-    """
-
-    path: str
-    name: str
-    is_function: bool
-    shapes: tuple[Shape, ...]
+    path: str  # of its module, or of the module that calls the function
+    name: str  # given by torchview
+    is_function: bool  # a function call in a module's forward
+    shapes: tuple[Shape, ...]  # of its outputs, without the batch
 
 
 class Graph(NamedTuple):
@@ -46,17 +38,11 @@ class Graph(NamedTuple):
 
     def sources(self) -> dict[int, list[int]]:
         """Return the sources of every node."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(head, []).append(tail)
-        return found
+        return grouped((head, tail) for tail, head in self.edges)
 
     def readers(self) -> dict[int, list[int]]:
         """Return the readers of every node."""
-        found: dict[int, list[int]] = {}
-        for tail, head in self.edges:
-            found.setdefault(tail, []).append(head)
-        return found
+        return grouped(self.edges)
 
 
 INPUT, OUTPUT = -1, -2

@@ -1,16 +1,14 @@
 """The recorded graph of a part of a network, grouped into bundles: layers that are drawn as one node."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, count, groupby
 from typing import Any, NamedTuple, TypeVar
 
-from effviz.backend.diagram.graph import Node, joined
+from effviz.backend.diagram.graph import Node, grouped, joined
 from effviz.backend.diagram.recording import Recorded, record, without
 from effviz.core.errors import UnknownNameError, show
 from effviz.count import cost
@@ -50,18 +48,15 @@ def scope_of(design: Design, resolution: int | None, path: str | None) -> DrawnS
         return DrawnScope(design, "", report.blocks, tree, report.input_shape, report.macs)
     inside = [entry for entry in report.blocks if path in (entry.path, stage_of(entry.path))]
     if not inside:
-        raise _unknown_path(path, [entry.path for entry in report.blocks])
+        blocks = [entry.path for entry in report.blocks]
+        near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
+        raise UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
     for part in path.split("."):
         assert isinstance(tree, Sequential)
         tree = dict(tree.children)[part]
     return DrawnScope(design, path, inside, tree, inside[0].shape, report.macs)
-
-
-def _unknown_path(path: str, blocks: list[str]) -> UnknownNameError:
-    near = get_close_matches(path, blocks, n=1) if len(path) < 100 else []
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    listed = ", ".join(span(list(group)) for _, group in groupby(blocks, stage_of))
-    return UnknownNameError(f"path = {show(path)} is unknown{hint} Blocks: {listed}")
 
 
 class LayerBundle(NamedTuple):
@@ -112,14 +107,7 @@ def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
 
 
 class ScopeGraph:
-    """The recorded graph of a scope without identities, and look-ups by path.
-
-    Attributes:
-        scope: the part of the network.
-        steps: of the scope, by path.
-        recorded: nodes of torchview.
-        bundles: by node of torchview.
-    """
+    """The recorded graph of a scope without identities, and look-ups by path."""
 
     def __init__(self, scope: DrawnScope) -> None:
         self.scope = scope
@@ -128,14 +116,12 @@ class ScopeGraph:
         self._blocks = {entry.path: entry for entry in scope.blocks}
         self._sizes = Counter(stage_of(entry.path) for entry in scope.blocks)
         graph = record(scope.layer, scope.shape, scope.path)
-        self.recorded = without(graph, {number for number, seen in graph.nodes.items() if self._is_identity(seen)})
+        identities = {path for path, step in self.steps.items() if isinstance(step.layer, Identity)}
+        gone = {n for n, seen in graph.nodes.items() if seen.path in identities and not seen.is_function}
+        self.recorded = without(graph, gone)
         self._readers = self.recorded.readers()
-        self.bundles = self._fused()
+        self.bundles = self._fused()  # by node of torchview
         self._ids: set[str] = set()
-
-    def _is_identity(self, seen: Recorded) -> bool:
-        step = self.steps.get(seen.path)
-        return not seen.is_function and step is not None and isinstance(step.layer, Identity)
 
     def _fused(self) -> dict[int, LayerBundle]:
         all_sources, bundles = self.recorded.sources(), dict[int, LayerBundle]()
@@ -185,12 +171,8 @@ class ScopeGraph:
         return self._by_block((seen.path, number) for number, seen in self.recorded.nodes.items())
 
     def _by_block(self, items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-        found: dict[str, list[T]] = {path: [] for path in self._blocks}
-        for path, item in items:
-            entry = self.block_of(path)
-            if entry is not None:
-                found[entry.path].append(item)
-        return found
+        found = grouped((entry.path, item) for path, item in items if (entry := self.block_of(path)))
+        return {path: [] for path in self._blocks} | found
 
     def only_bundle(self, entry: BuiltBlock) -> LayerBundle | None:
         """Return the only bundle of a block: a convolution with norm and activation, or a pooling."""
@@ -216,10 +198,8 @@ class ScopeGraph:
     def id(self, wish: str) -> str:
         """Return `wish` as a node id: without special characters, and unique within the sketch."""
         base = re.sub(r"[^A-Za-z0-9_.-]", "_", wish)[:80] or "node"
-        name, count = base, 1
-        while name in self._ids:
-            count += 1
-            name = f"{base}-{count}"
+        names = chain([base], (f"{base}-{number}" for number in count(2)))
+        name = next(name for name in names if name not in self._ids)
         self._ids.add(name)
         return name
 
@@ -233,7 +213,7 @@ class ScopeGraph:
             "macs": macs,
             "params": sum(cost.params(step.layer) for step in steps),
             "share": macs / self._total if self._total else 0.0,
-            "mix": tuple((kind, count) for kind, count in mix.most_common() if count),
+            "mix": tuple((kind, most) for kind, most in mix.most_common() if most),
         }
 
 

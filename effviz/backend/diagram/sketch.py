@@ -1,17 +1,15 @@
 """Sketches of a network by layers, by blocks and by stages, from the recorded graph."""
 
-from __future__ import annotations
-
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from effviz.backend.diagram.graph import Edge, Node, Sketch
+from effviz.backend.diagram.graph import Edge, Node, Sketch, grouped
 from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
 from effviz.backend.diagram.scope_graph import DrawnScope, LayerBundle, ScopeGraph, scope_of
-from effviz.count import kinds
-from effviz.count.kinds import kind_of
+from effviz.count.kinds import VIEW, kind_of
 from effviz.count.words import PLAIN, WEIGHTED, block_title, channels_of, reader_name
 from effviz.model.design import Design
 from effviz.model.layers import Block, Branches, Layer, Sequential
@@ -155,14 +153,11 @@ def _by_layers(graph: ScopeGraph, runs: list[list[BuiltBlock]]) -> Sketch:
 
 def _title(graph: ScopeGraph, run: Sequence[BuiltBlock]) -> str:
     """Describe the blocks of a run: ``Inverted residual × 3``."""
-    counts: dict[str, int] = {}
-    for entry in run:
-        bundle = graph.only_bundle(entry)
-        word = bundle.what if bundle else block_title(entry.block)
-        if len(run) > 1:
-            # Only the first block of a stage has a stride.
-            word = re.sub(r", stride \S+", "", word)
-        counts[word] = counts.get(word, 0) + 1
+    titles = [bundle.what if (bundle := graph.only_bundle(entry)) else block_title(entry.block) for entry in run]
+    if len(run) > 1:
+        # Only the first block of a stage has a stride.
+        titles = [re.sub(r", stride \S+", "", title) for title in titles]
+    counts = Counter(titles)
     words = [word if count == 1 else f"{word} × {count}" for word, count in counts.items()]
     return ", ".join(words if len(words) <= 3 else [*words[:2], f"{len(words) - 2} other kinds of block"])
 
@@ -177,7 +172,7 @@ def _run_node(graph: ScopeGraph, run: list[BuiltBlock]) -> Node:
     what = _title(graph, run)
     if bundle is None and stride > 1 and ", stride" not in what:
         what = f"{what}, stride {stride}"
-    kind = costs["mix"][0][0] if costs["mix"] else kind_of(steps[0]) if steps else kinds.VIEW
+    kind = costs["mix"][0][0] if costs["mix"] else kind_of(steps[0]) if steps else VIEW
     name = graph.run_name(run)
     return Node(
         id=graph.id(name),
@@ -205,18 +200,12 @@ def _by_blocks(graph: ScopeGraph, runs: list[list[BuiltBlock]], depth: int) -> S
 
 
 def _sketch(
-    graph: ScopeGraph,
-    drawn: Mapping[int, Node],
-    pairs: Sequence[tuple[int, int]],
-    groups: Mapping[str, str],
-    runs: list[list[BuiltBlock]],
-    depth: int,
-) -> Sketch:
+    graph: ScopeGraph, drawn: Mapping[int, Node], pairs: Sequence[tuple[int, int]], groups: Mapping[str, str],
+    runs: list[list[BuiltBlock]], depth: int,
+) -> Sketch:  # fmt: skip
     nodes = {node.id: node for node in drawn.values()}
     links = dict.fromkeys((drawn[tail].id, drawn[head].id) for tail, head in pairs if drawn[tail] is not drawn[head])
-    heads: dict[str, list[str]] = {}
-    for tail, head in links:
-        heads.setdefault(tail, []).append(head)
+    heads = grouped(links)
     readable = len(nodes) <= MAX_NODES
     edges = []
     for tail, head in links:
@@ -225,9 +214,8 @@ def _sketch(
         if nodes[tail].role == "split":
             label = f"{nodes[tail].shape[0]} channels"
         edges.append(Edge(tail, head, label, skips))
-    used = {
-        group: title for group, title in groups.items() if any(_is_in(node.group, group) for node in drawn.values())
-    }
+    filled = [node.group for node in drawn.values()]
+    used = {path: title for path, title in groups.items() if any(f"{each}.".startswith(f"{path}.") for each in filled)}
     return Sketch(tuple(nodes.values()), tuple(edges), used, len(graph.scope.blocks) - len(runs), depth)
 
 
@@ -243,10 +231,6 @@ def _passes_by(tail: str, head: str, heads: Mapping[str, list[str]]) -> bool:
             seen.add(node)
             pending += heads.get(node, [])
     return False
-
-
-def _is_in(path: str, box: str) -> bool:
-    return path == box or path.startswith(f"{box}.")
 
 
 def sketch(design: Design, resolution: int | None = None, path: str | None = None, depth: int | None = None) -> Sketch:

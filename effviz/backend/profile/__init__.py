@@ -10,18 +10,16 @@ kernels, as for attention, are split into their operations. Operations without a
 accesses a tensor's memory directly cannot be detected.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from effviz.backend.profile.result import Profile
 from effviz.backend.profile.sandbox import Inputs, recorded
-from effviz.backend.profile.tensors import Sizes, tensors
+from effviz.backend.profile.tensors import tensors
 from effviz.core.errors import MAX_FEATURES, DesignError, fail, whole
 
 __all__ = ["Profile", "profile"]
@@ -86,11 +84,7 @@ def _inputs(module: nn.Module, shape: Any, examples: Any) -> Inputs:
     if not isinstance(shape, (tuple, list)) or not shape:
         fail("input_shape", shape, "must be a shape without the batch, such as (3, 224, 224)")
     sides = [whole(f"input_shape[{index}]", side, 1, MAX_FEATURES) for index, side in enumerate(shape)]
-    return (_zeros(module, (1, *sides)),), {}
-
-
-def _zeros(module: nn.Module, sizes: Sizes) -> Tensor:
-    """Create an input of the parameters' type and device; all positions share one element, so it takes no memory."""
     given = [*module.parameters(), *module.buffers()]
     floating = next((tensor for tensor in given if tensor.is_floating_point()), torch.empty(()))
-    return torch.zeros((), dtype=floating.dtype, device=floating.device).expand(sizes)
+    # All positions share one element, so the input takes no memory.
+    return (torch.zeros((), dtype=floating.dtype, device=floating.device).expand((1, *sides)),), {}

@@ -4,8 +4,6 @@ An operation is either in `PRODUCTS` (a formula for its multiply-adds), in `FREE
 All other operations have no rule.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -31,10 +29,6 @@ def _product(left: int) -> Callable[[Sequence[Any], Tensor], int]:
     return lambda args, output: int(output.numel()) * int(args[left].shape[-1])
 
 
-def _summed_product(args: Sequence[Any], output: Tensor) -> int:
-    return int(args[1].numel()) * int(args[2].shape[-1])
-
-
 def _attention(args: Sequence[Any], output: Tensor) -> int:
     """Count queries times keys and scores times values."""
     query, key, value = (argument.shape for argument in args[:3])
@@ -50,16 +44,11 @@ PRODUCTS: Mapping[str, Callable[[Sequence[Any], Tensor], int]] = {
     **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
     **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm"), _product(0)),
     **dict.fromkeys(("addmm", "baddbmm", "addmv", "_addmm_activation"), _product(1)),
-    "addbmm": _summed_product,
-    **dict.fromkeys(
-        (
-            "_scaled_dot_product_flash_attention",
-            "_scaled_dot_product_flash_attention_for_cpu",
-            "_scaled_dot_product_efficient_attention",
-            "_scaled_dot_product_cudnn_attention",
-        ),
-        _attention,
-    ),
+    "addbmm": lambda args, output: int(args[1].numel()) * int(args[2].shape[-1]),
+    **{
+        f"_scaled_dot_product_{kernel}": _attention
+        for kernel in ("flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention")
+    },
     "mkldnn_rnn_layer": _recurrent,
 }
 """Multiply-adds from the arguments and the output.
@@ -129,14 +118,12 @@ _LOOKUPS = ("embedding", "gather", "index", "index_select", "take", "_unsafe_ind
 # Their in-place variants do not read the previous values.
 _OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
 # Their further outputs are indices, or serve a backward pass that is not run.
-_ONE_OUTPUT = frozenset(
-    (
-        *_NORMS,
-        *(name for name in _POOLS if "max" in name),
-        *(name for name, rule in PRODUCTS.items() if rule is _attention),
-        *("_embedding_bag", "_embedding_bag_forward_only", "log_sigmoid_forward", "native_dropout"),
-    )
-)
+_ONE_OUTPUT = {
+    *_NORMS,
+    *(name for name in _POOLS if "max" in name),
+    *(name for name, rule in PRODUCTS.items() if rule is _attention),
+    *("_embedding_bag", "_embedding_bag_forward_only", "log_sigmoid_forward", "native_dropout"),
+}
 _LABELS = {"cat": "concat", "addmm": "linear", "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "mv": "matmul"}
 
 
@@ -181,11 +168,9 @@ def describe(func: Any, name: str, args: Any, activations: int, inputs: int) -> 
     """Return a readable name of the operation and its kind.
 
     Args:
-        func: the operation.
-        name: from `base_name`; empty without a rule.
+        func: the operation, with `base_name` as its name; the name is empty without a rule.
         args: its positional arguments.
-        activations: number of input tensors that are neither parameters nor buffers.
-        inputs: number of input tensors.
+        activations, inputs: numbers of input tensors, without and with parameters and buffers.
     """
     rule = PRODUCTS.get(name)
     plain = str(func.overloadpacket.__name__).strip("_").removeprefix("native_").removesuffix("_with_indices")

@@ -1,7 +1,6 @@
 """Recording of the operations and module calls of a forward pass."""
 
-from __future__ import annotations
-
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,18 +9,7 @@ from torch._ops import HigherOrderOperator
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from effviz.backend.profile.operations import (
-    PRODUCTS,
-    RESERVES,
-    base_name,
-    describe,
-    elements_read,
-    is_elementwise,
-    is_listed,
-    is_view,
-    results,
-    window,
-)
+from effviz.backend.profile import operations as rules
 from effviz.backend.profile.result import NOT_RUN, OTHER, Row, Uncounted
 from effviz.backend.profile.tensors import Sizes, shape, shapes, storage, tensors, times
 from effviz.count.kinds import NORM, VIEW
@@ -66,16 +54,12 @@ def _is_torch(module: nn.Module) -> bool:
 
 
 class Recorder:
-    """The rows of a forward pass, filled while it runs.
-
-    Attributes:
-        unread: storages of parameters that no operation has read yet, with owner and size.
-        constants: storages of parameters and buffers.
-    """
+    """The rows of a forward pass, filled while it runs."""
 
     def __init__(self) -> None:
+        # Storages of parameters that no operation has read yet, with owner and size.
         self.unread: dict[int, tuple[str, int]] = {}
-        self.constants: set[int] = set()
+        self.constants: set[int] = set()  # storages of parameters and buffers
         self._calls: list[_Call] = []
         # Hooks on all modules of the process run before the root module is entered.
         self._outside = _Call(nn.Module(), "", "", ())
@@ -94,9 +78,9 @@ class Recorder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in execution order, then those of the parameters that no operation read."""
-        counts: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for path, count in self.unread.values():
-            counts[path] = counts.get(path, 0) + count
+            counts[path] += count
         idle = [
             _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
             for path, count in counts.items()
@@ -112,28 +96,21 @@ class Recorder:
         """Record the calls of `module` by hooks."""
 
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            self._enter(module, path, (args, kwargs))
+            # The root is the whole network, not a block.
+            block = next((call.block for call in self._calls[1:] if call.block), "")
+            if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
+                block = type(module).__name__
+            self._calls.append(_Call(module, path, block, shapes((args, kwargs))))
 
         def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            self._leave(module, output)
+            # Calls that ended in an exception caught by an enclosing module have not left.
+            while self._calls and self._calls[-1].module is not module:
+                self._close(self._calls.pop(), None)
+            if self._calls:
+                self._close(self._calls.pop(), output)
 
         module.register_forward_pre_hook(enter, prepend=True, with_kwargs=True)
         module.register_forward_hook(leave, with_kwargs=True)
-
-    def _enter(self, module: nn.Module, path: str, given: Any) -> None:
-        # The root is the whole network, not a block.
-        inside = [call for call in self._calls[1:] if call.block]
-        block = inside[0].block if inside else ""
-        if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
-            block = type(module).__name__
-        self._calls.append(_Call(module, path, block, shapes(given)))
-
-    def _leave(self, module: nn.Module, output: Any) -> None:
-        # Calls that ended in an exception caught by an enclosing module have not left.
-        while self._calls and self._calls[-1].module is not module:
-            self._close(self._calls.pop(), None)
-        if self._calls:
-            self._close(self._calls.pop(), output)
 
     def _close(self, call: _Call, output: Any) -> None:
         operations = call.operations
@@ -153,42 +130,39 @@ class Recorder:
 
     def run(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Record one operation that has run."""
-        name = base_name(func)
-        known = is_listed(name) or is_elementwise(name)
+        name = rules.base_name(func)
+        known = rules.is_listed(name) or rules.is_elementwise(name)
         name = name if known else ""
         if name.startswith("new_") or name.endswith("_like"):
             # Only the shape and the type of the argument are used, not its values.
             args = kwargs = ()
         inputs, outputs = tensors((args, kwargs)), tensors(result)
-        if is_view(func, name, inputs, outputs):
+        if rules.is_view(func, name, inputs, outputs):
             return
-        outputs = results(name, outputs)
-        written = 0 if name in RESERVES else sum(output.numel() for output in outputs)
-        read = sum(elements_read(func, name, args, kwargs, written))
+        outputs = rules.results(name, outputs)
+        written = 0 if name in rules.RESERVES else sum(output.numel() for output in outputs)
+        read = sum(rules.elements_read(func, name, args, kwargs, written))
         if not known:
             self.miss(str(func), written or read)
-        activations = [tensor for tensor in inputs if storage(tensor) not in self.constants]
-        layer, kind = describe(func, name, args, len(activations), len(inputs))
+        call, activations = self._call, [each for each in inputs if storage(each) not in self.constants]
+        layer, kind = rules.describe(func, name, args, len(activations), len(inputs))
         operation = _Operation(
             name=str(func.overloadpacket),
             layer=layer,
             # Within a layer, an addition of two activations is no merge.
-            kind=NORM if self._call.is_layer and is_elementwise(name) else kind,
+            kind=NORM if call.is_layer and rules.is_elementwise(name) else kind,
             inputs=shapes(activations),
             output=shape(outputs[0]) if outputs else (),
             params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs),
-            macs=PRODUCTS[name](args, outputs[0]) if name in PRODUCTS else 0,
+            macs=rules.PRODUCTS[name](args, outputs[0]) if name in rules.PRODUCTS else 0,
             memory_access=read + written,
-            window=window(name, args),
+            window=rules.window(name, args),
         )
-        if operation.memory_access or not known:
-            self._add(operation)
-
-    def _add(self, operation: _Operation) -> None:
-        call = self._call
+        if known and not operation.memory_access:
+            return
         call.operations.append(operation)
         if not call.is_layer:
-            self._rows.append(_row(call, [operation], operation.layer, operation.inputs, operation.output))
+            self._rows.append(_row(call, [operation], layer, operation.inputs, operation.output))
 
 
 def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Sizes, ...], output: Sizes | None) -> Row:
@@ -236,7 +210,7 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
             result = func(*args, **kwargs)
             self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
             return result
-        if not is_listed(base_name(func)):
+        if not rules.is_listed(rules.base_name(func)):
             # In inference mode, composite operations are dispatched as a whole.
             with self:
                 result = func.decompose(*args, **kwargs)

@@ -18,59 +18,39 @@ NOT_RUN = "not run"
 
 
 class Row(NamedTuple):
-    """One row of `Profile.table`; the columns are those of `Report.table`.
+    """One row of `Profile.table`; the columns are those of `Report.table`."""
 
-    Attributes:
-        path: name of the executing module in ``module.named_modules()``.
-        stage: first part of the path.
-        block: class of the outermost enclosing module that is not a class of torch.nn.
-        layer: class of a torch.nn module; the operation for code in another module's forward method.
-        kind: one of `effviz.count.kinds.KINDS`, ``"matrix product"`` (of two activations), ``"other"``, or
-            ``"not run"`` for parameters that no operation reads.
-        in_channels, out_channels: first dimension of the first input and of the output, without the batch.
-        kernel_size, stride: of a convolution or pooling, else empty.
-        groups: of a convolution, else 1.
-        input_shape, output_shape: of the activations, without the batch.
-        params: trainable numbers that are read here for the first time.
-        macs: multiply-adds.
-        flops: 2 x macs.
-        memory_access: elements read and written, summed over the torch operations.
-        operations: names of these operations.
-    """
-
-    path: str
-    stage: str
-    block: str
-    layer: str
+    path: str  # name of the executing module in ``module.named_modules()``
+    stage: str  # first part of the path
+    block: str  # class of the outermost enclosing module that is not a class of torch.nn
+    layer: str  # class of a torch.nn module; the operation for code in another module's forward method
+    # One of `effviz.count.kinds.KINDS`, "matrix product" (of two activations), "other", or "not run"
+    # for parameters that no operation reads.
     kind: str
+    # First dimension of the first input and of the output, without the batch.
     in_channels: int
     out_channels: int
+    # Of a convolution or pooling, else empty.
     kernel_size: str
     stride: str
-    groups: int
+    groups: int  # of a convolution, else 1
+    # Of the activations, without the batch.
     input_shape: str
     output_shape: str
-    params: int
-    macs: int
-    flops: int
-    memory_access: int
-    operations: str
+    params: int  # trainable numbers that are read here for the first time
+    macs: int  # multiply-adds
+    flops: int  # 2 x macs
+    memory_access: int  # elements read and written, summed over the torch operations
+    operations: str  # names of these operations
 
 
 class Uncounted(NamedTuple):
-    """An operation without a counting rule.
+    """An operation without a counting rule."""
 
-    Attributes:
-        operation: its name, including the library.
-        path: the executing module.
-        calls: number of calls.
-        elements: elements written in all calls; elements read if it writes none.
-    """
-
-    operation: str
-    path: str
-    calls: int
-    elements: int
+    operation: str  # its name, including the library
+    path: str  # the executing module
+    calls: int  # number of calls
+    elements: int  # elements written in all calls; elements read if it writes none
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A forward pass on copies of a module's tensors, which leaves the module unchanged."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +28,10 @@ def recorded(module: nn.Module, inputs: Inputs, *, real: bool) -> Recorder:
         DesignError: the forward pass fails.
     """
     recorder = Recorder()
-    copy = _cloned if real else _to_meta
+
+    def copy(tensor: Tensor) -> Tensor:
+        return tensor.detach().clone() if real else torch.empty_like(tensor, device="meta", requires_grad=False)
+
     try:
         with ExitStack() as stack:
             recorder.constants = stack.enter_context(_borrowed(module, copy))
@@ -100,14 +101,6 @@ def _copied(value: Any, copy: Callable[[Tensor], Tensor], seen: dict[int, Any]) 
     else:
         copied = value
     return copied
-
-
-def _to_meta(tensor: Tensor) -> Tensor:
-    return torch.empty_like(tensor, device="meta", requires_grad=False)
-
-
-def _cloned(tensor: Tensor) -> Tensor:
-    return tensor.detach().clone()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Tensors and their shapes in the arguments of an operation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 

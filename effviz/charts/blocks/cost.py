@@ -1,7 +1,5 @@
 """Cost of one block by sub-layer, and several blocks side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +7,7 @@ import pandas as pd
 
 from effviz.charts.architectures import Measure, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
-from effviz.charts.sentences import listed
+from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import lower, percent
 
@@ -64,20 +62,14 @@ _LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", 
 
 
 def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) -> Chart:
-    """Draw several blocks as multiples of the first, the one on screen.
-
-    Args:
-        names: of the blocks.
-        sides: the measures.
-    """
+    """Draw several blocks as multiples of the first, the one on screen."""
     measures = [
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
         for side, symbol in zip(sides, _SYMBOLS, strict=False)
     ]
     drawn = relative_dots(names, measures, names[0], f"Compared with: {names[0]}", look)
-    spoken = "; ".join(
-        f"{name}: {', '.join(f'{lower(side.label)} {side.texts[place]}' for side in sides)}"
-        for place, name in enumerate(names)
+    spoken = details(
+        (name, [f"{lower(side.label)} {side.texts[place]}" for side in sides]) for place, name in enumerate(names)
     )
     return chart(look, *drawn, _winners(names, sides), spoken)
 

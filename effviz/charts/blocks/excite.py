@@ -1,13 +1,10 @@
 """Share of squeeze-and-excitation in its block against the reduction ratio."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
 from effviz.charts import draw
-from effviz.charts.blocks.marked import marked_line
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import exact, percent, short, si, snapped
 from effviz.studies.excite import Excitation
 
@@ -24,21 +21,21 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
     values = [float(each.params_added) if alone else each.share for each in found]
     texts = [si(each.params_added) if alone else percent(each.share) for each in found]
     marks = [f"here: {text}" if each.current else "" for each, text in zip(found, texts, strict=True)]
-    trace, notes = marked_line(
-        [each.reduction for each in found], values, marks, look,
-        customdata=[[exact(each.channels), exact(each.squeezed), exact(each.params_added), percent(each.share),
-                     exact(each.macs_added)] for each in found],
-        hovertemplate="reduction %{x:.4g}: %{customdata[0]} channels squeezed to %{customdata[1]}<br>"
-        "%{customdata[2]} parameters, %{customdata[3]} of the block<br>%{customdata[4]} multiply-adds<extra></extra>",
+    hover = draw.hover(
+        "reduction %{x:.4g}: %{customdata[0]} channels squeezed to %{customdata[1]}<br>%{customdata[2]} parameters, "
+        "%{customdata[3]} of the block<br>%{customdata[4]} multiply-adds",
+        [[exact(each.channels), exact(each.squeezed), exact(each.params_added), percent(each.share),
+          exact(each.macs_added)] for each in found],
     )  # fmt: skip
+    trace, notes = draw.marked_line([each.reduction for each in found], values, marks, look, **hover)
     end = snapped(max(values))
-    scale: Spec = {"title": {"text": "Share of the block's parameters"}, "tickformat": ".0%"}
+    scale = draw.axis("Share of the block's parameters", tickformat=".0%")
     if alone:
-        scale = {"title": {"text": "Parameters"}} | draw.ticks([end * fifth / 5 for fifth in range(6)], short)
+        scale = draw.axis("Parameters", **draw.ticks([end * fifth / 5 for fifth in range(6)], short))
     # Labels of other ratios would overlap.
     powers = [each.reduction for each in found if math.log2(each.reduction).is_integer()]
     layout = {
-        "xaxis": {"type": "log", "title": {"text": "Reduction ratio"}} | draw.ticks(powers, lambda value: f"{value:g}"),
+        "xaxis": draw.axis("Reduction ratio", type="log", **draw.ticks(powers, "{:g}".format)),
         "yaxis": {"range": [0, end], "nticks": 6} | scale,
         "annotations": notes,
     }

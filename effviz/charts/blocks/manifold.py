@@ -1,12 +1,10 @@
 """Effect of ReLU on a spiral: reconstructions from the embedding, and the share that is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 from effviz.charts import draw
-from effviz.charts.blocks.marked import marked_line
+from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import percent
 from effviz.studies.manifold import Embedding, Loss
@@ -21,11 +19,7 @@ _NAMES = {"relu": "ReLU", "relu6": "ReLU6"}
 
 
 def manifold_pictures(embeddings: Sequence[Embedding], look: Appearance) -> Chart:
-    """Draw the spiral and its reconstruction from each embedding, as small multiples with equal axes.
-
-    Args:
-        embeddings: of one spiral with one activation; at least one.
-    """
+    """Draw a spiral and its reconstruction from each embedding, at least one, as small multiples with equal axes."""
     panels = [("Input", "", embeddings[0].original)]
     panels += [(f"n = {each.dimensions}", f"{percent(each.lost)} lost", each.projected) for each in embeddings]
     rows = -(-len(panels) // _COLUMNS)
@@ -56,34 +50,23 @@ def _hidden(middle: float, reach: float) -> Spec:
 
 def _spiral(name: str, points: Any, axis: str) -> Spec:
     count, last = len(points), len(SPIRAL_COLORS) - 1
-    marker: Spec = {
-        "size": 4,
-        "line": {"width": 0},
-        "color": list(range(count)),
-        "cmin": 0,
-        "cmax": count - 1,
-        "colorscale": [[index / last, color] for index, color in enumerate(SPIRAL_COLORS)],
-        "showscale": False,
-    }
-    return draw.dots(
-        points[:, 0].tolist(), points[:, 1].tolist(), marker, name=name, xaxis=f"x{axis}", yaxis=f"y{axis}"
-    )
-
-
-def _channels(count: int) -> str:
-    return f"{count} channel{'s' * (count != 1)}"
+    scale = [[index / last, color] for index, color in enumerate(SPIRAL_COLORS)]
+    colors = {"color": list(range(count)), "cmin": 0, "cmax": count - 1, "colorscale": scale, "showscale": False}
+    marker = {"size": 4, "line": {"width": 0}} | colors
+    x, y = points.T.tolist()
+    return draw.dots(x, y, marker, name=name, xaxis=f"x{axis}", yaxis=f"y{axis}")
 
 
 def _finding(embeddings: Sequence[Embedding]) -> str:
     ordered = sorted(embeddings, key=lambda each: each.dimensions)
     few, many = ordered[0], ordered[-1]
     if few.activation == "none":
-        return f"Without an activation, {_channels(few.dimensions)} are enough to recover the whole spiral"
+        return f"Without an activation, {plural(few.dimensions, 'channel')} are enough to recover the whole spiral"
     lost, after = percent(few.lost), percent(many.lost)
     name = _NAMES[few.activation]
     if few is not many and lost == after:
-        return f"With {few.dimensions} to {_channels(many.dimensions)}, {name} loses {lost} of the spiral"
-    first = f"With {_channels(few.dimensions)}, {name} loses {lost} of the spiral"
+        return f"With {few.dimensions} to {plural(many.dimensions, 'channel')}, {name} loses {lost} of the spiral"
+    first = f"With {plural(few.dimensions, 'channel')}, {name} loses {lost} of the spiral"
     return first if few is many else f"{first}; with {many.dimensions}, it loses {after}"
 
 
@@ -106,19 +89,14 @@ def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = Non
     band = draw.line([*sizes, *reversed(sizes)], [*high, *reversed(low)], look.ink, 0, **filled)
     texts = [[percent(each) for each in three] for three in zip(median, low, high, strict=True)]
     marks = [f"n = {size}: {text}" if size == chosen else "" for size, (text, _, _) in zip(sizes, texts, strict=True)]
-    trace, notes = marked_line(
-        sizes, median, marks, look, name="median", customdata=texts,
-        hovertemplate="n = %{x}: %{customdata[0]} lost<br>"
-        "half of the seeds between %{customdata[1]} and %{customdata[2]}<extra></extra>",
-    )  # fmt: skip
+    hover = draw.hover(
+        "n = %{x}: %{customdata[0]} lost<br>half of the seeds between %{customdata[1]} and %{customdata[2]}", texts
+    )
+    trace, notes = draw.marked_line(sizes, median, marks, look, name="median", **hover)
+    end = max(0.1, 1.1 * max(high))
     layout = {
-        "xaxis": {"type": "log", "title": {"text": "Channels of the embedding, n"}} | draw.ticks(sizes),
-        "yaxis": {
-            "range": [0, max(0.1, 1.1 * max(high))],
-            "tickformat": ".0%",
-            "nticks": 6,
-            "title": {"text": "Share of the spiral lost"},
-        },
+        "xaxis": draw.axis("Channels of the embedding, n", type="log", **draw.ticks(sizes)),
+        "yaxis": draw.axis("Share of the spiral lost", range=[0, end], tickformat=".0%", nticks=6),
         "annotations": notes,
     }
     spoken = "; ".join(
@@ -133,5 +111,6 @@ def _curve_finding(sizes: Sequence[int], median: Sequence[float], activation: st
         name = f"With {_NAMES[activation]}" if activation in _NAMES else "Without an activation"
         return f"{name}, any number of channels recovers the whole spiral"
     kept = next((size for size, share in zip(sizes, median, strict=True) if share < 0.01), None)
-    first = f"With {_channels(sizes[0])}, {_NAMES[activation]} loses a median of {percent(median[0])} of the spiral"
+    few = plural(sizes[0], "channel")
+    first = f"With {few}, {_NAMES[activation]} loses a median of {percent(median[0])} of the spiral"
     return first if kept in (None, sizes[0]) else f"{first}; from {kept} channels on, it loses under 1 %"

@@ -1,6 +1,6 @@
 """Feature reuse as a heatmap: the share of a block's output that is found after a later block."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
@@ -26,9 +26,8 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
     if how is None:
         direct = any(found.direct[i][j] for i, j in cells) or not any(map(any, found.added))
         how = "direct" if direct else "added"
-    counts, shares = (
-        (found.direct, found.direct_shares) if how == "direct" else (found.added, found.added_shares)
-    )  # fmt: skip
+    own = {"direct": (found.direct, found.direct_shares), "added": (found.added, found.added_shares)}
+    counts, shares = own[how]
     # A stage of one block has no cells; an empty chart keeps the place.
     sources, targets = list(found.labels[:-1]), list(found.labels[1:])
     rows, columns = range(size - 1), range(1, size)
@@ -51,14 +50,8 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
     across = {"tickvals": targets[::step], "ticktext": names[1::step]}
     down = {"tickvals": sources[::step], "ticktext": [f"{name} " for name in names[:-1][::step]]}
     layout = {
-        "xaxis": {"type": "category", "title": {"text": f"After block of {found.stage}"}} | across,
-        "yaxis": {
-            "type": "category",
-            "autorange": "reversed",
-            "showgrid": False,
-            "title": {"text": "Channels of block"},
-        }
-        | down,
+        "xaxis": draw.axis(f"After block of {found.stage}", type="category", **across),
+        "yaxis": draw.axis("Channels of block", type="category", autorange="reversed", showgrid=False, **down),
     }
     spoken = "; ".join(
         f"{found.labels[i]} to {found.labels[j]}: {exact(counts[i][j])} of {exact(found.channels[i])}"
@@ -71,21 +64,18 @@ def reuse_heatmap(found: Reuse, look: Appearance, how: str | None = None) -> Cha
         else f"It has {exact(found.channels[0])} channels"
     )
     height = 120 + 36 * min(max(size, 4), 10)
-    return chart(look, height, traces, layout, _finding(found, counts, shares, _STATE[how]), numbers)
+    title = _finding(found, [shares[i][j] for i, j in cells], shares[0], _STATE[how])
+    return chart(look, height, traces, layout, title, numbers)
 
 
-def _finding(
-    found: Reuse, counts: tuple[tuple[int, ...], ...], shares: tuple[tuple[float, ...], ...], state: str
-) -> str:
-    size = len(found.labels)
-    if size < 2:
+def _finding(found: Reuse, cells: Sequence[float], first_row: Sequence[float], state: str) -> str:
+    if not cells:
         return f"{found.stage} of {found.design} has only one block, so no later block can reuse its channels"
-    cells = [(i, j) for i in range(size) for j in range(i + 1, size)]
-    if not any(counts[i][j] for i, j in cells):
+    if not any(cells):
         return f"No channel of {found.stage} of {found.design} is {state} after a later block"
-    if min(shares[i][j] for i, j in cells) == 1:
+    if min(cells) == 1:
         return f"Every channel of {found.stage} is {state} after all later blocks"
-    first = f"{percent(shares[0][1])} of the {exact(found.channels[0])} channels of {found.labels[0]} are {state} after"
-    if size == 2:
+    first = f"{percent(first_row[1])} of the {exact(found.channels[0])} channels of {found.labels[0]} are {state} after"
+    if len(cells) == 1:
         return f"{first} {found.labels[1]}"
-    return f"{first} {found.labels[1]}, and {percent(shares[0][-1])} after {found.labels[-1]}"
+    return f"{first} {found.labels[1]}, and {percent(first_row[-1])} after {found.labels[-1]}"

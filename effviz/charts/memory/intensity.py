@@ -1,11 +1,9 @@
 """Arithmetic intensity by layer kind."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from effviz.charts import draw
-from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.charts.style import KIND_COLORS, Appearance, Chart, chart
 from effviz.core.units import lower, percent, si, snapped
 from effviz.studies.guidelines.theory import Intensity
 
@@ -25,17 +23,19 @@ def intensity_bars(
     values = {entry.kind: entry.per_element * factor for entry in entries}
     texts = {kind: f"{value:.3g}" if value < 1000 else si(value) for kind, value in values.items()}
     colors = [KIND_COLORS[kind] for kind in values]
+    hover = draw.hover(
+        f"%{{y}}<br>%{{x:.3~g}} {count} per {per}<br>%{{customdata[0]}} multiply-adds, %{{customdata[1]}} elements",
+        [[si(entry.macs), si(entry.memory_access)] for entry in entries],
+    )
     bars = draw.row_bars(
         list(values), list(values.values()), {"color": colors, "line": {"color": look.outline, "width": 0.7}},
         [f"{texts[entry.kind]} ({percent(entry.share)})" for entry in entries],
-        textfont={"color": look.ink, "size": 13},
-        customdata=[[si(entry.macs), si(entry.memory_access)] for entry in entries],
-        hovertemplate=f"%{{y}}<br>%{{x:.3~g}} {count} per {per}<br>%{{customdata[0]}} multiply-adds, "
-        "%{customdata[1]} elements<extra></extra>",
+        textfont={"color": look.ink, "size": 13}, **hover,
     )  # fmt: skip
     most = max(values.values())
-    scale: Spec = {"range": [0, max(snapped(most), 1.4 * most)], "showgrid": True, "nticks": 6}
-    layout = {"bargap": 0.35, "xaxis": scale | {"title": {"text": f"{count} per {per}"}}, "yaxis": draw.ROWS}
+    end = max(snapped(most), 1.4 * most)
+    scale = draw.axis(f"{count} per {per}", range=[0, end], showgrid=True, nticks=6)
+    layout = {"bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
     spoken = "; ".join(f"{e.kind}: {texts[e.kind]}, {percent(e.share)} of the memory access" for e in entries)
     working = [entry.kind for entry in entries if entry.macs]
     if working:

@@ -1,13 +1,11 @@
 """Speed of the guideline experiments, measured here and published."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed
+from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
@@ -15,19 +13,12 @@ from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
 
 @dataclass(frozen=True)
 class Machine:
-    """Speeds on one machine.
+    """Speeds on one machine."""
 
-    Attributes:
-        name: of the machine, short.
-        unit: of its speeds.
-        speeds: by label of the case, in the table's order; may be incomplete.
-        noisy: labels of cases measured on a busy machine.
-    """
-
-    name: str
-    unit: str
-    speeds: Mapping[str, float]
-    noisy: frozenset[str] = frozenset()
+    name: str  # of the machine, short
+    unit: str  # of its speeds
+    speeds: Mapping[str, float]  # by label of the case, in the table's order; may be incomplete
+    noisy: frozenset[str] = frozenset()  # labels of cases measured on a busy machine
 
     def relative(self, first: str) -> dict[str, float]:
         """Return the speeds as multiples of that of `first`, or nothing if `first` is not measured."""
@@ -54,40 +45,35 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         key = draw.legend_key(machine.name, {"symbol": "square", "size": 12, "color": color})
         traces.append(key | {"y": [labels[0]]})
     most = max([1.0, *(value for values in relative for value in values.values())])
-    scale: Spec = {"range": [0, max(1.1, most * 1.08)], "showgrid": True, "nticks": 7}
+    title = f"Speed relative to {labels[0]}"
     layout = draw.legend(y=1.01, traceorder="normal") | {
         "barmode": "group",
         "bargap": 0.25,
         "bargroupgap": 0.12,
         "margin": draw.margin(right=28),
         "shapes": [draw.rule(look.ink, 1, "dash", x=1, layer="below")],
-        "xaxis": scale | {"title": {"text": f"Speed relative to {labels[0]}"}},
+        "xaxis": draw.axis(title, range=[0, max(1.1, most * 1.08)], showgrid=True, nticks=7),
         "yaxis": draw.ROWS,
     }
-    spoken = "; ".join(
-        f"{machine.name}: {', '.join(f'{label} {value:.2f}' for label, value in values.items()) or 'not measured'}"
+    spoken = details(
+        (machine.name, [f"{label} {value:.2f}" for label, value in values.items()] or ["not measured"])
         for machine, values in zip(machines, relative, strict=True)
     )
-    title = finding(guideline, labels, machines)
-    return chart(look, 78 * len(labels) + 96, traces, layout, title, f"Speed relative to {labels[0]}", spoken)
+    return chart(look, 78 * len(labels) + 96, traces, layout, finding(guideline, labels, machines), title, spoken)
 
 
 def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
-    numbers = [
-        [
-            f"{si(machine.speeds[label])} {machine.unit}" if label in values else "",
-            " (noisy)" if label in machine.noisy else "",
-        ]
-        for label in labels
-    ]
-    values_of = [values.get(label) for label in labels]
+    numbers = [f"{si(machine.speeds[label])} {machine.unit}" if label in values else "" for label in labels]
+    noisy = [" (noisy)" if label in machine.noisy else "" for label in labels]
+    hover = draw.hover(
+        f"%{{y}}, {html.escape(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}%{{customdata[1]}}",
+        [list(row) for row in zip(numbers, noisy, strict=True)],
+    )
     fills = [look.paper if label in machine.noisy else color for label in labels]
     texts = [f"{values[label]:.2f}" if label in values else "" for label in labels]
     return draw.row_bars(
-        labels, values_of, {"color": fills, "line": {"color": color, "width": 1.5}}, texts,
-        showlegend=False, textfont={"color": look.ink, "size": 13}, customdata=numbers,
-        hovertemplate=f"%{{y}}, {html.escape(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}"
-        "%{customdata[1]}<extra></extra>",
+        labels, [values.get(label) for label in labels], {"color": fills, "line": {"color": color, "width": 1.5}},
+        texts, showlegend=False, textfont={"color": look.ink, "size": 13}, **hover,
     )  # fmt: skip
 
 

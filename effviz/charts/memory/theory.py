@@ -1,7 +1,5 @@
 """Memory access over the settings of the four guidelines of ShuffleNetV2, in theory."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.sentences import details
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import percent, si, snapped
 from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
@@ -17,19 +16,12 @@ from effviz.studies.guidelines.theory import Point
 
 @dataclass(frozen=True)
 class Unit:
-    """How memory access is counted and shown.
+    """How memory access is counted and shown."""
 
-    Attributes:
-        memory: the assumption, one of `effviz.count.memory.ASSUMPTIONS`.
-        factor: bytes per element, 1 for elements.
-        name: ``"elements"`` or ``"bytes"``.
-        show: a size in this unit as text, with the unit.
-    """
-
-    memory: str
-    factor: int
-    name: str
-    show: Callable[[float], str]
+    memory: str  # the assumption, one of `effviz.count.memory.ASSUMPTIONS`
+    factor: int  # bytes per element, 1 for elements
+    name: str  # "elements" or "bytes"
+    show: Callable[[float], str]  # a size in this unit as text, with the unit
 
     def of(self, point: Point) -> int:
         """Return the memory access of a point."""
@@ -70,14 +62,12 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
         powers = range(powers[0], powers[-1] + 1, 2)
     ticks = {2.0**power: f"1:{2**power}" if power >= 0 else f"{2**-power}:1" for power in powers}
     if now.widths == equal.widths:
-        title = (
-            f"Equal widths, {now.widths}, need {unit.text(now)} of memory access, the minimum for these multiply-adds"
-        )
+        need = f"Equal widths, {now.widths}, need {unit.text(now)} of memory access"
+        title = f"{need}, the minimum for these multiply-adds"
     else:
         more = unit.of(now) / (least * unit.factor)
-        title = (
-            f"Equal widths need the least memory access for these multiply-adds; {now.widths} needs {more:.2f}× as much"
-        )
+        need = "Equal widths need the least memory access for these multiply-adds"
+        title = f"{need}; {now.widths} needs {more:.2f}× as much"
     axis = "c1 : c2, input to output channels"
     return _curves([_Line("", curve, form)], now, (least, "least possible"), ticks, axis, unit, title, look)
 
@@ -85,14 +75,11 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
 def groups_chart(
     fixed: Sequence[Point], widened: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Draw guideline 2: memory access over the number of groups.
+    """Draw guideline 2: memory access over the number of groups; `now` is a point of `fixed`.
 
     Args:
         fixed: only the output becomes wider.
         widened: input and output become wider alike.
-        now: the point of `fixed` to mark.
-        pixels: of the map.
-        unit: of memory access.
     """
     base = fixed[0]
     channels = math.sqrt(base.macs / pixels)
@@ -110,14 +97,7 @@ def groups_chart(
 def fragments_chart(
     series: Sequence[Point], parallel: Sequence[Point], now: Point, pixels: int, unit: Unit, look: Appearance
 ) -> Chart:
-    """Draw guideline 3: memory access over the number of fragments, in series and in parallel.
-
-    Args:
-        series, parallel: from one fragment on.
-        now: the point to mark.
-        pixels: of the map.
-        unit: of memory access.
-    """
+    """Draw guideline 3: memory access over the number of fragments, from 1 on, in series and in parallel."""
     base = series[0]
     channels = math.sqrt(base.macs / pixels)
 
@@ -143,15 +123,9 @@ def _compared(now: Point, base: Point, unit: Unit, condition: str) -> str:
 
 
 def _curves(
-    lines: Sequence[_Line],
-    now: Point,
-    bound: tuple[float, str],
-    ticks: Mapping[float, str],
-    x_label: str,
-    unit: Unit,
-    title: str,
-    look: Appearance,
-) -> Chart:
+    lines: Sequence[_Line], now: Point, bound: tuple[float, str], ticks: Mapping[float, str], x_label: str, unit: Unit,
+    title: str, look: Appearance,
+) -> Chart:  # fmt: skip
     everything = [now, *(point for curve in lines for point in curve.points)]
     top = snapped(max(unit.of(point) for point in everything) * 1.02)
     first, last = math.log10(min(p.x for p in everything)), math.log10(max(p.x for p in everything))
@@ -169,35 +143,32 @@ def _curves(
     traces.append(draw.line([10 ** (first - room), 10 ** (last + room)], [level, level], look.ink, 1.5, dash="dash"))
     below = level > 0.08 * top
     notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", yshift=-12 if below else 12))
-    hover = f"{now.name}: {now.widths}<br>{unit.text(now)}<extra></extra>"
-    traces.append(draw.dots([now.x], [unit.of(now)], draw.current(look, 14), hovertemplate=hover))
+    hover = draw.hover(f"{now.name}: {now.widths}<br>{unit.text(now)}")
+    traces.append(draw.dots([now.x], [unit.of(now)], draw.current(look, 14), **hover))
     right = math.log10(now.x) > first + 0.3 * (last - first)
     place: Spec = {"xanchor": "right" if right else "left", "xshift": -6, "yshift": 20 if right else 26}
     text = f"{now.name}: {unit.text(now).removesuffix(' elements')}"
     notes.append(draw.note(math.log10(now.x), unit.of(now), text, look.accent, **place))
-    values = {"tickvals": list(ticks), "ticktext": list(ticks.values())}
     layout = {
         "annotations": notes,
         "margin": draw.margin(top=16),
-        "xaxis": {"type": "log", "range": [first - room, last + room], "title": {"text": x_label}} | values,
-        "yaxis": {"range": [0, top], "tickformat": "~s", "title": {"text": label}},
+        "xaxis": draw.log_axis((first - room, last + room), list(ticks), x_label, ticks.__getitem__),
+        "yaxis": draw.axis(label, range=[0, top], tickformat="~s"),
     }
-    spoken = "; ".join(
-        f"{curve.name or 'counted'}: {', '.join(f'{point.name} {unit.text(point)}' for point in _few(curve.points))}"
+    spoken = details(
+        (curve.name or "counted", [f"{point.name} {unit.text(point)}" for point in _few(curve.points)])
         for curve in lines
     )
     return chart(look, 360, traces, layout, title, label, named, spoken)
 
 
 def _counted(curve: _Line, unit: Unit, look: Appearance) -> Spec:
-    points = curve.points
-    return draw.dots(
-        [point.x for point in points], [unit.of(point) for point in points], {"color": look.ink, "size": 7},
-        name=curve.name,
-        customdata=[[point.name, point.widths, unit.text(point), si(point.macs)] for point in points],
-        hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}, %{customdata[3]} multiply-adds"
-        "<extra></extra>",
-    )  # fmt: skip
+    points, marker = curve.points, {"color": look.ink, "size": 7}
+    hover = draw.hover(
+        "%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}, %{customdata[3]} multiply-adds",
+        [[point.name, point.widths, unit.text(point), si(point.macs)] for point in points],
+    )
+    return draw.dots([point.x for point in points], map(unit.of, points), marker, name=curve.name, **hover)
 
 
 def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
@@ -209,12 +180,9 @@ def _few(points: Sequence[Point], most: int = 12) -> Sequence[Point]:
 
 
 def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: Appearance) -> Chart:
-    """Draw guideline 4: memory access of a bottleneck by kind of layer, eager and fused.
+    """Draw guideline 4: memory access of every bottleneck by kind of layer, eager and fused; `now` is marked.
 
-    Args:
-        points: every variant.
-        now: the one to mark.
-        unit: of memory access; the chart compares two assumptions, so the unit's own is not used.
+    The chart compares two assumptions, so that of `unit` is not used.
     """
     rows = [(point, memory) for point in points for memory in ("eager", "fused")]
     names = [_row_name(point, memory, now, look) for point, memory in rows]
@@ -225,13 +193,13 @@ def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: App
         if not any(amounts):
             continue
         shares = [percent(point.by_kind[memory].get(kind, 0) / point.memory_access[memory]) for point, memory in rows]
-        hover: Spec = {
-            "customdata": [
+        hover = draw.hover(
+            f"{kind}<br>%{{customdata[0]}}: %{{customdata[1]}}, %{{customdata[2]}}",
+            [
                 [f"{point.name}, {memory}", unit.show(amount), share]
                 for (point, memory), amount, share in zip(rows, amounts, shares, strict=True)
             ],
-            "hovertemplate": f"{kind}<br>%{{customdata[0]}}: %{{customdata[1]}}, %{{customdata[2]}}<extra></extra>",
-        }
+        )
         texts = [text if amount > 0.1 * longest else "" for text, amount in zip(shares, amounts, strict=True)]
         traces.append(draw.kind_bars(kind, names, amounts, texts, 13, look, **hover))
     convolutions = now.memory_access["paper"] * unit.factor
@@ -243,7 +211,7 @@ def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: App
         "margin": draw.margin(right=12, top=26),
         "annotations": [draw.note(convolutions, 1.0, "convolutions only", look.ink, **place)],
         "shapes": [draw.rule(look.ink, 1.5, "dash", x=convolutions)],
-        "xaxis": scale | {"title": {"text": f"Memory access ({unit.name})"}},
+        "xaxis": draw.axis(f"Memory access ({unit.name})", **scale),
         "yaxis": draw.ROWS,
     }
     spoken = "; ".join(

@@ -1,7 +1,5 @@
 """The grid of bases that satisfy the constraint of compound scaling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from effviz.advice.scaling import PAPER, GridPoint, ScalingRule
@@ -31,8 +29,7 @@ def grid_chart(
         candidates, key=lambda each: (each.rule != now, each.rule != _PAPER, abs(each.rule.factor - target))
     )
     cells = {(each.rule.beta, each.rule.gamma): each for each in reversed(ranked)}
-    betas = sorted({beta for beta, _ in cells})
-    gammas = sorted({gamma for _, gamma in cells})
+    betas, gammas = (sorted(set(each)) for each in zip(*cells, strict=True))
     names = [f"{beta:g}" for beta in betas], [f"{gamma:g}" for gamma in gammas]
     least, most = (pick(each.macs for each in cells.values()) / base for pick in (min, max))
     shown: list[list[GridPoint | None]] = [[cells.get((beta, gamma)) for beta in betas] for gamma in gammas]
@@ -42,13 +39,15 @@ def grid_chart(
         *names, [[each and each.macs / base for each in row] for row in shown], (look.grid, look.muted),
         zmin=least, zmax=most, showscale=True, colorbar=bar,
         text=[[_text(each) for each in row] for row in shown], texttemplate="%{text}", textfont={"size": 13},
-        customdata=[[_numbers(each, count) for each in row] for row in shown],
-        hovertemplate=f"%{{customdata[0]}}<br>promised %{{customdata[1]}}×, built %{{z:.3f}}×<br>{count.label}: "
-        "%{customdata[2]}, parameters: %{customdata[3]}<extra></extra>",
+        **draw.hover(
+            f"%{{customdata[0]}}<br>promised %{{customdata[1]}}×, built %{{z:.3f}}×<br>{count.label}: "
+            "%{customdata[2]}, parameters: %{customdata[3]}",
+            [[_numbers(each, count) for each in row] for row in shown],
+        ),
     )  # fmt: skip
     layout = {
-        "xaxis": {"type": "category", "title": {"text": "β, on width"}},
-        "yaxis": {"type": "category", "showgrid": False, "title": {"text": "γ, on resolution"}},
+        "xaxis": draw.axis("β, on width", type="category"),
+        "yaxis": draw.axis("γ, on resolution", type="category", showgrid=False),
         "shapes": _marked(names, now, look),
     }
     spoken = "; ".join(

@@ -1,7 +1,5 @@
 """The network drawn to scale, for every rule, over phi: an animated version of EfficientNet's figure 2."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from effviz.advice.scaling import BuiltStage, built_stages
@@ -23,11 +21,7 @@ _HIGHEST = 0.5
 def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Chart:
     """Draw one row per rule and one box per stage: as long as its blocks, as high as its channels, as deep as its map.
 
-    All rows and all frames have the same scale.
-
-    Args:
-        frames: in rising order of phi, each with the same rules.
-        count: of multiply-adds.
+    All rows and all frames have the same scale. The frames are in rising order of phi, each with the same rules.
     """
     bodies = [body(contender) for frame in frames for contender in frame.drawn]
     longest = max(sum(stage.blocks for stage in each) for each in bodies)

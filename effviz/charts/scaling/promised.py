@@ -1,7 +1,5 @@
 """Compound scaling: the promise of phi against the built networks, and the phi that fits a budget."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,19 +23,12 @@ class Count(NamedTuple):
 
 
 class _Panel(NamedTuple):
-    """One quantity over phi.
+    """One quantity over phi."""
 
-    Attributes:
-        key: attribute of `Swept` and `Pin`.
-        place: index in the result of `Stairs.promised`.
-        name: on screen.
-        factor: from the counted to the shown unit.
-    """
-
-    key: str
-    place: int
-    name: str
-    factor: int = 1
+    key: str  # attribute of `Swept` and `Pin`
+    place: int  # index in the result of `Stairs.promised`
+    name: str  # on screen
+    factor: int = 1  # from the counted to the shown unit
 
     def promised(self, stairs: Stairs, phi: float) -> float:
         return stairs.promised(phi)[self.place] * self.factor
@@ -51,11 +42,7 @@ def stairs_charts(
 ) -> tuple[Chart, Chart]:
     """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
 
-    Args:
-        stairs: of the rule.
-        now: the network to mark.
-        pins: released networks, each at the phi that matches its dimension.
-        count: of multiply-adds.
+    The marked network is `now`; the pins are released networks, each at the phi that matches its dimension.
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),
@@ -111,28 +98,25 @@ def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]
     def amounts(phi: float, value: int) -> list[str]:
         return [_amount(value), _amount(panel.promised(stairs, phi))]
 
-    hover = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}<extra></extra>"
+    template = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}"
     shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None]
     released: Spec = {
         "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
         "textposition": "bottom right", "textfont": {"size": 12, "color": look.muted},
-        "customdata": [
-            [f"EfficientNet-{pin.label}: depth {pin.depth:g}, width {pin.width:g}, {pin.resolution} px",
-             _amount(panel.built(pin))]
-            for pin, _ in shown
-        ],
-        "hovertemplate": f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>"
-        "matches φ = %{x:.2f}<extra></extra>",
-    }  # fmt: skip
+    } | draw.hover(
+        f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>matches φ = %{{x:.2f}}",
+        [[f"EfficientNet-{pin.label}: depth {pin.depth:g}, width {pin.width:g}, {pin.resolution} px",
+          _amount(panel.built(pin))] for pin, _ in shown],
+    )  # fmt: skip
     hollow = {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}}
-    phis, values = [phi for phi, _ in steps], [value for _, value in steps]
-    data = [amounts(phi, value) for phi, value in steps]
+    phis, values = zip(*steps, strict=True)
+    hover = draw.hover(template, [amounts(*step) for step in steps])
     own = panel.built(now)
     return [
         draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot"),
-        draw.line(phis, values, look.ink, 1.8, shape="hv", customdata=data, hovertemplate=hover),
+        draw.line(phis, values, look.ink, 1.8, shape="hv", **hover),
         draw.dots([phi for _, phi in shown], [panel.promised(stairs, phi) for _, phi in shown], hollow, **released),
-        draw.dots([now.phi], [own], draw.current(look), customdata=[amounts(now.phi, own)], hovertemplate=hover),
+        draw.dots([now.phi], [own], draw.current(look), **draw.hover(template, [amounts(now.phi, own)])),
     ]
 
 
@@ -188,23 +172,22 @@ def fit_chart(
         unit: behind numbers; may be empty.
     """
     phi, own = found
-    phis, amounts = [phi for phi, _ in points], [amount for _, amount in points]
+    phis, amounts = zip(*points, strict=True)
     low, high = min([*amounts, budget]), max([*amounts, budget])
     room = 0.12 * (high - low) or 1.0
     hover = f"φ = %{{x:.3f}}<br>{label}: "
     texts = [si(amount, unit) for amount in amounts]
-    around: Spec = {"customdata": texts, "hovertemplate": f"{hover}%{{customdata}}<extra></extra>"}
     traces = [
-        draw.line(phis, amounts, look.ink, 1.8, shape="hv", **around),
-        draw.dots([phi], [own], draw.current(look), hovertemplate=f"{hover}{si(own, unit)}<extra></extra>"),
+        draw.line(phis, amounts, look.ink, 1.8, shape="hv", **draw.hover(f"{hover}%{{customdata}}", texts)),
+        draw.dots([phi], [own], draw.current(look), **draw.hover(f"{hover}{si(own, unit)}")),
     ]
     place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom"}
     layout = {
         "margin": draw.margin(right=12),
         "shapes": [draw.rule(look.ink, 1.5, "dash", y=budget)],
         "annotations": [draw.note(0, budget, f"budget {si(budget, unit)}", look.ink) | place],
-        "xaxis": {"range": [phis[0], phis[-1]], "nticks": 8, "title": {"text": "φ"}},
-        "yaxis": {"range": [low - room, high + room], "tickformat": "~s", "nticks": 5, "title": {"text": label}},
+        "xaxis": draw.axis("φ", range=[phis[0], phis[-1]], nticks=8),
+        "yaxis": draw.axis(label, range=[low - room, high + room], tickformat="~s", nticks=5),
     }
     spent = f"{lower(label)} {si(own, unit)} of {si(budget, unit)}"
     title = f"φ = {floored(phi)} is the largest value within the budget: {spent}"

@@ -1,59 +1,42 @@
 """Scaling rules compared at one budget, over multiply-adds, and by published accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
 from effviz.charts.scaling.promised import Count, log_ticks
-from effviz.charts.sentences import listed, plural
+from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import lower, si, snapped
 from effviz.studies.scaling import NAMES, Contender, Printed, growth
 
 
-class Measure(NamedTuple):
-    """One measure of the contenders: its name, its symbol, its values in order; None where it is unknown."""
-
-    label: str
-    symbol: str
-    values: Sequence[float | None]
-
-
-def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measure], look: Appearance) -> Chart:
-    """Draw the costs of every rule's network, as multiples of the compound one.
-
-    Args:
-        contenders: with the compound one among them.
-        measures: a value for each of the contenders.
-    """
+def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measured], look: Appearance) -> Chart:
+    """Draw the costs of every rule's network as multiples of the compound one, which is among the contenders."""
     names = [NAMES[each.rule] for each in contenders]
     own = next(place for place, each in enumerate(contenders) if each.rule == "compound")
-    relative = [Measured(each.label, each.symbol, multiples_of(each.values, each.values[own])) for each in measures]
+    relative = [each._replace(values=multiples_of(each.values, each.values[own])) for each in measures]
     drawn = relative_dots(names, relative, NAMES["compound"], "Compound scaling = 100 %", look)
-    spoken = []
-    for place, name in enumerate(names):
-        known = [(each.label, each.multiples[place]) for each in relative]
-        spoken.append(f"{name}: {', '.join(f'{lower(label)} {written(value)}' for label, value in known if value)}")
-    return chart(look, *drawn, duel_finding(names, relative), "; ".join(spoken))
+    spoken = details(
+        (name, [f"{lower(each.label)} {written(value)}" for each in relative if (value := each.values[place])])
+        for place, name in enumerate(names)
+    )
+    return chart(look, *drawn, duel_finding(names, relative), spoken)
 
 
 def duel_finding(names: Sequence[str], measures: Sequence[Measured]) -> str:
     """Name the rules with the fewest and the most activations, relative to compound scaling."""
-    activations = next(each for each in measures if each.label == "Activations").multiples
+    activations = next(each for each in measures if each.label == "Activations").values
     aside = (NAMES["compound"], NAMES["baseline"])
     known = {name: value for name, value in zip(names, activations, strict=True) if value and name not in aside}
     if not known:
         return "No other rule builds a network within these multiply-adds"
     low, high = (pick(known, key=known.__getitem__) for pick in (min, max))
     if len(known) > 1 and written(known[low]) == written(known[high]):
-        return (
-            f"At equal multiply-adds, every other rule has {written(known[low])} of the activations of compound scaling"
-        )
+        equal = "At equal multiply-adds, every other rule has"
+        return f"{equal} {written(known[low])} of the activations of compound scaling"
     first = f"At equal multiply-adds, {lower(low)} has {written(known[low])} of the activations of compound scaling"
     return first if low == high else f"{first} and {lower(high)} has {written(known[high])}"
 
@@ -62,13 +45,7 @@ _DASHES = {"compound": "solid", "fast": "solid", "width": "dash", "depth": "dot"
 
 
 def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, look: Appearance) -> Chart:
-    """Draw activations over multiply-adds, one line per rule, on logarithmic axes.
-
-    Args:
-        curves: by rule, in rising order.
-        at: multiply-adds to mark.
-        count: of multiply-adds.
-    """
+    """Draw activations over multiply-adds on logarithmic axes: one line per rule, and `at` multiply-adds as a mark."""
     # A rule that does not grow has no exponent.
     shown = {name: points for name, points in curves.items() if points and points[-1].macs > points[0].macs}
     if not shown:
@@ -82,14 +59,11 @@ def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, l
     traces, ends = [], []
     for name, points in shown.items():
         color = look.accent if name == "compound" else look.ink
-        hover: Spec = {
-            "customdata": [
-                [NAMES[name], f"{point.phi:g}", si(point.macs * count.factor), si(point.activations)]
-                for point in points
-            ],
-            "hovertemplate": f"%{{customdata[0]}}, φ = %{{customdata[1]}}<br>{count.label}: %{{customdata[2]}}"
-            "<br>Activations: %{customdata[3]}<extra></extra>",
-        }
+        hover = draw.hover(
+            f"%{{customdata[0]}}, φ = %{{customdata[1]}}<br>{count.label}: %{{customdata[2]}}<br>"
+            "Activations: %{customdata[3]}",
+            [[NAMES[name], f"{each.phi:g}", si(each.macs * count.factor), si(each.activations)] for each in points],
+        )
         width = 2.5 if name in ("compound", "fast") else 1.5
         traces.append(draw.line(macs[name], activations[name], color, width, dash=_DASHES[name], **hover))
         ends.append((math.log10(macs[name][-1]), math.log10(activations[name][-1]), NAMES[name], color))
@@ -97,9 +71,7 @@ def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, l
         "margin": draw.margin(right=116),
         "annotations": _end_labels(ends, low, high),
         "shapes": [draw.rule(look.accent, 1, "dash", x=at * count.factor, layer="below")],
-        "xaxis": draw.log_axis(
-            (left - 0.02, right + 0.02), log_ticks(left, right, most=7), f"{count.label}, one image"
-        ),
+        "xaxis": draw.log_axis((left - 0.02, right + 0.02), log_ticks(left, right, 7), f"{count.label}, one image"),
         "yaxis": draw.log_axis((low - 0.1, high + 0.1), log_ticks(low, high, 7), "Activations"),
     }
     powers = sorted((growth(points), lower(NAMES[name])) for name, points in shown.items())
@@ -122,11 +94,7 @@ def _end_labels(ends: Sequence[tuple[float, float, str, str]], low: float, high:
 
 
 def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
-    """Draw the published accuracy of every way to scale, with published and with counted multiply-adds.
-
-    Args:
-        rows: of one network, the baseline first.
-    """
+    """Draw the published accuracy of every way to scale one network, with published and counted multiply-adds."""
     names = [f"{_way(row.variant)}, {row.top1:.1f} %" for row in rows]
     pairs = ((name, row.macs, row.counted) for name, row in zip(names, rows, strict=True) if row.counted is not None)
     traces = [draw.stretches(pairs, look)]
@@ -135,14 +103,15 @@ def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
         ("counted from the stated multipliers", "circle", [row.counted for row in rows]),
     ):
         texts = ["" if value is None else si(value) for value in values]
-        hover: Spec = {
-            "customdata": [[text, row.source] for text, row in zip(texts, rows, strict=True)],
-            "hovertemplate": f"%{{y}}<br>%{{customdata[0]}} multiply-adds {label}<br>%{{customdata[1]}}<extra></extra>",
-        }
+        hover = draw.hover(
+            f"%{{y}}<br>%{{customdata[0]}} multiply-adds {label}<br>%{{customdata[1]}}",
+            [[text, row.source] for text, row in zip(texts, rows, strict=True)],
+        )
         traces.append(draw.dots(values, names, draw.outlined(look.ink, 11, symbol), name=label, **hover))
     most = max(value for row in rows for value in (row.macs, row.counted or 0))
-    scale: Spec = {"range": [0, max(snapped(most), 1.05 * most)], "tickformat": "~s", "nticks": 7, "showgrid": True}
-    layout = draw.legend() | {"xaxis": scale | {"title": {"text": "Multiply-adds"}}, "yaxis": draw.ROWS}
+    end = max(snapped(most), 1.05 * most)
+    scale = draw.axis("Multiply-adds", range=[0, end], tickformat="~s", nticks=7, showgrid=True)
+    layout = draw.legend() | {"xaxis": scale, "yaxis": draw.ROWS}
     spoken = "; ".join(
         f"{row.variant}: top-1 {row.top1:g} %, {si(row.macs)} published"
         + (f", {si(row.counted)} counted" if row.counted is not None else "")

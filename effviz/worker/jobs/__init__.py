@@ -5,14 +5,12 @@ The module has a function ``run(payload, progress, cancelled) -> dict``. Payload
 `effviz.core.errors.Cancelled`. The modules import torch, so they are imported on first use, in the torch process only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeAlias, cast
 
-from effviz.core.errors import unknown
+from effviz.core.errors import look_up
 
 Progress: TypeAlias = Callable[[float, str], None]
 Job: TypeAlias = Callable[[dict[str, Any], Progress, Callable[[], bool]], dict[str, Any]]
@@ -27,7 +25,5 @@ def load(kind: str, jobs: Mapping[str, str]) -> Job:
     Raises:
         UnknownNameError: `kind` is not in `jobs`.
     """
-    if kind not in jobs:
-        unknown("kind", kind, jobs)
-    module, _, function = jobs[kind].partition(":")
+    module, _, function = look_up("kind", kind, jobs).partition(":")
     return cast("Job", getattr(import_module(module), function))

@@ -1,7 +1,5 @@
 """The job "diagram": a network, a stage or a block as DOT text."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,17 +11,11 @@ from effviz.worker.jobs import Progress
 
 
 def run(payload: dict[str, Any], progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """Draw a diagram.
+    """Draw ``design`` (its JSON text) and return the fields of a `Diagram`.
 
-    Args:
-        payload: ``design`` (its JSON text) and optionally ``resolution``, ``path``, ``depth`` and ``appearance``, see
-            `effviz.backend.diagram.draw.draw`.
-        progress: called at the start and at the end.
-        cancelled: called at the start, because drawing takes less than a second.
-
-    Returns:
-        The fields of a `Diagram`.
+    ``resolution``, ``path``, ``depth`` and ``appearance`` are optional, see `effviz.backend.diagram.draw.draw`.
     """
+    # Called once, because drawing takes less than a second.
     if cancelled():
         raise Cancelled
     progress(0.0, "Drawing")

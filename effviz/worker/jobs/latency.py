@@ -1,7 +1,5 @@
 """The job "latency": the time of forward passes of a design."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +10,9 @@ from effviz.worker.jobs import Progress
 
 
 def run(payload: dict[str, Any], progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """Measure a design with random weights.
+    """Measure ``design`` (its JSON text) at ``resolution``, with ``batch_size``, ``threads`` and ``dtype``.
 
-    Args:
-        payload: ``design`` (its JSON text), ``resolution``, ``batch_size``, ``threads`` and ``dtype``.
-        progress, cancelled: see `effviz.backend.timing.measure`.
-
-    Returns:
-        `Timing.summary` and ``measured_at`` (UTC, ISO 8601).
+    Returns `Timing.summary` and ``measured_at`` (UTC, ISO 8601).
     """
     design = Design.from_json(payload["design"])
     options = {name: payload[name] for name in ("resolution", "batch_size", "threads", "dtype")}

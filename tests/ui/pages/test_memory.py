@@ -22,8 +22,8 @@ from streamlit.testing.v1 import AppTest
 import effviz
 from effviz.charts.style import LIGHT
 from effviz.core.units import binary, change, percent, si
+from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
-from effviz.measure import runs as zoo_run
 from effviz.measure.latency import Latency, cached, environment, remember
 from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.guidelines.access import (

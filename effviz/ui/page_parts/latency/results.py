@@ -7,8 +7,8 @@ import streamlit as st
 
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
 from effviz.core.units import lower, si
+from effviz.measure.background import default_run
 from effviz.measure.latency import environment
-from effviz.measure.runs import default_run
 from effviz.studies.prediction import (
     ENTRIES,
     PREDICTORS,

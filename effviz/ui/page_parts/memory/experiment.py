@@ -12,8 +12,8 @@ import effviz
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.core.units import percent
 from effviz.count.report import Report
+from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
-from effviz.measure.runs import guideline_run
 from effviz.studies.guidelines.access import DEVICES, SOURCE
 from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
 from effviz.ui.convention import Convention

@@ -10,9 +10,10 @@ import streamlit as st
 
 import effviz
 from effviz.advice.scaling import ScalingRule, built_body
+from effviz.charts.relative import Measured
 from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count
-from effviz.charts.scaling.rules import Measure, duel_chart, growth_chart, printed_chart
+from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import si
 from effviz.count.report import Report
@@ -85,12 +86,12 @@ def equal_budget(choice: Choice, reading: Reading, convention: Convention) -> No
         for each in found
     ]  # fmt: skip
     measures = [
-        Measure(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
+        Measured(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
         for quantity, symbol in _SYMBOLS.items()
     ]
     latencies = [each.latency.median_ms if each.latency else None for each in rivals]
     show_chart(
-        duel_chart(found, [*measures, Measure("Latency here", "cross", latencies)], look()), "duel",
+        duel_chart(found, [*measures, Measured("Latency here", "cross", latencies)], look()), "duel",
         note="Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
         r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
         r"$s^{0.4}$ in width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure "
