@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+# Servers of the app behind nginx, for `make serve`.
+REPLICAS ?= 2
 # Test processes. Each imports torch and takes about 1 GB of memory.
 JOBS ?= 2
 # The wheels of PyTorch: empty for the default ones, `cpu` for the small ones. Stored with the environment.
@@ -22,21 +24,25 @@ endif
 .NOTPARALLEL:
 # A recipe that fails halfway must not leave a file that looks complete.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-quick check bench clean
+.PHONY: help run serve test test-quick check bench clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  On Linux PyTorch comes with several GB of CUDA libraries, which effviz does not use."
 	@echo "  TORCH=cpu on the first call leaves them out:   make run TORCH=cpu"
+	@echo "  REPLICAS=3 chooses the number of servers for make serve."
 	@echo "  PORT=8600 chooses the port, PYTHON=python3.12 the interpreter for a new environment."
 
 run: .venv/runtime ## Start the app on http://localhost:8501, or on PORT
 	$(VENV_PYTHON) -m streamlit run app.py --server.port $(PORT)
 
+serve: .venv/runtime ## Start several servers behind nginx, for a class; needs nginx
+	$(VENV_PYTHON) assets/deploy/serve.py --replicas $(REPLICAS) --port $(PORT)
+
 # One torch thread in each test process: two processes on two cores would otherwise run four threads.
 test test-quick: export OMP_NUM_THREADS = 1
-test: .venv/development ## Run all tests; browser tests are skipped without a Chromium
+test: .venv/development ## Run all tests; those that need Chromium or nginx are skipped without them
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
@@ -52,7 +58,7 @@ check: .venv/development ## Check format, lint, types and writing style
 	$(VENV_PYTHON) tests/support/style.py
 
 bench: .venv/development ## Run the benchmarks
-	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(VENV_PYTHON) $$script || exit 1; done
+	@for script in tests/benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(VENV_PYTHON) $$script || exit 1; done
 
 clean: ## Remove the environment and all generated files
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results build dist *.egg-info

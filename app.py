@@ -14,6 +14,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityHeadersMiddleware
+from effviz.ui.static_files import StaticFilesMiddleware
+from effviz.ui.sweeps import route as sweep_route
 from effviz.worker.manager import default_manager
 
 
@@ -30,10 +32,10 @@ async def torch_process(app: st.App) -> AsyncIterator[None]:
 app = st.App(
     MAIN_SCRIPT,
     lifespan=torch_process,
+    routes=[sweep_route],
     middleware=[
         Middleware(SecurityHeadersMiddleware),
-        # Streamlit does not compress its 12 MB of scripts. A first visit takes 4.7 MB instead of 13 MB.
-        # Level 5 gives 1 % more bytes than level 9 in 60 % of the time.
+        Middleware(StaticFilesMiddleware),
         Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
     ],
 )

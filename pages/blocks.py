@@ -1,40 +1,53 @@
 """Building blocks: the cost of one block of the papers, part by part, and next to other blocks."""
 
+from functools import partial
+
 import streamlit as st
 
-import effviz
+from effviz.studies.excite import can_excite
 from effviz.ui.page_parts.blocks import lessons, results
 from effviz.ui.page_parts.blocks.controls import companions, controls
+from effviz.ui.page_parts.blocks.sweep import settings
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.diagram import LAYERS, diagram
-from effviz.ui.widgets.frame import header, refuse
+from effviz.ui.widgets.drag import follow
+from effviz.ui.widgets.frame import header, look, moving, refuse, sidebar
+from effviz.ui.widgets.parts import Part, parts
 
 convention = header("blocks")
-with st.sidebar:
-    choice = controls()
-    conditions = live.conditions()
-if choice.problem:
-    refuse(f"{choice.title} cannot be built here. {choice.problem}")
-report = effviz.analyze(choice.design, memory=convention.memory)
+conditions = live.conditions()
 
-top = st.container()
-st.subheader("Side by side", anchor=False)
-others = companions(choice)
-reading = live.read(choice.design, [each.design for each in others], conditions)
-with top:
-    results.headline(report, convention, live.card(reading, "the first other" if others else ""))
-    live.bar(choice.design, conditions, reading)
-    results.costs(choice, report, convention)
-    with st.container(key="structure", horizontal=True, gap="large"):
-        left, right = st.container(width=440), st.container(key="formulas")
-    with left:
-        st.subheader("Diagram", anchor=False)
-        diagram(report, LAYERS)
-    with right:
-        results.formulas(report, convention)
-results.comparison(choice, others, reading, convention)
-lessons.why_linear()
-lessons.feature_reuse()
-lessons.excitation_cost(report)
-results.questions(choice, report, convention)
-results.files(choice, report, convention)
+
+def page() -> None:
+    with sidebar():
+        choice = controls()
+    if choice.problem:
+        refuse(f"{choice.title} cannot be built here. {choice.problem}")
+    report = cached_report(choice.design, convention.memory)
+
+    # The cards compare the latency with that of the first other block, which is chosen below them.
+    top = st.container()
+    others = companions(choice)
+    reading = live.read(choice.design, [each.design for each in others], conditions)
+    with top:
+        show_cards([*results.cards(report, convention), live.card(reading, "the first other" if others else "")])
+        live.bar(choice.design, conditions, reading)
+        results.costs(choice, report, convention)
+    follow("blocks", settings(choice, convention, look()))
+    rows = results.compared(choice, others, reading, convention)
+    results.comparison(rows, convention)
+    excitation = Part("Squeeze-and-excitation", partial(lessons.excitation_cost, report), ("se",))
+    parts(
+        Part("How this is computed", partial(results.formulas, report, convention)),
+        Part("Diagram", partial(diagram, report, LAYERS)),
+        Part("Comparison", partial(results.comparison_table, rows, convention)),
+        Part("Why linear?", lessons.why_linear, ("linear", "n", "seed", "relu")),
+        Part("Feature reuse", lessons.feature_reuse, ("reuse", "reuse_net", "reuse_stage")),
+        *([excitation] if can_excite(report.blocks[0].block) else []),
+        Part("Try this", partial(results.questions, choice, report, convention)),
+        Part("Downloads", partial(results.files, choice, report, convention)),
+    )
+
+
+moving(page)

@@ -1,31 +1,42 @@
 """Convolutions: costs and channel connections of standard, grouped, depthwise and 1x1 convolutions."""
 
-import streamlit as st
+from functools import partial
 
 import effviz
+from effviz.studies.convolutions import report
 from effviz.ui.page_parts.convolutions import results
 from effviz.ui.page_parts.convolutions.controls import controls
+from effviz.ui.page_parts.convolutions.sweep import settings
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.frame import header, refuse
+from effviz.ui.widgets.drag import follow
+from effviz.ui.widgets.frame import header, look, moving, refuse, sidebar
+from effviz.ui.widgets.parts import Part, parts
 
 convention = header("convolutions")
-with st.sidebar:
-    choice = controls()
-    conditions = live.conditions()
-try:
-    # Either all kinds can be built at a setting, or none.
-    effviz.analyze(choice.standard)
-except effviz.DesignError as error:
-    refuse(f"This convolution cannot be built. {error}")
-reading = live.read(choice.design, [choice.standard] if choice.against else [], conditions)
+conditions = live.conditions()
 
-results.headline(choice, convention, live.card(reading, choice.against))
-live.bar(choice.design, conditions, reading)
-results.costs(choice, convention)
-results.curves(choice, convention)
-results.connections(choice)
-results.shuffle(choice)
-results.sensitivities(choice, convention)
-results.formulas(choice, convention)
-results.questions(choice, convention)
-results.files(choice, convention)
+
+def page() -> None:
+    with sidebar():
+        choice = controls()
+    try:
+        # Either all kinds can be built at a setting, or none.
+        report("standard", choice.setting, convention.memory)
+    except effviz.DesignError as error:
+        refuse(f"This convolution cannot be built. {error}")
+
+    cards = results.cards(choice, convention)
+    live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)
+    results.costs(choice, convention)
+    follow("convolutions", settings(choice, convention, look()))
+    parts(
+        Part("How this is computed", partial(results.formulas, choice, convention)),
+        Part("Connections", partial(results.connections, choice)),
+        Part("Channel shuffle", partial(results.shuffle, choice)),
+        Part("Effect of each setting", partial(results.sensitivities, choice, convention)),
+        Part("Try this", partial(results.questions, choice, convention)),
+        Part("Downloads", partial(results.files, choice, convention)),
+    )
+
+
+moving(page)

@@ -2,17 +2,21 @@
 
 import streamlit as st
 
-from effviz.charts.home import zoo_dots
-from effviz.ui.page_parts.home.zoo import reports, totals, ways, zoo_table
+from effviz.ui.page_parts.home.zoo import reports, totals_chart, ways, zoo_table
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import header, look
+from effviz.ui.widgets.frame import header, look, moving
 
 convention = header("")
-found = reports(convention.memory)
-st.markdown(
-    "Change a kernel, a width, a depth or a resolution, and see parameters, multiply-adds, memory access cost and "
-    "peak activation memory follow. Every number is counted exactly, with its formula and its convention."
-)
-ways()
-show_chart(zoo_dots(totals(found), convention.compute(1), convention.compute_label, look()), "zoo")
-zoo_table(found, convention)
+
+
+def page() -> None:
+    st.markdown(
+        "Change a kernel, a width, a depth or a resolution, and see parameters, multiply-adds, memory access cost and "
+        "peak activation memory follow. Every number is counted exactly, with its formula and its convention."
+    )
+    ways()
+    show_chart(totals_chart(convention, look()), "zoo")
+    zoo_table(reports(convention.memory), convention)
+
+
+moving(page)

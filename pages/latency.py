@@ -1,22 +1,31 @@
 """Latency: how well a count predicts the speed of a network, on this machine and on published devices."""
 
-import streamlit as st
+from functools import partial
 
 from effviz.ui.page_parts.latency import lesson, results
 from effviz.ui.page_parts.latency.controls import controls
-from effviz.ui.widgets.frame import header
+from effviz.ui.widgets.frame import header, moving, sidebar
+from effviz.ui.widgets.parts import Part, parts
 
 convention = header("latency")
-with st.sidebar:
-    options = controls()
-table = results.measurements(options, convention)
 
-results.headline(table, options, convention)
-results.bar(options)
-results.chart(table, options, convention)
-results.predictor_chart(table)
-results.show_measured(table, convention)
-rows = lesson.published(options, convention)
-lesson.formulas(table, options, convention)
-lesson.exercises(table, rows, convention)
-results.files(table, convention)
+
+def page() -> None:
+    with sidebar():
+        options = controls()
+    rows = results.measurements(options, convention)
+
+    results.headline(rows, options, convention)
+    results.bar(options)
+    results.chart(rows, options, convention)
+    results.predictor_chart(rows)
+    parts(
+        Part("Published latencies", partial(lesson.published, options, convention)),
+        Part("How this is computed", partial(lesson.formulas, rows, options, convention)),
+        Part("Measured networks", partial(results.show_measured, rows, convention)),
+        Part("Try this", partial(lesson.exercises, rows, options, convention)),
+        Part("Downloads", partial(results.files, rows, convention)),
+    )
+
+
+moving(page)

@@ -1,49 +1,35 @@
 """Memory access cost: the four guidelines of ShuffleNetV2, in theory and measured."""
 
-import streamlit as st
+from functools import partial
 
-from effviz.measure.latency import environment
 from effviz.studies.guideline_shapes import compare
-from effviz.studies.guidelines.access import GUIDELINES, SOURCE
 from effviz.ui.page_parts.memory import experiment as experiments
 from effviz.ui.page_parts.memory import intensity, lesson, theory
-from effviz.ui.page_parts.memory.controls import controls, title
-from effviz.ui.widgets.downloads import csv_file, downloads, file_name
-from effviz.ui.widgets.frame import header
+from effviz.ui.page_parts.memory.controls import controls
+from effviz.ui.widgets.cards import show_cards
+from effviz.ui.widgets.frame import header, moving, sidebar
+from effviz.ui.widgets.parts import Part, parts
 
 convention = header("memory")
-with st.sidebar:
-    options = controls()
-shape, guideline = options.shape, options.shape.guideline
-found = compare(shape)
-run = experiments.experiment(options)
-shapes = theory.theory_table(found, convention)
-cases = experiments.experiment_table(run, convention)
-kinds = intensity.intensity_table(options.network, convention)
 
-theory.headline(found, run, convention)
-theory.theory_chart(found, convention)
-theory.show_theory_table(shapes)
-experiments.measurement_bar(run, options.threads)
-experiments.experiment_chart(run)
-experiments.show_experiment_table(run, cases, convention)
-intensity.intensity(options.network, kinds, convention)
-lesson.show_formulas(found, convention)
-lesson.show_exercises(found, run, convention)
 
-conditions = ", ".join(f"{name}: {value}" for name, value in environment(options.threads).items())
-side = f"{shape.resolution} x {shape.resolution}"
-notes = {
-    "Theory": (shapes, f"{GUIDELINES[guideline]}. Map {side}."),
-    "Experiment": (
-        cases,
-        f"Speeds here: batch 1, {conditions}. Published speeds: {SOURCE}, table {guideline[1]}.",
-    ),
-    "Intensity": (kinds, f"Arithmetic intensity of {title(options.network)}."),
-}
-downloads(
-    *(
-        csv_file(name, table, file_name("effviz", guideline, name.lower()), f"{note} {convention.text}")
-        for name, (table, note) in notes.items()
+def page() -> None:
+    with sidebar():
+        options = controls()
+    found, run = compare(options.shape), experiments.experiment(options)
+
+    show_cards([*theory.cards(found, convention), experiments.speed_card(run)])
+    theory.show_curves(found, convention)
+    experiments.measurement_bar(run, options.threads)
+    experiments.experiment_chart(run)
+    parts(
+        Part("How this is computed", partial(lesson.show_formulas, found, convention)),
+        Part("Shapes", partial(theory.show_shapes, found, convention)),
+        Part("Experiment", partial(experiments.show_networks, run, convention)),
+        Part("Arithmetic intensity", partial(intensity.intensity, convention), ("net",)),
+        Part("Try this", partial(lesson.show_exercises, found, run, convention)),
+        Part("Downloads", partial(lesson.files, found, run, options.threads, convention)),
     )
-)
+
+
+moving(page)

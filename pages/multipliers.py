@@ -1,32 +1,35 @@
 """Width and resolution: the effect of the two multipliers on cost and on published accuracy."""
 
-import streamlit as st
+from functools import partial
 
 from effviz.ui.page_parts.multipliers import accuracy, cost_map, law
 from effviz.ui.page_parts.multipliers.controls import controls
-from effviz.ui.page_parts.multipliers.headline import headline
+from effviz.ui.page_parts.multipliers.headline import headline_cards
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
-from effviz.ui.widgets.frame import header
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.frame import header, look, moving, sidebar
+from effviz.ui.widgets.parts import Part, parts
 
 convention = header("multipliers")
-with st.sidebar:
-    choice = controls()
-    conditions = live.conditions()
-reading = live.read(choice.design, [choice.base] if choice.scaled else [], conditions)
+conditions = live.conditions()
 
-headline(choice, convention, live.card(reading, "unscaled" if choice.scaled else ""))
-live.bar(choice.design, conditions, reading)
-cost_map.map_chart(choice, convention)
-cost_map.explain_misfits(choice)
-accuracy.accuracy_chart(choice, convention)
-cost_map.show_cell_table(choice, convention)
-law.the_law(choice, convention)
-law.show_exercises(choice, convention)
 
-groups = f"g{choice.printed.groups}" if choice.printed.groups else ""
-stem = file_name("effviz", choice.printed.name, groups, f"w{choice.width:g}", str(choice.resolution))
-downloads(
-    csv_file("Cells", lambda: cost_map.cell_table(choice, convention), stem, f"{choice.title}. {convention.text}"),
-    json_file(choice.design, stem),
-)
+def page() -> None:
+    with sidebar():
+        choice = controls()
+    cards, against = headline_cards(choice, convention), "unscaled" if choice.scaled else ""
+    live.headline(cards, choice.design, [choice.base] if choice.scaled else [], conditions, against)
+
+    chart, note = cost_map.map_chart(choice, convention, look())
+    show_chart(chart, "cells_map", note=note)
+    parts(
+        Part("How this is computed", partial(law.the_law, choice, convention)),
+        Part("Accuracy", partial(accuracy.accuracy_part, choice, convention), ("points",)),
+        Part("Wrong figures", partial(cost_map.explain_misfits, choice)),
+        Part("All cells", partial(cost_map.show_cell_table, choice, convention)),
+        Part("Try this", partial(law.show_exercises, choice, convention)),
+        Part("Downloads", partial(cost_map.files, choice, convention)),
+    )
+
+
+moving(page)

@@ -1,53 +1,49 @@
 """Compound scaling: promised against built sizes, and their cost."""
 
-import streamlit as st
+from functools import partial
 
 import effviz
 from effviz.ui import links
 from effviz.ui.page_parts.scaling import inverse, lesson, promised, rules
-from effviz.ui.page_parts.scaling.controls import PARTS, controls
+from effviz.ui.page_parts.scaling.controls import VIEWS, controls
+from effviz.ui.page_parts.scaling.sweep import settings
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.cards import baseline_report
-from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
-from effviz.ui.widgets.frame import header, refuse
-from effviz.ui.widgets.tables import show_table
+from effviz.ui.widgets.cards import cached_report, show_cards
+from effviz.ui.widgets.drag import follow
+from effviz.ui.widgets.frame import header, look, moving, refuse, sidebar
+from effviz.ui.widgets.parts import KEY, Part, is_open, parts
 
 convention = header("scaling")
-with st.sidebar:
-    choice = controls()
-    conditions = live.conditions()
-links.idle("show", *inverse.CONTROLS)
-try:
-    report = effviz.analyze(choice.design, memory=convention.memory)
-except effviz.DesignError as error:
-    refuse(f"{choice.base.title} cannot be built with these settings. {error}")
-reference = baseline_report(choice.base, convention.memory)
+conditions = live.conditions()
 
-top = st.container()
-part = links.switch("Show", PARTS, "show", default=PARTS[0])
-others = rules.others(choice) if part == "Equal multiply-adds" else [choice.base]
-reading = live.read(choice.design, others, conditions)
-with top:
-    promised.headline(choice, report, reference, convention, live.card(reading, "baseline"))
+
+def page() -> None:
+    with sidebar():
+        choice = controls()
+    # The views had a separate switch with this key.
+    links.renamed("show", KEY, VIEWS)
+    try:
+        report = cached_report(choice.design, convention.memory)
+    except effviz.DesignError as error:
+        links.idle(KEY, *inverse.FIT_CONTROLS, *inverse.GRID_CONTROLS)
+        refuse(f"{choice.base.title} cannot be built with these settings. {error}")
+    reference = cached_report(choice.base, convention.memory)
+    others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
+    reading = live.read(choice.design, others, conditions)
+    show_cards([*promised.cards(choice, report, reference, convention), live.card(reading, "baseline")])
     live.bar(choice.design, conditions, reading)
-    promised.promised_and_built(choice, convention)
-    stages = promised.stage_table(choice)
-    show_table(stages, fold=f"Table: {len(stages.rows)} stages, promised and built", key="stage_table", height=460)
-if part == "Drawn to scale":
-    rules.picture(choice, convention)
-elif part == "Equal multiply-adds":
-    rules.equal_budget(choice, reading, convention)
-elif part == "Fit a budget":
-    inverse.fit_budget(choice, convention)
-else:
-    inverse.grid(choice, convention)
-lesson.formulas(choice, report, reference, convention)
-lesson.show_exercises(choice, report)
+    promised.promised_and_built(choice, report, convention)
+    follow("scaling", settings(choice, convention, look()))
+    parts(
+        Part("How this is computed", partial(lesson.formulas, choice, report, reference, convention)),
+        Part("Stages", partial(promised.stages, choice)),
+        Part(VIEWS[0], partial(rules.picture, choice, convention)),
+        Part(VIEWS[1], partial(rules.equal_budget, choice, conditions, convention)),
+        Part(VIEWS[2], partial(inverse.fit_budget, choice, convention), inverse.FIT_CONTROLS),
+        Part(VIEWS[3], partial(inverse.grid, choice, convention), inverse.GRID_CONTROLS),
+        Part("Try this", partial(lesson.show_exercises, choice, report)),
+        Part("Downloads", partial(promised.files, choice, convention)),
+    )
 
-rule = choice.rule
-stem = file_name("effviz", choice.base.name, f"phi{choice.phi:g}")
-note = f"{choice.name}, alpha {rule.alpha:g}, beta {rule.beta:g}, gamma {rule.gamma:g}. {convention.text}"
-downloads(
-    csv_file("Stairs", lambda: promised.stairs_table(choice, convention), stem, note),
-    json_file(choice.design, stem, "Network"),
-)
+
+moving(page)

@@ -1,50 +1,46 @@
 """Studio: design a network as a stage table, check it against a budget and rules, and export its code."""
 
-import streamlit as st
+from functools import partial
 
-import effviz
-from effviz.charts.architectures import stage_costs
-from effviz.ui import links
 from effviz.ui.page_parts.studio import code, findings, lesson, limits, rows, sidebar
 from effviz.ui.page_parts.studio.composer import composer
 from effviz.ui.page_parts.studio.draft import bench
 from effviz.ui.page_parts.studio.form import form
+from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
-from effviz.ui.widgets.frame import header, look
+from effviz.ui.widgets.parts import Part, parts
 
-convention = header("studio")
-here = bench()
-with st.sidebar:
-    sidebar.settings(here.draft)
-    sidebar.imports()
+convention = frame.header("studio")
+with frame.sidebar():
+    settings = sidebar.start_from()
     chosen = limits.limits(convention)
-    conditions = live.conditions()
+imported = sidebar.imports()
+conditions = live.conditions()
 
-top = st.container()
-rows.toolbar(here)
-rows.problems(here)
-left, right = st.columns([3, 1], gap="medium")
-with right:
-    form(here)
-with left:
-    rows.table(here, convention)
-composer(here)
-if here.design is not None:
-    report = effviz.analyze(here.design, memory=convention.memory)
-    reading = live.read(here.design, findings.compared(here.design), conditions)
-    judged = limits.verdicts(report, chosen, reading)
-    with top:
-        limits.headline(report, judged, convention, reading)
-        live.bar(here.design, conditions, reading)
-    limits.budget_table(judged, chosen, here, convention)
-    kind_legend(report.table["kind"])
-    show_chart(stage_costs(report.table, stage_measures(convention), look()), "stages")
-    findings.findings(here, report, conditions, reading, convention)
-    lesson.formulas(report, convention)
-    lesson.exercises(here, report, convention)
-    if here.checked.fault is None:
-        code.code(here.design)
-    else:
-        links.idle("code")
-code.files(here)
+
+def page() -> None:
+    here = bench(convention)
+    with settings:
+        sidebar.settings(here.draft)
+    sidebar.outcome(imported)
+    reading = findings.read(here, conditions)
+    judged = limits.verdicts(here, chosen, reading)
+    limits.headline(here, judged, convention, reading, conditions)
+    rows.toolbar(here)
+    rows.problems(here)
+    with rows.place():
+        rows.table(here, convention)
+        form(here)
+    lesson.costs(here, convention)
+    parts(
+        Part("How this is computed", partial(lesson.formulas, here, convention)),
+        Part("Suggestions", partial(findings.findings, here, conditions, reading, convention)),
+        Part("Budget", partial(limits.budget_table, judged, chosen, convention)),
+        Part("Compose a block", partial(composer, here), ("compose",)),
+        Part("Code", partial(code.code, here), ("code",)),
+        Part("Try this", partial(lesson.exercises, here, convention)),
+        Part("Downloads", partial(code.files, here)),
+    )
+
+
+frame.moving(page)

@@ -88,7 +88,9 @@ def test_files_of_the_wheel(installed: Installed) -> None:
     names = {name for name in zipfile.ZipFile(installed.wheel).namelist() if ".dist-info/" not in name}
     package = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("effviz/**/*.py")}
     data = {
-        path.relative_to(ROOT).as_posix() for kind in ("csv", "css", "md") for path in ROOT.glob(f"effviz/**/*.{kind}")
+        path.relative_to(ROOT).as_posix()
+        for kind in ("csv", "css", "js", "md")
+        for path in ROOT.glob(f"effviz/**/*.{kind}")
     }
     top = [ROOT / "app.py", ROOT / ".streamlit/config.toml", *ROOT.glob("pages/*.py"), *ROOT.glob("assets/*.svg")]
     assert names == package | data | {f"effviz/_app/{path.relative_to(ROOT).as_posix()}" for path in top}

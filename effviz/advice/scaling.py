@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from effviz.core.errors import DesignError, fail, number, one_of
 from effviz.core.rounding import ceil, exact
-from effviz.count.report import analyze
+from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals
 from effviz.model.design import Design
 
@@ -220,14 +220,17 @@ def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swep
     found = []
     for phi in phis:
         try:
-            scaled = rule.scaled(design, phi)
-            report = analyze(scaled)
+            report = analyze(rule.scaled(design, phi))
         except DesignError:
             continue
-        blocks, channels = built_body(scaled)
-        totals = report.macs, report.params, report.activations
-        found.append(Swept(phi, *totals, blocks, channels, scaled.resolution))
+        found.append(swept(phi, report))
     return found
+
+
+def swept(phi: float, report: Report) -> Swept:
+    """Return the totals of the network at phi from its report."""
+    blocks, channels = built_body(report.design)
+    return Swept(phi, report.macs, report.params, report.activations, blocks, channels, report.resolution)
 
 
 class GridPoint(NamedTuple):

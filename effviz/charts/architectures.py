@@ -2,43 +2,50 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from itertools import accumulate
 
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
+from effviz.count.rows import KindSums, LayerRow, Sums
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the report's table as it is drawn."""
+    """A count as it is drawn."""
 
-    column: str  # of the table
+    column: str  # its name in the rows and sums of a report
     label: str  # on the axis
-    factor: int = 1  # from the table's unit to the one shown
+    factor: int = 1  # from the unit of the report to the one shown
     show: Callable[[float], str] = si  # a value in that unit as text
+
+    def of(self, counts: Sums | LayerRow) -> int:
+        """Return the value in the unit shown."""
+        return int(getattr(counts, self.column)) * self.factor
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
-def stage_costs(
-    table: pd.DataFrame, measures: list[Measure], look: Appearance, baseline: pd.DataFrame | None = None
-) -> Chart:
+def by_stage(sums: KindSums) -> dict[str, Sums]:
+    """Add the layer kinds of each stage."""
+    found: dict[str, Sums] = {}
+    for (stage, _), each in sums.items():
+        found[stage] = found.get(stage, Sums()) + each
+    return found
+
+
+def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, baseline: KindSums | None = None) -> Chart:
     """Draw stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
 
     Args:
-        table: ``report.table``.
+        sums: ``report.sums``.
         measures: the panels from top to bottom; the first two are compared in the title.
-        baseline: the table of the unscaled network, drawn as a line across each bar.
+        baseline: the sums of the unscaled network, drawn as a line across each bar.
     """
-    stages = list(dict.fromkeys(table["stage"]))
-    columns = [measure.column for measure in measures]
-    sums = table.groupby(["stage", "kind"], sort=False)[columns].sum().to_dict()
-    before = {} if baseline is None else baseline.groupby("stage")[columns].sum().to_dict()
+    totals, before = by_stage(sums), by_stage(baseline or {})
     traces: list[Spec] = []
     shapes: list[Spec] = []
     headings: list[Spec] = []
@@ -47,30 +54,34 @@ def stage_costs(
     span = (1 - gap * (len(measures) - 1)) / len(measures)
     for row, measure in enumerate(measures):
         top, number = 1 - row * (span + gap), "" if row == 0 else str(row + 1)
-        amounts = {key: value * measure.factor for key, value in sums[measure.column].items()}
-        ghosts = {stage: value * measure.factor for stage, value in before.get(measure.column, {}).items()}
-        wholes = {stage: sum(amounts.get((stage, kind), 0) for kind in KIND_COLORS) for stage in stages}
+        amounts = {key: measure.of(each) for key, each in sums.items()}
+        ghosts = {stage: measure.of(each) for stage, each in before.items()}
+        wholes = {stage: sum(amounts.get((stage, kind), 0) for kind in KIND_COLORS) for stage in totals}
         traces += _bars(amounts, wholes, ghosts, measure, look, f"y{number}")
-        shapes += _ghosts(stages, ghosts, f"y{number}", look)
+        shapes += _ghosts(list(totals), ghosts, f"y{number}", look)
         heading = f"<b>{measure.label}</b>  {measure.show(sum(wholes.values()))}"
         headings.append(draw.panel_label(heading, 0, top, look.ink))
-        highest = max([*wholes.values(), *(ghosts[stage] for stage in stages if stage in ghosts)])
+        highest = max([*wholes.values(), *(ghosts[stage] for stage in totals if stage in ghosts)])
         axes[f"yaxis{number}"] = {"domain": [max(0.0, top - span), top], "anchor": "x", "range": [0, snapped(highest)],
                                   "nticks": 3, "tickformat": ".3~s"}  # fmt: skip
     layout = axes | {
         "barmode": "stack",
         "bargap": 0.3,
         "margin": draw.margin(top=26),
-        "xaxis": {"anchor": f"y{len(measures)}" if len(measures) > 1 else "y"},
+        # A bar exists only where a kind has a cost, so the axis names all stages.
+        "xaxis": {
+            "anchor": f"y{len(measures)}" if len(measures) > 1 else "y",
+            "type": "category",
+            "categoryarray": list(totals),
+            "range": [-0.5, len(totals) - 0.5],
+        },
         "shapes": shapes,
         "annotations": headings,
     }
-    totals = table.groupby("stage", sort=False)[columns].sum()
     spoken = details(
-        (stage, [f"{lower(m.label)} {m.show(totals.loc[stage, m.column] * m.factor)}" for m in measures])
-        for stage in stages
+        (stage, [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
-    return chart(look, 120 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
+    return chart(look, 116 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
 
 
 def _bars(
@@ -82,8 +93,8 @@ def _bars(
     notes |= {stage: f"{notes[stage]}, unscaled: {measure.show(ghosts[stage])}" for stage in notes if stage in ghosts}
     traces = []
     for kind in KIND_COLORS:
-        values = {stage: amounts.get((stage, kind), 0) for stage in wholes}
-        if any(values.values()):
+        values = {stage: value for stage in wholes if (value := amounts.get((stage, kind)))}
+        if values:
             hover = draw.hover(
                 f"%{{x}}, {kind}<br>{measure.label}: %{{customdata[0]}}, %{{customdata[1]}} of the network<br>"
                 "%{customdata[2]}",
@@ -100,22 +111,23 @@ def _ghosts(stages: Sequence[str], ghosts: Mapping[str, float], axis: str, look:
     return [draw.segment(x - 0.42, y, x + 0.42, y, look.ink, 2, xref="x", yref=axis) for x, y in heights]
 
 
-def _split(totals: pd.DataFrame, first: Measure, second: Measure) -> str:
+def _split(totals: Mapping[str, Sums], first: Measure, second: Measure) -> str:
     """Name the point along the network up to which the shares of two measures differ most."""
-    sums = totals[[first.column, second.column]].sum()
-    if missing := [lower(each.label) for each in (first, second) if not sums[each.column]]:
+    sums = [sum(map(each.of, totals.values())) for each in (first, second)]
+    if missing := [lower(each.label) for each, total in zip((first, second), sums, strict=True) if not total]:
         return f"No layer has {listed(missing, 'or')}"
-    stages, shares = list(totals.index), totals[[first.column, second.column]] / sums
-    for stage in stages:
-        if shares.loc[stage].min() > 0.9995:
+    stages = list(totals)
+    shares = [(first.of(each) / sums[0], second.of(each) / sums[1]) for each in totals.values()]
+    for stage, each in zip(stages, shares, strict=True):
+        if min(each) > 0.9995:
             return f"The layers of {stage} hold all {lower(first.label)} and {lower(second.label)}"
-    shares = shares.cumsum()
-    gaps = (shares[second.column] - shares[first.column]).iloc[:-1].abs()
-    if gaps.max() < 5e-4:
+    reached = list(zip(*(accumulate(column) for column in zip(*shares, strict=True)), strict=True))
+    gaps = [abs(later - earlier) for earlier, later in reached[:-1]]
+    if max(gaps) < 5e-4:
         return f"Every part has the same share of the {lower(second.label)} as of the {lower(first.label)}"
-    end = gaps.idxmax()
-    part = end if end == stages[0] else f"{stages[0]} to {end}"
-    held = [f"{percent(shares.loc[end, each.column])} of the {lower(each.label)}" for each in (second, first)]
+    end = gaps.index(max(gaps))
+    part = stages[0] if end == 0 else f"{stages[0]} to {stages[end]}"
+    held = [f"{percent(reached[end][place])} of the {lower(each.label)}" for place, each in ((1, second), (0, first))]
     return f"The layers of {part} hold {' and '.join(held)}"
 
 
@@ -124,66 +136,61 @@ def _split(totals: pd.DataFrame, first: Measure, second: Measure) -> str:
 _SUBJECTS = {name: kind.subject for name, kind in KINDS.items() if kind is not None}
 
 
-def kind_shares(table: pd.DataFrame, measures: list[Measure], look: Appearance) -> Chart:
+def kind_shares(sums: KindSums, measures: list[Measure], look: Appearance) -> Chart:
     """Draw one bar of 100 % per measure, divided by layer kind; shares from 10 % on have a label.
 
     Args:
-        table: ``report.table``.
+        sums: ``report.sums``.
         measures: the bars from top to bottom: parameters, then multiply-adds or FLOPs, then others.
     """
-    columns, names = [measure.column for measure in measures], [measure.label for measure in measures]
-    sums = table.groupby("kind")[columns].sum()
-    shares = sums / sums.sum().replace(0, 1)
+    kinds = {kind: sum((each for (_, other), each in sums.items() if other == kind), Sums()) for _, kind in sums}
+    totals = [sum(map(measure.of, kinds.values())) or 1 for measure in measures]
+    shares = {kind: [measure.of(each) / total for measure, total in zip(measures, totals, strict=True)]
+              for kind, each in kinds.items() if kind in KIND_COLORS}  # fmt: skip
+    names = [measure.label for measure in measures]
     traces = []
-    for kind in (kind for kind in KIND_COLORS if kind in shares.index and shares.loc[kind].any()):
-        row = [float(shares.loc[kind, column]) for column in columns]
-        amounts = [measure.show(float(sums.loc[kind, measure.column]) * measure.factor) for measure in measures]
+    for kind in (kind for kind in KIND_COLORS if any(shares.get(kind, ()))):
+        amounts = [measure.show(measure.of(kinds[kind])) for measure in measures]
         hover = draw.hover(
             f"{kind}<br>%{{y}}: %{{customdata[0]}}, %{{customdata[1]}}",
-            [[amount, percent(share)] for amount, share in zip(amounts, row, strict=True)],
+            [[amount, percent(share)] for amount, share in zip(amounts, shares[kind], strict=True)],
         )
-        texts = [percent(share) if share >= 0.1 else "" for share in row]
-        traces.append(draw.kind_bars(kind, names, row, texts, 14, look, **hover))
+        texts = [percent(share) if share >= 0.1 else "" for share in shares[kind]]
+        traces.append(draw.kind_bars(kind, names, shares[kind], texts, 14, look, **hover))
     scale = draw.axis("Share of the total", range=[0, 1], tickformat=".0%", showgrid=True, nticks=6)
     layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
     spoken = details(
-        (kind, [f"{percent(shares.loc[kind, m.column])} of {lower(m.label)}" for m in measures])
+        (kind, [f"{percent(share)} of {lower(name)}" for name, share in zip(names, shares[kind], strict=True)])
         for kind in KIND_COLORS
-        if kind in shares.index
+        if kind in shares
     )
-    title = _heaviest(shares, measures[0], measures[1])
-    return chart(look, 64 * len(measures) + 68, traces, layout, title, spoken)
+    return chart(look, 64 * len(measures) + 68, traces, layout, _heaviest(shares, measures[0], measures[1]), spoken)
 
 
-def _heaviest(shares: pd.DataFrame, params: Measure, compute: Measure) -> str:
-    if not shares[compute.column].any():
+def _heaviest(shares: Mapping[str, Sequence[float]], params: Measure, compute: Measure) -> str:
+    """Name the kind with the most compute; `shares` has the parameters first, the compute second."""
+    if not any(each[1] for each in shares.values()):
         return f"No layer has {lower(compute.label)}"
-    kind = str(shares[compute.column].idxmax())
-    held = [f"{percent(shares.loc[kind, each.column])} of the {lower(each.label)}" for each in (compute, params)]
+    kind = max(sorted(shares), key=lambda kind: shares[kind][1])
+    held = [f"{percent(shares[kind][place])} of the {lower(each.label)}" for place, each in ((1, compute), (0, params))]
     return f"{_SUBJECTS[kind]} {' and '.join(held)}"
 
 
 # --- activation memory -----------------------------------------------------------------------------------------------
 
 
-def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance) -> Chart:
+def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: Appearance) -> Chart:
     """Draw a step line: the size of all live activations while each layer runs.
 
     Args:
-        table: ``report.table``; layers fused into the layer before them are left out.
+        running: ``report.running``.
         measure: column ``alive`` with its label, unit factor and text.
     """
-    running = table[table["alive"] > 0].reset_index(drop=True)
-    if running.empty:
-        # A network of views alone has no peak; the first row is marked.
-        running = table.reset_index(drop=True)
-    values = [float(value) for value in running["alive"] * measure.factor]
+    values = [measure.of(row) for row in running]
     at = max(range(len(values)), key=values.__getitem__)
-    peak, highest = running.loc[at], measure.show(values[at])
-    rows = zip(running["path"], running["output_shape"], map(measure.show, values), strict=True)
-    hover = draw.hover(
-        "%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}", [list(row) for row in rows]
-    )
+    peak, highest = running[at], measure.show(values[at])
+    rows = [[row.path, row.output_shape, measure.show(value)] for row, value in zip(running, values, strict=True)]
+    hover = draw.hover("%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}", rows)
     filled: Spec = {"fill": "tozeroy", "fillcolor": look.grid}
     traces = [
         draw.line(range(1, len(values) + 1), values, look.ink, 1.5, shape="hvh", **filled, **hover),
@@ -191,10 +198,10 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
     ]
     left = at < len(values) / 2
     place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": 10}
-    starts = _stage_ticks(running["stage"])
+    starts = _stage_ticks([row.stage for row in running])
     layout = {
         "hovermode": "x",
-        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {peak['path']}", look.accent, 14, **place)],
+        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {peak.path}", look.accent, 14, **place)],
         "xaxis": draw.axis(
             f"Layers in execution order ({len(values)} that run)",
             range=[0.5, len(values) + 0.5],
@@ -203,17 +210,19 @@ def activation_timeline(table: pd.DataFrame, measure: Measure, look: Appearance)
         "yaxis": draw.axis(measure.label, range=[0, snapped(max(values) * 1.12)], tickformat=".3~s", nticks=5),
     }
     at_peak = (
-        f"{exact(int(peak['alive']))} activation elements are alive there, with input {peak['input_shape']} and output "
-        f"{peak['output_shape']}"
+        f"{exact(peak.alive)} activation elements are alive there, with input {peak.input_shape} and output "
+        f"{peak.output_shape}"
     )
     run = f"The line has {plural(len(values), 'layer')} and ends at {measure.show(values[-1])}"
-    return chart(look, 320, traces, layout, f"Activation memory peaks at {highest} in {peak['path']}", at_peak, run)
+    return chart(look, 320, traces, layout, f"Activation memory peaks at {highest} in {peak.path}", at_peak, run)
 
 
-def _stage_ticks(stages: pd.Series) -> dict[int, str]:
+def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:
     """Return the place of each stage's first layer, counted from 1, without stages too close to the one before."""
     shown: dict[int, str] = {}
-    for position, stage in stages.drop_duplicates().items():
-        if not shown or int(position) + 1 - max(shown) >= len(stages) / 12:
-            shown[int(position) + 1] = str(stage)
+    seen: set[str] = set()
+    for place, stage in enumerate(stages, start=1):
+        if stage not in seen and (not shown or place - max(shown) >= len(stages) / 12):
+            shown[place] = stage
+        seen.add(stage)
     return shown

@@ -136,7 +136,9 @@ def window_picture(setting: Setting, kernel_size: int, look: Appearance) -> Char
     stride = setting.stride
     side = min(setting.resolution, kernel_size + 2 * stride + 1)
     red, green, blue = (int(look.accent[start : start + 2], 16) for start in (1, 3, 5))
-    shapes = [draw.box(x, y, x + 1, y + 1, look.grid, 1) for y in range(side) for x in range(side)]
+    # One path: a box for each position of a large window would be thousands of shapes.
+    lines = "".join(f"M{at},0V{side}M0,{at}H{side}" for at in range(side + 1))
+    shapes = [{"type": "path", "path": lines, "line": {"color": look.grid, "width": 1}}]
     inside = min(kernel_size, side)
     shapes.append(draw.box(0, 0, inside, inside, look.accent, 3, f"rgba({red},{green},{blue},0.25)"))
     if stride + kernel_size <= side:

@@ -1,15 +1,14 @@
 """Charts of the Latency page: latency against a count, and how well each count predicts it."""
 
 import math
-from collections.abc import Callable, Collection
-
-import pandas as pd
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.units import milliseconds, short, si
-from effviz.studies.prediction import PREDICTORS, Inversion, predictors
+from effviz.studies.prediction import PREDICTORS, Inversion, Row, predictors
 
 # One symbol per family, all in ink, because colours stand for layer kinds.
 _SYMBOLS = (
@@ -21,72 +20,80 @@ _SYMBOLS = (
 Span = tuple[float, float]
 
 
+class Point(NamedTuple):
+    """A measured network as it is drawn."""
+
+    title: str
+    amount: int  # the count in the unit shown
+    time: float  # in milliseconds
+    noisy: bool
+
+    @property
+    def speed(self) -> float:
+        """Count per second."""
+        return self.amount / self.time * 1e3
+
+
 def latency_scatter(
-    table: pd.DataFrame, column: str, factor: int, label: str, where: str, look: Appearance,
+    rows: Sequence[Row], column: str, factor: int, label: str, where: str, look: Appearance,
     highlight: Collection[str] = (), span: Span | None = None,
 ) -> Chart:  # fmt: skip
     """Draw a log-log scatter of latency over one count, with lines of equal speed.
 
     Args:
-        table: title, family, latency_ms, noisy and the count; at least one row.
+        rows: title, family, latency_ms, noisy and the count of each network; at least one.
         column: one of `PREDICTORS`.
         factor: from the column's unit to the one shown.
         label: of that unit.
         where: the machine, for the title.
         highlight: titles to mark and name.
-        span: smallest and largest count on the axis; None for the table's.
+        span: smallest and largest count on the axis; None for those of the rows.
     """
-    counts, times = table[column] * factor, table["latency_ms"]
-    low, high = (counts.min(), counts.max()) if span is None else (span[0] * factor, span[1] * factor)
+    points = [Point(each["title"], each[column] * factor, each["latency_ms"], each["noisy"]) for each in rows]
+    counts, times = [each.amount for each in points], [each.time for each in points]
+    low, high = (min(counts), max(counts)) if span is None else (span[0] * factor, span[1] * factor)
     x_range = (math.log10(low) - 0.1, math.log10(high) + 0.1)
-    y_range = _steady(times.min(), times.max())
-    rates = counts / times * 1e3
-    traces, notes = _isolines(x_range, y_range, (float(rates.min()), float(rates.max())), look)
-    for position, (family, rows) in enumerate(table.groupby("family", sort=True)):
+    y_range = _steady(min(times), max(times))
+    speeds = [each.speed for each in points]
+    traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), look)
+    for position, family in enumerate(sorted({each["family"] for each in rows})):
         symbol = _SYMBOLS[position % len(_SYMBOLS)]
-        traces.append(_points(rows, rows[column] * factor, symbol, f"{family}", label, highlight, look))
-        traces.append(draw.legend_key(str(family), draw.outlined(look.ink, 9, symbol, 1.5)))
-    marked = table[table["title"].isin(list(highlight))]
-    notes += _names(marked["title"], marked[column] * factor, marked["latency_ms"], (x_range, y_range), look)
+        members = [point for point, each in zip(points, rows, strict=True) if each["family"] == family]
+        traces.append(_points(members, symbol, family, label, highlight, look))
+        traces.append(draw.legend_key(family, draw.outlined(look.ink, 9, symbol, 1.5)))
+    notes += _names((each for each in points if each.title in highlight), (x_range, y_range), look)
     layout = draw.legend() | {
         "annotations": notes,
         "xaxis": draw.log_axis(x_range, _ticks(x_range), label, _tick_text(short), showgrid=True),
         "yaxis": draw.log_axis(y_range, _ticks(y_range), "Latency (ms)", _tick_text("{:g}".format), showgrid=True),
     }
-    spoken = "; ".join(
-        f"{title}: {si(count)}, {milliseconds(time)}"
-        for title, count, time in zip(table["title"], counts, times, strict=True)
-    )
-    title = finding(table, column, factor, where)
+    spoken = "; ".join(f"{each.title}: {si(each.amount)}, {milliseconds(each.time)}" for each in points)
+    title = finding(rows, column, factor, where)
     return chart(look, 520, traces, layout, title, f"{label} and latency: {spoken}")
 
 
 def _points(
-    rows: pd.DataFrame, amounts: pd.Series, symbol: str, family: str, label: str, highlight: Collection[str],
-    look: Appearance,
-) -> Spec:  # fmt: skip
-    colors = [look.accent if title in highlight else look.ink for title in rows["title"]]
-    sizes = [13 if title in highlight else 9 for title in rows["title"]]
-    symbols = [f"{symbol}-open" if noisy else symbol for noisy in rows["noisy"]]
-    columns = zip(rows["title"], amounts, rows["latency_ms"], rows["noisy"], strict=True)
+    points: Sequence[Point], symbol: str, family: str, label: str, highlight: Collection[str], look: Appearance
+) -> Spec:
+    colors = [look.accent if each.title in highlight else look.ink for each in points]
+    sizes = [13 if each.title in highlight else 9 for each in points]
+    symbols = [f"{symbol}-open" if each.noisy else symbol for each in points]
     hover = draw.hover(
         f"%{{customdata[0]}} ({family})<br>{label}: %{{customdata[1]}}<br>%{{customdata[2]}}%{{customdata[4]}}, "
         "%{customdata[3]} per second",
-        [[title, si(amount), milliseconds(time), si(amount / time * 1e3), " (noisy)" if noisy else ""]
-         for title, amount, time, noisy in columns],
+        [[each.title, si(each.amount), milliseconds(each.time), si(each.speed), " (noisy)" if each.noisy else ""]
+         for each in points],
     )  # fmt: skip
-    marker = draw.outlined(colors, sizes, symbols, 1.5)
-    return draw.dots(amounts, rows["latency_ms"], marker, showlegend=False, **hover)
+    _, amounts, times, _ = zip(*points, strict=True)
+    return draw.dots(amounts, times, draw.outlined(colors, sizes, symbols, 1.5), showlegend=False, **hover)
 
 
-def _names(
-    titles: pd.Series, counts: pd.Series, times: pd.Series, ranges: tuple[Span, Span], look: Appearance
-) -> list[Spec]:
+def _names(points: Iterable[Point], ranges: tuple[Span, Span], look: Appearance) -> list[Spec]:
     """Label the marked networks, except where a label would overlap another."""
     (left, right), (bottom, top) = ranges
     boxes: list[tuple[float, float, float]] = []
     notes = []
-    for title, count, time in zip(titles, counts, times, strict=True):
+    for title, count, time, _ in points:
         x, y = math.log10(count), math.log10(time)
         flipped = x > (left + right) / 2
         # Sizes are shares of the axes of a chart of usual width: 0.008 for a letter, 0.045 for a line.
@@ -136,11 +143,11 @@ def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> t
     return traces, notes
 
 
-def finding(table: pd.DataFrame, column: str, factor: int, where: str) -> str:
+def finding(rows: Sequence[Row], column: str, factor: int, where: str) -> str:
     """Compare the ranking by a count with the ranking by latency, and give the range of speeds."""
-    if len(table) < 3:
-        return f"{where}: {plural(len(table), 'network')} measured, too few for a rank correlation"
-    found = next(entry for entry in predictors(table) if entry.column == column)
+    if len(rows) < 3:
+        return f"{where}: {plural(len(rows), 'network')} measured, too few for a rank correlation"
+    found = next(entry for entry in predictors(rows) if entry.column == column)
     name = "FLOPs" if column == "macs" and factor == 2 else PREDICTORS[column]
     order = found.rank_correlation
     joint = "and" if math.isnan(order) or (found.spread < 1.5) == (order >= 0.9) else "but"
@@ -163,13 +170,13 @@ def _order(correlation: float, name: str) -> str:
     return f"the ranking by {name} {degree} (rank correlation {correlation:.2f})"
 
 
-def predictor_bars(table: pd.DataFrame, look: Appearance) -> Chart:
+def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
     """Draw the spread of speed, one bar per predictor: a perfect predictor has a spread of 1.
 
     Args:
-        table: at least three rows with latency_ms and the columns of `PREDICTORS`.
+        rows: at least three, with latency_ms and the counts of `PREDICTORS`.
     """
-    found = predictors(table)
+    found = predictors(rows)
     best = min(found, key=lambda entry: entry.spread)
     orders = ["no order" if math.isnan(entry.rank_correlation) else f"{entry.rank_correlation:.2f}" for entry in found]
     # The text behind the longest bar needs room.

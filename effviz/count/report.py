@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from effviz.core.errors import one_of
-from effviz.count import cost
-from effviz.count.kinds import kind_of
-from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
+from effviz.count.memory import ASSUMPTIONS, Fusion, Producer, alive, fuse, memory_access
+from effviz.count.rows import BlockInput, LayerRow, Sums, block_fusion, block_inputs, kind_sums, layer_rows
 from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
-from effviz.model.layers import Branches, Conv2d, Shape, elements, pair, shape_text
+from effviz.model.layers import Shape, elements
 from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, chain, trace_block
 
@@ -22,18 +21,13 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=16_384)
-def _fusion(block: FieldBlock, shape: Shape, producer: Producer) -> Fusion:
-    return fuse(trace_block(block, shape).steps, shape, producer)
-
-
-@lru_cache(maxsize=16_384)
 def _peak(block: FieldBlock, shape: Shape, producer: Producer) -> int:
-    return max(alive(trace_block(block, shape).steps, _fusion(block, shape, producer)), default=0)
+    return max(alive(trace_block(block, shape).steps, block_fusion(block, shape, producer)), default=0)
 
 
 @lru_cache(maxsize=32_768)
 def _access(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> int:
-    fusion = _fusion(block, shape, producer)
+    fusion = block_fusion(block, shape, producer)
     access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
     # Folding into the last convolution of the block before is counted here, which does not change the network's sum.
     return access + fusion.outside_bias if ASSUMPTIONS[memory].fuses else access
@@ -72,30 +66,24 @@ class Report:
         return self.design.blocks(self.resolution)
 
     @cached_property
-    def _inputs(self) -> list[tuple[FieldBlock, Shape, Producer]]:
-        """Each block with the shape and the producer of its input."""
-        found: list[tuple[FieldBlock, Shape, Producer]] = []
-        producer = NETWORK_INPUT
-        for entry in self.blocks:
-            found.append((entry.block, entry.shape, producer))
-            producer = _fusion(*found[-1]).producer
-        return found
+    def _inputs(self) -> list[BlockInput]:
+        return block_inputs(self.blocks)
 
     @cached_property
     def memory_accesses(self) -> dict[str, int]:
         """`memory_access` under each assumption."""
-        return {name: sum(_access(*each, name) for each in self._inputs) for name in ASSUMPTIONS}
+        return {name: sum(_access(*each[1:], name) for each in self._inputs) for name in ASSUMPTIONS}
 
     @cached_property
     def memory_access(self) -> int:
         """Elements read and written under the assumption `memory`."""
-        return sum(_access(*each, self.memory) for each in self._inputs)
+        return sum(_access(*each[1:], self.memory) for each in self._inputs)
 
     @cached_property
     def peak_activation(self) -> int:
         """Maximum number of activation elements in memory, in the fused network."""
         # The input counts even if the network has no arithmetic.
-        return max(elements(self.input_shape), *(_peak(*each) for each in self._inputs))
+        return max(elements(self.input_shape), *(_peak(*each[1:]) for each in self._inputs))
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -110,8 +98,24 @@ class Report:
         return fuse(self.steps, self.input_shape)
 
     @cached_property
+    def rows(self) -> tuple[LayerRow, ...]:
+        """The layers in execution order, as plain rows; their sums are the totals."""
+        return layer_rows(block_inputs(self.design.training_blocks(self.resolution)), self.memory)
+
+    @cached_property
+    def sums(self) -> dict[tuple[str, str], Sums]:
+        """Sums of `rows` by stage and layer kind."""
+        return kind_sums(self._inputs, self.memory)
+
+    @cached_property
+    def running(self) -> list[LayerRow]:
+        """The layers that run by themselves in the fused network; all of them in a network of views alone."""
+        rows = layer_rows(self._inputs, self.memory)
+        return [row for row in rows if row.alive] or list(rows)
+
+    @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per layer, in execution order; the sums of its columns are the totals.
+        """`rows` as a table.
 
         Columns: path (the name in ``build(design).named_modules()``), stage, block, layer, kind, in_channels,
         out_channels, kernel_size, stride, groups, input_shape, output_shape, params, macs, flops, memory_access,
@@ -119,43 +123,13 @@ class Report:
         """
         import pandas as pd
 
-        access = memory_access(self.steps, self.fusion, self.memory)
-        living = alive(self.steps, self.fusion)
-        rows = [_row(*entry) for entry in zip(self.steps, access, living, strict=True)]
-        table = pd.DataFrame(rows)
+        table = pd.DataFrame(self.rows, columns=LayerRow._fields)
         for column in ("params", "macs", "flops", "memory_access", "alive"):
-            values = [row[column] for row in rows]
+            values = [getattr(row, column) for row in self.rows]
             if sum(values) >= 2**63:
                 # Sums of 64-bit integers in numpy wrap around silently; Python's integers do not.
                 table[column] = pd.Series(values, dtype=object)
         return table
-
-
-def _row(step: Step, read_written: int, held: int) -> dict[str, Any]:
-    layer: Any = step.layer
-    output = step.output.shape
-    macs = cost.macs(layer, output)
-    kernel, stride = getattr(layer, "kernel_size", None), getattr(layer, "stride", None)
-    return {
-        "path": step.path,
-        "stage": step.path.partition(".")[0],
-        "block": step.blocks[0] if step.blocks else "",
-        "layer": layer.merge if isinstance(layer, Branches) else type(layer).__name__,
-        "kind": kind_of(step),
-        "in_channels": step.inputs[0].shape[0],
-        "out_channels": output[0],
-        "kernel_size": shape_text(pair(kernel)) if kernel is not None else "",
-        # In torch a pooling layer without a stride has the stride of its window.
-        "stride": shape_text(pair(kernel if stride is None else stride)) if kernel is not None else "",
-        "groups": layer.groups if isinstance(layer, Conv2d) else 1,
-        "input_shape": " + ".join(shape_text(tensor.shape) for tensor in step.inputs),
-        "output_shape": shape_text(output),
-        "params": cost.params(layer),
-        "macs": macs,
-        "flops": 2 * macs,
-        "memory_access": read_written,
-        "alive": held,
-    }
 
 
 def analyze(design: Design, resolution: int | None = None, memory: str = "fused") -> Report:

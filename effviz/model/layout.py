@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,7 +58,8 @@ def _path(stage: str, first: int | None, index: int) -> str:
     return stage if first is None else f"{stage}.{first + index}"
 
 
-def placed(stages: Sequence[Stage], depth_mult: float) -> list[Placed]:
+@lru_cache(maxsize=256)
+def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
     """Apply the depth multiplier to each stage and list the blocks that are built."""
     found: list[Placed] = []
     built = 0
@@ -82,7 +83,7 @@ def placed(stages: Sequence[Stage], depth_mult: float) -> list[Placed]:
             if repeats:
                 found.append(Placed(name, None if bare else first, repeats, index, stride))
             first += repeats
-    return found
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from effviz.core.errors import DesignError, look_up
-from effviz.count.kinds import DEPTHWISE
+from effviz.count.kinds import DEPTHWISE, VIEW
 from effviz.count.report import Report
+from effviz.count.rows import Sums
 from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
@@ -95,8 +96,14 @@ def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Des
 
 def problem(name: str, place: Place, values: Mapping[str, Any] | None = None) -> str:
     """Return why the block cannot be built at this position; empty if it can."""
+    return _problem(name, place, tuple(sorted((values or {}).items())))
+
+
+# The controls of a page check every usual value of every field.
+@lru_cache(maxsize=8192)
+def _problem(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> str:
     try:
-        made = design(name, place, values)
+        made = _design(name, place, values)
         made.blocks()
         made.layer()
     except DesignError as error:
@@ -170,6 +177,16 @@ def sublayer(step: Step) -> str:
     return f"{' '.join(reader_name(word, '') or word for word in words[:2])}{number}"
 
 
+def sublayer_sums(report: Report) -> dict[tuple[str, str], Sums]:
+    """Return the sums of a block by part and layer kind, without views."""
+    found: dict[tuple[str, str], Sums] = {}
+    for step, row in zip(report.steps, report.rows, strict=True):
+        if row.kind != VIEW:
+            key = sublayer(step), row.kind
+            found[key] = found.get(key, Sums()) + row
+    return found
+
+
 def output_text(report: Report) -> str:
     """Write the shape of a network's output: ``"96 x 14 x 14"``."""
     return shape_text(report.steps[-1].output.shape)
@@ -184,7 +201,7 @@ class Shares(NamedTuple):
 
 def depthwise_shares(report: Report) -> Shares | None:
     """Return the shares of the depthwise layers; None for a block without any, or with nothing else."""
-    rows = [row for row in report.table.itertuples() if row.kind == DEPTHWISE]
+    rows = [row for row in report.rows if row.kind == DEPTHWISE]
     macs = sum(row.macs for row in rows)
     if not 0 < macs < report.macs:
         return None
@@ -194,5 +211,5 @@ def depthwise_shares(report: Report) -> Shares | None:
 
 def heaviest_layer(report: Report) -> tuple[str, int]:
     """Return path and multiply-adds of the layer with the most of them."""
-    row = max(report.table.itertuples(), key=lambda row: row.macs)
-    return str(row.path), int(row.macs)
+    row = max(report.rows, key=lambda row: row.macs)
+    return row.path, row.macs

@@ -73,24 +73,29 @@ def design(kind: str, setting: Setting) -> Design:
     A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
     one_of("kind", kind, KINDS)
-    size, wide, stride = setting.kernel_size, setting.in_channels, setting.stride
-    out = wide if kind in ("depthwise", "separable") else setting.out_channels
-    fields: dict[str, Any] = {"kernel_size": 1 if kind == "pointwise" else size, **_BARE}
-    if kind in ("grouped", "depthwise", "separable"):
-        fields["groups"] = setting.groups if kind == "grouped" else wide
-    rows = [Stage("conv", out, 1, stride, name="depthwise" if kind == "separable" else "conv", **fields)]
+    wide, stride = setting.in_channels, setting.stride
+    size = 1 if kind == "pointwise" else setting.kernel_size
+    out = wide if kind == "depthwise" else setting.out_channels
     if kind == "separable":
-        out = setting.out_channels
-        rows.append(Stage("conv", out, name="pointwise", kernel_size=1, **_BARE))
-    window = "1x1" if kind == "pointwise" else f"{size}x{size}"
+        rows = [
+            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **_BARE),
+            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **_BARE),
+        ]
+    else:
+        groups = {"grouped": setting.groups, "depthwise": wide}.get(kind, 1)
+        rows = [Stage("conv", out, 1, stride, name="conv", kernel_size=size, groups=groups, **_BARE)]
     name = KINDS[kind].removesuffix(" 1x1")
-    title = f"{name} {window}, {wide} to {out} channels, {setting.resolution} px"
+    title = f"{name} {size}x{size}, {wide} to {out} channels, {setting.resolution} px"
     return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
 
 
-@lru_cache(maxsize=1024)
 def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
     """Count the network of one kind at one setting."""
+    return _report(kind, setting, memory)
+
+
+@lru_cache(maxsize=1024)
+def _report(kind: str, setting: Setting, memory: str) -> Report:
     return analyze(design(kind, setting), memory=memory)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from effviz.core.units import percent
@@ -65,6 +65,7 @@ class Comparison:
         return point.memory_access[memory] / least_access(self.shape.pixels, point.macs)
 
 
+@lru_cache(maxsize=512)
 def compare(shape: Shape) -> Comparison:
     """Count a shape, its baseline and every point of the curves."""
     channels, side = shape.channels, shape.resolution

@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import combinations
+from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.count.report import Report, analyze
 from effviz.zoo import ARCHITECTURES, architecture
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from effviz.model.design import Design
 
 PREDICTORS = {
@@ -73,6 +73,10 @@ def report(entry: Entry, memory: str = "fused") -> Report:
     return analyze(entry.design, memory=memory)
 
 
+Row = Mapping[str, Any]
+"""A network: its title, family, counts, and ``latency_ms``."""
+
+
 def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
     """Return a table row: title, family, resolution in pixels, and all counts of `PREDICTORS`."""
     counted = report(entry, memory)
@@ -91,18 +95,19 @@ class Predictor(NamedTuple):
     spread: float  # their ratio; 1 if latency were proportional to the count
 
 
-def predictors(table: pd.DataFrame) -> list[Predictor]:
-    """Rate every count of `PREDICTORS` in the table as a predictor of the column ``latency_ms``.
+def predictors(rows: Sequence[Row]) -> list[Predictor]:
+    """Rate every count of `PREDICTORS` in the rows as a predictor of ``latency_ms``.
 
-    The table has one row per network, at least two, and counts above 0.
+    Args:
+        rows: at least two, one per network; counts above 0, and latency_ms.
     """
     found = []
     for column, label in PREDICTORS.items():
-        if column not in table:
+        if column not in rows[0]:
             continue
-        rate = table[column] / (table["latency_ms"] / 1e3)
-        slowest, fastest = float(rate.min()), float(rate.max())
-        correlation = ranks(table, column).correlation
+        rates = [each[column] / (each["latency_ms"] / 1e3) for each in rows]
+        slowest, fastest = min(rates), max(rates)
+        correlation = ranks(rows, column).correlation
         found.append(Predictor(column, label, correlation, slowest, fastest, fastest / slowest))
     return found
 
@@ -116,14 +121,18 @@ class Ranks(NamedTuple):
     correlation: float  # together / sqrt(by_count × by_latency); nan if all ranks of one kind are equal
 
 
-def ranks(table: pd.DataFrame, column: str) -> Ranks:
+def ranks(rows: Sequence[Row], column: str) -> Ranks:
     """Correlate the order by `column` with the order by ``latency_ms``; ties share their mean rank."""
-    by_count = table[column].rank()
-    by_latency = table["latency_ms"].rank()
-    one, two = by_count - by_count.mean(), by_latency - by_latency.mean()
-    together, first, second = float((one * two).sum()), float((one**2).sum()), float((two**2).sum())
+    one, two = (_centered_ranks([each[name] for each in rows]) for name in (column, "latency_ms"))
+    together, first, second = (sum(map(mul, *pair)) for pair in ((one, two), (one, one), (two, two)))
     spread = math.sqrt(first * second)
     return Ranks(together, first, second, together / spread if spread else math.nan)
+
+
+def _centered_ranks(values: Sequence[float]) -> list[float]:
+    """Return the rank of each value minus the mean rank."""
+    order = sorted(values)
+    return [(bisect_left(order, value) + bisect_right(order, value) - len(order)) / 2 for value in values]
 
 
 class Inversion(NamedTuple):
@@ -135,15 +144,14 @@ class Inversion(NamedTuple):
     faster: float
 
 
-def inversions(table: pd.DataFrame) -> list[Inversion]:
+def inversions(rows: Sequence[Row]) -> list[Inversion]:
     """Return the pairs where more multiply-adds take less time, the largest differences first."""
-    rows: Sequence[Any] = list(table[["title", "macs", "latency_ms"]].itertuples(index=False))
     found = []
-    for one, two in combinations(rows, 2):
-        light, heavy = (one, two) if one.macs < two.macs else (two, one)
-        if heavy.latency_ms < light.latency_ms and heavy.macs > light.macs:
-            more_macs, faster = heavy.macs / light.macs, light.latency_ms / heavy.latency_ms
-            found.append(Inversion(heavy.title, light.title, more_macs, faster))
+    networks = [(each["title"], each["macs"], each["latency_ms"]) for each in rows]
+    for one, two in combinations(networks, 2):
+        (light, less, slow), (heavy, more, fast) = (one, two) if one[1] < two[1] else (two, one)
+        if fast < slow and more > less:
+            found.append(Inversion(heavy, light, more / less, slow / fast))
     return sorted(found, key=lambda pair: pair.more_macs * pair.faster, reverse=True)
 
 
@@ -156,23 +164,27 @@ class Contrast(NamedTuple):
     longer: float  # latency of `heavy` relative to `light`
 
 
-def contrast(table: pd.DataFrame) -> Contrast:
+def contrast(rows: Sequence[Row]) -> Contrast:
     """Return the two networks whose speeds differ the most."""
-    slowest, fastest = table.loc[list(speed_extremes(table, "macs"))].to_dict("records")
+    slowest, fastest = (rows[place] for place in speed_extremes(rows, "macs"))
     light, heavy = (slowest, fastest) if slowest["macs"] <= fastest["macs"] else (fastest, slowest)
-    longer = float(heavy["latency_ms"] / light["latency_ms"])
-    return Contrast(light["title"], heavy["title"], heavy["macs"] / light["macs"], longer)
+    return Contrast(
+        light["title"],
+        heavy["title"],
+        heavy["macs"] / light["macs"],
+        heavy["latency_ms"] / light["latency_ms"],
+    )
 
 
-def speed_extremes(table: pd.DataFrame, column: str) -> tuple[Any, Any]:
-    """Return the index labels of the networks with the smallest and the largest count per second."""
-    rates = table[column] / table["latency_ms"]
-    return rates.idxmin(), rates.idxmax()
+def speed_extremes(rows: Sequence[Row], column: str) -> tuple[int, int]:
+    """Return the places of the networks with the smallest and the largest count per second."""
+    rates = [each[column] / each["latency_ms"] for each in rows]
+    return rates.index(min(rates)), rates.index(max(rates))
 
 
-def highlights(table: pd.DataFrame, family: str = "") -> set[str]:
+def highlights(rows: Sequence[Row], family: str = "") -> set[str]:
     """Return the titles to mark in a chart: those of a family, or else the most striking inversion."""
     if family:
-        return set(table.loc[table["family"] == family, "title"])
-    pairs = inversions(table)
+        return {each["title"] for each in rows if each["family"] == family}
+    pairs = inversions(rows)
     return {pairs[0].heavy, pairs[0].light} if pairs else set()

@@ -45,10 +45,13 @@ def latencies() -> pd.DataFrame:
     return rows.loc[enough, columns].reset_index(drop=True)
 
 
-def latencies_on(where: str) -> pd.DataFrame:
-    """Return the rows of one device and source, with the column `noisy` of measurements."""
-    rows = latencies()
-    return rows[rows["where"] == where].assign(noisy=False).reset_index(drop=True)
+@lru_cache(maxsize=1)
+def devices() -> dict[str, tuple[dict[str, Any], ...]]:
+    """Return the rows of `latencies` by device and source, as dictionaries with the key ``noisy`` of measurements."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in latencies().to_dict("records"):
+        found.setdefault(row["where"], []).append(row | {"noisy": False})
+    return {where: tuple(rows) for where, rows in found.items()}
 
 
 def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from effviz.advice.scaling import (
     sweep,
 )
 from effviz.core.errors import DesignError
+from effviz.core.rounding import exact
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 from effviz.zoo import ARCHITECTURES, architecture
@@ -42,7 +43,7 @@ DRAWN = tuple(step / 4 for step in range(9))
 # --- promised and built ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by identity, which is fast
 class Stairs:
     """Built networks of a rule over φ, and its promise without rounding."""
 
@@ -60,7 +61,7 @@ class Stairs:
 @lru_cache(maxsize=64)
 def stairs(design: Design, rule: ScalingRule, low: int, high: int) -> Stairs:
     """Return the steps of a rule from one integer φ to another, without those that cannot be built."""
-    phis = [low + step / STEPS_A_PHI for step in range((high - low) * STEPS_A_PHI + 1)]
+    phis = [exact(low + step / STEPS_A_PHI) for step in range((high - low) * STEPS_A_PHI + 1)]
     return Stairs(rule, sweep(design, rule, [0.0])[0], tuple(sweep(design, rule, phis)))
 
 

@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from effviz.core.errors import DesignError, show
@@ -103,22 +104,40 @@ def new_row(draft: Draft, above: int) -> Stage:
 
 
 def buildable(draft: Draft, index: int, name: str, options: Sequence[Any], current: Any) -> list[Any]:
-    """Return the values of a field with which a row can be built, and the current one.
+    """Return the values of a field, or of the stride, with which a row can be built, and the current one.
 
     All values are returned if an earlier row cannot be built.
     """
     fault = checked(draft).fault
     if fault is not None and fault.row < index:
         return list(options)
+    # Later stages do not matter. The rows of one stage depend on one another.
+    stage, length = draft.rows[index].name, len(draft.rows)
+    end = next((place for place in range(index, length) if draft.rows[place].name != stage), length)
+    legal = _buildable(draft.frame, draft.rows[:end], index, name, tuple(options))
+    return [option for option, builds in zip(options, legal, strict=True) if option == current or builds]
+
+
+@lru_cache(maxsize=512)
+def _buildable(
+    frame: Design, rows: tuple[Stage, ...], index: int, name: str, options: tuple[Any, ...]
+) -> tuple[bool, ...]:
+    """Return for each value of a field whether the row can be built with it."""
 
     def builds(option: Any) -> bool:
         try:
-            changed = checked(draft.change(index, **{name: option})).fault
+            changed = (*rows[:index], rows[index].with_changes(**{name: option}), *rows[index + 1 :])
+            design = replace(frame, stages=changed)
         except DesignError:
             return False
-        return changed is None or changed.row > index
+        try:
+            design.runs()
+        except DesignError:
+            fault = checked(Draft.of(design)).fault
+            return fault is None or fault.row > index
+        return True
 
-    return [option for option in options if option == current or builds(option)]
+    return tuple(map(builds, options))
 
 
 def scaled_report(design: Design, **changes: Any) -> Report | None:

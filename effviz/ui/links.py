@@ -8,12 +8,13 @@ read before the widgets are made, checked against the widgets' legal values, and
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
 
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key
@@ -27,6 +28,12 @@ _SETTLED = "_link_settled"  # values in the last run of the whole page
 _VISIT = "_link_visit"
 _NAVIGATED = "_link_navigated"
 _NOTICE = "_link_line"
+_RUN = "_link_run"  # number of runs of the page
+_BEFORE = "_link_before"  # parameters of the run before
+_TEXTS_OF_RUN = "_link_texts_of_run"
+_FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
+PAGE_FRAGMENT = "page"
+"""Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
 _LISTED = 8
@@ -54,10 +61,21 @@ def start(page: str) -> None:
         state[_BAD] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
-    state[_SETTLED] = {}
+    state.setdefault(_RUN, 0)
+    state.pop(_FRAME, None)
     if is_navigation():
         # Noted at once: the next run may interrupt this one before it calls `held`.
         state[_NAVIGATED] = True
+
+
+def begin() -> None:
+    """Begin a run of the page, with the settings of the frame as known ones."""
+    state = st.session_state
+    state[_RUN] += 1
+    state[_BEFORE] = state.get(_TEXTS_OF_RUN, {})
+    known, texts = state.setdefault(_FRAME, (state[_KNOWN], state[_TEXTS]))
+    state[_KNOWN], state[_TEXTS] = set(known), dict(texts)
+    state[_SETTLED] = {}
 
 
 def _change_page(left: str, page: str) -> None:
@@ -83,6 +101,7 @@ def finish() -> None:
     """Check the link, once all widgets of the page are made, and show a notice if parameters are ignored."""
     state = st.session_state
     state[_SETTLED] = {name: state[name] for name in _names(state[_KNOWN]) if name in state}
+    state[_TEXTS_OF_RUN] = state[_TEXTS]
     if state[_IGNORED] is None:
         state[_IGNORED] = _check()
         if state[_BAD]:
@@ -115,8 +134,79 @@ def line() -> None:
 
 
 def idle(*keys: str) -> None:
-    """Declare settings whose controls are hidden at the moment, so that a link may contain them."""
-    st.session_state[_KNOWN].update(keys)
+    """Declare settings whose controls are hidden at the moment: a link may contain them, and they keep their value."""
+    state = st.session_state
+    state[_KNOWN].update(keys)
+    for name in _names(keys):
+        if name in state:
+            # Streamlit forgets the value of a widget that is not shown, but not a value that was set.
+            state[name] = state[name]
+    for key in keys:
+        if key in state and key in state[_BEFORE]:
+            state[_TEXTS][key] = state[_BEFORE][key]
+            _write(key, state[_TEXTS][key])
+
+
+def _write(key: str, text: str) -> None:
+    """Write a parameter to the address whose control was shown in the run before and is hidden in this one.
+
+    Streamlit removes the parameter of such a widget at the end of the run, unless the two are separated before.
+    """
+    with get_session_state().query_params() as params:
+        if binding := params.get_binding_for_param(key):
+            params.unbind_widget(binding.widget_id)
+    if st.query_params.get(key) != text:
+        st.query_params[key] = text
+
+
+def reset(values: Mapping[str, Any]) -> None:
+    """Set settings from a callback; one whose control is not shown leaves the address instead."""
+    state = st.session_state
+    for key, value in values.items():
+        if key in state:
+            # Values are set, not dropped: the browser would send a dropped one again.
+            state[key] = value
+        else:
+            state[_QUERY].pop(key, None)
+            st.query_params.pop(key, None)
+
+
+def assign(key: str, value: str) -> None:
+    """Set a text setting from a callback, whether its control is shown or not."""
+    state = st.session_state
+    state[key] = value
+    # If the control is hidden, `idle` writes this to the address.
+    state.setdefault(_TEXTS_OF_RUN, {})[key] = value
+
+
+def is_linked(keys: Iterable[str]) -> bool:
+    """Return whether the link that opened this page contains one of these settings."""
+    state = st.session_state
+    return any(key in state[_QUERY] and key not in state[_BAD] for key in keys)
+
+
+def former_flag(key: str) -> None:
+    """Declare a toggle of earlier versions, which links may still contain."""
+    _expect(key, _FLAGS.__contains__, "true or false")
+
+
+def preset(key: str, text: str) -> None:
+    """Set a text setting that the link leaves open, before its control is made for the first time."""
+    state = st.session_state
+    if key not in state and key not in state[_QUERY]:
+        state[key] = text
+        # The browser writes changes of a widget to the address, not its initial value.
+        st.query_params[key] = text
+
+
+def renamed(old: str, key: str, texts: Iterable[str]) -> None:
+    """Read a text setting also under its former key, if the link that opened this page has one of these texts."""
+    values = st.session_state[_QUERY].get(old, [])
+    if len(values) == 1 and values[0] in texts:
+        idle(old)
+        preset(key, values[0])
+        if old in st.query_params:
+            del st.query_params[old]
 
 
 def current_page() -> str:
@@ -136,12 +226,15 @@ def is_navigation() -> bool:
 
 
 def is_poll() -> bool:
-    """Return whether a polling fragment caused this run; callbacks must ignore it.
+    """Return whether this run repeats a part of the page, to poll a job; callbacks of controls must ignore it.
 
     In such a run the browser may report values of widgets that it has not redrawn yet. They are not changes.
     """
     context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
+    if context is None or not context.fragment_ids_this_run:
+        return False
+    page = context.fragment_storage.resolve_target(PAGE_FRAGMENT)
+    return not set(page) & set(context.fragment_ids_this_run)
 
 
 def settle() -> None:
@@ -196,7 +289,7 @@ def _taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T
 
 def _names(keys: Iterable[str]) -> list[str]:
     """Return all names of the settings in the session state."""
-    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed")]
+    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed", f"{key}_former")]
 
 
 def _short(text: str) -> str:
@@ -303,23 +396,32 @@ def amount(
 
     The input has the value and is bound to the link; the slider follows it and writes to it.
     """
-    with st.container(key=f"amount_{key}"):
-        slide, field = st.columns([5, 2], vertical_alignment="bottom", gap="small", wrap=False)
-    with field:
+    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        # The value of the input is known first, and the slider is in front of it.
+        slide = st.container()
         form = "%d" if isinstance(default, int) else "%.2f"
         value = _number_input(
-            label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed"
+            label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
         )
     low, high = usual
     shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
+    former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
     state = st.session_state
     if slider in state and state.get(followed) != shown:
         # Only where it has to follow: a slider that is set is redrawn, and the next move of the visitor would be lost.
+        state[former] = state[slider], state[_RUN]
         state[slider] = shown
+    elif former in state and state[former][1] < state[_RUN]:
+        del state[former]
     state[followed] = shown
 
     def move() -> None:
-        if not is_poll():
+        if is_poll():
+            return
+        if former in state and state[former][0] == state[slider]:
+            # No move: the browser has not drawn the run in which the slider followed.
+            state[slider], state[former] = state[followed], (state[slider], state[_RUN] + 1)
+        else:
             state[key] = state[followed] = state[slider]
 
     with slide:

@@ -1,4 +1,4 @@
-"""Main script of the app: navigation, convention bar, and the chosen page."""
+"""Main script of the app: navigation, convention bar, and the chosen page, whose moving part is a fragment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def run() -> None:
     st.html(STYLE_SHEET)
     frame.convention_bar()
     chosen.run()
-    links.finish()
 
 
 run()

@@ -99,7 +99,7 @@ class Manager:
             owner: visitor or purpose; owners take turns.
             kind: a key of `effviz.worker.jobs.JOBS`.
             payload: JSON values, as the job requires.
-            timeout_s: limit of the running time; time in the queue does not count.
+            timeout_s: limit of the running time; time in the queue, or waiting for another server, does not count.
             memory_bytes: estimate by `effviz.worker.limits.estimate_bytes`. Above the limit, the returned ticket has
                 failed with the reason ``"memory"``.
             keep_all: keep the owner's waiting job of this kind; by default the new job replaces it.
@@ -292,12 +292,8 @@ class Manager:
                 _logger.warning("the torch process: %s", self._start_error)
             elif running is None or running.id != event.id:
                 _logger.warning("the torch process sent an event of job %s, which is not running", event.id)
-            elif event.name == "started":
-                running.started_at = time.monotonic()
-            elif event.name == "progress":
-                running.progress = data["fraction"]
-                if self._verdict is None:
-                    running.message = data["message"]
+            elif event.name in ("started", "progress"):
+                self._on_progress(running, event)
             elif event.name == "result":
                 self._end_running(Outcome("done", result=data["value"]))
             elif event.name == "error":
@@ -305,6 +301,18 @@ class Manager:
             else:
                 self._end_running(Outcome.cancelled("Cancelled."))
             self._changed.notify_all()
+
+    def _on_progress(self, running: Ticket, event: Event) -> None:
+        now = time.monotonic()
+        if running.started_at is None and self._verdict is None:
+            # It starts now, or it waits for another server, which does not count as running time.
+            self._deadline = now + running.timeout_s
+        if event.name == "started":
+            running.started_at = now
+        else:
+            running.progress = event.data["fraction"]
+        if self._verdict is None:
+            running.message = event.data.get("message", "Starting")
 
     def _on_exit(self, process: WorkerProcess, code: int) -> None:
         with self._changed:

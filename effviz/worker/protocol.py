@@ -13,6 +13,7 @@ CANCEL = "cancel"
 EVENTS: dict[str, dict[str, type]] = {
     "ready": {"torch": str, "python": str},
     "started": {},
+    # Sent before "started" too, by a job that waits for another server of this machine.
     "progress": {"fraction": float, "message": str},
     "result": {"value": dict},
     # The reason is a category, see `effviz.worker.ticket.Ticket`.

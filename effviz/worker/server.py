@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from effviz.core.errors import Cancelled, DesignError
 from effviz.core.units import binary
 from effviz.worker.jobs import JOBS, load
+from effviz.worker.machine_lock import VARIABLE, MachineLock
 from effviz.worker.protocol import CANCEL, MAX_LINE, Event, ProtocolError, Request, decode_request, encode_event
 
 PROGRESS_EVERY_S = 0.1
@@ -48,6 +49,7 @@ class Server:
         self._events = events
         self._jobs = jobs
         self._memory = memory
+        self._lock = MachineLock(os.environ.get(VARIABLE, ""))
         self._fresh = 0
         self._waiting: SimpleQueue[tuple[Request, threading.Event]] = SimpleQueue()
         self._stops: dict[int, threading.Event] = {}
@@ -69,7 +71,6 @@ class Server:
         self._say(None, "ready", torch=str(torch.__version__), python=platform.python_version())
         while True:
             request, stop = self._waiting.get()
-            self._say(request.id, "started")
             outcome = self._outcome(request, stop)
             _free_memory()
             # Fragmented memory may take so much of the limit that the next job needs a new process. This is sent before
@@ -96,9 +97,11 @@ class Server:
 
     def _outcome(self, request: Request, stop: threading.Event) -> bytes:
         """Run one job and return its last event; exceptions become events."""
-        number = request.id
+        number, report = request.id, self._reporter(request.id)
         try:
-            value = load(request.kind, self._jobs)(request.payload, self._reporter(number), stop.is_set)
+            with self._lock.turn(report, stop.is_set):
+                self._say(number, "started")
+                value = load(request.kind, self._jobs)(request.payload, report, stop.is_set)
             if stop.is_set():
                 raise Cancelled
             return _line(number, "result", value=value)

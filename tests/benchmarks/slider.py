@@ -1,105 +1,86 @@
-"""Time from a key press on phi to the redrawn charts in Chromium, for new values against known ones.
+"""Time from a key press on a slider to the new number and to the last change of a chart, in Chromium.
 
-The first pass moves phi to new values, so that networks are scaled, built and counted. The second pass repeats the
-moves: the same widgets and charts, with all sums cached. Run ``python tests/benchmarks/slider.py``. Times depend on the
-machine, so no test uses them.
+    python -m tests.benchmarks.slider [--moves 12] [--against FOLDER]
+
+With the folder of another version, both are measured in turns: times depend on the machine, their ratio hardly does.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
+import argparse
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-MOVES = 24
-ADDRESS = "scaling?phi=2&show=Fit+a+budget"
-READ = "Array.from(document.querySelectorAll('.st-key-stairs_1 .annotation-text')).map(e => e.textContent).join()"
-WAIT = f"""async (before) => {{
-    const end = performance.now() + 20000;
-    while ({READ} === before && performance.now() < end) await new Promise(requestAnimationFrame);
-    return performance.timeOrigin + performance.now();
-}}"""
+from tests.browser.conftest import find_chromium, launch_options, open_page
+from tests.support.server import ROOT, running_server
+
+PAGES = {"architectures": "width", "scaling": "phi"}
+# The number is the second card: the first one of Compound scaling does not depend on phi.
+WATCH = """
+key => new Promise(resolve => {
+  const number = () => document.querySelectorAll('.card .number, [data-testid=stMetricValue]')[1]?.innerText;
+  const before = number();
+  let started, shown, drawn;
+  addEventListener('keydown', () => { started = performance.now(); }, { once: true, capture: true });
+  const observer = new MutationObserver(found => {
+    if (started && found.some(each => each.target.closest?.('.js-plotly-plot'))) drawn = performance.now();
+    if (started && !shown && number() && number() !== before) shown = performance.now();
+  });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  const slider = document.querySelector(`.st-key-${key}_slider input[type=range]`);
+  slider.focus();
+  const check = setInterval(() => {
+    if (!started || performance.now() - Math.max(started + 1000, shown ?? 0, drawn ?? 0) < 1000) return;
+    clearInterval(check);
+    observer.disconnect();
+    // A step of phi may build the same network.
+    resolve([shown ? shown - started : null, drawn ? drawn - started : null]);
+  }, 50);
+})
+"""
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The app on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as cache:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"EFFVIZ_CACHE": cache},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            url = f"http://127.0.0.1:{port}"
-            for _ in range(200):
-                try:
-                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def settle(page: Page) -> None:
-    """Wait until the page is drawn."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
-    page.wait_for_timeout(400)
-
-
-def moves(page: Page, key: str) -> list[float]:
-    """Milliseconds of each move, from the key to the charts."""
-    page.locator(".st-key-phi_slider input[type=range]").focus()
-    times = []
-    for _ in range(MOVES):
-        before = page.evaluate(READ)
-        start = time.time() * 1000
-        page.keyboard.press(key)
-        times.append(page.evaluate(WAIT, before) - start)
-        settle(page)
-    return times
+def move(page: Page, key: str) -> tuple[float | None, float | None]:
+    """Press an arrow key on a slider; return the times to the number and to the last chart in ms; None: no change."""
+    page.evaluate(f"key => {{ window.effviz_move = ({WATCH})(key); }}", key)
+    page.keyboard.press("ArrowRight")
+    number, chart = page.evaluate("() => window.effviz_move")
+    return number, chart
 
 
 def main() -> None:
-    """Print the medians and their ratio."""
-    chromium = shutil.which("chromium")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--moves", type=int, default=12)
+    parser.add_argument("--against", type=Path)
+    options = parser.parse_args()
+    chromium = find_chromium()
     if chromium is None:
-        sys.exit("This benchmark needs Chromium.")
-    with server() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(f"{url}/{ADDRESS}")
-        settle(page)
-        moves(page, "ArrowLeft")
-        moves(page, "ArrowRight")
-        fresh = moves(page, "ArrowRight")
-        moves(page, "ArrowLeft")
-        known = moves(page, "ArrowRight")
-        browser.close()
-    print(f"{MOVES} moves of phi by 0.05, from the key to the redrawn charts")
-    for name, times in (("fresh", fresh), ("known", known)):
-        print(f"{name:6} median {statistics.median(times):6.0f} ms, fastest {min(times):6.0f} ms")
-    print(f"ratio of the medians {statistics.median(fresh) / statistics.median(known):.2f}; goal: at most 1.3")
+        raise SystemExit("no Chromium found")
+    print("page           version   to the number  to the last chart   (median, ms)")
+    with ExitStack() as stack:
+        servers = {"before": stack.enter_context(running_server(folder=options.against))} if options.against else {}
+        servers["here"] = stack.enter_context(running_server(folder=ROOT))
+        browser = stack.enter_context(sync_playwright()).chromium.launch(**launch_options(chromium))
+        for path, key in PAGES.items():
+            pages = {name: browser.new_page(viewport={"width": 1280, "height": 800}) for name in servers}
+            for name, page in pages.items():
+                open_page(page, f"{servers[name].url}/{path}")
+            times: dict[str, list[tuple[float | None, float | None]]] = {name: [] for name in servers}
+            for _ in range(options.moves):
+                for name, page in pages.items():
+                    page.bring_to_front()
+                    times[name].append(move(page, key))
+            for name, found in times.items():
+                number, chart = (
+                    statistics.median(value for value in column if value is not None)
+                    for column in zip(*found, strict=True)
+                )
+                print(f"{path:14} {name:8} {number:14.0f} {chart:18.0f}", flush=True)
+            for page in pages.values():
+                page.close()
 
 
 if __name__ == "__main__":

@@ -14,16 +14,8 @@ Waits are for states, with limits that a busy machine keeps.
 """
 
 import contextlib
-import dataclasses
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +25,8 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-ROOT = Path(__file__).parents[2]
+from tests.support.server import Server, running_server
+
 HERE = Path(__file__).parent
 
 SCHEMES = ("light", "dark")
@@ -61,72 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # --- The server -------------------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """A running app: its address and its log."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log_file: Path
-
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text(encoding="utf-8", errors="replace")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running_server(*options: str, env: dict[str, str] | None = None, seconds: float = 180) -> Iterator[Server]:
-    """Start `streamlit run app.py`, wait until the server is healthy, and end it with all its processes."""
-    port = free_port()
-    address = [f"--server.port={port}", "--server.address=127.0.0.1"]
-    with tempfile.NamedTemporaryFile(prefix="effviz-server-", suffix=".log") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *address, *options],
-            cwd=ROOT,
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group, ended as a whole below
-        )
-        server = Server(f"http://127.0.0.1:{port}", process, Path(log.name))
-        try:
-            _wait_until_healthy(server, seconds)
-            yield server
-        finally:
-            _end_group(process)
-
-
-def _wait_until_healthy(server: Server, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        if server.process.poll() is not None:
-            raise RuntimeError(f"the server ended with code {server.process.returncode}; its log:\n{server.log}")
-        try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1) as answer:
-                if answer.read() == b"ok":
-                    return
-        except OSError:  # not listening yet, or not answering
-            pass
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"the server was not healthy after {seconds:g} s; its log:\n{server.log}")
-        time.sleep(0.05)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):  # all of them have ended
-            os.killpg(process.pid, signum)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
@@ -256,8 +183,8 @@ SETTLED = """
     if (app.dataset.testScriptState !== 'notRunning') return 'the end of the script run';
     if (document.querySelector('[data-testid=stSkeleton]')) return 'an element, its placeholder is still there';
     if (document.querySelector('[data-stale=true]')) return 'an element, an old one is still there';
-    if ([...document.querySelectorAll('[data-testid=stPlotlyChart]')].some(e => !e.querySelector('.main-svg')))
-      return 'a plotly chart';
+    if ([...document.querySelectorAll('.chart')].some(e => !e.querySelector('.main-svg'))) return 'a chart';
+    if ([...document.querySelectorAll('.cards')].some(e => !e.children.length)) return 'the headline numbers';
     if ([...document.querySelectorAll('[data-testid=stGraphVizChart]')].some(e => !e.querySelector('svg g')))
       return 'a diagram';
     if (document.querySelector('.waiting, .st-key-stale_diagram')) return 'an answer of the torch process';
@@ -313,13 +240,13 @@ class LateReports:
         def forward(data: str | bytes) -> None:
             assert isinstance(data, bytes)
             message = BackMsg.FromString(data)
-            if message.rerun_script.fragment_id and self.value is not None:
+            if message.rerun_script.is_auto_rerun and self.value is not None:
                 for widget in message.rerun_script.widget_states.widgets:
                     if widget.id.endswith(self._end):
                         kind = str(widget.WhichOneof("value"))
                         setattr(widget, kind, type(getattr(widget, kind))(self.value))
                         self.count += 1
-            if message.rerun_script.fragment_id and self.query is not None:
+            if message.rerun_script.is_auto_rerun and self.query is not None:
                 message.rerun_script.query_string = self.query
             server.send(message.SerializeToString())
 

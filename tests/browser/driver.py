@@ -18,16 +18,18 @@ from tests.browser.conftest import PATIENCE_MS, LateReports, open_page, settle
 
 NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 
-# Without the card and the line of the latency: a measurement is not part of the link.
+# Without the card and the line of the latency: a measurement is not part of the link. The alternative text represents a
+# chart: which labels of an axis plotly leaves out depends on the chart before.
 SNAPSHOT = """
 () => {
-  const live = [...document.querySelectorAll('.st-key-cards [data-testid=stMetric], .latency')].filter(
-    e => e.matches('.latency') || e.innerText.startsWith('Latency here'));
+  const live = [...document.querySelectorAll('.card, .latency, .chart')].filter(
+    e => !e.matches('.card') || e.innerText.startsWith('Latency here'));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
   text: ['stSidebarUserContent', 'stMainBlockContainer']
     .map(id => document.querySelector(`[data-testid=${id}]`)?.innerText ?? '')
     .join('\\n').split('\\n').map(line => line.trim()).filter(line => line),
+  charts: [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label')),
   inputs: [...document.querySelectorAll('input')].map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
   switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.innerText),
   });
@@ -43,11 +45,19 @@ def visit(page: Page, url: str) -> None:
 
 
 def snapshot(page: Page) -> dict[str, list[str]]:
-    """All text on the page, and the value of every control."""
+    """All text on the page, and the value of every control. A focused text input would show a count of characters."""
+    page.evaluate("() => document.activeElement?.blur()")
     settle(page)
     seen: dict[str, list[str]] = page.evaluate(SNAPSHOT)
     assert seen["text"]
     return seen
+
+
+def expect_query(page: Page, expected: dict[str, str]) -> None:
+    """Wait for the parameters of the address, which follow the page."""
+    page.wait_for_url(
+        lambda url: {key: values[-1] for key, values in parse_qs(urlsplit(url).query).items()} == expected
+    )
 
 
 def query(page: Page) -> dict[str, str]:
@@ -56,7 +66,7 @@ def query(page: Page) -> dict[str, str]:
     return {key: values[0] for key, values in found.items()}
 
 
-CARDS = "[...document.querySelectorAll('[data-testid=stMetricValue]')].slice(0, 4).map(e => e.innerText)"
+CARDS = "[...document.querySelectorAll('.card .number')].slice(0, 4).map(e => e.innerText)"
 
 
 def cards(page: Page) -> list[str]:
@@ -124,6 +134,11 @@ def choose(page: Page, key: str, option: str) -> None:
 def switch(page: Page, key: str, option: str) -> None:
     page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
     settle(page)
+
+
+def show_part(page: Page, title: str) -> None:
+    """Choose a part of the page below its chart."""
+    switch(page, "part", title)
 
 
 def formulas(page: Page) -> list[str]:

@@ -12,7 +12,7 @@ from effviz import Design
 from effviz.core.units import exact
 from effviz.ui.navigation import PAGES
 from tests.browser.conftest import Server, settle
-from tests.browser.driver import choose, counted, field, formulas, query, type_into, visit
+from tests.browser.driver import choose, counted, expect_query, field, formulas, query, show_part, type_into, visit
 
 LAYERS = "[class*=st-key-layers]"
 
@@ -36,32 +36,38 @@ def test_selecting_a_row_explains_its_layer(page: Page) -> None:
     before = formulas(page)
     for row in (0, 3):
         layer = table.iloc[row]
+        show_part(page, "Layers")
         select_row(page, row)
+        expect_query(page, {"part": "Layers", "layer": layer["path"]})
+        show_part(page, "How this is computed")
         expect(field(page, "layer")).to_have_value(layer["path"])
-        assert query(page) == {"layer": layer["path"]}
         shown = formulas(page)
         assert shown != before
         assert f"= {exact(layer['params'])}" in shown[0]
         assert f"= {exact(layer['macs'])}" in shown[1]
         assert f"= {exact(layer['memory_access'])} elements" in shown[2]
+    show_part(page, "Layers")
     type_into(page, "find", "expand.conv")
-    expect(field(page, "layer")).to_have_value(layer["path"])
+    assert query(page)["layer"] == layer["path"]
     found = table[table["path"].str.contains("expand.conv", regex=False)]["path"].tolist()
     select_row(page, 1)
+    expect_query(page, {"part": "Layers", "find": "expand.conv", "layer": found[1]})
+    show_part(page, "How this is computed")
     expect(field(page, "layer")).to_have_value(found[1])
-    assert query(page) == {"find": "expand.conv", "layer": found[1]}
 
 
 def test_only_the_explained_row_is_marked(page: Page) -> None:
-    visit(page, "/architectures")
+    visit(page, "/architectures?part=Layers")
     select_row(page, 2)
     assert highlighted(page) == ["stem.act"]
+    show_part(page, "How this is computed")
     choose(page, "layer", "stem.norm")
+    show_part(page, "Layers")
     assert highlighted(page) in ([], ["stem.norm"])
     select_row(page, 7)
-    layer = field(page, "layer").input_value()
+    layer = query(page)["layer"]
     type_into(page, "depth", "2")
-    assert highlighted(page) in ([], [field(page, "layer").input_value()]), f"row 7 was {layer} at depth 1"
+    assert highlighted(page) in ([], [query(page).get("layer")]), f"row 7 was {layer} at depth 1"
     select_row(page, 2)
     type_into(page, "find", "expand")
     assert highlighted(page) == [], "the third row of the search is another layer"
@@ -78,7 +84,7 @@ def _download(page: Page, button: str) -> str:
 
 def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    visit(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost")
+    visit(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost&part=Downloads")
     report = counted("ghostnet", "eager", width_mult=1.3)
     comment, _, body = _download(page, "Layers as CSV").partition("\n")
     for words in (
@@ -111,7 +117,7 @@ def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserConte
 
 
 def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
-    visit(page, "/architectures")
+    visit(page, "/architectures?part=Try+this")
     half = counted("mobilenet_v2", resolution=112).macs / counted("mobilenet_v2").macs
     guess = page.locator(".st-key-half_guess input")
     guess.scroll_into_view_if_needed()
@@ -127,7 +133,7 @@ def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
 def test_no_page_loads_torch_into_the_server(page: Page, server: Server) -> None:
     for entry in PAGES:
         visit(page, f"/{entry.url_path}")
-    visit(page, "/architectures")
+    visit(page, "/architectures?part=Downloads")
     _download(page, "Layers as CSV")
     mapped = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
     assert "python" in mapped

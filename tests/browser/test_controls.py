@@ -14,6 +14,8 @@ from tests.browser.driver import (
     cards,
     choose,
     counted,
+    expect_cards,
+    expect_query,
     expected_cards,
     field,
     press,
@@ -28,27 +30,27 @@ from tests.browser.driver import (
 
 def test_slider_and_input_are_one_control(page: Page) -> None:
     visit(page, "/architectures")
-    assert cards(page) == expected_cards(counted("mobilenet_v2"))
+    expect_cards(page, expected_cards(counted("mobilenet_v2")))
     press(page, "width", ">")
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=1.05))
-    assert query(page) == {"width": "1.05"}
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=1.05)))
+    expect_query(page, {"width": "1.05"})
     expect(field(page, "width")).to_have_value("1.05")
     expect(slider(page, "width")).to_be_focused()
     press(page, "width", "<<<")
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9))
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=0.9)))
     press(page, "res", ">")
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.9, resolution=225))
-    assert query(page) == {"width": "0.9", "res": "225"}
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=0.9, resolution=228)))
+    expect_query(page, {"width": "0.9", "res": "228"})
     type_into(page, "width", "0.5")
     expect(slider(page, "width")).to_have_value("0.5")
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.5, resolution=225))
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=0.5, resolution=228)))
     type_into(page, "width", "4")
     expect(slider(page, "width")).to_have_value("2")
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=4.0, resolution=225))
-    assert query(page) == {"width": "4", "res": "225"}
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=4.0, resolution=228)))
+    expect_query(page, {"width": "4", "res": "228"})
     type_into(page, "width", "1")
     expect(slider(page, "width")).to_have_value("1")
-    assert query(page) == {"res": "225"}
+    expect_query(page, {"res": "228"})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
     press(page, key, ">")
     # On a busy machine the input and the address can be some hundred ms ahead of the numbers.
     page.wait_for_function(f"before => String({CARDS}) !== String(before)", arg=before)
-    assert query(page) == start | {key: field(page, key).input_value()}
+    expect_query(page, start | {key: field(page, key).input_value()})
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
@@ -83,7 +85,7 @@ def test_no_move_of_a_slider_is_lost(page: Page) -> None:
     visit(page, "/architectures?net=MobileNetV1")
     press(page, "width", 20 * ">", delay=30)
     expect(field(page, "width")).to_have_value("2.00")
-    assert cards(page) == expected_cards(counted("mobilenet_v1", width_mult=2.0))
+    expect_cards(page, expected_cards(counted("mobilenet_v1", width_mult=2.0)))
 
 
 def test_a_slider_keeps_its_value_while_the_diagram_is_pending(
@@ -91,27 +93,27 @@ def test_a_slider_keeps_its_value_while_the_diagram_is_pending(
 ) -> None:
     """A repeating fragment reports all values of the browser, where the input may not have followed the slider yet."""
     late = LateReports(page, "width")
-    visit(page, "/architectures?net=MobileNetV3-Large&width=0.9")
+    visit(page, "/architectures?net=MobileNetV3-Large&width=0.9&part=Blocks")
     with busy_torch_process(new_context(), base_url):
         late.value = 0.9
         slider(page, "width").press("ArrowRight")
         wait_for_late_reports(page, late)
         late.value = None
     settle(page)
-    assert cards(page) == expected_cards(counted("mobilenet_v3_large", width_mult=0.95))
-    assert query(page) == {"net": "MobileNetV3-Large", "width": "0.95"}
+    expect_cards(page, expected_cards(counted("mobilenet_v3_large", width_mult=0.95)))
+    expect_query(page, {"net": "MobileNetV3-Large", "width": "0.95", "part": "Blocks"})
     expect(field(page, "width")).to_have_value("0.95")
     expect(slider(page, "width")).to_have_value("0.95")
 
 
 def test_another_network_starts_unscaled(page: Page) -> None:
-    visit(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs")
+    visit(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs&part=Layers")
     type_into(page, "width", "0.5")
     type_into(page, "res", "96")
     type_into(page, "find", "conv")
     choose(page, "net", "EfficientNet-B7")
-    assert cards(page) == expected_cards(counted("efficientnet_b7"), factor=2)
-    assert query(page) == {"net": "EfficientNet-B7", "count": "FLOPs"}
+    expect_cards(page, expected_cards(counted("efficientnet_b7"), factor=2))
+    expect_query(page, {"net": "EfficientNet-B7", "count": "FLOPs", "part": "Layers"})
     for key, value in {"width": "1.00", "depth": "1.00", "res": "600", "classes": "1000", "find": ""}.items():
         expect(field(page, key)).to_have_value(value)
     here = snapshot(page)

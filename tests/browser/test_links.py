@@ -16,9 +16,12 @@ from tests.browser.driver import (
     cards,
     choose,
     counted,
+    expect_cards,
+    expect_query,
     expected_cards,
     link_line,
     query,
+    show_part,
     snapshot,
     switch,
     type_into,
@@ -29,30 +32,33 @@ from tests.browser.driver import (
 def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[..., BrowserContext]) -> None:
     visit(page, "/architectures")
     choose(page, "net", "MobileNetV3-Small")
-    for key, value in {"width": "0.75", "depth": "1.5", "res": "192", "classes": "10", "find": "depthwise"}.items():
+    for key, value in {"width": "0.75", "depth": "1.5", "res": "192", "classes": "10"}.items():
         type_into(page, key, value)
     for key, value in {"count": "FLOPs", "unit": "float16", "memory": "Eager"}.items():
         switch(page, key, value)
     choose(page, "layer", "stage2.0.depthwise.conv")
+    show_part(page, "Layers")
+    type_into(page, "find", "depthwise")
     options = {"width_mult": 0.75, "depth_mult": 1.5, "resolution": 192, "num_classes": 10}
-    assert cards(page) == expected_cards(counted("mobilenet_v3_small", "eager", **options), factor=2, bytes_each=2)
+    expect_cards(page, expected_cards(counted("mobilenet_v3_small", "eager", **options), factor=2, bytes_each=2))
     expected = {
         "net": "MobileNetV3-Small",
         "width": "0.75",
         "depth": "1.5",
         "res": "192",
         "classes": "10",
+        "part": "Layers",
         "find": "depthwise",
         "layer": "stage2.0.depthwise.conv",
         "count": "FLOPs",
         "unit": "float16",
         "memory": "Eager",
     }
-    assert query(page) == expected
+    expect_query(page, expected)
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
-    assert query(page) == expected
+    expect_query(page, expected)
     other = new_context().new_page()
     visit(other, page.url)
     assert snapshot(other) == here
@@ -65,18 +71,18 @@ def test_the_convention_follows_from_page_to_page(page: Page) -> None:
     convention = {"count": "FLOPs", "unit": "int8", "memory": "Paper"}
     for key, value in convention.items():
         switch(page, key, value)
-    assert query(page) == convention
+    expect_query(page, convention)
     for name in (*NAVIGATION[1:], *NAVIGATION):
         page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
         settle(page)
         expect(page.get_by_role("heading", level=1)).to_have_text(
             next(entry.title for entry in PAGES if name in (entry.title, entry.url_path or "Home"))
         )
-        assert query(page) == convention
+        expect_query(page, convention)
         for key, value in convention.items():
             expect(page.locator(f".st-key-{key} [role=radio][aria-checked=true]")).to_have_text(value)
         if name == "Architectures":
-            assert cards(page) == expected_cards(counted("mobilenet_v2", "paper"), factor=2, bytes_each=1)
+            expect_cards(page, expected_cards(counted("mobilenet_v2", "paper"), factor=2, bytes_each=1))
 
 
 def test_every_page_keeps_its_own_settings(page: Page) -> None:
@@ -91,16 +97,16 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
 
     visit(page, "/architectures?net=MobileNetV1&res=1100&depth=2&count=FLOPs")
     go("Memory access cost")
-    assert query(page) == {"count": "FLOPs"}
+    expect_query(page, {"count": "FLOPs"})
     assert shown("res") == "56"
     type_into(page, "res", "28")
     go("Architectures")
-    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0"}
+    expect_query(page, {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0"})
     assert (shown("res"), shown("depth")) == ("1100", "2.00")
     type_into(page, "width", "0.5")
-    assert query(page) == {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0", "width": "0.5"}
+    expect_query(page, {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0", "width": "0.5"})
     go("Memory access cost")
-    assert query(page) == {"count": "FLOPs", "res": "28"}
+    expect_query(page, {"count": "FLOPs", "res": "28"})
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
@@ -109,8 +115,9 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
     go("Home")
     page.get_by_text("MobileNetV2 at half width").click()
     settle(page)
-    assert query(page) == {"count": "FLOPs", "width": "0.5"}, "a link into a page overrides its former settings"
-    assert cards(page) == expected_cards(counted("mobilenet_v2", width_mult=0.5), factor=2)
+    # A link into a page overrides its former settings.
+    expect_query(page, {"count": "FLOPs", "width": "0.5"})
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=0.5), factor=2))
 
 
 def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
@@ -120,7 +127,7 @@ def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Compound scaling")
     report = effviz.analyze(effviz.compound_scale(effviz.architecture("efficientnet_b0"), 2))
     assert cards(page)[:3] == ["1.920", si(report.params), si(report.flops)]
-    assert query(page) == {"count": "FLOPs", "phi": "2"}
+    expect_query(page, {"count": "FLOPs", "phi": "2"})
     expect(link_line(page)).to_have_count(0)
 
 
@@ -163,7 +170,7 @@ def test_a_hostile_link_is_read_as_text(page: Page, base_url: str) -> None:
     page.goto(base_url)  # for the address of an empty page on the same host
     link = page.evaluate("pairs => '/architectures?' + new URLSearchParams(pairs)", HOSTILE)
     visit(page, link)
-    assert cards(page) == expected_cards(counted("mobilenet_v2"))
+    expect_cards(page, expected_cards(counted("mobilenet_v2")))
     line = link_line(page)
     expect(line).to_have_count(1)
     expect(line).to_be_in_viewport()

@@ -14,14 +14,14 @@ from effviz.backend.diagram.draw import draw
 from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
 from tests.browser.conftest import Server, settle
-from tests.browser.driver import choose, query, slider, snapshot, type_into, visit
+from tests.browser.driver import choose, expect_query, query, show_part, slider, snapshot, type_into, visit
 
 MEASURED_MS = 60_000
 SMALL = "/architectures?net=MobileNetV3-Small&res=64"
 
 
 def measured_card(page: Page) -> Locator:
-    return page.get_by_test_id("stMetricValue").nth(4)
+    return page.locator(".card .number").nth(4)
 
 
 def bar(page: Page) -> Locator:
@@ -54,7 +54,7 @@ def test_one_click_measures_and_the_page_follows(page: Page) -> None:
     slider(page, "width").press("ArrowRight")
     settle(page)
     assert measured_card(page).inner_text() == before
-    assert float(page.locator(".st-key-stale_card [data-testid=stMetricValue]").evaluate(
+    assert float(page.locator(".card.stale .number").evaluate(
         "e => getComputedStyle(e).opacity"
     )) < 0.8  # fmt: skip
     expect(page.get_by_role("button", name="Measure latency")).to_be_visible()
@@ -66,9 +66,9 @@ def test_auto_measures_again_after_a_slider_has_moved(page: Page) -> None:
     wait_until_measured(page)
     assert query(page)["auto"] == "true"
     slider(page, "width").press("ArrowLeft")
-    expect(page.locator(".st-key-stale_card")).to_have_count(1)
+    expect(page.locator(".card.stale")).to_have_count(1)
     wait_until_measured(page)
-    expect(page.locator(".st-key-stale_card")).to_have_count(0)
+    expect(page.locator(".card.stale")).to_have_count(0)
 
 
 def test_the_job_of_a_visitor_who_leaves_is_stopped(
@@ -94,13 +94,13 @@ def test_the_job_of_a_visitor_who_leaves_is_stopped(
 
 
 def test_the_diagram_is_that_of_the_chosen_block(page: Page) -> None:
-    visit(page, "/architectures")
+    visit(page, "/architectures?part=Blocks")
     assert "stage5.1" in page.locator(".finding").inner_text()
     table = page.locator("[class*=st-key-blocks_] [data-testid=stDataFrame]")
     table.scroll_into_view_if_needed()
     table.click(position={"x": 15, "y": 35 + 17})
     settle(page)
-    assert query(page) == {"draw": "stem: 3×3 conv, stride 2"}
+    expect_query(page, {"part": "Blocks", "draw": "stem: 3×3 conv, stride 2"})
     assert "stem of MobileNetV2" in page.locator(".finding").inner_text()
     choose(page, "draw", "Whole network, by stage")
     text = drawn(page)
@@ -116,7 +116,7 @@ def test_the_diagram_is_that_of_the_chosen_block(page: Page) -> None:
 
 
 def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: str) -> None:
-    visit(page, "/architectures?net=ShuffleNetV2")
+    visit(page, "/architectures?net=ShuffleNetV2&part=Blocks")
     dot = draw(effviz.architecture("shufflenet_v2"), path="stage3.1", appearance=color_scheme).dot
     inks = re.findall(r'fontcolor="(#\w{6})"', dot)
     assert f'fill="{inks[1].lower()}"' in drawn(page).lower()
@@ -127,9 +127,9 @@ def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: s
 
 def test_other_counters_run_when_their_section_is_opened(page: Page) -> None:
     visit(page, "/architectures?net=ShuffleNetV2")
-    page.get_by_text("Do other counters agree?").click()
+    show_part(page, "Other counters")
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
-    assert query(page)["check"] == "true"
+    assert query(page)["part"] == "Other counters"
     page.reload()
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     type_into(page, "width", "0.5")
@@ -141,15 +141,14 @@ def test_other_counters_run_when_their_section_is_opened(page: Page) -> None:
 
 def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
     visit(page, "/latency")
-    card = page.get_by_test_id("stMetricValue").first
+    card = page.locator(".card .number").first
     # Other tests may have measured one of the networks.
     known = int(card.inner_text().removesuffix(f" of {len(ENTRIES)}"))
     page.get_by_role("button", name=re.compile("^(Measure|Continue): ")).click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     # Without any action on the page.
     expect(card).not_to_have_text(re.compile(f"^({known}|{known + 1}) of"), timeout=MEASURED_MS)
-    # The last copy: while a chart is redrawn, the former one is still in the document.
-    expect(page.locator(".st-key-scatter").last).to_be_visible()
+    expect(page.locator(".st-key-scatter")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name=re.compile("^Continue: "))).to_be_visible()
     expect(bar(page)).to_contain_text("Paused")
@@ -167,6 +166,7 @@ def test_torch_runs_in_a_process_that_ends_with_the_server(page: Page, server_fa
     page.get_by_role("button", name="Measure latency").click()
     wait_until_measured(page)
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
+    show_part(page, "Blocks")
     assert drawn(page)
     pids = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
     workers = [pid for pid in pids if b"effviz.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]

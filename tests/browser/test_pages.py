@@ -33,8 +33,8 @@ def check_fits(page: Page, width: int) -> None:
         assert wide <= room, f"{element} scrolls sideways"
     # A table in a closed expander keeps the width of the window in which it was rendered until it is opened.
     closed = "details:not([open]) *"
-    for kind in ("stPlotlyChart", "stDataFrame", "stMetric"):
-        for drawn in page.locator(f"[data-testid={kind}]:not({closed})").all():
+    for kind in (".chart", "[data-testid=stDataFrame]", ".card"):
+        for drawn in page.locator(f"{kind}:not({closed})").all():
             box = drawn.bounding_box()
             assert box is not None
             assert box["x"] >= 0
@@ -52,11 +52,11 @@ def check_accessible(page: Page) -> None:
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path or "home")
-def test_a_page_is_complete_fits_and_is_accessible(entry: PageInfo, fresh_server: Server, page: Page) -> None:
-    """From the first request to a fresh server, in both color schemes, on a phone, a laptop and a projector."""
+def test_a_page_is_complete_fits_and_is_accessible(entry: PageInfo, server: Server, page: Page) -> None:
+    """As the first request of a visitor, in both color schemes, on a phone, a laptop and a projector."""
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        visit(page, f"{fresh_server.url}/{entry.url_path}")
+        visit(page, f"/{entry.url_path}")
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[scheme])
         for name, viewport in VIEWPORTS.items():
             page.set_viewport_size(viewport)
@@ -66,6 +66,12 @@ def test_a_page_is_complete_fits_and_is_accessible(entry: PageInfo, fresh_server
             check_fits(page, viewport["width"])
             if name != "projector":
                 check_accessible(page)
+    assert "Traceback" not in server.log
+
+
+def test_a_link_is_the_first_request_to_a_fresh_server(fresh_server: Server, page: Page) -> None:
+    visit(page, f"{fresh_server.url}/scaling?phi=2")
+    check_complete(page, next(entry for entry in PAGES if entry.url_path == "scaling"))
     assert "Traceback" not in fresh_server.log
 
 
@@ -75,14 +81,14 @@ def test_the_first_screen_holds_control_numbers_and_chart(page: Page, link: str)
     parts = {
         "width": page.locator(".st-key-width_slider"),
         "resolution": page.locator(".st-key-res_slider"),
-        "first card": page.get_by_test_id("stMetric").first,
-        "last card": page.get_by_test_id("stMetric").last,
-        "chart": page.get_by_test_id("stPlotlyChart").first,
+        "first card": page.locator(".card").first,
+        "last card": page.locator(".card").last,
+        "chart": page.locator(".chart").first,
     }
     for name, part in parts.items():
         box = part.bounding_box()
         assert box is not None, name
         assert box["y"] >= 0, name
         assert box["y"] + box["height"] <= 800, name
-    tops = {card.bounding_box()["y"] for card in page.get_by_test_id("stMetric").all()}  # type: ignore[index]
+    tops = {card.bounding_box()["y"] for card in page.locator(".card").all()}  # type: ignore[index]
     assert len(tops) == 1, "one row of cards"

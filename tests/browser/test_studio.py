@@ -23,6 +23,7 @@ from tests.browser.driver import (
     expect_cards,
     field,
     query,
+    show_part,
     type_into,
     visit,
     wait_for_late_reports,
@@ -76,6 +77,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     before = draft(page)
     fixes = [each.fix for each in lint(before.design) if each.fix]
     assert fixes
+    show_part(page, "Suggestions")
     click(page, "Apply")
     assert draft(page).design == fixes[0].design
     click(page, "Undo")
@@ -90,6 +92,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     expect(page.get_by_role("heading", name="Fits the budget.")).to_be_visible()
 
     # Download the code.
+    show_part(page, "Downloads")
     with page.expect_download() as started:
         page.get_by_role("button", name="PyTorch code").click()
     file = tmp_path / "network.py"
@@ -101,7 +104,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     here = cards(page)
     page.reload()
     settle(page)
-    assert cards(page) == here
+    expect_cards(page, here)
     assert draft(page) == before
 
 

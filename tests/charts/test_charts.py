@@ -17,7 +17,7 @@ from vision import BLINDNESS, channels, contrast, seen
 import effviz
 from effviz import Design, Stage
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
-from effviz.charts.home import zoo_dots
+from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count import kinds
@@ -57,9 +57,9 @@ def _drawn(name: str, convention: Convention, look: Appearance) -> dict[str, Dra
 def _charts(report: Report, convention: Convention, look: Appearance) -> dict[str, Chart]:
     columns = stage_measures(convention)
     return {
-        "stages": stage_costs(report.table, columns, look, report.table),
-        "kinds": kind_shares(report.table, columns, look),
-        "timeline": activation_timeline(report.table, alive_measure(convention), look),
+        "stages": stage_costs(report.sums, columns, look, report.sums),
+        "kinds": kind_shares(report.sums, columns, look),
+        "timeline": activation_timeline(report.running, alive_measure(convention), look),
     }
 
 
@@ -109,7 +109,7 @@ def test_each_stage_and_kind_has_its_own_bar(name: str) -> None:
 def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:
     base = _report("mobilenet_v2")
     wide = effviz.analyze(base.design.scaled(width_mult=0.5))
-    spec = spec_of(stage_costs(wide.table, stage_measures(PLAIN), LIGHT, base.table))
+    spec = spec_of(stage_costs(wide.sums, stage_measures(PLAIN), LIGHT, base.sums))
     stages = list(dict.fromkeys(wide.table["stage"]))
     for axis, column in (("y", "params"), ("y2", "macs"), ("y3", "memory_access")):
         expected = base.table.groupby("stage", sort=False)[column].sum()[stages].tolist()
@@ -119,7 +119,7 @@ def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:
 
 
 def test_no_ghost_without_a_baseline() -> None:
-    assert "shapes" not in spec_of(stage_costs(_report("vgg16").table, stage_measures(PLAIN), LIGHT))["layout"]
+    assert "shapes" not in spec_of(stage_costs(_report("vgg16").sums, stage_measures(PLAIN), LIGHT))["layout"]
 
 
 @each_convention
@@ -155,11 +155,9 @@ def test_the_timeline_peaks_at_the_reports_peak(name: str, convention: Conventio
 @pytest.mark.parametrize("factor", [1, 2])
 def test_every_network_is_on_the_map(factor: int) -> None:
     reports = [_report(name) for name in effviz.list_architectures()]
-    table = pd.DataFrame(
-        {"title": r.design.title, "params": r.params, "macs": r.macs, "resolution": r.resolution} for r in reports
-    )
+    networks = [Totals(r.design.title, r.params, r.macs, r.resolution) for r in reports]
     label = {1: "Multiply-adds", 2: "FLOPs"}[factor]
-    chart = zoo_dots(table, factor, label, LIGHT)
+    chart = zoo_dots(networks, factor, label, LIGHT)
     _, params, compute = spec_of(chart)["data"]
     assert dict(zip(params["y"], params["x"], strict=True)) == {r.design.title: r.params for r in reports}
     assert dict(zip(compute["y"], compute["x"], strict=True)) == {r.design.title: factor * r.macs for r in reports}

@@ -40,6 +40,7 @@ from effviz import (
 )
 from effviz.core.rounding import ceil, make_divisible
 from effviz.count import report as report_module
+from effviz.count import rows as rows_module
 from effviz.count.totals import block_totals
 from effviz.model import layout
 from effviz.model.trace import trace_block
@@ -280,7 +281,7 @@ def test_unnamed_rows_do_not_join_a_neighbour() -> None:
 
 def _forget() -> None:
     for remembered in (
-        trace_block, block_totals, layout.lay_out, layout.made, report_module._fusion, report_module._peak,
+        trace_block, block_totals, layout.lay_out, layout.made, rows_module.block_fusion, report_module._peak,
         report_module._access,
     ):  # fmt: skip
         remembered.cache_clear()

@@ -52,6 +52,16 @@ def test_controls_are_the_declared_fields(name: str) -> None:
         assert entry.help
 
 
+@every_preset
+def test_sums_by_part_add_up(name: str) -> None:
+    report = effviz.analyze(lesson.design(name, Place(), lesson.settle(name, Place(), defaults(name))))
+    sums = lesson.sublayer_sums(report)
+    total = [sum(column) for column in zip(*sums.values(), strict=True)]
+    assert total == [report.params, report.macs, report.flops, report.memory_access]
+    parts = list(dict.fromkeys(lesson.sublayer(step) for step in report.steps if not step.is_view))
+    assert list(dict.fromkeys(part for part, _ in sums)) == parts
+
+
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(list(PRESETS)),

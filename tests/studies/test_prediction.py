@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import oracle
-import pandas as pd
 import pytest
 import worker_jobs
 from hypothesis import given, settings
@@ -40,7 +39,7 @@ from effviz.studies.prediction import (
     row,
     speed_extremes,
 )
-from effviz.studies.printed_latency import latencies, latencies_on
+from effviz.studies.printed_latency import devices, latencies
 from effviz.worker.jobs import JOBS
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Manager, Ticket
@@ -140,9 +139,9 @@ def _ranks(values: list[float]) -> np.ndarray[Any, Any]:
     return np.array([places[[other == value for other in values]].mean() for value in values])
 
 
-def _table(amounts: list[int], times: list[float], column: str = "macs") -> pd.DataFrame:
-    titles = [f"Net {index}" for index in range(len(amounts))]
-    return pd.DataFrame({"title": titles, column: amounts, "latency_ms": times})
+def _table(amounts: list[int], times: list[float], column: str = "macs") -> list[dict[str, Any]]:
+    pairs = zip(amounts, times, strict=True)
+    return [{"title": f"Net {index}", column: amount, "latency_ms": time} for index, (amount, time) in enumerate(pairs)]
 
 
 def _columns(amount: st.SearchStrategy[int], time: st.SearchStrategy[float]) -> st.SearchStrategy[Any]:
@@ -195,14 +194,11 @@ def test_rank_correlation_by_hand(times: list[float], correlation: float) -> Non
 
 
 def test_predictors_by_hand() -> None:
-    table = pd.DataFrame(
-        {
-            "title": ["A", "B", "C"],
-            "latency_ms": [2.0, 4.0, 5.0],
-            "params": [10, 20, 25],
-            "macs": [1_000, 4_000, 1_000],
-        }
-    )
+    table = [
+        {"title": "A", "latency_ms": 2.0, "params": 10, "macs": 1_000},
+        {"title": "B", "latency_ms": 4.0, "params": 20, "macs": 4_000},
+        {"title": "C", "latency_ms": 5.0, "params": 25, "macs": 1_000},
+    ]
     macs, params = predictors(table)
     assert (macs.column, macs.label) == ("macs", "multiply-adds")
     # Per second: 1,000 in 2 ms are 500,000; 4,000 in 4 ms a million; 1,000 in 5 ms 200,000.
@@ -226,20 +222,17 @@ def test_spread_is_the_widest_gap_of_speeds(rows: tuple[list[int], list[float]])
 
 def test_predictors_of_the_zoo() -> None:
     rows = [row(entry) | {"latency_ms": 1.0 + index} for index, entry in enumerate(ENTRIES)]
-    table = pd.DataFrame(rows)
-    assert [found.column for found in predictors(table)] == list(PREDICTORS)
-    assert [found.column for found in predictors(table.drop(columns=["params", "activations"]))] == [
-        "macs",
-        "memory_access",
-    ]
-    assert predictors(table)[0].rank_correlation == pytest.approx(1), "entries are sorted by multiply-adds"
+    assert [found.column for found in predictors(rows)] == list(PREDICTORS)
+    some = [{key: each[key] for key in ("title", "latency_ms", "macs", "memory_access")} for each in rows]
+    assert [found.column for found in predictors(some)] == ["macs", "memory_access"]
+    assert predictors(rows)[0].rank_correlation == pytest.approx(1), "entries are sorted by multiply-adds"
 
 
 @given(rows=tied | distinct)
 @repeatable
 def test_inversions(rows: tuple[list[int], list[float]]) -> None:
     table = _table(*rows)
-    nets = list(zip(table["title"], *rows, strict=True))
+    nets = list(zip([each["title"] for each in table], *rows, strict=True))
     expected = {
         (heavy, light): (macs / less, longer / time)
         for heavy, macs, time in nets
@@ -271,7 +264,8 @@ def test_the_contrast_is_between_the_slowest_and_the_fastest_network() -> None:
 
 
 def test_highlights_are_a_family_or_the_most_striking_inversion() -> None:
-    table = _table([100, 250, 400], [3.0, 2.0, 1.0]).assign(family=["a", "b", "a"])
+    networks = zip(_table([100, 250, 400], [3.0, 2.0, 1.0]), "aba", strict=True)
+    table = [each | {"family": family} for each, family in networks]
     assert highlights(table) == {"Net 0", "Net 2"}
     assert highlights(table, "a") == {"Net 0", "Net 2"}
     assert highlights(table, "b") == {"Net 1"}
@@ -279,11 +273,12 @@ def test_highlights_are_a_family_or_the_most_striking_inversion() -> None:
 
 
 def test_latencies_on_a_device() -> None:
-    where = latencies()["where"].iloc[-1]
-    rows = latencies_on(where)
-    assert set(rows["where"]) == {where}
-    assert list(rows.index) == list(range(len(rows)))
-    assert not rows["noisy"].any()
+    table = latencies()
+    assert list(devices()) == list(table["where"].unique())
+    for where, rows in devices().items():
+        assert [each["title"] for each in rows] == table.loc[table["where"] == where, "title"].tolist()
+        assert {each["where"] for each in rows} == {where}
+        assert not any(each["noisy"] for each in rows)
 
 
 # --- measuring in the background, in the torch process ------------------------------------------------------------

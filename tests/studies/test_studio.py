@@ -114,6 +114,17 @@ def test_only_values_that_can_be_built_are_offered() -> None:
     assert buildable(WRONG, 2, "groups", [1, 2, 5, 7], 7) == [1, 2, 7]
 
 
+@pytest.mark.parametrize("depth", [0.25, 1.0, 2.5])
+def test_rows_of_one_stage_are_built_together(depth: float) -> None:
+    draft, strides = Draft.of(effviz.architecture("ghostnet", depth_mult=depth, resolution=64)), [1, 2, 4, 64]
+    for index, row in enumerate(draft.rows):
+        if BLOCKS[row.block].has_stride:
+            faults = [checked(draft.change(index, stride=stride)).fault for stride in strides]
+            legal = [fault is None or fault.row > index for fault in faults]
+            wanted = [stride for stride, builds in zip(strides, legal, strict=True) if builds or stride == row.stride]
+            assert buildable(draft, index, "stride", strides, row.stride) == wanted
+
+
 def test_scaled_reports() -> None:
     design = effviz.architecture("mobilenet_v2")
     half = scaled_report(design, resolution=112)

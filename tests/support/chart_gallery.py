@@ -13,7 +13,6 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import effviz
@@ -32,7 +31,7 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
-from effviz.charts.home import zoo_dots
+from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
@@ -74,7 +73,7 @@ from effviz.studies.guidelines.theory import (
 )
 from effviz.studies.manifold import embed, loss_curve
 from effviz.studies.prediction import ENTRIES, row
-from effviz.studies.printed_latency import latencies
+from effviz.studies.printed_latency import devices
 from effviz.studies.reuse import reuse
 from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
 
@@ -111,22 +110,22 @@ def architectures(look: Appearance) -> Named:
     reports = {name: _report(name) for name in effviz.list_architectures()} | {name: _odd(name) for name in ODD}
     reports["half width"] = effviz.analyze(effviz.architecture("mobilenet_v2").scaled(width_mult=0.5))
     for name, found in reports.items():
-        baseline = _report("mobilenet_v2").table if name == "half width" else None
-        yield f"stages of {name}", stage_costs(found.table, MEASURES, look, baseline)
-        yield f"kinds of {name}", kind_shares(found.table, MEASURES, look)
-        yield f"timeline of {name}", activation_timeline(found.table, ALIVE, look)
+        baseline = _report("mobilenet_v2").sums if name == "half width" else None
+        yield f"stages of {name}", stage_costs(found.sums, MEASURES, look, baseline)
+        yield f"kinds of {name}", kind_shares(found.sums, MEASURES, look)
+        yield f"timeline of {name}", activation_timeline(found.running, ALIVE, look)
 
 
 def home(look: Appearance) -> Named:
     """The map of the zoo, whole and with one or two equal networks."""
     rows = [
-        {"title": found.design.title, "params": found.params, "macs": found.macs, "resolution": found.resolution}
+        Totals(found.design.title, found.params, found.macs, found.resolution)
         for found in map(_report, effviz.list_architectures())
     ]
-    yield "all", zoo_dots(pd.DataFrame(rows), 1, "Multiply-adds", look)
-    yield "all, FLOPs", zoo_dots(pd.DataFrame(rows), 2, "FLOPs", look)
-    yield "one", zoo_dots(pd.DataFrame(rows[:1]), 1, "Multiply-adds", look)
-    yield "two equal", zoo_dots(pd.DataFrame([rows[0], rows[0] | {"title": "Twin"}]), 1, "Multiply-adds", look)
+    yield "all", zoo_dots(rows, 1, "Multiply-adds", look)
+    yield "all, FLOPs", zoo_dots(rows, 2, "FLOPs", look)
+    yield "one", zoo_dots(rows[:1], 1, "Multiply-adds", look)
+    yield "two equal", zoo_dots([rows[0], rows[0]._replace(title="Twin")], 1, "Multiply-adds", look)
 
 
 SETTINGS = {
@@ -189,10 +188,9 @@ def blocks(look: Appearance) -> Named:
     place = block_study.Place()
     for name in block_study.PRESETS:
         found = effviz.analyze(block_study.design(name, place, block_study.settle(name, place, {})))
-        table = found.table.assign(stage=[block_study.sublayer(step) for step in found.steps])
-        yield f"cost of {name}", block_costs(table[table["kind"] != "view"], name, MEASURES, look)
+        yield f"cost of {name}", block_costs(block_study.sublayer_sums(found), name, MEASURES, look)
     for name in ODD:
-        yield f"cost of {name}", block_costs(_odd(name).table, name, MEASURES, look)
+        yield f"cost of {name}", block_costs(_odd(name).sums, name, MEASURES, look)
     known = Side("Parameters", [100, 50, 100], ["100", "50", "100"])
     unknown = Side("Latency here", [None] * 3, ["not measured"] * 3)
     zero = Side("Multiply-adds", [0, 0, 7], ["0", "0", "7"])
@@ -396,18 +394,22 @@ def width_depth(look: Appearance) -> Named:
 
 def latency(look: Appearance) -> Named:
     """Published latencies, and tables with one, two, equal and noisy networks."""
-    table = latencies()
-    for where, rows in table.groupby("where"):
-        machine = f"Published for {rows['device'].iloc[0]}"
-        chart = latency_scatter(rows.assign(noisy=False), "macs", 1, "Multiply-adds", machine, look)
-        yield f"published for {where}", chart
-    counted = pd.DataFrame([row(entry) for entry in ENTRIES[:8]])
-    counted = counted.assign(latency_ms=[3.0, 8.0, 5.0, 20.0, 31.0, 9.0, 7.0, 2.0], noisy=[True, *[False] * 7])
+    for where, published in sorted(devices().items()):
+        machine = f"Published for {published[0]['device']}"
+        yield f"published for {where}", latency_scatter(published, "macs", 1, "Multiply-adds", machine, look)
+    times = [3.0, 8.0, 5.0, 20.0, 31.0, 9.0, 7.0, 2.0]
+    counted = [
+        row(entry) | {"latency_ms": time, "noisy": place == 0}
+        for place, (entry, time) in enumerate(zip(ENTRIES[:8], times, strict=True))
+    ]
     for name, rows in {
-        "measured": counted, "one": counted[:1], "two": counted[:2], "equal times": counted.assign(latency_ms=5.0),
-        "proportional": counted.assign(latency_ms=counted["macs"] / 1e6), "equal counts": counted.assign(macs=100),
+        "measured": counted, "one": counted[:1], "two": counted[:2],
+        "equal times": [each | {"latency_ms": 5.0} for each in counted],
+        "proportional": [each | {"latency_ms": each["macs"] / 1e6} for each in counted],
+        "equal counts": [each | {"macs": 100} for each in counted],
     }.items():  # fmt: skip
-        yield name, latency_scatter(rows, "macs", 2, "FLOPs", "Here", look, highlight=list(rows["title"][:2]))
+        marked = [each["title"] for each in rows[:2]]
+        yield name, latency_scatter(rows, "macs", 2, "FLOPs", "Here", look, highlight=marked)
         if len(rows) > 2:
             yield f"{name}, predictors", predictor_bars(rows, look)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -89,21 +90,65 @@ def expected_cards(counted: Report, count: str = "macs", unit: str = "elements")
     }
 
 
-def counted_cards(at: AppTest) -> list[Any]:
+class Card(NamedTuple):
+    """A headline number on a page; `delta` is the line below it."""
+
+    label: str
+    value: str
+    help: str
+    delta: str
+    against: str
+    stale: bool
+
+
+def component(at: AppTest, name: str) -> dict[str, Any]:
+    """By key: the data of all components of one kind."""
+    found = [entry for entry in at.get("bidi_component") if entry.proto.component_name.endswith(f"effviz_{name}")]
+    packed = {entry.key: entry.proto.bytes for entry in found}
+    return {key: json.loads(data if data[:1] in b"{[" else zlib.decompress(data)) for key, data in packed.items()}
+
+
+def metrics(at: AppTest) -> list[Card]:
+    """The headline numbers."""
+    return [Card(*card.values()) for cards in component(at, "cards").values() for card in cards]
+
+
+def counted_cards(at: AppTest) -> list[Card]:
     """The headline numbers that are counted; test_live_pages has the tests of the latency."""
-    return [metric for metric in at.metric if metric.label != "Latency here"]
+    return [card for card in metrics(at) if card.label != "Latency here"]
 
 
 def cards(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in counted_cards(at)}
+    return {card.label: card.value for card in counted_cards(at)}
 
 
 def changes(at: AppTest) -> list[str]:
-    return [metric.delta for metric in counted_cards(at)]
+    return [card.delta for card in counted_cards(at)]
+
+
+def headings(at: AppTest) -> list[str]:
+    """The headings of sections, then those of charts."""
+    shown = [entry["figure"]["title"] for entry in component(at, "chart").values() if entry["heading"] != "none"]
+    return [*(entry.value for entry in at.subheader), *shown]
+
+
+def show_part(at: AppTest, title: str) -> AppTest:
+    """Choose a part of the page below its chart, unless it is shown."""
+    if at.button_group(key="part").value != title:
+        at.button_group(key="part").set_value(title)
+        run(at)
+    return at
+
+
+def each_part(at: AppTest) -> Iterator[AppTest]:
+    """Show one part of the page after the other; a page without parts once."""
+    tabs = [group for group in at.button_group if group.key == "part"]
+    for title in tabs[0].options if tabs else [None]:
+        yield show_part(at, title) if title else at
 
 
 def layers_element(at: AppTest) -> Any:
-    (found,) = (entry for entry in at.dataframe if str(entry.key).startswith("layers"))
+    (found,) = (entry for entry in show_part(at, "Layers").dataframe if str(entry.key).startswith("layers"))
     return found
 
 
@@ -114,13 +159,20 @@ def layers(at: AppTest) -> pd.DataFrame:
 
 def printed(at: AppTest) -> pd.DataFrame | None:
     """The table of printed figures, None if there is none; a table without selection has no key."""
-    found = [entry.value for entry in at.dataframe if "printed figures" in entry.proto.alt]
+    tables = show_part(at, "Published figures").dataframe
+    found = [entry.value for entry in tables if "printed figures" in entry.proto.alt]
     assert len(found) <= 1
     return found[0] if found else None
 
 
 def charts(at: AppTest) -> dict[str, dict[str, Any]]:
-    return {entry.key: json.loads(entry.proto.spec) for entry in at.get("plotly_chart")}
+    """By key: the figures on the page."""
+    return {key: entry["figure"] for key, entry in component(at, "chart").items()}
+
+
+def notes(at: AppTest) -> dict[str, str]:
+    """By key: the captions of the charts on the page."""
+    return {key: entry["note"] for key, entry in component(at, "chart").items()}
 
 
 def formulas(at: AppTest) -> dict[str, tuple[str, str, str]]:
@@ -144,16 +196,21 @@ def line(at: AppTest) -> str:
 
 
 def words(at: AppTest) -> Iterator[str]:
-    """Every text on the page, including help and alt text."""
+    """Every text on the page and in its parts, including help and alt text."""
+    for shown in each_part(at):
+        yield from _words(shown)
+
+
+def _words(at: AppTest) -> Iterator[str]:
     for entries in (at.title, at.subheader, at.caption, at.markdown, at.info, at.html):
         yield from (str(getattr(entry, "value", "") or getattr(entry, "body", "")) for entry in entries)
-    for metric in at.metric:
-        yield from (metric.label, metric.value, metric.delta, metric.help)
+    for card in metrics(at):
+        yield from (card.label, card.value, card.delta, card.help)
     for widgets in (at.selectbox, at.button_group, at.number_input, at.slider, at.text_input, at.button):
         for widget in widgets:
             yield from (widget.label, widget.proto.help)
-    for entry in at.get("plotly_chart"):
-        yield entry.proto.alt
+    for figure in charts(at).values():
+        yield from (figure["title"], figure["alt"])
     for entry in at.get("page_link"):
         yield entry.proto.label
     for entry in at.dataframe:
@@ -202,12 +259,12 @@ def check_layers(at: AppTest, counted: Report, compute: int, size: int) -> None:
 
 def check_formulas(at: AppTest) -> None:
     """The formulas of the selected layer give the values of its row in the table on the page."""
-    path = at.selectbox(key="layer").value
-    row = layers(at).set_index("Path").loc[path]
+    path = show_part(at, "How this is computed").selectbox(key="layer").value
     count, unit = at.button_group(key="count").value, at.button_group(key="unit").value
     word = "elements" if unit == "elements" else "bytes"
     shown = formulas(at)
     assert list(shown) == ["Parameters", COUNTS[count], "Memory access cost"]
+    row = layers(at).set_index("Path").loc[path]
     for label, value in (
         ("Parameters", exact(row["Parameters"])),
         (COUNTS[count], exact(row[COUNTS[count]])),
@@ -227,7 +284,9 @@ def table(at: AppTest, alt: str) -> pd.DataFrame:
 
 
 def reveal(at: AppTest, key: str, guess: float = 1.0) -> str:
-    """Answer an exercise and return the verdict."""
+    """Answer an exercise, in the part on show or in "Try this", and return the verdict."""
+    if f"{key}_reveal" not in {each.key for each in at.button}:
+        show_part(at, "Try this")
     at.number_input(key=f"{key}_guess").set_value(guess)
     at.button(key=f"{key}_reveal").click()
     run(at)

@@ -20,6 +20,7 @@ JOBS = {
     for name in (
         "echo",
         "nap",
+        "clocked",
         "give_up",
         "deaf",
         "stuck",
@@ -53,6 +54,13 @@ def nap(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
             break
         time.sleep(0.01)
     return {}
+
+
+def clocked(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:
+    """Return its start and its end, on the clock that all processes of the machine share."""
+    start = time.monotonic()
+    nap(payload, progress, cancelled)
+    return {"start": start, "end": time.monotonic()}
 
 
 def give_up(payload: Answer, progress: Progress, cancelled: Asked) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import FORBIDDEN, go_to, line, open_page, opened, run, words
+from page_reader import FORBIDDEN, charts, each_part, go_to, line, metrics, open_page, opened, run, words
 from streamlit.testing.v1 import AppTest
 
 from effviz.ui.convention import COUNTS
@@ -49,10 +49,12 @@ def test_the_convention_survives_every_page_of_a_visit() -> None:
 
 @every_page
 def test_charts_and_tables_have_alt_text(entry: PageInfo) -> None:
-    at = opened(entry.url_path)
-    drawn = [*at.get("plotly_chart"), *at.dataframe]
-    assert drawn
-    assert [element.key for element in drawn if len(element.proto.alt) < 20] == []
+    texts = {}
+    for at in each_part(opened(entry.url_path)):
+        texts |= {key: figure["alt"] for key, figure in charts(at).items()}
+        texts |= {element.key: element.proto.alt for element in at.dataframe}
+    assert texts
+    assert [key for key, text in texts.items() if len(text) < 20] == []
 
 
 @every_page
@@ -75,7 +77,8 @@ def test_one_name_for_the_compute_number(entry: PageInfo, count: str) -> None:
     assert count in everything
     assert "flops" not in everything
     other = next(name for name in COUNTS.values() if name != count)
-    assert not [metric.label for metric in at.metric if other in metric.label]
-    for table in at.dataframe:
-        if "printed figures" not in table.proto.alt:
-            assert other not in table.value.columns
+    assert not [card.label for card in metrics(at) if other in card.label]
+    for shown in each_part(at):
+        for table in shown.dataframe:
+            if "printed figures" not in table.proto.alt:
+                assert other not in table.value.columns

@@ -1,43 +1,42 @@
 """Cost of one block by sub-layer, and several blocks side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import pandas as pd
-
-from effviz.charts.architectures import Measure, stage_costs
+from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.units import lower, percent
+from effviz.count.rows import KindSums, Sums
 
 
-def block_costs(table: pd.DataFrame, subject: str, measures: list[Measure], look: Appearance) -> Chart:
+def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: Appearance) -> Chart:
     """Draw stacked bars per sub-layer, one panel per measure.
 
     Args:
-        table: ``report.table`` with the sub-layer in the column stage.
+        sums: by sub-layer and kind.
         subject: name of the block, for the title.
         measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
     """
-    made = stage_costs(table, measures, look)
-    title = _heaviest(table, subject, measures[1], measures[-1])
-    return Chart(made.figure, title, f"{title}. {made.alt}")
+    made = stage_costs(sums, measures, look)
+    title = _heaviest(by_stage(sums), subject, measures[1], measures[-1])
+    return Chart(made.spec, title, f"{title}. {made.alt}")
 
 
 _MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
 
 
-def _heaviest(table: pd.DataFrame, subject: str, compute: Measure, memory: Measure) -> str:
+def _heaviest(totals: Mapping[str, Sums], subject: str, compute: Measure, memory: Measure) -> str:
     """Name the sub-layers with the most compute and the most memory access."""
     claims: dict[str, list[str]] = {}
     for measure in (compute, memory):
-        sums = table.groupby("stage", sort=False)[measure.column].sum()
-        if sums.sum():
-            highest = sums.max()
-            most = [_part(str(name)) for name in sums.index[sums == highest]]
+        sums = {name: measure.of(each) for name, each in totals.items()}
+        if total := sum(sums.values()):
+            highest = max(sums.values())
+            most = [_part(name) for name, value in sums.items() if value == highest]
             who = f"{listed(most)} {'each take' if len(most) > 1 else 'takes'}"
-            claims.setdefault(who, []).append(f"{percent(highest / sums.sum())} of the {lower(measure.label)}")
+            claims.setdefault(who, []).append(f"{percent(highest / total)} of the {lower(measure.label)}")
     if not claims:
         return f"{subject} has no cost"
     return f"In {subject}, {', and '.join(f'{who} {listed(shares)}' for who, shares in claims.items())}"

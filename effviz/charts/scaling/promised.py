@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
@@ -64,10 +65,10 @@ def _column(
     ends = stairs.built[0].phi, stairs.built[-1].phi
     for row, panel in enumerate(panels):
         axis, top = ("2", 0.45) if row else ("", 1.0)
-        drawn = _panel_traces(panel, stairs, now, pins, look)
+        drawn = [*_fixed_traces(panel, stairs, tuple(pins), look), _now_trace(panel, stairs, now, look)]
         traces += [trace | {"xaxis": f"x{axis}", "yaxis": f"y{axis}"} for trace in drawn]
-        heights = [math.log10(value) for trace in drawn for value in trace["y"] if value]
-        low, high = min(heights), max(heights)
+        values = [value for trace in drawn for value in trace["y"] if value]
+        low, high = math.log10(min(values)), math.log10(max(values))
         room = 0.06 * (high - low) + 0.02
         axes[f"xaxis{axis}"] = {
             "anchor": f"y{axis}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
@@ -85,7 +86,9 @@ def _column(
     return chart(look, 430, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", spoken[1])
 
 
-def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance) -> list[Spec]:
+@lru_cache(maxsize=256)
+def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Appearance) -> tuple[Spec, ...]:
+    """Draw the promise, the stairs and the released networks, which do not depend on the current φ."""
     low, high = stairs.built[0].phi, stairs.built[-1].phi
     built = [panel.built(each) for each in stairs.built]
     # Stairs need only the points at which the value changes, and the last.
@@ -94,11 +97,6 @@ def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]
         for each, value, before in zip(stairs.built, built, [None, *built], strict=False)
         if value != before or each.phi == high
     ]
-
-    def amounts(phi: float, value: int) -> list[str]:
-        return [_amount(value), _amount(panel.promised(stairs, phi))]
-
-    template = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{customdata[0]}}, promised %{{customdata[1]}}"
     shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None]
     released: Spec = {
         "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
@@ -110,14 +108,20 @@ def _panel_traces(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]
     )  # fmt: skip
     hollow = {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}}
     phis, values = zip(*steps, strict=True)
-    hover = draw.hover(template, [amounts(*step) for step in steps])
-    own = panel.built(now)
-    return [
+    return (
         draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot"),
-        draw.line(phis, values, look.ink, 1.8, shape="hv", **hover),
+        draw.line(phis, values, look.ink, 1.8, shape="hv", **_hover(panel, stairs, phis)),
         draw.dots([phi for _, phi in shown], [panel.promised(stairs, phi) for _, phi in shown], hollow, **released),
-        draw.dots([now.phi], [own], draw.current(look), **draw.hover(template, [amounts(now.phi, own)])),
-    ]
+    )
+
+
+def _now_trace(panel: _Panel, stairs: Stairs, now: Swept, look: Appearance) -> Spec:
+    return draw.dots([now.phi], [panel.built(now)], draw.current(look), **_hover(panel, stairs, [now.phi]))
+
+
+def _hover(panel: _Panel, stairs: Stairs, phis: Sequence[float]) -> Spec:
+    template = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{y:,}}, promised %{{customdata}}"
+    return draw.hover(template, [_amount(panel.promised(stairs, phi)) for phi in phis])
 
 
 def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> str:

@@ -60,9 +60,9 @@ def growth_chart(curves: Mapping[str, Sequence[Swept]], at: int, count: Count, l
     for name, points in shown.items():
         color = look.accent if name == "compound" else look.ink
         hover = draw.hover(
-            f"%{{customdata[0]}}, φ = %{{customdata[1]}}<br>{count.label}: %{{customdata[2]}}<br>"
-            "Activations: %{customdata[3]}",
-            [[NAMES[name], f"{each.phi:g}", si(each.macs * count.factor), si(each.activations)] for each in points],
+            f"{NAMES[name]}, φ = %{{customdata[0]}}<br>{count.label}: %{{customdata[1]}}<br>"
+            "Activations: %{customdata[2]}",
+            [[f"{each.phi:g}", si(each.macs * count.factor), si(each.activations)] for each in points],
         )
         width = 2.5 if name in ("compound", "fast") else 1.5
         traces.append(draw.line(macs[name], activations[name], color, width, dash=_DASHES[name], **hover))

@@ -44,18 +44,16 @@ def _kernels(report: Report) -> int:
 
 
 def _point(x: float, name: str, widths: str, design: Design) -> Point:
-    reports = {memory: analyze(design, memory=memory) for memory in ASSUMPTIONS}
-    fused = reports["fused"]
-    by_kind = {
-        memory: {kind: access for kind, (_, access) in _sums(report).items()} for memory, report in reports.items()
-    }
-    return Point(x, name, widths, fused.macs, fused.memory_accesses, by_kind, _kernels(fused), fused.params)
+    report = analyze(design)
+    by_kind = {memory: {kind: access for kind, (_, access) in _sums(report, memory).items()} for memory in ASSUMPTIONS}
+    accesses = {memory: sum(kinds.values()) for memory, kinds in by_kind.items()}
+    return Point(x, name, widths, report.macs, accesses, by_kind, _kernels(report), report.params)
 
 
-def _sums(report: Report) -> dict[str, tuple[int, int]]:
+def _sums(report: Report, memory: str) -> dict[str, tuple[int, int]]:
     """Return multiply-adds and memory access by kind, without views."""
     found: dict[str, tuple[int, int]] = {}
-    accesses = memory_access(report.steps, report.fusion, report.memory)
+    accesses = memory_access(report.steps, report.fusion, memory)
     for step, access in zip(report.steps, accesses, strict=True):
         macs, before = found.get(kind_of(step), (0, 0))
         found[kind_of(step)] = macs + cost.macs(step.layer, step.output.shape), before + access
@@ -191,6 +189,6 @@ class Intensity(NamedTuple):
 @lru_cache(maxsize=256)
 def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
     """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo."""
-    sums = _sums(analyze(architecture(name), memory=memory))
+    sums = _sums(analyze(architecture(name)), memory)
     total = sum(access for _, access in sums.values())
     return tuple(Intensity(kind, macs, access, access / total) for kind, (macs, access) in sums.items() if access)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -124,7 +125,7 @@ class _Stairs:
 
     def at(self, mult: float) -> _Step:
         """Return the step at a multiplier."""
-        design = replace(self.design, width_mult=mult)
+        design = self._wide(mult)
         widths = design.built_widths()
         step = self._known.get(widths)
         if step is None:
@@ -221,7 +222,13 @@ class _Stairs:
         return high
 
     def _widths(self, mult: float) -> tuple[object, ...]:
-        return replace(self.design, width_mult=mult).built_widths()
+        return self._wide(mult).built_widths()
+
+    def _wide(self, mult: float) -> Design:
+        """Return the design at a legal multiplier without checking it again, which would take half of the search."""
+        design = copy(self.design)
+        vars(design)["width_mult"] = mult
+        return design
 
     def shown(self, step: _Step) -> Design:
         """Return the design of a step, at the multiplier with the fewest digits."""

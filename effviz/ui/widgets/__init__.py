@@ -2,7 +2,7 @@
 
 | module | widgets | show | used by |
 |---|---|---|---|
-| `frame` | `header, convention, look, notice, refuse` | title, convention bar, colors, notices | all pages |
+| `frame` | `header, moving, sidebar, look, notice` | title, moving part, convention, colors, notices | all pages |
 | `cards` | `report_cards, count_card, Card, show_cards` | headline numbers against a named baseline | all but Home |
 | `charts` | `show_chart, chart_row, kind_legend, stage_measures` | charts under their finding, one legend | all pages |
 | `tables` | `Table, Column, count_columns, Pick, show_table` | data tables, folded or selectable; CSV | all pages |
@@ -13,7 +13,9 @@
 | `live_latency` | `conditions, read, card, bar, history` | latency of the network on screen | pages of one network |
 | `measuring` | `run_bar, Words` | measurement of several networks | Memory access cost, Latency |
 | `diagram` | `structure, diagram` | blocks, and a torchview diagram | Architectures, Building blocks |
-| `jobs` | `ask, polled, progress_text` | jobs of the torch process | other widgets, Architectures |
+| `jobs` | `ask, live_part, polled, progress_text` | jobs of the torch process | other widgets, Architectures |
+| `parts` | `Part, parts, is_open` | parts below the chart, one at a time | all but Home |
+| `component` | `component` | scripts in `effviz/ui/static` | other widgets |
 
 Numbers of a `Report` are named, converted and formatted by `effviz.ui.convention.Convention`, by the name of their
 attribute: ``convention.label("macs")``, ``.heading``, ``.show``, ``.exact``, ``.value``, ``.factor``, ``.help``.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
-import streamlit as st
+import orjson
 
 import effviz
 from effviz.core.units import change
 from effviz.count.report import Report
 from effviz.model.design import Design
 from effviz.ui.convention import QUANTITIES, Convention
+from effviz.ui.widgets.component import component
 
 COUNTED = ("params", "macs", "memory_access", "peak_activation")
 """The four counted numbers of most pages; the fifth card is the latency."""
@@ -25,7 +26,7 @@ class Card:
     Attributes:
         label: name of the number.
         text: the number, rounded for reading.
-        help: all digits of the number, and its definition.
+        help: all digits of the number, and its definition, plain text.
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
         stale: whether the number belongs to an earlier setting and is shown dimmed.
@@ -45,20 +46,8 @@ def show_cards(cards: Iterable[Card]) -> None:
     Example:
         >>> show_cards([*report_cards(convention, report, baseline, against="unscaled"), live.card(reading)])
     """
-    with st.container(horizontal=True, key="cards", gap="small"):
-        for card in cards:
-            with st.container(key="stale_card" if card.stale else None, height="stretch"):
-                st.metric(
-                    card.label,
-                    card.text,
-                    delta=card.below,
-                    delta_color="off",
-                    delta_arrow="off",
-                    delta_description=f"vs {card.against}" if card.against else None,
-                    help=card.help,
-                    border=True,
-                    height="stretch",
-                )
+    row = component("cards", '<div class="cards"></div>')
+    row(key="cards", data=orjson.dumps([asdict(card) for card in cards]))
 
 
 def count_card(
@@ -130,7 +119,11 @@ def report_cards(
     ]
 
 
-@lru_cache(maxsize=32)
-def baseline_report(design: Design, memory: str) -> Report:
-    """Analyze a named network; cached, because every move of a control compares with it."""
+@lru_cache(maxsize=128)
+def cached_report(design: Design, memory: str) -> Report:
+    """Analyze a network, or return the report of an earlier visitor, whose charts are cached with it.
+
+    Raises:
+        DesignError: the network cannot be built.
+    """
     return effviz.analyze(design, memory=memory)

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import streamlit as st
+from orjson import dumps
 
 from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
 from effviz.core.units import si
 from effviz.ui.convention import QUANTITIES, Convention
+from effviz.ui.widgets.component import component
 
-_CONFIG = {"displayModeBar": False, "displaylogo": False}
+_ELEMENTS = (
+    '<figure><div class="kinds"></div><h3></h3><div class="chart" role="img"></div><figcaption></figcaption></figure>'
+)
+_LARGE = 16_000
 Heading = Literal["subheader", "bold", "none"]
 
 
-def show_chart(chart: Chart, key: str, *, heading: Heading = "subheader", note: str = "") -> None:
-    """Show a chart with its title as a heading and a caption `note`.
+def show_chart(
+    chart: Chart, key: str, *, heading: Heading = "subheader", note: str = "", legend: Sequence[Sequence[str]] = ()
+) -> None:
+    """Show a chart with its title as a heading, a caption `note`, and above it a legend from `kind_legend`.
 
     Example:
         >>> show_chart(stage_costs(report.table, stage_measures(convention), look()), "stages")
     """
-    if heading == "subheader":
-        st.subheader(chart.title, anchor=False)
-    elif heading == "bold":
-        st.markdown(f"**{chart.title}**")
-    st.plotly_chart(chart.figure, key=key, theme=None, alt=chart.alt, config=_CONFIG)
-    if note:
-        st.caption(note)
+    draw = component("chart", _ELEMENTS, "plotly.min.js")
+    texts = dumps(heading), dumps(note), dumps(legend)
+    draw(key=key, data=_packed(b'{"heading":%b,"note":%b,"legend":%b,"figure":%b}' % (*texts, chart.json)))
+
+
+@lru_cache(maxsize=64)
+def _packed(data: bytes) -> bytes:
+    """Compress the data of a large chart, to about a fifth: it is sent again whenever a slider moves."""
+    return data if len(data) < _LARGE else zlib.compress(data, 1)
 
 
 def chart_row(
@@ -40,27 +50,22 @@ def chart_row(
     Example:
         >>> chart_row({"kinds": kind_shares(...), "timeline": activation_timeline(...)})
     """
-    for column, (key, chart) in zip(st.columns(len(charts), gap=gap), charts.items(), strict=True):
-        with column:
+    # A grid of the style sheet: columns would send a message each.
+    with st.container(key=f"charts_{'_'.join(charts)}", gap=gap):
+        for key, chart in charts.items():
             show_chart(chart, key, heading=heading)
 
 
-def kind_legend(kinds: Iterable[str], ghost: str = "") -> None:
-    """Show the colors of the layer kinds on this page, once, in the order of the charts.
+def kind_legend(kinds: Iterable[str], ghost: str = "") -> list[list[str]]:
+    """Make the legend of the layer kinds on this page, for its first chart.
 
     Args:
         kinds: kinds that the charts show, with repetitions.
         ghost: name of the baseline that the charts mark; empty for none.
     """
     present = set(kinds)
-    entries = [
-        f'<span class="kind"><i style="background:{color}"></i>{kind}</span>'
-        for kind, color in KIND_COLORS.items()
-        if kind in present
-    ]
-    if ghost:
-        entries.append(f'<span class="kind"><b></b>{html.escape(ghost)}</span>')
-    st.html(f'<div class="kinds">{"".join(entries)}</div>')
+    entries = [[kind, color] for kind, color in KIND_COLORS.items() if kind in present]
+    return [*entries, [ghost, ""]] if ghost else entries
 
 
 def stage_measures(convention: Convention) -> list[Measure]:

@@ -29,12 +29,16 @@ def width_control(base: Design) -> float:
     )  # fmt: skip
 
 
-def resolution_control(base: Design, *, step: int = 1, usual: tuple[int, int] = (32, 640)) -> int:
-    """Show the side of the input image, from the smallest that every layer accepts."""
+def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = (32, 640)) -> int:
+    """Show the side of the input image, from the smallest that every layer accepts.
+
+    The slider has steps of 4 px, as published resolutions have; the input takes every integer.
+    """
     smallest = smallest_resolution(base)
+    first = max(usual[0], -(-smallest // step) * step)
     return links.amount(
         "Resolution (px)", "res", default=base.resolution, minimum=smallest, maximum=LARGEST_RESOLUTION, step=step,
-        usual=(max(usual[0], smallest), usual[1]), help="Side of the square input image.",
+        usual=(first, usual[1]), help="Side of the square input image.",
     )  # fmt: skip
 
 

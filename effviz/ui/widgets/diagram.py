@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from effviz.studies.outline import BlockRun, block_runs, heaviest_path, title_of
 from effviz.ui import links
 from effviz.ui.widgets.downloads import File, download, file_name
 from effviz.ui.widgets.frame import look, notice
-from effviz.ui.widgets.jobs import Answer, again, ask, polled, progress_text
+from effviz.ui.widgets.jobs import Answer, again, ask, live_part, polled
 from effviz.ui.widgets.tables import Column, Pick, Table, show_table, unpick
 
 KEY = "draw"
@@ -25,7 +26,6 @@ _HEIGHT = 520
 def structure(report: Report) -> None:
     """Show the table of blocks on the left, and the diagram of the selected one on the right."""
     runs = block_runs(report)
-    st.subheader("Blocks", anchor=False)
     chosen = _choice(report, runs)
     if chosen in WHOLE:
         # A diagram of the whole network needs the full width.
@@ -77,13 +77,17 @@ def diagram(report: Report, chosen: str) -> None:
         report: of the network.
         chosen: a key of `WHOLE`, `LAYERS` for all layers of a small network, or the path of a block.
     """
+    live_part("diagram", partial(_diagram, report, chosen))
+
+
+def _diagram(report: Report, chosen: str) -> None:
     payload: dict[str, Any] = {
         "design": report.design.to_json(),
         "resolution": report.resolution,
         "appearance": look().name,
     }
     payload |= {"depth": _DEPTH[chosen]} if chosen in _DEPTH else {"path": chosen}
-    answer = ask("diagram", payload)
+    answer = ask("diagram", payload, settled=True)
     if answer.value is not None:
         st.session_state[_SHOWN] = links.current_page(), answer.value
     page, drawn = st.session_state.get(_SHOWN, ("", None))
@@ -93,7 +97,14 @@ def diagram(report: Report, chosen: str) -> None:
         if shown is not None and not answer.error:
             with st.container(key="stale_diagram" if answer.value is None else "diagram"):
                 st.graphviz_chart(shown["dot"], width="content", alt=shown["title"])
-        _progress(answer, drawn=shown is not None)
+
+        def progress() -> bool:
+            # Only a poll repeats the request: a slider that moves on requests no diagram.
+            now = ask("diagram", payload, settled=True) if links.is_poll() else answer
+            _progress(now, drawn=shown is not None)
+            return now.pending
+
+        polled(answer.pending, progress, "diagram")
     if shown is None:
         return
     notice(" ".join(filter(None, [shown["title"] + ".", shown["note"]])), "finding")
@@ -105,12 +116,9 @@ def diagram(report: Report, chosen: str) -> None:
 
 
 def _progress(answer: Answer, *, drawn: bool) -> None:
-    def draw() -> bool:
-        if answer.error:
-            notice(f"The diagram was not drawn. {answer.error}", alert=True)
-            st.button("Try again", key="draw_again", on_click=again, args=("diagram",))
-        elif answer.ticket is not None and not drawn:
-            notice(progress_text(answer.ticket), "status waiting")
-        return answer.ticket is not None and not answer.ticket.ended
-
-    polled(answer.ticket is not None, draw)
+    """Show why there is no diagram, or the progress while there is not even an earlier one."""
+    if answer.error:
+        notice(f"The diagram was not drawn. {answer.error}", alert=True)
+        st.button("Try again", key="draw_again", on_click=again, args=("diagram",))
+    elif answer.pending and not drawn:
+        notice(answer.progress, "status waiting")

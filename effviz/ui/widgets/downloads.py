@@ -1,4 +1,4 @@
-"""Downloads: a row of buttons for CSV, JSON, DOT and Python files, and one that copies the permalink."""
+"""Downloads: a row of buttons for CSV, JSON, DOT and Python files, and the button that copies the permalink."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effviz.model.design import Design
+from effviz.ui.widgets.component import component
 from effviz.ui.widgets.tables import Table
 
 _MIME = {"csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python"}
@@ -56,7 +57,7 @@ def json_file(design: Design, stem: str, label: str = "Design", *, key: str | No
     return File(f"{label} as JSON", f"{stem}.json", lambda: design.to_json(indent=2), key)
 
 
-def downloads(*files: File, link: bool = True) -> DeltaGenerator:
+def downloads(*files: File) -> DeltaGenerator:
     """Show the buttons in one row and return the row, to which a page may add.
 
     Example:
@@ -67,8 +68,6 @@ def downloads(*files: File, link: bool = True) -> DeltaGenerator:
     with row:
         for file in files:
             download(file)
-        if link:
-            copy_link()
     return row
 
 
@@ -78,41 +77,7 @@ def download(file: File) -> None:
     st.download_button(file.label, file.make, file.name, mime, on_click="ignore", key=file.key)
 
 
-_COPY_JS = """
-export default function (component) {
-  const { parentElement, data } = component;
-  const button = parentElement.querySelector("button");
-  button.textContent = data.label;
-  button.onclick = async () => {
-    const address = window.location.href;
-    try {
-      await navigator.clipboard.writeText(address);
-    } catch (error) {
-      // The clipboard API needs a secure context. Without one, select a field and copy.
-      const field = document.createElement("textarea");
-      field.value = address;
-      document.body.appendChild(field);
-      field.select();
-      document.execCommand("copy");
-      field.remove();
-    }
-    button.textContent = data.done;
-    setTimeout(() => { button.textContent = data.label; }, 1500);
-  };
-}
-"""
-_COPY_CSS = """
-button {
-  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: transparent; cursor: pointer;
-  border: 1px solid var(--st-border-color); border-radius: 0.5rem; padding: 0.25rem 0.75rem; min-height: 2.5rem;
-}
-button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-"""
-
-
 def copy_link() -> None:
     """Show a button that copies the page's address, which holds every control."""
-    component = st.components.v2.component(
-        "copy_link", html='<button type="button"></button>', js=_COPY_JS, css=_COPY_CSS
-    )
-    component(data={"label": "Copy link", "done": "Copied"}, key="copy_link", width="content")
+    button = component("copy_link", '<button type="button" class="copy_link"></button>')
+    button(data={"label": "Copy link", "done": "Copied"}, key="copy_link", width="content")

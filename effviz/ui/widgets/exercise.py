@@ -47,7 +47,6 @@ def exercises(*entries: Exercise | None, columns: int = 2) -> None:
         ...              100 * half.macs / report.macs, "Every map has a quarter of the pixels."),
         ... )
     """
-    st.subheader("Try this", anchor=False)
     for start in range(0, len(entries), columns):
         for column, entry in zip(st.columns(columns), entries[start : start + columns], strict=False):
             if entry is not None:

@@ -30,13 +30,25 @@ def formula(name: str, symbols: str, numbers: str, value: int | str, unit: str =
     Example:
         >>> formula("Reduction", "k² · c / (k² + c)", "9 × 128 / (9 + 128)", "8.41", "x")
     """
+    st.markdown(formula_text(name, symbols, numbers, value, unit))
+
+
+def formula_text(name: str, symbols: str, numbers: str, value: int | str, unit: str = "") -> str:
+    """Write one formula in Markdown, with the arguments of `formula`."""
     text = exact(value) if isinstance(value, int) else value
     lines = [f"**{name}** = {symbols}", *([numbers] if numbers else []), f"**{text}** {unit}".rstrip()]
-    st.markdown("  \n= ".join(lines))
+    return "  \n= ".join(lines)
 
 
 def layer_formulas(report: Report, index: int, convention: Convention) -> None:
     """Show the formulas of one layer's counts; `index` is its position in ``report.steps``."""
+    for text in layer_texts(report, index, convention):
+        st.markdown(text)
+
+
+def layer_texts(report: Report, index: int, convention: Convention) -> list[str]:
+    """Write the formulas of one layer's counts in Markdown; `index` is its position in ``report.steps``."""
+    texts = []
     for entry in explain(report.steps, report.fusion, index, convention.memory):
         label = convention.compute_label if entry.quantity == "macs" else _LABELS[entry.quantity]
         factor = convention.factor(entry.quantity)
@@ -44,4 +56,5 @@ def layer_formulas(report: Report, index: int, convention: Convention) -> None:
         symbols, numbers = entry.symbols.replace("_", "\\_"), entry.numbers
         if factor > 1 and entry.value:
             symbols, numbers = f"{factor} × ({symbols})", f"{factor} × ({numbers})"
-        formula(label, symbols, numbers, factor * entry.value, unit)
+        texts.append(formula_text(label, symbols, numbers, factor * entry.value, unit))
+    return texts

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effviz.charts.style import Appearance, appearance
 from effviz.ui import links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
+from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
+_CONTROLS = "_controls"
 
 
 def look() -> Appearance:
@@ -21,12 +25,37 @@ def look() -> Appearance:
 
 
 def header(url_path: str) -> Convention:
-    """Show title, purpose and a place for the notice about the link; return the convention of the bar."""
+    """Show title, purpose and places for the notice and the controls; return the convention of the bar."""
     entry = page(url_path)
     st.title(entry.title, anchor=False)
     st.markdown(entry.purpose)
     links.line()
+    st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
+
+
+def sidebar() -> DeltaGenerator:
+    """Return the place of the page's controls in the sidebar, above those that a page shows outside `moving`."""
+    place: DeltaGenerator = st.session_state[_CONTROLS]
+    return place
+
+
+def moving(body: Callable[[], None]) -> None:
+    """Show the part of a page that follows its controls: a change of one of them repeats `body`, not the frame.
+
+    Every page has one. It contains the controls, also those in the sidebar, and all that depends on them. Below it
+    are the convention in words and a button for the permalink.
+    """
+
+    def run() -> None:
+        links.begin()
+        body()
+        links.finish()
+
+    st.fragment(run, key=links.PAGE_FRAGMENT)()
+    with st.container(horizontal=True, key="footer", gap="large", vertical_alignment="center"):
+        st.caption(convention().text)
+        copy_link()
 
 
 def convention_bar() -> None:

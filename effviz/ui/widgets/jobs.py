@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from effviz.ui import links
 from effviz.worker.desk import Desk
@@ -45,17 +46,29 @@ class Answer:
     error: str = ""
     ticket: Ticket | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether the result is still to come, also from a job that is not requested yet."""
+        return self.value is None and not self.error
 
-def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0) -> Answer:
+    @property
+    def progress(self) -> str:
+        """The progress of a pending job in a few words."""
+        return progress_text(self.ticket) if self.ticket is not None else "Starting"
+
+
+def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled: bool = False) -> Answer:
     """Return the result of a job that depends on its payload alone: a cached one, or one requested now.
 
     Args:
         kind: a name in `effviz.worker.jobs.JOBS`; a visitor has at most one pending job of a kind.
         payload: JSON-able.
         timeout_s: limit on the running time; waiting in the queue does not count.
+        settled: request the job at the second call with the same payload. A slider that moves on then starts none.
     """
     key = hashlib.sha256(json.dumps([kind, payload], sort_keys=True).encode()).hexdigest()
-    name = visitor()
+    name, before = visitor(), st.session_state.get(wanted := f"_wanted_{kind}")
+    st.session_state[wanted] = key
     with _answering:
         known = _answers.get(key)
         if known is not None:
@@ -63,6 +76,9 @@ def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0) -> Answer:
     if known is not None:
         DESK.leave(name, kind)
         return Answer(known)
+    if settled and before != key:
+        DESK.leave(name, kind)
+        return Answer()
 
     def start() -> Ticket:
         return default_manager().submit(key, kind, payload, timeout_s)
@@ -83,23 +99,59 @@ def again(kind: str) -> None:
     DESK.leave(visitor(), kind)
 
 
-def polled(waiting: bool, draw: Callable[[], bool]) -> None:
-    """Draw a part of the page, repeatedly while a job is pending, then rerun the whole page once.
+def live_part(key: str, draw: Callable[[], None]) -> None:
+    """Show a part of the page that is drawn again by itself when a job of it ends, and by its own buttons.
+
+    Args:
+        key: unique on the page; `polled` is given it.
+        draw: draws the part. It may contain buttons, but no control that has a value.
+    """
+
+    def run() -> None:
+        if links.is_poll():
+            links.settle()
+        draw()
+
+    st.fragment(run, key=key)()
+
+
+def polled(waiting: bool, draw: Callable[[], bool], part: str) -> None:
+    """Draw the progress of a job, repeatedly while it is pending; then the part that shows its result, once.
 
     Args:
         waiting: whether a job is pending.
-        draw: draws the part, without controls that have a value, and returns whether the job is still pending.
+        draw: draws the progress and returns whether the job is still pending.
+        part: key of the `live_part`, or `links.PAGE_FRAGMENT` for the page.
     """
 
-    def part() -> None:
+    def run() -> None:
         links.settle()
         if not draw():
-            st.rerun()
+            _redraw(part)
 
     if waiting:
-        st.fragment(part, run_every=POLL_S)()
+        st.fragment(run, run_every=POLL_S)()
     else:
         draw()
+
+
+def _redraw(part: str) -> None:
+    """Run the fragment with the key `part` after this run.
+
+    `st.rerun` accepts a key in callbacks only, because it ends the current run. Here nothing is left to be drawn.
+    """
+    context = get_script_run_ctx()
+    if context is not None and context.script_requests is not None:
+        context.script_requests.request_rerun(
+            RerunData(
+                query_string=context.query_string,
+                page_script_hash=context.page_script_hash,
+                fragment_id_queue=context.fragment_storage.resolve_target(part),
+                is_fragment_scoped_rerun=True,
+                cached_message_hashes=context.cached_message_hashes,
+                context_info=context.context_info,
+            )
+        )
 
 
 def progress_text(ticket: Ticket) -> str:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from effviz.count.report import Report
+from effviz.count.rows import LayerRow
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.tables import Column, Table, count_columns
 
 
-def layers_of(report: Report) -> list[Any]:
-    """Return the rows of ``report.table`` as tuples with named fields."""
-    return list(report.table.itertuples())
-
-
-def layer_table(rows: Sequence[Any], convention: Convention, alt: str = "") -> Table:
-    """Make the table of layers; `rows` are some of `layers_of(report)`."""
+def layer_table(rows: Sequence[LayerRow], convention: Convention, alt: str = "") -> Table:
+    """Make the table of layers; `rows` are some of `report.rows`."""
     columns = [
         Column("Path", "path"),
         Column("Kind", "kind"),

@@ -1,18 +1,18 @@
 """Live latency: the network on screen, timed on this CPU, with its conditions, spread and age.
 
-A page uses it in four steps::
+A page shows the conditions outside its moving part, and the latency with its headline numbers::
 
-    with st.sidebar:
-        conditions = live.conditions()
-    reading = live.read(design, [baseline] if scaled else [], conditions)
-    show_cards([..., live.card(reading, "unscaled" if scaled else "")])
-    live.bar(design, conditions, reading)
+    conditions = live.conditions()
+    ...
+    live.headline(cards, design, [baseline] if scaled else [], conditions, "unscaled" if scaled else "")
+
+A page that shows latencies elsewhere too calls `read`, `show_cards` and `bar` itself.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,13 +23,15 @@ from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.ui import links
 from effviz.ui.convention import Convention
-from effviz.ui.widgets.cards import Card
-from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor
+from effviz.ui.widgets.cards import Card, show_cards
+from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor
 from effviz.ui.widgets.tables import Column, Table, show_table
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
+PART = "latency_part"
+"""Key of the live part with the headline numbers."""
 MAX_HISTORY = 50
 # All visitors share one torch process. Longer measurements are possible from Python.
 TIMEOUT_S = 60.0
@@ -37,6 +39,7 @@ _REQUESTED = "_live_requested"
 _AGAIN = "_live_again"
 _SHOWN = "_live_shown"
 _HISTORY = "_live_history"
+_CANCELLED = "_live_cancelled"
 
 
 @dataclass(frozen=True)
@@ -106,17 +109,18 @@ def threads_control() -> int:
 
 
 def conditions() -> Conditions:
-    """Show the last part of the sidebar: the conditions of measurements."""
-    st.subheader("Latency on this CPU", anchor=False)
-    left, right = st.columns(2)
-    with left:
-        threads = threads_control()
-    with right:
-        batch_size = links.integer(
-            "Batch size", "batch", default=1, minimum=1, maximum=MAX_BATCH, help="Images in one run."
-        )
-    dtype = links.switch("Number format", list(ITEMSIZE), "dtype", default="float32")
-    auto = links.flag("Measure after every change", "auto")
+    """Show the last part of the sidebar, outside the moving part of the page: the conditions of measurements."""
+    with st.sidebar:
+        st.subheader("Latency on this CPU", anchor=False)
+        left, right = st.columns(2)
+        with left:
+            threads = threads_control()
+        with right:
+            batch_size = links.integer(
+                "Batch size", "batch", default=1, minimum=1, maximum=MAX_BATCH, help="Images in one run."
+            )
+        dtype = links.switch("Number format", list(ITEMSIZE), "dtype", default="float32")
+        auto = links.flag("Measure after every change", "auto")
     return Conditions(threads, batch_size, dtype, auto)
 
 
@@ -212,8 +216,43 @@ def card(reading: Reading, against: str = "") -> Card:
     return Card(label, milliseconds(latency.median_ms), help, difference, against)
 
 
-def bar(design: effviz.Design, conditions: Conditions, reading: Reading) -> None:
-    """Show a button that measures or cancels, and the conditions of the number, in one row below the cards."""
+def headline(
+    cards: Iterable[Card],
+    design: effviz.Design,
+    others: Sequence[effviz.Design],
+    conditions: Conditions,
+    against: str = "",
+    *,
+    redraw: str = PART,
+) -> None:
+    """Show headline numbers with the latency as the last one, and the bar below; a measurement redraws only these.
+
+    Args:
+        cards: the counted numbers.
+        design: the network on screen.
+        others: networks to compare with, see `read`.
+        conditions: conditions from the sidebar.
+        against: name of the baseline of the latency; empty if there is none.
+        redraw: what a finished measurement draws again, see `polled`.
+    """
+
+    def draw() -> None:
+        reading = read(design, others, conditions)
+        show_cards([*cards, card(reading, against)])
+        bar(design, conditions, reading, redraw)
+
+    cards = list(cards)
+    live_part(PART, draw)
+
+
+def bar(design: effviz.Design, conditions: Conditions, reading: Reading, redraw: str = links.PAGE_FRAGMENT) -> None:
+    """Show a button that measures or cancels, and the conditions of the number, in one row below the cards.
+
+    A finished measurement redraws the part `redraw`.
+    """
+    if st.session_state.pop(_CANCELLED, False):
+        # The switch "Measure after every change" is outside the moving part.
+        st.rerun()
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
         if reading.ticket is None:
             st.button(
@@ -231,7 +270,7 @@ def bar(design: effviz.Design, conditions: Conditions, reading: Reading) -> None
             st.html(_line(conditions, reading))
             return waiting
 
-        polled(reading.ticket is not None, draw)
+        polled(reading.ticket is not None, draw, redraw)
 
 
 def ask(design: effviz.Design, conditions: Conditions, again: bool = False) -> None:
@@ -247,6 +286,7 @@ def ask(design: effviz.Design, conditions: Conditions, again: bool = False) -> N
 def _cancel() -> None:
     st.session_state.pop(_REQUESTED, None)
     st.session_state.pop(_AGAIN, None)
+    st.session_state[_CANCELLED] = st.session_state.get("auto", False)
     st.session_state["auto"] = False
     DESK.leave(visitor(), PURPOSE)
 
@@ -310,8 +350,8 @@ def history(convention: Convention) -> None:
         for entry in st.session_state.get(_HISTORY, [])
     ]
     if not entries:
+        st.caption("No measurement in this visit yet.")
         return
-    st.subheader("Measured here", anchor=False)
     columns = [
         Column("Network", "title"),
         Column("Resolution (px)", "latency.resolution"),

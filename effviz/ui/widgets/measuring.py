@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effviz.measure.background import Network, Progress, ZooRun
+from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import polled
@@ -69,7 +70,7 @@ def run_bar(
             return _is_running(now, threads, titles) and not changed
 
         # A network may have finished while the page was drawn.
-        polled(running or len(known) != shown, draw)
+        polled(running or len(known) != shown, draw, links.PAGE_FRAGMENT)
     for title, why in run.failures(threads).items():
         if title in titles:
             notice(f"{title} was not measured. {why}", alert=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import streamlit as st
 
+from effviz.ui import links
 from effviz.ui.convention import Convention
 
 _ROW = 35  # pixels
@@ -115,7 +116,13 @@ class Pick:
 
 
 def show_table(
-    table: Table, *, key: str | None = None, height: int | None = None, fold: str = "", pick: Pick | None = None
+    table: Table,
+    *,
+    key: str | None = None,
+    height: int | None = None,
+    fold: str = "",
+    pick: Pick | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Show a table.
 
@@ -125,11 +132,13 @@ def show_table(
         height: largest height in pixels; None for ten rows.
         fold: label of an expander around the table; empty for none.
         pick: makes rows selectable.
+        more: options of `st.dataframe`, for example for selectable rows on a page that stores the selected row itself.
 
     Example:
         >>> show_table(layers, key="layers", pick=Pick("layer", paths, state=(design.name, search)))
     """
-    options: dict[str, Any] = {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
+    options: dict[str, Any] = dict(more or {})
+    options |= {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
     if pick is not None:
         options |= _selection(str(key), pick)
     elif key is not None and not fold:
@@ -173,7 +182,7 @@ def _selection(name: str, pick: Pick) -> dict[str, Any]:
     def chosen() -> None:
         rows = st.session_state[key]["selection"]["rows"]
         if rows and rows[0] < len(pick.values):
-            st.session_state[pick.control] = pick.values[rows[0]]
+            links.assign(pick.control, pick.values[rows[0]])
 
     return {"key": key, "on_select": chosen, "selection_mode": "single-row"}
 

@@ -22,6 +22,7 @@ from page_reader import (
     opened,
     report,
     run,
+    show_part,
     title,
     words,
 )
@@ -53,6 +54,7 @@ def test_every_network_loads_with_the_engines_numbers(name: str) -> None:
     check_charts(at, counted, 1, 1)
     check_layers(at, counted, 1, 1)
     assert not [text for text in words(at) if FORBIDDEN.search(text)]
+    show_part(at, "Published figures")
     assert any(counted.design.source in entry.value for entry in at.caption)
     for note in counted.design.notes:
         assert any(note in entry.value for entry in at.markdown)
@@ -259,7 +261,7 @@ def test_another_network_starts_unscaled() -> None:
     assert changes(at) == ["as published"] * 4
     values = {key: at.number_input(key=key).value for key in ("width", "depth", "res", "classes")}
     assert values == {"width": 1.0, "depth": 1.0, "res": 600, "classes": 1000}
-    assert at.text_input(key="find").value == ""
+    assert show_part(at, "Layers").text_input(key="find").value == ""
     assert len(layers(at)) == (report("efficientnet_b7").table["kind"] != VIEW).sum()
     assert at.query_params.get("net") in (None, "EfficientNet-B7")
     assert not set(at.query_params) & {"width", "depth", "res", "classes", "find", "layer"}

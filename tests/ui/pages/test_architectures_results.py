@@ -19,6 +19,7 @@ from page_reader import (
     printed,
     report,
     run,
+    show_part,
     title,
     words,
 )
@@ -39,7 +40,7 @@ def _counted(name: str, controls: dict[str, Any]) -> Report:
 
 def test_the_heaviest_layer_is_explained_first() -> None:
     for name in ("mobilenet_v2", "vgg16", "shufflenet_v1"):
-        at = opened(net=title(name))
+        at = show_part(opened(net=title(name)), "How this is computed")
         table = report(name).table
         assert at.selectbox(key="layer").value == table.loc[table["macs"].idxmax(), "path"]
 
@@ -50,8 +51,8 @@ def test_any_layer_can_be_explained(name: str) -> None:
     at = open_page(net=title(name))
     paths = table[table["kind"] != VIEW].drop_duplicates("kind")["path"].tolist()
     assert at.selectbox(key="layer").options == table[table["kind"] != VIEW]["path"].tolist()
-    for path in (*paths, at.selectbox(key="layer").options[-1]):
-        at.selectbox(key="layer").set_value(path)
+    for path in (*paths, table[table["kind"] != VIEW]["path"].iloc[-1]):
+        show_part(at, "How this is computed").selectbox(key="layer").set_value(path)
         run(at)
         assert at.selectbox(key="layer").value == path
         check_formulas(at)
@@ -105,7 +106,7 @@ def _found(find: str) -> list[str]:
 def test_the_search_filters_by_path_block_layer_and_kind_and_takes_no_patterns() -> None:
     table = report().table
     table = table[table["kind"] != VIEW]
-    at = open_page()
+    at = open_page(part="Layers")
     for find in (*FINDS, *PATTERNS):
         expected = _found(find)
         at.text_input(key="find").set_value(find)
@@ -184,7 +185,7 @@ def test_printed_figures_are_of_a_thousand_classes() -> None:
 
 
 def _reveal(at: AppTest, key: str, guess: float) -> str:
-    if not at.button(key=f"{key}_reveal").disabled:
+    if not show_part(at, "Try this").button(key=f"{key}_reveal").disabled:
         at.button(key=f"{key}_reveal").click()
         run(at)
         assert not [entry for entry in at.markdown if "your guess" in entry.value], "first a guess"
@@ -207,7 +208,7 @@ def test_the_answers_are_computed(name: str, controls: dict[str, Any]) -> None:
     counted = _counted(name, controls)
     half = _counted(name, controls | {"res": counted.resolution // 2})
     share = f"{100 * half.macs / counted.macs:.1f} %"
-    at = open_page(net=title(name), **query)
+    at = open_page(net=title(name), part="Try this", **query)
     assert any(f"from {counted.resolution} to {half.resolution} px" in entry.value for entry in at.markdown)
     assert not any(share in entry.value for entry in at.markdown), "not before the answer is revealed"
     assert _reveal(at, "half", 50.0).startswith(f"**{share}** (your guess: 50.0 %)")
@@ -225,15 +226,16 @@ def test_a_right_guess_is_acknowledged() -> None:
 @pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
 def test_no_question_without_a_change(name: str) -> None:
     smallest = int(opened(net=title(name)).number_input(key="res").min)
-    for text in (entry.value for entry in open_page(net=title(name), res=str(smallest)).markdown):
+    at = open_page(net=title(name), res=str(smallest), part="Try this")
+    for text in (entry.value for entry in at.markdown):
         found = re.search(r"resolution changes from (\d+) to (\d+) px", text)
         assert found is None or found[1] != found[2], text
 
 
 def test_no_doubling_where_no_such_width_was_published() -> None:
-    at = open_page(net="ShuffleNetV1", scale="1.5")
+    at = open_page(net="ShuffleNetV1", scale="1.5", part="Try this")
     assert "double_guess" not in {entry.key for entry in at.number_input}
-    at = opened(net="ShuffleNetV1")
+    at = opened(net="ShuffleNetV1", part="Try this")
     assert "double_guess" in {entry.key for entry in at.number_input}
 
 
@@ -241,6 +243,6 @@ def test_no_doubling_where_no_such_width_was_published() -> None:
 
 
 def test_downloads_are_there() -> None:
-    at = opened()
+    at = show_part(opened(), "Downloads")
     offered = [entry.proto.label for entry in at.get("download_button")]
-    assert [label for label in offered if label != "Diagram as DOT"] == ["Layers as CSV", "Design as JSON"]
+    assert offered == ["Layers as CSV", "Design as JSON"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_reader import charts, line, open_page, opened, run
+from page_reader import charts, line, metrics, open_page, opened, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -37,7 +37,7 @@ def defaults(name: str) -> dict[str, Any]:
 
 
 def cards(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in at.metric if metric.label != "Latency here"}
+    return {metric.label: metric.value for metric in metrics(at) if metric.label != "Latency here"}
 
 
 def check(at: AppTest, design: effviz.Design) -> None:
@@ -168,19 +168,26 @@ def test_blocks_side_by_side() -> None:
     at = open_page("blocks", cin="256", cout="256", beside2="MBConv (EfficientNet)", beside3="Dense layer (DenseNet)")
     names = ["inverted_residual", "bottleneck", "mbconv", "dense"]
     reports = [effviz.analyze(lesson.design(name, Place(256, 256))) for name in names]
-    (table,) = (entry.value for entry in at.dataframe if "blocks at the same input" in entry.proto.alt)
-    assert table["Block"].tolist() == [PRESETS[name].title for name in names]
-    assert table["Parameters"].tolist() == [report.params for report in reports]
-    assert table["Multiply-adds"].tolist() == [report.macs for report in reports]
-    assert table["Output"].tolist()[-1] == "288 x 14 x 14"
+    rows = table(show_part(at, "Comparison"), "blocks at the same input")
+    assert rows["Block"].tolist() == [PRESETS[name].title for name in names]
+    assert rows["Parameters"].tolist() == [report.params for report in reports]
+    assert rows["Multiply-adds"].tolist() == [report.macs for report in reports]
+    assert rows["Output"].tolist()[-1] == "288 x 14 x 14"
     drawn = charts(at)["side_by_side"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
     assert points[0]["x"] == [pytest.approx(report.params / reports[0].params) for report in reports]
     assert points[-1]["x"] == [None] * 4, "no latency is known"
     at.selectbox(key="beside1").set_value("none")
     run(at)
-    (table,) = (entry.value for entry in at.dataframe if "blocks at the same input" in entry.proto.alt)
-    assert len(table) == 3
+    assert len(table(at, "blocks at the same input")) == 3
+
+
+def test_without_another_block_the_table_has_one() -> None:
+    at = show_part(open_page("blocks", beside1="none"), "Comparison")
+    assert "side_by_side" not in charts(at)
+    rows = table(at, "1 block at the same input")
+    assert rows["Block"].tolist() == [PRESETS["inverted_residual"].title]
+    assert not [column for column in rows.columns if column.startswith("vs ")]
 
 
 def test_latencies_of_measured_blocks_are_compared() -> None:
@@ -193,10 +200,10 @@ def test_latencies_of_measured_blocks_are_compared() -> None:
             ),
         )  # fmt: skip
     at = open_page("blocks")
-    (metric,) = (metric for metric in at.metric if metric.label == "Latency here")
+    (metric,) = (metric for metric in metrics(at) if metric.label == "Latency here")
     assert (metric.value, metric.delta) == (milliseconds(4.0), change(4.0, 1.0))
-    (table,) = (entry.value for entry in at.dataframe if "blocks at the same input" in entry.proto.alt)
-    assert table["Latency (ms)"].tolist() == [4.0, 1.0]
+    rows = table(show_part(at, "Comparison"), "blocks at the same input")
+    assert rows["Latency (ms)"].tolist() == [4.0, 1.0]
 
 
 @every_preset
@@ -204,9 +211,10 @@ def test_formulas_end_in_the_exact_number(name: str) -> None:
     at = opened("blocks", block=PRESETS[name].title)
     values = lesson.settle(name, Place(), defaults(name))
     report = effviz.analyze(lesson.design(name, Place(), values))
-    found = [entry.value for entry in at.markdown if entry.value.endswith("**, exact")]
-    none = [entry for entry in at.markdown if entry.value.startswith("No paper prints")]
-    assert bool(found) != bool(none)
+    (text,) = (entry.value for entry in at.markdown if "Exact: counted layer by layer" in entry.value)
+    found = [each for each in text.split("\n\n") if each.endswith("**, exact")]
+    none = text.startswith("No paper prints")
+    assert bool(found) != none
     if name not in ("vgg", "ghost_module"):
         exact = [text.rpartition("= **")[2].removesuffix("**, exact") for text in found]
         assert f"{report.macs:,}" in exact or f"{report.params:,}" in exact or not found
@@ -214,13 +222,11 @@ def test_formulas_end_in_the_exact_number(name: str) -> None:
 
 def test_why_linear() -> None:
     at = open_page("blocks", linear="true", n="4", seed="7")
+    assert line(at) == ""
     assert {"spirals", "lost"} <= set(charts(at))
     here = embed(4, 7, "relu").lost
     assert any("n = 4, seed 7" in entry.value for entry in at.markdown)
-    at.number_input(key="lost_guess").set_value(1.0)
-    at.button(key="lost_reveal").click()
-    run(at)
-    assert any(entry.value.startswith(f"**{100 * embed(8, 7, 'relu').lost:.2g} %**") for entry in at.markdown)
+    assert reveal(at, "lost").startswith(f"**{100 * embed(8, 7, 'relu').lost:.2g} %**")
     at.button_group(key="relu").set_value("off")
     run(at)
     assert any("**0 %** with n = 4" in entry.value or "under 0.1 %" in entry.value for entry in at.markdown)
@@ -235,10 +241,8 @@ def test_feature_reuse(net: str, stage: str, answer: float) -> None:
     at = open_page("blocks", reuse="true", reuse_net=net, reuse_stage=stage)
     assert line(at) == ""
     assert "reuse_chart" in charts(at)
-    at.number_input(key="reused_guess").set_value(1.0)
-    at.button(key="reused_reveal").click()
-    run(at)
-    answer_text = next(entry.value for entry in at.markdown if "(your guess: 1 %)" in entry.value)
+    answer_text = reveal(at, "reused")
+    assert "(your guess: 1 %)" in answer_text
     assert float(answer_text.partition(" %")[0].strip("*")) == pytest.approx(100 * answer, abs=0.4)
 
 
@@ -249,40 +253,44 @@ def test_another_network_has_other_stages() -> None:
     assert at.selectbox(key="reuse_stage").value in at.selectbox(key="reuse_stage").options
 
 
-def test_a_closed_section_keeps_its_settings() -> None:
+def test_a_link_with_settings_of_a_part_opens_it_and_the_others_keep_theirs() -> None:
     at = open_page("blocks", n="7", seed="3", reuse_net="ResNet-18", reuse_stage="stage2")
     assert line(at) == ""
+    assert at.number_input(key="n").value == 7
+    show_part(at, "Feature reuse")
+    assert (at.selectbox(key="reuse_net").value, at.selectbox(key="reuse_stage").value) == ("resnet18", "stage2")
+    show_part(at, "Why linear?")
+    assert (at.number_input(key="n").value, at.number_input(key="seed").value) == (7, 3)
     at = open_page("blocks", n="7", nonsense="1")
     assert line(at) == "Ignored in the link: nonsense (no such setting here)."
 
 
 def test_the_cost_of_squeeze_and_excitation() -> None:
     at = open_page("blocks", block="MBConv (EfficientNet)", se="true")
-    (table,) = (entry.value for entry in at.dataframe if "reduction ratios" in entry.proto.alt)
+    assert line(at) == ""
+    rows = table(at, "reduction ratios")
     entry = effviz.analyze(lesson.design("mbconv", Place())).blocks[0]
-    assert table["Parameters added"].tolist() == [each.params_added for each in excite(entry.block, entry.shape)]
-    basic = opened("blocks", block=PRESETS["basic"].title)
-    assert not [each for each in basic.expander if "squeeze" in each.label]
+    assert rows["Parameters added"].tolist() == [each.params_added for each in excite(entry.block, entry.shape)]
+    at.selectbox(key="block").set_value("basic")
+    run(at)
+    parts = at.button_group(key="part")
+    assert parts.value == parts.options[0] == "How this is computed"
+    assert not [title for title in parts.options if "queeze" in title]
+    assert "excite_chart" not in charts(at)
 
 
 @pytest.mark.parametrize("query", [{}, {"block": "ResNet bottleneck"}, {"block": "Dense layer (DenseNet)"}])
 def test_the_answers_are_computed(query: dict[str, str]) -> None:
-    at = open_page("blocks", **query)
+    at = show_part(open_page("blocks", **query), "Try this")
     name = next(
         key for key, preset in PRESETS.items() if preset.title == query.get("block", PRESETS["inverted_residual"].title)
     )
     now, wide = (effviz.analyze(lesson.design(name, Place(width, width))) for width in (96, 192))
-    at.number_input(key="wide_guess").set_value(2.0)
-    at.button(key="wide_reveal").click()
-    run(at)
-    assert any(entry.value.startswith(f"**{wide.macs / now.macs:.2f}×**") for entry in at.markdown)
+    assert reveal(at, "wide").startswith(f"**{wide.macs / now.macs:.2f}×**")
     key = "share" if name == "inverted_residual" else "largest"
-    at.number_input(key=f"{key}_guess").set_value(2.0)
-    at.button(key=f"{key}_reveal").click()
-    run(at)
-    table = now.table
+    layers = now.table
     if key == "share":
-        answer = table.loc[table["kind"] == "depthwise", "memory_access"].sum() / now.memory_access
+        answer = layers.loc[layers["kind"] == "depthwise", "memory_access"].sum() / now.memory_access
     else:
-        answer = table["macs"].max() / now.macs
-    assert any(entry.value.startswith(f"**{100 * answer:.1f} %**") for entry in at.markdown)
+        answer = layers["macs"].max() / now.macs
+    assert reveal(at, key).startswith(f"**{100 * answer:.1f} %**")

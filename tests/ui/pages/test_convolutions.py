@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_reader import charts, line, open_page, opened, run
+from page_reader import charts, headings, line, metrics, open_page, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -25,7 +25,7 @@ def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cards(at: AppTest) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in at.metric if metric.label != "Latency here"}
+    return {metric.label: (metric.value, metric.delta) for metric in metrics(at) if metric.label != "Latency here"}
 
 
 def check(at: AppTest, kind: str, setting: Setting) -> None:
@@ -41,12 +41,9 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
         "Memory access, elements": (si(here.memory_access), below(here.memory_access, base.memory_access)),
         "Reduction": (f"{factor:.3g}×", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
     }
-    drawn = charts(at)
-    layers = 2 if kind == "separable" else 1
-    assert set(drawn) == {
-        "costs", "by_kernel", "by_width", "reach_False", "reach_True", *(f"connection_{n}" for n in range(layers + 1))
-    }  # fmt: skip
-    texts = [entry.value for entry in at.markdown if entry.value.startswith(("**Parameters**", "**Multiply-adds**"))]
+    assert set(charts(at)) == {"costs", "by_kernel", "by_width"}
+    (text,) = (entry.value for entry in at.markdown if "**Parameters** = " in entry.value)
+    texts = [each for each in text.split("\n\n") if each.startswith(("**Parameters**", "**Multiply-adds**"))]
     sums = {"**Parameters**": 0, "**Multiply-adds**": 0}
     for text in texts:
         head, numbers, value = text.split("  \n= ")
@@ -54,11 +51,18 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
         sums[head.partition(" =")[0]] += evaluate(numbers)
     assert sums == {"**Parameters**": here.params, "**Multiply-adds**": here.macs}
     assert any(f"**{factor:.4g}**" in entry.value for entry in at.markdown)
+    layers = 2 if kind == "separable" else 1
+    for part, keys in {
+        "Connections": {f"connection_{n}" for n in range(layers + 1)},
+        "Channel shuffle": {"reach_False", "reach_True"},
+        "How this is computed": set(),
+    }.items():
+        assert set(charts(show_part(at, part))) == {"costs", "by_kernel", "by_width", *keys}
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_kind_shows_the_engines_numbers(kind: str) -> None:
-    check(opened("convolutions", type=KINDS[kind]), kind, Setting())
+    check(open_page("convolutions", type=KINDS[kind]), kind, Setting())
 
 
 def test_each_control_sets_its_number() -> None:
@@ -124,32 +128,26 @@ def test_illegal_parameters_are_listed() -> None:
     "query", [{}, {"kernel": "5", "cout": "16"}, {"cin": "1", "cout": "1", "kernel": "1", "map": "1"}]
 )
 def test_the_answers_are_computed(query: dict[str, str]) -> None:
-    at = open_page("convolutions", **query)
+    at = show_part(open_page("convolutions", **query), "Try this")
     size, out = int(query.get("kernel", 3)), int(query.get("cout", 128))
-    wide = int(query.get("cin", 128))
     for key, answer in {
         "larger": ((size + 2) ** 2 + out) / (size**2 + out),
         "few": size**2 * max(1, out // 16) / (size**2 + max(1, out // 16)),
     }.items():
-        at.number_input(key=f"{key}_guess").set_value(1.0)
-        at.button(key=f"{key}_reveal").click()
-        run(at)
-        assert any(entry.value.startswith(f"**{answer:.2f}×**") for entry in at.markdown), (key, answer, wide)
+        assert reveal(at, key).startswith(f"**{answer:.2f}×**"), key
 
 
 def test_the_shuffle_in_numbers() -> None:
-    at = open_page("convolutions", g="8")
-    titles = [entry.value for entry in at.markdown if "depends on" in entry.value]
-    assert titles == [
-        "**Without shuffle: each output depends on 12 % of the inputs**",
-        "**With channel shuffle: each output depends on 100 % of the inputs**",
+    at = show_part(open_page("convolutions", g="8"), "Channel shuffle")
+    assert [title for title in headings(at) if "depends on" in title] == [
+        "Without shuffle: each output depends on 12 % of the inputs",
+        "With channel shuffle: each output depends on 100 % of the inputs",
     ]
 
 
 def test_the_effect_of_each_setting() -> None:
-    at = opened("convolutions", type="Standard")
-    (table,) = (entry.value for entry in at.dataframe if "Factors on the cost" in entry.proto.alt)
-    rows: dict[str, Any] = table.set_index("Setting").to_dict("index")
+    at = show_part(open_page("convolutions", type="Standard"), "Effect of each setting")
+    rows: dict[str, Any] = table(at, "Factors on the cost").set_index("Setting").to_dict("index")
     assert rows["Input channels"]["Multiply-adds"] == rows["Output channels"]["Multiply-adds"] == "2×"
     assert rows["Resolution"]["Multiply-adds"] == "4×"
     assert rows["Resolution"]["Parameters"] == "1×"
@@ -161,7 +159,7 @@ def test_the_effect_of_each_setting() -> None:
 def test_the_limit_of_the_reduction() -> None:
     assert any(
         "from 72 output channels on" in entry.value
-        for entry in opened("convolutions", type="Depthwise separable").markdown
+        for entry in open_page("convolutions", type="Depthwise separable").markdown
     )
     at = open_page("convolutions", kernel="1")
     assert any("nothing to save" in entry.value for entry in at.markdown)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, line, open_page, opened, reveal, run, table
+from page_reader import charts, headings, line, metrics, open_page, opened, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -81,11 +81,8 @@ def fill(cases: list[Case], times: list[float], noisy: int = 0, threads: int = 1
 
 
 def values(at: AppTest) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
-
-
-def headings(at: AppTest) -> list[str]:
-    return [entry.value for entry in at.subheader]
+    """The headline numbers: the number and the line below it, which may name a baseline."""
+    return {metric.label: (metric.value, metric.delta) for metric in metrics(at)}
 
 
 def bar(at: AppTest) -> str:
@@ -165,7 +162,7 @@ def test_a_link_restores_the_page_and_cards_show_the_counts(query: dict[str, str
     else:
         assert found["Element-wise share"][0] == percent(now.share("fused"))
     assert found["Speed here"] == ("\N{EN DASH}", "not measured")
-    assert len(at.metric) == 5
+    assert len(found) == len(metrics(at)) == 5
     results = formulas(at)
     if guideline == "G4":
         assert results["Convolutions"] == now.memory_access["paper"]
@@ -217,7 +214,7 @@ def test_the_curve_is_the_engine(guideline: str, memory: str) -> None:
 
 @pytest.mark.parametrize(("guideline", "memory"), [("G1", "Paper"), ("G3", "Paper"), ("G4", "Eager")])
 def test_the_convention_applies_to_cards_chart_and_table(guideline: str, memory: str) -> None:
-    at = opened("memory", guideline=guideline, memory=memory, unit="float16", count="FLOPs")
+    at = opened("memory", guideline=guideline, memory=memory, unit="float16", count="FLOPs", part="Shapes")
     convention = Convention("flops", "float16", memory.lower())
     found = compare(Shape(guideline))
     drawn = json.loads(curve_chart(found, convention, LIGHT).figure.to_json())["data"]
@@ -257,6 +254,7 @@ def test_every_control_has_its_effect() -> None:
     at.button_group(key="arranged").set_value("series")
     run(at)
     assert any(entry.startswith("8 in series need ") for entry in headings(at))
+    show_part(at, "Arithmetic intensity")
     at.selectbox(key="net").set_value("vgg16")
     run(at)
     assert any(entry.startswith("VGG-16 has ") for entry in headings(at))
@@ -295,7 +293,7 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, str], ignored: 
     at = open_at(**query)
     for each in ignored:
         assert each in line(at)
-    assert len(at.metric) == 5
+    assert len(metrics(at)) == 5
     guideline = query.get("guideline", "G5").replace("G5", "G1")
     assert values(at)["Memory access, elements"][0] == si(DEFAULTS[guideline].memory_access["fused"])
 
@@ -327,7 +325,7 @@ def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
     device = "GPU" if guideline in ("G1", "G3") else "ARM"
     compared = column(guideline, device, "x4")
     times = fill(compared, [10.0 + 3 * place for place in range(len(compared))], noisy=1)
-    at = open_at(guideline=guideline, widths=device, scale="x4")
+    at = open_at(guideline=guideline, widths=device, scale="x4", part="Experiment")
     labels = list(times)
     relative = [times[labels[0]] / each for each in times.values()]
     assert table(at, f"networks of table {guideline[1]} of the paper")["Case"].tolist() == labels
@@ -374,20 +372,22 @@ def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
 
 
 def test_differences_from_the_paper_are_explained() -> None:
-    assert any(
-        "184 → 184, because the published 180 channels" in each.value
-        for each in opened("memory", guideline="G2").caption
-    )
-    assert not any("published 180" in entry.value for entry in open_at(guideline="G2", scale="x2").caption)
-    assert any("differ from the first row by at most 5.5 %" in entry.value for entry in opened("memory").caption)
-    assert any("Multiply-adds are equal." in entry.value for entry in opened("memory", guideline="G4").caption)
+    at = open_at(guideline="G2", part="Experiment")
+    assert any("184 → 184, because the published 180 channels" in entry.value for entry in at.caption)
+    at.button_group(key="scale").set_value("x2")
+    assert not any("published 180" in entry.value for entry in run(at).caption)
+    at.button_group(key="scale").set_value("x1")
+    at.button_group(key="guideline").set_value("G1")
+    assert any("differ from the first row by at most 5.5 %" in entry.value for entry in run(at).caption)
+    at.button_group(key="guideline").set_value("G4")
+    assert any("Multiply-adds are equal." in entry.value for entry in run(at).caption)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="as in test_worker")
 def test_a_column_is_measured_in_the_background_paused_and_resumed() -> None:
     compared = column("G4", "ARM", "x1")
     fill(compared[2:], [5.0, 5.0])
-    at = open_at(guideline="G4")
+    at = open_at(guideline="G4", part="Experiment")
     assert at.button(key="start").label == "Continue: 2 networks"
     with stopped_process():
         # Stopped, the process takes the job and does nothing: what is on the page stays there to be read.
@@ -450,6 +450,7 @@ def test_intensity_of_every_kind(net: str, unit: str, per: str, size: int) -> No
 
 def test_intensity_is_shown_in_the_convention() -> None:
     at = open_at(net="AlexNet", unit="float32", count="FLOPs", memory="Eager")
+    assert at.button_group(key="part").value == "Arithmetic intensity", "a link with its network opens the part"
     entries = intensities("alexnet", "eager")
     (bars,) = charts(at)["intensity"]["data"]
     assert bars["y"] == [entry.kind for entry in entries]
@@ -463,7 +464,7 @@ def test_intensity_is_shown_in_the_convention() -> None:
 
 @pytest.mark.parametrize("query", [{"ratio": "12"}, {"ratio": "1"}, {"ratio": "3", "res": "7", "c": "256"}], ids=str)
 def test_answers_of_guideline_1(query: dict[str, str]) -> None:
-    at = open_at(**query)
+    at = open_at(part="Try this", **query)
     ratio, side, width = int(query["ratio"]), int(query.get("res", 56)), int(query.get("c", 64))
     ratio = 6 if ratio == 1 else ratio
     for key, map_side in (("theory", side), ("small", 56 if side == 7 else 7)):
@@ -474,7 +475,7 @@ def test_answers_of_guideline_1(query: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("groups", [1, 8])
 def test_answers_of_guideline_2(groups: int) -> None:
-    at = open_at(guideline="G2", groups=str(groups))
+    at = open_at(guideline="G2", groups=str(groups), part="Try this")
     for key, side in (("theory", 56), ("small", 7)):
         now, base = (groups_point(64, each, side).memory_access["fused"] for each in (4 if groups == 1 else groups, 1))
         assert reveal(at, key).startswith(f"**{now / base:.2f}×**")
@@ -482,7 +483,7 @@ def test_answers_of_guideline_2(groups: int) -> None:
 
 @pytest.mark.parametrize("arranged", ["series", "parallel"])
 def test_answers_of_guideline_3(arranged: str) -> None:
-    at = open_at(guideline="G3", fragments="8", arranged=arranged)
+    at = open_at(guideline="G3", fragments="8", arranged=arranged, part="Try this")
     now, base = fragments_point(64, 8, arranged), fragments_point(64, 1, "series")
     answer = now.memory_access["fused"] / base.memory_access["fused"]
     assert reveal(at, "theory").startswith(f"**{answer:.2f}×**")
@@ -491,7 +492,7 @@ def test_answers_of_guideline_3(arranged: str) -> None:
 
 @pytest.mark.parametrize("variant", ["Shortcut", "ReLU", "Neither"])
 def test_answers_of_guideline_4(variant: str) -> None:
-    at = open_at(guideline="G4", **{"with": variant})
+    at = open_at(guideline="G4", part="Try this", **{"with": variant})
     now = elementwise_point(64, "relu+shortcut" if variant == "Neither" else variant.lower())
     assert reveal(at, "share").startswith(f"**{100 * now.share('eager'):.0f} %**")
     assert reveal(at, "fused").startswith(f"**{100 * now.share('fused'):.0f} %**")
@@ -499,7 +500,7 @@ def test_answers_of_guideline_4(variant: str) -> None:
 
 @every_guideline
 def test_the_answer_about_speed_is_that_of_this_machine_once_measured(guideline: str) -> None:
-    at = open_at(guideline=guideline)
+    at = open_at(guideline=guideline, part="Try this")
     compared = column(guideline, "ARM", "x1")
     printed = printed_speed(compared[-1], "ARM")[0] / printed_speed(compared[0], "ARM")[0]
     assert any(entry.value.startswith("On the paper's Snapdragon 810") for entry in at.markdown)
@@ -523,9 +524,10 @@ def test_downloads_hold_the_tables() -> None:
     assert found["Memory access (bytes)"][:5] == [
         4 * groups_point(64, count, 28).memory_access["eager"] for count in GROUP_COUNTS
     ]
-    assert [entry.proto.label for entry in opened("memory", guideline="G2").get("download_button")] == [
-        "Theory as CSV", "Experiment as CSV", "Intensity as CSV",
-    ]  # fmt: skip
+    at = open_at(guideline="G2", part="Downloads")
+    assert [entry.proto.label for entry in at.get("download_button")] == ["Theory as CSV", "Experiment as CSV"]
+    show_part(at, "Arithmetic intensity")
+    assert [entry.proto.label for entry in at.get("download_button")] == ["Intensity as CSV"]
 
 
 def test_scales_of_the_sidebar_are_those_of_the_tables() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, counted_cards, line, open_page, opened, reveal, run
+from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, reveal, run, show_part
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -31,8 +32,8 @@ def values(at: AppTest) -> dict[str, tuple[str, str]]:
 
 
 def title(at: AppTest) -> str:
-    """The title of the heat map, the first heading of the main part."""
-    return str(at.main.subheader[0].value)
+    """The title of the heat map."""
+    return str(charts(at)["cells_map"]["title"])
 
 
 def heat(at: AppTest) -> tuple[dict[tuple[str, str], str], dict[str, Any]]:
@@ -89,7 +90,7 @@ def test_every_network_opens_unscaled(name: str) -> None:
     assert found["Multiply-adds"] == (si(counted.macs), "as published")
     assert found["Memory access, elements"] == (si(counted.memory_access), "as published")
     assert found["Published top-1"][1] == "as published"
-    assert len(at.metric) == 5
+    assert len(metrics(at)) == 5
     half = report(name, 0.5).macs / counted.macs
     short = report(name, side=112).macs / counted.macs
     assert title(at) == (
@@ -143,14 +144,15 @@ def test_interpolated_accuracies_are_marked() -> None:
     value, ends = values(opened("multipliers", width="0.5", res="176"))["Top-1, interpolated"]
     assert 61.0 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 63.9  # type: ignore[index]
     assert ends == "160 to 192 px"
-    at = opened("multipliers", width="0.6", heat="Printed top-1", cells="true")
+    at = opened("multipliers", width="0.6", heat="Printed top-1", part="All cells")
     value, ends = values(at)["Top-1, interpolated"]
     assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
     assert ends == "0.5 to 0.75 x"
     assert (
         title(at) == f"0.6 x MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
     )
-    caption = next(entry.value for entry in at.caption if "≈: interpolated. Tested on 18 published" in entry.value)
+    caption = notes(at)["cells_map"]
+    assert "≈: interpolated. Tested on 18 published" in caption
     assert "at most 1.5 points too low" in caption
 
 
@@ -185,11 +187,12 @@ def test_the_map_is_in_the_convention() -> None:
     cells = map_cells(Choice(PrintedCells("ghostnet"), 1.0, 224), Convention("flops", "float16", "eager"))
     texts = {place: re.sub("<.?b>", "", text) for place, text in heat(at)[0].items()}
     assert texts == {(f"{cell.width:g}", str(cell.resolution)): cell.text for cell in cells}
-    assert any("FLOPs in millions" in entry.value for entry in at.caption)
+    assert notes(at)["cells_map"].startswith("FLOPs in millions.")
 
 
 def test_wrong_figures_are_marked_and_explained() -> None:
-    at = open_at(net="MobileNetV1", width="0.75", res="192")
+    at = open_at(net="MobileNetV1", width="0.75", res="192", part="Wrong figures")
+    assert "Corner: a published figure does not fit, see “Wrong figures”." in notes(at)["cells_map"]
     _, layout = heat(at)
     sides, widths = layout["xaxis"]["ticktext"], layout["yaxis"]["ticktext"]
     marked = {
@@ -209,25 +212,26 @@ def test_wrong_figures_are_marked_and_explained() -> None:
 
 
 def test_two_figures_of_one_row_share_their_line() -> None:
-    (found,) = misfit_lines(opened("multipliers", net="MobileNetV2"))
+    (found,) = misfit_lines(open_at(net="MobileNetV2", part="Wrong figures"))
     assert (
         "6.9 M parameters published, 6.109 M counted (+13.0 %); 585 M multiply-adds published, 582.2 M counted" in found
     )
 
 
 def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
-    at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1")
+    at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1", part="Wrong figures")
     assert title(at) == "0.35 x MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
     found, layout = heat(at)
     assert found["0.35", "160"] == "<b>52.3</b>"
     assert len([shape for shape in layout["shapes"] if shape["type"] == "path"]) == 1
     assert re.search(r"top-1 52.3 % published, 59.\d % interpolated between its neighbors", misfit_lines(at)[0])
+    show_part(at, "Accuracy")
     (drawn,) = (each for each in charts(at)["front"]["data"] if each.get("name") == "0.35 x, interpolated")
     assert 52.3 not in drawn["y"]
 
 
 def test_a_network_without_wrong_figures_has_a_note() -> None:
-    at = opened("multipliers", net="ShuffleNetV1", groups="1")
+    at = open_at(net="ShuffleNetV1", groups="1", part="Wrong figures")
     assert any("No published figure of these cells" in entry.value for entry in at.caption)
 
 
@@ -235,7 +239,7 @@ def test_a_network_without_wrong_figures_has_a_note() -> None:
 
 
 def test_points_of_this_network_and_of_all() -> None:
-    at = open_at(net="GhostNet")
+    at = open_at(net="GhostNet", part="Accuracy")
     every = charts(at)["front"]
     printed = printed_points(False)
     marks = [each for each in every["data"] if each.get("customdata")]
@@ -254,18 +258,25 @@ def test_points_of_this_network_and_of_all() -> None:
 
 
 def test_retrained_accuracies_are_optional() -> None:
-    at = open_at(net="MnasNet-B1", heat="Printed top-1")
+    at = open_at(net="MnasNet-B1", heat="Printed top-1", part="Accuracy")
     before = heat(at)[0]
     assert before["0.5", "224"] == EN_DASH
     at.toggle(key="others").set_value(True)
     run(at)
     assert heat(at)[0]["0.5", "224"] == "67.7", "by others, so not bold"
     assert heat(at)[0]["1", "224"] == before["1", "224"] == "<b>74.5</b>"
-    assert any("by the authors and by others" in entry.value for entry in at.caption)
+    assert "by the authors and by others" in notes(at)["front"]
+
+
+def test_a_large_chart_is_compressed() -> None:
+    at = open_at(part="Accuracy", others="true")
+    sent = {entry.key: len(entry.proto.bytes) for entry in at.get("bidi_component")}
+    assert len(json.dumps(charts(at)["front"])) > 90_000
+    assert sent["front"] < 25_000
 
 
 def test_the_curve_on_screen_runs_through_the_cell() -> None:
-    at = open_at(width="0.6", res="170")
+    at = open_at(width="0.6", res="170", part="Accuracy")
     value = float(values(at)["Top-1, interpolated"][0][2:6])
     macs = report("mobilenet_v2", 0.6, 170).macs
     drawn = [each for each in charts(at)["front"]["data"] if "interpolated" in str(each.get("name"))]
@@ -277,11 +288,8 @@ def test_the_curve_on_screen_runs_through_the_cell() -> None:
 
 
 def test_the_caption_explains_how_far_points_compare() -> None:
-    text = next(
-        entry.value
-        for entry in opened("multipliers", net="MobileNetV2").caption
-        if entry.value.startswith("Accuracies:")
-    )
+    text = notes(open_at(net="MobileNetV2", points="All small networks"))["front"]
+    assert text.startswith("Accuracies:")
     assert "Papers use different training recipes." in text
     assert re.search(r"unscaled MobileNetV2 range from [\d.]+ to [\d.]+ %", text)
 
@@ -365,9 +373,9 @@ def test_only_published_widths_of_shufflenet_v1() -> None:
     [
         (
             {"net": "AlexNet", "width": "nan", "res": "0", "heat": "FLOPs", "others": "yes", "points": "none",
-             "cells": "maybe", "depth": "2"},
+             "cells": "true", "depth": "2"},
             ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048)", "heat = FLOPs (choices: ",
-             "others = yes (true or false)", "points = none (choices: ", "cells = maybe (true or false)",
+             "others = yes (true or false)", "points = none (choices: ", "cells (no such setting here)",
              "depth (no such setting here)"],
         ),
         (
@@ -389,7 +397,7 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, str | list[str]
     for _ in range(2):
         for each in ignored:
             assert each in line(at)
-        assert len(at.metric) == 5
+        assert len(metrics(at)) == 5
         assert all(delta == "as published" for _, delta in values(at).values())
         run(at)
 
@@ -420,7 +428,7 @@ def test_memory_follows_the_convention(memory: str) -> None:
 def test_the_table_has_every_cell_and_every_printed_row() -> None:
     closed = opened("multipliers", net="MobileNetV2")
     assert not any("exact counts and published figures" in entry.proto.alt for entry in closed.dataframe)
-    at = opened("multipliers", width="0.6", heat="Printed top-1", cells="true")
+    at = opened("multipliers", width="0.6", heat="Printed top-1", part="All cells")
     found, cells = table(at), heat(at)[0]
     assert {
         (f"{width:g}", str(side)) for width, side in zip(found["Width"], found["Resolution (px)"], strict=True)
@@ -446,16 +454,16 @@ def test_the_file_is_in_the_convention() -> None:
     row = read[(read["Width"] == 0.5) & (read["Resolution (px)"] == 160)].iloc[0]
     assert row["FLOPs"] == counted.flops
     assert row["Memory access (bytes)"] == 2 * counted.memory_access
-    offered = [entry.proto.label for entry in opened("multipliers", net="MobileNetV2").get("download_button")]
+    offered = [entry.proto.label for entry in open_at(part="Downloads").get("download_button")]
     assert offered == ["Cells as CSV", "Design as JSON"]
 
 
 def test_the_exercises_know_their_answers() -> None:
-    at = open_at(net="MobileNetV1")
+    at = open_at(net="MobileNetV1", part="Try this")
     share = 100 * report("mobilenet_v1", 0.5).macs / report("mobilenet_v1").macs
     assert reveal(at, "narrow", 25).startswith(f"**{share:.1f} %** (your guess: 25.0 %). Off by ")
     share = 100 * report("mobilenet_v1", side=112).memory_access / report("mobilenet_v1").memory_access
     assert "Correct." in reveal(at, "access", round(share, 1))
-    at = open_at(net="ShuffleNetV1", groups="1")
+    at = open_at(net="ShuffleNetV1", groups="1", part="Try this")
     share = 100 * report("shufflenet_v1", side=112, groups=1).macs / report("shufflenet_v1", groups=1).macs
     assert "Correct." in reveal(at, "small", round(share, 1))

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import MAIN, charts, line, open_page, opened, run
+from page_reader import MAIN, charts, headings, line, metrics, open_page, opened, run, show_part
 from profiles import examples
 from streamlit.testing.v1 import AppTest
 
@@ -25,8 +25,9 @@ from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
 from effviz.studies import scaling
 from effviz.studies.scaling import LETTERS, contenders, held_base, scalable
-from effviz.ui.page_parts.scaling.controls import PARTS
+from effviz.ui.page_parts.scaling.controls import VIEWS
 from effviz.ui.page_parts.scaling.rules import AMONG
+from effviz.ui.widgets.parts import KEY
 
 B0 = effviz.architecture("efficientnet_b0")
 PATH = "scaling"
@@ -49,11 +50,11 @@ def no_known_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cards(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in at.metric}
+    return {card.label: card.value for card in metrics(at)}
 
 
 def text(at: AppTest) -> str:
-    return "\n".join(entry.value for entry in (*at.markdown, *at.caption, *at.subheader))
+    return "\n".join([*(entry.value for entry in (*at.markdown, *at.caption)), *headings(at)])
 
 
 # --- headline and stairs -------------------------------------------------------------------------------------------
@@ -81,8 +82,8 @@ def test_the_plateau_of_the_first_step() -> None:
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("mobilenet_v2", PARTS[1]), ("vgg16", PARTS[1]), ("resnet50", PARTS[2]), ("densenet121", PARTS[2]),
-        ("shufflenet_v2", PARTS[2]),
+        ("mobilenet_v2", VIEWS[1]), ("vgg16", VIEWS[1]), ("resnet50", VIEWS[2]), ("densenet121", VIEWS[2]),
+        ("shufflenet_v2", VIEWS[2]),
     ],
 )  # fmt: skip
 def test_every_network_can_be_scaled(name: str, part: str) -> None:
@@ -93,13 +94,14 @@ def test_every_network_can_be_scaled(name: str, part: str) -> None:
 
 
 def test_flops_double_the_compute_everywhere() -> None:
-    at = open_page(PATH, count="FLOPs", show=PARTS[1])
+    at = open_page(PATH, count="FLOPs", show=VIEWS[1])
     report = effviz.analyze(compound_scale(B0, 1))
     assert cards(at)["FLOPs"] == si(2 * report.macs)
     assert "Multiply-adds" not in cards(at)
-    assert f"{2 * report.macs:,} / {2 * 385_814_752:,}" in text(at)
     (table,) = (frame.value for frame in at.dataframe if "Of the budget (%)" in frame.value)
     assert table["FLOPs"].tolist()[1] == 2 * report.macs
+    show_part(at, "How this is computed")
+    assert f"{2 * report.macs:,} / {2 * 385_814_752:,}" in text(at)
 
 
 @pytest.mark.parametrize("held", LETTERS)
@@ -125,7 +127,7 @@ def test_a_constraint_that_cannot_be_held_has_a_note() -> None:
 
 
 def test_a_network_that_cannot_be_built_is_named_and_the_page_stays_usable() -> None:
-    at = open_page(PATH)
+    at = open_page(PATH, part="Stages")
     at.number_input(key="alpha").set_value(3.0)
     at.number_input(key="phi").set_value(12.0)
     at.run()
@@ -135,26 +137,56 @@ def test_a_network_that_cannot_be_built_is_named_and_the_page_stays_usable() -> 
     at.number_input(key="phi").set_value(1.0)
     run(at)
     assert cards(at)["Parameters"] == si(effviz.analyze(compound_scale(B0, 1, alpha=3.0)).params)
+    assert at.button_group(key=KEY).value == "Stages"
 
 
 # --- the parts -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("show", PARTS)
-def test_every_part_by_link_and_by_control(show: str) -> None:
-    at = open_page(PATH, show=show)
+CHARTS = {VIEWS[0]: {"picture"}, VIEWS[1]: {"duel", "growth", "printed"}, VIEWS[2]: {"fit"}, VIEWS[3]: {"grid_chart"}}
+STAIRS = {"stairs_0", "stairs_1"}
+
+
+@pytest.mark.parametrize(("key", "show"), [*(("show", show) for show in VIEWS), (KEY, VIEWS[1])])
+def test_every_view_by_link_and_by_control(key: str, show: str) -> None:
+    """Links of earlier versions have the key "show"."""
+    at = open_page(PATH, **{key: show})
     assert line(at) == ""
-    expected = {PARTS[0]: {"picture"}, PARTS[1]: {"duel", "growth", "printed"}, PARTS[2]: {"fit"},
-                PARTS[3]: {"grid_chart"}}  # fmt: skip
-    assert set(charts(at)) == {"stairs_0", "stairs_1"} | expected[show]
-    other = next(each for each in PARTS if each != show)
-    at.segmented_control(key="show").set_value(other)
-    run(at)
-    assert set(charts(at)) == {"stairs_0", "stairs_1"} | expected[other]
+    assert dict(at.query_params) == {KEY: show}
+    assert set(charts(at)) == STAIRS | CHARTS[show]
+    other = next(each for each in VIEWS if each != show)
+    show_part(at, other)
+    assert set(charts(at)) == STAIRS | CHARTS[other]
+
+
+def test_every_part_is_there() -> None:
+    at = open_page(PATH)
+    assert set(charts(at)) == STAIRS
+    titles = ["How this is computed", "Stages", *VIEWS, "Try this", "Downloads"]
+    assert at.button_group(key=KEY).options == titles
+    for title in titles:
+        assert at.button_group(key=KEY).options == titles
+        show_part(at, title)
+
+
+def test_a_budget_or_a_grid_in_a_link_opens_its_view() -> None:
+    assert set(charts(open_page(PATH, most_params="12", of="Parameters"))) == STAIRS | {"fit"}
+    assert set(charts(open_page(PATH, tolerance="2"))) == STAIRS | {"grid_chart"}
+
+
+def test_the_stairs_do_not_change_with_phi() -> None:
+    """All traces but the last of each panel, the current network, are equal."""
+    at = open_page(PATH)
+    before = charts(at)
+    at.number_input(key="phi").set_value(1.5)
+    after = charts(run(at))
+    for key in STAIRS:
+        for place, (old, new) in enumerate(zip(before[key]["data"], after[key]["data"], strict=True)):
+            assert (old == new) == (place % 4 != 3)
 
 
 def test_the_rules_share_the_multiply_adds_of_phi() -> None:
-    at = open_page(PATH, show=PARTS[1], phi="2")
+    at = open_page(PATH, show=VIEWS[1], phi="2")
     (table,) = (frame.value for frame in at.dataframe if "Of the budget (%)" in frame.value)
     budget = effviz.analyze(compound_scale(B0, 2)).macs
     found, _ = contenders(B0, ScalingRule(), 2.0, AMONG)
@@ -177,7 +209,7 @@ def test_measured_latencies_are_in_the_table() -> None:
                 measured_at="2026-01-02T03:04:05+00:00",
             ),
         )  # fmt: skip
-    at = open_page(PATH, show=PARTS[1])
+    at = open_page(PATH, show=VIEWS[1])
     (table,) = (frame.value for frame in at.dataframe if "Of the budget (%)" in frame.value)
     assert table["Latency here (ms)"].tolist() == [10.0 + place for place in range(6)]
     assert cards(at)["Latency here"] == milliseconds(11.0)
@@ -196,7 +228,7 @@ def test_measured_latencies_are_in_the_table() -> None:
 def test_the_inverse_is_that_of_the_engine(
     of: str, key: str, amount: float, unit: str, quantity: str, scale: float
 ) -> None:
-    at = open_page(PATH, show=PARTS[2], of=of, unit=unit, **{key: str(amount)})
+    at = open_page(PATH, show=VIEWS[2], of=of, unit=unit, **{key: str(amount)})
     assert line(at) == ""
     fit = fit_phi(B0, amount * scale, quantity)
     words = text(at)
@@ -210,7 +242,7 @@ def test_the_inverse_is_that_of_the_engine(
 
 
 def test_phi_can_be_set_to_what_fits() -> None:
-    at = open_page(PATH, show=PARTS[2], most_macs="1800")
+    at = open_page(PATH, show=VIEWS[2], most_macs="1800")
     fit = fit_phi(B0, 1.8e9)
     at.button(key="set_phi").click()
     run(at)
@@ -220,14 +252,14 @@ def test_phi_can_be_set_to_what_fits() -> None:
 
 
 def test_a_budget_below_the_smallest_network_is_refused() -> None:
-    at = open_page(PATH, show=PARTS[2], most_macs="0.001")
+    at = open_page(PATH, show=VIEWS[2], most_macs="0.001")
     assert "No φ fits. budget = 1000.0 must be at least" in text(at)
-    at = open_page(PATH, show=PARTS[2], alpha="1", beta="1", gamma="1")
+    at = open_page(PATH, show=VIEWS[2], alpha="1", beta="1", gamma="1")
     assert "must be greater than 1: otherwise phi changes nothing" in text(at)
 
 
 def test_the_grid_marks_the_paper_and_the_current_bases() -> None:
-    at = open_page(PATH, show=PARTS[3], tolerance="5")
+    at = open_page(PATH, show=VIEWS[3], tolerance="5")
     found = feasible(B0, tolerance=0.05)
     (table,) = (frame.value for frame in at.dataframe if "Promised factor" in frame.value)
     assert len(table) == len(found)
@@ -243,7 +275,7 @@ def test_the_grid_marks_the_paper_and_the_current_bases() -> None:
 
 
 def test_the_table_of_stages() -> None:
-    at = opened(PATH, phi="1")
+    at = open_page(PATH, phi="1", part="Stages")
     (table,) = (frame.value for frame in at.dataframe if "Blocks promised" in frame.value)
     row = table[table["Stage"] == "stage6"].iloc[0]
     assert (row["Blocks at φ = 0"], row["Blocks built"], row["Channels built"]) == (4, 5, 208)
@@ -251,7 +283,7 @@ def test_the_table_of_stages() -> None:
 
 
 def test_exercises_reveal_what_is_built() -> None:
-    at = open_page(PATH)
+    at = open_page(PATH, part="Try this")
     at.number_input(key="step_guess").set_value(2.0)
     at.button(key="step_reveal").click()
     run(at)
@@ -267,10 +299,10 @@ def test_exercises_reveal_what_is_built() -> None:
     "query",
     [
         {
-            "show": PARTS[2], "phi": "nan", "alpha": "0.5", "hold": "delta", "net": "ShuffleNetV1 (g = 3)",
+            "show": VIEWS[2], "phi": "nan", "alpha": "0.5", "hold": "delta", "net": "ShuffleNetV1 (g = 3)",
             "of": "money", "most_macs": "-1", "width": "0.5",
         },
-        {"show": PARTS[3], "phi": "99", "alpha": "1e400", "tolerance": "99", "grid": "0.01"},
+        {"show": VIEWS[3], "phi": "99", "alpha": "1e400", "tolerance": "99", "grid": "0.01"},
         {"show": "<script>", "phi": ["1", "2"]},
     ],
     ids=str,
@@ -279,12 +311,12 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, Any]) -> None:
     at = open_page(PATH, **query)
     assert cards(at)["Parameters"] == si(effviz.analyze(compound_scale(B0, 1)).params)
     for key, value in query.items():
-        assert (key in line(at)) == (value not in PARTS)
+        assert (key in line(at)) == (value not in VIEWS)
 
 
 def test_controls_of_other_parts_are_known() -> None:
-    assert line(open_page(PATH, show=PARTS[2], tolerance="99", grid="0.01")) == ""
-    assert line(open_page(PATH, show=PARTS[3], of="money", most_macs="-1")) == ""
+    assert line(open_page(PATH, show=VIEWS[2], tolerance="99", grid="0.01")) == ""
+    assert line(open_page(PATH, show=VIEWS[3], of="money", most_macs="-1")) == ""
 
 
 @settings(max_examples=examples(4))
@@ -292,7 +324,7 @@ def test_controls_of_other_parts_are_known() -> None:
     net=st.sampled_from(scalable()),
     phi=st.floats(-5, 12).map(lambda phi: round(phi, 2)),
     bases=st.tuples(*(st.floats(1, 3).map(lambda base: round(base, 2)) for _ in range(3))),
-    show=st.sampled_from(PARTS),
+    show=st.sampled_from(VIEWS),
     hold=st.sampled_from(["nothing", "alpha", "beta", "gamma"]),
 )
 def test_any_setting_is_shown_or_refused(
@@ -306,7 +338,7 @@ def test_any_setting_is_shown_or_refused(
     at.switch_page("../../pages/scaling.py")
     at.run()
     assert not at.exception, [entry.message for entry in at.exception]
-    assert len(at.metric) == 5 or len(at.error) == 1
+    assert len(metrics(at)) == 5 or len(at.error) == 1
 
 
 # --- downloads -----------------------------------------------------------------------------------------------------
@@ -321,7 +353,7 @@ def test_downloads_hold_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
         kept[label] = data()
 
     monkeypatch.setattr(streamlit_module, "download_button", download)
-    open_page(PATH, phi="1", count="FLOPs")
+    open_page(PATH, phi="1", count="FLOPs", part="Downloads")
     first, rows = kept["Stairs as CSV"].split("\n", 1)
     assert first.startswith("# EfficientNet-B0, 224 px, alpha 1.2, beta 1.1, gamma 1.15. ")
     table = pd.read_csv(io.StringIO(rows))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import counted_cards, line, open_page, run
+from page_reader import counted_cards, headings, line, metrics, open_page, run, show_part
 from profiles import examples
 from streamlit.testing.v1 import AppTest
 
@@ -19,11 +19,14 @@ from effviz import ARCHITECTURES, Stage
 from effviz.advice.budgets import PRESETS, QUANTITIES
 from effviz.advice.lint import RULES, lint
 from effviz.core.units import si
+from effviz.export import export_torch
 from effviz.measure import latency as latencies
 from effviz.model.blocks.composed import EXAMPLE, Recipe
 from effviz.model.draft import Draft, checked
 from effviz.ui import links
+from effviz.ui.page_parts.studio import code, findings
 from effviz.ui.page_parts.studio.draft import EMPTY
+from effviz.ui.page_parts.studio.form import MORE
 
 PATH = "studio"
 V2 = Draft.of(effviz.architecture("mobilenet_v2"))
@@ -91,6 +94,12 @@ def markup(at: AppTest) -> str:
     return "\n".join(entry.proto.body for entry in at.html)
 
 
+def more(at: AppTest) -> AppTest:
+    """Open the settings of a row that are changed less often."""
+    at.session_state[MORE] = True
+    return run(at)
+
+
 def press(at: AppTest, key: str) -> AppTest:
     at.button(key=key).click()
     return run(at)
@@ -132,13 +141,13 @@ def test_any_network_can_be_started_from(session: AppTest) -> None:
         check_numbers(at)
         if name in ("alexnet", "ghostnet", "vgg16"):
             again = opened(shown(at))
-            assert [card.value for card in again.metric] == [card.value for card in at.metric]
+            assert metrics(again) == metrics(at)
             assert line(again) == ""
 
 
 def test_an_empty_table_becomes_a_network(session: AppTest) -> None:
     at = put(go(session), "start", EMPTY)
-    assert not at.metric
+    assert not metrics(at)
     for block, channels in (("conv", 16), ("depthwise_separable", 32), ("global_avg_pool", None), ("linear", 10)):
         press(at, "row_add")
         put(at, "row_block", block)
@@ -183,10 +192,11 @@ def test_a_fault_is_named_and_the_rows_above_are_counted() -> None:
     assert "groups = 7" in status[2]
     assert set(status[3:]) == {"not reached"}
     check_numbers(at)
-    assert all(entry.proto.label != "PyTorch code" for entry in at.get("download_button"))
-    headings = [entry.value for entry in at.subheader]
-    assert "Fits the budget. Only the rows above the error are checked." in headings
-    assert any(each.endswith(f"({len(RULES)} rules checked, only the rows above the error)") for each in headings)
+    assert "Fits the budget. Only the rows above the error are checked." in headings(at)
+    show_part(at, "Suggestions")
+    assert any(each.endswith(f"({len(RULES)} rules checked, only the rows above the error)") for each in headings(at))
+    show_part(at, "Downloads")
+    assert [entry.proto.label for entry in at.get("download_button")] == ["Design as JSON"]
 
 
 @pytest.mark.parametrize("row", [0, 2, 8])
@@ -201,7 +211,7 @@ def test_only_values_that_can_be_built_are_offered(session: AppTest, row: int) -
 
 
 def test_a_rejected_edit_has_a_reason_and_changes_nothing(session: AppTest) -> None:
-    at = go(session)
+    at = more(go(session))
     put(at, "row_name", "stage3")
     assert "Not changed: stage name = 'stage3' must be used by neighbouring rows only." in text_of(at)
     assert shown(at) == V2
@@ -217,7 +227,8 @@ BUTTONS = ("row_add", "row_copy", "row_up", "row_down", "row_delete", "undo", "r
 @settings(max_examples=examples(3))
 @given(data=st.data())
 def test_random_edits(data: st.DataObject) -> None:
-    at = opened(data.draw(st.sampled_from((V2, WRONG, Draft.empty(), Draft.of(effviz.architecture("shufflenet_v2"))))))
+    start = data.draw(st.sampled_from((V2, WRONG, Draft.empty(), Draft.of(effviz.architecture("shufflenet_v2")))))
+    at = opened(start, part="Suggestions")
     for step in range(12):
         if step % 3 == 0:
             at.session_state["_studio_row"] = data.draw(st.integers(0, 14))
@@ -340,27 +351,70 @@ def test_a_new_row_can_be_built(session: AppTest, row: int) -> None:
 
 
 def test_a_cleared_name_returns(session: AppTest) -> None:
-    at = put(go(session), "row_name", "")
+    at = put(more(go(session)), "row_name", "")
     assert shown(at) == V2
     assert at.text_input(key="row_name").value == "stem"
 
 
 def test_a_name_of_spaces_is_rejected(session: AppTest) -> None:
-    at = put(go(session), "row_name", "  ")
+    at = put(more(go(session)), "row_name", "  ")
     assert "Not changed: " in text_of(at)
     assert shown(at) == V2
+
+
+# --- parts of the page ---------------------------------------------------------------------------------------------
+
+PARTS = ("How this is computed", "Suggestions", "Budget", "Compose a block", "Code", "Try this", "Downloads")
+BELOW_THE_STEM = Draft(V2.frame, (V2.rows[0].with_changes(groups=7), *V2.rows[1:]))
+
+
+@pytest.mark.parametrize(("draft", "reason"), [(Draft.empty(), "Add a row first."),
+                                               (BELOW_THE_STEM, "Fix the highlighted row first.")])  # fmt: skip
+def test_parts_without_a_network_say_why(draft: Draft, reason: str) -> None:
+    at = opened(draft)
+    assert list(at.button_group(key="part").options) == list(PARTS)
+    for part in ("How this is computed", "Suggestions", "Code", "Try this"):
+        show_part(at, part)
+        assert [entry.value for entry in at.markdown][-1] == reason
+    assert "Choose a budget in the sidebar" in show_part(at, "Budget").markdown[-1].value
+    assert show_part(at, "Compose a block").button(key="compose_use").disabled == (not draft.rows)
+    assert [entry.proto.label for entry in show_part(at, "Downloads").get("download_button")] == ["Design as JSON"]
+
+
+def test_a_part_is_computed_only_while_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        for module, name in ((findings.lint, "lint"), (code, "export_torch"), (code, "library_calls")):
+            patch.setattr(module, name, never)
+        at = put(opened(), "set_width_mult", 0.77)
+    assert any(each.endswith(f"({len(RULES)} rules checked)") for each in headings(show_part(at, "Suggestions")))
+    text = export_torch(shown(at).design).rstrip()
+    assert text in [entry.value for entry in show_part(at, "Code").code]
+    labels = [entry.proto.label for entry in show_part(at, "Downloads").get("download_button")]
+    assert labels == ["PyTorch code", "Design as JSON"]
+    assert len(show_part(at, "Try this").number_input) == len(show_part(at, "Budget").number_input) + 2
+
+
+@pytest.mark.parametrize(("key", "part"), [("code", "Code"), ("compose", "Compose a block")])
+def test_older_links_open_the_part(key: str, part: str) -> None:
+    at = opened(**{key: "true"})
+    assert at.button_group(key="part").value == part
+    assert line(at) == line(show_part(at, "Try this")) == ""
 
 
 # --- budgets and findings ------------------------------------------------------------------------------------------
 
 
 def verdicts(at: AppTest) -> pd.DataFrame:
+    """Return the table of limits. The part of the page that contains it is open."""
     (found,) = (entry.value for entry in at.dataframe if "limits with the value" in entry.proto.alt)
     return found
 
 
 def test_every_preset_has_verdicts_and_a_source() -> None:
-    at = opened(budget=PRESETS["mcu_256k"].title)
+    at = opened(budget=PRESETS["mcu_256k"].title, part="Budget")
     for name, preset in PRESETS.items():
         put(at, "budget", name)
         assert len(verdicts(at)) == len(preset.budgets)
@@ -368,7 +422,7 @@ def test_every_preset_has_verdicts_and_a_source() -> None:
 
 
 def test_a_limit_is_exact() -> None:
-    at = opened(budget="own limits", max_macs="300774272")
+    at = opened(budget="own limits", max_macs="300774272", part="Budget")
     assert line(at) == ""
     for limit, verdict in (("300774272", "fits"), ("300774271", "over"), ("0.4G", "fits")):
         assert list(verdicts(put(at, "max_macs", limit))["Verdict"]) == [verdict]
@@ -376,12 +430,12 @@ def test_a_limit_is_exact() -> None:
 
 def test_limits_are_in_the_convention_of_the_page() -> None:
     at = opened(budget="own limits", max_macs="300M", max_memory_access="20M", max_latency="33ms", count="FLOPs",
-                unit="int8")  # fmt: skip
+                unit="int8", part="Budget")  # fmt: skip
     shown_here = {row["Quantity"]: (row["Here"], row["Limit"]) for row in verdicts(at).to_dict("records")}
     assert shown_here["FLOPs"] == ("601.5 M", "600.0 M")
     assert shown_here[QUANTITIES["memory_access"].title] == ("16.8 MiB", "19.1 MiB")
-    assert at.metric[1].delta == "\N{MULTIPLICATION X} 100.3 % of limit"
-    assert at.metric[4].delta == "limit 33.0 ms"
+    assert metrics(at)[1].delta == "\N{MULTIPLICATION X} 100.3 % of limit"
+    assert metrics(at)[4].delta == "limit 33.0 ms"
 
 
 def test_a_wrong_limit_is_reported() -> None:
@@ -393,7 +447,7 @@ def test_a_wrong_limit_is_reported() -> None:
 
 def test_a_fix_is_applied_and_undone() -> None:
     draft = Draft.of(effviz.architecture("vgg16"))
-    at = opened(draft)
+    at = opened(draft, part="Suggestions")
     fixes = [(place, each) for place, each in enumerate(lint(draft.design)) if each.fix]
     assert fixes
     for place, each in fixes:

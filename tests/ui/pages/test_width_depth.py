@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from page_reader import charts, line, open_page, opened, run, table
+from page_reader import charts, headings, line, metrics, open_page, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -37,7 +38,7 @@ def open_at(**query: str) -> AppTest:
 
 
 def values(at: AppTest) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
+    return {card.label: (card.value, card.delta) for card in metrics(at)}
 
 
 def found(budget: int = 300, depths: tuple[float, ...] = (0.5, 1, 2), **options: Any) -> list[Report]:
@@ -49,7 +50,22 @@ def found(budget: int = 300, depths: tuple[float, ...] = (0.5, 1, 2), **options:
 
 
 def finding(at: AppTest) -> str:
-    return next(entry.value for entry in at.subheader if " deep" in entry.value or "design" in entry.value.lower())
+    return next(text for text in headings(at) if " deep" in text or "design" in text.lower())
+
+
+def paragraphs(at: AppTest) -> list[str]:
+    """The paragraphs of the page."""
+    return [text for entry in at.markdown for text in entry.value.split("\n\n")]
+
+
+def designs(at: AppTest) -> pd.DataFrame:
+    """The table of the designs."""
+    return table(show_part(at, "Designs"), "designs with their widths and costs")
+
+
+def closeness(at: AppTest) -> pd.DataFrame:
+    """The table of what remains of the budget."""
+    return table(show_part(at, "Rest of the budget"), "the rest of the budget")
 
 
 def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int) -> None:
@@ -64,7 +80,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
         now, before = getattr(report, number), getattr(other, number)
         assert cards[f"{label}, elements"] == (si(now), change(now, before))
     assert cards["Latency here"] == ("\N{EN DASH}", "not measured")
-    assert len(at.metric) == 5
+    assert len(metrics(at)) == 5
     drawn = charts(at)
     assert [trace["y"] for trace in drawn["shapes"]["data"]] == [
         [entry.channels for entry in placed(each.design)] for each in reports
@@ -77,7 +93,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
             pytest.approx(getattr(each, number) / getattr(reports[base], number))
             for number in ("activations", "memory_access", "peak_activation", "params", "macs")
         ] + [None]
-    rows = table(at, "designs with their widths and costs")
+    rows = designs(at)
     assert rows["Design"].tolist() == list(names)
     for heading, number in (
         ("Parameters", "params"), ("Multiply-adds", "macs"), ("Activations (elements)", "activations"),
@@ -85,7 +101,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
     ):  # fmt: skip
         assert rows[heading].tolist() == [getattr(each, number) for each in reports]
     assert rows["Width multiplier"].tolist() == [each.design.width_mult for each in reports]
-    close = table(at, "the rest of the budget")
+    close = closeness(at)
     assert close["Left (%)"].tolist() == [pytest.approx(100 * (1 - each.macs / budget / 1e6)) for each in reports]
     assert (close["Over (%)"] > 0).all()
     assert close["Stage widths"].tolist() == [
@@ -94,7 +110,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
 
 
 def test_the_page_at_first() -> None:
-    at = opened("width_depth")
+    at = open_at()
     check(at, found(), 1, 1, 300)
     assert at.button_group(key="card").value == "Balanced"
     reports = found()
@@ -118,7 +134,7 @@ LINKS: list[tuple[dict[str, str], dict[str, Any], int, int]] = [
 
 @pytest.mark.parametrize(("query", "options", "shown", "base"), LINKS, ids=str)
 def test_a_link_restores_the_page(query: dict[str, str], options: dict[str, Any], shown: int, base: int) -> None:
-    at = opened("width_depth", **query)
+    at = open_at(**query)
     assert line(at) == ""
     check(at, found(**options), shown, base, options.get("budget", 300))
 
@@ -187,17 +203,19 @@ def test_a_network_of_the_zoo() -> None:
 
 
 def test_nothing_is_within_the_budget() -> None:
-    at = open_at(budget="1", count="FLOPs")
+    at = open_at(budget="1", count="FLOPs", card="Deep", part="Designs")
     assert any(entry.value == "No design is within 2.00 M FLOPs" for entry in at.subheader)
     (text,) = (entry.value for entry in at.markdown if "narrowest" in entry.value)
     for name, depth in (("Wide", 0.5), ("Balanced", 1), ("Deep", 2)):
         with pytest.raises(OverBudgetError) as raised:
             fit_width(template("inverted_residual"), 10**6, depth_mult=depth)
         assert f"- {name}: its narrowest network has {si(2 * raised.value.least)}." in text
-    assert not at.metric
+    assert not metrics(at)
+    assert line(at) == ""
     at.number_input(key="budget").set_value(300)
     run(at)
-    assert values(at)["FLOPs"][0] == si(2 * found()[1].macs)
+    assert values(at)["FLOPs"][0] == si(2 * found()[2].macs)
+    assert at.button_group(key="part").value == "Designs"
 
 
 def test_a_design_over_the_budget_is_left_out() -> None:
@@ -220,7 +238,7 @@ def test_a_stage_has_at_least_one_block() -> None:
 
 def test_the_deepest_designs() -> None:
     at = open_at(blocks="12", factor="x4", designs="5", budget="2000", divisor="1")
-    assert table(at, "designs with their widths and costs")["Blocks"].tolist() == [4, 12, 48, 192, 768]
+    assert designs(at)["Blocks"].tolist() == [4, 12, 48, 192, 768]
 
 
 @pytest.mark.parametrize(("divisor", "coarse"), [("8", True), ("1", False)])
@@ -233,7 +251,7 @@ def test_a_coarse_width_has_a_note(divisor: str, coarse: bool) -> None:
 
 def test_a_budget_that_no_wider_network_reaches() -> None:
     at = open_at(budget="1000000", kind="ShuffleNet V1 unit", px="32", designs="5")
-    close = table(at, "the rest of the budget")
+    close = closeness(at)
     assert close["Next step"].iloc[0] == "none can be built"
     assert math.isnan(close["Over (%)"].iloc[0])
     assert any("no wider network can be built" in entry.value for entry in at.caption)
@@ -274,7 +292,7 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, str], ignored: 
     at = open_at(**query)
     for each in ignored:
         assert each in line(at)
-    assert len(at.metric) == 5
+    assert len(metrics(at)) == 5
     if query.get("kind", "Inception") == "Inception":
         check(at, found(), 1, 1, 300)
 
@@ -291,12 +309,12 @@ def test_every_number_is_in_the_convention(memory: str) -> None:
     assert cards["FLOPs"][1].endswith(" under 600.0 M")
     assert cards["Activations"][0] == binary(4 * report.activations)
     assert cards["Memory access"][0] == binary(4 * report.memory_access)
-    rows = table(at, "designs with their widths and costs").iloc[1]
+    rows = designs(at).iloc[1]
     assert rows["FLOPs"] == 2 * report.macs
     assert rows["Activations (bytes)"] == 4 * report.activations
     assert rows["Memory access (bytes)"] == 4 * report.memory_access
     assert rows["Peak activations (bytes)"] == 4 * report.peak_activation
-    close = table(at, "the rest of the budget").iloc[1]
+    close = closeness(at).iloc[1]
     assert close["FLOPs"] == 2 * report.macs
     assert close["Next step, FLOPs"] > 600e6
     assert "with FLOPs equal within " in finding(at)
@@ -320,7 +338,7 @@ def test_latency_of_all_designs() -> None:
         at.button_group(key="card").set_value(show)
         run(at)
         assert values(at)["Latency here"] == (milliseconds(delta[0]), change(*delta))
-        assert table(at, "designs with their widths and costs")["Latency (ms)"].tolist() == [10, 20, 50]
+        assert designs(at)["Latency (ms)"].tolist() == [10, 20, 50]
         assert finding(at).endswith(", latency here 5×")
         dots = [trace for trace in charts(at)["multiples"]["data"]
                 if trace.get("mode") == "markers" and trace["x"] != [None]]  # fmt: skip
@@ -333,15 +351,15 @@ def test_noise_is_part_of_the_finding() -> None:
 
 
 def test_the_law_with_the_current_numbers() -> None:
-    at = opened("width_depth", card="Deep")
+    at = open_at(card="Deep")
     _, balanced, deep = found()
-    (text,) = (entry.value for entry in at.markdown if entry.value.startswith("**Deep relative to Balanced**"))
+    (text,) = (text for text in paragraphs(at) if text.startswith("**Deep relative to Balanced**"))
     widths = [sum(stage_widths(each.design).values()) for each in (deep, balanced)]
     assert "$d$ changes by 32 / 16 = 2" in text
     assert rf"widths by $1 / \sqrt{{2}}$ = 0.707, built **{widths[0] / widths[1]:.3f}**" in text
     assert rf"activations by $\sqrt{{2}}$ = 1.414, built **{deep.activations / balanced.activations:.3f}**" in text
     assert f"parameters by 1, built **{deep.params / balanced.params:.3f}**" in text
-    (fails,) = (entry.value for entry in at.markdown if entry.value.startswith("**Where the law fails**"))
+    (fails,) = (text for text in paragraphs(at) if text.startswith("**Where the law fails**"))
     depthwise = deep.table.loc[deep.table["kind"] == "depthwise", "macs"].sum() / deep.macs
     assert f"not $w^2$: {percent(depthwise)} of the multiply-adds" in fails
     vgg = open_at(kind="Plain convolution (VGG)")
@@ -349,7 +367,7 @@ def test_the_law_with_the_current_numbers() -> None:
 
 
 def test_the_next_step_is_wider() -> None:
-    close = table(open_at(divisor="1"), "the rest of the budget")
+    close = closeness(open_at(divisor="1"))
     for row, depth in zip(close.itertuples(), (0.5, 1, 2), strict=True):
         fit = fit_width(template("inverted_residual", divisor=1), 300 * 10**6, depth_mult=depth)
         assert fit.above is not None
@@ -360,7 +378,7 @@ def test_the_next_step_is_wider() -> None:
 
 @pytest.mark.parametrize("query", [{}, {"kind": "ResNet-50", "budget": "4000"}], ids=str)
 def test_exercises(query: dict[str, str]) -> None:
-    at = open_at(**query)
+    at = open_at(part="Try this", **query)
     base = effviz.architecture("resnet50") if query else template("inverted_residual")
     macs = int(query.get("budget", "300")) * 10**6
     now = sum(stage_widths(fit_width(base, macs).design).values())
@@ -378,7 +396,7 @@ def test_exercises(query: dict[str, str]) -> None:
 
 
 def test_an_exercise_without_an_answer() -> None:
-    at = open_at(budget="30")
+    at = open_at(budget="30", part="Try this")
     at.number_input(key="three_guess").set_value(1.5)
     at.button(key="three_reveal").click()
     run(at)
@@ -386,19 +404,19 @@ def test_an_exercise_without_an_answer() -> None:
 
 
 def test_downloads_hold_the_designs() -> None:
-    at = opened("width_depth", card="Deep")
+    at = open_at(card="Deep", part="Downloads")
     assert [entry.proto.label for entry in at.get("download_button")] == ["Designs as CSV", "Deep as JSON"]
     options, convention = Options(), Convention("flops", "int8", "eager")
-    designs = at_depths(options.design, options.macs, 3, 2.0, "eager")
-    view = View(options, designs, designs.base, Reading(None, (), None), dict.fromkeys(designs.names))
+    fitted = at_depths(options.design, options.macs, 3, 2.0, "eager")
+    view = View(options, fitted, fitted.base, Reading(None, (), None), dict.fromkeys(fitted.names))
     rows = design_table(view, convention).cells
     assert rows["FLOPs"] == [2 * report.macs for report in found()]
     assert "Left (%)" in [column.label for column in closeness_columns(convention)]
-    design = designs.named("Deep").design
+    design = fitted.named("Deep").design
     again = Design.from_json(design.to_json())
     assert again == design
     assert effviz.analyze(again).macs == found()[2].macs
-    help = next(metric.help for metric in at.metric if metric.label == "Multiply-adds")
+    help = next(metric.help for metric in metrics(at) if metric.label == "Multiply-adds")
     assert exact(effviz.analyze(again).macs) in help
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import streamlit as st
 
@@ -23,6 +24,7 @@ class Choice:
         baseline: the named network itself.
         width: multiplier relative to it.
         depth: multiplier relative to it.
+        classes: of the classifier.
         groups: of ShuffleNetV1; None elsewhere.
     """
 
@@ -30,6 +32,7 @@ class Choice:
     baseline: effviz.Design
     width: float
     depth: float
+    classes: int
     groups: int | None
 
     @property
@@ -53,8 +56,8 @@ def controls() -> Choice:
     name = links.choice(
         "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, on_change=_reset
     )
-    options = {"groups": int(links.switch("Groups", GROUPS, "groups", default="3"))} if name == "shufflenet_v1" else {}
-    baseline = effviz.architecture(name, **options)
+    groups = int(links.switch("Groups", GROUPS, "groups", default="3")) if name == "shufflenet_v1" else None
+    baseline = named(name, groups)
     width = width_control(baseline)
     depth = links.amount(
         "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),
@@ -62,10 +65,31 @@ def controls() -> Choice:
     )  # fmt: skip
     resolution = resolution_control(baseline)
     classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
+    return choose(name, groups, width, depth, resolution, classes)
+
+
+@lru_cache(maxsize=64)
+def named(name: str, groups: int | None) -> effviz.Design:
+    """Return a published network."""
+    return effviz.architecture(name, **({} if groups is None else {"groups": groups}))
+
+
+def choose(name: str, groups: int | None, width: float, depth: float, resolution: int, classes: int) -> Choice:
+    """Scale a published network.
+
+    Raises:
+        DesignError: a value is illegal.
+    """
+    baseline = named(name, groups)
     design = effviz.architecture(
-        name, **options, width_mult=width, depth_mult=depth, resolution=resolution, num_classes=classes
+        name,
+        **({} if groups is None else {"groups": groups}),
+        width_mult=width,
+        depth_mult=depth,
+        resolution=resolution,
+        num_classes=classes,
     )
-    return Choice(design, baseline, width, depth, options.get("groups"))
+    return Choice(design, baseline, width, depth, classes, groups)
 
 
 def _title(name: str) -> str:
@@ -74,16 +98,15 @@ def _title(name: str) -> str:
 
 def _reset() -> None:
     """Return to the unscaled network when another one is chosen."""
-    state = st.session_state
-    fresh = {
-        "width": 1.0,
-        "depth": 1.0,
-        "res": effviz.architecture(state["net"]).resolution,
-        "classes": 1000,
-        "groups": "3",
-        "scale": "1",
-        "find": "",
-        "layer": "",
-    }
-    # Values are set, not dropped: the browser would send a dropped one again.
-    state.update({key: value for key, value in fresh.items() if key in state})
+    links.reset(
+        {
+            "width": 1.0,
+            "depth": 1.0,
+            "res": effviz.architecture(st.session_state["net"]).resolution,
+            "classes": 1000,
+            "groups": "3",
+            "scale": "1",
+            "find": "",
+            "layer": "",
+        }
+    )

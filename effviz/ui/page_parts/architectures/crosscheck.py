@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from effviz.core.units import exact
 from effviz.count.report import Report
 from effviz.ui import links
 from effviz.ui.widgets.frame import notice
-from effviz.ui.widgets.jobs import again, ask, polled, progress_text
+from effviz.ui.widgets.jobs import again, ask, live_part, polled
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds"}
@@ -33,25 +34,26 @@ TERMS = (
 
 
 def crosscheck(report: Report) -> None:
-    """Show a section that runs thop and torch's FlopCounterMode in the torch process while it is open."""
-    box = links.section("Do other counters agree? thop and FlopCounterMode on the built module", "check")
-    if box is None:
-        return
-    with box:
-        answer = ask("crosscheck", {"design": report.design.to_json(), "resolution": report.resolution})
+    """Run thop and torch's FlopCounterMode on the built module in the torch process, and compare their counts."""
+    live_part("crosscheck", partial(_crosscheck, report))
 
-        def draw() -> bool:
-            if answer.ticket is not None:
-                notice(f"Counting: {progress_text(answer.ticket)}", "status waiting")
-            return answer.ticket is not None and not answer.ticket.ended
 
-        if answer.value is not None:
-            _show(answer.value["comparisons"], report)
-        elif answer.error:
-            notice(f"The counters did not run. {answer.error}", alert=True)
+def _crosscheck(report: Report) -> None:
+    payload = {"design": report.design.to_json(), "resolution": report.resolution}
+    answer = ask("crosscheck", payload, settled=True)
+    if answer.value is not None:
+        _show(answer.value["comparisons"], report)
+
+    def progress() -> bool:
+        now = ask("crosscheck", payload, settled=True) if links.is_poll() else answer
+        if now.error:
+            notice(f"The counters did not run. {now.error}", alert=True)
             st.button("Try again", key="check_again", on_click=again, args=("crosscheck",))
-        else:
-            polled(True, draw)
+        elif now.pending:
+            notice(f"Counting: {now.progress}", "status waiting")
+        return now.pending
+
+    polled(answer.pending, progress, "crosscheck")
 
 
 def _show(found: list[dict[str, Any]], report: Report) -> None:

@@ -27,7 +27,6 @@ def _millions(value: float | None) -> str:
 
 def published(choice: Choice) -> None:
     """Show the figures that papers and libraries print for this network at these multipliers."""
-    st.subheader("Published figures", anchor=False)
     found = printed_figures(choice.design, choice.baseline, choice.width, choice.depth, choice.groups)
     title, design = choice.baseline.title, choice.design
     if found.here:

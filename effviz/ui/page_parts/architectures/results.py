@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 import streamlit as st
 
 import effviz
 from effviz.advice.smallest import smallest_resolution
+from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
@@ -17,18 +19,47 @@ from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.page_parts.architectures.controls import Choice
 from effviz.ui.paths import page_path
+from effviz.ui.widgets.cards import Card, cached_report, report_cards
+from effviz.ui.widgets.charts import alive_measure, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_heading, layer_formulas
-from effviz.ui.widgets.layers import layer_table, layers_of
+from effviz.ui.widgets.formula import layer_formulas
+from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.tables import Pick, show_table, unpick
 
 
+def counts(choice: Choice, convention: Convention) -> tuple[Report, Report | None, list[Card]]:
+    """Count the network, and the unscaled one where it differs; return both reports and the headline numbers.
+
+    Raises:
+        DesignError: the network cannot be built.
+    """
+    report = cached_report(choice.design, convention.memory)
+    unscaled = cached_report(choice.baseline, convention.memory) if choice.scaled else None
+    note = f"Unscaled: {choice.baseline_name}."
+    cards = report_cards(convention, report, unscaled, against="unscaled", below="as published", note=note)
+    return report, unscaled, cards
+
+
+@lru_cache(maxsize=256)
+def figures(report: Report, unscaled: Report | None, convention: Convention, look: Appearance) -> tuple[Chart, ...]:
+    """Draw the costs by stage, the shares of the layer kinds, and the activation memory over time."""
+    return (
+        stages_figure(report, unscaled, convention, look),
+        kind_shares(report.sums, stage_measures(convention), look),
+        activation_timeline(report.running, alive_measure(convention), look),
+    )
+
+
+def stages_figure(report: Report, unscaled: Report | None, convention: Convention, look: Appearance) -> Chart:
+    """Draw the costs by stage."""
+    return stage_costs(report.sums, stage_measures(convention), look, unscaled.sums if unscaled else None)
+
+
 def layers(report: Report, convention: Convention) -> None:
-    """Show the table of layers with a search, and the formulas of the selected one."""
-    st.subheader("Layers", anchor=False)
+    """Show the table of layers with a search; a selected row chooses the layer whose formulas are shown."""
     find = links.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
-    rows = [row for row in layers_of(report) if row.kind != VIEW]
+    rows = [row for row in report.rows if row.kind != VIEW]
     found = [row for row in rows if find.lower() in f"{row.path} {row.block} {row.layer} {row.kind}".lower()]
     alt = f"{len(found)} of {len(rows)} layers of {report.design.title} with shapes and costs"
     # Other rows, or another explained layer, end the selection.
@@ -36,23 +67,21 @@ def layers(report: Report, convention: Convention) -> None:
     show_table(layer_table(found, convention, alt), key="layers", height=320, pick=pick)
     st.caption(
         f"{len(found)} of {len(rows)} layers; views such as flatten are left out. Sums over the whole network: "
-        f"{exact(report.params)} parameters, {convention.exact('macs', report.macs)} {convention.compute_label}. "
-        f"{convention.text}"
+        f"{exact(report.params)} parameters, {convention.exact('macs', report.macs)} {convention.compute_label}."
     )
-    formula_heading()
-    layer_formulas(report, _chosen(rows).Index, convention)
 
 
-def _chosen(rows: list[Any]) -> Any:
-    """Show the control of the explained layer: by default the one with the most multiply-adds."""
-    paths = {row.path: row for row in rows}
+def formulas(report: Report, convention: Convention) -> None:
+    """Show the formulas of the chosen layer: by default the one with the most multiply-adds."""
+    rows = report.rows
+    paths = [row.path for row in rows if row.kind != VIEW]
     heaviest = max(rows, key=lambda row: row.macs).path
     if st.session_state.get("layer") not in (None, *paths):
         # Another network, width or depth may not have the selected layer.
         st.session_state["layer"] = heaviest
-    help = "Selecting a row of the table above has the same effect."
-    path = links.choice("Layer", list(paths), "layer", default=heaviest, on_change=unpick("layer"), help=help)
-    return paths[path]
+    help = "Selecting a row of the table of layers has the same effect."
+    path = links.choice("Layer", paths, "layer", default=heaviest, on_change=unpick("layer"), help=help)
+    layer_formulas(report, [row.path for row in rows].index(path), convention)
 
 
 def questions(choice: Choice, report: Report) -> None:
@@ -94,7 +123,7 @@ def files(report: Report, convention: Convention) -> None:
     note = f"{design.title}, {report.resolution} px. {convention.text}"
     packed = Draft.of(design).packed()
     with downloads(
-        csv_file("Layers", lambda: layer_table(layers_of(report), convention), stem, note), json_file(design, stem)
+        csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)
     ):
         if len(packed) <= MAX_LINK:
             st.page_link(

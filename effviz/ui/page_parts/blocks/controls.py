@@ -116,18 +116,16 @@ def companions(choice: Choice) -> list[Choice]:
     """Show the controls of up to three other blocks at the same input and output."""
     found: dict[str, Choice] = {}
     names = [NONE, *(name for name in PRESETS if name != choice.name)]
-    for number, column in enumerate(st.columns(COMPANIONS), start=1):
-        with column:
+    with st.container(horizontal=True):
+        for number in range(1, COMPANIONS + 1):
             default = "bottleneck" if number == 1 and choice.name != "bottleneck" else NONE
             name = links.choice(
                 f"Compare with ({number})", names, f"beside{number}", default=default, format_func=title_of
             )
-            if name == NONE or name in found:
-                continue
-            fields = {entry.name: entry.default for entry in lesson.fields_of(name)}
-            other = Choice(name, choice.place, lesson.settle(name, choice.place, fields))
-            if other.problem:
-                st.caption(f"{other.title} cannot be built here. {other.problem}")
-            else:
-                found[name] = other
-    return list(found.values())
+            if name != NONE and name not in found:
+                fields = {entry.name: entry.default for entry in lesson.fields_of(name)}
+                found[name] = Choice(name, choice.place, lesson.settle(name, choice.place, fields))
+    for other in found.values():
+        if other.problem:
+            st.caption(f"{other.title} cannot be built here. {other.problem}")
+    return [other for other in found.values() if not other.problem]

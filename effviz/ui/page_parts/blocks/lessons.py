@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 
 import effviz
 from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of
-from effviz.studies.excite import can_excite, excite
+from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
-from effviz.studies.reuse import reuse
+from effviz.studies.reuse import Reuse, reuse
 from effviz.ui import links
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
@@ -37,100 +40,113 @@ _EXCITE_COLUMNS = (
 
 
 def why_linear() -> None:
-    """Show the experiment of MobileNetV2's figure 1, computed live."""
-    box = links.section("Why linear? ReLU on a few channels", "linear", ("n", "seed", "relu"))
-    if box is None:
-        return
-    with box:
-        left, middle, right = st.columns(3)
-        with left:
-            dimensions = links.integer(
-                "Channels n", "n", default=5, minimum=2, maximum=MAX_DIMENSIONS, help="Of the embedding."
-            )
-        with middle:
-            seed = links.integer("Seed", "seed", default=0, minimum=0, maximum=9999, help="Of the random matrix.")
-        with right:
-            relu = _RELU[links.switch("ReLU", list(_RELU), "relu", default="on")]
-        pictures = [embed(size, seed, relu) for size in sorted({*_SHOWN, dimensions})]
-        show_chart(manifold_pictures(pictures, look()), "spirals")
-        curve = loss_curve(sorted({*DIMENSIONS, dimensions}), _SEEDS, relu)
-        show_chart(loss_chart(curve, look(), dimensions, relu), "lost")
-        st.markdown(
-            "A random matrix T embeds a 2-D spiral in n channels. ReLU is applied, and the pseudo-inverse of T maps "
-            "back. With few channels ReLU folds the spiral onto itself. With many, some channel stays linear "
-            "for every point. That is why an inverted residual expands first, and why its narrow end has no "
-            "activation (MobileNetV2, arXiv 1801.04381, section 3.2 and figure 1)."
+    """Show the experiment of MobileNetV2's figure 1, computed live: ReLU on a few channels."""
+    links.idle("linear")  # in older links
+    with st.container(horizontal=True):
+        dimensions = links.integer(
+            "Channels n", "n", default=5, minimum=2, maximum=MAX_DIMENSIONS, help="Of the embedding."
         )
-        here = next(each for each in pictures if each.dimensions == dimensions)
-        formula(
-            "Lost", "1 − R² of the best linear map from the channels back to the spiral", "", percent(here.lost),
-            f"with n = {dimensions}, seed {seed}",
-        )  # fmt: skip
-        exercise(
-            Exercise(
-                "lost",
-                f"With {2 * dimensions} channels instead of {dimensions} and the same seed: what percentage is lost?",
-                "%",
-                100 * embed(min(2 * dimensions, MAX_DIMENSIONS), seed, relu).lost,
-                "Each further channel is another half-plane in which the map stays linear.",
-                "{:.2g} %",
-            )
+        seed = links.integer("Seed", "seed", default=0, minimum=0, maximum=9999, help="Of the random matrix.")
+        relu = _RELU[links.switch("ReLU", list(_RELU), "relu", default="on")]
+    spirals, losses, here, twice = _linear(dimensions, seed, relu, look())
+    show_chart(spirals, "spirals")
+    show_chart(losses, "lost")
+    st.markdown(
+        "A random matrix T embeds a 2-D spiral in n channels. ReLU is applied, and the pseudo-inverse of T maps "
+        "back. With few channels ReLU folds the spiral onto itself. With many, some channel stays linear "
+        "for every point. That is why an inverted residual expands first, and why its narrow end has no "
+        "activation (MobileNetV2, arXiv 1801.04381, section 3.2 and figure 1)."
+    )
+    formula(
+        "Lost", "1 − R² of the best linear map from the channels back to the spiral", "", percent(here),
+        f"with n = {dimensions}, seed {seed}",
+    )  # fmt: skip
+    exercise(
+        Exercise(
+            "lost",
+            f"With {2 * dimensions} channels instead of {dimensions} and the same seed: what percentage is lost?",
+            "%",
+            100 * twice,
+            "Each further channel is another half-plane in which the map stays linear.",
+            "{:.2g} %",
         )
+    )
+
+
+@lru_cache(maxsize=256)
+def _linear(dimensions: int, seed: int, relu: str, look: Appearance) -> tuple[Chart, Chart, float, float]:
+    """Draw the spirals and the curve of the loss; return the loss here and with twice the channels, too."""
+    pictures = {size: embed(size, seed, relu) for size in sorted({*_SHOWN, dimensions})}
+    curve = loss_curve(sorted({*DIMENSIONS, dimensions}), _SEEDS, relu)
+    twice = embed(min(2 * dimensions, MAX_DIMENSIONS), seed, relu)
+    return (
+        manifold_pictures(list(pictures.values()), look),
+        loss_chart(curve, look, dimensions, relu),
+        pictures[dimensions].lost,
+        twice.lost,
+    )
 
 
 def feature_reuse() -> None:
     """Show which channels reach later blocks unchanged."""
-    box = links.section("Feature reuse: channels that reach later blocks", "reuse", ("reuse_net", "reuse_stage"))
-    if box is None:
-        return
-    with box:
-        left, right = st.columns(2)
-        with left:
-            name = links.choice(
-                "Network", list(_NETWORKS), "reuse_net", default="shufflenet_v2",
-                format_func=lambda name: effviz.architecture(name).title,
-            )  # fmt: skip
-        design = effviz.architecture(name)
-        stages = [stage_of(group[0].path) for group in by_stage(design.blocks()) if len(group) > 1]
+    links.idle("reuse")  # in older links
+    with st.container(horizontal=True):
+        name = links.choice(
+            "Network", list(_NETWORKS), "reuse_net", default="shufflenet_v2",
+            format_func=lambda name: effviz.architecture(name).title,
+        )  # fmt: skip
+        stages = _stages(name)
         if st.session_state.get("reuse_stage") not in (None, *stages):
             st.session_state["reuse_stage"] = stages[0]
-        with right:
-            stage = links.choice("Stage", stages, "reuse_stage", default=stages[0])
-        found = reuse(design, stage)
-        note = (
-            f"Row: the block that makes the channels; column: a later block. Counted by following every channel of "
-            f"{design.title} through slices, concatenations, shuffles and sums. Between blocks i and j of "
-            "ShuffleNetV2, c / 2^(j − i) channels are connected directly (arXiv 1807.11164, section 3.2)."
+        stage = links.choice("Stage", stages, "reuse_stage", default=stages[0])
+    found, chart = _reuse(name, stage, look())
+    note = (
+        f"Row: the block that makes the channels; column: a later block. Counted by following every channel of "
+        f"{effviz.architecture(name).title} through slices, concatenations, shuffles and sums. Between blocks i and j "
+        "of ShuffleNetV2, c / 2^(j − i) channels are connected directly (arXiv 1807.11164, section 3.2)."
+    )
+    show_chart(chart, "reuse_chart", note=note)
+    exercise(
+        Exercise(
+            "reused",
+            f"What percentage of the channels of {found.labels[0]} is unchanged after {found.labels[-1]}?",
+            "%",
+            100 * found.direct_shares[0][-1],
+            "Added channels are part of a sum and no longer unchanged."
+            if found.added_shares[0][-1]
+            else "Each block passes on a part.",
+            "{:.3g} %",
         )
-        show_chart(reuse_heatmap(found, look()), "reuse_chart", note=note)
-        exercise(
-            Exercise(
-                "reused",
-                f"What percentage of the channels of {found.labels[0]} is unchanged after {found.labels[-1]}?",
-                "%",
-                100 * found.direct_shares[0][-1],
-                "Added channels are part of a sum and no longer unchanged."
-                if found.added_shares[0][-1]
-                else "Each block passes on a part.",
-                "{:.3g} %",
-            )
-        )
+    )
+
+
+@lru_cache(maxsize=len(_NETWORKS))
+def _stages(name: str) -> list[str]:
+    """Return the stages of a network that have several blocks."""
+    groups = by_stage(effviz.architecture(name).blocks())
+    return [stage_of(group[0].path) for group in groups if len(group) > 1]
+
+
+@lru_cache(maxsize=64)
+def _reuse(name: str, stage: str, look: Appearance) -> tuple[Reuse, Chart]:
+    found = reuse(effviz.architecture(name), stage)
+    return found, reuse_heatmap(found, look)
 
 
 def excitation_cost(report: Report) -> None:
     """Show the parameters that squeeze-and-excitation adds to the block on screen."""
-    block, shape = report.blocks[0].block, report.blocks[0].shape
-    if not can_excite(block):
-        return
-    box = links.section("Cost of squeeze-and-excitation", "se")
-    if box is None:
-        return
-    with box:
-        found = excite(block, shape)
-        show_chart(excite_chart(found, look()), "excite_chart")
-        alt = f"Cost of squeeze-and-excitation at {len(found)} reduction ratios"
-        show_table(Table(found, _EXCITE_COLUMNS, alt))
-        st.caption(
-            "Counted with and without it. The paper's formula for the weights is 2 C² / r (arXiv 1709.01507, equation "
-            "5); biases and rounding are added."
-        )
+    links.idle("se")  # in older links
+    found, chart = _excitation(report, look())
+    show_chart(chart, "excite_chart")
+    alt = f"Cost of squeeze-and-excitation at {len(found)} reduction ratios"
+    show_table(Table(found, _EXCITE_COLUMNS, alt))
+    st.caption(
+        "Counted with and without it. The paper's formula for the weights is 2 C² / r (arXiv 1709.01507, equation "
+        "5); biases and rounding are added."
+    )
+
+
+@lru_cache(maxsize=128)
+def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Chart]:
+    found = excite(report.blocks[0].block, report.blocks[0].shape)
+    return found, excite_chart(found, look)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import streamlit as st
 
-import effviz
 from effviz.charts.blocks.cost import Side, block_costs, side_by_side
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import change, lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
@@ -16,21 +18,20 @@ from effviz.studies import blocks as lesson
 from effviz.studies.closed_forms import Term, closed_forms, shown
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.blocks.controls import Choice
-from effviz.ui.widgets.cards import COUNTED, Card, report_cards, show_cards
+from effviz.ui.widgets.cards import COUNTED, Card, cached_report, report_cards
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_heading
 from effviz.ui.widgets.frame import look
-from effviz.ui.widgets.layers import layer_table, layers_of
+from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.live_latency import Reading
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 _QUANTITIES = {"macs": "Multiply-adds", "params": "Parameters", "ratio": "Ratio of multiply-adds"}
 
 
-def headline(report: Report, convention: Convention, latency: Card) -> None:
-    """Show the cost of the block and its latency."""
+def cards(report: Report, convention: Convention) -> list[Card]:
+    """Make the cards of the block's cost."""
     compute = convention.compute(report.macs)
     below = {
         "params": "of the block",
@@ -38,32 +39,43 @@ def headline(report: Report, convention: Convention, latency: Card) -> None:
         "memory_access": f"{compute / max(report.memory_access, 1):.3g} per element",
         "peak_activation": f"output {lesson.output_text(report)}",
     }
-    show_cards([*report_cards(convention, report, below=below), latency])
+    return report_cards(convention, report, below=below)
 
 
 def costs(choice: Choice, report: Report, convention: Convention) -> None:
     """Show the cost of each part of the block."""
-    table = report.table.assign(stage=[lesson.sublayer(step) for step in report.steps])
-    table = table[table["kind"] != "view"]
-    kind_legend(table["kind"])
-    show_chart(block_costs(table, choice.title, stage_measures(convention), look()), "sublayers")
+    chart, kinds = costs_figure(report, choice.title, convention, look())
+    show_chart(chart, "sublayers", legend=kind_legend(kinds))
+
+
+@lru_cache(maxsize=256)
+def costs_figure(report: Report, title: str, convention: Convention, look: Appearance) -> tuple[Chart, list[str]]:
+    """Draw the cost of each part of a block; return the layer kinds, too."""
+    sums = lesson.sublayer_sums(report)
+    return block_costs(sums, title, stage_measures(convention), look), [kind for _, kind in sums]
 
 
 def formulas(report: Report, convention: Convention) -> None:
     """Show the formulas of the papers, and the terms between them and the exact count."""
-    formula_heading()
+    exact = ":small[Exact: counted layer by layer from the built block.]"
+    st.markdown(f"{_formulas(report)}\n\n{exact}")
+
+
+@lru_cache(maxsize=256)
+def _formulas(report: Report) -> str:
+    """Write the formulas as one text: a message for each would cost more than the text."""
     entry = report.blocks[0]
     forms = closed_forms(entry.block, entry.shape)
     if not forms:
-        st.markdown("No paper prints a formula for this block. Exact counts are sums over its layers.")
+        return "No paper prints a formula for this block. Exact counts are sums over its layers."
+    texts = []
     for form in forms:
         symbols = form.symbols.replace("*", "×").replace("_", "\\_")
         terms = [f"{_signed(term)}: {term.label}" for term in form.terms]
         title = f"**{_QUANTITIES[form.quantity]}**, {form.what}: {symbols}"
         lines = [title, f"= {form.numbers}", f"= {shown(form.value)}", *terms, f"= **{shown(form.exact)}**, exact"]
-        st.markdown("  \n".join(lines))
-        st.caption(f"{form.where}. {form.source}.")
-    st.caption(f"Exact: counted layer by layer from the built block. {convention.text}")
+        texts += ["  \n".join(lines), f":small[{form.where}. {form.source}.]"]
+    return "\n\n".join(texts)
 
 
 def _signed(term: Term) -> str:
@@ -82,41 +94,60 @@ class Compared:
     latency: Latency | None
 
 
-def comparison(choice: Choice, others: Sequence[Choice], reading: Reading, convention: Convention) -> None:
-    """Show counts and measured latency of the blocks next to one another."""
-    if not others:
-        return
-    rows = [
-        Compared(each.title, effviz.analyze(each.design, memory=convention.memory), latency)
-        for each, latency in zip([choice, *others], [reading.latency, *reading.others], strict=True)
+def compared(choice: Choice, others: Sequence[Choice], reading: Reading, convention: Convention) -> list[Compared]:
+    """Return the block on screen and the others with their reports and measured latencies."""
+    blocks, latencies = [choice, *others], [reading.latency, *reading.others]
+    return [
+        Compared(each.title, cached_report(each.design, convention.memory), latency)
+        for each, latency in zip(blocks, latencies, strict=True)
     ]
+
+
+def comparison(rows: Sequence[Compared], convention: Convention) -> None:
+    """Show the costs of other blocks as multiples of the block on screen."""
+    if len(rows) > 1:
+        times = tuple(row.latency.median_ms if row.latency else None for row in rows)
+        titles, reports = tuple(row.title for row in rows), tuple(row.report for row in rows)
+        show_chart(_side_by_side(titles, reports, times, convention, look()), "side_by_side")
+
+
+@lru_cache(maxsize=256)
+def _side_by_side(
+    titles: tuple[str, ...], reports: tuple[Report, ...], times: tuple[float | None, ...], convention: Convention,
+    look: Appearance,
+) -> Chart:  # fmt: skip
     sides = [
         Side(
             convention.label(quantity),
-            [convention.value(quantity, getattr(row.report, quantity)) for row in rows],
-            [convention.show(quantity, getattr(row.report, quantity)) for row in rows],
+            [convention.value(quantity, getattr(report, quantity)) for report in reports],
+            [convention.show(quantity, getattr(report, quantity)) for report in reports],
         )
         for quantity in COUNTED
     ]
-    times = [row.latency.median_ms if row.latency else None for row in rows]
     texts = [milliseconds(time) if time is not None else "not measured" for time in times]
-    sides.append(Side("Latency here", times, texts))
-    show_chart(side_by_side([row.title for row in rows], sides, look()), "side_by_side")
+    return side_by_side(titles, [*sides, Side("Latency here", times, texts)], look)
+
+
+def comparison_table(rows: Sequence[Compared], convention: Convention) -> None:
+    """Show exact counts and measured latency of the blocks."""
     params, macs, *memory = count_columns(convention, row="report")
     first = rows[0]
+    versus = Column(
+        f"vs {first.title}", lambda row: "" if row is first else _versus(row.report.macs, first.report.macs)
+    )
     columns = [
         Column("Block", "title"),
         Column("Output", lambda row: lesson.output_text(row.report)),
         params,
         macs,
-        Column(f"vs {first.title}", lambda row: "" if row is first else _versus(row.report.macs, first.report.macs)),
+        *([versus] if len(rows) > 1 else []),
         *memory,
         Column("Latency (ms)", lambda row: row.latency.median_ms if row.latency else None, "%.3f"),
     ]
-    show_table(Table(rows, columns, f"{len(rows)} blocks at the same input with exact counts"))
+    show_table(Table(rows, columns, f"{plural(len(rows), 'block')} at the same input with exact counts"))
     st.caption(
         "All blocks have the input on screen; the others have the fields of their papers. Blocks that keep or derive "
-        f"their width have another output. Measure latency measures all of them. {convention.text}"
+        "their width have another output. Measure latency measures all of them."
     )
 
 
@@ -135,7 +166,7 @@ def _doubled(choice: Choice, report: Report, convention: Convention) -> Exercise
     values = lesson.settle(choice.name, wide, choice.values)
     if lesson.problem(choice.name, wide, values):
         return None
-    doubled = effviz.analyze(lesson.design(choice.name, wide, values))
+    doubled = cached_report(lesson.design(choice.name, wide, values), convention.memory)
     name = lower(convention.compute_label)
     return Exercise(
         "wide",
@@ -173,6 +204,6 @@ def files(choice: Choice, report: Report, convention: Convention) -> None:
     stem = file_name("effviz", choice.name, str(choice.place.in_channels), str(choice.place.out_channels))
     note = f"{choice.title}. {convention.text}"
     downloads(
-        csv_file("Layers", lambda: layer_table(layers_of(report), convention), stem, note),
+        csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note),
         json_file(choice.design, stem),
     )

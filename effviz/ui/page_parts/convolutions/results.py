@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import streamlit as st
 
@@ -14,55 +15,61 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
-from effviz.charts.style import Chart
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import lower, percent
 from effviz.count.kinds import conv_kind
 from effviz.model.layers import Conv2d
 from effviz.studies import convolutions as lesson
-from effviz.studies.convolutions import KINDS, Curves
+from effviz.studies.convolutions import KINDS, Curves, Setting
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.convolutions.controls import BASELINE, Choice
-from effviz.ui.widgets.cards import Card, report_cards, show_cards
+from effviz.ui.widgets.cards import Card, report_cards
 from effviz.ui.widgets.charts import chart_row, show_chart
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula, formula_heading, layer_formulas
+from effviz.ui.widgets.formula import formula_text, layer_texts
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 
-def headline(choice: Choice, convention: Convention, latency: Card) -> None:
-    """Show the cost of the chosen kind against the standard convolution, the reduction, and the latency."""
+def cards(choice: Choice, convention: Convention) -> list[Card]:
+    """Make the cards of the chosen kind: its cost against the standard convolution, and the reduction."""
     here = lesson.report(choice.kind, choice.setting, convention.memory)
     base = lesson.report(BASELINE, choice.setting, convention.memory) if choice.against else None
     factor = lesson.reduction(choice.kind, choice.setting).factor
     name = convention.compute_label
-    show_cards(
-        [
-            *report_cards(
-                convention, here, base, against=BASELINE, below="the baseline",
-                quantities=("params", "macs", "memory_access"),
-            ),
-            Card(
-                "Reduction", f"{factor:.3g}×", f"{name} of the standard convolution divided by those of this one.",
-                f"{'fewer' if factor >= 1 else 'more'} {lower(name)}",
-            ),
-            latency,
-        ]
-    )  # fmt: skip
+    return [
+        *report_cards(
+            convention, here, base, against=BASELINE, below="the baseline",
+            quantities=("params", "macs", "memory_access"),
+        ),
+        Card(
+            "Reduction", f"{factor:.3g}×", f"{name} of the standard convolution divided by those of this one.",
+            f"{'fewer' if factor >= 1 else 'more'} {lower(name)}",
+        ),
+    ]  # fmt: skip
 
 
 def costs(choice: Choice, convention: Convention) -> None:
-    """Show the cost of every kind relative to the standard convolution."""
-    shares = lesson.relative_costs(choice.setting, convention.memory)
-    show_chart(kind_costs(shares, choice.kind, KINDS, convention.compute_label, look()), "costs")
+    """Show the cost of every kind, and the reduction against the kernel size and against the output channels."""
+    relative, kernels, widths = _figures(choice.kind, choice.setting, convention, look())
+    show_chart(relative, "costs")
+    chart_row({"by_kernel": kernels, "by_width": widths})
+    if _compared_kind(choice.kind) == "separable":
+        st.markdown(_limit(choice.setting.kernel_size))
 
 
-def curves(choice: Choice, convention: Convention) -> None:
-    """Show the reduction against the kernel size and against the output channels."""
-    kind = "separable" if choice.kind == BASELINE else choice.kind
-    setting, colors = choice.setting, look()
-    area = setting.kernel_size**2
+def _compared_kind(kind: str) -> str:
+    """Return the kind whose reduction is drawn; a standard convolution has none."""
+    return "separable" if kind == BASELINE else kind
+
+
+@lru_cache(maxsize=256)
+def _figures(kind: str, setting: Setting, convention: Convention, look: Appearance) -> tuple[Chart, Chart, Chart]:
+    """Draw the cost of every kind relative to the standard convolution, and the reduction by kernel and by width."""
+    drawn, size = _compared_kind(kind), setting.kernel_size
+    kernels = lesson.by_kernel(drawn, setting, convention.memory)
+    widths = lesson.by_width(drawn, setting, convention.memory)
 
     def lines(found: Curves) -> list[Curve]:
         return [
@@ -70,21 +77,20 @@ def curves(choice: Choice, convention: Convention) -> None:
             Curve("Memory access", found.memory_access, "dash"),
         ]
 
-    kernels = lesson.by_kernel(kind, setting, convention.memory)
-    widths = lesson.by_width(kind, setting, convention.memory)
-    chart_row(
-        {
-            "by_kernel": reduction_curve(
-                kernels.at, lines(kernels), setting.kernel_size, "Kernel size", KINDS[kind], colors, logarithmic=False
-            ),
-            "by_width": reduction_curve(
-                widths.at, lines(widths), setting.out_channels, "Output channels", KINDS[kind], colors,
-                logarithmic=True, limit=(float(area), f"K² = {area}") if kind == "separable" else None,
-            ),
-        }
+    return (
+        costs_figure(kind, setting, convention, look),
+        reduction_curve(kernels.at, lines(kernels), size, "Kernel size", KINDS[drawn], look, logarithmic=False),
+        reduction_curve(
+            widths.at, lines(widths), setting.out_channels, "Output channels", KINDS[drawn], look,
+            logarithmic=True, limit=(float(size**2), f"K² = {size**2}") if drawn == "separable" else None,
+        ),
     )  # fmt: skip
-    if kind == "separable":
-        st.markdown(_limit(setting.kernel_size))
+
+
+def costs_figure(kind: str, setting: Setting, convention: Convention, look: Appearance) -> Chart:
+    """Draw the cost of every kind relative to the standard convolution."""
+    shares = lesson.relative_costs(setting, convention.memory)
+    return kind_costs(shares, kind, KINDS, convention.compute_label, look)
 
 
 def _limit(size: int) -> str:
@@ -100,29 +106,27 @@ def _limit(size: int) -> str:
 
 def connections(choice: Choice) -> None:
     """Show the window, and which channels the built layers connect."""
-    st.subheader("Connections", anchor=False)
-    setting, colors = choice.setting, look()
-    steps = lesson.report(choice.kind, setting).steps
-    convs = [step.layer for step in steps if isinstance(step.layer, Conv2d)]
-    size = 1 if choice.kind == "pointwise" else setting.kernel_size
-    pictures: list[Chart] = [window_picture(setting, size, colors)]
-    for conv, blocks in zip(convs, lesson.connections(choice.kind, setting), strict=True):
-        pictures.append(connection_picture(blocks, conv_kind(conv), colors))
+    pictures = _connections(choice.kind, choice.setting, look())
     chart_row({f"connection_{place}": chart for place, chart in enumerate(pictures)}, heading="bold", gap="small")
     st.caption(f"{choice.design.title}. The black frame is the next position of the window.")
 
 
+@lru_cache(maxsize=256)
+def _connections(kind: str, setting: Setting, look: Appearance) -> list[Chart]:
+    """Draw the window, and the connected channels of every convolution."""
+    convs = [step.layer for step in lesson.report(kind, setting).steps if isinstance(step.layer, Conv2d)]
+    layers = zip(convs, lesson.connections(kind, setting), strict=True)
+    return [
+        window_picture(setting, 1 if kind == "pointwise" else setting.kernel_size, look),
+        *(connection_picture(blocks, conv_kind(conv), look) for conv, blocks in layers),
+    ]
+
+
 def shuffle(choice: Choice) -> None:
     """Show two grouped convolutions in a row, with a channel shuffle between them and without."""
-    setting, colors = choice.setting, look()
-    st.subheader("Two grouped convolutions", anchor=False)
+    setting = choice.setting
     channels, groups = lesson.drawn_channels(setting.out_channels, setting.groups)
-    pictures = {}
-    for shuffled, word in ((False, "Without shuffle"), (True, "With channel shuffle")):
-        reached = lesson.reach(channels, groups, shuffle=shuffled)
-        title = f"{word}: each output depends on {percent(float(reached.mean()))} of the inputs"
-        pictures[f"reach_{shuffled}"] = reach_picture(reached, groups, title, colors)
-    chart_row(pictures, heading="bold", gap="small")
+    chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
     st.caption(
         f"Two 1x1 convolutions in a row, with {groups} groups of {channels // groups} channels: which inputs reach "
@@ -130,9 +134,19 @@ def shuffle(choice: Choice) -> None:
     )
 
 
+@lru_cache(maxsize=256)
+def _reaches(channels: int, groups: int, look: Appearance) -> dict[str, Chart]:
+    """Draw the inputs that reach each output, without a channel shuffle and with one."""
+    pictures = {}
+    for shuffled, word in ((False, "Without shuffle"), (True, "With channel shuffle")):
+        reached = lesson.reach(channels, groups, shuffle=shuffled)
+        title = f"{word}: each output depends on {percent(float(reached.mean()))} of the inputs"
+        pictures[f"reach_{shuffled}"] = reach_picture(reached, groups, title, look)
+    return pictures
+
+
 def sensitivities(choice: Choice, convention: Convention) -> None:
     """Show the effect of each setting on the counts."""
-    st.subheader("Effect of each setting", anchor=False)
     rows = lesson.sensitivities(choice.kind, choice.setting, convention.memory)
     columns = [
         Column("Setting", "control"),
@@ -143,25 +157,32 @@ def sensitivities(choice: Choice, convention: Convention) -> None:
         Column("Memory access", lambda row: f"{row.memory_access:.3g}×"),
     ]
     show_table(Table(rows, columns, f"Factors on the cost of {KINDS[choice.kind]} for {len(rows)} settings"))
-    st.caption(f"One setting changes, the others stay. {convention.text}")
+    st.caption("One setting changes, the others stay.")
 
 
 def formulas(choice: Choice, convention: Convention) -> None:
     """Show the formulas of every layer, and the reduction."""
-    formula_heading()
-    report = lesson.report(choice.kind, choice.setting, convention.memory)
+    st.markdown(_formulas(choice.kind, choice.setting, convention))
+
+
+@lru_cache(maxsize=256)
+def _formulas(kind: str, setting: Setting, convention: Convention) -> str:
+    """Write the formulas as one text: a message for each would cost more than the text."""
+    report = lesson.report(kind, setting, convention.memory)
+    texts = []
     for index, step in enumerate(report.steps):
         if len(report.steps) > 1:
-            st.markdown(f"Layer {index + 1}, {step.path.partition('.')[0]}:")
-        layer_formulas(report, index, convention)
-    found = lesson.reduction(choice.kind, choice.setting)
-    name, standard = lower(convention.compute_label), lesson.report(BASELINE, choice.setting)
-    formula(
+            texts.append(f"Layer {index + 1}, {step.path.partition('.')[0]}:")
+        texts += layer_texts(report, index, convention)
+    found = lesson.reduction(kind, setting)
+    name, standard = lower(convention.compute_label), lesson.report(BASELINE, setting)
+    reduction = formula_text(
         "Reduction", f"{name} of the standard convolution / {name}",
         f"{convention.exact('macs', standard.macs)} / {convention.exact('macs', report.macs)}", f"{found.factor:.4g}",
     )  # fmt: skip
     symbols = found.symbols.replace("_", "\\_")
-    st.markdown(f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}")
+    closed = f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}"
+    return "\n\n".join([*texts, reduction, closed])
 
 
 def questions(choice: Choice, convention: Convention) -> None:

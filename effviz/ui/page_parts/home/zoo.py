@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pandas as pd
 import streamlit as st
 
 import effviz
 from effviz.advice.budgets import PRESETS
+from effviz.charts.home import Totals, zoo_dots
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
@@ -70,18 +71,11 @@ def reports(memory: str) -> tuple[Report, ...]:
     return tuple(effviz.analyze(effviz.architecture(name), memory=memory) for name in ARCHITECTURES)
 
 
-def totals(found: Sequence[Report]) -> pd.DataFrame:
-    """Return the totals as a table for the chart."""
-    return pd.DataFrame(
-        {
-            "title": report.design.title,
-            "family": report.design.family,
-            "resolution": report.resolution,
-            "params": report.params,
-            "macs": report.macs,
-        }
-        for report in found
-    )
+@lru_cache(maxsize=16)
+def totals_chart(convention: Convention, look: Appearance) -> Chart:
+    """Draw the parameters and the compute of every network."""
+    found = [Totals(each.design.title, each.params, each.macs, each.resolution) for each in reports(convention.memory)]
+    return zoo_dots(found, convention.compute(1), convention.compute_label, look)
 
 
 def ways() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from effviz.studies.prediction import ENTRIES, PREDICTORS
-from effviz.studies.printed_latency import latencies as published_latencies
+from effviz.studies.printed_latency import devices
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets import live_latency as live
@@ -54,8 +54,8 @@ def controls() -> Options:
         help="Without a family, the chart marks the pair that multiply-adds order worst.",
     )  # fmt: skip
     threads = live.threads_control()
-    devices = list(published_latencies()["where"].unique())
     device = links.choice(
-        "Published latencies", devices, "printed", default=FIRST_DEVICE, help="Device and source of the second chart."
-    )
+        "Published latencies", list(devices()), "printed", default=FIRST_DEVICE,
+        help="Device and source of the latencies below the charts.",
+    )  # fmt: skip
     return Options(column, RANGES[size], "" if family == NONE else family, threads, device)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from functools import lru_cache
+from types import SimpleNamespace
+
 import streamlit as st
 
 from effviz.charts.latency import latency_scatter
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact, lower, milliseconds, si
-from effviz.studies.prediction import contrast, highlights, ranks, speed_extremes
-from effviz.studies.printed_latency import latencies_on
+from effviz.studies.prediction import Row, contrast, highlights, ranks, speed_extremes
+from effviz.studies.printed_latency import devices
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
 from effviz.ui.page_parts.latency.results import ENOUGH, HERE
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise
-from effviz.ui.widgets.formula import formula, formula_heading
+from effviz.ui.widgets.formula import formula
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -25,12 +29,17 @@ _CORRELATION = (
 )
 
 
-def published(options: Options, convention: Convention) -> pd.DataFrame:
-    """Show and return the latencies that a paper or a library publishes for a device."""
-    rows = latencies_on(options.device)
-    device, factor, label = rows["device"].iloc[0], convention.factor("macs"), convention.compute_label
-    scatter = latency_scatter(rows, "macs", factor, label, f"Published for {device}", look(), highlights(rows))
-    show_chart(scatter, "printed_chart")
+@lru_cache(maxsize=128)
+def _scatter(where: str, factor: int, label: str, look: Appearance) -> Chart:
+    rows = devices()[where]
+    machine = f"Published for {rows[0]['device']}"
+    return latency_scatter(rows, "macs", factor, label, machine, look, highlights(rows))
+
+
+def published(options: Options, convention: Convention) -> None:
+    """Show the latencies that a paper or a library publishes for a device."""
+    rows, factor, label = devices()[options.device], convention.factor("macs"), convention.compute_label
+    show_chart(_scatter(options.device, factor, label, look()), "printed_chart")
     columns = [
         Column("Network", "title"),
         Column("Latency (ms)", "latency_ms"),
@@ -40,53 +49,52 @@ def published(options: Options, convention: Convention) -> pd.DataFrame:
         Column("Notes", "notes", width="large"),
         Column("Source", "source"),
     ]
-    table = Table(list(rows.itertuples(index=False)), columns, f"{len(rows)} latencies as published for {device}")
+    alt = f"{len(rows)} latencies as published for {rows[0]['device']}"
+    table = Table([SimpleNamespace(**row) for row in rows], columns, alt)
     show_table(table, key="printed_table", height=280)
     st.caption(
         "Latencies and multiply-adds are as published, rounded and by the source's convention. "
         "Multiply-adds marked “counted” are effviz's, because the source has none."
     )
-    return rows
 
 
-def formulas(table: pd.DataFrame, options: Options, convention: Convention) -> None:
+def formulas(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show speed and rank correlation, with the numbers of this machine."""
-    formula_heading()
     factor, label = options.axis(convention)
     name = lower(label.partition(" (")[0])
     st.markdown(
         "Latency is the median over runs of one forward pass. Every run is timed separately, after a warm-up. All "
         f"points on a dotted line have the same {name} per second."
     )
-    if len(table) < ENOUGH:
+    if len(rows) < ENOUGH:
         st.markdown(f"**Rank correlation** = {_CORRELATION.replace('{}', 'the count')}.")
         return
-    row = table.loc[speed_extremes(table, options.column)[1]]
-    amount, time = int(row[options.column]) * factor, float(row["latency_ms"])
+    row = rows[speed_extremes(rows, options.column)[1]]
+    amount, time = row[options.column] * factor, row["latency_ms"]
     numbers = f"{exact(amount)} / {milliseconds(time)}"
     formula(f"Speed of {row['title']}", f"{name} / latency", numbers, si(amount / time * 1e3), "per second")
-    found = ranks(table, options.column)
+    found = ranks(rows, options.column)
     # KaTeX adds a space after a comma that is not in braces.
     together, by_count, by_latency = (f"{value:,.1f}".replace(",", "{,}") for value in found[:3])
     numbers = rf"${together} / \sqrt{{{by_count} \cdot {by_latency}}}$"
     formula("Rank correlation", _CORRELATION.replace("{}", name), numbers, f"{found.correlation:.3f}")
 
 
-def exercises(table: pd.DataFrame, rows: pd.DataFrame, convention: Convention) -> None:
+def exercises(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show two predictions: about this machine, and about the published device."""
-    name = lower(convention.compute_label)
+    published, name = devices()[options.device], lower(convention.compute_label)
     here = None
-    if len(table) >= ENOUGH:
+    if len(rows) >= ENOUGH:
         why = "Depthwise layers and many small layers access much memory for few multiply-adds."
-        here = _question("here", HERE, table, name, why)
+        here = _question("here", HERE, rows, name, why)
     why = "Another device gives another order. Library and hardware determine which operations are fast."
-    there = _question("printed", f"On {rows['device'].iloc[0]}", rows, name, why)
+    there = _question("printed", f"On {published[0]['device']}", published, name, why)
     exercise.exercises(*([here, there] if here else [there]))
     if here is None:
         st.caption(f"A question about this machine appears after {ENOUGH} measurements.")
 
 
-def _question(key: str, where: str, rows: pd.DataFrame, name: str, why: str) -> Exercise:
+def _question(key: str, where: str, rows: Sequence[Row], name: str, why: str) -> Exercise:
     pair = contrast(rows)
     question = (
         f"{where}: {pair.heavy} has {pair.more_macs:.1f} times the {name} of {pair.light}. "

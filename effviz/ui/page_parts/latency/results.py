@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
 import streamlit as st
 
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
@@ -11,8 +15,8 @@ from effviz.measure.background import default_run
 from effviz.measure.latency import environment
 from effviz.studies.prediction import (
     ENTRIES,
-    PREDICTORS,
     Predictor,
+    Row,
     highlights,
     inversions,
     predictors,
@@ -39,40 +43,38 @@ _WORDS = Words(
 )
 
 
-def selected(options: Options, convention: Convention) -> list[dict[str, object]]:
+def selected(options: Options, convention: Convention) -> list[dict[str, Any]]:
     """Return titles and counts of the networks on the page."""
     every = (row(entry, convention.memory) for entry in ENTRIES)
     return [each for each in every if options.most_macs is None or each["macs"] < options.most_macs]
 
 
-def measurements(options: Options, convention: Convention) -> pd.DataFrame:
-    """Return counts and known latencies, one row per network; `latency` has the distribution."""
+def measurements(options: Options, convention: Convention) -> list[Row]:
+    """Return counts and known latencies, one row per measured network; ``latency`` has the distribution."""
     known = default_run().latencies(options.threads)
-    rows = [
+    return [
         each | {"latency_ms": latency.median_ms, "noisy": latency.noisy, "latency": latency}
         for each in selected(options, convention)
-        if (latency := known.get(str(each["title"]))) is not None
+        if (latency := known.get(each["title"])) is not None
     ]
-    names = ("title", "family", "resolution", *PREDICTORS, "latency_ms", "noisy", "latency")
-    return pd.DataFrame(rows, columns=list(names))
 
 
-def headline(table: pd.DataFrame, options: Options, convention: Convention) -> None:
+def headline(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show the number of networks, the rank correlation and the extreme speeds."""
     total = len(selected(options, convention))
     threads = live.thread_text(options.threads)
-    cards = [Card("Networks measured", f"{len(table)} of {total}", live.machine(), threads)]
-    if len(table) < ENOUGH:
+    cards = [Card("Networks measured", f"{len(rows)} of {total}", live.machine(), threads)]
+    if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
         cards += [Card(label, *empty) for label in ("Rank correlation", "Slowest", "Fastest", "Fastest over slowest")]
     else:
-        found = {entry.column: entry for entry in predictors(table)}
-        cards += _cards(table, found[options.column], found["macs"], options.axis(convention)[0])
+        found = {entry.column: entry for entry in predictors(rows)}
+        cards += _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
     show_cards(cards)
 
 
-def _cards(table: pd.DataFrame, here: Predictor, macs: Predictor, factor: int) -> list[Card]:
-    slowest, fastest = (str(table.loc[row, "title"]) for row in speed_extremes(table, here.column))
+def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -> list[Card]:
+    slowest, fastest = (rows[place]["title"] for place in speed_extremes(rows, here.column))
     # Multiply-adds are the baseline of the other counts.
     other = here.column != "macs"
     meaning = f"{here.label.capitalize()} per second."
@@ -81,7 +83,7 @@ def _cards(table: pd.DataFrame, here: Predictor, macs: Predictor, factor: int) -
             "Rank correlation", f"{here.rank_correlation:.2f}",
             f"Spearman's, between {here.label} and latency. It is 1 if both give the same order, and 0 if they are "
             "unrelated.",
-            f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(table)} networks",
+            f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(rows)} networks",
         ),
         Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
         Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
@@ -100,18 +102,17 @@ def bar(options: Options) -> None:
     run_bar(default_run(), ENTRIES, options.threads, _WORDS, shown=known, redraw_s=REDRAW_S)
 
 
-def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None:
+def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show latency against the count, and the pairs that multiply-adds order wrongly."""
-    if table.empty:
-        with st.container(border=True, height=360, vertical_alignment="center", horizontal_alignment="center"):
-            st.markdown("The chart appears after the first measurement.")
+    if not rows:
+        st.caption("The chart appears after the first measurement.")
         return
     factor, label = options.axis(convention)
-    amounts = [int(str(each[options.column])) for each in selected(options, convention)]
-    marked = highlights(table, options.family)
+    amounts = [each[options.column] for each in selected(options, convention)]
+    marked = highlights(rows, options.family)
     span = (min(amounts), max(amounts))
-    show_chart(latency_scatter(table, options.column, factor, label, HERE, look(), marked, span), "scatter")
-    pairs = inversions(table)
+    show_chart(latency_scatter(rows, options.column, factor, label, HERE, look(), marked, span), "scatter")
+    pairs = inversions(rows)
     if pairs:
         name = lower(convention.compute_label)
         count = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
@@ -119,13 +120,13 @@ def chart(table: pd.DataFrame, options: Options, convention: Convention) -> None
         st.markdown(f"In {count}, the network with more {name} is faster. {examples}")
 
 
-def predictor_chart(table: pd.DataFrame) -> None:
+def predictor_chart(rows: Sequence[Row]) -> None:
     """Show how well each count predicts latency."""
-    if len(table) >= ENOUGH:
-        show_chart(predictor_bars(table, look()), "predictors")
+    if len(rows) >= ENOUGH:
+        show_chart(predictor_bars(rows, look()), "predictors")
 
 
-def measured_table(table: pd.DataFrame, convention: Convention) -> Table:
+def measured_table(rows: Sequence[Row], convention: Convention) -> Table:
     """Make the table behind the chart."""
     factor = convention.factor("macs")
     median, *spread = live.latency_columns()
@@ -141,21 +142,20 @@ def measured_table(table: pd.DataFrame, convention: Convention) -> Table:
         Column("Threads", "latency.threads"),
         Column("Age", lambda each: live.age(each.latency)),
     ]
-    rows = list(table.itertuples(index=False))
-    return Table(rows, columns, f"{len(rows)} networks with counts, latency and its spread")
+    networks = [SimpleNamespace(**row) for row in rows]
+    return Table(networks, columns, f"{len(networks)} networks with counts, latency and its spread")
 
 
-def show_measured(table: pd.DataFrame, convention: Convention) -> None:
+def show_measured(rows: Sequence[Row], convention: Convention) -> None:
     """Show the numbers behind the chart, and their conditions."""
-    st.subheader("Measured networks", anchor=False)
-    if len(table):
-        show_table(measured_table(table, convention), height=320)
-    st.caption(f"Batch 1, float32, random weights, PyTorch without a compiler. {live.machine()}. {convention.text}")
+    if rows:
+        show_table(measured_table(rows, convention), height=320)
+    st.caption(f"Batch 1, float32, random weights, PyTorch without a compiler. {live.machine()}.")
 
 
-def files(table: pd.DataFrame, convention: Convention) -> None:
+def files(rows: Sequence[Row], convention: Convention) -> None:
     """Show the CSV download with its conditions, and the link."""
     known = ", ".join(f"{name}: {value}" for name, value in environment().items() if name != "threads")
     note = f"Latency of the networks, batch 1. {known}. {convention.text}"
-    entries = [csv_file("Networks", measured_table(table, convention), "effviz-latency", note)] if len(table) else []
-    downloads(*entries)
+    table = partial(measured_table, rows, convention)
+    downloads(*([csv_file("Networks", table, "effviz-latency", note)] if rows else []))

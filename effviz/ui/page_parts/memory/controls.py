@@ -1,4 +1,4 @@
-"""Sidebar of the page: guideline and shape, experiment, network."""
+"""Sidebar of the page: guideline and shape, and the paper's experiment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from effviz.studies.guidelines.access import (
 from effviz.studies.guidelines.theory import variant_text
 from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
-from effviz.zoo import ARCHITECTURES, architecture
 
 CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _LAYERS = {
@@ -39,19 +38,12 @@ class Options:
         shape: of the layer or block, in theory.
         device, scale: column of the paper's table that is measured.
         threads: of torch.
-        network: of the zoo, for arithmetic intensity.
     """
 
     shape: Shape
     device: str = "ARM"
     scale: str = "x1"
     threads: int = 1
-    network: str = "mobilenet_v2"
-
-
-def title(network: str) -> str:
-    """Return the title of a network of the zoo."""
-    return architecture(network).title
 
 
 def controls() -> Options:
@@ -67,10 +59,7 @@ def controls() -> Options:
             "Scale", list(SCALES), "scale", default="x1",
             help="Factor on the channels. The multiply-adds grow with its square.",
         )  # fmt: skip
-    threads = live.threads_control()
-    st.subheader("Arithmetic intensity", anchor=False)
-    network = links.choice("Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=title)
-    return Options(shape, device, scale, threads, network)
+    return Options(shape, device, scale, live.threads_control())
 
 
 def _shape() -> Shape:

@@ -1,4 +1,4 @@
-"""The paper's experiment, measured on this CPU beside the published speeds, and arithmetic intensity."""
+"""The paper's experiment, measured on this CPU beside the published speeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-import effviz
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.core.units import percent
 from effviz.count.report import Report
@@ -19,7 +18,7 @@ from effviz.studies.guidelines.experiments import Case, column, macs_deviation, 
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.cards import Card
+from effviz.ui.widgets.cards import Card, cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.measuring import Words, run_bar
@@ -108,8 +107,7 @@ class _Row(NamedTuple):
 def experiment_table(run: Experiment, convention: Convention) -> Table:
     """Make the table of the column's networks, with absolute and relative speeds."""
     rows = [
-        _Row(case, effviz.analyze(case.design, memory=convention.memory), run.latencies.get(case.title))
-        for case in run.cases
+        _Row(case, cached_report(case.design, convention.memory), run.latencies.get(case.title)) for case in run.cases
     ]
 
     def speed(values: Mapping[str, float]) -> Any:
@@ -137,9 +135,9 @@ def experiment_table(run: Experiment, convention: Convention) -> Table:
     return Table(rows, columns, alt)
 
 
-def show_experiment_table(run: Experiment, table: Table, convention: Convention) -> None:
-    """Show the networks of the column, and how they differ from the published ones."""
-    show_table(table)
+def show_networks(run: Experiment, convention: Convention) -> None:
+    """Show the networks of the column with their speeds, and how they differ from the published ones."""
+    show_table(experiment_table(run, convention))
     st.caption(" ".join(_notes(run, convention)))
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 
 from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.style import Appearance, Chart
 from effviz.studies.guidelines.theory import intensities
+from effviz.ui import links
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.memory.controls import title
 from effviz.ui.page_parts.memory.theory import intensity_unit
 from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.zoo import ARCHITECTURES, architecture
+
+
+def _title(network: str) -> str:
+    return architecture(network).title
 
 
 def intensity_table(network: str, convention: Convention) -> Table:
@@ -27,10 +36,19 @@ def intensity_table(network: str, convention: Convention) -> Table:
     return Table(rows, columns, f"{len(rows)} kinds of layer with multiply-adds and memory access")
 
 
-def intensity(network: str, table: Table, convention: Convention) -> None:
-    """Show the arithmetic intensity as bars, and the table."""
+@lru_cache(maxsize=128)
+def _chart(network: str, convention: Convention, look: Appearance) -> Chart:
     factor, per = intensity_unit(convention)
     entries = intensities(network, convention.memory)
-    show_chart(intensity_bars(title(network), entries, factor, convention.compute_label, per, look()), "intensity")
-    show_table(table, fold=f"Table: {len(entries)} kinds of layer", key="intensity_table")
-    st.caption(f"In brackets: share of the network's memory access. {convention.text}")
+    return intensity_bars(_title(network), entries, factor, convention.compute_label, per, look)
+
+
+def intensity(convention: Convention) -> None:
+    """Show the arithmetic intensity of the chosen network as bars, and the table with its download."""
+    network = links.choice("Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, width=280)
+    show_chart(_chart(network, convention, look()), "intensity")
+    table = intensity_table(network, convention)
+    show_table(table, fold=f"Table: {len(table.rows)} kinds of layer", key="intensity_table")
+    st.caption("In brackets: share of the network's memory access.")
+    note = f"Arithmetic intensity of {_title(network)}. {convention.text}"
+    downloads(csv_file("Intensity", table, file_name("effviz", network, "intensity"), note))

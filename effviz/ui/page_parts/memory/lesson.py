@@ -1,4 +1,4 @@
-"""Formulas with the current numbers, and exercises."""
+"""Formulas with the current numbers, exercises, and downloads."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import replace
 import streamlit as st
 
 from effviz.core.units import exact, lower
+from effviz.measure.latency import environment
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
-from effviz.studies.guidelines.access import DEVICES
+from effviz.studies.guidelines.access import DEVICES, GUIDELINES, SOURCE
 from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.memory.experiment import Experiment
-from effviz.ui.page_parts.memory.theory import intensity_unit
+from effviz.ui.page_parts.memory.experiment import Experiment, experiment_table
+from effviz.ui.page_parts.memory.theory import intensity_unit, theory_table
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula, formula_heading
+from effviz.ui.widgets.formula import formula
 
 _SMALL, _USUAL = 7, 56
 _REMARKS = {
@@ -39,7 +41,6 @@ _NAMED = {
 
 def show_formulas(found: Comparison, convention: Convention) -> None:
     """Show the formulas of the guideline, then the arithmetic intensity."""
-    formula_heading()
     now, memory = found.now, convention.memory
     for each in formulas(found, memory):
         formula(each.quantity, f"${each.symbols}$", f"${each.numbers}$", each.result)
@@ -122,3 +123,16 @@ def _speed(run: Experiment) -> Exercise:
         "speed", f"{where}: the experiment's networks with “{slow}” and “{fast}” have equal multiply-adds. How fast is "
         f"“{slow}” relative to “{fast}”?", "×", speeds[slow], f"Published: {published}.",
     )  # fmt: skip
+
+
+def files(found: Comparison, run: Experiment, threads: int, convention: Convention) -> None:
+    """Show the downloads of both tables with their conditions."""
+    shape, guideline = found.shape, found.shape.guideline
+    conditions = ", ".join(f"{name}: {value}" for name, value in environment(threads).items())
+    theory = f"{GUIDELINES[guideline]}. Map {shape.resolution} x {shape.resolution}. {convention.text}"
+    speeds = f"Speeds here: batch 1, {conditions}. Published speeds: {SOURCE}, table {guideline[1]}."
+    stem = file_name("effviz", guideline)
+    downloads(
+        csv_file("Theory", lambda: theory_table(found, convention), f"{stem}-theory", theory),
+        csv_file("Experiment", lambda: experiment_table(run, convention), f"{stem}-experiment", speeds),
+    )

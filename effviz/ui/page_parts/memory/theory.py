@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
+
+import streamlit as st
 
 from effviz.charts.memory import theory as charts
 from effviz.charts.memory.theory import Unit
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import change, exact, lower, percent
-from effviz.studies.guideline_shapes import Comparison
+from effviz.studies.guideline_shapes import Comparison, Shape, compare
 from effviz.studies.guidelines.access import least_access
 from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import BYTES, Convention
-from effviz.ui.page_parts.memory.experiment import Experiment, speed_card
-from effviz.ui.widgets.cards import Card, count_card, show_cards
+from effviz.ui.widgets.cards import Card, count_card
 from effviz.ui.widgets.charts import kind_legend, show_chart
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, show_table
@@ -22,9 +24,9 @@ from effviz.ui.widgets.tables import Column, Table, show_table
 _NOTES = {
     "G1": "Dots: whole widths, counted layer by layer. Line: the closed form. Rounded widths change the multiply-adds "
     "by up to 0.5 %.",
-    "G2": r"Dots: counted. Lines: closed forms. “Input fixed” is the paper's equation, $c \to g c$. “Both widened” is "
-    r"its experiment, $\sqrt{g} c \to \sqrt{g} c$, rounded to a multiple of the groups.",
-    "G3": r"Dots: counted. Lines: closed forms. Each of $n$ fragments has $c / \sqrt{n}$ channels, rounded. Parallel "
+    "G2": "Dots: counted. Lines: closed forms. “Input fixed” is the paper's equation, c → g c. “Both widened” is "
+    "its experiment, √g c → √g c, rounded to a multiple of the groups.",
+    "G3": "Dots: counted. Lines: closed forms. Each of n fragments has c/√n channels, rounded. Parallel "
     "fragments are added. These additions access memory under the fused and the eager assumption.",
 }
 _SHORT = {"1 fragment": "one", "Neither": "neither"}
@@ -36,8 +38,8 @@ def intensity_unit(convention: Convention) -> tuple[float, str]:
     return convention.compute(1) / (size or 1), "byte" if size else "element"
 
 
-def headline(found: Comparison, run: Experiment, convention: Convention) -> None:
-    """Show the costs of the shape relative to the recommended one, and the measured speed of the last case."""
+def cards(found: Comparison, convention: Convention) -> list[Card]:
+    """Make the cards of the shape's costs relative to the recommended one."""
     now, base, memory = found.now, found.base, convention.memory
     against = _SHORT.get(base.name, base.name)
     factor, per = intensity_unit(convention)
@@ -55,7 +57,7 @@ def headline(found: Comparison, run: Experiment, convention: Convention) -> None
             against,
         ),
     ]  # fmt: skip
-    show_cards([*counted, _own_card(found, convention, against), speed_card(run)])
+    return [*counted, _own_card(found, convention, against)]
 
 
 def _card(label: str, text: str, help: str, value: float, base: float, against: str) -> Card:
@@ -75,7 +77,7 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
     if guideline == "G1":
         return Card(
             "Lower bound", convention.show_size(round(found.least)),
-            r"$2 \sqrt{h w B} + B / (h w)$ with $B$ multiply-adds: no 1x1 convolution accesses less memory.",
+            "2 √(h w B) + B / (h w) with B multiply-adds: no 1x1 convolution accesses less memory.",
             f"{found.over_least(now, convention.memory):.3g}× the bound",
         )  # fmt: skip
     if guideline == "G2":
@@ -91,12 +93,17 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
     )  # fmt: skip
 
 
-def theory_chart(found: Comparison, convention: Convention) -> None:
+def show_curves(found: Comparison, convention: Convention) -> None:
     """Show the guideline as a curve with the current point."""
     guideline = found.shape.guideline
-    show_chart(curve_chart(found, convention, look()), "theory", note=_NOTES.get(guideline, ""))
-    if guideline == "G4":
-        kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
+    points = found.curves["bottleneck"] if guideline == "G4" else ()
+    legend = kind_legend(kind for point in points for kind in point.by_kind["eager"])
+    show_chart(_curves(found.shape, convention, look()), "theory", note=_NOTES.get(guideline, ""), legend=legend)
+
+
+@lru_cache(maxsize=256)
+def _curves(shape: Shape, convention: Convention, look: Appearance) -> Chart:
+    return curve_chart(compare(shape), convention, look)
 
 
 def curve_chart(found: Comparison, convention: Convention, look: Appearance) -> Chart:
@@ -150,6 +157,8 @@ def _share(memory: str) -> Callable[[_Row], float]:
     return lambda row: 100 * row.point.share(memory)
 
 
-def show_theory_table(table: Table) -> None:
-    """Show the points of the curves, folded."""
-    show_table(table, fold=f"Table: {len(table.rows)} shapes at equal multiply-adds", key="theory_table", height=320)
+def show_shapes(found: Comparison, convention: Convention) -> None:
+    """Show the points of the curves as a table."""
+    table = theory_table(found, convention)
+    show_table(table, height=320)
+    st.caption(f"{len(table.rows)} shapes at equal multiply-adds. {convention.text}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import streamlit as st
-
 from effviz.charts.multipliers import Curve, Here, Point, accuracy_scatter
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart
 from effviz.studies.printed_cells import PrintedPoint, printed_points
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -20,17 +20,21 @@ _SCOPES = {"all": "All small networks", "one": "This network"}
 _SAME = 0.25  # percentage points between training recipes that are not worth a sentence
 
 
-def accuracy_chart(choice: Choice, convention: Convention) -> None:
+def accuracy_part(choice: Choice, convention: Convention) -> None:
     """Show published top-1 over counted compute, the front, and the cell on screen between published cells."""
-    st.subheader("What accuracy does the compute buy?", anchor=False)
     scope = links.switch("Points of", list(_SCOPES), "points", default="all", format_func=_SCOPES.__getitem__)
-    chart = accuracy_scatter(
-        _points(choice.printed.retrained, convention.count), list(TITLES.values()), TITLES[choice.printed.name],
-        _here(choice, convention), _curves(choice, convention), convention.compute_label, look(), alone=scope == "one",
-    )  # fmt: skip
-    show_chart(chart, "front", note=_comparability(choice))
+    show_chart(accuracy_chart(choice, convention, look(), alone=scope == "one"), "front", note=_comparability(choice))
     table = _front_table(choice.printed.retrained, convention)
     show_table(table, fold=f"The front: {len(table.rows)} points", key="front_table")
+
+
+@lru_cache(maxsize=128)
+def accuracy_chart(choice: Choice, convention: Convention, look: Appearance, *, alone: bool) -> Chart:
+    """Draw the published points; `alone` leaves out those of other networks."""
+    return accuracy_scatter(
+        _points(choice.printed.retrained, convention.count), list(TITLES.values()), TITLES[choice.printed.name],
+        _here(choice, convention), _curves(choice, convention), convention.compute_label, look, alone=alone,
+    )  # fmt: skip
 
 
 def _here(choice: Choice, convention: Convention) -> Here:
@@ -79,7 +83,7 @@ def _hover(point: PrintedPoint, convention: Convention) -> str:
         lines += wrapped(f"{figures_text(each)}: {each.variant}, {each.source}")
         lines += [part for note in (each.notes, each.note) if note for part in wrapped(note)]
     if len(point.figures) > 2:
-        lines.append(f"and {len(point.figures) - 2} more sources with the same accuracy")
+        lines.append(f"and {plural(len(point.figures) - 2, 'more source')} with the same accuracy")
     return "<br>".join(lines)
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import html
 import textwrap
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from effviz.charts.multipliers import Cell, MapTitle, heat_map
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
 from effviz.studies.printed_cells import Accuracy, Misfit
-from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.page_parts.multipliers.headline import interpolation_error, points
-from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.zoo.published.cells import QUANTITIES, Figure
 
@@ -30,18 +30,21 @@ _PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
 # --- the map -------------------------------------------------------------------------------------------------------
 
 
-def map_chart(choice: Choice, convention: Convention) -> None:
-    """Show the map with a caption that explains its marks."""
+@lru_cache(maxsize=128)
+def map_chart(choice: Choice, convention: Convention, look: Appearance) -> tuple[Chart, str]:
+    """Draw the map, and write the caption that explains its marks."""
     cells = map_cells(choice, convention)
     finding = MapTitle(_finding(choice, convention), _unit(choice.measure, convention))
     note = f"{finding.unit}. {' '.join(_legend(choice, cells))} {convention.text}"
-    show_chart(heat_map(cells, choice.place, choice.own, finding, look()), "cells_map", note=note)
+    return heat_map(cells, choice.place, choice.own, finding, look), note
 
 
 def map_cells(choice: Choice, convention: Convention) -> list[Cell]:
     """Make the cells of the map, row by row."""
     widths, sides = choice.axes
-    return [_cell(choice, (width, side), convention) for width in widths for side in sides]
+    return [
+        _cell(Choice(choice.printed, width, side, choice.measure), convention) for width in widths for side in sides
+    ]
 
 
 def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
@@ -50,14 +53,17 @@ def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
         "Thick outline: on screen. Thin outline: unscaled.": True,
         "Bold: published by the authors.": any(cell.printed for cell in cells),
         "Regular: published by others.": accuracies and choice.printed.retrained,
-        "Corner: a published figure does not fit, see below.": any(cell.misfit for cell in cells),
+        "Corner: a published figure does not fit, see “Wrong figures”.": any(cell.misfit for cell in cells),
         f"≈: interpolated. {interpolation_error(choice.printed)}": accuracies
         and any("≈" in cell.text for cell in cells),
     }
     return [text for text, present in marks.items() if present]
 
 
-def _cell(choice: Choice, place: Place, convention: Convention) -> Cell:
+@lru_cache(maxsize=8192)
+def _cell(choice: Choice, convention: Convention) -> Cell:
+    """Make the cell of `choice`; a slider that moves changes few of them."""
+    place = choice.place
     figures, accuracy = choice.printed.figures.get(place, ()), choice.top1(place)
     quantity = _PRINTED_AS.get(choice.measure)
     if choice.measure == "top1":
@@ -219,10 +225,10 @@ def explain_misfits(choice: Choice) -> None:
         sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
         lines.append(f"- **{place[0]:g} x at {place[1]} px**: {figures}. {why} *{sources}*")
     lead = "1 published figure does" if len(misfits) == 1 else f"{len(misfits)} published figures do"
-    more = " These are the furthest off. The table of all cells has the rest." if len(together) > _LISTED else ""
+    more = " These are the furthest off. “All cells” has the rest." if len(together) > _LISTED else ""
     if choice.printed.counts_something_else():
         more += (
-            " Figures that count another quantity, such as parameters without batch norm, are not marked. The table "
+            " Figures that count another quantity, such as parameters without batch norm, are not marked. “All cells” "
             "explains them."
         )
     with st.container(key="misfits"):
@@ -280,9 +286,14 @@ def cell_table(choice: Choice, convention: Convention) -> Table:
 
 
 def show_cell_table(choice: Choice, convention: Convention) -> None:
-    """Show the table behind the map in a part of the page that is closed by default."""
-    box = links.section("All cells: counted and published figures", "cells")
-    if box is not None:
-        with box:
-            show_table(cell_table(choice, convention), height=360)
-            st.caption("Published figures are in multiply-adds, whatever their source calls them.")
+    """Show the table behind the map: counted and published figures."""
+    show_table(cell_table(choice, convention), height=360)
+    st.caption("Published figures are in multiply-adds, whatever their source calls them.")
+
+
+def files(choice: Choice, convention: Convention) -> None:
+    """Show the downloads of the table and of the network on screen."""
+    groups = f"g{choice.printed.groups}" if choice.printed.groups else ""
+    stem = file_name("effviz", choice.printed.name, groups, f"w{choice.width:g}", str(choice.resolution))
+    note = f"{choice.title}. {convention.text}"
+    downloads(csv_file("Cells", lambda: cell_table(choice, convention), stem, note), json_file(choice.design, stem))

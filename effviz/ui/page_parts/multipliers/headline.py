@@ -1,17 +1,17 @@
-"""Headline cards: three counts, the published accuracy and the latency, relative to the unscaled network."""
+"""Headline cards: three counts and the published accuracy, relative to the unscaled network."""
 
 from __future__ import annotations
 
 from effviz.studies.printed_cells import PrintedCells
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
-from effviz.ui.widgets.cards import Card, count_card, show_cards
+from effviz.ui.widgets.cards import Card, count_card
 
 _LABEL = "Published top-1"
 
 
-def headline(choice: Choice, convention: Convention, latency: Card) -> None:
-    """Show the cards."""
+def headline_cards(choice: Choice, convention: Convention) -> list[Card]:
+    """Make the cards, without the latency."""
     now, own = choice.counts(choice.place), choice.counts(choice.own)
     values = {
         "params": (now.params, own.params),
@@ -26,7 +26,7 @@ def headline(choice: Choice, convention: Convention, latency: Card) -> None:
         )
         for quantity, (value, base) in values.items()
     ]  # fmt: skip
-    show_cards([*cards, _top1_card(choice, note), latency])
+    return [*cards, _top1_card(choice, note)]
 
 
 def _top1_card(choice: Choice, note: str) -> Card:

@@ -13,13 +13,11 @@ from effviz.studies.multipliers import Place
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_heading
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 
 def the_law(choice: Choice, convention: Convention) -> None:
     """Show width² × resolution² with the current numbers, and every reason for the difference to the built network."""
-    formula_heading()
     place = law_place(choice)
     left, right = st.columns([4, 5], gap="large")
     with left:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effviz.advice.scaling import PAPER, ScalingRule
 from effviz.charts.scaling.promised import Count
@@ -14,7 +16,7 @@ from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.zoo import architecture
 
-PARTS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
+VIEWS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
 TARGET = 2.0
 USUAL = (-2.0, 8.0)  # of φ
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -35,7 +37,7 @@ class Choice:
     rule: ScalingRule
     phi: float
 
-    @property
+    @cached_property
     def design(self) -> Design:
         """The network at φ."""
         return self.rule.scaled(self.base, self.phi)
@@ -62,32 +64,33 @@ def controls() -> Choice:
         help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
         "Negative values shrink the network.",
     )  # fmt: skip
-    place = st.container()
+    place = st.container(horizontal=True, key="row_bases", gap="small")
     held = links.choice(
         "Dependent base", ["nothing", *LETTERS], "hold", default="nothing",
         help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
     )  # fmt: skip
-    with place:
-        rule = _bases("" if held == "nothing" else held)
+    rule = _bases(place, "" if held == "nothing" else held)
     return Choice(architecture(name), rule, phi)
 
 
-def _bases(held: str) -> ScalingRule:
+def _bases(place: DeltaGenerator, held: str) -> ScalingRule:
     """Show three inputs in a row; the held one follows from the others."""
     chosen: dict[str, float] = {}
-    columns = dict(zip(LETTERS, st.columns(3, gap="small"), strict=True))
+    follower = place
     for letter, usual in zip(LETTERS, PAPER, strict=True):
-        if letter != held:
-            with columns[letter]:
-                chosen[letter] = links.decimal(
-                    _GREEK[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
-                    help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
-                )  # fmt: skip
+        if letter == held:
+            follower = place.empty()
+            continue
+        with place:
+            chosen[letter] = links.decimal(
+                _GREEK[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
+                help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
+            )  # fmt: skip
     if held:
         links.idle(held)
         value = held_base(held, chosen, TARGET)
         chosen[held] = max(1.0, value)
-        with columns[held]:
+        with follower:
             st.number_input(
                 _GREEK[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
                 help=f"Follows from the other two, so that the constraint is {TARGET:g}.",

@@ -7,16 +7,18 @@ from functools import lru_cache
 import streamlit as st
 
 import effviz
-from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, built_body, feasible, fit_phi
+from effviz.advice.scaling import FIT_QUANTITIES, BudgetFit, GridPoint, ScalingRule, built_body, feasible, fit_phi
 from effviz.charts.scaling.grid import grid_chart
-from effviz.charts.scaling.promised import fit_chart, floored
+from effviz.charts.scaling.promised import Count, fit_chart, floored
 from effviz.charts.sentences import times
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
 from effviz.studies.scaling import around, growth_text
 from effviz.ui import links
 from effviz.ui.convention import BYTES, QUANTITIES, Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, Choice, count
+from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
@@ -24,8 +26,8 @@ from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 _DEFAULTS = {"macs": 1000.0, "params": 10.0, "activations": 20.0, "memory_access": 50.0, "peak_activation": 3.0}
 _KIB = 1024
 
-CONTROLS = ("of", *(f"most_{quantity}" for quantity in FIT_QUANTITIES), "tolerance", "grid")
-"""Keys of the controls in this file. A link may set them while another part of the page is shown."""
+FIT_CONTROLS = ("of", *(f"most_{quantity}" for quantity in FIT_QUANTITIES))
+GRID_CONTROLS = ("tolerance", "grid")
 
 
 # --- fit a budget --------------------------------------------------------------------------------------------------
@@ -45,7 +47,7 @@ def fit_budget(choice: Choice, convention: Convention) -> None:
             f"At most ({unit})", f"most_{quantity}", default=default, minimum=0.001, maximum=1e9, step=1.0,
             format="%.6g",
         )  # fmt: skip
-    links.idle(*(f"most_{other}" for other in FIT_QUANTITIES))
+    links.idle(*(f"most_{other}" for other in FIT_QUANTITIES if other != quantity))
     try:
         fit = fit_phi(choice.base, amount * scale, quantity, choice.rule, convention.memory)
     except effviz.DesignError as error:
@@ -101,6 +103,11 @@ def _candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint,
     return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
 
 
+@lru_cache(maxsize=32)
+def _grid_chart(found: tuple[GridPoint, ...], base: int, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
+    return grid_chart(found, base, TARGET, rule, count, look)
+
+
 def grid(choice: Choice, convention: Convention) -> None:
     """Show the bases that keep the constraint, and the cost of their networks."""
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
@@ -115,9 +122,9 @@ def grid(choice: Choice, convention: Convention) -> None:
     if not found:
         st.markdown("No triple on this grid meets the constraint. Increase the tolerance or refine the grid.")
         return
-    base = effviz.analyze(choice.base).macs
+    base = cached_report(choice.base, convention.memory).macs
     show_chart(
-        grid_chart(found, base, TARGET, choice.rule, count(convention), look()), "grid_chart",
+        _grid_chart(found, base, choice.rule, count(convention), look()), "grid_chart",
         note="Each cell shows the α that comes closest to the constraint. The cells of the current bases (outlined) "
         "and of the paper's show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
         "This search trains no networks. It shows how much the cost varies under the constraint.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 
 from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
@@ -13,12 +15,15 @@ from effviz.studies.scaling import examples, stage_rows
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import Choice
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_heading
 
 
 def formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> None:
     """Show every rule with the current numbers."""
-    formula_heading()
+    st.markdown(_formulas(choice, report, reference, convention))
+
+
+@lru_cache(maxsize=256)
+def _formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> str:
     rule, phi, side = choice.rule, choice.phi, choice.base.resolution
     deep, wide = examples(stage_rows(choice.base, choice.design))
     label = lower(convention.compute_label)
@@ -36,9 +41,7 @@ def formulas(choice: Choice, report: Report, reference: Report, convention: Conv
         f"**{times(rule.factor**phi)}**",
         f"**Built** {label} = {macs} / {base} = **{times(report.macs / reference.macs)}**",
     ]
-    st.markdown("  \n".join(lines))
-    st.markdown(_plateaus(choice))
-    st.caption(convention.text)
+    return "\n\n".join(["  \n".join(lines), _plateaus(choice)])
 
 
 def _rounding(base: Design) -> str:

@@ -1,42 +1,45 @@
-"""Headline cards, and promised against built sizes: the stairs and the table of stages."""
+"""Headline cards, promised against built sizes (the stairs and the table of stages), and downloads."""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import streamlit as st
 
-from effviz.advice.scaling import sweep
-from effviz.charts.scaling.promised import stairs_charts
+from effviz.advice.scaling import Swept, swept
+from effviz.charts.scaling.promised import Count, stairs_charts
 from effviz.charts.sentences import times
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import percent
 from effviz.count.report import Report
-from effviz.studies.scaling import Stairs, pins, stage_rows, stairs
+from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
-from effviz.ui.widgets.cards import Card, count_card, show_cards
+from effviz.ui.widgets.cards import Card, count_card
 from effviz.ui.widgets.charts import chart_row
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.frame import look
-from effviz.ui.widgets.tables import Column, Table
+from effviz.ui.widgets.tables import Column, Table, show_table
 
 _EQUAL = 5e-4  # the card shows three decimals
 
 
-def headline(choice: Choice, report: Report, reference: Report, convention: Convention, latency: Card) -> None:
-    """Show the constraint, three counts relative to the baseline, and the latency."""
-    cards = []
+def cards(choice: Choice, report: Report, reference: Report, convention: Convention) -> list[Card]:
+    """Make the cards of the constraint, and of three counts relative to the baseline."""
+    found = [_constraint_card(choice)]
     for quantity in ("params", "macs", "memory_access"):
         value, base = getattr(report, quantity), getattr(reference, quantity)
         note = f"Baseline: {choice.name}."
         if quantity == "macs":
             promised = times(choice.rule.factor**choice.phi)
             note = f"Promised factor: {promised}, built: {times(value / base)}. {note}"
-        cards.append(
+        found.append(
             count_card(
                 convention, quantity, value, base if choice.phi else None, against="baseline", below="φ = 0", note=note
             )
         )
-    show_cards([_constraint_card(choice), *cards, latency])
+    return found
 
 
 def _constraint_card(choice: Choice) -> Card:
@@ -57,13 +60,26 @@ def all_steps(choice: Choice) -> Stairs:
     return stairs(choice.base, choice.rule, int(low), int(high))
 
 
-def promised_and_built(choice: Choice, convention: Convention) -> None:
+@lru_cache(maxsize=256)
+def _charts(
+    steps: Stairs, now: Swept, released: tuple[Pin, ...], count: Count, look: Appearance
+) -> tuple[Chart, Chart]:
+    return stairs_charts(steps, now, released, count, look)
+
+
+def figures(choice: Choice, report: Report, convention: Convention, look: Appearance) -> dict[str, Chart]:
+    """Draw promised and built sizes over φ, by the key of the chart."""
+    released = pins(choice.base, choice.rule)
+    drawn = _charts(all_steps(choice), swept(choice.phi, report), released, count(convention), look)
+    return {f"stairs_{place}": chart for place, chart in enumerate(drawn)}
+
+
+def promised_and_built(choice: Choice, report: Report, convention: Convention) -> None:
     """Show promised and built sizes over φ."""
     released = pins(choice.base, choice.rule)
-    now = sweep(choice.base, choice.rule, [choice.phi])[0]
-    charts = stairs_charts(all_steps(choice), now, released, count(convention), look())
-    st.subheader(charts[0].title, anchor=False)
-    chart_row({f"stairs_{place}": chart for place, chart in enumerate(charts)}, heading="none", gap="medium")
+    charts = figures(choice, report, convention, look())
+    st.subheader(charts["stairs_0"].title, anchor=False)
+    chart_row(charts, heading="none", gap="medium")
     note = "Dotted lines: promised. Stairs: built, counted every 1/40 of φ."
     if released:
         note += (
@@ -73,8 +89,8 @@ def promised_and_built(choice: Choice, convention: Convention) -> None:
     st.caption(note)
 
 
-def stage_table(choice: Choice) -> Table:
-    """Make the table of promised and built sizes by stage."""
+def stages(choice: Choice) -> None:
+    """Show promised and built sizes by stage."""
     rows = [row for row in stage_rows(choice.base, choice.design) if row.built.channels > 1]
     columns = [
         Column("Stage", "built.name"),
@@ -87,7 +103,8 @@ def stage_table(choice: Choice) -> Table:
         Column("Channels off (%)", lambda row: 100 * (row.built.channels / row.promised_channels - 1), "%+.1f"),
         Column("Output (px)", "built.side"),
     ]
-    return Table(rows, columns, f"Blocks and channels of {len(rows)} stages, promised and built")
+    table = Table(rows, columns, f"Blocks and channels of {len(rows)} stages, promised and built")
+    show_table(table, key="stage_table", height=460)
 
 
 def stairs_table(choice: Choice, convention: Convention) -> Table:
@@ -110,3 +127,14 @@ def stairs_table(choice: Choice, convention: Convention) -> Table:
         Column("Activations", "activations"),
     ]
     return Table(steps.built, columns, f"{len(steps.built)} values of phi, promised and built")
+
+
+def files(choice: Choice, convention: Convention) -> None:
+    """Show the downloads."""
+    rule = choice.rule
+    stem = file_name("effviz", choice.base.name, f"phi{choice.phi:g}")
+    note = f"{choice.name}, alpha {rule.alpha:g}, beta {rule.beta:g}, gamma {rule.gamma:g}. {convention.text}"
+    downloads(
+        csv_file("Stairs", lambda: stairs_table(choice, convention), stem, note),
+        json_file(choice.design, stem, "Network"),
+    )

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-import effviz
 from effviz.advice.scaling import ScalingRule, built_body
 from effviz.charts.relative import Measured
 from effviz.charts.scaling.picture import picture_chart
@@ -17,17 +16,19 @@ from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.units import si
 from effviz.count.report import Report
-from effviz.measure.latency import Latency
+from effviz.measure.latency import Latency, cached
 from effviz.model.design import Design
 from effviz.studies.printed_figures import deviation
 from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.scaling.controls import Choice, count
+from effviz.ui.page_parts.scaling.controls import VIEWS, Choice, count
+from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
-from effviz.ui.widgets.live_latency import Reading
+from effviz.ui.widgets.live_latency import Conditions
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
+TITLE = VIEWS[1]
 AMONG = ("baseline", "compound", "width", "depth", "resolution", "fast")
 _SYMBOLS = {
     "params": "circle", "activations": "diamond", "memory_access": "square", "peak_activation": "triangle-up",
@@ -74,34 +75,30 @@ def others(choice: Choice) -> list[Design]:
     return [each.design for each in found if each.rule != "compound"]
 
 
-def equal_budget(choice: Choice, reading: Reading, convention: Convention) -> None:
+def equal_budget(choice: Choice, conditions: Conditions, convention: Convention) -> None:
     """Compare five ways to spend one budget of multiply-adds."""
     found, missing = contenders(choice.base, choice.rule, choice.phi, AMONG)
-    waiting = iter(reading.others)
     rivals = [
-        _Rival(
-            each, effviz.analyze(each.design, memory=convention.memory),
-            reading.latency if each.rule == "compound" else next(waiting),
-        )
+        _Rival(each, cached_report(each.design, convention.memory), cached(each.design, **conditions.options))
         for each in found
-    ]  # fmt: skip
+    ]
     measures = [
         Measured(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
         for quantity, symbol in _SYMBOLS.items()
     ]
     latencies = [each.latency.median_ms if each.latency else None for each in rivals]
-    show_chart(
-        duel_chart(found, [*measures, Measured("Latency here", "cross", latencies)], look()), "duel",
-        note="Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
+    show_chart(duel_chart(found, [*measures, Measured("Latency here", "cross", latencies)], look()), "duel")
+    st.caption(
+        "Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
         r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
         r"$s^{0.4}$ in width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure "
-        "latency” measures all networks.",
-    )  # fmt: skip
+        "latency” measures all networks."
+    )
     if missing:
         st.markdown(missing)
     table = _rival_table(rivals, convention)
     show_table(table, fold=f"Table: {len(rivals)} networks within one budget", key="duel_table")
-    budget = effviz.analyze(choice.design).macs
+    budget = cached_report(choice.design, convention.memory).macs
     show_chart(
         growth_chart(curves(choice.base, choice.rule, 0, 6), budget, count(convention), look()), "growth",
         note="On accelerators, latency follows activations more closely than multiply-adds (arXiv 2103.06877, section "

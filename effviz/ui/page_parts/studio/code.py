@@ -9,7 +9,7 @@ import streamlit as st
 import effviz
 from effviz.export import export_torch, library_calls
 from effviz.ui import links
-from effviz.ui.page_parts.studio.draft import Bench, too_long
+from effviz.ui.page_parts.studio.draft import Bench, missing, too_long
 from effviz.ui.widgets.downloads import File, downloads, file_name
 from effviz.ui.widgets.frame import notice
 
@@ -24,9 +24,14 @@ def _calls(design: effviz.Design) -> tuple[str, ...]:
     return library_calls(design)
 
 
-def code(design: effviz.Design) -> None:
+def code(here: Bench) -> None:
     """Show the network as a file that imports only torch, and equivalent calls of other libraries."""
-    st.subheader("Code", anchor=False)
+    # Older links contain the state of an expander around the code.
+    links.idle("code")
+    design = here.design
+    if design is None or not here.is_whole:
+        missing(here)
+        return
     text = _source(design)
     st.markdown(
         f"{text.count(chr(10))} lines of code that import only torch. As a script, the code checks its parameter count."
@@ -35,18 +40,15 @@ def code(design: effviz.Design) -> None:
     if calls:
         st.markdown("The same network in other libraries, with equal parameters and multiply-adds:")
         st.code("\n".join(calls), language="python")
-    box = links.section("Show code", "code")
-    if box is not None:
-        with box:
-            st.code(text, language="python", line_numbers=True, height=420)
+    st.code(text, language="python", line_numbers=True, height=420)
 
 
 def files(here: Bench) -> None:
     """Show the downloads of code and JSON, and the link."""
     stem, draft, design = file_name(here.draft.frame.name or "network"), here.draft, here.design
     entries = [File("Design as JSON", f"{stem}.json", lambda: draft.to_json(indent=2))]
-    if design is not None and here.checked.fault is None:
+    if design is not None and here.is_whole:
         entries.insert(0, File("PyTorch code", f"{stem}.py", lambda: _source(design)))
-    with downloads(*entries, link=not too_long(draft)):
+    with downloads(*entries):
         if too_long(draft):
-            notice("Too long for a link. Share the JSON instead.")
+            notice("The design is too long for a link. Share the JSON instead.")

@@ -22,31 +22,29 @@ from effviz.ui.widgets.frame import notice
 
 def composer(here: Bench) -> None:
     """Show the steps of a custom block, its costs, and a button that uses it in the selected row."""
-    box = links.section("Compose a block", "compose")
-    if box is None:
-        return
-    with box:
-        st.markdown(
-            "Steps run one after another. Channels are multiples of the block's input or output. A step without "
-            "a multiple keeps its channels. The stride acts in the first step with a kernel larger than one pixel."
-        )
-        known = {recipe.name: recipe for recipe in (EXAMPLE, *here.draft.recipes)}
-        left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
-        with left:
-            base = st.selectbox("Start from", list(known), key="compose_base")
-        with middle:
-            name = st.text_input("Name", known[base].name, key=f"compose_name_{base}", max_chars=60)
-        with right:
-            shortcut = st.toggle(
-                "Shortcut", known[base].shortcut, key=f"compose_shortcut_{base}",
-                help="Adds the input to the output if stride and channels allow it.",
-            )  # fmt: skip
-        edited = st.data_editor(
-            pd.DataFrame(steps_of(known[base]), columns=STEP_COLUMNS), key=f"compose_steps_{base}",
-            num_rows="dynamic", hide_index=True, column_config=_columns(), placeholder="",
-            alt=f"Steps of the block {base}",
+    # Older links contain the state of an expander around the composer.
+    links.idle("compose")
+    st.markdown(
+        "Steps run one after another. Channels are multiples of the block's input or output. A step without "
+        "a multiple keeps its channels. The stride acts in the first step with a kernel larger than one pixel."
+    )
+    known = {recipe.name: recipe for recipe in (EXAMPLE, *here.draft.recipes)}
+    left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
+    with left:
+        base = st.selectbox("Start from", list(known), key="compose_base")
+    with middle:
+        name = st.text_input("Name", known[base].name, key=f"compose_name_{base}", max_chars=60)
+    with right:
+        shortcut = st.toggle(
+            "Shortcut", known[base].shortcut, key=f"compose_shortcut_{base}",
+            help="Adds the input to the output if stride and channels allow it.",
         )  # fmt: skip
-        _use(here, name, edited.to_dict("records"), shortcut)
+    edited = st.data_editor(
+        pd.DataFrame(steps_of(known[base]), columns=STEP_COLUMNS), key=f"compose_steps_{base}",
+        num_rows="dynamic", hide_index=True, column_config=_columns(), placeholder="",
+        alt=f"Steps of the block {base}",
+    )  # fmt: skip
+    _use(here, name, edited.to_dict("records"), shortcut)
 
 
 def _columns() -> dict[str, Any]:

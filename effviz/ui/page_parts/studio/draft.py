@@ -12,8 +12,11 @@ import streamlit as st
 
 import effviz
 from effviz.core.errors import DesignError
+from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Checked, Draft, checked
 from effviz.ui import links
+from effviz.ui.convention import Convention
+from effviz.ui.widgets.cards import cached_report
 
 KEY = "design"
 START = "mobilenet_v2"
@@ -28,23 +31,38 @@ _MOST_LONG = 20
 
 @dataclass(frozen=True)
 class Bench:
-    """The draft, its part that can be built, and the index of the selected row."""
+    """The draft of a run.
+
+    Attributes:
+        draft: the rows and settings.
+        checked: its part that can be built.
+        row: index of the selected row.
+        report: of `design`; None without one.
+    """
 
     draft: Draft
     checked: Checked
     row: int
+    report: Report | None
 
     @property
     def design(self) -> effviz.Design | None:
         """The rows above the first row that cannot be built."""
         return self.checked.design
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row can be built."""
+        return self.checked.fault is None
 
-def bench() -> Bench:
+
+def bench(convention: Convention) -> Bench:
     """Return the draft of this run."""
     links.held(KEY, lambda text: _read(text) is not None, "a design from the studio; long ones exist in one session")
     draft = current()
-    return Bench(draft, checked(draft), selected(draft))
+    known = checked(draft)
+    report = None if known.design is None else cached_report(known.design, convention.memory)
+    return Bench(draft, known, selected(draft), report)
 
 
 @lru_cache(maxsize=64)
@@ -69,7 +87,7 @@ def _read(text: str) -> Draft | None:
 
 def _show(text: str) -> None:
     """Put a packed draft into the link."""
-    if text == started(START).packed():
+    if text == packed(started(START)):
         text = ""
     elif len(text) > MAX_LINK:
         name = f"session-{zlib.crc32(text.encode()):08x}"
@@ -78,9 +96,15 @@ def _show(text: str) -> None:
     links.hold(KEY, text)
 
 
+@lru_cache(maxsize=256)
+def packed(draft: Draft) -> str:
+    """Encode a draft as a URL parameter, as `Draft.packed`."""
+    return draft.packed()
+
+
 def too_long(draft: Draft) -> bool:
     """Whether a draft is too long for a link."""
-    return len(draft.packed()) > MAX_LINK
+    return len(packed(draft)) > MAX_LINK
 
 
 def edit(change: Callable[[Draft], Draft], then: int | None = None) -> None:
@@ -94,9 +118,9 @@ def edit(change: Callable[[Draft], Draft], then: int | None = None) -> None:
         state[PROBLEM] = str(error)
         return
     if changed != draft:
-        state[PAST] = [*state.get(PAST, []), (draft.packed(), selected(draft))][-_MOST_STEPS:]
+        state[PAST] = [*state.get(PAST, []), (packed(draft), selected(draft))][-_MOST_STEPS:]
         state[FUTURE] = []
-        _show(changed.packed())
+        _show(packed(changed))
     if then is not None:
         select(then)
 
@@ -106,11 +130,11 @@ def travel(back: str, forth: str) -> None:
     state, here = _cleared(), current()
     steps = list(state.get(back, []))
     # The back button of the browser may have shown this draft already.
-    while steps and steps[-1][0] == here.packed():
+    while steps and steps[-1][0] == packed(here):
         steps.pop()
     if steps:
         text, row = steps.pop()
-        state[forth] = [*state.get(forth, []), (here.packed(), selected(here))]
+        state[forth] = [*state.get(forth, []), (packed(here), selected(here))]
         _show(text)
         select(row)
     state[back] = steps
@@ -133,6 +157,11 @@ def select(row: int) -> None:
     """Show a row in the form."""
     if not links.is_poll():
         st.session_state[_ROW] = max(0, row)
+
+
+def missing(here: Bench) -> None:
+    """Show why a part of the page, which needs a network of all rows, is empty."""
+    st.markdown("Fix the highlighted row first." if here.draft.rows else "Add a row first.")
 
 
 def follow(key: str, value: Any) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html
-from functools import lru_cache
 
 import streamlit as st
 
-import effviz
 from effviz.advice import lint
 from effviz.advice.lint import RULES, Finding
 from effviz.advice.lint.edits import moved
@@ -15,7 +13,7 @@ from effviz.core.units import lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.model.draft import Draft
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.studio.draft import Bench, edit
+from effviz.ui.page_parts.studio.draft import Bench, edit, missing
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.live_latency import Conditions, Reading
@@ -24,21 +22,23 @@ _COMPARED = "_studio_compared"
 _MINUS = "\N{MINUS SIGN}"
 
 
-@lru_cache(maxsize=32)
-def _findings(design: effviz.Design) -> tuple[Finding, ...]:
-    return lint.lint(design)
+def read(here: Bench, conditions: Conditions) -> Reading:
+    """Return the known latencies of the network, and of a fixed one whose gain is being measured."""
+    if here.design is None:
+        return Reading(None, (), None)
+    # Every change of the design ends the measurement of a gain.
+    design, fixed = st.session_state.get(_COMPARED, (None, None))
+    return live.read(here.design, [fixed] if design == here.design else [], conditions)
 
 
-def compared(design: effviz.Design) -> list[effviz.Design]:
-    """Return the fixed network whose gain is being measured, if any. Every change of the design ends it."""
-    wanted = st.session_state.get(_COMPARED)
-    return [each.fix.design for each in _findings(design) if each.fix and wanted == (design, each.fix.design)]
-
-
-def findings(here: Bench, report: Report, conditions: Conditions, reading: Reading, convention: Convention) -> None:
+def findings(here: Bench, conditions: Conditions, reading: Reading, convention: Convention) -> None:
     """Show each finding with its place, its reason and its fix."""
-    found = _findings(report.design)
-    st.subheader(_heading(len(found), whole=here.checked.fault is None), anchor=False)
+    report = here.report
+    if report is None:
+        missing(here)
+        return
+    found = lint.lint(report.design)
+    st.subheader(_heading(len(found), whole=here.is_whole), anchor=False)
     for place, each in enumerate(found):
         with st.container(border=True):
             # Names of stages are user input, so nothing here is Markdown.
@@ -77,7 +77,6 @@ def _savings(each: Finding, report: Report, convention: Convention) -> str:
 def _buttons(each: Finding, place: int, here: Bench, report: Report, conditions: Conditions, reading: Reading) -> None:
     assert each.fix is not None
     design, fixed = report.design, each.fix.design
-    whole = here.checked.fault is None
 
     def apply() -> None:
         edit(lambda _: Draft.of(fixed), moved(each.row, design, fixed))
@@ -86,8 +85,8 @@ def _buttons(each: Finding, place: int, here: Bench, report: Report, conditions:
         st.session_state[_COMPARED] = (design, fixed)
         live.ask(design, conditions)
 
-    help = None if whole else "Fix the highlighted row first."
-    st.button("Apply", key=f"apply_{place}", on_click=apply, disabled=not whole, help=help)
+    help = None if here.is_whole else "Fix the highlighted row first."
+    st.button("Apply", key=f"apply_{place}", on_click=apply, disabled=not here.is_whole, help=help)
     st.button("Measure gain", key=f"gain_{place}", on_click=measure)
     now, then = reading.latency, reading.reference
     if now is not None and then is not None and st.session_state.get(_COMPARED) == (design, fixed):

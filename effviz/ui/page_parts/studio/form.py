@@ -17,6 +17,9 @@ from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
 
 AUTO = "auto"
 STRIDES = (1, 2, 3, 4)
+MORE = "row_more"
+"""Key of the expander with the settings that are changed less often."""
+_MAIN_FIELDS = 3
 _WIDTHS = {
     "scaled": "scales",
     "fixed": "fixed",
@@ -33,27 +36,29 @@ def form(here: Bench) -> None:
         return
     row = here.draft.rows[here.row]
     kind = BLOCKS[row.block]
-    st.markdown(f"**Row {here.row + 1}**")
-    _choice("Block", "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
     cells: list[Callable[[], None]] = []
     if row.out_channels is not None:
         help = "Output channels at width multiplier 1; the table shows the built ones."
         cells.append(lambda: _number("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
     cells.append(lambda: _number("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
     if kind.has_stride:
-        strides = buildable(here.draft, here.row, "stride", sorted({*STRIDES, row.stride}), row.stride)
-        cells.append(lambda: _choice("Stride", "stride", row.stride, strides))
+        cells.append(lambda: _buildable(here, "Stride", "stride", row.stride, sorted({*STRIDES, row.stride})))
     values = dict(row.fields)
-    cells += [_field_cell(here, entry, values.get(entry.name, entry.default)) for entry in declared(kind)]
-    for place in range(0, len(cells), 2):
-        for column, cell in zip(st.columns(2), cells[place : place + 2], strict=False):
-            with column:
+    fields = [_field_cell(here, entry, values.get(entry.name, entry.default)) for entry in declared(kind)]
+    with st.container(key="row_form"):
+        st.markdown(f"**Row {here.row + 1}**")
+        _choice("Block", "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
+        for cell in (*cells, *fields[:_MAIN_FIELDS]):
+            cell()
+        more = st.expander("More settings", key=MORE, on_change="rerun")
+    if more.open:
+        with more, st.container(key="row_more_form"):
+            for cell in fields[_MAIN_FIELDS:]:
                 cell()
-    with st.expander("Name and scaling", key="row_more"):
-        _text("Stage", "name", row.name)
-        if row.out_channels is not None:
-            _choice("Width", "width", row.width, list(WIDTHS), _WIDTHS.__getitem__)
-        _choice("Depth", "depth", row.depth, list(DEPTHS), _DEPTHS.__getitem__)
+            _text("Stage", "name", row.name)
+            if row.out_channels is not None:
+                _choice("Width", "width", row.width, list(WIDTHS), _WIDTHS.__getitem__)
+            _choice("Depth", "depth", row.depth, list(DEPTHS), _DEPTHS.__getitem__)
 
 
 def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
@@ -70,11 +75,15 @@ def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
     if entry.choices or entry.optional:
         usual = entry.choices or tuple(range(int(entry.minimum), 8))
         options = [*none, *sorted({*usual, *(() if value is None else (value,))})]
-        legal = buildable(here.draft, here.row, name, options, value)
-        return lambda: _choice(label, name, value, legal, _said, help)
+        return lambda: _buildable(here, label, name, value, options, help)
     if entry.kind == "int":
         return lambda: _number(label, name, value, int(entry.minimum), int(entry.maximum), help=help)
     return lambda: _number(label, name, float(value), float(entry.minimum), float(entry.maximum), 0.05, help)
+
+
+def _buildable(here: Bench, label: str, name: str, value: Any, options: list[Any], help: str | None = None) -> None:
+    """Show the options with which the row can be built."""
+    _choice(label, name, value, buildable(here.draft, here.row, name, options, value), _said, help)
 
 
 def _said(value: Any) -> str:

@@ -1,48 +1,68 @@
-"""Formulas and exercises of the Studio page."""
+"""Chart, formulas and exercises of the Studio page."""
 
 from __future__ import annotations
 
 import html
+from functools import lru_cache
 
 import streamlit as st
 
+from effviz.charts.architectures import stage_costs
+from effviz.charts.style import Appearance, Chart
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.studies.studio import row_totals, scaled_report
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.studio.draft import Bench
+from effviz.ui.page_parts.studio.draft import Bench, missing
 from effviz.ui.widgets import exercise
+from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.exercise import Exercise
-from effviz.ui.widgets.formula import formula_heading
+from effviz.ui.widgets.frame import look
 
 
-def formulas(report: Report, convention: Convention) -> None:
+def costs(here: Bench, convention: Convention) -> None:
+    """Show the costs by stage."""
+    if here.report is not None:
+        legend = kind_legend(kind for _, kind in here.report.sums)
+        show_chart(_stages(here.report, convention, look()), "stages", legend=legend)
+
+
+@lru_cache(maxsize=128)
+def _stages(report: Report, convention: Convention, look: Appearance) -> Chart:
+    return stage_costs(report.sums, stage_measures(convention), look)
+
+
+def formulas(here: Bench, convention: Convention) -> None:
     """Show the sums behind the totals, and the layer with the peak."""
-    formula_heading()
+    report = here.report
+    if report is None:
+        missing(here)
+        return
     rows = [(report.design.stages[row].name, each) for row, each in row_totals(report.design).items()]
     factor = convention.factor("macs")
-    peak = report.table.loc[report.table["alive"].idxmax()]
-    path, shapes = str(peak["path"]), f"{peak['input_shape']} and {peak['output_shape']}"
+    peak = max(report.running, key=lambda row: row.alive)
+    shapes = f"{peak.input_shape} and {peak.output_shape}"
     st.html(
         "<p><strong>Parameters</strong> = sum over the rows = "
         f"{_sum([(name, each.params) for name, each in rows])} = <strong>{exact(report.params)}</strong></p>"
         f"<p><strong>{convention.compute_label}</strong> = sum over the rows = "
         f"{_sum([(name, each.macs * factor) for name, each in rows])} = "
         f"<strong>{exact(report.macs * factor)}</strong></p>"
-        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html.escape(path)}: its input and "
-        f"output, {html.escape(shapes)}, and the tensors that later layers need = "
-        f"<strong>{exact(convention.size(int(peak['alive'])))}</strong> {convention.memory_unit}</p>"
+        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html.escape(peak.path)}: its input "
+        f"and output, {html.escape(shapes)}, and the tensors that later layers need = "
+        f"<strong>{exact(convention.size(peak.alive))}</strong> {convention.memory_unit}</p>"
     )
-    st.caption(convention.text)
 
 
 def _sum(terms: list[tuple[str, int]]) -> str:
     return " + ".join(f"{exact(value)} ({html.escape(name)})" for name, value in terms if value) or "0"
 
 
-def exercises(here: Bench, report: Report, convention: Convention) -> None:
+def exercises(here: Bench, convention: Convention) -> None:
     """Show two predictions about the network."""
-    if here.checked.fault is not None:
+    report = here.report
+    if report is None or not here.is_whole:
+        missing(here)
         return
     label, side, half = lower(convention.compute_label), report.resolution, max(1, report.resolution // 2)
     small, wide = scaled_report(report.design, resolution=half), scaled_report(report.design, width_mult=2)

@@ -10,14 +10,13 @@ import streamlit as st
 from effviz.advice.budgets import PRESETS, QUANTITIES, Budget, Verdict, check, format_share, parse_amount
 from effviz.core.errors import DesignError
 from effviz.core.units import binary, milliseconds, si
-from effviz.count.report import Report
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import COUNTED, report_cards, show_cards
 from effviz.ui.widgets.frame import notice
-from effviz.ui.widgets.live_latency import Reading
+from effviz.ui.widgets.live_latency import Conditions, Reading
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 NONE, CUSTOM = "none", "own limits"
@@ -64,10 +63,10 @@ def limits(convention: Convention) -> Limits:
         preset = PRESETS.get(chosen)
         return Limits(preset.budgets, preset.dtype, preset.source) if preset else Limits(dtype=dtype)
     found = []
-    columns = st.columns(2)
-    for place, (name, key) in enumerate(KEYS.items()):
+    place = st.container(key="studio_limits")
+    for name, key in KEYS.items():
         choices = f"an amount such as {_EXAMPLES[name]}"
-        with columns[place % 2]:
+        with place:
             text = links.words(QUANTITIES[name].title, key, legal=partial(_legal, name), choices=choices,
                                placeholder=_EXAMPLES[name])  # fmt: skip
         budget = _budget(name, text) if text.strip() else None
@@ -82,10 +81,13 @@ def _legal(quantity: str, text: str) -> bool:
     return isinstance(_budget(quantity, text), Budget)
 
 
-def verdicts(report: Report, chosen: Limits, reading: Reading) -> dict[str, Verdict]:
+def verdicts(here: Bench, chosen: Limits, reading: Reading) -> dict[str, Verdict]:
     """Compare the network with its limits, by quantity."""
+    if here.report is None:
+        return {}
     known = None if reading.latency is None else reading.latency.median_ms
-    return {each.budget.quantity: each for each in check(report, chosen.budgets, dtype=chosen.dtype, latency_ms=known)}
+    found = check(here.report, chosen.budgets, dtype=chosen.dtype, latency_ms=known)
+    return {each.budget.quantity: each for each in found}
 
 
 def _amount(quantity: str, value: float, convention: Convention) -> str:
@@ -105,8 +107,12 @@ def _against(verdict: Verdict, convention: Convention, subject: str = "") -> str
     return f"{mark} {subject} {share}" if subject else f"{mark} {share} of limit"
 
 
-def headline(report: Report, judged: dict[str, Verdict], convention: Convention, reading: Reading) -> None:
-    """Show the costs of the network, each number with its limit."""
+def headline(
+    here: Bench, judged: dict[str, Verdict], convention: Convention, reading: Reading, conditions: Conditions
+) -> None:
+    """Show the costs of the network, each number with its limit, and whether all limits are kept."""
+    if here.design is None or here.report is None:
+        return
     below = dict.fromkeys(COUNTED, "no limit")
     if "weight_size" in judged:
         below["params"] = _against(judged["weight_size"], convention, "weights")
@@ -115,14 +121,16 @@ def headline(report: Report, judged: dict[str, Verdict], convention: Convention,
     latency = live.card(replace(reading, others=()))
     if "latency" in judged and not latency.stale:
         latency = replace(latency, below=_against(judged["latency"], convention))
-    show_cards([*report_cards(convention, report, below=below), latency])
+    show_cards([*report_cards(convention, here.report, below=below), latency])
+    live.bar(here.design, conditions, reading)
+    if judged:
+        st.subheader(_summary(judged, whole=here.is_whole), anchor=False)
 
 
-def budget_table(judged: dict[str, Verdict], chosen: Limits, here: Bench, convention: Convention) -> None:
+def budget_table(judged: dict[str, Verdict], chosen: Limits, convention: Convention) -> None:
     """Show every limit with its margin and source."""
-    st.subheader(_summary(judged, whole=here.checked.fault is None), anchor=False)
     if not judged:
-        st.markdown("Choose a budget in the sidebar: a preset with its source, or own limits.")
+        st.markdown("No budget. Choose a budget in the sidebar: a preset with its source, or own limits.")
         return
 
     def amount(value: float | None, name: str) -> str:
@@ -149,8 +157,6 @@ def budget_table(judged: dict[str, Verdict], chosen: Limits, here: Bench, conven
 def _summary(judged: dict[str, Verdict], *, whole: bool) -> str:
     over = [QUANTITIES[name].title.lower() for name, each in judged.items() if each.passed is False]
     so_far = "" if whole else " Only the rows above the error are checked."
-    if not judged:
-        return "No budget"
     if over:
         return f"Over budget: {', '.join(over)}.{so_far}"
     if any(each.passed is None for each in judged.values()):

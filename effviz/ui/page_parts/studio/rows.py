@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from effviz.core.units import si
-from effviz.model.draft import Draft
+from effviz.model.draft import Draft, checked
 from effviz.studies.studio import draft_rows, new_row
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import FUTURE, PAST, PROBLEM, Bench, edit, select, too_long, travel
 from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.tables import Column, Table, show_table
 
 TABLE = "studio_rows"
-MACS = "Multiply-adds"
 _TALLEST = 510
-_COLUMNS = (
-    # heading, attribute of the row, width in pixels, help
-    ("Stage", "stage", 64, None),
-    ("Block", "block", 108, None),
-    ("c", "channels", 44, "Output channels, as built."),
-    ("n", "blocks", 30, "Number of blocks, as built."),
-    ("s", "stride", 30, "Stride of the first block."),
-    ("Output", "output", 92, "Channels × height × width."),
-    ("Parameters", "params", 76, None),
-    (MACS, "macs", 88, None),
-    ("Status", "status", 50, None),
-)
+_PLAIN = "%d"
 
 
 def toolbar(here: Bench) -> None:
@@ -52,22 +41,32 @@ def toolbar(here: Bench) -> None:
 
 
 def problems(here: Bench) -> None:
-    """Show why the last edit was rejected, and whether the draft is too long for a link."""
+    """Show why the last edit was rejected, whether the draft is too long for a link, and which row cannot be built."""
     if too_long(here.draft):
         text = "Too long for a link: this design exists only in this browser session. Download it as JSON to keep it."
         notice(text, "ignored", alert=True)
     problem = st.session_state.get(PROBLEM)
     if problem:
         notice(f"Not changed: {problem}.", "ignored", alert=True)
+    fault = here.checked.fault
+    if fault is not None:
+        name = here.draft.rows[fault.row].name
+        counted = "Only the rows above it are counted." if fault.row else "Nothing is counted."
+        text = f"Row {fault.row + 1}, {name}, cannot be built: {fault.problem} (at {fault.path}). {counted}"
+        notice(text, "ignored", alert=True)
+    if not here.draft.rows:
+        st.markdown("The table is empty. Add a row, or start from a network in the sidebar.")
+
+
+def place() -> DeltaGenerator:
+    """Return the place of the table and of the form of a row, side by side."""
+    return st.container(horizontal=True, key="studio_rows_and_form", gap="medium")
 
 
 def table(here: Bench, convention: Convention) -> None:
     """Show the rows; the selected one is in the form."""
     if not here.draft.rows:
-        st.markdown("The table is empty. Add a row, or start from a network in the sidebar.")
         return
-    _fault(here)
-    data = _data(here, convention)
     state = st.session_state
     if TABLE not in state or list(state[TABLE]["selection"]["rows"]) != [here.row]:
         state[TABLE] = {"selection": {"rows": [here.row], "columns": [], "cells": []}}
@@ -77,35 +76,24 @@ def table(here: Bench, convention: Convention) -> None:
         if picked:
             select(picked[0])
 
-    numbers = [name for name in ("Parameters", convention.compute_label) if data[name].notna().any()]
-    st.dataframe(
-        data.style.format(precision=0).format(si, subset=numbers, na_rep=""),
-        key=TABLE,
-        height=min(35 * (len(data) + 1) + 3, _TALLEST),
-        on_select=chosen,
-        selection_mode="single-row-required",
-        hide_index=True,
-        column_config={
-            convention.compute_label if label == MACS else label: st.column_config.Column(width=width, help=help)
-            for label, _, width, help in (("#", "", 34, None), *_COLUMNS)
-        },
-        placeholder="",
-        alt=f"{len(data)} rows of {here.draft.frame.title or 'the draft'} with widths, costs and status",
-    )
+    more = {"on_select": chosen, "selection_mode": "single-row-required", "placeholder": ""}
+    show_table(_table(here.draft, convention), key=TABLE, height=_TALLEST, more=more)
 
 
-def _fault(here: Bench) -> None:
-    fault = here.checked.fault
-    if fault is not None:
-        name = here.draft.rows[fault.row].name
-        counted = "Only the rows above it are counted." if fault.row else "Nothing is counted."
-        text = f"Row {fault.row + 1}, {name}, cannot be built: {fault.problem} (at {fault.path}). {counted}"
-        notice(text, "ignored", alert=True)
-
-
-def _data(here: Bench, convention: Convention) -> pd.DataFrame:
-    rows = draft_rows(here.draft, here.checked)
-    data = pd.DataFrame({label: [getattr(row, name) for row in rows] for label, name, _, _ in _COLUMNS})
-    data[MACS] = [row.macs and convention.compute(row.macs) for row in rows]
-    data.insert(0, "#", range(1, len(rows) + 1))
-    return data.rename(columns={MACS: convention.compute_label})
+@lru_cache(maxsize=128)
+def _table(draft: Draft, convention: Convention) -> Table:
+    rows = draft_rows(draft, checked(draft))
+    columns = [
+        Column("#", lambda row: row[0], _PLAIN, 34),
+        Column("Stage", lambda row: row[1].stage, width=64),
+        Column("Block", lambda row: row[1].block, width=108),
+        Column("c", lambda row: row[1].channels, _PLAIN, 44, "Output channels, as built."),
+        Column("n", lambda row: row[1].blocks, _PLAIN, 30, "Number of blocks, as built."),
+        Column("s", lambda row: row[1].stride, _PLAIN, 30, "Stride of the first block."),
+        Column("Output", lambda row: row[1].output, width=92, help="Channels × height × width."),
+        Column("Parameters", lambda row: row[1].params, width=80),
+        Column(convention.compute_label, lambda row: row[1].macs and convention.compute(row[1].macs), width=92),
+        Column("Status", lambda row: row[1].status),
+    ]
+    alt = f"{len(rows)} rows of {draft.frame.title or 'the draft'} with widths, costs and status"
+    return Table(list(enumerate(rows, start=1)), columns, alt)

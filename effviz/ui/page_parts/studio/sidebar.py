@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import effviz
 from effviz.core.errors import MAX_CHANNELS, MAX_MULTIPLIER, MAX_RESOLUTION, DesignError
@@ -15,21 +16,14 @@ _MOST_BYTES = 2**20
 _TURN = "_studio_import_turn"
 
 
-def settings(draft: Draft) -> None:
-    """Show the network to start from, and the settings of the whole network."""
+def start_from() -> DeltaGenerator:
+    """Show the choice of the network to start from, and return the place of the settings below it."""
     names = [EMPTY, *ARCHITECTURES]
     st.selectbox(
         "Start from", names, index=None, key="start", placeholder="a network, or an empty table",
         format_func=lambda name: name if name == EMPTY else effviz.architecture(name).title, on_change=_start,
     )  # fmt: skip
-    frame = draft.frame
-    left, right = st.columns(2)
-    with left:
-        _multiplier("Width multiplier", "width_mult", frame.width_mult)
-        _number("Resolution (px)", "resolution", frame.resolution, 1, MAX_RESOLUTION, 16)
-    with right:
-        _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
-        _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
+    return st.container(key="studio_settings")
 
 
 def _start() -> None:
@@ -37,6 +31,15 @@ def _start() -> None:
     if name is not None:
         edit(lambda _: started(name), 0)
     st.session_state["start"] = None
+
+
+def settings(draft: Draft) -> None:
+    """Show the settings of the whole network."""
+    frame = draft.frame
+    _multiplier("Width multiplier", "width_mult", frame.width_mult)
+    _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
+    _number("Resolution (px)", "resolution", frame.resolution, 1, MAX_RESOLUTION, 16)
+    _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
 
 
 def _multiplier(label: str, name: str, value: float) -> None:
@@ -56,20 +59,26 @@ def _number(label: str, name: str, value: float, low: float, high: float, step: 
     st.number_input(label, low, high, value, step, key=key, on_change=changed)
 
 
-def imports() -> None:
-    """Show the import of a design from a file or from text."""
-    state = st.session_state
-    with st.expander("Import a design", key="import"):
+def imports() -> DeltaGenerator:
+    """Show the import of a design from a file or from text, and return the place of its outcome."""
+    with st.sidebar, st.expander("Import a design", key="import"):
         # A new key empties the uploader, which then accepts the same file again.
-        key = f"import_file_{state.get(_TURN, 0)}"
+        key = f"import_file_{st.session_state.get(_TURN, 0)}"
         st.file_uploader(
             "JSON file", type="json", key=key, on_change=_from_file, args=(key,), max_upload_size=1,
             help="A download of this page, or the output of Design.to_json.",
         )  # fmt: skip
         st.text_area("JSON text", key="import_text", max_chars=_MOST_BYTES, height=100)
         st.button("Import text", key="import_now", on_click=_from_text)
-        if state.get(IMPORTED):
-            notice(state[IMPORTED], alert=True)
+        return st.container()
+
+
+def outcome(place: DeltaGenerator) -> None:
+    """Show the outcome of the last import until the next edit."""
+    text = st.session_state.get(IMPORTED)
+    if text:
+        with place:
+            notice(text, alert=True)
 
 
 def _import(text: str | bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from effviz.charts.style import Chart
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
-from effviz.studies.equal_budget import Designs, Variant
+from effviz.studies.equal_budget import Designs, Variant, at_depths
 from effviz.studies.width_depth.designs import KINDS
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.controls import Options
@@ -20,7 +21,7 @@ from effviz.ui.widgets.cards import count_card, report_cards, show_cards
 from effviz.ui.widgets.charts import chart_row
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.live_latency import Conditions, Reading
-from effviz.ui.widgets.tables import Column, Table, count_columns
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 _COARSE = 0.05  # of the budget
 
@@ -49,6 +50,12 @@ class View:
         return self.designs.reference(self.chosen)
 
 
+@lru_cache(maxsize=128)
+def fitted(options: Options, memory: str) -> Designs:
+    """Fit the designs to the budget, or return those of an earlier visitor."""
+    return at_depths(options.design, options.macs, options.count, options.factor, memory)
+
+
 def read(options: Options, designs: Designs, chosen: Variant, asked: Conditions) -> View:
     """Look up the latency of every design, and measure those that are requested."""
     others = [each for each in designs.variants if each is not chosen]
@@ -67,7 +74,6 @@ def none_fits(designs: Designs, convention: Convention) -> None:
     """Explain why there is no design at all."""
     st.subheader(f"No design is within {budget_text(designs.budget, convention)}", anchor=False)
     st.markdown("\n".join(f"- {why}" for why in left_out(designs, convention)))
-    st.caption(convention.text)
 
 
 def left_out(designs: Designs, convention: Convention) -> list[str]:
@@ -179,6 +185,11 @@ def _notes(view: View, convention: Convention) -> list[str]:
 def widths_text(variant: Variant) -> str:
     """List the widths of the stages: ``16 · 24 · 40``."""
     return " · ".join(map(str, variant.widths.values()))
+
+
+def designs(view: View, convention: Convention) -> None:
+    """Show the widths and costs of the designs."""
+    show_table(design_table(view, convention), key="designs_table")
 
 
 def design_table(view: View, convention: Convention) -> Table:

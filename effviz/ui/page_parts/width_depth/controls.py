@@ -16,6 +16,8 @@ from effviz.studies.width_depth.designs import KINDS, template, title_of, told_f
 from effviz.ui import links
 from effviz.zoo import ARCHITECTURES, architecture
 
+CARD = "card"
+"""Key of the design on the cards."""
 _COUNTS = ("2", "3", "4", "5")
 _FACTORS = ("1.5", "2", "3", "4")
 _DIVISORS = ("1", "4", "8", "16")
@@ -88,12 +90,11 @@ def controls() -> Options:
         "Budget (M multiply-adds)", "budget", default=300, minimum=1, maximum=_MOST_BUDGET, step=10, usual=(50, 1000)
     )
     fields = _fields(source) if source in KINDS else {}
-    with st.container(horizontal=True):
-        count = links.switch("Designs", list(_COUNTS), "designs", default="3")
-        factor = links.switch(
-            "Depth factor", list(_FACTORS), "factor", default="2", format_func="x{}".format,
-            help="Blocks of a design relative to the one before, rounded up in every stage.",
-        )  # fmt: skip
+    count = links.switch("Designs", list(_COUNTS), "designs", default="3")
+    factor = links.switch(
+        "Depth factor", list(_FACTORS), "factor", default="2", format_func="x{}".format,
+        help="Blocks of a design relative to the one before, rounded up in every stage.",
+    )  # fmt: skip
     own = _template_controls() if source in KINDS else {}
     smallest = max(32, 1 if source in KINDS else smallest_resolution(architecture(source)))
     resolution = links.amount(
@@ -108,9 +109,8 @@ def controls() -> Options:
 
 def _fields(source: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    entries = told_fields(source)
-    for entry, column in zip(entries, st.columns(len(entries), gap="small"), strict=True):
-        with column:
+    with st.container(horizontal=True, key="row_fields", gap="small"):
+        for entry in told_fields(source):
             fields[entry.name] = links.choice(
                 _label(entry), sorted({*entry.choices, entry.default}), _key(entry.name), default=entry.default,
                 format_func="{:g}".format, help=entry.help,
@@ -138,8 +138,8 @@ def _template_controls() -> dict[str, int]:
 def choose(designs: Designs) -> Variant:
     """Show the control above the cards and return the design on them."""
     default = designs.base.name
-    if st.session_state.get("card") not in (None, *designs.names):
+    if st.session_state.get(CARD) not in (None, *designs.names):
         # The design is no longer there: fewer designs, or a smaller budget.
-        st.session_state["card"] = default
-    name = links.switch("Design shown", designs.names, "card", default=default, label_visibility="collapsed")
+        st.session_state[CARD] = default
+    name = links.switch("Design shown", designs.names, CARD, default=default, label_visibility="collapsed")
     return designs.named(name)

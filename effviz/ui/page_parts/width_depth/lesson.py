@@ -1,8 +1,9 @@
-"""The law of width and depth with the current numbers, the closeness to the budget, and exercises."""
+"""The law of width and depth with the current numbers, the closeness to the budget, exercises, and downloads."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,32 +11,36 @@ from effviz.core.units import lower, percent
 from effviz.studies.equal_budget import Variant, ratios, tried_width, widened
 from effviz.studies.width_depth.designs import shares
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.width_depth.comparison import View, budget_text, widths_text
+from effviz.ui.page_parts.width_depth.comparison import View, budget_text, design_table, widths_text
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_heading
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 
-def formulas(view: View, table: Table, convention: Convention) -> None:
-    """Show the law, the law with the current numbers, where it fails, and the closeness to the budget."""
-    formula_heading()
-    st.markdown(
+def formulas(view: View, convention: Convention) -> None:
+    """Show the law, the law with the current numbers, and where it fails."""
+    texts = [
         "**Law** of a stage with $d$ blocks of width $w$ on an $h × h$ map, if most convolutions connect all channels:"
         "  \n"
         r"multiply-adds $\propto d w^2 h^2$, parameters $\propto d w^2$, activations $\propto d w h^2$"
         "  \n"
-        r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$"
-    )
+        r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$",
+    ]
     if view.other is not None:
-        st.markdown(_compared(view.chosen, view.other))
-    st.markdown(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
+        texts.append(_compared(view.chosen, view.other))
+    texts.append(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
+    st.markdown("\n\n".join(texts))
+
+
+def closeness(view: View, convention: Convention) -> None:
+    """Show how closely the designs meet the budget."""
     st.markdown(f"**How closely the budget of {budget_text(view.designs.budget, convention)} is met**")
-    show_table(table)
+    show_table(closeness_table(view, convention))
     st.caption(
         f"Widths are rounded ({_rounding(view.chosen)}), so the multiply-adds are a staircase over the width "
         "multiplier. The staircase is bisected by building networks. The design is the highest step within the budget, "
         "and the next step exceeds it. Of all multipliers that build the same network, the table shows one with the "
-        f"fewest digits. {convention.text}"
+        f"fewest digits."
     )
 
 
@@ -131,3 +136,17 @@ def show_exercises(view: View) -> None:
             "grow with $w$ alone leave more room, a classifier leaves less.",
         ),
     )  # fmt: skip
+
+
+def files(view: View, convention: Convention) -> None:
+    """Show the downloads."""
+    options, chosen = view.options, view.chosen
+    stem = file_name("effviz", "width-depth", options.source, f"{options.macs // 1_000_000}M")
+    budget = budget_text(options.macs, convention)
+    note = f"{chosen.design.title}, {options.resolution} px, budget {budget}. {convention.text}"
+    table = design_table(view, convention)
+    everything = replace(table, columns=[*table.columns, *closeness_columns(convention)])
+    downloads(
+        csv_file("Designs", everything, stem, note),
+        json_file(chosen.design, file_name(stem, chosen.name), chosen.name, key="design_json"),
+    )

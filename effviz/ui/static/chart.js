@@ -1,0 +1,119 @@
+// Plotly figures that are updated in place: the component calls `draw` when its data changes.
+
+const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true };
+const decoder = new TextDecoder();
+const drawn = new WeakMap(); // element of a chart -> the text it shows
+const latest = new WeakMap(); // element of a chart -> the data it received last
+const waiting = new WeakMap(); // element of a chart -> the figure to draw next, and the drawing in progress
+let library;
+
+/** Load plotly once per page; `url` is that of the script. */
+function plotly(url) {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      library = undefined; // the next chart tries again
+      reject(new Error(`plotly was not loaded from ${url}`));
+    };
+    document.head.append(script);
+  });
+  return library;
+}
+
+/** Return the text of `data`, which the server compresses if it is long. */
+async function unpacked(data) {
+  if (data[0] === "{".charCodeAt(0)) return decoder.decode(data);
+  return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}
+
+/**
+ * Draw what `data` contains, UTF-8 JSON: the figure with its title and alternative text, the kind of heading ("subheader",
+ * "bold" or "none") and a note below.
+ */
+export async function draw({ parentElement, data }, url) {
+  const box = parentElement.querySelector(".chart");
+  latest.set(box, data);
+  const text = await unpacked(data);
+  if (latest.get(box) !== data || drawn.get(box) === text) return;
+  const first = !drawn.has(box);
+  drawn.set(box, text);
+  const { figure, heading, note, legend } = JSON.parse(text);
+  parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
+  parentElement.querySelector("h3").className = heading;
+  write(parentElement.querySelector("figcaption"), note);
+  describe(box, figure);
+  box.style.minHeight = `${figure.layout.height}px`;
+  const library = await plotly(url);
+  if (drawn.get(box) !== text) return; // replaced while plotly was loading
+  await show(library, box, figure);
+  if (first) addDownload(library, box);
+}
+
+/** Stop plotly, when the chart leaves the page. */
+export function remove({ parentElement }) {
+  const box = parentElement.querySelector(".chart");
+  latest.delete(box);
+  if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
+}
+
+/** Draw a figure that did not come with the page. The next one of the page replaces it, even if it is the former one. */
+export async function replace(box, figure, url) {
+  drawn.set(box, "");
+  await show(await plotly(url), box, figure);
+}
+
+/** Draw a figure after the one that is being drawn; of several that wait, only the last. */
+async function show(library, box, figure) {
+  const state = waiting.get(box) ?? { next: null, running: null };
+  waiting.set(box, state);
+  state.next = figure;
+  state.running ??= (async () => {
+    while (state.next) {
+      const now = state.next;
+      state.next = null;
+      describe(box, now);
+      await library.react(box, now.data, { uirevision: true, ...now.layout }, CONFIG);
+      await animate(library, box, now.frames ?? []);
+    }
+  })().finally(() => { state.running = null; });
+  await state.running;
+  if (state.next) await show(library, box, state.next); // set while the drawing ended
+}
+
+async function animate(library, box, frames) {
+  const old = box._transitionData?._frames?.length ?? 0;
+  if (old) await library.deleteFrames(box, [...Array(old).keys()]);
+  if (frames.length) await library.addFrames(box, frames);
+}
+
+/** Return an entry of the legend: a layer kind with its color, or the baseline, which has a line. */
+function entry([name, color]) {
+  const item = Object.assign(document.createElement("span"), { className: "kind" });
+  const mark = document.createElement(color ? "i" : "b");
+  mark.style.background = color;
+  item.append(mark, name);
+  return item;
+}
+
+function describe(box, figure) {
+  write(box.closest("figure").querySelector("h3"), figure.title);
+  box.setAttribute("aria-label", figure.alt);
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function addDownload(library, box) {
+  const button = Object.assign(document.createElement("button"), {
+    type: "button", className: "picture", title: "Download as SVG", textContent: "SVG",
+  });
+  button.setAttribute("aria-label", "Download the chart as SVG");
+  button.onclick = () => library.downloadImage(box, {
+    format: "svg", filename: box.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)?.[1] ?? "chart",
+    width: box.clientWidth, height: box.clientHeight,
+  });
+  box.after(button);
+}

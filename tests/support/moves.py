@@ -1,0 +1,31 @@
+"""The main control of every page, and values to move it through."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Move(NamedTuple):
+    """The control's key in the link, its label, and values that no page starts with."""
+
+    key: str
+    label: str
+    values: list[Any]
+
+
+def spread(low: float, step: float, count: int) -> list[float]:
+    return [round(low + step * place, 4) for place in range(count)]
+
+
+FAMILIES = ["MobileNet", "ResNet", "EfficientNet", "VGG", "ShuffleNet", "DenseNet"]
+MOVES: dict[str, Move] = {
+    "architectures": Move("width", "Width multiplier", spread(0.25, 0.05, 36)),
+    "convolutions": Move("cin", "Input channels", spread(16, 8, 60)),
+    "blocks": Move("cin", "Input channels", spread(16, 8, 60)),
+    "memory": Move("ratio", "Width ratio", spread(2, 1, 14)),
+    "multipliers": Move("width", "Width multiplier", spread(0.25, 0.05, 30)),
+    "width_depth": Move("budget", "Budget (M multiply-adds)", spread(100, 10, 60)),
+    "scaling": Move("phi", "Coefficient φ", spread(-1.0, 0.05, 100)),
+    "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
+    "latency": Move("family", "Marked family", FAMILIES),
+}

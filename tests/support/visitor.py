@@ -1,0 +1,290 @@
+"""A browser tab without a browser: a websocket client that answers the server as Streamlit's client does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+PATIENCE_S = 120.0
+# The browser keeps a message for this many runs, and the server sends its hash instead.
+_KEPT_RUNS = 2
+_CONTENTS = ("html", "markdown", "heading", "bidi_component")
+
+
+@dataclass
+class Run:
+    """The answer of the server to one request: a run of the script or of a fragment.
+
+    Attributes:
+        messages: number of messages.
+        size: bytes of all messages.
+        seconds: from the request to the end of the run.
+        kinds: what the messages were, in order.
+    """
+
+    messages: int = 0
+    size: int = 0
+    seconds: float = 0.0
+    kinds: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Control:
+    """A widget that the visitor can set: its id, the field of its value, its fragment."""
+
+    id: str
+    field: str
+    fragment: str
+    proto: Any
+
+
+class Visitor:
+    """One tab on one page.
+
+    Attributes:
+        controls: by label; a number input beside a slider has the label of the slider with " (input)".
+        errors: exceptions that the page showed.
+        runs: number of runs so far, with those of polling fragments.
+        contents: text, numbers and charts of the page by their place.
+        cookies: by name, as the server or its proxy set them.
+    """
+
+    def __init__(self, port: int, page: str, query: str, *, polls: bool) -> None:
+        self._port, self._page, self._query, self._polls = port, page, query, polls
+        self._hash = self._session = ""
+        self._socket: Any = None
+        self._listener: asyncio.Task[None] | None = None
+        self._values: dict[str, tuple[str, Any]] = {}
+        self._cached: dict[str, int] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._pending: list[tuple[str, float, Run, asyncio.Future[Run]]] = []
+        self.controls: dict[str, Control] = {}
+        self.errors: list[str] = []
+        self.runs = 0
+        self.contents: dict[tuple[int, ...], bytes] = {}
+        self._large: dict[str, bytes] = {}  # contents that the server sends once, by the hash of their message
+        self.cookies: dict[str, str] = {}
+
+    async def connect(self) -> None:
+        """Open the websocket."""
+        protocols = ["streamlit", "visitor", *([self._session] if self._session else [])]
+        self._socket = await websockets.connect(
+            f"ws://127.0.0.1:{self._port}/_stcore/stream",
+            subprotocols=[websockets.Subprotocol(name) for name in protocols],
+            max_size=None,
+            compression=None,
+            additional_headers=self._cookie_header(),
+        )
+        self._keep_cookies(self._socket.response.headers.get_all("Set-Cookie"))
+        self._listener = asyncio.create_task(self._listen())
+
+    async def disconnected(self) -> None:
+        """Wait until the server has closed the websocket."""
+        await asyncio.wait_for(self._socket.wait_closed(), PATIENCE_S)
+
+    async def reconnect(self) -> Run:
+        """Connect again, and send the same address and values in a new session."""
+        await self.close()
+        self._timers, self._pending, self._cached = {}, [], {}
+        await asyncio.to_thread(self.get, "_stcore/health")
+        await self.connect()
+        return await self._run("")
+
+    def get(self, path: str) -> bytes:
+        """Request a path over HTTP with the cookies of the visitor."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self._port}/{path}", headers=self._cookie_header())
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            self._keep_cookies(answer.headers.get_all("Set-Cookie") or [])
+            return bytes(answer.read())
+
+    def _cookie_header(self) -> dict[str, str]:
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+
+    def _keep_cookies(self, lines: list[str]) -> None:
+        for line in lines:
+            self.cookies.update((name, each.value) for name, each in SimpleCookie(line).items())
+
+    async def open(self) -> Run:
+        """Request the page, as after loading its address."""
+        return await self._run("")
+
+    async def move(self, label: str, value: Any) -> Run:
+        """Set a control and wait for the run that this causes, of its fragment if it is in one."""
+        control = self.controls[label]
+        self._values[control.id] = (control.field, [value] if control.field.endswith("array_value") else value)
+        return await self._run(control.fragment)
+
+    def value(self, label: str) -> Any:
+        """Return the value of a control."""
+        return self._values[self.controls[label].id][1]
+
+    def forget(self, label: str, value: Any) -> None:
+        """Report another value of a control from now on, as a browser does that has not drawn the last run yet."""
+        self._values[self.controls[label].id] = (self.controls[label].field, value)
+
+    async def _run(self, fragment: str) -> Run:
+        done: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        self._pending.append((fragment, time.perf_counter(), Run(), done))
+        await self._send(fragment)
+        return await asyncio.wait_for(done, PATIENCE_S)
+
+    async def _send(self, fragment: str, *, poll: bool = False) -> None:
+        message = BackMsg()
+        request = message.rerun_script
+        request.query_string, request.page_script_hash = self._query, self._hash
+        if not self._hash:
+            request.page_name = self._page
+        request.fragment_id, request.is_auto_rerun = fragment, poll
+        request.cached_message_hashes.extend(self._cached)
+        request.context_info.timezone, request.context_info.color_scheme = "UTC", "light"
+        for name, (kind, value) in self._values.items():
+            widget = request.widget_states.widgets.add()
+            widget.id = name
+            if kind.endswith("array_value"):
+                getattr(widget, kind).data.extend(value)
+            else:
+                setattr(widget, kind, value)
+        await self._socket.send(message.SerializeToString())
+
+    async def _listen(self) -> None:
+        try:
+            # A killed server closes the connection without a handshake.
+            with suppress(websockets.ConnectionClosed):
+                async for data in self._socket:
+                    self._take(ForwardMsg.FromString(data), len(data))
+        finally:
+            for *_, done in self._pending:
+                if not done.done():
+                    done.set_exception(ConnectionError("the websocket is closed"))
+
+    def _take(self, message: ForwardMsg, size: int) -> None:
+        kind, place = str(message.WhichOneof("type")), tuple(message.metadata.delta_path)
+        if self._pending:
+            run = self._pending[0][2]
+            run.messages += 1
+            run.size += size
+            run.kinds.append(kind)
+        if kind == "new_session":
+            self._hash = message.new_session.page_script_hash or self._hash
+            self._session = message.new_session.initialize.session_id or self._session
+            if self._pending and not self._pending[0][0]:
+                self.contents = {}
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash or self._hash
+        elif kind == "auto_rerun" and self._polls:
+            self._stop(message.auto_rerun.fragment_id)
+            poll = self._poll(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+            self._timers[message.auto_rerun.fragment_id] = asyncio.create_task(poll)
+        elif kind == "stop_auto_rerun":
+            for name in message.stop_auto_rerun.fragment_ids:
+                self._stop(name)
+        elif kind == "ref_hash":
+            self._cached[message.ref_hash] = self.runs
+            if message.ref_hash in self._large:
+                self.contents[place] = self._large[message.ref_hash]
+        elif kind == "delta":
+            if message.metadata.cacheable and message.hash:
+                self._cached[message.hash] = self.runs
+            if message.delta.WhichOneof("type") == "new_element":
+                element = message.delta.new_element
+                shown = str(element.WhichOneof("type"))
+                if self._pending:
+                    self._pending[0][2].kinds[-1] = shown
+                if shown in _CONTENTS:
+                    self.contents[place] = element.SerializeToString(deterministic=True)
+                    if message.hash in self._cached:
+                        self._large[message.hash] = self.contents[place]
+                self._show(shown, getattr(element, shown), message.delta.fragment_id)
+        elif kind == "script_finished":
+            self._finish(message.script_finished)
+
+    def _finish(self, status: int) -> None:
+        success, of_fragment = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+        if status in (success, of_fragment):
+            self.runs += 1
+            self._cached = {name: run for name, run in self._cached.items() if self.runs - run <= _KEPT_RUNS}
+        if self._pending and status == (of_fragment if self._pending[0][0] else success):
+            _, started, run, done = self._pending.pop(0)
+            run.seconds = time.perf_counter() - started
+            if not done.done():
+                done.set_result(run)
+
+    async def _poll(self, fragment: str, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            await self._send(fragment, poll=True)
+
+    def _stop(self, fragment: str) -> None:
+        if fragment in self._timers:
+            self._timers.pop(fragment).cancel()
+
+    async def close(self) -> None:
+        """Stop polling and close the connection."""
+        for fragment in list(self._timers):
+            self._stop(fragment)
+        await self._socket.close()
+        if self._listener is not None:
+            await self._listener
+
+    def _show(self, kind: str, element: Any, fragment: str) -> None:
+        """Remember a widget, and its value where the server sets it."""
+        if kind == "exception":
+            self.errors.append(f"{element.type}: {element.message}"[:300])
+            return
+        value: Any = None
+        if kind == "slider":
+            name, value = "double_array_value", list(element.value if element.set_value else element.default)
+        elif kind == "number_input":
+            name, source = "double_value", "value" if element.set_value else "default"
+            value = getattr(element, source) if element.HasField(source) else None
+        elif kind == "selectbox":
+            name = "string_value"
+            if element.set_value:
+                value = element.raw_value
+            elif element.HasField("default"):
+                value = element.options[element.default]
+        elif kind == "button_group":
+            chosen = [element.options[place].content for place in element.default]
+            name, value = "string_array_value", list(element.raw_values) if element.set_value else chosen
+        elif kind in ("checkbox", "text_input"):
+            name = "bool_value" if kind == "checkbox" else "string_value"
+            value = element.value if element.set_value else element.default
+        elif kind == "button":
+            name = "trigger_value"
+        else:
+            return
+        beside = kind == "number_input" and element.label_visibility.value == element.label_visibility.COLLAPSED
+        label = f"{element.label} (input)" if beside else element.label
+        self.controls[label] = Control(element.id, name, fragment, element)
+        if value is not None and (element.set_value or element.id not in self._values):
+            self._values[element.id] = (name, value)
+
+
+@asynccontextmanager
+async def visiting(port: int, page: str = "", query: str = "", *, polls: bool = False) -> AsyncIterator[Visitor]:
+    """Connect a tab to the server on a port of this machine.
+
+    Args:
+        port: of the server, or of a proxy before it.
+        page: path of the address.
+        query: of the address, without the question mark.
+        polls: whether fragments that repeat themselves do so, as in a browser.
+    """
+    visitor = Visitor(port, page, query, polls=polls)
+    # The document, which may set a cookie.
+    await asyncio.to_thread(visitor.get, f"{page}?{query}")
+    await visitor.connect()
+    try:
+        yield visitor
+    finally:
+        await visitor.close()

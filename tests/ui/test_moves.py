@@ -1,0 +1,81 @@
+"""The cost of a move of a control on every page: messages, bytes, and no slow kind of object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from moves import MOVES
+from page_reader import open_page, run
+from server import Server, running_server
+from visitor import Run, visiting
+
+MESSAGES = 40
+BYTES = 50_000
+
+each_page = pytest.mark.parametrize("url_path", MOVES)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(env={"EFFVIZ_CACHE": str(tmp_path_factory.mktemp("cache"))}) as server:
+        yield server
+
+
+async def moved(server: Server, url_path: str) -> list[Run]:
+    """Move the main control of a page through fresh values, as one visitor."""
+    _, label, values = MOVES[url_path]
+    async with visiting(server.port, url_path) as visitor:
+        await visitor.open()
+        runs = [await visitor.move(label, value) for value in values[1:4]]
+        assert visitor.errors == []
+        return runs
+
+
+@each_page
+def test_a_move_sends_few_and_small_messages(url_path: str, server: Server) -> None:
+    for made in asyncio.run(moved(server, url_path)):
+        assert made.messages <= MESSAGES, Counter(made.kinds)
+        assert made.size <= BYTES, Counter(made.kinds)
+
+
+async def typed_before_the_slider_followed(server: Server) -> tuple[Any, Any]:
+    """Type a resolution, then the classes, in a browser whose slider has not followed the resolution yet."""
+    async with visiting(server.port, "architectures") as visitor:
+        await visitor.open()
+        before = visitor.value("Resolution (px)")
+        await visitor.move("Resolution (px) (input)", 192.0)
+        for classes in (10.0, 20.0):
+            visitor.forget("Resolution (px)", before)
+            await visitor.move("Classes", classes)
+        shown = visitor.value("Resolution (px) (input)"), visitor.value("Resolution (px)")
+        # After a report of the followed value, a move counts, also one back to the first value.
+        await visitor.move("Classes", 30.0)
+        await visitor.move("Resolution (px)", 224.0)
+        assert visitor.value("Resolution (px) (input)") == 224
+        return shown
+
+
+def test_a_slider_that_has_not_followed_is_not_moved(server: Server) -> None:
+    assert asyncio.run(typed_before_the_slider_followed(server)) == (192.0, [192.0])
+
+
+@each_page
+def test_a_move_makes_no_data_frame_and_no_validated_figure(url_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, _, values = MOVES[url_path]
+    at = open_page(url_path)
+    for kind in (pd.DataFrame, go.Figure):
+        monkeypatch.setattr(kind, "__init__", _forbidden)
+    for value in values[1:4]:
+        control = next(each for each in (*at.number_input, *at.selectbox) if each.key == key)
+        control.set_value(value)
+        run(at)
+
+
+def _forbidden(self: object, *_: object, **__: object) -> None:
+    pytest.fail(f"a move makes a {type(self).__name__}")
