@@ -7,7 +7,7 @@ from effviz.ui import links
 from effviz.ui.page_parts.architectures.controls import controls
 from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published
-from effviz.ui.page_parts.architectures.results import counts, figures, files, formulas, layers, questions
+from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures, files, formulas, layers, questions
 from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
@@ -32,10 +32,10 @@ def page() -> None:
         redraw=links.PAGE_FRAGMENT if is_open("Measured here") else live.PART,
     )  # fmt: skip
 
-    stages, kinds, timeline = figures(report, unscaled, convention, look())
+    stages, *others = figures(report, unscaled, convention, look())
     ghost = f"unscaled: {choice.baseline_name}" if choice.scaled else ""
-    show_chart(stages, "stages", legend=kind_legend((kind for _, kind in report.sums), ghost))
-    chart_row({"kinds": kinds, "timeline": timeline})
+    show_chart(stages, CHARTS[0], legend=kind_legend((kind for _, kind in report.sums), ghost))
+    chart_row(dict(zip(CHARTS[1:], others, strict=True)))
     follow("architectures", settings(choice, convention, look()))
     links.former_flag("check")
     parts(

@@ -6,13 +6,13 @@ slider is touched. The answer depends on the address alone, so every server can 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from importlib import import_module
 from math import inf
-from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -46,8 +46,11 @@ def shared_settings(convention: Convention, look: Appearance) -> dict[str, Any]:
     return {"convention": [convention.count, convention.unit, convention.memory], "look": look.name}
 
 
-# One sweep at a time: it takes up to a second, during which other visitors move their sliders.
-_one_at_a_time = Lock()
+# One sweep at a time: it takes up to a second, during which other visitors move their sliders. A browser whose sweep is
+# refused shows the answer of the server to the move.
+_turn = asyncio.Lock()
+_MOST_WAITING = 6
+_waiting: set[Request] = set()
 
 
 def sweep_address(page: str, control: str, settings: Mapping[str, Any]) -> str:
@@ -113,8 +116,7 @@ def _state(state: Callable[[float], State], value: float, pool: dict[bytes, int]
 
 
 def _compute(page: str, control: str, settings: str, *span: float) -> bytes:
-    with _one_at_a_time:
-        return _answer(page, control, settings, slider_values(*span))
+    return _answer(page, control, settings, slider_values(*span))
 
 
 async def _respond(request: Request) -> Response:
@@ -123,11 +125,17 @@ async def _respond(request: Request) -> Response:
     known = {entry.url_path for entry in PAGES}
     if page not in known or not control.isidentifier() or len(settings) > _LONGEST:
         return Response("unknown page or control, or settings too long", 400)
+    if len(_waiting) >= _MOST_WAITING:
+        return Response("too many sweeps at once", 503, headers={"Retry-After": "1"})
+    _waiting.add(request)
     try:
         span = [float(query[name]) for name in ("low", "high", "step")]
-        body = await run_in_threadpool(_compute, page, control, settings, *span)
+        async with _turn:
+            body = await run_in_threadpool(_compute, page, control, settings, *span)
     except (DesignError, ModuleNotFoundError, TypeError, ValueError, KeyError) as error:
         return Response(f"no sweep: {error}"[:200], 400, media_type="text/plain")
+    finally:
+        _waiting.discard(request)
     return Response(body, media_type="application/json", headers={"Cache-Control": "private, max-age=600"})
 
 

@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -155,6 +156,19 @@ def test_a_wrong_request_gets_a_short_answer(path: str, server: Server) -> None:
     assert status == 400
     assert len(body) <= 200
     assert "Traceback" not in server.log
+
+
+def test_many_sweeps_at_once_are_refused_in_part(server: Server) -> None:
+    def asked(classes: int) -> int:
+        choice = choose("efficientnet_b0", None, 1.0, 1.0, 224, classes)
+        return get(
+            server, sweep_address("architectures", "width", settings(choice, Convention(), LIGHT)["width"]) + SPAN
+        )[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(asked, range(900, 916)))
+    assert set(found) == {200, 503}
+    assert asked(900) == 200
 
 
 def test_values_of_a_slider() -> None:

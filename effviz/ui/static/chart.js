@@ -4,7 +4,7 @@ const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true };
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
-const waiting = new WeakMap(); // element of a chart -> the figure to draw next, and the drawing in progress
+const waiting = new WeakMap(); // element of a chart -> figure to draw next, drawing in progress, text of the last figure
 let library;
 
 /** Load plotly once per page; `url` is that of the script. */
@@ -64,16 +64,21 @@ export async function replace(box, figure, url) {
   await show(await plotly(url), box, figure);
 }
 
-/** Draw a figure after the one that is being drawn; of several that wait, only the last. */
+/**
+ * Draw a figure after the one that is being drawn; of several that wait, only the last. An equal one, such as the answer
+ * of the server after a drag, is not drawn again.
+ */
 async function show(library, box, figure) {
-  const state = waiting.get(box) ?? { next: null, running: null };
+  const state = waiting.get(box) ?? { next: null, running: null, text: "" };
   waiting.set(box, state);
   state.next = figure;
   state.running ??= (async () => {
     while (state.next) {
-      const now = state.next;
+      const now = state.next, text = JSON.stringify(now);
       state.next = null;
       describe(box, now);
+      if (text === state.text) continue;
+      state.text = text;
       await library.react(box, now.data, { uirevision: true, ...now.layout }, CONFIG);
       await animate(library, box, now.frames ?? []);
     }

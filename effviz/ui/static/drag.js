@@ -44,17 +44,18 @@ function watch(key, url, scripts) {
   };
   const observer = new MutationObserver(() => { frame ||= requestAnimationFrame(follow); });
   observer.observe(element, { subtree: true, attributes: true, attributeFilter: ["value", "aria-valuetext"] });
-  for (const event of ["pointerdown", "pointerenter", "focusin"]) element.addEventListener(event, prepare);
+  for (const event of ["pointerdown", "focusin"]) element.addEventListener(event, prepare);
   return () => {
     observer.disconnect();
     cancelAnimationFrame(frame);
-    for (const event of ["pointerdown", "pointerenter", "focusin"]) element.removeEventListener(event, prepare);
+    for (const event of ["pointerdown", "focusin"]) element.removeEventListener(event, prepare);
   };
 }
 
 function load(url) {
   if (!sweeps.has(url)) {
-    sweeps.set(url, fetch(url).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null));
+    const forget = () => { sweeps.delete(url); return null; }; // a later touch tries again
+    sweeps.set(url, fetch(url).then((answer) => (answer.ok ? answer.json() : forget())).catch(forget));
     if (sweeps.size > KEPT) sweeps.delete(sweeps.keys().next().value);
   }
   return sweeps.get(url);

@@ -27,6 +27,9 @@ from effviz.ui.widgets.formula import layer_formulas
 from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.tables import Pick, show_table, unpick
 
+CHARTS = ("stages", "kinds", "timeline")
+"""Keys of the charts on the page."""
+
 
 def counts(choice: Choice, convention: Convention) -> tuple[Report, Report | None, list[Card]]:
     """Count the network, and the unscaled one where it differs; return both reports and the headline numbers.
@@ -43,17 +46,13 @@ def counts(choice: Choice, convention: Convention) -> tuple[Report, Report | Non
 
 @lru_cache(maxsize=256)
 def figures(report: Report, unscaled: Report | None, convention: Convention, look: Appearance) -> tuple[Chart, ...]:
-    """Draw the costs by stage, the shares of the layer kinds, and the activation memory over time."""
+    """Draw the costs by stage, the shares of the layer kinds, and the activation memory over time: `CHARTS`."""
+    measures = stage_measures(convention)
     return (
-        stages_figure(report, unscaled, convention, look),
-        kind_shares(report.sums, stage_measures(convention), look),
+        stage_costs(report.sums, measures, look, unscaled.sums if unscaled else None),
+        kind_shares(report.sums, measures, look),
         activation_timeline(report.running, alive_measure(convention), look),
     )
-
-
-def stages_figure(report: Report, unscaled: Report | None, convention: Convention, look: Appearance) -> Chart:
-    """Draw the costs by stage."""
-    return stage_costs(report.sums, stage_measures(convention), look, unscaled.sums if unscaled else None)
 
 
 def layers(report: Report, convention: Convention) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from effviz.charts.style import Appearance, appearance
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice, choose
-from effviz.ui.page_parts.architectures.results import counts, stages_figure
+from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures
 from effviz.ui.sweeps import State, shared_settings
 
 CONTROLS = ("width", "depth", "res")
@@ -52,6 +52,6 @@ def sweep(
         now = others | {control: value}
         choice = choose(name, groups, now["width"], now["depth"], int(now["res"]), classes)
         report, unscaled, cards = counts(choice, chosen)
-        return State(cards, {"stages": stages_figure(report, unscaled, chosen, colors)})
+        return State(cards, dict(zip(CHARTS, figures(report, unscaled, chosen, colors), strict=True)))
 
     return state
