@@ -46,6 +46,16 @@ def shared_settings(convention: Convention, look: Appearance) -> dict[str, Any]:
     return {"convention": [convention.count, convention.unit, convention.memory], "look": look.name}
 
 
+def without_own(controls: Mapping[str, str], numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return, for each slider, the numbers of a page without its own, on which its states do not depend.
+
+    Args:
+        controls: names of the numbers by key of the slider.
+        numbers: of the page, by name.
+    """
+    return {key: {name: number for name, number in numbers.items() if name != own} for key, own in controls.items()}
+
+
 # One sweep at a time: it takes up to a second, during which other visitors move their sliders. A browser whose sweep is
 # refused shows the answer of the server to the move.
 _turn = asyncio.Lock()

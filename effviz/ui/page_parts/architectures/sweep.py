@@ -9,7 +9,7 @@ from effviz.charts.style import Appearance, appearance
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice, choose
 from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures
-from effviz.ui.sweeps import State, shared_settings
+from effviz.ui.sweeps import State, shared_settings, without_own
 
 CONTROLS = ("width", "depth", "res")
 
@@ -25,7 +25,7 @@ def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[s
         "classes": choice.classes,
         **shared_settings(convention, look),
     }
-    return {control: {key: value for key, value in found.items() if key != control} for control in CONTROLS}
+    return without_own({control: control for control in CONTROLS}, found)
 
 
 def sweep(

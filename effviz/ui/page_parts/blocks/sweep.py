@@ -11,7 +11,7 @@ from effviz.studies.blocks import Place, adapt
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.blocks.controls import Choice
 from effviz.ui.page_parts.blocks.results import cards, costs_figure
-from effviz.ui.sweeps import State, shared_settings
+from effviz.ui.sweeps import State, shared_settings, without_own
 from effviz.ui.widgets.cards import cached_report
 
 CONTROLS = {"cin": "in_channels", "cout": "out_channels", "map": "resolution"}
@@ -20,11 +20,8 @@ CONTROLS = {"cin": "in_channels", "cout": "out_channels", "map": "resolution"}
 def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[str, dict[str, Any]]:
     """Return, for each slider, the settings on which the states depend: all but its own."""
     shared = {"name": choice.name, "values": choice.values, **shared_settings(convention, look)}
-    numbers = vars(choice.place)
-    return {
-        control: {"place": {key: value for key, value in numbers.items() if key != name}, **shared}
-        for control, name in CONTROLS.items()
-    }
+    places = without_own(CONTROLS, vars(choice.place))
+    return {control: {"place": place, **shared} for control, place in places.items()}
 
 
 def sweep(

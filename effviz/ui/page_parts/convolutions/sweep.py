@@ -10,7 +10,7 @@ from effviz.studies.convolutions import Setting, legal_groups
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.convolutions.controls import Choice
 from effviz.ui.page_parts.convolutions.results import cards, costs_figure
-from effviz.ui.sweeps import State, shared_settings
+from effviz.ui.sweeps import State, shared_settings, without_own
 
 CONTROLS = {"kernel": "kernel_size", "cin": "in_channels", "cout": "out_channels", "map": "resolution"}
 
@@ -18,11 +18,8 @@ CONTROLS = {"kernel": "kernel_size", "cin": "in_channels", "cout": "out_channels
 def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[str, dict[str, Any]]:
     """Return, for each slider, the settings on which the states depend: all but its own."""
     shared = {"kind": choice.kind, **shared_settings(convention, look)}
-    numbers = vars(choice.setting)
-    return {
-        control: {"setting": {key: value for key, value in numbers.items() if key != name}, **shared}
-        for control, name in CONTROLS.items()
-    }
+    found = without_own(CONTROLS, vars(choice.setting))
+    return {control: {"setting": setting, **shared} for control, setting in found.items()}
 
 
 def sweep(
