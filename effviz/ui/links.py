@@ -17,10 +17,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
 # Keys of the session state. A "setting" is a control's value with its key.
-_QUERY = "_link_query"  # parameters of the first address, by key
+_QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
 _KNOWN = "_link_known"  # settings of the page, in this run
-_BAD = "_link_bad"  # legal values of the settings with an illegal parameter
-_IGNORED = "_link_ignored"  # entries of the notice; None until the link is checked
+_CHECKED = "_link_checked"  # settings whose parameter was checked, when their control was made first
+_DROPPED = "_link_dropped"  # illegal parameters that the notice does not list yet, with the reason
+_IGNORED = "_link_ignored"  # entries of the notice; None until the first run ends
 _PAGE = "_link_page"
 _KEPT = "_link_kept"  # settings of pages that were left, by page
 _TEXTS = "_link_texts"  # parameters of the settings that differ from their default
@@ -57,8 +58,8 @@ def start(page: str) -> None:
         state[_PAGE] = page
         state[_VISIT] = state.get(_VISIT, 0) + 1
         state[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
-        state[_IGNORED] = None if state[_QUERY] else []
-        state[_BAD] = {}
+        state[_IGNORED] = None
+        state[_CHECKED], state[_DROPPED] = set(), {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
@@ -103,10 +104,12 @@ def finish() -> None:
     state[_SETTLED] = {name: state[name] for name in _names(state[_KNOWN]) if name in state}
     state[_TEXTS_OF_RUN] = state[_TEXTS]
     if state[_IGNORED] is None:
-        state[_IGNORED] = _check()
-        if state[_BAD]:
-            # The widgets are bound from the next run on, so that the browser writes the next change to the address.
-            st.rerun()
+        state[_IGNORED] = _unknown()
+    if state[_DROPPED]:
+        state[_IGNORED] += state[_DROPPED].values()
+        state[_DROPPED] = {}
+        # The widgets are bound from the next run on, so that the browser writes the next change to the address.
+        st.rerun()
     if state[_IGNORED]:
         listed = "; ".join(state[_IGNORED][:_LISTED])
         more = len(state[_IGNORED]) - _LISTED
@@ -115,17 +118,14 @@ def finish() -> None:
             st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {listed}{tail}.")}</p>')
 
 
-def _check() -> list[str]:
-    """List the ignored parameters with the reason, and remove unknown ones from the address."""
-    state, ignored = st.session_state, []
-    for key, values in state[_QUERY].items():
-        if key not in state[_KNOWN]:
-            ignored.append(f"{_short(key)} (no such setting here)")
-            if key in st.query_params:
-                del st.query_params[key]
-        elif key in state[_BAD]:
-            ignored.append(f"{_short(key)} = {_short(', '.join(values))} ({state[_BAD][key]})")
-    return ignored
+def _unknown() -> list[str]:
+    """List the parameters that are no setting of this page, and remove them from the address."""
+    state = st.session_state
+    unknown = [key for key in state[_QUERY] if key not in state[_KNOWN]]
+    for key in unknown:
+        if key in st.query_params:
+            del st.query_params[key]
+    return [f"{_short(key)} (no such setting here)" for key in unknown]
 
 
 def line() -> None:
@@ -182,7 +182,7 @@ def assign(key: str, value: str) -> None:
 def is_linked(keys: Iterable[str]) -> bool:
     """Return whether the link that opened this page contains one of these settings."""
     state = st.session_state
-    return any(key in state[_QUERY] and key not in state[_BAD] for key in keys)
+    return any(key in state[_QUERY] for key in keys)
 
 
 def former_flag(key: str) -> None:
@@ -257,22 +257,24 @@ def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     """Declare a setting of this page, and drop its parameter if that is illegal.
 
     Streamlit itself would take the last of several values, round a fraction, or fail. The widget is bound from the next
-    run on.
+    run on. The parameter is checked once, when the control is made first: a control of a hidden part is made later.
     """
     state = st.session_state
     state[_KNOWN].add(key)
+    if key in state[_CHECKED]:
+        return
+    state[_CHECKED].add(key)
     values = state[_QUERY].get(key)
-    if state[_IGNORED] is None and values and (len(values) != 1 or not legal(values[0])):
-        state[_BAD][key] = choices
+    if values and (len(values) != 1 or not legal(values[0])):
+        del state[_QUERY][key]
+        state[_DROPPED][key] = f"{_short(key)} = {_short(', '.join(values))} ({choices})"
         if key in st.query_params:
             del st.query_params[key]
 
 
 def _bound(key: str) -> dict[str, Any]:
     """Return key and binding of a widget; it is unbound while its illegal parameter is dropped."""
-    state = st.session_state
-    dropped = state[_IGNORED] is None and key in state[_BAD]
-    bind: Literal["query-params"] | None = None if dropped else "query-params"
+    bind: Literal["query-params"] | None = None if key in st.session_state[_DROPPED] else "query-params"
     return {"key": key, "bind": bind}
 
 

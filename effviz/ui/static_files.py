@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
+import brotli
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -22,8 +24,12 @@ from streamlit.file_util import get_static_dir
 _OWN = "effviz-static"
 # Of the files that become smaller; the system's own table may have outdated types.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-# A file of 5 MB takes 0.3 s at level 9, once.
-_LEVEL = 9
+# In order of preference. Browsers accept Brotli over HTTPS and on the same machine only; it saves a sixth. The largest
+# file, 5 MB, takes 0.6 s, once.
+_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda content: brotli.compress(content, quality=9),
+    "gzip": lambda content: gzip.compress(content, 9, mtime=0),
+}
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
@@ -65,8 +71,8 @@ def _streamlits() -> dict[str, Path]:
 
 
 @lru_cache(maxsize=512)
-def _compressed(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), _LEVEL, mtime=0)
+def _compressed(path: Path, encoding: str) -> bytes:
+    return _ENCODINGS[encoding](path.read_bytes())
 
 
 class StaticFilesMiddleware:
@@ -81,9 +87,13 @@ class StaticFilesMiddleware:
             await self.app(scope, receive, send)
             return
         headers = dict(_HEADERS)
-        if "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            body = await run_in_threadpool(_compressed, path)
+        accepted = Headers(scope=scope).get("accept-encoding", "").replace(" ", "").split(",")
+        # A weight of zero, as in "br;q=0", refuses an encoding.
+        names = {entry.partition(";")[0] for entry in accepted if not entry.endswith((";q=0", ";q=0.0"))}
+        encoding = next((name for name in _ENCODINGS if name in names), None)
+        if encoding:
+            headers["Content-Encoding"] = encoding
+            body = await run_in_threadpool(_compressed, path, encoding)
         else:
             body = await run_in_threadpool(path.read_bytes)
         await Response(body, headers=headers, media_type=_TYPES[path.suffix])(scope, receive, send)

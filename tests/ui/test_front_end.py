@@ -6,12 +6,13 @@ import gzip
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+import brotli
 import pytest
 from page_reader import charts, counted_cards, line, open_page
 from server import Server, running_server
@@ -49,18 +50,24 @@ def streamlit_script(server: Server) -> str:
     return "/static/js/" + page.decode().partition("static/js/")[2].partition('"')[0]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "unpacked"),
+    [("gzip, deflate, br, zstd", "br", brotli.decompress), ("gzip, br;q=0", "gzip", gzip.decompress)],
+)
 @pytest.mark.parametrize("name", ["chart.js", "cards.js", "drag.js", "plotly.min.js", "streamlit"])
-def test_a_file_is_compressed_and_kept(name: str, server: Server) -> None:
+def test_a_file_is_compressed_and_kept(
+    name: str, accepted: str, encoding: str, unpacked: Callable[[bytes], bytes], server: Server
+) -> None:
     path = streamlit_script(server) if name == "streamlit" else address(name)
-    status, headers, body = get(server, path)
+    status, headers, body = get(server, path, accepted)
     assert status == 200
-    assert headers["content-encoding"] == "gzip"
+    assert headers["content-encoding"] == encoding
     assert "immutable" in headers["cache-control"]
     assert headers["content-type"].startswith("text/javascript")
     _, plain, whole = get(server, path, "identity")
     assert "content-encoding" not in plain
-    assert gzip.decompress(body) == whole
-    assert get(server, path)[2] == body, "the same bytes: compressed once"
+    assert unpacked(body) == whole
+    assert get(server, path, accepted)[2] == body, "the same bytes: compressed once"
 
 
 @pytest.mark.parametrize(

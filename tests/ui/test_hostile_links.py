@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import cards, changes, expected_cards, go_to, line, open_page, report, run
+from page_reader import cards, changes, expected_cards, go_to, line, open_page, report, run, show_part
 
 from effviz import ARCHITECTURES
 
@@ -93,6 +93,14 @@ def test_a_bad_value_does_not_spoil_the_good_ones() -> None:
     at = open_page(net="MobileNetV1", width="0.5", res="9999", classes="10")
     assert cards(at) == expected_cards(report("mobilenet_v1", width_mult=0.5, num_classes=10))
     assert line(at) == "Ignored in the link: res = 9999 (1 to 2048)."
+
+
+def test_a_bad_value_of_a_hidden_part_is_reported_when_the_part_is_opened() -> None:
+    at = open_page(part="Layers", layer="nonsense")
+    assert line(at) == ""
+    show_part(at, "How this is computed")
+    assert line(at).startswith("Ignored in the link: layer = nonsense (choices: ")
+    assert "layer" not in at.query_params
 
 
 def test_the_notice_ends_with_the_visit_to_the_page() -> None:

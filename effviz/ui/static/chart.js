@@ -104,7 +104,7 @@ function entry([name, color]) {
 
 function describe(box, figure) {
   write(box.closest("figure").querySelector("h3"), figure.title);
-  box.setAttribute("aria-label", figure.alt);
+  if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);
 }
 
 function write(element, text) {
