@@ -38,8 +38,8 @@ class Exercise:
         return (self.form or _FORMS.get(self.unit, f"{{:.0f}} {self.unit}")).format(value)
 
 
-def exercises(*entries: Exercise | None, columns: int = 2) -> None:
-    """Show the "Try this" section; None leaves a place empty.
+def exercises(*entries: Exercise | None) -> None:
+    """Show the "Try this" section; None is left out.
 
     Example:
         >>> exercises(
@@ -47,24 +47,22 @@ def exercises(*entries: Exercise | None, columns: int = 2) -> None:
         ...              100 * half.macs / report.macs, "Every map has a quarter of the pixels."),
         ... )
     """
-    for start in range(0, len(entries), columns):
-        for column, entry in zip(st.columns(columns), entries[start : start + columns], strict=False):
-            if entry is not None:
-                with column:
-                    exercise(entry)
+    # A grid of the style sheet: columns would send a message each.
+    with st.container(key="exercises"):
+        for entry in filter(None, entries):
+            exercise(entry)
 
 
 def exercise(entry: Exercise) -> None:
     """Show one question with an input for the guess and a button that reveals the answer."""
-    with st.container(border=True):
+    # The texts are wide, so that input and button share a line of their own.
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key=f"exercise_{entry.key}"):
         st.markdown(entry.question)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            guess = st.number_input(
-                f"Your guess ({entry.unit})", value=None, key=f"{entry.key}_guess", width=220, min_value=0.0
-            )
-            # Never disabled: the click that leaves the input is the one that reveals.
-            pressed = st.button("Reveal", key=f"{entry.key}_reveal")
-        if pressed:
+        guess = st.number_input(
+            f"Your guess ({entry.unit})", value=None, key=f"{entry.key}_guess", width=220, min_value=0.0
+        )
+        # Never disabled: the click that leaves the input is the one that reveals.
+        if st.button("Reveal", key=f"{entry.key}_reveal"):
             st.markdown("Enter a guess first." if guess is None else _verdict(entry, guess))
 
 
