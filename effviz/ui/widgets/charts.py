@@ -19,7 +19,7 @@ from effviz.ui.widgets.component import component
 _ELEMENTS = (
     '<figure><div class="kinds"></div><h3></h3><div class="chart" role="img"></div><figcaption></figcaption></figure>'
 )
-_LARGE = 16_000
+_LARGE = 4_000
 Heading = Literal["subheader", "bold", "none"]
 
 
