@@ -46,10 +46,10 @@ test: .venv/development ## Run all tests; those that need Chromium or nginx are 
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
-# The engine without torch, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples.
+# The engine without the torch process, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples.
 QUICK := tests/test_imports.py tests/core tests/model tests/zoo tests/count tests/advice tests/studies tests/charts
 test-quick: .venv/development ## Run the tests of the engine, without the app and the browser
-	$(VENV_PYTHON) -m pytest -q -n $(JOBS) --dist worksteal $(QUICK)
+	$(VENV_PYTHON) -m pytest -q -m "not processes" -n $(JOBS) --dist worksteal $(QUICK)
 
 check: .venv/development ## Check format, lint, types and writing style
 	$(VENV_PYTHON) -m ruff format --check

@@ -212,10 +212,12 @@ assert loaded() == {"pandas", "numpy", "torch"}, f"build loads {loaded()}"
 """
 
 
+@pytest.mark.processes
 def test_a_session_loads_what_it_uses() -> None:
     subprocess.run([sys.executable, "-c", SESSION], cwd=ROOT, check=True, timeout=120)
 
 
+@pytest.mark.processes
 def test_public_names_exist_without_torch() -> None:
     """`from effviz import *` and tab completion must not start torch either."""
     code = (
@@ -241,6 +243,7 @@ assert not {"torch", "streamlit", "pandas", "numpy"} & set(sys.modules)
 """
 
 
+@pytest.mark.processes
 def test_latency_is_loaded_when_it_is_named() -> None:
     subprocess.run([sys.executable, "-c", LATENCY], cwd=ROOT, check=True, timeout=120)
 

@@ -44,6 +44,7 @@ from effviz.worker.jobs import JOBS
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Manager, Ticket
 
+pytestmark = pytest.mark.processes
 repeatable = settings(max_examples=examples(50))
 
 

@@ -104,6 +104,7 @@ def test_activations_as_in_the_model_zoo_of_pycls(name: str, printed: float) -> 
     assert round(analyze(architecture(name)).activations / 1e6, 1) == printed
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2", "ghostnet", "densenet121"])
 def test_activations_as_in_torch(name: str) -> None:
     design, found = architecture(name), []
@@ -192,6 +193,7 @@ def test_table(name: str) -> None:
         assert not table[column].isna().any(), column
 
 
+@pytest.mark.processes
 @every_architecture
 def test_module_computes_class_scores(name: str) -> None:
     """A forward pass at a small size on the CPU."""
