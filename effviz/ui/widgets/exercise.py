@@ -55,7 +55,7 @@ def exercises(*entries: Exercise | None) -> None:
 
 def exercise(entry: Exercise) -> None:
     """Show one question with an input for the guess and a button that reveals the answer."""
-    # The texts are wide, so that input and button share a line of their own.
+    # The question takes a whole line of the container, input and button share the next one.
     with st.container(border=True, horizontal=True, vertical_alignment="bottom", key=f"exercise_{entry.key}"):
         st.markdown(entry.question)
         guess = st.number_input(
