@@ -5,7 +5,8 @@
     def test_blocks(page):
         open_page(page, "/blocks")
 
-`page` and `context` are the fixtures of pytest-playwright. A test fails if the console of the browser reports an
+`page` belongs to a visitor whose browser has seen the app before, and who left nothing in it but cached files;
+`new_context`, of pytest-playwright, makes other visitors. A test fails if the console of the browser reports an
 error, if a page requests another host, or if it opens a dialog. A test that causes an error on purpose removes it from
 `browser_errors`. Paths are relative to `server`, which all tests of the session share. `fresh_server` has had no
 visitor yet; `server_factory` starts a server with other options.
@@ -18,11 +19,22 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocketRoute, expect
+from playwright.sync_api import (
+    BrowserContext,
+    BrowserType,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    ViewportSize,
+    WebError,
+    WebSocketRoute,
+    expect,
+)
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.support.server import Server, running_server
@@ -142,8 +154,8 @@ def browser_errors() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def new_context(new_context: Callable[..., BrowserContext], browser_errors: list[str]) -> Callable[..., BrowserContext]:
-    """Extend `new_context` of pytest-playwright, the source of `context` and `page`, with checks on every page."""
+def watch(browser_errors: list[str]) -> Callable[[BrowserContext], dict[str, Callable[..., None]]]:
+    """Check every page of a context; the function returns its listeners by event."""
 
     def on_console(message: ConsoleMessage) -> None:
         place = message.location["url"]
@@ -158,16 +170,74 @@ def new_context(new_context: Callable[..., BrowserContext], browser_errors: list
         if url.scheme.startswith(("http", "ws")) and url.hostname != "127.0.0.1":
             browser_errors.append(f"request to another host: {request.url}")
 
+    def on_dialog(dialog: Dialog) -> None:
+        browser_errors.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    listeners = {"console": on_console, "weberror": on_error, "request": on_request, "dialog": on_dialog}
+
+    def watched(context: BrowserContext) -> dict[str, Callable[..., None]]:
+        context.set_default_timeout(PATIENCE_MS)
+        for event, listener in listeners.items():
+            context.on(event, listener)  # type: ignore[call-overload]  # one overload per event
+        return listeners
+
+    return watched
+
+
+@pytest.fixture
+def new_context(
+    new_context: Callable[..., BrowserContext], watch: Callable[[BrowserContext], object]
+) -> Callable[..., BrowserContext]:
+    """Extend `new_context` of pytest-playwright with checks on every page."""
+
     def checked(**options: Any) -> BrowserContext:
         context = new_context(**options)
-        context.set_default_timeout(PATIENCE_MS)
-        context.on("console", on_console)
-        context.on("weberror", on_error)
-        context.on("request", on_request)
-        context.on("dialog", lambda dialog: (browser_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        watch(context)
         return context
 
     return checked
+
+
+@pytest.fixture(scope="session")
+def profile(
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    base_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[BrowserContext]:
+    """A browser with a profile on disk: only there Chromium keeps compiled scripts, which halves the cost of a visit."""
+    folder = tmp_path_factory.mktemp("profile")
+    options = {"base_url": base_url, "viewport": VIEWPORTS["wide"], "color_scheme": "light"}
+    with browser_type.launch_persistent_context(folder, **browser_type_launch_args, **options) as context:
+        yield context
+
+
+@pytest.fixture
+def context(
+    profile: BrowserContext, base_url: str, watch: Callable[[BrowserContext], dict[str, Callable[..., None]]]
+) -> Iterator[BrowserContext]:
+    """The browser of one test, without cookies, permissions and stored settings of another."""
+    listeners = watch(profile)
+    yield profile
+    first, *others = profile.pages
+    for each in others:
+        each.close()
+    for event, listener in listeners.items():
+        profile.remove_listener(event, listener)
+    profile.clear_cookies()
+    profile.clear_permissions()
+    client = profile.new_cdp_session(first)
+    client.send("Storage.clearDataForOrigin", {"origin": base_url, "storageTypes": "local_storage,indexeddb"})
+    client.detach()
+
+
+@pytest.fixture
+def page(context: BrowserContext, color_scheme: Literal["light", "dark"], viewport: ViewportSize) -> Page:
+    page = context.new_page()
+    page.emulate_media(color_scheme=color_scheme)
+    page.set_viewport_size(viewport)
+    return page
 
 
 # --- Waiting ----------------------------------------------------------------------------------------------------------
