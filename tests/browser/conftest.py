@@ -206,7 +206,7 @@ def profile(
     base_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[BrowserContext]:
-    """A browser with a profile on disk: only there Chromium keeps compiled scripts, which halves the cost of a visit."""
+    """A browser with a profile on disk, where Chromium keeps compiled scripts: a visit costs half as much."""
     folder = tmp_path_factory.mktemp("profile")
     options = {"base_url": base_url, "viewport": VIEWPORTS["wide"], "color_scheme": "light"}
     with browser_type.launch_persistent_context(folder, **browser_type_launch_args, **options) as context:
