@@ -9,7 +9,7 @@ from effviz.ui.page_parts.convolutions.controls import controls
 from effviz.ui.page_parts.convolutions.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, look, moving, refuse, sidebar
+from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("convolutions")
@@ -25,9 +25,11 @@ def page() -> None:
     except effviz.DesignError as error:
         refuse(f"This convolution cannot be built. {error}")
 
-    cards = results.cards(choice, convention)
-    live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)
-    results.costs(choice, convention)
+    with section("The headline"):
+        cards = results.cards(choice, convention)
+        live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)
+    with section("The costs"):
+        results.costs(choice, convention)
     follow("convolutions", settings(choice, convention, look()))
     parts(
         Part("How this is computed", partial(results.formulas, choice, convention)),

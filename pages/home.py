@@ -4,7 +4,7 @@ import streamlit as st
 
 from effviz.ui.page_parts.home.zoo import reports, totals_chart, ways, zoo_table
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import header, look, moving
+from effviz.ui.widgets.frame import header, look, moving, section
 
 convention = header("")
 
@@ -15,8 +15,10 @@ def page() -> None:
         "peak activation memory follow. Every number is counted exactly, with its formula and its convention."
     )
     ways()
-    show_chart(totals_chart(convention, look()), "zoo")
-    zoo_table(reports(convention.memory), convention)
+    with section("The overview"):
+        show_chart(totals_chart(convention, look()), "zoo")
+    with section("The table"):
+        zoo_table(reports(convention.memory), convention)
 
 
 moving(page)

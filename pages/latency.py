@@ -4,7 +4,7 @@ from functools import partial
 
 from effviz.ui.page_parts.latency import lesson, results
 from effviz.ui.page_parts.latency.controls import controls
-from effviz.ui.widgets.frame import header, moving, sidebar
+from effviz.ui.widgets.frame import header, moving, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("latency")
@@ -15,10 +15,13 @@ def page() -> None:
         options = controls()
     rows = results.measurements(options, convention)
 
-    results.headline(rows, options, convention)
+    with section("The headline"):
+        results.headline(rows, options, convention)
     results.bar(options)
-    results.chart(rows, options, convention)
-    results.predictor_chart(rows)
+    with section("The measurements"):
+        results.chart(rows, options, convention)
+    with section("The comparison of the counts"):
+        results.predictor_chart(rows)
     parts(
         Part("Published latencies", partial(lesson.published, options, convention)),
         Part("How this is computed", partial(lesson.formulas, rows, options, convention)),

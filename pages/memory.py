@@ -7,7 +7,7 @@ from effviz.ui.page_parts.memory import experiment as experiments
 from effviz.ui.page_parts.memory import intensity, lesson, theory
 from effviz.ui.page_parts.memory.controls import controls
 from effviz.ui.widgets.cards import show_cards
-from effviz.ui.widgets.frame import header, moving, sidebar
+from effviz.ui.widgets.frame import header, moving, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("memory")
@@ -18,10 +18,13 @@ def page() -> None:
         options = controls()
     found, run = compare(options.shape), experiments.experiment(options)
 
-    show_cards([*theory.cards(found, convention), experiments.speed_card(run)])
-    theory.show_curves(found, convention)
+    with section("The headline"):
+        show_cards([*theory.cards(found, convention), experiments.speed_card(run)])
+    with section("The theory"):
+        theory.show_curves(found, convention)
     experiments.measurement_bar(run, options.threads)
-    experiments.experiment_chart(run)
+    with section("The experiment"):
+        experiments.experiment_chart(run)
     parts(
         Part("How this is computed", partial(lesson.show_formulas, found, convention)),
         Part("Shapes", partial(theory.show_shapes, found, convention)),

@@ -25,13 +25,15 @@ def page() -> None:
     sidebar.outcome(imported)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
-    limits.headline(here, judged, convention, reading, conditions)
+    with frame.section("The headline"):
+        limits.headline(here, judged, convention, reading, conditions)
     rows.toolbar(here)
     rows.problems(here)
     with rows.place():
         rows.table(here, convention)
         form(here)
-    lesson.costs(here, convention)
+    with frame.section("The costs"):
+        lesson.costs(here, convention)
     parts(
         Part("How this is computed", partial(lesson.formulas, here, convention)),
         Part("Suggestions", partial(findings.findings, here, conditions, reading, convention)),

@@ -85,8 +85,15 @@ class ScalingRule(NamedTuple):
         return compound_scale(design, phi, *self)
 
     def multipliers(self, phi: float) -> tuple[float, float, float]:
-        """Return the multipliers of depth, width and resolution before rounding."""
-        return self.alpha**phi, self.beta**phi, self.gamma**phi
+        """Return the multipliers of depth, width and resolution before rounding.
+
+        Raises:
+            DesignError: a multiplier is too large for a float.
+        """
+        try:
+            return self.alpha**phi, self.beta**phi, self.gamma**phi
+        except OverflowError:
+            fail("phi", phi, f"overflows with {self._asdict()}")
 
 
 _COMPOUND = ScalingRule()

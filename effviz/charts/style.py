@@ -34,7 +34,23 @@ class Chart:
     @cached_property
     def json(self) -> bytes:
         """The figure with its texts for the browser."""
-        return orjson.dumps({"title": self.title, "alt": self.alt, **self.spec}, option=orjson.OPT_SERIALIZE_NUMPY)
+        return json_of({"title": self.title, "alt": self.alt, **self.spec})
+
+
+def json_of(value: object) -> bytes:
+    """Write part of a figure as JSON. Integers of more than 64 bits become floats, as all numbers do in the browser."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return orjson.dumps(_with_floats(value), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _with_floats(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_floats(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_floats(each) for each in value]
+    return float(value) if isinstance(value, int) and value.bit_length() > 63 else value
 
 
 def appearance(name: str | None) -> Appearance:

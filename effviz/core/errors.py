@@ -7,7 +7,7 @@ Each message names the argument, its value and the broken relation. If the path 
 import math
 import operator
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from numbers import Rational, Real
@@ -44,6 +44,17 @@ class DesignError(ValueError):
 
 class UnknownNameError(DesignError):
     """A name that is not among the choices."""
+
+
+def if_legal(make: Callable[[], _T]) -> _T | None:
+    """Return what `make` returns; None if it raises a `DesignError`.
+
+    For variations of a legal setting, such as "the kernel grows by 2", which may be illegal themselves.
+    """
+    try:
+        return make()
+    except DesignError:
+        return None
 
 
 class UncountedLayerError(DesignError, NotImplementedError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from effviz.core.errors import fail, one_of, whole
+from effviz.core.errors import fail, if_legal, one_of, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 from effviz.model.stage import Stage
@@ -198,11 +198,13 @@ class Change(NamedTuple):
 
 
 def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Change]:
-    """Return the change of the counts for each control: the kernel grows by 2, the others are doubled."""
+    """Return the change of the counts for each control that can grow: the kernel by 2, the others twofold."""
     now = report(kind, setting, memory)
     found = []
     for name, moved in _moves(kind, setting):
-        then = report(kind, moved, memory)
+        then = if_legal(partial(report, kind, moved, memory))
+        if then is None:
+            continue
         factors = (getattr(then, each) / getattr(now, each) for each in ("params", "macs", "memory_access"))
         found.append(Change(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
     return found

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.config import get_option
 
-from effviz.charts.style import Appearance, Chart
+from effviz.charts.style import Appearance, Chart, json_of
 from effviz.core.errors import DesignError
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import PAGES
@@ -111,7 +111,7 @@ def _state(state: Callable[[float], State], value: float, pool: dict[bytes, int]
         return None
 
     def pooled(piece: object) -> int:
-        return pool.setdefault(orjson.dumps(piece, option=orjson.OPT_SERIALIZE_NUMPY), len(pool))
+        return pool.setdefault(json_of(piece), len(pool))
 
     charts = {
         key: {

@@ -58,9 +58,15 @@ def go_to(at: AppTest, file: str) -> AppTest:
     return run(at)
 
 
+def failures(at: AppTest) -> list[str]:
+    """Exceptions of the page, and sections that could not be drawn because of one."""
+    sections = [entry.proto.body for entry in at.html if 'class="failed"' in entry.proto.body]
+    return [*(entry.message for entry in at.exception), *sections]
+
+
 def run(at: AppTest) -> AppTest:
     at.run()
-    assert not at.exception, [entry.message for entry in at.exception]
+    assert failures(at) == []
     assert not at.error, [entry.value for entry in at.error]
     return at
 

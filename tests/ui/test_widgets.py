@@ -133,6 +133,37 @@ def test_a_table_on_a_page() -> None:
     assert at.dataframe[1].key != key, "choosing by hand ends the selection"
 
 
+# --- sections -----------------------------------------------------------------------------------------------------
+
+
+def _sections() -> None:
+    import streamlit as st
+
+    from effviz import DesignError
+    from effviz.ui.widgets.frame import section
+
+    with section("The first"):
+        raise DesignError("groups = 3 must divide in_channels = 64")
+    with section("The second"):
+        st.markdown("drawn in part")
+        raise ZeroDivisionError("<b>of a formula</b>")
+    with section("The third"):
+        st.markdown("drawn")
+
+
+def test_a_section_that_fails_is_one_line_and_the_rest_is_drawn(caplog: pytest.LogCaptureFixture) -> None:
+    at = AppTest.from_function(_sections)
+    for _ in range(3):
+        at.run()
+        first, second = (entry.proto.body for entry in at.html)
+        assert "The first cannot be shown: groups = 3 must divide in_channels = 64." in first
+        assert "The second cannot be shown because of an error of effviz." in second
+        assert [entry.value for entry in at.markdown] == ["drawn in part", "drawn"]
+        assert not at.exception
+    (logged,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert "ZeroDivisionError: <b>of a formula</b>" in logged.message
+
+
 # --- exercises ----------------------------------------------------------------------------------------------------
 
 

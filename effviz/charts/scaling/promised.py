@@ -97,7 +97,8 @@ def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Ap
         for each, value, before in zip(stairs.built, built, [None, *built], strict=False)
         if value != before or each.phi == high
     ]
-    shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None]
+    # With bases close to 1, a released network may be far beyond the axis.
+    shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None and low <= phi <= high]
     released: Spec = {
         "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
         "textposition": "bottom right", "textfont": {"size": 12, "color": look.muted},

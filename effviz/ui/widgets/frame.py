@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effviz.charts.style import Appearance, appearance
+from effviz.core.errors import DesignError
 from effviz.ui import links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
@@ -80,13 +85,40 @@ def notice(text: str, kind: str = "status", *, alert: bool = False, strong: str 
 
     Args:
         text: a sentence.
-        kind: ``"status"``, ``"status waiting"``, ``"finding"`` or ``"ignored"``.
+        kind: ``"status"``, ``"status waiting"``, ``"finding"``, ``"ignored"`` or ``"failed"``.
         alert: whether screen readers announce it.
         strong: bold words in front of the text.
     """
     role = ' role="alert"' if alert else ""
     lead = f"<strong>{html.escape(strong)}</strong>" if strong else ""
     st.html(f'<p class="{kind}"{role}>{lead}{html.escape(text)}</p>')
+
+
+@contextmanager
+def section(name: str) -> Iterator[None]:
+    """Draw a section of a page. If it fails, one line says why, and the next section is drawn.
+
+    Args:
+        name: of the section, in the line.
+
+    Example:
+        >>> with section("The chart"):
+        ...     show_chart(stage_costs(report, look()), "stages")
+    """
+    try:
+        yield
+    except DesignError as error:
+        notice(f"{name} cannot be shown: {error}.", alert=True)
+    except Exception as error:  # noqa: BLE001 -- an error of any kind ends one section, not the page
+        _log_once("".join(traceback.format_exception(error)))
+        notice(f"{name} cannot be shown because of an error of effviz. The log of the server has the details.",
+               "failed", alert=True)  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _log_once(text: str) -> None:
+    """Write the traceback of a section to the log, unless it is there already: a moving slider would repeat it."""
+    logging.getLogger(__name__).error("A section of a page cannot be drawn.\n%s", text)
 
 
 def refuse(message: str) -> NoReturn:

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from effviz.ui import links
+from effviz.ui.widgets.frame import section
 from effviz.worker.desk import Desk
 from effviz.worker.manager import Ticket, default_manager
 
@@ -110,7 +111,8 @@ def live_part(key: str, draw: Callable[[], None]) -> None:
     def run() -> None:
         if links.is_poll():
             links.settle()
-        draw()
+        with section("This part"):
+            draw()
 
     st.fragment(run, key=key)()
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from effviz.ui import links
+from effviz.ui.widgets.frame import section
 
 KEY = "part"
 
@@ -50,6 +51,7 @@ def parts(*entries: Part) -> None:
     chosen = links.switch("More about this", titles, KEY, default=titles[0], label_visibility="collapsed")
     for entry in entries:
         if entry.title == chosen:
-            entry.draw()
+            with section(entry.title):
+                entry.draw()
         else:
             links.idle(*entry.controls)

@@ -10,6 +10,7 @@ import effviz
 from effviz.advice.smallest import smallest_resolution
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.style import Appearance, Chart
+from effviz.core.errors import if_legal
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
@@ -88,13 +89,10 @@ def questions(choice: Choice, report: Report) -> None:
     other = report.resolution // 2
     if other < smallest_resolution(choice.baseline):
         other = 2 * report.resolution
-    moved = effviz.analyze(choice.design, resolution=other)
-    try:
-        wide = effviz.analyze(choice.design.scaled(width_mult=2.0))
-    except effviz.DesignError:
-        wide = None
+    moved = if_legal(lambda: effviz.analyze(choice.design, resolution=other))
+    wide = if_legal(lambda: effviz.analyze(choice.design.scaled(width_mult=2.0)))
     exercises(
-        Exercise(
+        None if moved is None else Exercise(
             "half",
             f"The resolution changes from {report.resolution} to {other} px. What percentage of the multiply-adds "
             f"{'remains' if other < report.resolution else 'results'}?",

@@ -16,6 +16,7 @@ from effviz.charts.convolutions import (
     window_picture,
 )
 from effviz.charts.style import Appearance, Chart
+from effviz.core.errors import if_legal
 from effviz.core.units import lower, percent
 from effviz.count.kinds import conv_kind
 from effviz.model.layers import Conv2d
@@ -189,15 +190,15 @@ def questions(choice: Choice, convention: Convention) -> None:
     """Show two questions about the setting on screen."""
     setting, name = choice.setting, lower(convention.compute_label)
     size = setting.kernel_size
-    larger = replace(setting, kernel_size=size + 2)
+    larger = if_legal(lambda: lesson.report("separable", replace(setting, kernel_size=size + 2)))
     few = replace(setting, out_channels=max(1, setting.out_channels // 16), groups=1)
     exercises(
-        Exercise(
+        None if larger is None else Exercise(
             "larger",
-            f"The kernel grows from {size} to {larger.kernel_size}. By what factor do the {name} of the separable "
+            f"The kernel grows from {size} to {size + 2}. By what factor do the {name} of the separable "
             "convolution grow?",
             "×",
-            lesson.report("separable", larger).macs / lesson.report("separable", setting).macs,
+            larger.macs / lesson.report("separable", setting).macs,
             "Only the depthwise layer has the window. The pointwise layer, most of the cost, does not change.",
         ),
         Exercise(
@@ -208,7 +209,7 @@ def questions(choice: Choice, convention: Convention) -> None:
             lesson.reduction("separable", few).factor,
             "K² C_out / (K² + C_out): with few output channels the depthwise layer is most of the work.",
         ),
-    )
+    )  # fmt: skip
 
 
 def files(choice: Choice, convention: Convention) -> None:
