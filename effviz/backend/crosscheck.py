@@ -10,16 +10,19 @@ buffers to it.
 """
 
 import math
-import warnings
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial, singledispatch
+from functools import cache, partial, singledispatch
+from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
+from torch.torch_version import TorchVersion
 from torch.utils.flop_counter import FlopCounterMode
 
 from effviz.backend.build import build
@@ -212,11 +215,29 @@ def _is_unknown_to_thop(step: Step) -> bool:
 # --- running the tools --------------------------------------------------------------------------------------------
 
 
+@cache
+def load_thop() -> ModuleType:
+    """Import thop, which has not changed since 2022.
+
+    On import it compares versions of torch with distutils, which Python 3.12 removed. In its place thop is given the
+    version class of torch.
+    """
+    versions = ModuleType("distutils.version")
+    vars(versions)["LooseVersion"] = TorchVersion
+    places = {"distutils": ModuleType("distutils"), versions.__name__: versions}
+    former = {name: sys.modules.get(name) for name in places}
+    sys.modules.update(places)
+    try:
+        return import_module("thop")
+    finally:
+        for name, module in former.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
+
+
 def _count_with_thop(module: nn.Module, image: torch.Tensor) -> tuple[int, int]:
-    with warnings.catch_warnings():
-        # thop compares versions of torch with distutils on import.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import thop
+    thop = load_thop()
     # Its counters are created on the default device and must hold values, unlike the module.
     device = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
     with device, _in_range("thop"):

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
 
 import pytest
-import thop
 import torch
 from examples import CONTAINERS, PRIMITIVES, Example, designs, scalings
 from hypothesis import HealthCheck, given, settings
 from profiles import examples
-from thop.profile import register_hooks
 from torch import nn
 from torch.utils.flop_counter import flop_registry
 
 from effviz import Design, DesignError, Stage, analyze, architecture, build, list_architectures
 from effviz.backend import crosscheck as crosscheck_module
 from effviz.backend.build import to_module
-from effviz.backend.crosscheck import Comparison, Crosscheck, Difference, crosscheck
+from effviz.backend.crosscheck import Comparison, Crosscheck, Difference, crosscheck, load_thop
 from effviz.core.errors import Cancelled
 from effviz.count import cost
 from effviz.count.formulas import evaluate
@@ -26,6 +26,8 @@ from effviz.model.layers import ACTIVATIONS, Activation, AdaptiveAvgPool2d, Bran
 from effviz.model.trace import trace
 from effviz.worker.jobs import crosscheck as job
 
+thop = load_thop()
+register_hooks = sys.modules["thop.profile"].register_hooks
 every_architecture = pytest.mark.parametrize("name", list_architectures())
 
 
@@ -199,6 +201,20 @@ def test_the_lists_of_the_tools() -> None:
             assert known == (not isinstance(example.layer, crosscheck_module._UNKNOWN_TO_THOP)), example.layer
     names = {str(key) for key in flop_registry}
     assert not any("norm" in name or "pool" in name or "relu" in name for name in names)
+
+
+WITHOUT_DISTUTILS = """
+import sys
+sys.modules["distutils"] = None
+import effviz
+from effviz.backend.crosscheck import crosscheck
+assert crosscheck(effviz.architecture("mobilenet_v2")).explained
+assert "distutils" not in sys.modules
+"""
+
+
+def test_thop_runs_without_distutils_as_in_python_3_12() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_DISTUTILS], check=True, timeout=120)
 
 
 # --- the arithmetic of thop ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import effviz
+from effviz.backend.crosscheck import load_thop
 
 NAME = "efficientnet_b7"
 RESOLUTION = 600
@@ -79,11 +79,7 @@ def _flop_counter(module: nn.Module, resolution: int) -> int:
 
 
 def _thop(module: nn.Module, resolution: int, device: str) -> int:
-    with warnings.catch_warnings():
-        # thop compares versions of torch with distutils while it is imported.
-        warnings.simplefilter("ignore")
-        import thop
-    macs, _ = thop.profile(module, (torch.zeros(1, 3, resolution, resolution, device=device),), verbose=False)
+    macs, _ = load_thop().profile(module, (torch.zeros(1, 3, resolution, resolution, device=device),), verbose=False)
     return int(macs)
 
 
