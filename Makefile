@@ -11,7 +11,7 @@ TORCH ?= $(shell cat .venv/torch-wheels 2>/dev/null)
 
 VENV_PYTHON := .venv/bin/python
 PIP := $(VENV_PYTHON) -m pip --disable-pip-version-check
-TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--no-deps --index-url https://download.pytorch.org/whl/cpu)
 
 ifeq ($(filter $(TORCH),cpu),)
 ifneq ($(strip $(TORCH)),)
@@ -24,7 +24,7 @@ endif
 .NOTPARALLEL:
 # A recipe that fails halfway must not leave a file that looks complete.
 .DELETE_ON_ERROR:
-.PHONY: help run serve test test-quick check bench clean
+.PHONY: help run serve test test-quick check bench lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -60,12 +60,17 @@ check: .venv/development ## Check format, lint, types and writing style
 bench: .venv/development ## Run the benchmarks
 	@for script in tests/benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(VENV_PYTHON) $$script || exit 1; done
 
+# torch and its CUDA libraries are left out: their files depend on the machine and on TORCH.
+lock: .venv/development ## Write requirements.lock, after a change of requirements.txt
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements.txt \
+		| awk '/^[a-z]/ { kept = $$0 !~ /^(torch==|triton==|cuda-|nvidia-)/ } kept' > requirements.lock
+
 clean: ## Remove the environment and all generated files
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment --------------------------------------------------------------------------------------------------
-# .venv/runtime and .venv/development are empty files with the time of the last installation. An edited requirements file
+# .venv/runtime and .venv/development are empty files with the time of the last installation. A changed requirements file
 # is newer and causes the next installation. A missing interpreter behind .venv/bin/python does so too.
 
 $(VENV_PYTHON):
@@ -75,16 +80,13 @@ $(VENV_PYTHON):
 		echo "effviz needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Choose another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 
-# Only torch comes from the other index. With --no-deps, its requirements come from the default index, by the second
-# command.
-.venv/runtime: requirements.txt $(VENV_PYTHON)
-ifeq ($(TORCH),cpu)
-	$(PIP) install --no-deps --index-url $(TORCH_CPU_INDEX) "$$(grep -o '^torch==[^ ]*' requirements.txt)"
-endif
-	$(PIP) install -r requirements.txt
+# The lock file has the hash of every file. torch comes after it, so that its requirements are installed already.
+.venv/runtime: requirements.lock $(VENV_PYTHON)
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install $(TORCH_INDEX) "$$(grep -o '^torch==[^ ]*' requirements.txt)"
 	@echo $(TORCH) > .venv/torch-wheels
 	@touch $@
 
 .venv/development: tests/requirements.txt .venv/runtime
-	$(PIP) install -r requirements.txt -r tests/requirements.txt
+	$(PIP) install -r tests/requirements.txt
 	@touch $@

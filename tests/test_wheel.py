@@ -10,16 +10,20 @@ import subprocess
 import sys
 import sysconfig
 import time
+import tomllib
 import urllib.request
 import venv
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from command_line import run
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
@@ -28,8 +32,9 @@ from effviz.ui.navigation import PAGES
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (
-    "app.py", "pages", "effviz", "assets", ".streamlit", "pyproject.toml", "requirements.txt", "README.md", "LICENSE",
+    "app.py", "pages", "effviz", "assets", ".streamlit", "pyproject.toml", "README.md", "LICENSE",
 )  # fmt: skip
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 class Installed(NamedTuple):
@@ -93,7 +98,9 @@ def test_files_of_the_wheel(installed: Installed) -> None:
         for path in ROOT.glob(f"effviz/**/*.{kind}")
     }
     top = [ROOT / "app.py", ROOT / ".streamlit/config.toml", *ROOT.glob("pages/*.py"), *ROOT.glob("assets/*.svg")]
-    assert names == package | data | {f"effviz/_app/{path.relative_to(ROOT).as_posix()}" for path in top}
+    assert names == package | data | {"effviz/py.typed"} | {
+        f"effviz/_app/{path.relative_to(ROOT).as_posix()}" for path in top
+    }
 
 
 def test_package_is_imported_from_the_wheel(installed: Installed) -> None:
@@ -104,6 +111,49 @@ def test_package_is_imported_from_the_wheel(installed: Installed) -> None:
     file, macs = installed.run("python", "-c", code).split()
     assert installed.bin.parent in Path(file).parents
     assert macs == "300774272"
+
+
+def pins(file: str) -> dict[str, str]:
+    """Return the exact versions in a requirements file, by the normalized name."""
+    lines = [line.partition("#")[0].partition("\\")[0] for line in (ROOT / file).read_text().splitlines()]
+    found = [Requirement(line) for line in lines if line[:1].isalpha()]
+    return {canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in found}
+
+
+def test_the_versions_of_make_run_are_within_the_ranges_of_the_package_and_locked() -> None:
+    extras = PROJECT["optional-dependencies"]
+    ranges = [Requirement(line) for line in [*PROJECT["dependencies"], *chain.from_iterable(extras.values())]]
+    pinned, locked = pins("requirements.txt"), pins("requirements.lock")
+    assert {canonicalize_name(each.name) for each in ranges} - {"effviz"} >= set(pinned)
+    for each in ranges:
+        if each.name != "effviz":
+            name = canonicalize_name(each.name)
+            assert (pinned | locked)[name] in each.specifier, name
+    assert {name: version for name, version in pinned.items() if name != "torch"}.items() <= locked.items()
+    assert "torch" not in locked, "its files depend on the machine"
+
+
+def test_engine_and_command_line_need_the_base_requirements_only(installed: Installed) -> None:
+    code = f"""
+import sys, importlib.metadata as metadata
+base = {[canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]]}
+names = metadata.packages_distributions()
+extra = {{module for module, owners in names.items() if not set(map(str.lower, owners)) & set(base)}}
+for module in extra - {{"effviz", "dateutil", "six", "pytz", "tzdata"}}:  # pandas requires them
+    sys.modules[module] = None
+import effviz
+design = effviz.architecture("mobilenet_v2", width_mult=0.5)
+assert len(effviz.analyze(design).table) > 50
+assert "nn.Module" in effviz.export_torch(design)
+from effviz.cli import main
+main(["report", "mobilenet_v2"])
+sys.stderr = sys.stdout
+assert main(["app"]) == main(["latency", "mobilenet_v2"]) == 2
+"""
+    printed = installed.run("python", "-c", code)
+    assert "300,774,272" in printed
+    assert "effviz: this command needs streamlit: pip install 'effviz[app]'" in printed
+    assert "effviz: this command needs torch: pip install 'effviz[torch]'" in printed
 
 
 def test_command_line(installed: Installed) -> None:

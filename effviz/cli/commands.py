@@ -79,6 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DesignError as error:
         files.complain(str(error))
         return REFUSED
+    except ModuleNotFoundError as error:
+        # `pip install effviz` installs neither torch nor the app.
+        package = str(error.name).partition(".")[0]
+        extra = "torch" if package == "torch" else "app"
+        files.complain(f"this command needs {package}: pip install 'effviz[{extra}]'")
+        return REFUSED
     except BrokenPipeError:
         return PIPE_CLOSED
     except KeyboardInterrupt:

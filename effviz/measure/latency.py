@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
@@ -215,7 +216,10 @@ def measure_latency(design: Design, resolution: int | None = None, batch_size: i
     Raises:
         DesignError: an argument is invalid, or the network cannot be built at this resolution.
         LatencyError: the design needs too much memory or more than two minutes, or the torch process crashed.
+        ModuleNotFoundError: torch is not installed.
     """
+    if find_spec("torch") is None:
+        raise ModuleNotFoundError("a measurement needs torch: pip install 'effviz[torch]'", name="torch")
     # keep_all: calls from several threads wait for each other instead of replacing each other.
     measurement = request(design, resolution, batch_size, threads, owner="measure_latency", keep_all=True)
     try:
