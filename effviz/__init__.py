@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from effviz.advice.scaling import compound_scale
 from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
+from effviz.core.resolution import Resolution
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
@@ -60,7 +61,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def build(design: Design, resolution: int | None = None, **options: Any) -> nn.Module:
+def build(design: Design, resolution: Resolution | None = None, **options: Any) -> nn.Module:
     """Build the design as a torch module in evaluation mode, see `effviz.backend.build.build`. Loads torch."""
     from effviz.backend.build import build as build_module
 
@@ -81,7 +82,9 @@ def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, exam
     return profile_module(module, input_shape, example_inputs=example_inputs)
 
 
-def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
+def measure_latency(
+    design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1
+) -> Latency:
     """Measure the latency of the design on this CPU, see `effviz.measure.latency.measure_latency`."""
     from effviz.measure.latency import measure_latency as measure
 

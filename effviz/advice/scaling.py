@@ -11,6 +11,7 @@ from itertools import groupby, product
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError, fail, number, one_of
+from effviz.core.resolution import ratio, scaled_resolution, sides
 from effviz.core.rounding import ceil, exact
 from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals
@@ -31,6 +32,8 @@ def compound_scale(
     design: Design, phi: float, alpha: float = PAPER[0], beta: float = PAPER[1], gamma: float = PAPER[2]
 ) -> Design:
     """Return `design` with depth * alpha**phi, width * beta**phi and resolution round(resolution * gamma**phi).
+
+    Height and width of the input are rounded separately.
 
     The paper keeps alpha * beta**2 * gamma**2 close to 2, so that each step of phi doubles the multiply-adds. Its
     values, the defaults, give 1.92.
@@ -54,7 +57,7 @@ def compound_scale(
         return design.scaled(
             depth_mult=bases["alpha"] ** phi,
             width_mult=bases["beta"] ** phi,
-            resolution=round(design.resolution * bases["gamma"] ** phi),
+            resolution=scaled_resolution(design.resolution, bases["gamma"] ** phi),
         )
     except OverflowError:
         fail("phi", phi, f"overflows with {bases}")
@@ -199,7 +202,7 @@ def implied_phi(design: Design, base: Design, rule: ScalingRule) -> Implied:
     ratios = (
         design.depth_mult / base.depth_mult,
         design.width_mult / base.width_mult,
-        design.resolution / base.resolution,
+        ratio(design.resolution, base.resolution),
         analyze(design).macs / analyze(base).macs,
     )
     bases = (rule.alpha, rule.beta, rule.gamma, rule.factor)
@@ -219,7 +222,7 @@ class Swept(NamedTuple):
     activations: int
     blocks: int
     channels: int
-    resolution: int
+    resolution: int  # height of the input in pixels
 
 
 def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swept]:
@@ -237,7 +240,7 @@ def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swep
 def swept(phi: float, report: Report) -> Swept:
     """Return the totals of the network at phi from its report."""
     blocks, channels = built_body(report.design)
-    return Swept(phi, report.macs, report.params, report.activations, blocks, channels, report.resolution)
+    return Swept(phi, report.macs, report.params, report.activations, blocks, channels, sides(report.resolution)[0])
 
 
 class GridPoint(NamedTuple):

@@ -4,13 +4,17 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from effviz.core.errors import DesignError
+from effviz.core.resolution import Resolution, sides
 from effviz.model.design import Design
 
 
 @lru_cache(maxsize=64)
 def smallest_resolution(design: Design) -> int:
-    """Bisect the smallest side of the input, in pixels, that every layer accepts."""
-    return 1 + bisect_left(range(1, design.resolution), True, key=lambda side: _builds(design, side))
+    """Bisect the smallest height and width of the input, in pixels, that every layer accepts.
+
+    Windows are square, so the limits of height and width are equal.
+    """
+    return 1 + bisect_left(range(1, min(sides(design.resolution))), True, key=lambda side: _builds(design, side))
 
 
 @lru_cache(maxsize=64)
@@ -19,7 +23,7 @@ def smallest_width(design: Design) -> float:
     return next((step / 20 for step in range(2, 20) if _builds(design, None, step / 20)), 1.0)
 
 
-def _builds(design: Design, resolution: int | None = None, width_mult: float = 1.0) -> bool:
+def _builds(design: Design, resolution: Resolution | None = None, width_mult: float = 1.0) -> bool:
     try:
         design.scaled(width_mult=width_mult).blocks(resolution)
     except DesignError:

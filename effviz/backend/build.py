@@ -1,7 +1,7 @@
 """A design as a torch.nn.Module with the same tree and the same names.
 
-Modules are exact torch classes, because thop ignores subclasses. Three classes that torch does not have are defined
-here: the merge of branches, a channel slice and stochastic depth.
+Modules are exact torch classes, because thop ignores subclasses. Five classes that torch does not have are defined
+here: the merge of branches, a channel slice, subsampling, channels of zeros, and stochastic depth.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from effviz.core.errors import UncountedLayerError, fail
+from effviz.core.resolution import Resolution
 from effviz.model import layers
 from effviz.model.design import Design
 from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
@@ -93,6 +94,35 @@ class ChannelSlice(nn.Module):
         return f"{self.start}, {self.stop}"
 
 
+class Subsample(nn.Module):
+    """Every `stride`-th pixel of ``(N, C, H, W)``, as a view."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, :: self.stride, :: self.stride]
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}"
+
+
+class ZeroPadChannels(nn.Module):
+    """Channels of zeros before and after those of ``(N, C, H, W)``."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.before = (out_channels - in_channels) // 2
+        self.after = out_channels - in_channels - self.before
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))
+
+    def extra_repr(self) -> str:
+        return f"{self.before}, {self.after}"
+
+
 class DropBranch(nn.Module):
     """Stochastic depth: zeroes the whole branch of single images with probability `p`, in training only.
 
@@ -137,6 +167,16 @@ def _(layer: layers.Slice) -> nn.Module:
 
 
 @to_module.register
+def _(layer: layers.Subsample) -> nn.Module:
+    return Subsample(layer.stride)
+
+
+@to_module.register
+def _(layer: layers.ZeroPadChannels) -> nn.Module:
+    return ZeroPadChannels(layer.in_channels, layer.out_channels)
+
+
+@to_module.register
 def _(layer: layers.StochasticDepth) -> nn.Module:
     return DropBranch(layer.p)
 
@@ -176,14 +216,14 @@ def _(layer: Block) -> nn.Module:
 
 
 def build(
-    design: Design, resolution: int | None = None, *, device: str | torch.device | None = None, **options: Any
+    design: Design, resolution: Resolution | None = None, *, device: str | torch.device | None = None, **options: Any
 ) -> nn.Module:
-    """Build `design` as a module in evaluation mode, with input ``(N, in_channels, resolution, resolution)``.
+    """Build `design` as a module in evaluation mode, with input ``(N, in_channels, height, width)``.
 
     Args:
         design: the network.
-        resolution: side of the input in pixels; None for the design's own. It affects only designs that flatten a map
-            whose size depends on it.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own. It
+            affects only designs that flatten a map whose size depends on it.
         device: of the parameters; ``"meta"`` creates shapes without memory.
 
     Raises:

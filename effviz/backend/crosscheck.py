@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from effviz.backend.build import build
 from effviz.core.errors import Cancelled, DesignError, UncountedLayerError
+from effviz.core.resolution import Resolution
 from effviz.count import cost
 from effviz.count.report import Report, analyze
 from effviz.model import layers
@@ -73,7 +74,7 @@ class Crosscheck:
     """All comparisons of one design at one resolution."""
 
     design: str  # its name
-    resolution: int  # side of the input, in pixels
+    resolution: Resolution  # of the input in pixels
     comparisons: tuple[Comparison, ...]  # parameters first, then multiply-adds
 
     @property
@@ -97,6 +98,7 @@ class Crosscheck:
 _THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
 _UNKNOWN_TO_THOP = (
     layers.Branches, layers.ChannelShuffle, layers.Flatten, layers.Identity, layers.Slice, layers.StochasticDepth,
+    layers.Subsample, layers.ZeroPadChannels,
 )  # fmt: skip
 _GLOBAL_POOLS = (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
@@ -262,7 +264,7 @@ def _in_range(tool: str) -> Iterator[None]:
 
 def crosscheck(
     design: Design,
-    resolution: int | None = None,
+    resolution: Resolution | None = None,
     *,
     progress: Callable[[float, str], object] = lambda fraction, message: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -271,7 +273,7 @@ def crosscheck(
 
     Args:
         design: the network.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         progress: called with the fraction done, 0 to 1, and a message.
         cancelled: called between the tools.
 

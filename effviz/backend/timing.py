@@ -20,6 +20,7 @@ from torch import nn
 
 from effviz.backend.build import build
 from effviz.core.errors import Cancelled, DesignError, one_of, whole
+from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.model.layers import Shape
 
@@ -122,20 +123,20 @@ def _fraction(runs: int, seconds: float, min_runs: int, min_seconds: float, max_
 
 
 def measure_design(
-    design: Design, resolution: int | None = None, *, progress: Callable[[float, str], object], **options: Any
+    design: Design, resolution: Resolution | None = None, *, progress: Callable[[float, str], object], **options: Any
 ) -> Timing:
     """Build `design` with random weights and `measure` it.
 
     Args:
         design: the network.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         progress, options: see `measure`.
     """
     shape = design.input_shape(resolution)
     progress(0.0, "Building")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        module = build(design, shape[1])
+        module = build(design, resolution)
     return measure(module, shape, progress=progress, **options)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.resolution import Resolution
 from effviz.core.units import lower, si
 
 
@@ -15,7 +16,7 @@ class Totals(NamedTuple):
     title: str
     params: int
     macs: int
-    resolution: int
+    resolution: Resolution
 
     @property
     def uses(self) -> float:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.resolution import Resolution, area, compact_size, in_pixels
 from effviz.core.units import lower, si
 from effviz.count.palette import text_on
 
@@ -15,14 +16,14 @@ _DARKEST = 0.6
 # Each symbol has an open twin, for points that are not on the Pareto front.
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "bowtie", "x", "star", "cross")
 
-Place = tuple[float, int]
+Place = tuple[float, Resolution]
 
 
 class Cell(NamedTuple):
     """One cell of the heat map."""
 
     width: float  # multiplier, a row
-    resolution: int  # in pixels, a column
+    resolution: Resolution  # in pixels, a column
     value: float | None  # sets the colour; None leaves the cell empty
     text: str  # the value as read
     hover: str  # all that is known about the cell
@@ -47,7 +48,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
         said: title and unit.
     """
     widths = sorted({cell.width for cell in cells})
-    sides = sorted({cell.resolution for cell in cells})
+    sides = sorted({cell.resolution for cell in cells}, key=area)
     at = {(cell.width, cell.resolution): cell for cell in cells}
     rows = [[at[width, side] for side in sides] for width in widths]
     share = _shares([cell.value for cell in cells if cell.value is not None])
@@ -80,7 +81,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
     for (width, side), color, stroke in ((own, look.ink, 1), (now, look.accent, 4)):
         x, y = sides.index(side), widths.index(width)
         shapes.append(draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, color, stroke))
-    across, up = draw.ticks(columns, lambda x: str(sides[x])), draw.ticks(lines, lambda y: f"{widths[y]:g} ")
+    across, up = draw.ticks(columns, lambda x: compact_size(sides[x])), draw.ticks(lines, lambda y: f"{widths[y]:g} ")
     layout = {
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
@@ -89,7 +90,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
         "yaxis": draw.axis("Width multiplier", range=[-0.55, len(widths) - 0.45], showgrid=False, **up),
     }
     spoken = "; ".join(
-        f"width {cell.width:g} at {cell.resolution} px: {cell.text}"
+        f"width {cell.width:g} at {in_pixels(cell.resolution)}: {cell.text}"
         f"{', contradicts a published figure' if cell.misfit else ''}"
         for _, _, cell in cells_at
         if cell.value is not None

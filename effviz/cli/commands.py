@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, parse_amo
 from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
 from effviz.core.errors import unknown
+from effviz.core.resolution import Resolution, compact_size, parse_resolution
 from effviz.core.units import exact
 from effviz.count.memory import ASSUMPTIONS
 
@@ -137,23 +139,41 @@ def _command(*examples: str, **settings: Any) -> Callable[[Function], click.Comm
     return decorate
 
 
+def _resolution(_: click.Context, option: click.Parameter, text: str | None) -> Resolution | None:
+    """Parse the value of an option that sets a resolution."""
+    try:
+        return None if text is None else parse_resolution(text)
+    except DesignError as error:
+        # click's message names the option.
+        raise click.BadParameter(str(error).removeprefix("resolution = ")) from None
+
+
 def _takes_design(function: Function) -> Function:
     """Add the argument DESIGN and the options that scale it. `function` receives the scaled design."""
 
     @click.argument("source", metavar="DESIGN")
+    @click.option("--groups", type=int, metavar="G", help="Groups of a named network that exists with several.")
     @click.option("--classes", type=int, metavar="N", help="Number of classes.")
+    @click.option("--in-channels", type=int, metavar="C", help="Channels of the image: 1 for grayscale, 3 for RGB.")
     @click.option("--width", type=float, default=1.0, metavar="W", help="Width multiplier.")
     @click.option("--depth", type=float, default=1.0, metavar="D", help="Depth multiplier.")
     @click.option("--phi", type=float, metavar="P", help="Compound scaling with EfficientNet's coefficients.")
-    @click.option("--resolution", type=int, metavar="R", help="Height and width of the input, in pixels.")
+    @click.option(
+        "--resolution",
+        callback=_resolution,
+        metavar="R",
+        help="Side of the input in pixels, or height x width: 512x2048.",
+    )
     @functools.wraps(function)
     def command(
-        source: str, classes: int | None, width: float, depth: float, phi: float | None, resolution: int | None,
-        **options: Any,
+        source: str, groups: int | None, classes: int | None, in_channels: int | None, width: float, depth: float,
+        phi: float | None, resolution: Resolution | None, **options: Any,
     ) -> Answer:  # fmt: skip
-        design = files.load(source)
+        design = files.load(source, groups)
         if classes is not None:
             design = design.with_num_classes(classes)
+        if in_channels is not None:
+            design = replace(design, in_channels=in_channels)
         design = design.scaled(width_mult=width, depth_mult=depth)
         if phi is not None:
             design = compound_scale(design, phi)
@@ -205,7 +225,7 @@ def list_(family: str | None, is_json: bool) -> Answer:
         )
     head = ("name", "title", "pixels", "parameters", "multiply-adds")
     body = [
-        (each.design.name, each.design.title, str(each.resolution), exact(each.params), exact(each.macs))
+        (each.design.name, each.design.title, compact_size(each.resolution), exact(each.params), exact(each.macs))
         for each in reports
     ]
     return Answer(output.table([head, *body], "<<>>>"))
@@ -270,7 +290,12 @@ def check(
     passed = all(each.passed for each in verdicts) and not (strict_lint and findings)
     code = 0 if passed else EXCEEDED
     if is_json:
-        answer = {"name": design.name, "resolution": design.resolution, "dtype": dtype, "memory": memory}
+        answer: dict[str, Any] = {
+            "name": design.name,
+            "resolution": design.resolution,
+            "dtype": dtype,
+            "memory": memory,
+        }
         answer |= {"passed": passed, "budgets": [output.verdict_values(each) for each in verdicts]}
         answer |= {"latency": latency.to_dict() | {"noisy": latency.noisy}} if latency else {}
         answer |= {"findings": findings} if findings is not None else {}

@@ -25,11 +25,18 @@ MAX_MESSAGE = 1_000
 """Characters of an error message. It may contain a value of any length."""
 
 
-def load(source: str) -> Design:
-    """Return the architecture of this name, or the design in a JSON file; ``-`` is standard input."""
+def load(source: str, groups: int | None = None) -> Design:
+    """Return the architecture of this name, or the design in a JSON file; ``-`` is standard input.
+
+    Raises:
+        DesignError: the architecture does not exist with these groups.
+        click.ClickException: there is no such design, or `groups` is given for a file.
+    """
     if source in ARCHITECTURES:
-        return architecture(source)
+        return architecture(source, **({} if groups is None else {"groups": groups}))
     label = "standard input" if source == "-" else show(source)
+    if groups is not None:
+        raise click.ClickException(f"--groups needs the name of an architecture; the groups of {label} are in its rows")
     try:
         content = _read(source)
     except FileNotFoundError:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from effviz.model import layers
-from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelShuffle, Conv2d, Linear, pair
+from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelShuffle, Conv2d, Linear, ZeroPadChannels, pair
 from effviz.model.trace import Step
 
 STANDARD = "standard convolution"
@@ -64,7 +64,7 @@ def kind_of(step: Step) -> str:
         return conv_kind(layer)
     if isinstance(layer, Linear):
         return LINEAR
-    if isinstance(layer, (Branches, ChannelShuffle)):
+    if isinstance(layer, (Branches, ChannelShuffle, ZeroPadChannels)):
         return MERGE
     if isinstance(layer, (BatchNorm2d, Activation)):
         return NORM

@@ -1,7 +1,7 @@
 """Memory access and peak activation memory, in elements, batch 1.
 
 `ASSUMPTIONS` declares how a network runs: which layers read and write memory, and which run inside another layer. Views
-(split, slice, flatten, identity, dropout and stochastic depth in evaluation) cost nothing.
+(split, slice, subsampling, flatten, identity, dropout and stochastic depth in evaluation) cost nothing.
 
 A batch norm is folded only if its input is the output of a convolution and has no other reader. An activation is fused
 only into a step whose output has no other reader. Others stay separate, such as DenseNet's norms after a concatenation.

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from effviz.core.errors import one_of
+from effviz.core.resolution import Resolution, as_resolution, in_pixels
 from effviz.count.memory import ASSUMPTIONS, Fusion, Producer, alive, fuse, memory_access
 from effviz.count.rows import BlockInput, LayerRow, Sums, block_fusion, block_inputs, kind_sums, layer_rows
 from effviz.count.totals import network_totals
@@ -38,7 +39,7 @@ class Report:
 
     Attributes:
         design: the network.
-        resolution: side of the input, in pixels.
+        resolution: of the input in pixels: the side of a square, or ``(height, width)``.
         memory: the assumption about `memory_access`, one of `effviz.count.memory.ASSUMPTIONS`.
         params: trainable numbers.
         macs: fused multiply-adds of convolution and linear layers.
@@ -46,17 +47,17 @@ class Report:
         activations: elements of the outputs of convolutions.
     """
 
-    def __init__(self, design: Design, resolution: int | None = None, memory: str = "fused") -> None:
+    def __init__(self, design: Design, resolution: Resolution | None = None, memory: str = "fused") -> None:
         self.design = as_design(design)
         self.memory = one_of("memory", memory, ASSUMPTIONS)
         self.input_shape = design.input_shape(resolution)
-        self.resolution = self.input_shape[1]
+        self.resolution = as_resolution(self.input_shape[1:])
         self.params, self.macs, self.activations = network_totals(design, resolution)
         self.flops = 2 * self.macs
 
     def __repr__(self) -> str:
         return (
-            f"Report({self.design.name}, {self.resolution} px: params={self.params:,}, macs={self.macs:,}, "
+            f"Report({self.design.name}, {in_pixels(self.resolution)}: params={self.params:,}, macs={self.macs:,}, "
             f"memory_access={self.memory_access:,} ({self.memory}), peak_activation={self.peak_activation:,})"
         )
 
@@ -132,12 +133,12 @@ class Report:
         return table
 
 
-def analyze(design: Design, resolution: int | None = None, memory: str = "fused") -> Report:
+def analyze(design: Design, resolution: Resolution | None = None, memory: str = "fused") -> Report:
     """Count a design: parameters, multiply-adds, memory access, peak activation memory.
 
     Args:
         design: from `architecture`, `Design.from_json` or constructed.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         memory: assumption about memory access, one of `effviz.count.memory.ASSUMPTIONS`.
 
     Raises:

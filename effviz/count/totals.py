@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.resolution import Resolution
 from effviz.count import cost
 from effviz.model.design import Design
 from effviz.model.layers import Layer, Shape
@@ -39,7 +40,7 @@ def block_totals(block: Layer, shape: Shape) -> BlockTotals:
     return BlockTotals(params, macs, activations, out_shape(block, shape))
 
 
-def network_totals(design: Design, resolution: int | None = None) -> tuple[int, int, int]:
+def network_totals(design: Design, resolution: Resolution | None = None) -> tuple[int, int, int]:
     """Sum parameters, multiply-adds and activations over the blocks of a network."""
     params = macs = activations = 0
     for run in design.runs(resolution):

@@ -60,6 +60,10 @@ def describe(layer: Layer) -> str:
         return f"channel shuffle, {layer.groups} groups"
     if isinstance(layer, layers.Slice):
         return f"first {layer.stop} channels" if layer.start == 0 else f"channels {layer.start} to {layer.stop - 1}"
+    if isinstance(layer, layers.Subsample):
+        return f"1 of {layer.stride}×{layer.stride} pixels"
+    if isinstance(layer, layers.ZeroPadChannels):
+        return f"{layer.out_channels - layer.in_channels} channels of zeros"
     if isinstance(layer, Dropout):
         return f"dropout {layer.p:g}"
     return _WORDS.get(type(layer), type(layer).__name__)

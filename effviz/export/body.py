@@ -10,7 +10,16 @@ from effviz.export.pattern import NEUTRAL, SharedPart, known
 from effviz.export.scope import TORCH_ACTIVATIONS, Param
 from effviz.export.source import INDENT, LINE, Call, Names, docstring, fresh, is_plain, literal, prose, statement
 from effviz.model import layers
-from effviz.model.layers import Activation, Branches, GlobalAvgPool, Sequential, Slice, StochasticDepth
+from effviz.model.layers import (
+    Activation,
+    Branches,
+    GlobalAvgPool,
+    Sequential,
+    Slice,
+    StochasticDepth,
+    Subsample,
+    ZeroPadChannels,
+)
 
 # An activation may overwrite the output of these, which no other layer reads.
 _WRITERS = {
@@ -22,7 +31,12 @@ _OVERWRITING = ("relu", "relu6", "hardswish", "silu", "hardsigmoid", "leaky_relu
 _IN_PLACE = {TORCH_ACTIVATIONS[name] for name in _OVERWRITING} | {None}
 _WIDEST_MERGE = 80
 
-_BROUGHT = {StochasticDepth: "StochasticDepth", Slice: "ChannelSlice"}
+_BROUGHT = {
+    StochasticDepth: "StochasticDepth",
+    Slice: "ChannelSlice",
+    Subsample: "Subsample",
+    ZeroPadChannels: "ZeroPadChannels",
+}
 HELPERS = {
     "StochasticDepth": '''
 class StochasticDepth(nn.Module):
@@ -50,6 +64,27 @@ class ChannelSlice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, self.start : self.stop]''',
+    "Subsample": '''
+class Subsample(nn.Module):
+    """Every stride-th pixel of both sides."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, :: self.stride, :: self.stride]''',
+    "ZeroPadChannels": '''
+class ZeroPadChannels(nn.Module):
+    """Channels of zeros before and after those of the input."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.before = (out_channels - in_channels) // 2
+        self.after = out_channels - in_channels - self.before
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))''',
 }
 """Names and code of the classes that a file defines if it needs them."""
 

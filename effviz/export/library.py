@@ -8,7 +8,8 @@ MobileNetV3-Small at 0.5, which keeps the width of the stem.
 
 from typing import NamedTuple
 
-from effviz.core.errors import DesignError
+from effviz.core.errors import MAX_RESOLUTION, DesignError
+from effviz.core.resolution import sides
 from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
 from effviz.model.fields import FieldBlock
@@ -106,7 +107,7 @@ def library_calls(design: Design) -> tuple[str, ...]:
         call.text
         for call in CALLS
         if call.params == params
-        and design.resolution <= _ONE_WINDOW.get(call.text, design.resolution)
+        and max(sides(design.resolution)) <= _ONE_WINDOW.get(call.text, MAX_RESOLUTION)
         and blocks == _blocks_of(call, design)
     )
 

@@ -25,6 +25,7 @@ from typing import Any, Self
 import platformdirs
 
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
+from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
 from effviz.model.design import Design
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, estimate_bytes, usable_cores
@@ -60,7 +61,7 @@ class Latency:
         loaded: other processes kept the machine busy.
         batch_size: images in one run.
         threads: of torch.
-        resolution: side of the input, in pixels.
+        resolution: of the input in pixels: the side of a square, or ``(height, width)``.
         environment: cpu, cores (usable), os, python, torch, dtype and threads, as text.
         measured_at: UTC, ISO 8601.
     """
@@ -73,15 +74,17 @@ class Latency:
     loaded: bool
     batch_size: int
     threads: int
-    resolution: int
+    resolution: Resolution
     environment: Mapping[str, str] = field(hash=False)
     measured_at: str
 
     def __post_init__(self) -> None:
         for name in ("median_ms", "p90_ms", "iqr_ms", "min_ms"):
             number(name, getattr(self, name), 0, 1e9)
-        for name in ("runs", "batch_size", "threads", "resolution"):
+        for name in ("runs", "batch_size", "threads"):
             whole(name, getattr(self, name), 1, 2**31)
+        # JSON has no pairs.
+        object.__setattr__(self, "resolution", as_resolution(self.resolution))
         flag("loaded", self.loaded)
         if not isinstance(self.environment, Mapping):
             fail("environment", self.environment, "must map names to text")
@@ -127,7 +130,7 @@ class Measurement:
     ticket: Ticket  # its state, position in the queue and progress
     # As requested.
     design: Design
-    resolution: int
+    resolution: Resolution
     batch_size: int
     threads: int
     dtype: str
@@ -156,7 +159,7 @@ class Measurement:
 
 def request(
     design: Design,
-    resolution: int | None = None,
+    resolution: Resolution | None = None,
     batch_size: int = 1,
     threads: int = 1,
     *,
@@ -170,7 +173,7 @@ def request(
 
     Args:
         design: the network, which gets random weights.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         batch_size: images in one run, 1 to 256.
         threads: of torch, 1 to the usable cores.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
@@ -202,14 +205,16 @@ def request(
     return Measurement(ticket, design, report.resolution, batch_size, threads, dtype)
 
 
-def measure_latency(design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1) -> Latency:
+def measure_latency(
+    design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1
+) -> Latency:
     """Time single forward passes of a design on this CPU, in PyTorch, float32, with random weights.
 
     The measurement runs in the torch process. The first call starts this process, and later calls share it.
 
     Args:
         design: from `architecture`, `Design.from_json` or written by hand.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         batch_size: images in one run, 1 to 256.
         threads: of torch, 1 to the usable cores.
 
@@ -268,7 +273,7 @@ _remembering = threading.Lock()
 
 
 def cached(
-    design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+    design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
 ) -> Latency | None:
     """Return the latest measurement under these conditions in this environment, or None.
 
@@ -287,7 +292,7 @@ def cached(
 
 
 def fingerprint(
-    design: Design, resolution: int | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+    design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
 ) -> str:
     """Return a cache key: equal for equal networks under equal conditions in this environment.
 
@@ -325,16 +330,17 @@ def cache_folder() -> Path | None:
         return None
 
 
-def _key(design: Design, resolution: int | None, batch_size: int, conditions: Mapping[str, str]) -> str:
+def _key(design: Design, resolution: Resolution | None, batch_size: int, conditions: Mapping[str, str]) -> str:
     """Return a hash of the built network, its input and the environment."""
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    parts = [_FORMAT, _blocks_digest(design, resolution), batch_size, sorted(conditions.items())]
+    size = None if resolution is None else as_resolution(resolution)
+    parts = [_FORMAT, _blocks_digest(design, size), batch_size, sorted(conditions.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=512)
-def _blocks_digest(design: Design, resolution: int | None) -> str:
+def _blocks_digest(design: Design, resolution: Resolution | None) -> str:
     """Return a hash of the built blocks and the input shape."""
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]
     return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from effviz.core import errors
 from effviz.core.errors import DesignError, fail, multiplier, number, whole
+from effviz.core.resolution import Resolution, as_resolution, sides
 from effviz.core.rounding import same
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.fields import declared
@@ -32,7 +33,8 @@ class Design:
         stages: rows at multiplier 1.
         title: the name in the paper.
         family: heading in lists of networks.
-        resolution: side of the square input image, in pixels.
+        resolution: of the input image in pixels: the side of a square, or ``(height, width)``. Equal sides become one
+            number.
         in_channels: of the input image.
         width_mult, depth_mult: cumulative multipliers on the base rows.
         width_rule: rounding of scaled widths.
@@ -45,7 +47,7 @@ class Design:
     stages: tuple[Stage, ...]
     title: str = ""
     family: str = ""
-    resolution: int = 224
+    resolution: Resolution = 224
     in_channels: int = 3
     width_mult: float = 1.0
     depth_mult: float = 1.0
@@ -62,7 +64,7 @@ class Design:
         vars(self).update(
             stages=tuple(row if row.name else row.with_changes(name=next(free)) for row in self.stages),
             notes=tuple(self.notes),
-            resolution=whole("resolution", self.resolution, 1, errors.MAX_RESOLUTION),
+            resolution=as_resolution(self.resolution),
             in_channels=whole("in_channels", self.in_channels),
             stochastic_depth=number("stochastic_depth", self.stochastic_depth, 0, 1),
             width_mult=multiplier("width_mult", self.width_mult),
@@ -110,13 +112,15 @@ class Design:
 
     # --- scaling -------------------------------------------------------------------------------------------------
 
-    def scaled(self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: int | None = None) -> Design:
+    def scaled(
+        self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: Resolution | None = None
+    ) -> Design:
         """Multiply the multipliers of this design; the family's rule rounds the widths.
 
         Args:
             width_mult: factor on each scaled width.
             depth_mult: factor on the blocks of each scaled stage; ``ceil(depth_mult * blocks)`` are built.
-            resolution: new side of the input; None keeps it.
+            resolution: of the input, as the attribute; None keeps it.
 
         Raises:
             DesignError: a multiplier is not positive and finite, or the family does not have this width.
@@ -171,21 +175,21 @@ class Design:
                     fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)
         return fields
 
-    def runs(self, resolution: int | None = None) -> tuple[Run, ...]:
+    def runs(self, resolution: Resolution | None = None) -> tuple[Run, ...]:
         """Return the built network in runs of equal blocks, without stochastic depth.
 
         Raises:
             DesignError: a block rejects its input; the message starts with the path of the block.
         """
-        return lay_out(self, self.input_shape(resolution)[1])
+        return lay_out(self, self.input_shape(resolution))
 
-    def blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
+    def blocks(self, resolution: Resolution | None = None) -> list[BuiltBlock]:
         """Return the blocks of the built network in order, without stochastic depth; raises as `runs`."""
         return [block for run in self.runs(resolution) for block in run.blocks()]
 
     # --- building ------------------------------------------------------------------------------------------------
 
-    def training_blocks(self, resolution: int | None = None) -> list[BuiltBlock]:
+    def training_blocks(self, resolution: Resolution | None = None) -> list[BuiltBlock]:
         """Return `blocks` with stochastic depth: 0 for the first residual block, rising linearly.
 
         A `drop_prob` in the row takes precedence. Stochastic depth changes no count, so counting uses `blocks`.
@@ -199,7 +203,7 @@ class Design:
                 built[place] = built[place]._replace(block=replace(block, **{"drop_prob": drop_prob}))
         return built
 
-    def layer(self, resolution: int | None = None) -> Sequential:
+    def layer(self, resolution: Resolution | None = None) -> Sequential:
         """Build the layer tree: stages by name, blocks by number, with stochastic depth."""
         stages: dict[str, list[tuple[str, Layer]]] = {}
         for entry in self.training_blocks(resolution):
@@ -209,10 +213,9 @@ class Design:
         layers = (each[0][1] if each[0][0] == "" else Sequential(tuple(each)) for each in stages.values())
         return Sequential(tuple(zip(stages, layers, strict=True)))
 
-    def input_shape(self, resolution: int | None = None) -> Shape:
-        """Return ``(in_channels, resolution, resolution)``."""
-        side = self.resolution if resolution is None else whole("resolution", resolution, 1, errors.MAX_RESOLUTION)
-        return (self.in_channels, side, side)
+    def input_shape(self, resolution: Resolution | None = None) -> Shape:
+        """Return ``(in_channels, height, width)``."""
+        return (self.in_channels, *sides(self.resolution if resolution is None else as_resolution(resolution)))
 
     if TYPE_CHECKING:
         # `effviz.model.design_json` attaches these methods, so that a design does not depend on its file format.

@@ -2,13 +2,17 @@
 
 Version 2 differs from version 1 in one point. A row without a stride has the default of its block; in version 1 it has
 stride 1.
+
+The resolution is one number for a square, otherwise ``[height, width]``; the reader also accepts ``"512x2048"``. Files
+from Windows and numbers from pandas or JavaScript are accepted: a byte order mark, UTF-16 in bytes, and ``2.0`` for 2.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, unknown
+from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, multiplier, unknown
+from effviz.core.resolution import parse_resolution
 from effviz.model.blocks import BLOCKS, Part, Recipe
 from effviz.model.design import Design
 from effviz.model.fields import PARTS, declared
@@ -67,6 +71,8 @@ def read(text: str | bytes) -> Design:
         except DesignError as error:
             raise error.at(f"row {index}") from None
     entries["stages"] = tuple(rows)
+    if isinstance(entries.get("resolution"), str):
+        entries["resolution"] = parse_resolution(entries["resolution"])
     if "width_rule" in entries:
         entries["width_rule"] = _rule(_mapping("width_rule", entries["width_rule"]))
     if "notes" in entries:
@@ -79,7 +85,11 @@ def parse(text: str | bytes) -> Any:
     if not isinstance(text, (str, bytes)):
         fail("text", text, "must be JSON text")
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_int=_integer, object_pairs_hook=_object)
+        return json.loads(
+            # A text that was decoded as UTF-8 keeps the byte order mark. In bytes, `json` finds the encoding.
+            text.removeprefix("\ufeff") if isinstance(text, str) else text,
+            parse_constant=_no_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=_object,
+        )  # fmt: skip
     except DesignError:
         raise
     except (ValueError, RecursionError) as error:
@@ -96,6 +106,12 @@ def _integer(digits: str) -> int:
     except ValueError:
         # Python's message is about a setting of the interpreter.
         raise DesignError(f"a number in the text has {len(digits.lstrip('-'))} digits, too many to read") from None
+
+
+def _float(digits: str) -> float:
+    """Return a whole number as an integer, which is legal where a float is: pandas and JavaScript write 2 as 2.0."""
+    value = float(digits)
+    return int(value) if value.is_integer() else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -169,7 +185,7 @@ def _rule(rule: dict[str, Any]) -> WidthRule:
     for entry in _sequence("table", rule.get("table", [])):
         if not isinstance(entry, list) or len(entry) != 2:
             fail("row of the table", entry, "must be [multiplier, {stage: width}]")
-        table.append((entry[0], tuple(_mapping("widths", entry[1]).items())))
+        table.append((multiplier("multiplier", entry[0]), tuple(_mapping("widths", entry[1]).items())))
     return WidthRule(**(rule | {"table": tuple(table)}))
 
 

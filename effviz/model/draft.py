@@ -15,6 +15,7 @@ from itertools import count, groupby
 from typing import Any
 
 from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, whole
+from effviz.core.resolution import Resolution
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.design import Design
 from effviz.model.design_json import parse
@@ -42,7 +43,7 @@ class Draft:
         object.__setattr__(self, "frame", replace(self.frame, stages=(_NO_ROW,)))
 
     @classmethod
-    def empty(cls, *, resolution: int = 224) -> Draft:
+    def empty(cls, *, resolution: Resolution = 224) -> Draft:
         """Return a table without rows, with three input channels and widths in multiples of 8."""
         return cls(Design("draft", (_NO_ROW,), title="Draft", resolution=resolution, width_rule=WidthRule()))
 

@@ -87,9 +87,8 @@ def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
 
 
 @lru_cache(maxsize=256)
-def lay_out(design: Design, side: int) -> tuple[Run, ...]:
-    """Build every block of `design` for an input image of `side` pixels; raises as `Design.runs`."""
-    shape: Shape = (design.in_channels, side, side)
+def lay_out(design: Design, shape: Shape) -> tuple[Run, ...]:
+    """Build every block of `design` for an input of `shape`; raises as `Design.runs`."""
     runs = []
     for stage, first, repeats, index, stride in placed(design.stages, design.depth_mult):
         row = design.stages[index]

@@ -14,7 +14,7 @@ from effviz.model.trace import trace_block
 
 KEEP_THE_SIZE = (
     *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
-    layers.StochasticDepth,
+    *(layers.StochasticDepth, layers.ZeroPadChannels),
 )
 """Primitives whose output map has the size of their input map."""
 
@@ -54,18 +54,18 @@ def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
         return None
     resizes: list[Resize] = []
     sized: list[SizedStep] = []
-    # The map size of each storage. Views of maps never change the size.
-    size_of = {0: 0}
+    # A view shares the storage of its input, and subsampling is a view with another size.
+    size_of = {(0, shape[1:]): 0}
     for step in steps:
         if len(step.output.shape) != 3:
             return None
-        sizes = tuple(size_of[tensor.storage] for tensor in step.inputs)
+        sizes = tuple(size_of[tensor.storage, tensor.shape[1:]] for tensor in step.inputs)
         size = sizes[0]
         if not _keeps_size(step.layer, sizes):
             channels = (tensor.shape[0] for tensor in step.inputs)
             resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)
-        size_of[step.output.storage] = size
+        size_of[step.output.storage, step.output.shape[1:]] = size
         sized.append(SizedStep(step.layer, step.output.shape[0], size))
     return SizedBlock(tuple(sized), tuple(resizes)) if sized else None
 

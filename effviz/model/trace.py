@@ -12,7 +12,7 @@ from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.model import layers
 from effviz.model.layers import Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
 
-VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice)
+VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice, layers.Subsample)
 """Primitives that move no data in evaluation: the output shares the storage of the input."""
 
 

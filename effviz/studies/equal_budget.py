@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError
+from effviz.core.resolution import Resolution
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
@@ -136,7 +137,7 @@ def widened(fit: Fit) -> dict[str, int]:
     return {path.partition(".")[0]: then[path] for path in now if now[path] != then[path]}
 
 
-def tried_width(designs: Designs, *, depth_mult: float = 1.0, resolution: int | None = None) -> float:
+def tried_width(designs: Designs, *, depth_mult: float = 1.0, resolution: Resolution | None = None) -> float:
     """Sum of the stage widths at another depth or resolution and the same budget, relative to the baseline.
 
     Raises:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.core.errors import DesignError
+from effviz.core.resolution import Resolution, area, halved, ratio
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, KINDS, LINEAR, kind_of
 from effviz.count.report import analyze
@@ -18,7 +19,7 @@ from effviz.model.design import Design
 from effviz.model.layers import Conv2d, Linear
 from effviz.model.trace import join, trace_block
 
-Place = tuple[float, int]
+Place = tuple[float, Resolution]
 """Width relative to the named network, and resolution in pixels."""
 
 NARROW, WIDE = 0.25, 4.0
@@ -33,7 +34,7 @@ class Counts(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def counts(base: Design, width: float, resolution: int) -> Counts:
+def counts(base: Design, width: float, resolution: Resolution) -> Counts:
     """Count `base` at another width and resolution.
 
     Raises:
@@ -44,7 +45,7 @@ def counts(base: Design, width: float, resolution: int) -> Counts:
 
 
 @lru_cache(maxsize=8192)
-def memory_access(base: Design, width: float, resolution: int, memory: str) -> int:
+def memory_access(base: Design, width: float, resolution: Resolution, memory: str) -> int:
     """Return its memory access in elements under one assumption; separate from `counts`, because it takes longer.
 
     Raises:
@@ -53,7 +54,7 @@ def memory_access(base: Design, width: float, resolution: int, memory: str) -> i
     return analyze(base.scaled(width_mult=width), resolution, memory).memory_access
 
 
-def countable(base: Design, width: float, resolution: int) -> bool:
+def countable(base: Design, width: float, resolution: Resolution) -> bool:
     """Return whether the family has such a network."""
     try:
         counts(base, width, resolution)
@@ -86,7 +87,7 @@ class Split(NamedTuple):
     """`promised` + the `terms` = `built`, exactly."""
 
     baseline: int  # multiply-adds at width 1 and the network's own resolution
-    promised: Fraction  # width² × resolution² times that
+    promised: Fraction  # width² × resolution² times that; of a rectangle, the area is resolution²
     terms: tuple[Deviation, ...]  # in the order of `REASONS`, none of them zero
     built: int  # exact multiply-adds
 
@@ -103,7 +104,7 @@ class _Layer(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
+def _layers(design: Design, resolution: Resolution) -> dict[str, _Layer]:
     """Return all layers with multiply-adds, by path."""
     found = {}
     for entry in design.blocks(resolution):
@@ -121,7 +122,7 @@ def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
 
 
 @lru_cache(maxsize=256)
-def split(base: Design, width: float, resolution: int) -> Split:
+def split(base: Design, width: float, resolution: Resolution) -> Split:
     """Split the multiply-adds at a width and a resolution into the promise of the law and reasons for the difference.
 
     For each layer, the factor of the law is replaced in four steps: by that of the sides that scale, by that of the
@@ -133,8 +134,8 @@ def split(base: Design, width: float, resolution: int) -> Split:
     own = base.resolution
     before, after = _layers(base, own), _layers(base.scaled(width_mult=width), resolution)
     far = _layers(_far(base, width), own)
-    factor, area = Fraction(str(width)), Fraction(resolution, own) ** 2
-    law = factor**2 * area
+    factor, grown = Fraction(str(width)), Fraction(area(resolution), area(own))
+    law = factor**2 * grown
     sums = dict.fromkeys(REASONS, Fraction(0))
     baseline = sum(layer.macs for layer in before.values())
     for path in dict.fromkeys((*before, *after)):
@@ -152,10 +153,10 @@ def split(base: Design, width: float, resolution: int) -> Split:
         if old.kind != DEPTHWISE and path == next(iter(before)):
             reason = STEM
         flat = old.positions == new.positions == 1
-        map_law = Fraction(1) if flat else area
+        map_law = Fraction(1) if flat else grown
         channels = Fraction(new.ins * new.outs, old.ins * old.outs)
-        sums[reason] += (nominal - factor**2) * area * old.macs
-        sums[FLAT] += nominal * (map_law - area) * old.macs
+        sums[reason] += (nominal - factor**2) * grown * old.macs
+        sums[FLAT] += nominal * (map_law - grown) * old.macs
         sums[ROUNDED] += (channels - nominal) * map_law * old.macs
         sums[SIDES] += channels * (Fraction(new.positions, old.positions) - map_law) * old.macs
     terms = tuple(Deviation(reason, value) for reason, value in sums.items() if value)
@@ -183,7 +184,7 @@ class KindLaw(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
+def powers(base: Design, width: float, resolution: Resolution) -> tuple[KindLaw, ...]:
     """Return measured exponents by kind of layer, for each multiplier alone; 1 is replaced by one half.
 
     Raises:
@@ -191,10 +192,10 @@ def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
     """
     own = base.resolution
     moved_width = width if width != 1 else half_width(base)
-    moved_side = resolution if resolution != own else own // 2
+    moved = resolution if area(resolution) != area(own) else halved(own)
     start = _by_kind(base, own)
     wide = _by_kind(base.scaled(width_mult=moved_width), own) if moved_width else {}
-    tall = _by_kind(base, moved_side)
+    tall = _by_kind(base, moved)
     built = _by_kind(base.scaled(width_mult=width), resolution)
 
     def power(now: Mapping[str, int], kind: str, factor: float) -> float | None:
@@ -205,7 +206,7 @@ def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
     return tuple(
         KindLaw(
             kind, start.get(kind, 0), built.get(kind, 0),
-            power(wide, kind, moved_width) if moved_width else None, power(tall, kind, moved_side / own),
+            power(wide, kind, moved_width) if moved_width else None, power(tall, kind, ratio(moved, own)),
         )
         for kind in KINDS
         if start.get(kind) or built.get(kind)
@@ -220,7 +221,7 @@ def half_width(base: Design) -> float | None:
     return min(multipliers, default=None)
 
 
-def _by_kind(design: Design, resolution: int) -> dict[str, int]:
+def _by_kind(design: Design, resolution: Resolution) -> dict[str, int]:
     sums: Counter[str] = Counter()
     for layer in _layers(design, resolution).values():
         sums[layer.kind] += layer.macs
@@ -237,14 +238,17 @@ class Between(NamedTuple):
     ends: tuple[Place, Place]
 
 
-def between(known: Mapping[Place, float], macs: Callable[[float, int], int], place: Place) -> Between | None:
+def between(known: Mapping[Place, float], macs: Callable[[float, Resolution], int], place: Place) -> Between | None:
     """Interpolate the value at `place`, linear in the logarithm of the multiply-adds; None without bracketing cells.
 
     Interpolation is along the resolution if printed cells of this width are on both sides. Otherwise it is along the
     width, between the nearest widths that are printed or bracketed at this resolution. There is no extrapolation.
-    `known` has the printed values by place; `macs` counts the multiply-adds of a width and a resolution.
+    All printed values are of squares, so there is none for a rectangle. `known` has them by place; `macs` counts the
+    multiply-adds of a width and a resolution.
     """
     width, resolution = place
+    if isinstance(resolution, tuple):
+        return None
 
     def along_resolution(at: float) -> Between | None:
         printed = {each: value for each, value in known.items() if each[0] == at}
@@ -264,11 +268,12 @@ def between(known: Mapping[Place, float], macs: Callable[[float, int], int], pla
 
 
 def _nearest_ends(
-    values: Mapping[Place, float], macs: Callable[[float, int], int], place: Place, axis: int
+    values: Mapping[Place, float], macs: Callable[[float, Resolution], int], place: Place, axis: int
 ) -> Between | None:
     """Interpolate between the nearest places on both sides of `place`, all on one line along an axis."""
-    low = max((each for each in values if each[axis] < place[axis]), default=None)
-    high = min((each for each in values if each[axis] > place[axis]), default=None)
+    at = _coordinates(place)[axis]
+    low = max((each for each in values if _coordinates(each)[axis] < at), key=_coordinates, default=None)
+    high = min((each for each in values if _coordinates(each)[axis] > at), key=_coordinates, default=None)
     if low is None or high is None:
         return None
     start, end, now = (math.log(macs(*each)) for each in (low, high, place))
@@ -278,7 +283,12 @@ def _nearest_ends(
     return Between(values[low] + share * (values[high] - values[low]), (low, high))
 
 
-def held_out(known: Mapping[Place, float], macs: Callable[[float, int], int]) -> dict[Place, float]:
+def _coordinates(place: Place) -> tuple[float, int]:
+    """Return width and area, by which places are ordered."""
+    return place[0], area(place[1])
+
+
+def held_out(known: Mapping[Place, float], macs: Callable[[float, Resolution], int]) -> dict[Place, float]:
     """Return the error of the interpolation: interpolated minus printed, for every printed cell that others bracket."""
     errors = {}
     for place, value in known.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.resolution import Resolution, area, in_pixels
 from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Between, Counts, Place
@@ -104,7 +105,7 @@ class PrintedCells:
         """Parameters and multiply-adds of a cell."""
         return multipliers.counts(self.base, *place)
 
-    def macs(self, width: float, resolution: int) -> int:
+    def macs(self, width: float, resolution: Resolution) -> int:
         """Multiply-adds of a cell."""
         return self.counts((width, resolution)).macs
 
@@ -112,7 +113,7 @@ class PrintedCells:
         """Whether the network can be built at a cell; ShuffleNetV1 has figures at widths that no paper specifies."""
         return multipliers.countable(self.base, *place)
 
-    def axes(self, smallest: float, now: Place) -> tuple[list[float], list[int]]:
+    def axes(self, smallest: float, now: Place) -> tuple[list[float], list[Resolution]]:
         """Widths and resolutions of a map: printed ones, a regular grid, and those of the chosen cell `now`.
 
         A family with any width can be built from the width multiplier `smallest` on.
@@ -121,8 +122,8 @@ class PrintedCells:
         widths = {*self.widths} or {
             width for width in (*_WIDTHS, *(width for width, _ in printed)) if width >= smallest
         }
-        sides = {*_SIDES, *(side for width, side in printed if width in widths), now[1]}
-        return sorted({*widths, now[0]}), sorted(sides)
+        sides: set[Resolution] = {*_SIDES, *(side for width, side in printed if width in widths), now[1]}
+        return sorted({*widths, now[0]}), sorted(sides, key=area)
 
     def top1(self, place: Place) -> Accuracy | None:
         """The printed accuracy of a cell, else the interpolated one, else None."""
@@ -161,7 +162,7 @@ class PrintedCells:
         widths, sides = {each for each, _ in self.known}, {side for _, side in self.known}
         lines: dict[str, list[Place]] = {
             f"{width:g} x": [(width, side) for side in {*sides, resolution}],
-            f"{resolution} px": [(each, resolution) for each in {*widths, width}],
+            in_pixels(resolution): [(each, resolution) for each in {*widths, width}],
         }
         found = []
         for label, places in lines.items():

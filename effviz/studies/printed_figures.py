@@ -1,8 +1,9 @@
 """Printed figures of a network next to its exact counts."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from effviz.core.resolution import compact_size
 from effviz.core.units import change
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
@@ -29,7 +30,7 @@ class PrintedFigures:
 
     here: tuple[PrintedFigure, ...]  # at the network's resolution
     resolutions: tuple[str, ...]  # at which there are figures, as text
-    exact: Report  # report of the network with the classes that the sources have
+    exact: Report  # report of the network with the classes and input channels that the sources have
     classes: int  # their number
 
 
@@ -41,7 +42,7 @@ def printed_figures(
     Width and depth are multipliers relative to the named network `baseline`; `groups` are those of ShuffleNetV1.
     """
     classes = baseline.num_classes or 1000
-    exact = analyze(design.with_num_classes(classes))
+    exact = analyze(replace(design.with_num_classes(classes), in_channels=baseline.in_channels))
     rows = list(figures_for(baseline, width, depth, groups).itertuples())
     here = [
         PrintedFigure(
@@ -55,7 +56,7 @@ def printed_figures(
             source=row.source,
         )
         for row in rows
-        if row.resolution == str(design.resolution)
+        if row.resolution == compact_size(design.resolution)
     ]
     sides = sorted({row.resolution for row in rows} - {""}, key=lambda side: (len(side), side))
     return PrintedFigures(tuple(dict.fromkeys(here)), tuple(sides), exact, classes)

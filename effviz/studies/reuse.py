@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from effviz.core.errors import UncountedLayerError, unknown
+from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.model.layers import (
     Activation,
@@ -32,13 +33,15 @@ from effviz.model.layers import (
     Shape,
     Slice,
     StochasticDepth,
+    Subsample,
+    ZeroPadChannels,
 )
 from effviz.model.outline import stage_of
 
 KEEP = (Identity, Dropout, StochasticDepth)
 """Layers whose output channels are their input channels, in evaluation mode."""
 
-MAKE_NEW = (AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d)
+MAKE_NEW = (AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d, Subsample)
 """Layers whose output channels are new. An activation makes new channels too, but keeps the terms of sums."""
 
 Mark: TypeAlias = tuple[int, int]
@@ -83,7 +86,7 @@ class Reuse:
         return tuple(tuple(count / width for count in row) for row, width in zip(counts, self.channels, strict=True))
 
 
-def reuse(design: Design, stage_name: str, resolution: int | None = None) -> Reuse:
+def reuse(design: Design, stage_name: str, resolution: Resolution | None = None) -> Reuse:
     """Follow the channels of one stage, such as ``"stage2"``; the resolution None is that of the design.
 
     Raises:
@@ -132,6 +135,9 @@ def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[C
         return channels, after
     if isinstance(layer, Slice):
         return channels[layer.start : layer.stop], after
+    if isinstance(layer, ZeroPadChannels):
+        behind = after[0] - layer.before - len(channels)
+        return [*[NEW] * layer.before, *channels, *[NEW] * behind], after
     if isinstance(layer, ChannelShuffle):
         each = len(channels) // layer.groups
         return [channels[group * each + place] for place in range(each) for group in range(layer.groups)], after

@@ -20,6 +20,7 @@ from effviz.advice.scaling import (
     sweep,
 )
 from effviz.core.errors import DesignError
+from effviz.core.resolution import sides, size_text
 from effviz.core.rounding import exact
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
@@ -52,7 +53,7 @@ class Stairs:
     built: tuple[Swept, ...]  # in rising order of phi
 
     def promised(self, phi: float) -> tuple[float, float, float, float]:
-        """Return blocks, channels, pixels and multiply-adds without rounding."""
+        """Return blocks, channels, height in pixels and multiply-adds without rounding."""
         depth, width, resolution = self.rule.multipliers(phi)
         base, macs = self.base, self.base.macs * self.rule.factor**phi
         return base.blocks * depth, base.channels * width, base.resolution * resolution, macs
@@ -111,7 +112,15 @@ def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
         design = architecture(name)
         label, phis, macs = design.title.rpartition("-")[2], implied_phi(design, base, rule), analyze(design).macs
         found.append(
-            Pin(label, phis, design.depth_mult, design.width_mult, design.resolution, macs, *built_body(design))
+            Pin(
+                label,
+                phis,
+                design.depth_mult,
+                design.width_mult,
+                sides(design.resolution)[0],
+                macs,
+                *built_body(design),
+            )
         )
     return tuple(found)
 
@@ -279,6 +288,6 @@ def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: s
 def growth_text(small: Design, large: Design) -> str:
     """Describe how a network is larger than another: ``16 → 18 blocks, 224 → 230 px``."""
     names = ("blocks", "channels over all stages", "px")
-    before, after = ((*built_body(each), each.resolution) for each in (small, large))
+    before, after = ((*built_body(each), size_text(each.resolution)) for each in (small, large))
     found = [f"{low} → {high} {name}" for low, high, name in zip(before, after, names, strict=True) if low != high]
     return ", ".join(found) or "a wider stem or head"

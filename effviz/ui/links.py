@@ -16,6 +16,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from effviz.core.errors import DesignError
+from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
+
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
 _KNOWN = "_link_known"  # settings of the page, in this run
@@ -37,6 +40,8 @@ PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
+_ALSO = "_link_also"  # names in the link that were read as other settings, by key
+_ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
 _LONGEST = 200
 
@@ -59,7 +64,7 @@ def start(page: str) -> None:
         state[_VISIT] = state.get(_VISIT, 0) + 1
         state[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
         state[_IGNORED] = None
-        state[_CHECKED], state[_DROPPED] = set(), {}
+        state[_CHECKED], state[_DROPPED], state[_ALSO] = set(), {}, {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
@@ -209,6 +214,31 @@ def renamed(old: str, key: str, texts: Iterable[str]) -> None:
             del st.query_params[old]
 
 
+def also(key: str, *names: str, read: Callable[[str], str] = str) -> None:
+    """Read a setting also under other names, if the link that opened this page has no parameter of its key.
+
+    Call this before the control is made. `read` converts the text of the other setting.
+    """
+    state, query = st.session_state, st.session_state[_QUERY]
+    name = next((name for name in names if name in query), None)
+    if state[_IGNORED] is not None or key in query or name is None:
+        return
+    state[_ALSO][key] = name
+    # In its place: the notice has the order of the link.
+    state[_QUERY] = {key if each == name else each: texts for each, texts in query.items()}
+    _put(key, [read(text) for text in query[name]])
+    if name in st.query_params:
+        del st.query_params[name]
+
+
+def _put(key: str, texts: list[str]) -> None:
+    """Replace a parameter of the link that opened this page, before its widget reads it."""
+    st.session_state[_QUERY][key] = texts
+    st.query_params[key] = texts
+    with get_session_state().query_params() as params:
+        params.set_initial_query_params_from_current()
+
+
 def current_page() -> str:
     """Return the address of the page that is being drawn."""
     return str(st.session_state[_PAGE])
@@ -267,7 +297,8 @@ def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     values = state[_QUERY].get(key)
     if values and (len(values) != 1 or not legal(values[0])):
         del state[_QUERY][key]
-        state[_DROPPED][key] = f"{_short(key)} = {_short(', '.join(values))} ({choices})"
+        name = state[_ALSO].get(key, key)
+        state[_DROPPED][key] = f"{_short(name)} = {_short(', '.join(values))} ({choices})"
         if key in st.query_params:
             del st.query_params[key]
 
@@ -291,7 +322,8 @@ def _taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T
 
 def _names(keys: Iterable[str]) -> list[str]:
     """Return all names of the settings in the session state."""
-    return [name for key in keys for name in (key, f"{key}_slider", f"{key}_followed", f"{key}_former")]
+    parts = ("{}", "{}_slider", "{}_followed", "{}_former", _ASPECT)
+    return [part.format(key) for key in keys for part in parts]
 
 
 def _short(text: str) -> str:
@@ -305,8 +337,12 @@ def _short(text: str) -> str:
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
-    """Show a drop-down."""
+    """Show a drop-down. A link may contain the text of an option, or the option itself."""
     names = [format_func(option) for option in options]
+    texts = st.session_state[_QUERY].get(key, [])
+    meant = [name for option, name in zip(options, names, strict=True) if [str(option)] == texts]
+    if st.session_state[_IGNORED] is None and meant and texts[0] not in names:
+        _put(key, meant[:1])
     _expect(key, names.__contains__, f"choices: {_short(', '.join(names))}")
     index = list(options).index(default)
     value: T | None = st.selectbox(label, options, index, format_func=format_func, **_bound(key), **kwargs)
@@ -405,6 +441,30 @@ def amount(
         value = _number_input(
             label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
         )
+    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
+    return value
+
+
+def _slider_beside(
+    slide: DeltaGenerator,
+    label: str,
+    key: str,
+    value: N,
+    usual: tuple[N, N],
+    step: N,
+    help: str | None,
+    written: Callable[[N], object],
+) -> None:
+    """Show a slider that follows the input of a setting, and writes to it.
+
+    Args:
+        slide: the place in front of the input.
+        label, step, help: of the slider.
+        key: of the input.
+        value: of the input.
+        usual: ends of the slider.
+        written: returns the value of the input for a value of the slider.
+    """
     low, high = usual
     shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
     former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
@@ -424,11 +484,77 @@ def amount(
             # No move: the browser has not drawn the run in which the slider followed.
             state[slider], state[former] = state[followed], (state[slider], state[_RUN] + 1)
         else:
-            state[key] = state[followed] = state[slider]
+            state[followed] = state[slider]
+            state[key] = written(state[slider])
 
     with slide:
         st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
+
+
+def size(
+    label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
+    help: str | None = None,
+) -> Resolution:  # fmt: skip
+    """Show a slider over the usual sides of a square, and a text input, which also accepts height x width.
+
+    For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
+    """
+    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
+
+    def legal(text: str) -> bool:
+        try:
+            return all(minimum <= side <= maximum for side in sides(parse_resolution(text)))
+        except DesignError:
+            return False
+
+    texts = state[_QUERY].get(key, [])
+    if state[_IGNORED] is None and len(texts) == 1 and legal(texts[0]):
+        written = compact_size(parse_resolution(texts[0]))
+        if written != texts[0]:
+            _put(key, [written])
+    _expect(key, legal, choices)
+    if key in state and not legal(state[key]):
+        # Cleared, or legal for another network only.
+        state[key] = own
+    latest, refused = state.get(key, own), f"{key}_refused"
+
+    def typed() -> None:
+        if is_poll():
+            return
+        text = state[key] or own
+        state[refused] = "" if legal(text) else text
+        state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
+
+    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        slide = st.container()
+        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=100, **_bound(key))
+    value = parse_resolution(_taken(key, text, own, str))
+    if problem := state.pop(refused, ""):
+        st.caption(f"{_short(problem)} is not legal here: {choices}.")
+    if isinstance(value, int):
+        _slider_beside(slide, label, key, value, usual, step, help, str)
+        return value
+    kept, name = value, _ASPECT.format(key)
+    if name in state and with_height(parse_resolution(state[name]), value[0]) == value:
+        kept = sides(parse_resolution(state[name]))
+    state[name] = compact_size(kept)
+    high, wide = kept
+    # Both sides stay legal.
+    low = max(usual[0], -(-minimum * high // wide))
+    low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
+    if low < top:
+        label = label.replace("Resolution", "Height")
+        _slider_beside(
+            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
+        )
     return value
+
+
+def aspect(key: str) -> Resolution | None:
+    """Return the resolution whose aspect ratio the slider of a `size` keeps; None for a square."""
+    state = st.session_state
+    is_square = isinstance(parse_resolution(state[key]), int)
+    return None if is_square else parse_resolution(state[_ASPECT.format(key)])
 
 
 # --- Texts without a widget -------------------------------------------------------------------------------------------

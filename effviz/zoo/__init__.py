@@ -1,11 +1,12 @@
 """Published networks as stage tables, one file per family.
 
 Each file of this folder that declares `ARCHITECTURES` and `PUBLISHED`, the month of its first paper, is a family. A new
-file needs no other registration.
+file needs no other registration. `GROUPS` lists the published numbers of groups, where a network has several.
 """
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -15,7 +16,7 @@ from typing import Any
 from effviz.core.errors import look_up, unknown
 from effviz.model.design import Design
 
-_COMMON = ("width_mult", "depth_mult", "resolution", "num_classes")
+_COMMON = ("width_mult", "depth_mult", "resolution", "num_classes", "in_channels")
 
 
 def _families() -> Iterator[ModuleType]:
@@ -29,6 +30,11 @@ ARCHITECTURES: dict[str, Callable[..., Design]] = {
 }
 """All architectures by name, in the order of publication of their families."""
 
+GROUPS: dict[str, tuple[int, ...]] = {
+    name: counts for family in _families() for name, counts in vars(family).get("GROUPS", {}).items()
+}
+"""The published numbers of groups of every architecture with the option `groups`."""
+
 
 def list_architectures() -> list[str]:
     """Return the names that `architecture` accepts, sorted."""
@@ -40,8 +46,9 @@ def architecture(name: str, **options: Any) -> Design:
 
     Args:
         name: one of `list_architectures()`.
-        **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (pixels),
-            ``num_classes``, and the options of the family (``groups`` for ShuffleNetV1).
+        **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
+            or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), and the options of the family
+            (``groups`` for ShuffleNetV1 and ResNeXt, see `GROUPS`).
 
     Raises:
         UnknownNameError: the name or an option is unknown; the message lists the choices.
@@ -56,8 +63,16 @@ def architecture(name: str, **options: Any) -> Design:
     design = make(**chosen) if chosen else _unscaled(name)
     if options.get("num_classes") is not None:
         design = design.with_num_classes(options["num_classes"])
+    if options.get("in_channels") is not None:
+        design = replace(design, in_channels=options["in_channels"])
     scaling = {option: options[option] for option in _COMMON[:3] if options.get(option) is not None}
     return design.scaled(**scaling) if scaling else design
+
+
+def default_groups(name: str) -> int | None:
+    """Return the groups of an architecture without the option `groups`; None if it has no such option."""
+    option = inspect.signature(ARCHITECTURES[name]).parameters.get("groups")
+    return None if option is None else int(option.default)
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from effviz.core.errors import fail, whole
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
@@ -61,24 +62,36 @@ def _plain(layers: int) -> Callable[[], Design]:
     return make
 
 
-def resnext50_32x4d() -> Design:
-    """ResNeXt-50 (32x4d), arXiv 1611.05431, table 1."""
+# Cardinality and width of a group at equal complexity, arXiv 1611.05431, table 2.
+_GROUP_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
+
+
+def resnext50_32x4d(groups: int = 32) -> Design:
+    """ResNeXt-50, arXiv 1611.05431, table 1, for one cardinality of table 2; the default is 32x4d."""
+    groups = whole("groups", groups)
+    if groups not in _GROUP_WIDTHS:
+        fail("groups", groups, f"must be one of {', '.join(map(str, _GROUP_WIDTHS))}: no other widths were published")
+    # Inner channels of the first stage, whose output has 256.
+    inner = groups * _GROUP_WIDTHS[groups]
+    divisor = next(width for width in (64, 128) if inner * width // 256 % groups == 0)
+    fits = f", so that {groups} groups divide the inner width" if groups > 1 else ""
     return _resnet(
         "resnext50_32x4d",
-        "ResNeXt-50 (32x4d)",
+        f"ResNeXt-50 ({groups}x{_GROUP_WIDTHS[groups]}d)",
         "bottleneck",
         (256, 512, 1024, 2048),
         _DEPTHS[50],
-        "arXiv 1611.05431, table 1",
-        WidthRule(64, source="multiples of 64, so that 32 groups divide the inner width; the paper has no multiplier"),
-        ("The 32 groups stay at every width; what scales is the width of a group.",),
-        groups=32,
-        bottleneck_ratio=0.5,
+        "arXiv 1611.05431, table 1" if groups == 32 else "arXiv 1611.05431, tables 1 and 2",
+        WidthRule(divisor, source=f"multiples of {divisor}{fits}; the paper has no multiplier"),
+        (f"The {groups} groups stay at every width; what scales is the width of a group.",) if groups > 1 else (),
+        groups=groups,
+        bottleneck_ratio=inner / 256,
     )
 
 
 PUBLISHED = "2015-12"
-ARCHITECTURES: dict[str, Callable[[], Design]] = {
+GROUPS = {"resnext50_32x4d": tuple(_GROUP_WIDTHS)}
+ARCHITECTURES: dict[str, Callable[..., Design]] = {
     **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},
     "resnext50_32x4d": resnext50_32x4d,
 }

@@ -119,4 +119,5 @@ def shufflenet_v2() -> Design:
 
 
 PUBLISHED = "2017-07"
+GROUPS = {"shufflenet_v1": tuple(_V1_WIDTHS)}
 ARCHITECTURES = {"shufflenet_v1": shufflenet_v1, "shufflenet_v2": shufflenet_v2}

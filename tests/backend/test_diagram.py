@@ -532,7 +532,7 @@ def test_a_near_path_is_suggested() -> None:
         ({"depth": 4}, "depth = 4 must be at most 3"),
         ({"depth": True}, "depth = True must be an integer"),
         ({"resolution": 0}, "resolution = 0 must be at least 1"),
-        ({"resolution": "big"}, "resolution = 'big' must be an integer"),
+        ({"resolution": "big"}, "resolution = 'big' must be an integer or a pair (height, width)"),
         ({"appearance": "sepia"}, "appearance = 'sepia' must be one of light, dark"),
     ],
 )

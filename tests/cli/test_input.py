@@ -75,10 +75,32 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
         ["report", "alexnet", "--resolution", "8"], b"",
         "max_pool1: kernel_size = 3 spans 3 pixels, more than the padded input of 1",
     ),
-    "resolution": (["report", "resnet18", "--resolution", "0"], b"", "resolution = 0 must be at least 1"),
+    "resolution": (
+        ["report", "resnet18", "--resolution", "0"], b"",
+        "Invalid value for '--resolution': 0 must be at least 1 " + REPORT_HELP,
+    ),
+    "width of the input": (
+        ["report", "resnet18", "--resolution", "64x0"], b"",
+        "Invalid value for '--resolution': resolution[1] = 0 must be at least 1 " + REPORT_HELP,
+    ),
+    "input channels": (["report", "resnet18", "--in-channels", "0"], b"", "in_channels = 0 must be at least 1"),
+    "groups of a network without": (
+        ["report", "resnet18", "--groups", "8"], b"",
+        "option of resnet18 = 'groups' is unknown. Choices: depth_mult, in_channels, num_classes, resolution, "
+        "width_mult",
+    ),
+    "unpublished groups": (
+        ["report", "shufflenet_v1", "--groups", "5"], b"",
+        "groups = 5 must be one of 1, 2, 3, 4, 8: no other widths were published",
+    ),
+    "groups of a file": (
+        ["report", "broken.json", "--groups", "8"], b"",
+        "--groups needs the name of an architecture; the groups of 'broken.json' are in its rows",
+    ),
     "not whole": (
-        ["report", "resnet18", "--resolution", "64.0"], b"",
-        "Invalid value for '--resolution': '64.0' is not a valid integer. " + REPORT_HELP,
+        ["report", "resnet18", "--resolution", "64.5"], b"",
+        "Invalid value for '--resolution': '64.5' must be a side or height x width in pixels, such as 224 or 512x2048 "
+        + REPORT_HELP,
     ),
     "width": (["report", "resnet18", "--width", "nan"], b"", "width_mult = nan must be finite"),
     "phi": (["report", "resnet18", "--phi", "1e9"], b"", "phi = 1000000000.0 must be at most 100"),

@@ -78,7 +78,7 @@ def agree(design: Design) -> None:
                     tensor.uniform_(-0.5, 0.5)
     theirs.load_state_dict(ours.state_dict(), strict=True)
     ours.load_state_dict(theirs.state_dict(), strict=True)
-    image = torch.rand(2, design.in_channels, design.resolution, design.resolution, dtype=torch.float64)
+    image = torch.rand(2, *design.input_shape(), dtype=torch.float64)
     with torch.no_grad():
         expected, found = ours(image), theirs(image)
     assert torch.isfinite(expected).all()

@@ -32,6 +32,8 @@ from effviz.model.layers import (
     MaxPool2d,
     Slice,
     StochasticDepth,
+    Subsample,
+    ZeroPadChannels,
     pair,
 )
 from effviz.model.layout import BuiltBlock
@@ -248,6 +250,8 @@ def test_a_pooling_window_can_be_read_back() -> None:
         (ChannelShuffle(3), "channel shuffle, 3 groups"),
         (Slice(0, 24), "first 24 channels"),
         (Slice(24, 48), "channels 24 to 47"),
+        (Subsample(2), "1 of 2×2 pixels"),
+        (ZeroPadChannels(16, 32), "16 channels of zeros"),
         (Flatten(), "flatten"),
         (Dropout(0.2), "dropout 0.2"),
         (StochasticDepth(0.1), "stochastic depth"),

@@ -40,6 +40,8 @@ from effviz.model.layers import (
     Sequential,
     Shape,
     Slice,
+    Subsample,
+    ZeroPadChannels,
     primitive_kinds,
 )
 from effviz.model.shapes import sized_block
@@ -132,7 +134,9 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
         (BatchNorm2d(8), kinds.NORM),
         (Activation(), kinds.NORM),
         (MaxPool2d(2), kinds.POOLING),
+        (ZeroPadChannels(4, 6), kinds.MERGE),
         (Slice(0, 2), kinds.VIEW),
+        (Subsample(2), kinds.VIEW),
     ],
     ids=str,
 )
@@ -222,7 +226,7 @@ def test_example_trains(example: Example) -> None:
 
 
 def test_modules_are_exact_torch_classes() -> None:
-    own = {"Merge", "ChannelSlice", "DropBranch"}
+    own = {"Merge", "ChannelSlice", "DropBranch", "Subsample", "ZeroPadChannels"}
     for example in EXAMPLES:
         for module in to_module(example.layer).modules():
             kind = type(module)
@@ -315,6 +319,7 @@ RANDOM_PRIMITIVES = {
     Linear: st.tuples(st.integers(1, 8), st.integers(1, 8), st.booleans()),
     ChannelShuffle: st.tuples(st.integers(1, 4)),
     Slice: st.tuples(st.integers(0, 4), st.integers(1, 8)),
+    Subsample: st.tuples(st.integers(1, 9)),
 }  # fmt: skip
 TORCH = {MaxPool2d: lambda k, s, p, d, c: nn.MaxPool2d(k, s, p, d, ceil_mode=c)}
 

@@ -372,7 +372,7 @@ def test_network_without_arithmetic_has_the_peak_of_its_input() -> None:
 
 
 def _on_torch(design: Design, report: Report) -> Counts:
-    return measured(build(design, device="meta"), (3, report.resolution, report.resolution))
+    return measured(build(design, device="meta"), report.input_shape)
 
 
 @pytest.mark.parametrize("quarter", range(4))

@@ -22,6 +22,7 @@ from effviz.model.layers import (
     Primitive,
     Sequential,
     Slice,
+    ZeroPadChannels,
     primitive_kinds,
 )
 from effviz.studies import reuse as reuse_module
@@ -196,6 +197,7 @@ def _marks(channels: list[Channel]) -> list[int | None]:
 def test_slices_splits_and_shuffles() -> None:
     assert _marks(_through(Slice(1, 3), 4)) == [1, 2]
     assert _marks(_through(ChannelShuffle(2), 6)) == [0, 3, 1, 4, 2, 5]
+    assert _marks(_through(ZeroPadChannels(2, 5), 2)) == [None, 0, 1, None, None]
     kept = Branches((("a", Identity()), ("b", Conv2d(2, 3, 1))), "concat", split=True)
     assert _marks(_through(kept, 4)) == [0, 1, None, None, None]
     twice = Branches((("a", Identity()), ("b", Slice(0, 1))), "concat")
@@ -218,7 +220,14 @@ def test_sums_and_products() -> None:
 
 
 def test_every_primitive_has_a_rule() -> None:
-    known = (*reuse_module.KEEP, *reuse_module.MAKE_NEW, Slice, ChannelShuffle, effviz.model.layers.Activation)
+    known = (
+        *reuse_module.KEEP,
+        *reuse_module.MAKE_NEW,
+        Slice,
+        ChannelShuffle,
+        ZeroPadChannels,
+        effviz.model.layers.Activation,
+    )
     assert {kind.__name__ for kind in primitive_kinds()} == {kind.__name__ for kind in known}
 
     class Unknown(Primitive):

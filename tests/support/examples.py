@@ -75,6 +75,8 @@ from effviz.model.layers import (
     Shape,
     Slice,
     StochasticDepth,
+    Subsample,
+    ZeroPadChannels,
     elements,
     residual,
 )
@@ -128,6 +130,10 @@ PRIMITIVES = _examples(
             ChannelShuffle(6),
             Slice(0, 6),
             Slice(2, 5),
+            Subsample(1),
+            Subsample(3),
+            ZeroPadChannels(6, 6),
+            ZeroPadChannels(6, 9),
             Flatten(),
             Dropout(),
             Dropout(0.0),
@@ -252,10 +258,15 @@ BLOCK_EXAMPLES = _examples(
             BasicBlock(12, 12),
             BasicBlock(12, 9, 2, activation="silu"),
             BasicBlock(12, 12, 2, 5, "none"),
+            BasicBlock(12, 19, 2, shortcut="A"),
+            BasicBlock(12, 24, activation="none", shortcut="A"),
+            BasicBlock(12, 12, 3, shortcut="A"),
+            BasicBlock(12, 12, shortcut="A"),
             Bottleneck(12, 12),
             Bottleneck(12, 32, 2, groups=4, bottleneck_ratio=0.5),
             Bottleneck(12, 12, 2, stride_at="1x1", activation="none"),
             Bottleneck(12, 20, 1, 1, bottleneck_ratio=0.001),
+            Bottleneck(12, 20, 2, stride_at="1x1", shortcut="A"),
             DenseLayer(12),
             DenseLayer(12, 5, 1, 7, "none"),
             Transition(12),
@@ -485,7 +496,7 @@ def designs(draw: DrawFn) -> Design:
     design = Design(
         "random",
         (stem,),
-        resolution=draw(st.integers(1, 40)),
+        resolution=draw(st.integers(1, 40) | st.tuples(st.integers(1, 40), st.integers(1, 40))),
         in_channels=draw(st.integers(1, 4)),
         width_rule=draw(width_rules),
         stochastic_depth=draw(st.sampled_from((0.0, 0.2, 1.0))),
@@ -569,14 +580,16 @@ names = st.sampled_from(list_architectures())
 
 @st.composite
 def scalings(draw: DrawFn, among: SearchStrategy[str] = names) -> Design:
-    """Draw an architecture of `among` at a legal width, depth, resolution and number of classes."""
+    """Draw an architecture of `among` at a legal width, depth, resolution, number of classes and of input channels."""
     name = draw(among)
+    side = st.integers(SMALLEST.get(name, 32), 320)
     # At most about 60 blocks, to limit the time in torch.
     deepest = min(4.0, 60 / len(architecture(name).blocks()))
     return architecture(
         name,
         **draw(widths(name)),
         depth_mult=draw(st.sampled_from((0.5, 1.0, 1.1)) | st.floats(0.2, deepest)),
-        resolution=draw(st.sampled_from((96, 128, 224)) | st.integers(SMALLEST.get(name, 32), 320)),
+        resolution=draw(st.sampled_from((96, 128, 224)) | side | st.tuples(side, side)),
+        in_channels=draw(st.sampled_from((3, 3, 1, 4))),
         num_classes=draw(st.none() | st.integers(1, 2000)),
     )

@@ -71,6 +71,25 @@ def run(at: AppTest) -> AppTest:
     return at
 
 
+def control(at: AppTest, key: str) -> Any:
+    """The input of a setting; that of a resolution is a text."""
+    return next(entry for entry in (*at.number_input, *at.text_input) if entry.key == key)
+
+
+def put(at: AppTest, key: str, value: Any) -> AppTest:
+    """Type into the input of a setting, and run the page; None empties it."""
+    found = control(at, key)
+    # A widget that is compared or sought in a list compares the whole page.
+    is_text = found.type == "text_input"
+    found.set_value(("" if value is None else str(value)) if is_text else value)
+    return run(at)
+
+
+def value_of(at: AppTest, key: str) -> float:
+    """The number in the input of a setting."""
+    return float(control(at, key).value)
+
+
 @cache
 def report(name: str = "mobilenet_v2", memory: str = "fused", **options: Any) -> Report:
     return effviz.analyze(effviz.architecture(name, **options), memory=memory)

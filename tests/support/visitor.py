@@ -52,7 +52,7 @@ class Visitor:
     """One tab on one page.
 
     Attributes:
-        controls: by label; a number input beside a slider has the label of the slider with " (input)".
+        controls: by label; an input beside a slider has the label of the slider with " (input)".
         errors: exceptions that the page showed.
         runs: number of runs so far, with those of polling fragments.
         contents: text, numbers and charts of the page by their place.
@@ -263,7 +263,10 @@ class Visitor:
             name = "trigger_value"
         else:
             return
-        beside = kind == "number_input" and element.label_visibility.value == element.label_visibility.COLLAPSED
+        beside = (
+            kind in ("number_input", "text_input")
+            and element.label_visibility.value == element.label_visibility.COLLAPSED
+        )
         label = f"{element.label} (input)" if beside else element.label
         self.controls[label] = Control(element.id, name, fragment, element)
         if value is not None and (element.set_value or element.id not in self._values):

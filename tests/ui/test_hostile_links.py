@@ -10,7 +10,7 @@ from effviz import ARCHITECTURES
 LONG = "x" * 10_000
 HOSTILE: dict[str, dict[str, str | list[str]]] = {
     "script": {"net": "<script>alert(1)</script>"},
-    "internal name": {"net": "mobilenet_v2"},
+    "unknown internal name": {"net": "mobilenet_v9"},
     "empty name": {"net": ""},
     "two names": {"net": ["AlexNet", "VGG-16"]},
     "nan": {"width": "nan"},
@@ -48,7 +48,13 @@ HOSTILE: dict[str, dict[str, str | list[str]]] = {
     "html": {"<img src=x onerror=alert(1)>": "1"},
     "control of another network": {"groups": "3"},
     "scale of other groups": {"net": "ShuffleNetV1", "groups": "4", "scale": "0.5"},
-    "width of a network without": {"net": "ShuffleNetV1", "width": "0.5"},
+    "width that was not published": {"net": "ShuffleNetV1", "width": "0.6"},
+    "width under two names": {"net": "ShuffleNetV1", "scale": "1", "width": "0.5"},
+    "half a resolution": {"res": "512x"},
+    "three sides": {"res": "1x2x3"},
+    "a side too large": {"resolution": "64x4096"},
+    "no input channels": {"in_channels": "0"},
+    "half an input channel": {"in_channels": "1.5"},
     "too small for the network": {"net": "AlexNet", "res": "62"},
 }
 LEGAL = {"AlexNet": "alexnet", "ShuffleNetV1": "shufflenet_v1"}
@@ -92,7 +98,7 @@ def test_many_bad_values_at_once() -> None:
 def test_a_bad_value_does_not_spoil_the_good_ones() -> None:
     at = open_page(net="MobileNetV1", width="0.5", res="9999", classes="10")
     assert cards(at) == expected_cards(report("mobilenet_v1", width_mult=0.5, num_classes=10))
-    assert line(at) == "Ignored in the link: res = 9999 (1 to 2048)."
+    assert line(at) == "Ignored in the link: res = 9999 (1 to 2048, or height x width)."
 
 
 def test_a_bad_value_of_a_hidden_part_is_reported_when_the_part_is_opened() -> None:

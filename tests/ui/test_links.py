@@ -88,8 +88,7 @@ def test_another_spelling_of_a_legal_value_is_taken(key: str, value: str, taken:
 # --- illegal parameters -------------------------------------------------------------------------------------------
 
 ILLEGAL: dict[str, list[str | list[str]]] = {
-    # The second is the option's value, not its name on screen.
-    "net": ["c", "a", "", ["A", "B"]],
+    "net": ["c", "1", "", ["A", "B"], ["a", "b"]],
     "count": ["Macs", "", ["FLOPS", "MACS"]],
     "width": [
         "nan", "inf", "-inf", "1e400", "0", "4.01", "-1", "", "wide", "0,5", "0x10", ["0.5", "0.75"],

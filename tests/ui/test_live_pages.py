@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from page_reader import charts, line, metrics, open_page, run, show_part
+from page_reader import charts, line, metrics, open_page, put, run, show_part
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -264,8 +264,7 @@ def test_a_change_stops_the_unneeded_measurement() -> None:
     ticket = held("latency")
     assert ticket is not None
     until(at, lambda _: ticket.state == "running")
-    at.number_input(key="res").set_value(64)
-    run(at)
+    put(at, "res", 64)
     newer = held("latency")
     assert newer is not ticket
     assert ticket.wait(WAIT_S)

@@ -7,9 +7,21 @@ from typing import TypeAlias
 from effviz.advice.lint.edits import with_block
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, pixels, share
+from effviz.core.resolution import size_text
 from effviz.core.units import percent, si
 from effviz.count.kinds import DEPTHWISE, POINTWISE
-from effviz.model.layers import Activation, AvgPool2d, BatchNorm2d, Branches, Conv2d, Layer, MaxPool2d, Shape, pair
+from effviz.model.layers import (
+    Activation,
+    AvgPool2d,
+    BatchNorm2d,
+    Branches,
+    Conv2d,
+    Layer,
+    MaxPool2d,
+    Shape,
+    Subsample,
+    pair,
+)
 from effviz.model.trace import Step
 
 Window: TypeAlias = Conv2d | MaxPool2d | AvgPool2d
@@ -68,7 +80,7 @@ def _too_much_stride(network: BuiltNetwork) -> Iterator[Finding]:
         yield network.finding(
             "too_much_stride", concerned, float(idle),
             f"{high} × {wide} kernels are applied to a map of {rows} × {columns} pixels. {si(idle)} of {si(params)} "
-            f"parameters meet only padding at an input of {network.report.resolution} pixels.",
+            f"parameters meet only padding at an input of {size_text(network.report.resolution)} pixels.",
         )  # fmt: skip
 
 
@@ -104,10 +116,12 @@ def _read(size: int, outputs: int, kernel: int, stride: int, padding: int, dilat
     return sum(1 << place for place in places if 0 <= place < size)
 
 
-def _read_by(step: Step, shape: Shape) -> tuple[int, int]:
-    """Return the rows and columns of a map that a step reads."""
+def _read_by(step: Step, shape: Shape, stride: int) -> tuple[int, int]:
+    """Return the rows and columns of a map that a step reads, through a view of every `stride`-th pixel."""
     layer = step.layer
     (high, wide), (rows, columns) = image(shape), image(step.output.shape)
+    if stride > 1:
+        return _read(high, rows, 1, stride, 0, 1), _read(wide, columns, 1, stride, 0, 1)
     if not isinstance(layer, WINDOWS):
         return (1 << high) - 1, (1 << wide) - 1
     return _read(high, rows, *sides(layer, 0)), _read(wide, columns, *sides(layer, 1))
@@ -129,18 +143,19 @@ def _unread(readers: Sequence[tuple[int, int]], shape: Shape) -> int:
 
 def _skipped_pixels(network: BuiltNetwork) -> Iterator[Finding]:
     shapes = {step.inputs[0].storage: step.inputs[0].shape for step in network.steps if _skips(step.layer)}
-    readers: dict[int, list[int]] = {}
+    strides = {step.output: step.layer.stride for step in network.steps if isinstance(step.layer, Subsample)}
+    readers: dict[int, list[tuple[int, int]]] = {}
     for index, step in enumerate(network.steps):
         for tensor in () if step.is_view else step.inputs:
             if tensor.storage in shapes:
-                readers.setdefault(tensor.storage, []).append(index)
+                readers.setdefault(tensor.storage, []).append((index, strides.get(tensor, 1)))
     worst: dict[int, Finding] = {}
-    for storage, indices in readers.items():
+    for storage, reading in readers.items():
         shape = shapes[storage]
-        lost = _unread([_read_by(network.steps[index], shape) for index in indices], shape)
+        lost = _unread([_read_by(network.steps[index], shape, stride) for index, stride in reading], shape)
         if not lost:
             continue
-        layers = [network.layers[index] for index in indices]
+        layers = [network.layers[index] for index, _ in reading]
         row, degree, window = layers[0].row, share(lost, pixels(shape)), layers[0].step.layer
         assert isinstance(window, WINDOWS)
         kernel, stride, _, _ = sides(window, 0)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from effviz.advice.lint.edits import affordable, edited, rewidened
 from effviz.advice.lint.findings import Finding, Proposal
+from effviz.core.resolution import sides
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import NETWORK_INPUT, Producer, fuse, memory_access
@@ -108,9 +109,9 @@ class BuiltNetwork:
         return BuiltRow(self, index)
 
     def is_large(self, shape: Shape, share_of_side: int = 4) -> bool:
-        """Whether a map has at least 1 / `share_of_side` of the input's side."""
+        """Whether a map has at least 1 / `share_of_side` of the input's side; the longer sides are compared."""
         side = max(image(shape))
-        return side > SMALL_SIDE and share_of_side * side >= self.report.resolution
+        return side > SMALL_SIDE and share_of_side * side >= max(sides(self.report.resolution))
 
     def where(self, layers: Iterable[BuiltLayer]) -> str:
         """Name the blocks of some layers of one row, counted from 1: "stage 3, blocks 1 to 4"."""

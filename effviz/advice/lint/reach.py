@@ -30,6 +30,8 @@ from effviz.model.layers import (
     Shape,
     Slice,
     StochasticDepth,
+    Subsample,
+    ZeroPadChannels,
     pair,
 )
 from effviz.model.trace import Step, Tensor
@@ -56,6 +58,11 @@ def _(layer: AdaptiveAvgPool2d, span: Span, axis: int, input_shape: Shape) -> Sp
     return span[0] * size // windows, -(-(span[1] + 1) * size // windows) - 1
 
 
+@reads.register
+def _(layer: Subsample, span: Span, axis: int, input_shape: Shape) -> Span:
+    return span[0] * layer.stride, span[1] * layer.stride
+
+
 def _window(layer: Window, span: Span, axis: int, input_shape: Shape) -> Span:
     kernel, stride, padding, dilation = sides(layer, axis)
     return span[0] * stride - padding, span[1] * stride - padding + dilation * (kernel - 1)
@@ -70,7 +77,7 @@ def _all(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
 
 
 _PER_PIXEL: tuple[type[Layer], ...] = (
-    Activation, BatchNorm2d, Branches, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth,
+    Activation, BatchNorm2d, Branches, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth, ZeroPadChannels,
 )  # fmt: skip
 _WHOLE_MAP: tuple[type[Layer], ...] = (Flatten, GlobalAvgPool, Linear)
 for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _all)):
@@ -112,18 +119,24 @@ def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
     The target is the output of one of the steps of a trace, or the input.
     """
     high, wide = image(target.shape)
-    rows: dict[int, Span] = {target.storage: (high // 2, high // 2)}
-    columns: dict[int, Span] = {target.storage: (wide // 2, wide // 2)}
+    # A view has the pixels of its storage, unless it leaves some out.
+    sparse = {step.output for step in steps if isinstance(step.layer, Subsample) and step.output not in step.inputs}
+
+    def pixels_of(tensor: Tensor) -> Tensor | int:
+        return tensor if tensor in sparse else tensor.storage
+
+    rows: dict[Tensor | int, Span] = {pixels_of(target): (high // 2, high // 2)}
+    columns: dict[Tensor | int, Span] = {pixels_of(target): (wide // 2, wide // 2)}
     end = max((index for index, step in enumerate(steps) if step.output == target), default=-1)
     for step in reversed(steps[: end + 1]):
-        storage = step.output.storage
-        if storage not in rows or step.is_view:
+        written = pixels_of(step.output)
+        if written not in rows or (step.is_view and step.output not in sparse):
             continue
         for tensor in carries_detail(step):
             for axis, spans in enumerate((rows, columns)):
-                first, last = reads(step.layer, spans[storage], axis, tensor.shape)
-                known = spans.get(tensor.storage, (first, last))
-                spans[tensor.storage] = (min(first, known[0]), max(last, known[1]))
+                first, last = reads(step.layer, spans[written], axis, tensor.shape)
+                known = spans.get(pixels_of(tensor), (first, last))
+                spans[pixels_of(tensor)] = (min(first, known[0]), max(last, known[1]))
     (top, bottom), (left, right) = rows.get(0, (0, 0)), columns.get(0, (0, 0))
     return bottom - top + 1, right - left + 1
 
@@ -133,8 +146,9 @@ def _small_field(network: BuiltNetwork) -> Iterator[Finding]:
     if target is None:
         return
     high, wide = receptive_field(network.steps, target)
-    resolution = network.report.resolution
-    if min(high, wide) >= resolution:
+    high_input, wide_input = image(network.report.input_shape)
+    seen = min(high / high_input, wide / wide_input)
+    if seen >= 1:
         return
     last = next(layer for step, layer in zip(network.steps, network.layers, strict=True) if target in step.inputs)
     rows, columns = image(target.shape)
@@ -143,9 +157,9 @@ def _small_field(network: BuiltNetwork) -> Iterator[Finding]:
         None,
         last.path,
         "the whole network",
-        f"A pixel of the last map ({rows} × {columns}) depends on {high} × {wide} of the {resolution} × {resolution} "
+        f"A pixel of the last map ({rows} × {columns}) depends on {high} × {wide} of the {high_input} × {wide_input} "
         "input pixels. Features further apart meet only in global pooling, which discards position.",
-        1 - min(high, wide) / resolution,
+        1 - seen,
     )
 
 

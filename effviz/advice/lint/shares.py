@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from effviz.advice.lint.edits import edited, same_width, with_built, with_row
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, listed, pixels, share
+from effviz.core.resolution import sides
 from effviz.core.units import percent, si
 from effviz.count.kinds import POINTWISE, SQUEEZE_EXCITE, STANDARD
 from effviz.model.layers import AdaptiveAvgPool2d, Conv2d, Flatten, GlobalAvgPool, Linear, pair
@@ -138,7 +139,7 @@ def _on_large_maps(network: BuiltNetwork) -> dict[int, list[BuiltLayer]]:
 
 
 def _late_reduction(network: BuiltNetwork) -> Iterator[Finding]:
-    large, total, side = _on_large_maps(network), network.report.macs, network.report.resolution
+    large, total, side = _on_large_maps(network), network.report.macs, max(sides(network.report.resolution))
     macs = {row: sum(layer.macs for layer in layers) for row, layers in large.items()}
     degree = share(sum(macs.values()), total)
     if degree < LARGE_MAPS_SHARE or sum(layer.macs > 0 for layer in network.layers) <= FEW_LAYERS:

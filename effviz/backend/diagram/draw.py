@@ -16,6 +16,7 @@ from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, t
 from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
 from effviz.core.errors import fail, one_of, whole
+from effviz.core.resolution import Resolution, as_resolution, in_pixels
 from effviz.core.units import percent, si
 from effviz.count.palette import APPEARANCES
 from effviz.model.design import Design
@@ -38,7 +39,7 @@ class Diagram:
 
 def draw(
     design: Design,
-    resolution: int | None = None,
+    resolution: Resolution | None = None,
     *,
     path: str | None = None,
     depth: int | None = None,
@@ -48,7 +49,7 @@ def draw(
 
     Args:
         design: the network.
-        resolution: side of the input in pixels; None for the design's own.
+        resolution: of the input in pixels, one side or (height, width); None for the design's own.
         path: of a block (``"stage4.1"``) or a stage; None for the whole network.
         depth: 1 for a node per stage, 2 per block, 3 per layer; None draws a network by stages, a stage by blocks, and
             a block by layers.
@@ -63,14 +64,14 @@ def draw(
     if path is not None and not isinstance(path, str):
         fail("path", path, "must be text or None")
     if resolution is not None:
-        resolution = whole("resolution", resolution)
+        resolution = as_resolution(resolution)
     if depth is not None:
         depth = whole("depth", depth, STAGES, LAYERS)
     return _drawn(design.to_json(), resolution, path, depth, one_of("appearance", appearance, APPEARANCES))
 
 
 @lru_cache(maxsize=256)
-def _drawn(text: str, resolution: int | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
+def _drawn(text: str, resolution: Resolution | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
     scope = scope_of(Design.from_json(text), resolution, path)
     drawn = sketch_scope(scope, depth)
     title = _headline(scope, drawn)
@@ -91,7 +92,9 @@ def _drawn(text: str, resolution: int | None, path: str | None, depth: int | Non
 def _headline(scope: DrawnScope, drawn: Sketch) -> str:
     """Return the finding: the part or the kind of layer with the largest share of the multiply-adds."""
     network = scope.design.title or scope.design.name
-    subject = f"{scope.path} of {network}" if scope.path else f"{network} at {scope.shape[1]} px"
+    subject = (
+        f"{scope.path} of {network}" if scope.path else f"{network} at {in_pixels(as_resolution(scope.shape[1:]))}"
+    )
     mix: Counter[str] = Counter()
     for node in drawn.nodes:
         mix.update(dict(node.mix))

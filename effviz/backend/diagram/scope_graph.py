@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from effviz.backend.diagram.graph import Node, grouped, joined
 from effviz.backend.diagram.recording import Recorded, record, without
 from effviz.core.errors import UnknownNameError, show
+from effviz.core.resolution import Resolution
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.report import analyze
@@ -36,7 +37,7 @@ class DrawnScope(NamedTuple):
     network_macs: int
 
 
-def scope_of(design: Design, resolution: int | None, path: str | None) -> DrawnScope:
+def scope_of(design: Design, resolution: Resolution | None, path: str | None) -> DrawnScope:
     """Return the stage or block at `path`, or the whole network.
 
     Raises:

@@ -9,6 +9,7 @@ from itertools import chain
 from effviz.backend.diagram.graph import Edge, Node, Sketch, grouped
 from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
 from effviz.backend.diagram.scope_graph import DrawnScope, LayerBundle, ScopeGraph, scope_of
+from effviz.core.resolution import Resolution
 from effviz.count.kinds import VIEW, kind_of
 from effviz.count.words import PLAIN, WEIGHTED, block_title, channels_of, reader_name
 from effviz.model.design import Design
@@ -233,7 +234,9 @@ def _passes_by(tail: str, head: str, heads: Mapping[str, list[str]]) -> bool:
     return False
 
 
-def sketch(design: Design, resolution: int | None = None, path: str | None = None, depth: int | None = None) -> Sketch:
+def sketch(
+    design: Design, resolution: Resolution | None = None, path: str | None = None, depth: int | None = None
+) -> Sketch:
     """Return the graph of a diagram; arguments and errors are those of `effviz.backend.diagram.draw.draw`."""
     return sketch_scope(scope_of(design, resolution, path), depth)
 

@@ -7,6 +7,7 @@ from effviz.charts import draw
 from effviz.charts.scaling.promised import Count
 from effviz.charts.sentences import listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.resolution import in_pixels
 from effviz.core.units import lower, si
 from effviz.studies.scaling import NAMES, Contender, Frame
 
@@ -31,8 +32,8 @@ def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Ch
     drawn = [_traces(frame, scale, count, look) for frame in frames]
     start, last = len(frames) - 1, frames[-1]
     spoken = "; ".join(
-        f"{NAMES[each.rule]}: {_blocks(each)} blocks, up to {_channels(each)} channels, {each.design.resolution} px, "
-        f"{si(each.report.macs * count.factor)}"
+        f"{NAMES[each.rule]}: {_blocks(each)} blocks, up to {_channels(each)} channels, "
+        f"{in_pixels(each.design.resolution)}, {si(each.report.macs * count.factor)}"
         for each in last.drawn
     )
     return chart(
@@ -120,7 +121,7 @@ def _add_boxes(stages: Sequence[BuiltStage], scale: _Scale, middle: float, faces
 def _label(contender: Contender, count: Count) -> str:
     named = zip("dwr", contender.multipliers, strict=True)
     changed = ", ".join(f"{letter} {value:.3g}" for letter, value in named if abs(value - 1) > 1e-9)
-    numbers = [f"{contender.design.resolution} px", si(contender.report.macs * count.factor)]
+    numbers = [in_pixels(contender.design.resolution), si(contender.report.macs * count.factor)]
     return f"<b>{NAMES[contender.rule]}</b>  {'; '.join(filter(None, [changed, *numbers]))}"
 
 
@@ -168,7 +169,7 @@ def _finding(frame: Frame, count: Count) -> str:
     sizes: dict[str, Callable[[Contender], str]] = {
         "width": lambda each: f"{_channels(each)} channels",
         "depth": lambda each: f"{_blocks(each)} blocks",
-        "resolution": lambda each: f"{each.design.resolution} px",
+        "resolution": lambda each: in_pixels(each.design.resolution),
     }
     amount = f"{si(compound.report.macs * count.factor)} {lower(count.label)}"
     alone = [size(drawn[name]) for name, size in sizes.items() if name in drawn]

@@ -1,17 +1,50 @@
 """Blocks of ResNet, ResNeXt, DenseNet and SqueezeNet."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from effviz.core.errors import fail
 from effviz.core.rounding import floor_at_least, nearest
 from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, pointwise, same_padding
 from effviz.model.fields import FieldBlock, activation, block, bottleneck_ratio, declare, groups, kernel
-from effviz.model.layers import AvgPool2d, BatchNorm2d, Branches, Conv2d, Identity, Layer, Sequential, residual
+from effviz.model.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    Branches,
+    Conv2d,
+    Identity,
+    Layer,
+    Sequential,
+    Subsample,
+    ZeroPadChannels,
+    residual,
+)
 
 
-def _residual(block: StridedBlock, body: Sequential, activation: str) -> Layer:
-    """Add the input, projected to another shape if necessary, and apply the activation to the sum."""
-    shortcut = None
-    if not block.keeps_shape:
-        shortcut = ConvBNAct(block.in_channels, block.out_channels, block.stride, kernel_size=1, activation="none")
-    return Sequential.of(residual=residual(body, shortcut), act=act(activation))
+def _shortcut() -> Any:
+    """Declare the shortcut of a residual block where the shape changes (arXiv 1512.03385, section 4.1)."""
+    text = "Where the shape changes: B, a 1x1 projection; A, subsampling and channels of zeros, without parameters."
+    return declare("B", choices=("B", "A"), help=text)
+
+
+def _check_shortcut(block: BasicBlock | Bottleneck) -> None:
+    if block.shortcut == "A" and block.out_channels < block.in_channels:
+        relation = f"must be at least in_channels = {block.in_channels} with shortcut A, which only adds channels"
+        fail("out_channels", block.out_channels, relation)
+
+
+def _residual(block: BasicBlock | Bottleneck, body: Sequential) -> Layer:
+    """Add the input, brought to another shape if necessary, and apply the activation to the sum."""
+    channels, shortcut = (block.in_channels, block.out_channels), None  # type: tuple[tuple[int, int], Layer | None]
+    if not block.keeps_shape and block.shortcut == "A":
+        shortcut = Sequential.of(
+            subsample=Subsample(block.stride) if block.stride > 1 else None,
+            pad=ZeroPadChannels(*channels) if channels[0] != channels[1] else None,
+        )
+    elif not block.keeps_shape:
+        shortcut = ConvBNAct(*channels, block.stride, kernel_size=1, activation="none")
+    return Sequential.of(residual=residual(body, shortcut), act=act(block.activation))
 
 
 @block("basic_block", "ResNet basic block")
@@ -20,6 +53,10 @@ class BasicBlock(StridedBlock):
 
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
+    shortcut: str = _shortcut()
+
+    def check(self) -> None:
+        _check_shortcut(self)
 
     def expand(self) -> Layer:
         width, kernel_size = self.out_channels, self.kernel_size
@@ -27,7 +64,7 @@ class BasicBlock(StridedBlock):
             conv1=ConvBNAct(self.in_channels, width, self.stride, kernel_size, activation=self.activation),
             conv2=ConvBNAct(width, width, 1, kernel_size, activation="none"),
         )
-        return _residual(self, body, self.activation)
+        return _residual(self, body)
 
 
 @block("bottleneck", "ResNet bottleneck")
@@ -44,6 +81,10 @@ class Bottleneck(StridedBlock):
     )
     stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="The convolution with the stride.")
     activation: str = activation("relu")
+    shortcut: str = _shortcut()
+
+    def check(self) -> None:
+        _check_shortcut(self)
 
     @property
     def inner(self) -> int:
@@ -57,7 +98,7 @@ class Bottleneck(StridedBlock):
             conv=ConvBNAct(self.inner, self.inner, second, self.kernel_size, self.groups, self.activation),
             expand=pointwise(self.inner, self.out_channels),
         )
-        return _residual(self, body, self.activation)
+        return _residual(self, body)
 
 
 @block("dense_layer", "Dense layer", part=False)

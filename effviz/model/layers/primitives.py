@@ -309,6 +309,45 @@ class Slice(Primitive):
 
 
 @dataclass(frozen=True)
+class Subsample(Primitive):
+    """Every `stride`-th pixel of both sides, from the first."""
+
+    stride: int
+
+    def __post_init__(self) -> None:
+        _set_whole(self, "stride")
+
+    def out_shape(self, shape: Shape) -> Shape:
+        channels, height, width = image(shape, self)
+        return (channels, -(-height // self.stride), -(-width // self.stride))
+
+
+@dataclass(frozen=True)
+class ZeroPadChannels(Primitive):
+    """Channels of zeros, half of them before and half after those of the input. ``(in, H, W) -> (out, H, W)``."""
+
+    in_channels: int
+    out_channels: int
+
+    def __post_init__(self) -> None:
+        _set_whole(self, "in_channels")
+        _set_whole(self, "out_channels")
+        if self.out_channels < self.in_channels:
+            fail("out_channels", self.out_channels, f"must be at least in_channels = {self.in_channels}")
+
+    @property
+    def before(self) -> int:
+        """Channels of zeros before those of the input."""
+        return (self.out_channels - self.in_channels) // 2
+
+    def out_shape(self, shape: Shape) -> Shape:
+        channels, height, width = image(shape, self)
+        if channels != self.in_channels:
+            fail("in_channels", self.in_channels, f"must be the {channels} channels of the input")
+        return (self.out_channels, height, width)
+
+
+@dataclass(frozen=True)
 class Flatten(Primitive):
     """``(C, H, W) -> (C * H * W,)``."""
 

@@ -21,7 +21,7 @@ from effviz.studies.closed_forms.form import (
 
 
 def _projects(block: BasicBlock | Bottleneck) -> bool:
-    return block.stride > 1 or block.in_channels != block.out_channels
+    return block.shortcut == "B" and not block.keeps_shape
 
 
 def _projection(block: BasicBlock | Bottleneck, pixels: int) -> Term:

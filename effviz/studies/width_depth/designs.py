@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from effviz.core.errors import DesignError, unknown, whole
+from effviz.core.resolution import Resolution
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, kind_of
 from effviz.count.totals import block_totals
@@ -44,16 +45,18 @@ def told_fields(kind: str) -> list[Field]:
 
 
 def template(
-    kind: str, blocks: int = 4, divisor: int = 8, resolution: int = 224, fields: Mapping[str, Any] | None = None
-) -> Design:
+    kind: str, blocks: int = 4, divisor: int = 8, resolution: Resolution = 224,
+    fields: Mapping[str, Any] | None = None, in_channels: int = 3,
+) -> Design:  # fmt: skip
     """Return a network of one kind of block: stem, four stages of equal depth and doubling width, pooling, classifier.
 
     Args:
         kind: one of `KINDS`.
         blocks: per stage.
         divisor: of the widths; a multiple of it if groups or halves of the channels require one.
-        resolution: side of the input in pixels; stem and stages halve it, five times in all.
+        resolution: of the input in pixels; stem and stages halve it, five times in all.
         fields: of the block; the preset has the others.
+        in_channels: of the input image.
 
     Raises:
         DesignError: a value is illegal, or the block accepts no width.
@@ -80,6 +83,7 @@ def template(
         title=title_of(kind),
         family="Width against depth",
         resolution=resolution,
+        in_channels=in_channels,
         width_rule=WidthRule(step),
     )
 

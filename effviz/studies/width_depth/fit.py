@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from effviz.core.errors import MAX_MULTIPLIER, DesignError, fail, whole
+from effviz.core.resolution import Resolution
 from effviz.core.rounding import same
 from effviz.count.report import analyze
 from effviz.model.design import Design
@@ -57,7 +58,7 @@ class OverBudgetError(DesignError):
         return OverBudgetError, (self.budget, self.least)
 
 
-def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution: int | None = None) -> Fit:
+def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution: Resolution | None = None) -> Fit:
     """Find the width multiplier with the most multiply-adds, after rounding, that do not exceed `macs`.
 
     Multiply-adds over the multiplier are a staircase. Bisection ends at two neighboring steps, one within the budget
@@ -69,7 +70,7 @@ def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution:
         design: any; the search starts at its width multiplier, which does not change the result.
         macs: the budget, multiply-adds of one image.
         depth_mult: factor on the blocks of the design.
-        resolution: side of the input in pixels; None for that of the design.
+        resolution: of the input in pixels; None for that of the design.
 
     Raises:
         OverBudgetError: no network is within the budget.

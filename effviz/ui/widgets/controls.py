@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from effviz.advice.smallest import smallest_resolution, smallest_width
+from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.ui import links
 
 LARGEST_RESOLUTION = 2048
+_MOST_CHANNELS = 4096
+SIZE_HELP = "Side of a square input image, or height x width, such as 512x2048."
 
 
 def width_control(base: Design) -> float:
     """Show the width multiplier of a named network: a number, or the published ones where no others exist."""
     rule = base.width_rule
     if rule.table and not rule.interpolates:
+        links.also("scale", "width", "width_mult", read=_shortest)
         scales = [f"{multiplier:g}" for multiplier, _ in rule.table]
         return float(
             links.switch(
@@ -23,22 +27,40 @@ def width_control(base: Design) -> float:
                 help="The published multipliers; others are undefined.",
             )
         )
+    links.also("width", "width_mult", "scale")
     return links.amount(
         "Width multiplier", "width", default=1.0, minimum=smallest_width(base), maximum=4.0, step=0.05,
         usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
     )  # fmt: skip
 
 
-def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = (32, 640)) -> int:
-    """Show the side of the input image, from the smallest that every layer accepts.
+def _shortest(number: str) -> str:
+    """Write a number as the published multipliers are written: ``1.50`` as ``1.5``."""
+    try:
+        return f"{float(number):g}"
+    except ValueError:
+        return number
 
-    The slider has steps of 4 px, as published resolutions have; the input takes every integer.
+
+def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = (32, 640)) -> Resolution:
+    """Show the resolution of the input image, from the smallest side that every layer accepts.
+
+    The slider has steps of 4 px, as published resolutions have; the input takes every integer, and height x width.
     """
+    links.also("res", "resolution")
     smallest = smallest_resolution(base)
     first = max(usual[0], -(-smallest // step) * step)
-    return links.amount(
+    return links.size(
         "Resolution (px)", "res", default=base.resolution, minimum=smallest, maximum=LARGEST_RESOLUTION, step=step,
-        usual=(first, usual[1]), help="Side of the square input image.",
+        usual=(first, usual[1]), help=SIZE_HELP,
+    )  # fmt: skip
+
+
+def in_channels_control() -> int:
+    """Show the channels of the input image."""
+    return links.integer(
+        "Input channels", "in_channels", default=3, minimum=1, maximum=_MOST_CHANNELS,
+        help="Channels of the image: 1 for grayscale, 3 for RGB.",
     )  # fmt: skip
 
 
@@ -48,7 +70,7 @@ def channel_controls(default: int) -> tuple[int, int]:
 
 
 def _channels(label: str, key: str, default: int) -> int:
-    return links.amount(label, key, default=default, minimum=1, maximum=4096, step=8, usual=(8, 512))
+    return links.amount(label, key, default=default, minimum=1, maximum=_MOST_CHANNELS, step=8, usual=(8, 512))
 
 
 def map_controls(default: int) -> tuple[int, int]:

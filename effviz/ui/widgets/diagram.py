@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from effviz.core.resolution import compact_size
 from effviz.count.report import Report
 from effviz.studies.outline import BlockRun, block_runs, heaviest_path, title_of
 from effviz.ui import links
@@ -108,7 +109,7 @@ def _diagram(report: Report, chosen: str) -> None:
     if shown is None:
         return
     notice(" ".join(filter(None, [shown["title"] + ".", shown["note"]])), "finding")
-    stem = file_name("effviz", report.design.name, chosen, str(report.resolution))
+    stem = file_name("effviz", report.design.name, chosen, compact_size(report.resolution))
     with st.container(horizontal=True, gap="small"):
         download(File("Diagram as DOT", f"{stem}.dot", lambda: shown["dot"]))
         with st.popover("In words"):

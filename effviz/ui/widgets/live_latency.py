@@ -25,7 +25,7 @@ from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor
-from effviz.ui.widgets.tables import Column, Table, show_table
+from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
 
@@ -196,7 +196,8 @@ def _note(design: effviz.Design, options: dict[str, Any]) -> None:
 def _short(design: effviz.Design) -> str:
     scale = f" {design.width_mult:g}x wide" if design.width_mult != 1 else ""
     depth = f" {design.depth_mult:g}x deep" if design.depth_mult != 1 else ""
-    return f"{design.title}{scale}{depth}"
+    channels = f", {design.in_channels} input channels" if design.in_channels != 3 else ""
+    return f"{design.title}{scale}{depth}{channels}"
 
 
 def card(reading: Reading, against: str = "") -> Card:
@@ -354,7 +355,7 @@ def history(convention: Convention) -> None:
         return
     columns = [
         Column("Network", "title"),
-        Column("Resolution (px)", "latency.resolution"),
+        Column("Resolution (px)", lambda each: size_cell(each.latency.resolution)),
         *latency_columns("latency"),
         Column(
             f"{convention.compute_label} per second (G)",

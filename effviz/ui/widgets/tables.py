@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import streamlit as st
 
+from effviz.core.resolution import Resolution, compact_size
 from effviz.ui import links
 from effviz.ui.convention import Convention
 
@@ -148,7 +149,15 @@ def show_table(
         st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
 
 
+def size_cell(resolution: Resolution) -> int | str:
+    """Return the cell of a resolution: a number for a square, ``512x2048`` for a rectangle."""
+    return resolution if isinstance(resolution, int) else compact_size(resolution)
+
+
 def _array(values: list[Any]) -> pa.Array:
+    if any(isinstance(value, str) for value in values):
+        # A column has one type, and sides of squares are next to ``512x2048``.
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
     whole = [value for value in values if isinstance(value, int)]
     if whole and max(map(abs, whole)) > _LARGEST:
         # Arrow's integers have 64 bits.

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.resolution import Resolution
 from effviz.zoo.published import published
 
 _SLIM = "TF-slim tensorflow/models research/slim/nets/mobilenet/README"
@@ -69,7 +70,9 @@ def faults(wrong: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=64)
-def cells(name: str, groups: int | None = None, others: bool = False) -> dict[tuple[float, int], tuple[Figure, ...]]:
+def cells(
+    name: str, groups: int | None = None, others: bool = False
+) -> dict[tuple[float, Resolution], tuple[Figure, ...]]:
     """Return the figures for `name` at unchanged depth by width and resolution, the best source first.
 
     Documents by the authors come first, the one with the most accuracies first, so that most of them are from one
@@ -107,7 +110,7 @@ def cells(name: str, groups: int | None = None, others: bool = False) -> dict[tu
         superseded = bool(_SUPERSEDED.search(each.source))
         return (*order, each.quantised, superseded, -tables[each.source], each.source, each.variant)
 
-    by_cell: dict[tuple[float, int], list[Figure]] = {}
+    by_cell: dict[tuple[float, Resolution], list[Figure]] = {}
     for each in sorted(found, key=rank):
         by_cell.setdefault((each.width, each.resolution), []).append(each)
     return {cell: tuple(by_cell[cell]) for cell in sorted(by_cell)}
@@ -118,7 +121,7 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
     return next((each for each in figures if each.comparable), None)
 
 
-def leading(name: str, groups: int | None = None) -> dict[tuple[float, int], float]:
+def leading(name: str, groups: int | None = None) -> dict[tuple[float, Resolution], float]:
     """Return top-1 by cell from the document by the authors with the most accuracies.
 
     These can be interpolated because most are from one training recipe.

@@ -20,18 +20,22 @@ from page_reader import (
     line,
     open_page,
     opened,
+    put,
     report,
     run,
     show_part,
     title,
+    value_of,
     words,
 )
 
 import effviz
-from effviz import ARCHITECTURES, Report
+from effviz import ARCHITECTURES, Report, architecture
+from effviz.advice.smallest import smallest_resolution
 from effviz.core.units import change, exact
 from effviz.count.kinds import VIEW
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS
+from effviz.ui.widgets.controls import LARGEST_RESOLUTION
 
 every_architecture = pytest.mark.parametrize("name", list(ARCHITECTURES))
 
@@ -67,9 +71,8 @@ def test_every_network_and_its_smallest_resolution_in_one_visit() -> None:
         run(at)
         assert cards(at) == expected_cards(report(name)), name
         assert changes(at) == ["as published"] * 4, name
-        smallest = int(at.number_input(key="res").min)
-        at.number_input(key="res").set_value(smallest)
-        run(at)
+        smallest = smallest_resolution(architecture(name))
+        put(at, "res", smallest)
         assert cards(at) == expected_cards(report(name, resolution=smallest)), name
         if smallest > 1:
             with pytest.raises(effviz.DesignError):
@@ -80,7 +83,7 @@ def test_the_smallest_resolution_by_link() -> None:
     """AlexNet and networks down to 1 px are in `SETTINGS`."""
     for name, smallest in (("vgg16", 32), ("squeezenet1_1", 17), ("densenet121", 29)):
         at = open_page(net=title(name), res=str(smallest))
-        assert at.number_input(key="res").min == smallest
+        assert smallest == smallest_resolution(architecture(name))
         assert cards(at) == expected_cards(report(name, resolution=smallest))
         assert line(at) == ""
 
@@ -135,8 +138,7 @@ def test_controls_show_the_engines_counts_in_one_visit() -> None:
             at.selectbox(key="net").set_value(network)
             run(at)
         for key, value in controls.items():
-            at.number_input(key=key).set_value(value)
-        run(at)
+            put(at, key, value)
         counted = _counted(name, controls)
         assert cards(at) == expected_cards(counted), (name, controls)
         assert changes(at) == _expected_changes(counted, report(name))
@@ -154,16 +156,16 @@ def test_a_link_shows_the_same_as_the_controls(name: str, controls: dict[str, An
     assert cards(at) == expected_cards(_counted(name, controls))
     assert line(at) == ""
     for key, value in controls.items():
-        assert at.number_input(key=key).value == pytest.approx(value)
+        assert value_of(at, key) == pytest.approx(value)
 
 
 def test_sliders_do_the_same_as_their_inputs() -> None:
     at = open_page()
     for key, value in {"width": 0.5, "depth": 1.5, "res": 128}.items():
-        before = at.number_input(key=key).value
+        before = value_of(at, key)
         at.slider(key=f"{key}_slider").set_value(value)
         run(at)
-        assert at.number_input(key=key).value == value
+        assert value_of(at, key) == value
         assert cards(at) == expected_cards(_counted("mobilenet_v2", {key: value}))
         assert at.query_params == {key: f"{value:g}"}
         at.slider(key=f"{key}_slider").set_value(before)
@@ -174,10 +176,9 @@ def test_each_control_changes_its_number_only() -> None:
     at = open_page()
     expected = {"width": 1.0, "depth": 1.0, "res": 224, "classes": 1000}
     for key, value in {"width": 1.25, "depth": 0.5, "res": 320, "classes": 12}.items():
-        at.number_input(key=key).set_value(value)
-        run(at)
+        put(at, key, value)
         expected[key] = value
-        assert {other: at.number_input(key=other).value for other in expected} == expected
+        assert {other: value_of(at, other) for other in expected} == expected
 
 
 @every_architecture
@@ -188,18 +189,16 @@ def test_every_reachable_width_can_be_built(name: str) -> None:
         assert name == "shufflenet_v1", "widths of others are a number"
         return
     low, high = widths[0].min, widths[0].max
-    sides = at.number_input(key="res")
     for width in (low, low + 0.01, low + 0.05, high):
         for depth in (at.number_input(key="depth").min, at.number_input(key="depth").max):
-            for side in (int(sides.min), int(sides.max)):
+            for side in (smallest_resolution(architecture(name)), LARGEST_RESOLUTION):
                 # Legal values only: no DesignError.
                 report(name, width_mult=round(width, 2), depth_mult=depth, resolution=side)
 
 
 def test_alexnet_needs_63_pixels() -> None:
     at = open_page(net="AlexNet", res="62")
-    assert at.number_input(key="res").min == 63
-    assert line(at) == "Ignored in the link: res = 62 (63 to 2048)."
+    assert line(at) == "Ignored in the link: res = 62 (63 to 2048, or height x width)."
     assert cards(at) == expected_cards(report("alexnet"))
 
 
@@ -207,8 +206,7 @@ def test_an_emptied_input_means_the_default() -> None:
     at = open_page(width="2", depth="2", res="2", classes="2")
     expected: dict[str, Any] = {"width_mult": 2.0, "depth_mult": 2.0, "resolution": 2, "num_classes": 2}
     for key, option in OPTIONS.items():
-        at.number_input(key=key).set_value(None)
-        run(at)
+        put(at, key, None)
         del expected[option]
         assert cards(at) == expected_cards(report(**expected)), key
 
@@ -259,7 +257,7 @@ def test_another_network_starts_unscaled() -> None:
     run(at)
     assert cards(at) == expected_cards(report("efficientnet_b7"))
     assert changes(at) == ["as published"] * 4
-    values = {key: at.number_input(key=key).value for key in ("width", "depth", "res", "classes")}
+    values = {key: value_of(at, key) for key in ("width", "depth", "res", "classes")}
     assert values == {"width": 1.0, "depth": 1.0, "res": 600, "classes": 1000}
     assert show_part(at, "Layers").text_input(key="find").value == ""
     assert len(layers(at)) == (report("efficientnet_b7").table["kind"] != VIEW).sum()

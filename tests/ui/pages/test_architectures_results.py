@@ -27,6 +27,7 @@ from streamlit.testing.v1 import AppTest
 
 import effviz
 from effviz import ARCHITECTURES, Report
+from effviz.advice.smallest import smallest_resolution
 from effviz.core.units import change, exact
 from effviz.count.kinds import VIEW
 
@@ -225,7 +226,7 @@ def test_a_right_guess_is_acknowledged() -> None:
 
 @pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
 def test_no_question_without_a_change(name: str) -> None:
-    smallest = int(opened(net=title(name)).number_input(key="res").min)
+    smallest = smallest_resolution(effviz.architecture(name))
     at = open_page(net=title(name), res=str(smallest), part="Try this")
     for text in (entry.value for entry in at.markdown):
         found = re.search(r"resolution changes from (\d+) to (\d+) px", text)

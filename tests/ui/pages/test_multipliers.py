@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, reveal, run, show_part
+from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, put, reveal, run, show_part
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -330,8 +330,7 @@ def test_every_control_has_its_effect() -> None:
     at.number_input(key="width").set_value(0.75)
     run(at)
     assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.75).macs)
-    at.number_input(key="res").set_value(160)
-    run(at)
+    put(at, "res", 160)
     assert values(at)["Multiply-adds"][0] == si(report("mobilenet_v2", 0.75, 160).macs)
     at.slider(key="width_slider").set_value(0.5)
     run(at)
@@ -374,13 +373,13 @@ def test_only_published_widths_of_shufflenet_v1() -> None:
         (
             {"net": "AlexNet", "width": "nan", "res": "0", "heat": "FLOPs", "others": "yes", "points": "none",
              "cells": "true", "depth": "2"},
-            ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048)", "heat = FLOPs (choices: ",
-             "others = yes (true or false)", "points = none (choices: ", "cells (no such setting here)",
-             "depth (no such setting here)"],
+            ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048, or height x width)",
+             "heat = FLOPs (choices: ", "others = yes (true or false)", "points = none (choices: ",
+             "cells (no such setting here)", "depth (no such setting here)"],
         ),
         (
             {"net": "MobileNetV2", "width": "0.01", "res": "224.5", "heat": "<b>", "scale": "0.5"},
-            ["width = 0.01 (0.1 to 4)", "res = 224.5 (1 to 2048)", "heat = <b> (choices: ",
+            ["width = 0.01 (0.1 to 4)", "res = 224.5 (1 to 2048, or height x width)", "heat = <b> (choices: ",
              "scale (no such setting here)"],
         ),
         ({"width": "5"}, ["width = 5 (0.1 to 4)"]),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import counted_cards, headings, line, metrics, open_page, run, show_part
+from page_reader import control, counted_cards, headings, line, metrics, open_page, run, show_part
 from profiles import examples
 from streamlit.testing.v1 import AppTest
 
@@ -109,7 +109,8 @@ def put(at: AppTest, key: str, value: Any) -> AppTest:
     widget = next(
         entry for entry in (*at.number_input, *at.selectbox, *at.text_input, *at.text_area) if entry.key == key
     )
-    widget.set_value(value)
+    is_text = widget.type in ("text_input", "text_area")
+    widget.set_value(("" if value is None else str(value)) if is_text else value)
     return run(at)
 
 
@@ -328,10 +329,10 @@ def test_a_cleared_number_returns(session: AppTest) -> None:
     at = go(session)
     for key in ("row_out_channels", "row_repeats", "set_width_mult", "set_depth_mult", "set_resolution",
                 "set_in_channels"):  # fmt: skip
-        before = at.number_input(key=key).value
+        before = control(at, key).value
         put(at, key, None)
         assert shown(at) == V2
-        assert at.number_input(key=key).value == before
+        assert control(at, key).value == before
 
 
 @pytest.mark.parametrize("times", [0.001, 100.0, 1000.0])

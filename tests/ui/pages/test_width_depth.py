@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, headings, line, metrics, open_page, run, show_part, table
+from page_reader import charts, headings, line, metrics, open_page, put, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -161,8 +161,7 @@ def test_every_control_has_its_effect() -> None:
     run(at)
     check(at, found(500, (1 / 1.5, 1, 1.5), divisor=4), 1, 1, 500)
     at.number_input(key="blocks").set_value(6)
-    at.number_input(key="px").set_value(192)
-    run(at)
+    put(at, "px", 192)
     check(at, found(500, (1 / 1.5, 1, 1.5), divisor=4, blocks=6, resolution=192), 1, 1, 500)
     at.selectbox(key="of_kernel_size").set_value(5)
     run(at)
@@ -266,7 +265,7 @@ IGNORED: list[tuple[dict[str, str], list[str]]] = [
         [
             "kind = Inception (choices: Inverted residual", "budget = 0 (1 to 1e+06)",
             "designs = 6 (choices: 2, 3, 4, 5)", "factor = 2 (choices: x1.5, x2, x3, x4)", "blocks = 0 (1 to 12)",
-            "divisor = 7 (choices: 1, 4, 8, 16)", "px = 16 (32 to 1024)",
+            "divisor = 7 (choices: 1, 4, 8, 16)", "px = 16 (32 to 1024, or height x width)",
             "card = Deepest (choices: Wide, Balanced, Deep)",
         ],
     ),
@@ -279,7 +278,7 @@ IGNORED: list[tuple[dict[str, str], list[str]]] = [
     ),
     ({"budget": "1e9"}, ["budget = 1e9 (1 to 1e+06)"]),
     ({"budget": "2.5"}, ["budget = 2.5 (1 to 1e+06)"]),
-    ({"px": "62", "kind": "AlexNet"}, ["px = 62 (63 to 1024)"]),
+    ({"px": "62", "kind": "AlexNet"}, ["px = 62 (63 to 1024, or height x width)"]),
     (
         {"blocks": "3", "divisor": "4", "kind": "MobileNetV2"},
         ["blocks (no such setting here)", "divisor (no such setting here)"],
@@ -433,5 +432,5 @@ def test_another_page_leaves_no_values_behind(file: str, query: dict[str, str]) 
     at.switch_page("../../pages/width_depth.py")
     run(at)
     assert at.title[0].value == "Width against depth"
-    assert at.number_input(key="px").value == 224
+    assert at.text_input(key="px").value == "224"
     check(at, found(), 1, 1, 300)

@@ -8,11 +8,10 @@ from functools import lru_cache
 import streamlit as st
 
 import effviz
+from effviz.core.resolution import Resolution, compact_size, in_pixels
 from effviz.ui import links
-from effviz.ui.widgets.controls import resolution_control, width_control
-from effviz.zoo import ARCHITECTURES
-
-GROUPS = ("1", "2", "3", "4", "8")
+from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
+from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,8 @@ class Choice:
         width: multiplier relative to it.
         depth: multiplier relative to it.
         classes: of the classifier.
-        groups: of ShuffleNetV1; None elsewhere.
+        groups: of a network that exists with several; None elsewhere.
+        aspect: the resolution whose aspect ratio the slider keeps; None for a square.
     """
 
     design: effviz.Design
@@ -34,6 +34,7 @@ class Choice:
     depth: float
     classes: int
     groups: int | None
+    aspect: Resolution | None = None
 
     @property
     def scaled(self) -> bool:
@@ -43,7 +44,7 @@ class Choice:
     @property
     def baseline_name(self) -> str:
         """Full name of the baseline."""
-        return f"{self.baseline.title}, {self.baseline.resolution} px"
+        return f"{self.baseline.title}, {in_pixels(self.baseline.resolution)}"
 
     @property
     def against(self) -> str:
@@ -56,16 +57,23 @@ def controls() -> Choice:
     name = links.choice(
         "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, on_change=_reset
     )
-    groups = int(links.switch("Groups", GROUPS, "groups", default="3")) if name == "shufflenet_v1" else None
+    groups = default_groups(name)
+    if groups is not None:
+        counts = [str(count) for count in GROUPS[name]]
+        groups = int(links.switch("Groups", counts, "groups", default=str(groups)))
     baseline = named(name, groups)
     width = width_control(baseline)
+    links.also("depth", "depth_mult")
     depth = links.amount(
         "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),
         help="Factor on the blocks of every stage, rounded up.",
     )  # fmt: skip
     resolution = resolution_control(baseline)
-    classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
-    return choose(name, groups, width, depth, resolution, classes)
+    links.also("classes", "num_classes")
+    with st.container(horizontal=True, key="row_input", gap="small"):
+        classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
+        in_channels = in_channels_control()
+    return choose(name, groups, width, depth, resolution, classes, in_channels, links.aspect("res"))
 
 
 @lru_cache(maxsize=64)
@@ -74,7 +82,10 @@ def named(name: str, groups: int | None) -> effviz.Design:
     return effviz.architecture(name, **({} if groups is None else {"groups": groups}))
 
 
-def choose(name: str, groups: int | None, width: float, depth: float, resolution: int, classes: int) -> Choice:
+def choose(
+    name: str, groups: int | None, width: float, depth: float, resolution: Resolution, classes: int,
+    in_channels: int = 3, aspect: Resolution | None = None,
+) -> Choice:  # fmt: skip
     """Scale a published network.
 
     Raises:
@@ -88,8 +99,9 @@ def choose(name: str, groups: int | None, width: float, depth: float, resolution
         depth_mult=depth,
         resolution=resolution,
         num_classes=classes,
+        in_channels=in_channels,
     )
-    return Choice(design, baseline, width, depth, classes, groups)
+    return Choice(design, baseline, width, depth, classes, groups, aspect)
 
 
 def _title(name: str) -> str:
@@ -98,13 +110,15 @@ def _title(name: str) -> str:
 
 def _reset() -> None:
     """Return to the unscaled network when another one is chosen."""
+    name = st.session_state["net"]
     links.reset(
         {
             "width": 1.0,
             "depth": 1.0,
-            "res": effviz.architecture(st.session_state["net"]).resolution,
+            "res": compact_size(effviz.architecture(name).resolution),
             "classes": 1000,
-            "groups": "3",
+            "in_channels": 3,
+            "groups": str(default_groups(name)),
             "scale": "1",
             "find": "",
             "layer": "",

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from effviz.core.resolution import in_pixels
 from effviz.core.units import exact
 from effviz.count.report import Report
 from effviz.ui import links
@@ -68,7 +69,7 @@ def _show(found: list[dict[str, Any]], report: Report) -> None:
     if terms:
         st.markdown("Terms of the differences:")
         show_table(Table(terms, TERMS, f"{len(terms)} terms that the other counters add"))
-    notes = [f"Run on the built PyTorch module of {title} at {report.resolution} px, batch 1."]
+    notes = [f"Run on the built PyTorch module of {title} at {in_pixels(report.resolution)}, batch 1."]
     for each in found:
         if each["not_counted"]:
             names = ", ".join(each["not_counted"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from effviz.core.resolution import in_pixels
 from effviz.core.units import exact
 from effviz.studies.printed_figures import printed_figures
 from effviz.ui.page_parts.architectures.controls import Choice
@@ -36,12 +37,13 @@ def published(choice: Choice) -> None:
         elsewhere = f"There are some at {', '.join(found.resolutions)} px." if found.resolutions else ""
         st.markdown(
             f"No printed figures for {title} at width {choice.width:g}, depth {choice.depth:g} and "
-            f"{design.resolution} px. {elsewhere}"
+            f"{in_pixels(design.resolution)}. {elsewhere}"
         )
+    channels = f" and {choice.baseline.in_channels} input channels" if design.in_channels != 3 else ""
     st.caption(
-        f"Table: {design.source}. Exact, with {exact(found.classes)} classes: {exact(found.exact.params)} parameters, "
-        f"{exact(found.exact.macs)} multiply-adds. Figures are shown as printed; many sources print multiply-adds "
-        "under the name FLOPs."
+        f"Table: {design.source}. Exact, with {exact(found.classes)} classes{channels}: {exact(found.exact.params)} "
+        f"parameters, {exact(found.exact.macs)} multiply-adds. Figures are shown as printed; many sources print "
+        "multiply-adds under the name FLOPs."
     )
     if design.notes:
         st.markdown("\n".join(f"- {note}" for note in design.notes))

@@ -11,6 +11,7 @@ from effviz.advice.smallest import smallest_resolution
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.errors import if_legal
+from effviz.core.resolution import compact_size, halved, in_pixels, scaled_resolution, sides, size_text
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
@@ -86,16 +87,16 @@ def formulas(report: Report, convention: Convention) -> None:
 
 def questions(choice: Choice, report: Report) -> None:
     """Show two questions about the network on screen."""
-    other = report.resolution // 2
-    if other < smallest_resolution(choice.baseline):
-        other = 2 * report.resolution
+    here = sides(report.resolution)
+    smaller = min(here) // 2 >= smallest_resolution(choice.baseline)
+    other = halved(report.resolution) if smaller else scaled_resolution(report.resolution, 2)
     moved = if_legal(lambda: effviz.analyze(choice.design, resolution=other))
     wide = if_legal(lambda: effviz.analyze(choice.design.scaled(width_mult=2.0)))
     exercises(
         None if moved is None else Exercise(
             "half",
-            f"The resolution changes from {report.resolution} to {other} px. What percentage of the multiply-adds "
-            f"{'remains' if other < report.resolution else 'results'}?",
+            f"The resolution changes from {size_text(report.resolution)} to {in_pixels(other)}. What percentage of the "
+            f"multiply-adds {'remains' if smaller else 'results'}?",
             "%",
             100 * moved.macs / report.macs,
             "The height and the width of every feature map change; the classifier and the parameters do not.",
@@ -106,7 +107,7 @@ def questions(choice: Choice, report: Report) -> None:
             "×",
             wide.macs / report.macs,
             "A 1x1 convolution has twice the input and twice the output channels, which is a factor of 4. Depthwise "
-            "layers and the stem, which reads three channels, only double.",
+            "layers and the stem, which reads the channels of the image, only double.",
         ),
     )  # fmt: skip
 
@@ -115,9 +116,9 @@ def files(report: Report, convention: Convention) -> None:
     """Show the downloads, and a link that opens the network in the studio."""
     design = report.design
     stem = file_name(
-        "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", str(report.resolution)
+        "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", compact_size(report.resolution)
     )
-    note = f"{design.title}, {report.resolution} px. {convention.text}"
+    note = f"{design.title}, {in_pixels(report.resolution)}. {convention.text}"
     packed = Draft.of(design).packed()
     with downloads(
         csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)

@@ -17,7 +17,7 @@ from effviz.count.report import Report
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
-from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table, size_cell
 from effviz.zoo import ARCHITECTURES
 
 
@@ -93,7 +93,7 @@ def zoo_table(found: Sequence[Report], convention: Convention) -> None:
     """Show the totals of every network."""
     columns = [
         Column("Network", "design.title"),
-        Column("Resolution (px)", "resolution"),
+        Column("Resolution (px)", lambda each: size_cell(each.resolution)),
         *count_columns(convention),
         Column("Source", "design.source"),
     ]

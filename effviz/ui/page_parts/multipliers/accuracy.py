@@ -7,6 +7,7 @@ from functools import lru_cache
 from effviz.charts.multipliers import Curve, Here, Point, accuracy_scatter
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
+from effviz.core.resolution import in_pixels
 from effviz.studies.printed_cells import PrintedPoint, printed_points
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -42,7 +43,7 @@ def _here(choice: Choice, convention: Convention) -> Here:
     usable = found if found and not found.misprint else None
     between = bool(usable and usable.between)
     text = f"{usable.text} %{', interpolated' if between else ''}" if usable else "no usable top-1"
-    where = f"{choice.title}, {choice.width:g} x at {choice.resolution} px, {convention.show_compute(macs)}"
+    where = f"{choice.title}, {choice.width:g} x at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
     return Here(convention.compute(macs), usable.value if usable else None, between, f"{where}, {text}")
 
 
@@ -74,7 +75,7 @@ def _points(retrained: bool, count: str) -> tuple[Point, ...]:
 
 def _label(point: PrintedPoint) -> str:
     groups = f" (g = {point.groups})" if point.groups else ""
-    return f"{TITLES[point.name]}{groups} {point.place[0]:g} x, {point.place[1]} px"
+    return f"{TITLES[point.name]}{groups} {point.place[0]:g} x, {in_pixels(point.place[1])}"
 
 
 def _hover(point: PrintedPoint, convention: Convention) -> str:

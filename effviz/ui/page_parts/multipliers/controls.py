@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from effviz.advice.smallest import smallest_width
+from effviz.core.resolution import Resolution, compact_size
 from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
@@ -32,7 +33,7 @@ class Choice:
 
     printed: PrintedCells
     width: float
-    resolution: int
+    resolution: Resolution
     measure: str = "compute"
 
     @property
@@ -66,7 +67,7 @@ class Choice:
         return self.place != self.own
 
     @property
-    def axes(self) -> tuple[list[float], list[int]]:
+    def axes(self) -> tuple[list[float], list[Resolution]]:
         """Widths and resolutions of the map."""
         return self.printed.axes(smallest_width(self.base), self.place)
 
@@ -85,7 +86,12 @@ class Choice:
 
 def _reset() -> None:
     """Set the multipliers of a newly chosen network to 1."""
-    fresh = {"width": 1.0, "res": PrintedCells(st.session_state["net"]).own[1], "groups": "3", "scale": "1"}
+    fresh = {
+        "width": 1.0,
+        "res": compact_size(PrintedCells(st.session_state["net"]).own[1]),
+        "groups": "3",
+        "scale": "1",
+    }
     st.session_state.update({key: value for key, value in fresh.items() if key in st.session_state})
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from effviz.charts.multipliers import Cell, MapTitle, heat_map
 from effviz.charts.style import Appearance, Chart
+from effviz.core.resolution import compact_size, halved, in_pixels, ratio
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
@@ -19,7 +20,7 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.page_parts.multipliers.headline import interpolation_error, points
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
-from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table, size_cell
 from effviz.zoo.published.cells import QUANTITIES, Figure
 
 _LISTED = 5
@@ -110,7 +111,7 @@ def _hover(
 ) -> str:
     found = choice.counts(place)
     lines = [
-        f"<b>{choice.title}, width {place[0]:g}, {place[1]} px</b>",
+        f"<b>{choice.title}, width {place[0]:g}, {in_pixels(place[1])}</b>",
         f"{convention.compute_label}: {exact(convention.compute(found.macs))}",
         f"Parameters: {exact(found.params)}",
     ]
@@ -160,7 +161,7 @@ def _finding(choice: Choice, convention: Convention) -> str:
     if choice.measure == "params":
         claims = ["any resolution leaves all"]
     else:
-        claims = [f"half the resolution leaves {share((1.0, side // 2))}"]
+        claims = [f"half the resolution leaves {share((1.0, halved(side)))}"]
     if half:
         name = "half" if half == 0.5 else f"{half:g} times"
         claims.insert(0, f"{name} the width leaves {share((half, side))}")
@@ -169,12 +170,12 @@ def _finding(choice: Choice, convention: Convention) -> str:
 
 
 def _here(choice: Choice) -> str:
-    return f"{choice.width:g} x {choice.title} at {choice.resolution} px"
+    return f"{choice.width:g} x {choice.title} at {in_pixels(choice.resolution)}"
 
 
 def _promise(choice: Choice, noun: dict[str, str]) -> str:
     """Compare with the law, or with the multiply-adds where it makes no promise."""
-    wide, tall = choice.width**2, (choice.resolution / choice.own[1]) ** 2
+    wide, tall = choice.width**2, ratio(choice.resolution, choice.own[1]) ** 2
     if choice.measure == "compute":
         return f"width² × resolution² promises {_multiple(wide * tall)}"
     if choice.measure == "params":
@@ -193,7 +194,7 @@ def _top1_finding(choice: Choice) -> str:
     found, own, here = choice.top1(choice.place), choice.top1(choice.own), _here(choice)
     ends = None if choice.scaled else choice.printed.top1_range()
     if ends:
-        low, high = (f"{choice.top1(end).value:g} % ({end[0]:g} x, {end[1]} px)" for end in ends)  # type: ignore[union-attr]
+        low, high = (f"{choice.top1(end).value:g} % ({end[0]:g} x, {in_pixels(end[1])})" for end in ends)  # type: ignore[union-attr]
         return f"Published top-1 of {choice.title} ranges from {low} to {high}"
     if found is None:
         return f"{here}: no top-1 is published, and no published cells bracket it"
@@ -223,7 +224,7 @@ def explain_misfits(choice: Choice) -> None:
     for (place, why), several in list(together.items())[:_LISTED]:
         figures = "; ".join(_misfit_text(choice, each) for each in several)
         sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
-        lines.append(f"- **{place[0]:g} x at {place[1]} px**: {figures}. {why} *{sources}*")
+        lines.append(f"- **{place[0]:g} x at {in_pixels(place[1])}**: {figures}. {why} *{sources}*")
     lead = "1 published figure does" if len(misfits) == 1 else f"{len(misfits)} published figures do"
     more = " These are the furthest off. “All cells” has the rest." if len(together) > _LISTED else ""
     if choice.printed.counts_something_else():
@@ -271,7 +272,7 @@ def cell_table(choice: Choice, convention: Convention) -> Table:
 
     columns = [
         Column("Width", lambda row: row.place[0], ""),
-        Column("Resolution (px)", lambda row: row.place[1]),
+        Column("Resolution (px)", lambda row: size_cell(row.place[1])),
         *count_columns(convention, ("params", "macs"), row="counts"),
         *count_columns(convention, ("memory_access",)),
         Column("Published parameters (M)", published("params"), ""),
@@ -294,6 +295,6 @@ def show_cell_table(choice: Choice, convention: Convention) -> None:
 def files(choice: Choice, convention: Convention) -> None:
     """Show the downloads of the table and of the network on screen."""
     groups = f"g{choice.printed.groups}" if choice.printed.groups else ""
-    stem = file_name("effviz", choice.printed.name, groups, f"w{choice.width:g}", str(choice.resolution))
+    stem = file_name("effviz", choice.printed.name, groups, f"w{choice.width:g}", compact_size(choice.resolution))
     note = f"{choice.title}. {convention.text}"
     downloads(csv_file("Cells", lambda: cell_table(choice, convention), stem, note), json_file(choice.design, stem))

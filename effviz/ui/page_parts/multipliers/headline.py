@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from effviz.core.resolution import in_pixels
 from effviz.studies.printed_cells import PrintedCells
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
@@ -18,7 +19,7 @@ def headline_cards(choice: Choice, convention: Convention) -> list[Card]:
         "macs": (now.macs, own.macs),
         "memory_access": (choice.memory(choice.place, convention), choice.memory(choice.own, convention)),
     }
-    note = f"Unscaled: {choice.title}, {choice.own[1]} px."
+    note = f"Unscaled: {choice.title}, {in_pixels(choice.own[1])}."
     cards = [
         count_card(
             convention, quantity, value, base if choice.scaled else None, against="unscaled", below="as published",
@@ -32,7 +33,9 @@ def headline_cards(choice: Choice, convention: Convention) -> list[Card]:
 def _top1_card(choice: Choice, note: str) -> Card:
     found, own = choice.top1(choice.place), choice.top1(choice.own)
     if found is None:
-        meaning = "ImageNet accuracy. It is interpolated between published cells, never beyond them."
+        meaning = "ImageNet accuracy. It is interpolated between published cells, never beyond them. "
+        meaning += "All published cells are squares." if isinstance(choice.resolution, tuple) else ""
+        meaning = meaning.strip()
         return Card(_LABEL, "\N{EN DASH}", meaning, "not published")
     if found.between:
         (first, low), (second, high) = found.between.ends

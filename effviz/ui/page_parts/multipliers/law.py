@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import streamlit as st
 
+from effviz.core.resolution import area, halved, in_pixels
 from effviz.core.units import exact, lower, si
 from effviz.studies import multipliers
 from effviz.studies.closed_forms import shown
@@ -22,7 +23,7 @@ def the_law(choice: Choice, convention: Convention) -> None:
     left, right = st.columns([4, 5], gap="large")
     with left:
         st.markdown(law_text(choice, convention))
-        instead = f"For {place[0]:g} x at {place[1]} px, because the network on screen is unscaled. "
+        instead = f"For {place[0]:g} x at {in_pixels(place[1])}, because the network on screen is unscaled. "
         st.caption(
             f"{'' if choice.scaled else instead}Exact fractions, layer by layer. The law is that of MobileNets, arXiv "
             "1704.04861, sections 3.3 and 3.4."
@@ -33,17 +34,20 @@ def the_law(choice: Choice, convention: Convention) -> None:
 
 def law_place(choice: Choice) -> Place:
     """Return the cell on screen, or half of both multipliers for the unscaled network, where the law is trivial."""
-    return choice.place if choice.scaled else (multipliers.half_width(choice.base) or 1.0, choice.own[1] // 2)
+    return choice.place if choice.scaled else (multipliers.half_width(choice.base) or 1.0, halved(choice.own[1]))
 
 
 def law_text(choice: Choice, convention: Convention) -> str:
     """Write the promise of the law, every term outside it, and their sum."""
     (width, side), own, factor = law_place(choice), choice.own[1], convention.compute(1)
     found = multipliers.split(choice.base, width, side)
+    law, numbers = f"(resolution / {own})²", f"({side} / {own})²"
+    if isinstance(side, tuple):
+        law, numbers = f"(height × width of the input / {own}²)", f"({side[0]} × {side[1]} / {own}²)"
     lines = [
-        f"**{convention.compute_label}** = width² × (resolution / {own})² × those of the unscaled {choice.title} "
+        f"**{convention.compute_label}** = width² × {law} × those of the unscaled {choice.title} "
         "+ terms outside the law",
-        f"= {width:g}² × ({side} / {own})² × {exact(factor * found.baseline)}",
+        f"= {width:g}² × {numbers} × {exact(factor * found.baseline)}",
         f"= {_rounded(factor * found.promised)} promised",
     ]
     for term in found.terms:
@@ -66,12 +70,16 @@ def _powers(choice: Choice, place: Place, convention: Convention) -> None:
         Column("Here", lambda each: si(factor * each.built)),
     ]
     show_table(Table(laws, columns, f"{convention.compute_label} by kind of layer and their measured powers"))
-    short = side if side != own else own // 2
+    short = side if area(side) != area(own) else halved(own)
     wide = f"the width alone from 1 to {moved:g}, " if moved else ""
     st.caption(
-        f"{convention.compute_label} by kind of layer, for {width:g} x at {side} px. A factor f on a multiplier "
-        f"changes them by f to the power p. The powers are measured by changing {wide}the resolution alone from {own} "
-        f"to {short} px. The law promises 2 and 2."
+        f"{convention.compute_label} by kind of layer, for {width:g} x at {in_pixels(side)}. A factor f on a "
+        f"multiplier changes them by f to the power p. The powers are measured by changing {wide}the resolution "
+        f"alone from {own} to {in_pixels(short)}. The law promises 2 and 2."
+        + (
+            " The factor on the resolution of a rectangle is the square root of that on the area."
+            * isinstance(short, tuple)
+        )
     )
 
 
@@ -86,7 +94,7 @@ def _power(value: float | None) -> str:
 def show_exercises(choice: Choice, convention: Convention) -> None:
     """Show two predictions about the network on screen."""
     half, (_, side) = multipliers.half_width(choice.base), choice.own
-    short, name = (1.0, side // 2), lower(convention.compute_label)
+    short, name = (1.0, halved(side)), lower(convention.compute_label)
 
     def macs(place: Place) -> float:
         return 100 * choice.counts(place).macs / choice.counts(choice.own).macs

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effviz.advice.scaling import PAPER, ScalingRule
 from effviz.charts.scaling.promised import Count
+from effviz.core.resolution import in_pixels
 from effviz.model.design import Design
 from effviz.studies.scaling import LETTERS, held_base, scalable
 from effviz.ui import links
@@ -45,7 +46,7 @@ class Choice:
     @property
     def name(self) -> str:
         """Full name of the baseline."""
-        return f"{self.base.title}, {self.base.resolution} px"
+        return f"{self.base.title}, {in_pixels(self.base.resolution)}"
 
 
 def count(convention: Convention) -> Count:

@@ -12,6 +12,7 @@ from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.promised import Count, fit_chart, floored
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
+from effviz.core.resolution import in_pixels
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
 from effviz.studies.scaling import around, growth_text
@@ -81,7 +82,7 @@ def _fit_text(fit: BudgetFit, factor: int, label: str) -> str:
     design = fit.design
     text = (
         f"**φ = {floored(fit.phi)}**: {built_body(design)[0]} blocks, width {times(design.width_mult)}, "
-        f"{design.resolution} px, {exact(fit.value * factor)} {lower(label)}."
+        f"{in_pixels(design.resolution)}, {exact(fit.value * factor)} {lower(label)}."
     )
     if fit.beyond is None or fit.excess is None:
         return f"{text} No larger network of this rule can be built."

@@ -8,6 +8,7 @@ import streamlit as st
 
 from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
 from effviz.charts.sentences import times
+from effviz.core.resolution import in_pixels, size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.design import Design
@@ -24,7 +25,8 @@ def formulas(choice: Choice, report: Report, reference: Report, convention: Conv
 
 @lru_cache(maxsize=256)
 def _formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> str:
-    rule, phi, side = choice.rule, choice.phi, choice.base.resolution
+    rule, phi, base_size = choice.rule, choice.phi, choice.base.resolution
+    pixels = [side * rule.gamma**phi for side in ([base_size] if isinstance(base_size, int) else base_size)]
     deep, wide = examples(stage_rows(choice.base, choice.design))
     label = lower(convention.compute_label)
     macs, base = (convention.exact("macs", each.macs) for each in (report, reference))
@@ -35,8 +37,9 @@ def _formulas(choice: Choice, report: Report, reference: Report, convention: Con
         rf"**Width** of a stage = $c \cdot \beta^\phi$, rounded {_rounding(choice.base)}, for example "
         rf"{wide.built.name}: ${wide.base.channels} \cdot {rule.beta:.4g}^{{{phi:g}}}$ = {wide.promised_channels:.1f} "
         f"→ **{wide.built.channels} channels**",
-        rf"**Resolution** = $r \cdot \gamma^\phi$, rounded: ${side} \cdot {rule.gamma:.4g}^{{{phi:g}}}$ = "
-        f"{side * rule.gamma**phi:.1f} → **{choice.design.resolution} px**",
+        rf"**Resolution** = $r \cdot \gamma^\phi$, rounded: ${size_text(base_size)} \cdot "
+        rf"{rule.gamma:.4g}^{{{phi:g}}}$ = {' x '.join(f'{each:.1f}' for each in pixels)} → "
+        f"**{in_pixels(choice.design.resolution)}**",
         rf"**Promised** {label} = $(\alpha \cdot \beta^2 \cdot \gamma^2)^\phi$ = ${rule.factor:.4g}^{{{phi:g}}}$ = "
         f"**{times(rule.factor**phi)}**",
         f"**Built** {label} = {macs} / {base} = **{times(report.macs / reference.macs)}**",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
+from effviz.core.resolution import compact_size, halved, in_pixels, size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.studies.studio import row_totals, scaled_report
@@ -64,13 +65,14 @@ def exercises(here: Bench, convention: Convention) -> None:
     if report is None or not here.is_whole:
         missing(here)
         return
-    label, side, half = lower(convention.compute_label), report.resolution, max(1, report.resolution // 2)
+    label, half = lower(convention.compute_label), halved(report.resolution)
     small, wide = scaled_report(report.design, resolution=half), scaled_report(report.design, width_mult=2)
     entries: list[Exercise | None] = [None, None]
     if small is not None:
         entries[0] = Exercise(
-            f"half_{side}",
-            f"The resolution is reduced from {side} to {half} px. What percentage of the {label} remains?",
+            f"half_{compact_size(report.resolution)}",
+            f"The resolution is reduced from {size_text(report.resolution)} to {in_pixels(half)}. What percentage of "
+            f"the {label} remains?",
             "%",
             100 * small.macs / report.macs,
             "The cost of a convolution is proportional to the area of its map. Linear layers and the 1×1 layers of "

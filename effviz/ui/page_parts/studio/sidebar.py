@@ -6,9 +6,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import effviz
-from effviz.core.errors import MAX_CHANNELS, MAX_MULTIPLIER, MAX_RESOLUTION, DesignError
+from effviz.core.errors import MAX_CHANNELS, MAX_MULTIPLIER, DesignError
+from effviz.core.resolution import Resolution, compact_size, parse_resolution
 from effviz.model.draft import Draft
 from effviz.ui.page_parts.studio.draft import EMPTY, IMPORTED, edit, follow, started
+from effviz.ui.widgets.controls import SIZE_HELP
 from effviz.ui.widgets.frame import notice
 from effviz.zoo import ARCHITECTURES
 
@@ -38,7 +40,7 @@ def settings(draft: Draft) -> None:
     frame = draft.frame
     _multiplier("Width multiplier", "width_mult", frame.width_mult)
     _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
-    _number("Resolution (px)", "resolution", frame.resolution, 1, MAX_RESOLUTION, 16)
+    _resolution(frame.resolution)
     _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
 
 
@@ -57,6 +59,19 @@ def _number(label: str, name: str, value: float, low: float, high: float, step: 
         edit(lambda draft: draft.settings(**{name: typed}))
 
     st.number_input(label, low, high, value, step, key=key, on_change=changed)
+
+
+def _resolution(value: Resolution) -> None:
+    key, text = "set_resolution", compact_size(value)
+    follow(key, text)
+
+    def changed() -> None:
+        typed = st.session_state[key]
+        # A cleared input returns, like a cleared number.
+        if typed:
+            edit(lambda draft: draft.settings(resolution=parse_resolution(typed)))
+
+    st.text_input("Resolution (px)", text, key=key, on_change=changed, max_chars=40, help=SIZE_HELP)
 
 
 def imports() -> DeltaGenerator:

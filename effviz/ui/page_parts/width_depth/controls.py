@@ -9,11 +9,13 @@ from typing import Any
 import streamlit as st
 
 from effviz.advice.smallest import smallest_resolution
+from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.model.fields import Field
 from effviz.studies.equal_budget import Designs, Variant, tradable
 from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
 from effviz.ui import links
+from effviz.ui.widgets.controls import SIZE_HELP, in_channels_control
 from effviz.zoo import ARCHITECTURES, architecture
 
 CARD = "card"
@@ -22,6 +24,7 @@ _COUNTS = ("2", "3", "4", "5")
 _FACTORS = ("1.5", "2", "3", "4")
 _DIVISORS = ("1", "4", "8", "16")
 _MOST_BLOCKS = 12
+_MOST_PIXELS = 1024
 _MOST_BUDGET = 1_000_000  # millions of multiply-adds
 _SHORT_LABELS = {
     "kernel_size": "Kernel", "cheap_kernel_size": "Cheap", "expand_ratio": "Expand", "se_ratio": "SE ratio",
@@ -47,8 +50,9 @@ class Options:
         count: number of designs.
         factor: depth of a design relative to the one before.
         blocks: per stage of the balanced design.
-        resolution: side of the input, in pixels.
+        resolution: of the input, in pixels.
         divisor: of the widths.
+        in_channels: of the input.
     """
 
     source: str = "inverted_residual"
@@ -57,15 +61,18 @@ class Options:
     count: int = 3
     factor: float = 2.0
     blocks: int = 4
-    resolution: int = 224
+    resolution: Resolution = 224
     divisor: int = 8
+    in_channels: int = 3
 
     @property
     def design(self) -> Design:
         """The network at the balanced depth, before its width is fitted."""
         if self.source in KINDS:
-            return template(self.source, self.blocks, self.divisor, self.resolution, dict(self.fields))
-        return architecture(self.source, resolution=self.resolution)
+            return template(
+                self.source, self.blocks, self.divisor, self.resolution, dict(self.fields), self.in_channels
+            )
+        return architecture(self.source, resolution=self.resolution, in_channels=self.in_channels)
 
 
 def _key(field: str) -> str:
@@ -97,13 +104,14 @@ def controls() -> Options:
     )  # fmt: skip
     own = _template_controls() if source in KINDS else {}
     smallest = max(32, 1 if source in KINDS else smallest_resolution(architecture(source)))
-    resolution = links.amount(
-        "Resolution (px)", "px", default=224, minimum=smallest, maximum=1024, step=1, usual=(smallest, 512),
-        help="Side of the square input image.",
+    links.also("px", "resolution", "res")
+    resolution = links.size(
+        "Resolution (px)", "px", default=224, minimum=smallest, maximum=_MOST_PIXELS, step=1, usual=(smallest, 512),
+        help=SIZE_HELP,
     )  # fmt: skip
     return Options(
-        source, tuple(fields.items()), int(budget) * 1_000_000, int(count), float(factor), resolution=int(resolution),
-        **own,
+        source, tuple(fields.items()), int(budget) * 1_000_000, int(count), float(factor), resolution=resolution,
+        in_channels=in_channels_control(), **own,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from effviz.core.resolution import halved, in_pixels
 from effviz.core.units import lower, percent
 from effviz.studies.equal_budget import Variant, ratios, tried_width, widened
 from effviz.studies.width_depth.designs import shares
@@ -121,7 +122,7 @@ def _next_step(variant: Variant) -> str:
 
 def show_exercises(view: View) -> None:
     """Show two predictions about designs that are not on screen."""
-    designs, half = view.designs, view.options.resolution // 2
+    designs, half = view.designs, halved(view.options.resolution)
     base = designs.base.name
     exercises(
         Exercise(
@@ -130,8 +131,8 @@ def show_exercises(view: View) -> None:
             r"The law promises $\sqrt{3}$ = 1.73. Layers that do not grow with $d w^2$ and rounding change the factor.",
         ),
         Exercise(
-            "half", f"{base} gets half the resolution, {half} px, with the same blocks and budget. By what factor do "
-            "its stages become wider?", "×", lambda: tried_width(designs, resolution=half),
+            "half", f"{base} gets half the resolution, {in_pixels(half)}, with the same blocks and budget. By what "
+            "factor do its stages become wider?", "×", lambda: tried_width(designs, resolution=half),
             "The maps have a quarter of the pixels, which allows four times $w^2$, or twice the width. Layers that "
             "grow with $w$ alone leave more room, a classifier leaves less.",
         ),
@@ -143,7 +144,7 @@ def files(view: View, convention: Convention) -> None:
     options, chosen = view.options, view.chosen
     stem = file_name("effviz", "width-depth", options.source, f"{options.macs // 1_000_000}M")
     budget = budget_text(options.macs, convention)
-    note = f"{chosen.design.title}, {options.resolution} px, budget {budget}. {convention.text}"
+    note = f"{chosen.design.title}, {in_pixels(options.resolution)}, budget {budget}. {convention.text}"
     table = design_table(view, convention)
     everything = replace(table, columns=[*table.columns, *closeness_columns(convention)])
     downloads(
