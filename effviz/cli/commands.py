@@ -335,7 +335,7 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
 
 @_command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
-@click.option("--address", metavar="HOST", help="Address that the server listens on. Default: all.")
+@click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
 def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:
     """Start the web app. Other options are passed to 'streamlit run'."""

@@ -24,7 +24,7 @@ from effviz.measure.latency import Latency, LatencyError, Measurement, cached, f
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
-from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor
+from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
 from effviz.ui.widgets.tables import Column, Table, show_table
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
@@ -171,7 +171,10 @@ def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | N
     key = f"{name} {visitor()} {press}" if press else name
 
     def start() -> Ticket:
-        return request(design, owner=key, timeout_s=TIMEOUT_S, **options).ticket
+        # keep_all: the visitor's older measurement may have others who wait for it.
+        return request(
+            design, owner=visitor(), address=visitor_address(), keep_all=True, timeout_s=TIMEOUT_S, **options
+        ).ticket
 
     ticket = DESK.take(visitor(), PURPOSE, key, start)
     if not ticket.ended:

@@ -13,7 +13,7 @@ from effviz.measure.background import Network, Progress, ZooRun
 from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
-from effviz.ui.widgets.jobs import polled
+from effviz.ui.widgets.jobs import polled, visitor
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,22 @@ def run_bar(
     noisy = [title for title, latency in known.items() if latency.noisy]
     missing = len(networks) - len(known)
     drawn = time.monotonic()
+    name = visitor()
+
+    def start(label: str, key: str, titles: Sequence[str] = (), help: str | None = None) -> None:
+        st.button(label, key=key, on_click=run.start, args=(threads, titles, networks, name), help=help)
+
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
-        if running:
-            st.button("Pause", key="pause", on_click=run.pause)
+        if running and run.is_for(name):
+            st.button("Pause", key="pause", on_click=run.pause, args=(name,))
+        elif running:
+            start("Join", "start", help="Another visitor measures these networks, and may pause.")
         elif missing:
-            label = "Measure" if missing == len(networks) else "Continue"
-            st.button(f"{label}: {missing} networks", key="start", on_click=run.start, args=(threads, (), networks))
+            start(f"{'Measure' if missing == len(networks) else 'Continue'}: {missing} networks", "start")
         else:
             if noisy:
-                args = threads, noisy, networks
-                st.button(f"Measure {len(noisy)} noisy again", key="again_noisy", on_click=run.start, args=args)
-            st.button("Measure all again", key="again", on_click=run.start, args=(threads, list(known), networks))
+                start(f"Measure {len(noisy)} noisy again", "again_noisy", noisy)
+            start("Measure all again", "again", list(known))
 
         def draw() -> bool:
             now = run.progress
