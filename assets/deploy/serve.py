@@ -161,17 +161,23 @@ def _is_free(address: str, port: int) -> bool:
         return True
 
 
+def environment(address: str, folder: Path) -> dict[str, str]:
+    """Return the environment of the replicas of a site at this address."""
+    env = dict(os.environ)
+    env["EFFVIZ_LOCK"] = env.get("EFFVIZ_LOCK") or str(folder / "lock")
+    if address not in LOCAL:
+        # The replicas themselves listen to this machine only, where they would answer to its names only.
+        env["EFFVIZ_HOSTS"] = env.get("EFFVIZ_HOSTS") or "*"
+    return env
+
+
 def serve(options: argparse.Namespace, folder: Path) -> None:
     """Run the replicas and nginx until one cannot start, or Ctrl-C."""
     path = find_nginx()
     # The system decides about ports below 1024, and nginx reports its decision.
     if options.port >= 1024 and not _is_free(options.address, options.port):
         raise SystemExit(f"Port {options.port} is in use. Choose another one: make serve PORT={options.port + 100}")
-    env = dict(os.environ)
-    env["EFFVIZ_LOCK"] = env.get("EFFVIZ_LOCK") or str(folder / "lock")
-    if options.address not in LOCAL:
-        # The replicas themselves listen to this machine only, where they would answer to its names only.
-        env.setdefault("EFFVIZ_HOSTS", "*")
+    env = environment(options.address, folder)
     ports = dict(enumerate(free_ports(options.port + 1, options.replicas), 1))
     # As root, nginx works as another user.
     folder.chmod(0o755)

@@ -15,6 +15,7 @@ from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, parse_amo
 from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
 from effviz.core.errors import unknown
+from effviz.core.text import csv_text, visible
 from effviz.core.units import exact
 from effviz.count.memory import ASSUMPTIONS
 
@@ -217,7 +218,7 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: boo
         raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())
     counted = analyze(design, memory=memory)
     if is_csv:
-        safe = counted.table.map(lambda cell: output.plain(cell) if isinstance(cell, str) else cell)
+        safe = counted.table.map(lambda cell: csv_text(visible(cell)) if isinstance(cell, str) else cell)
         return Answer(safe.to_csv(index=False, lineterminator="\n"))
     # The table loads pandas.
     rows: list[dict[str, Any]] = counted.table.to_dict("records") if layers else []

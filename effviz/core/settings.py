@@ -63,7 +63,7 @@ CACHE_DAYS = Number("EFFVIZ_CACHE_DAYS", 365, "days after which a saved measurem
 LOCK = Text(
     "EFFVIZ_LOCK",
     "none",
-    "lock file of all servers on one machine, on a local disk: measurements then run one at a time. `make serve` sets it",
+    "lock file of all servers on one machine, on a local disk; measurements then run in turn. `make serve` sets it",
 )
 HOSTS = Text(
     "EFFVIZ_HOSTS",

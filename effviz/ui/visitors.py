@@ -116,10 +116,10 @@ class VisitorsMiddleware:
             await PlainTextResponse(text, 413)(scope, receive, send)
             return
         self._receiving[address] += size
-        self._uploaders[session] = address
         try:
             await self.app(scope, receive, send)
         finally:
+            self._uploaders[session] = address
             self._receiving[address] -= size
             if not self._receiving[address]:
                 del self._receiving[address]

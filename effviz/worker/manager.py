@@ -146,7 +146,8 @@ class Manager:
             ("of your network address", len(waiting), settings.ADDRESS_JOBS.value),
         ):
             if found >= limit:
-                return f"{found} jobs {who} are waiting for the torch process, the limit is {limit}. Try again later."
+                problem = f"Too many jobs {who} are waiting for the torch process: {found} of at most {limit}."
+                return f"{problem} Try again later."
         return ""
 
     def start(self) -> None:

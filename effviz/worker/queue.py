@@ -23,10 +23,10 @@ class _Line(Generic[T]):
 class FairQueue(Generic[T]):
     """A queue that serves first what processor sharing would finish first.
 
-    The items of one owner are first in, first out, and only the first one takes part. If all owners were served at once,
-    each at the same rate, an item would end when each owner has received its cost since it became the first. Owners
-    with equal costs therefore take turns, the owner served last comes after all others, and an item of low cost is
-    served before items of high cost that came before it. An item of high cost is overtaken until the others have
+    The items of one owner are first in, first out, and only the first one takes part. If all owners were served at
+    once, each at the same rate, an item would end when each owner has received its cost since it became the first.
+    Owners with equal costs therefore take turns, the owner served last comes after all others, and an item of low cost
+    is served before items of high cost that came before it. An item of high cost is overtaken until the others have
     received its cost. The class is not thread-safe.
     """
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from replicas import SCRIPT, require_nginx, serve
 from server import ROOT, free_port
 
@@ -33,6 +34,15 @@ def test_the_image_contains_the_app() -> None:
     ]
     assert not [pattern for pattern in copied if not list(ROOT.glob(pattern))]
     assert {"app.py", "pages", "effviz", ".streamlit", "requirements.txt", "assets/*.svg"} <= set(copied)
+
+
+def test_replicas_answer_to_every_name_if_the_site_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EFFVIZ_HOSTS", raising=False)
+    assert serve.environment("0.0.0.0", tmp_path)["EFFVIZ_HOSTS"] == "*"
+    assert "EFFVIZ_HOSTS" not in serve.environment("localhost", tmp_path)
+    monkeypatch.setenv("EFFVIZ_HOSTS", "effviz.example")
+    assert serve.environment("0.0.0.0", tmp_path)["EFFVIZ_HOSTS"] == "effviz.example"
+    assert "EFFVIZ_HOSTS=*" in text("effviz@.service")
 
 
 def test_the_printed_configuration_is_valid(tmp_path: Path) -> None:

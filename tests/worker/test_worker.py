@@ -399,10 +399,12 @@ def test_waiting_jobs_of_a_visitor_and_of_an_address_are_limited(
     accepted = [asked("me"), asked("me")]
     refused = asked("me")
     assert ended(refused)[:2] == ("failed", "queue")
-    assert refused.error == ("2 jobs of this tab are waiting for the torch process, the limit is 2. Try again later.")
+    assert refused.error == (
+        "Too many jobs of this tab are waiting for the torch process: 2 of at most 2. Try again later."
+    )
     accepted.append(asked("you"))
     assert asked("she").error == (
-        "3 jobs of your network address are waiting for the torch process, the limit is 3. Try again later."
+        "Too many jobs of your network address are waiting for the torch process: 3 of at most 3. Try again later."
     )
     accepted += [asked("she", "192.0.2.2"), asked("the program", "")]
     assert manager.status.waiting == 5

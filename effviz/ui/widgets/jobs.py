@@ -41,7 +41,9 @@ def visitor() -> str:
 
 def visitor_address() -> str:
     """Return the network address of the visitor of this session."""
-    return network_address(st.context.ip_address or "127.0.0.1")
+    found = st.context.ip_address
+    # None for the loopback address.
+    return network_address(found) if isinstance(found, str) else "127.0.0.1"
 
 
 @dataclass(frozen=True)

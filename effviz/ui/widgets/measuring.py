@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from effviz.core.text import html_text
 from effviz.measure.background import Network, Progress, ZooRun
 from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
@@ -91,7 +91,7 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"{now.title}: {now.message}; {now.left} left. The charts are updated."
         return (
             f'<p class="latency"><progress max="{total}" value="{done:.2f}" aria-label="Networks measured"></progress> '
-            f"{html.escape(text)}</p>"
+            f"{html_text(text)}</p>"
         )
     if now.threads is not None:
         text = words.elsewhere
@@ -103,4 +103,4 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
         text = f"All {total} networks are measured without noise."
-    return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'
+    return f'<p class="latency">{html_text(f"{text} {live.machine()}.")}</p>'

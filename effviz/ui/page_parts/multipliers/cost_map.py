@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import streamlit as st
 
 from effviz.charts.multipliers import Cell, MapTitle, heat_map
 from effviz.charts.style import Appearance, Chart
+from effviz.core.text import plotly_text
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
@@ -110,7 +110,7 @@ def _hover(
 ) -> str:
     found = choice.counts(place)
     lines = [
-        f"<b>{choice.title}, width {place[0]:g}, {place[1]} px</b>",
+        f"<b>{plotly_text(choice.title)}, width {place[0]:g}, {place[1]} px</b>",
         f"{convention.compute_label}: {exact(convention.compute(found.macs))}",
         f"Parameters: {exact(found.params)}",
     ]
@@ -128,7 +128,7 @@ def _hover(
 
 def wrapped(text: str) -> list[str]:
     """Break a text into escaped lines for a hover label."""
-    return textwrap.wrap(html.escape(text, quote=False), _LINE)
+    return textwrap.wrap(plotly_text(text), _LINE)
 
 
 def figures_text(figure: Figure) -> str:
