@@ -145,7 +145,7 @@ class SecurityMiddleware:
                 return
             # Without the header, Streamlit does not look up the addresses of this machine, which takes seconds.
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"origin"]}
-        if scope["path"].endswith(_METRICS) and not _is_loopback(client_address(scope)):
+        if scope["path"].rstrip("/").endswith(_METRICS) and not _is_loopback(client_address(scope)):
             await PlainTextResponse("Metrics are for this machine only.", 403)(scope, receive, send)
             return
         await self.app(scope, receive, send)
