@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+# Address that the app listens on: this machine only. Not ?=, because some shells and conda set a variable HOST.
+HOST := localhost
 # Servers of the app behind nginx, for `make serve`.
 REPLICAS ?= 2
 # Test processes. Each imports torch and takes about 1 GB of memory.
@@ -32,13 +34,14 @@ help: ## List the commands
 	@echo "  On Linux PyTorch comes with several GB of CUDA libraries, which effviz does not use."
 	@echo "  TORCH=cpu on the first call leaves them out:   make run TORCH=cpu"
 	@echo "  REPLICAS=3 chooses the number of servers for make serve."
+	@echo "  HOST=0.0.0.0 opens the app to other machines."
 	@echo "  PORT=8600 chooses the port, PYTHON=python3.12 the interpreter for a new environment."
 
 run: .venv/runtime ## Start the app on http://localhost:8501, or on PORT
-	$(VENV_PYTHON) -m streamlit run app.py --server.port $(PORT)
+	$(VENV_PYTHON) -m streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
 serve: .venv/runtime ## Start several servers behind nginx, for a class; needs nginx
-	$(VENV_PYTHON) assets/deploy/serve.py --replicas $(REPLICAS) --port $(PORT)
+	$(VENV_PYTHON) assets/deploy/serve.py --replicas $(REPLICAS) --port $(PORT) --address $(HOST)
 
 # One torch thread in each test process: two processes on two cores would otherwise run four threads.
 test test-quick: export OMP_NUM_THREADS = 1

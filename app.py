@@ -11,11 +11,15 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from streamlit.config import get_option
 
 from effviz.ui.paths import MAIN_SCRIPT
-from effviz.ui.security import SecurityHeadersMiddleware
+from effviz.ui.security import SecurityMiddleware, allowed_hosts
+from effviz.ui.server import apply_limits
 from effviz.ui.static_files import StaticFilesMiddleware
 from effviz.ui.sweeps import route as sweep_route
+from effviz.ui.visitors import VisitorsMiddleware
 from effviz.worker.manager import default_manager
 
 
@@ -28,13 +32,19 @@ async def torch_process(app: st.App) -> AsyncIterator[None]:
     manager.close()
 
 
+apply_limits()
+
 # Streamlit finds this assignment by parsing the source, so it must be a plain assignment at module level.
 app = st.App(
     MAIN_SCRIPT,
     lifespan=torch_process,
     routes=[sweep_route],
     middleware=[
-        Middleware(SecurityHeadersMiddleware),
+        Middleware(SecurityMiddleware),
+        Middleware(
+            TrustedHostMiddleware, allowed_hosts=allowed_hosts(get_option("server.address")), www_redirect=False
+        ),
+        Middleware(VisitorsMiddleware),
         Middleware(StaticFilesMiddleware),
         Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
     ],

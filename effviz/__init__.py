@@ -10,7 +10,7 @@ The engine counts a network exactly, in milliseconds, without building it:
 The folders in order. Each imports only folders above it:
 
 ==================  ================================================================================
-`effviz.core`       errors, units, rounding
+`effviz.core`       errors, units, rounding, settings, text in other formats
 `effviz.model`      layers, blocks, the stage table (`Stage`, `Design`), traces, shapes, JSON
 `effviz.zoo`        published networks, one file per family, and the figures that papers print
 `effviz.count`      parameters, multiply-adds, memory, formulas: `Report`

@@ -1,7 +1,7 @@
 """Several replicas of the app behind nginx, on this machine.
 
     .venv/bin/python assets/deploy/serve.py --replicas 2 --port 8501
-    python3 assets/deploy/serve.py --config 8502,8503 --port 80 > /etc/nginx/conf.d/effviz.conf
+    python3 assets/deploy/serve.py --config 8502,8503 --address 0.0.0.0 --port 80 > /etc/nginx/conf.d/effviz.conf
 
 The first command starts the replicas and nginx, restarts a replica that ends, and ends them all with Ctrl-C. It needs
 no root. The second one prints the configuration of nginx for replicas that another program starts on these ports.
@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 START_S = 180.0
 END_S = 10.0
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
 # Folders of nginx that a user's PATH may not contain.
 NGINX_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 NO_NGINX = "nginx is not installed. Install it (Debian: apt install nginx-light), or start one server with: make run"
@@ -160,14 +161,23 @@ def _is_free(address: str, port: int) -> bool:
         return True
 
 
+def environment(address: str, folder: Path) -> dict[str, str]:
+    """Return the environment of the replicas of a site at this address."""
+    env = dict(os.environ)
+    env["EFFVIZ_LOCK"] = env.get("EFFVIZ_LOCK") or str(folder / "lock")
+    if address not in LOCAL:
+        # The replicas themselves listen to this machine only, where they would answer to its names only.
+        env["EFFVIZ_HOSTS"] = env.get("EFFVIZ_HOSTS") or "*"
+    return env
+
+
 def serve(options: argparse.Namespace, folder: Path) -> None:
     """Run the replicas and nginx until one cannot start, or Ctrl-C."""
     path = find_nginx()
     # The system decides about ports below 1024, and nginx reports its decision.
     if options.port >= 1024 and not _is_free(options.address, options.port):
         raise SystemExit(f"Port {options.port} is in use. Choose another one: make serve PORT={options.port + 100}")
-    env = dict(os.environ)
-    env["EFFVIZ_LOCK"] = env.get("EFFVIZ_LOCK") or str(folder / "lock")
+    env = environment(options.address, folder)
     ports = dict(enumerate(free_ports(options.port + 1, options.replicas), 1))
     # As root, nginx works as another user.
     folder.chmod(0o755)
@@ -181,7 +191,8 @@ def serve(options: argparse.Namespace, folder: Path) -> None:
             _wait(f"Replica {number}", running[number], "127.0.0.1", port)
         nginx = running[0] = _start([path, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"], env)
         _wait("nginx", nginx, "127.0.0.1" if options.address == "0.0.0.0" else options.address, options.port)
-        print(f"effviz: http://localhost:{options.port}", flush=True)
+        name = "localhost" if options.address == "0.0.0.0" else options.address
+        print(f"effviz: http://{name}:{options.port}", flush=True)
         while nginx.poll() is None:
             time.sleep(0.5)
             for number, port in ports.items():
@@ -204,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicas", type=int, default=2, help="number of servers; 2 by default")
     parser.add_argument("--port", type=int, default=8501, help="for visitors; 8501 by default")
-    parser.add_argument("--address", default="0.0.0.0", help="for visitors; all addresses of this machine by default")
+    parser.add_argument("--address", default="localhost", help="for visitors; localhost by default, 0.0.0.0 for all")
     parser.add_argument("--connections", type=int, default=600, help="open connections of one address")
     parser.add_argument("--rate", type=int, default=200, help="requests per second of one address")
     parser.add_argument("--burst", type=int, default=12_000, help="requests of one address at once")

@@ -7,6 +7,7 @@ from itertools import accumulate
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text, visible
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
 from effviz.count.rows import KindSums, LayerRow, Sums
@@ -72,14 +73,14 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
         "xaxis": {
             "anchor": f"y{len(measures)}" if len(measures) > 1 else "y",
             "type": "category",
-            "categoryarray": list(totals),
+            "categoryarray": list(map(plotly_text, totals)),
             "range": [-0.5, len(totals) - 0.5],
         },
         "shapes": shapes,
         "annotations": headings,
     }
     spoken = details(
-        (stage, [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
+        (visible(stage), [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
     return chart(look, 116 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
 
@@ -100,8 +101,8 @@ def _bars(
                 "%{customdata[2]}",
                 [[measure.show(value), percent(value / total), notes[stage]] for stage, value in values.items()],
             )
-            bars = {"type": "bar", "x": list(values), "y": list(values.values()), "name": kind, "yaxis": axis}
-            traces.append(bars | {"marker": draw.mark(kind, look)} | hover)
+            bars = {"type": "bar", "x": list(map(plotly_text, values)), "y": list(values.values()), "name": kind}
+            traces.append(bars | {"yaxis": axis, "marker": draw.mark(kind, look)} | hover)
     return traces
 
 
@@ -116,7 +117,7 @@ def _split(totals: Mapping[str, Sums], first: Measure, second: Measure) -> str:
     sums = [sum(map(each.of, totals.values())) for each in (first, second)]
     if missing := [lower(each.label) for each, total in zip((first, second), sums, strict=True) if not total]:
         return f"No layer has {listed(missing, 'or')}"
-    stages = list(totals)
+    stages = [visible(stage) for stage in totals]
     shares = [(first.of(each) / sums[0], second.of(each) / sums[1]) for each in totals.values()]
     for stage, each in zip(stages, shares, strict=True):
         if min(each) > 0.9995:
@@ -189,7 +190,10 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
     values = [measure.of(row) for row in running]
     at = max(range(len(values)), key=values.__getitem__)
     peak, highest = running[at], measure.show(values[at])
-    rows = [[row.path, row.output_shape, measure.show(value)] for row, value in zip(running, values, strict=True)]
+    rows = [
+        [plotly_text(row.path), row.output_shape, measure.show(value)]
+        for row, value in zip(running, values, strict=True)
+    ]
     hover = draw.hover("%{customdata[0]}<br>output %{customdata[1]}<br>alive: %{customdata[2]}", rows)
     filled: Spec = {"fill": "tozeroy", "fillcolor": look.grid}
     traces = [
@@ -198,10 +202,10 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
     ]
     left = at < len(values) / 2
     place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": 10}
-    starts = _stage_ticks([row.stage for row in running])
+    starts, name = _stage_ticks([plotly_text(row.stage) for row in running]), plotly_text(peak.path)
     layout = {
         "hovermode": "x",
-        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {peak.path}", look.accent, 14, **place)],
+        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {name}", look.accent, 14, **place)],
         "xaxis": draw.axis(
             f"Layers in execution order ({len(values)} that run)",
             range=[0.5, len(values) + 0.5],
@@ -214,7 +218,9 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
         f"{peak.output_shape}"
     )
     run = f"The line has {plural(len(values), 'layer')} and ends at {measure.show(values[-1])}"
-    return chart(look, 320, traces, layout, f"Activation memory peaks at {highest} in {peak.path}", at_peak, run)
+    return chart(
+        look, 320, traces, layout, f"Activation memory peaks at {highest} in {visible(peak.path)}", at_peak, run
+    )
 
 
 def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:

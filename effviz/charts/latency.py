@@ -7,6 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
 from effviz.core.units import milliseconds, short, si
 from effviz.studies.prediction import PREDICTORS, Inversion, Row, predictors
 
@@ -81,8 +82,8 @@ def _points(
     hover = draw.hover(
         f"%{{customdata[0]}} ({family})<br>{label}: %{{customdata[1]}}<br>%{{customdata[2]}}%{{customdata[4]}}, "
         "%{customdata[3]} per second",
-        [[each.title, si(each.amount), milliseconds(each.time), si(each.speed), " (noisy)" if each.noisy else ""]
-         for each in points],
+        [[plotly_text(each.title), si(each.amount), milliseconds(each.time), si(each.speed),
+          " (noisy)" if each.noisy else ""] for each in points],
     )  # fmt: skip
     _, amounts, times, _ = zip(*points, strict=True)
     return draw.dots(amounts, times, draw.outlined(colors, sizes, symbols, 1.5), showlegend=False, **hover)
@@ -104,7 +105,7 @@ def _names(points: Iterable[Point], ranges: tuple[Span, Span], look: Appearance)
             continue
         boxes.append((start, start + width, height))
         place: Spec = {"xanchor": "right" if flipped else "left", "xshift": -12 if flipped else 12}
-        notes.append(draw.note(x, y, title, look.accent, bgcolor=look.paper, **place))
+        notes.append(draw.note(x, y, plotly_text(title), look.accent, bgcolor=look.paper, **place))
     return notes
 
 

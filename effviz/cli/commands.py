@@ -17,6 +17,7 @@ from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
 from effviz.core.errors import unknown
 from effviz.core.resolution import Resolution, compact_size, parse_resolution
+from effviz.core.text import csv_text, visible
 from effviz.core.units import exact
 from effviz.count.memory import ASSUMPTIONS
 
@@ -243,7 +244,7 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: boo
         raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())
     counted = analyze(design, memory=memory)
     if is_csv:
-        safe = counted.table.map(lambda cell: output.plain(cell) if isinstance(cell, str) else cell)
+        safe = counted.table.map(lambda cell: csv_text(visible(cell)) if isinstance(cell, str) else cell)
         return Answer(safe.to_csv(index=False, lineterminator="\n"))
     # The table loads pandas.
     rows: list[dict[str, Any]] = counted.table.to_dict("records") if layers else []
@@ -366,7 +367,7 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
 
 @_command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
-@click.option("--address", metavar="HOST", help="Address that the server listens on. Default: all.")
+@click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
 def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:
     """Start the web app. Other options are passed to 'streamlit run'."""

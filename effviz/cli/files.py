@@ -14,8 +14,8 @@ from typing import TextIO
 import click
 
 from effviz import ARCHITECTURES, Design, DesignError, architecture
-from effviz.cli.output import plain
 from effviz.core.errors import show
+from effviz.core.text import visible
 from effviz.core.units import binary
 
 MAX_BYTES = 4 * 2**20
@@ -158,7 +158,7 @@ def write(text: str) -> None:
 def complain(problem: str) -> None:
     """Print one line to standard error, if it is open."""
     if sys.stderr is not None:
-        line = plain(problem)
+        line = visible(problem)
         if len(line) > MAX_MESSAGE:
             line = f"{line[: MAX_MESSAGE // 2]} ... {line[-MAX_MESSAGE // 2 :]}"
         try:

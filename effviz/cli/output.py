@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from effviz import Design, Report
 from effviz.advice.budgets import QUANTITIES, Preset, Verdict
+from effviz.core.text import visible
 from effviz.core.units import exact, lower, milliseconds, percent
 from effviz.count.memory import ASSUMPTIONS
 
@@ -31,14 +32,7 @@ def table(rows: Iterable[Sequence[str]], alignment: str) -> str:
 
 def lines(texts: Iterable[str]) -> str:
     """Join texts, one on each line."""
-    return "".join(f"{plain(text)}\n" for text in texts)
-
-
-def plain(text: str) -> str:
-    """Escape line breaks and control characters: a design file may contain terminal escape sequences in its names."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return "".join(f"{visible(text)}\n" for text in texts)
 
 
 def as_json(value: object) -> str:

@@ -62,6 +62,7 @@ class ZooRun:
         self._now: tuple[Network, Measurement] | None = None
         self._thread: threading.Thread | None = None
         self._failures: dict[tuple[str, int], str] = {}
+        self._visitors: set[str] = set()
         # Counts starts and pauses. A cancellation without either means that the torch process was closed.
         self._turn = 0
 
@@ -76,33 +77,63 @@ class ZooRun:
         with self._lock:
             return {title: why for (title, with_threads), why in self._failures.items() if with_threads == threads}
 
-    def start(self, threads: int = 1, again: Iterable[str] = (), among: Sequence[Network] | None = None) -> None:
-        """Measure the networks without a stored latency; a running measurement is cancelled.
+    def start(
+        self,
+        threads: int = 1,
+        again: Iterable[str] = (),
+        among: Sequence[Network] | None = None,
+        visitor: str = "",
+    ) -> None:
+        """Measure the networks without a stored latency.
+
+        A running measurement is cancelled, unless other visitors have started it. Then these networks come after it.
 
         Args:
             threads: of torch.
             again: titles of networks to measure even so.
             among: some of the entries; None for all.
+            visitor: who starts it.
         """
         anew = set(again)
         known = self.latencies(threads, among)
         entries = self.entries if among is None else among
         wanted = [entry for entry in entries if entry.title in anew or entry.title not in known]
         with self._lock:
-            self._drop()
-            self._todo.extend((entry, threads) for entry in wanted)
+            if not self._visitors - {visitor}:
+                self._drop()
+            self._visitors.add(visitor)
+            known_jobs = {(entry.title, count) for entry, count in self._todo}
+            if self._now is not None:
+                known_jobs.add((self._now[0].title, self._now[1].threads))
+            self._todo.extend((entry, threads) for entry in wanted if (entry.title, threads) not in known_jobs)
             self._failures = {key: why for key, why in self._failures.items() if key[1] != threads}
-            if self._todo and (self._thread is None or not self._thread.is_alive()):
+            if not self._todo and self._now is None:
+                self._visitors.clear()
+            elif self._todo and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="effviz-zoo", daemon=True)
                 self._thread.start()
 
-    def pause(self) -> None:
-        """Stop and drop the current network; finished measurements stay stored."""
+    def pause(self, visitor: str | None = None) -> None:
+        """Stop and drop the current network; finished measurements stay stored.
+
+        Args:
+            visitor: who no longer needs the measurement. It continues if others do; None stops it for all.
+        """
         with self._lock:
-            self._drop()
+            if visitor is not None and visitor not in self._visitors:
+                return
+            self._visitors -= self._visitors if visitor is None else {visitor}
+            if not self._visitors:
+                self._drop()
+
+    def is_for(self, visitor: str) -> bool:
+        """Whether a visitor has started the running measurement."""
+        with self._lock:
+            return visitor in self._visitors
 
     def _drop(self) -> None:
         self._turn += 1
+        self._visitors.clear()
         self._todo.clear()
         if self._now is not None:
             self._now[1].ticket.cancel()
@@ -126,6 +157,7 @@ class ZooRun:
             with self._lock:
                 if not self._todo:
                     self._thread = None
+                    self._visitors.clear()
                     return
                 (entry, threads), turn = self._todo[0], self._turn
             try:
@@ -165,6 +197,12 @@ class ZooRun:
 
 _runs: dict[str, ZooRun] = {}
 _starting = threading.Lock()
+
+
+def release(visitor: str) -> None:
+    """Pause the measurements that only this visitor has started."""
+    for run in list(_runs.values()):
+        run.pause(visitor)
 
 
 def default_run() -> ZooRun:

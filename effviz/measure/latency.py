@@ -7,9 +7,7 @@ A latency is a distribution. It is valid for one machine, one version of PyTorch
 import hashlib
 import json
 import logging
-import os
 import platform
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -24,17 +22,19 @@ from typing import Any, Self
 
 import platformdirs
 
+from effviz.core import settings
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
+from effviz.measure import store
 from effviz.model.design import Design
-from effviz.worker.limits import ITEMSIZE, MAX_BATCH, estimate_bytes, usable_cores
+from effviz.worker.limits import ITEMSIZE, MAX_BATCH, estimate_bytes, estimate_seconds, usable_cores
 from effviz.worker.manager import Manager, Ticket, default_manager
 
 NOISY_SPREAD = 0.10
 TIMEOUT_S = 120.0
 MAX_REMEMBERED = 1_000
-_FORMAT = 2
+_FORMAT = 3
 _logger = logging.getLogger(__name__)
 
 
@@ -165,6 +165,7 @@ def request(
     *,
     dtype: str = "float32",
     owner: str = "",
+    address: str = "",
     keep_all: bool = False,
     timeout_s: float = TIMEOUT_S,
     manager: Manager | None = None,
@@ -177,7 +178,7 @@ def request(
         batch_size: images in one run, 1 to 256.
         threads: of torch, 1 to the usable cores.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
-        owner, keep_all, timeout_s: see `effviz.worker.manager.Manager.submit`.
+        owner, address, keep_all, timeout_s: see `effviz.worker.manager.Manager.submit`.
         manager: None for the default manager.
 
     Raises:
@@ -201,6 +202,8 @@ def request(
         timeout_s,
         memory_bytes=estimate_bytes(report, batch_size, dtype),
         keep_all=keep_all,
+        address=address,
+        cost_s=estimate_seconds(report, batch_size),
     )
     return Measurement(ticket, design, report.resolution, batch_size, threads, dtype)
 
@@ -310,8 +313,8 @@ def remember(design: Design, latency: Latency) -> None:
     if folder is None:
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / f"{key}.json", json.dumps(latency.to_dict(), allow_nan=False))
+        network = _blocks_digest(design, latency.resolution)
+        store.write(folder, key, {"network": network, "latency": latency.to_dict()})
     except OSError as error:
         _logger.warning("the latency was not written to disk: %s", error)
 
@@ -321,7 +324,7 @@ def cache_folder() -> Path | None:
 
     It is in ``EFFVIZ_CACHE`` if that is set (None if it is empty), otherwise in the user's cache folder.
     """
-    chosen = os.environ.get("EFFVIZ_CACHE")
+    chosen = settings.CACHE.value
     if chosen is not None:
         return Path(chosen) / "latency" if chosen else None
     try:
@@ -334,13 +337,17 @@ def _key(design: Design, resolution: Resolution | None, batch_size: int, conditi
     """Return a hash of the built network, its input and the environment."""
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
-    size = None if resolution is None else as_resolution(resolution)
-    parts = [_FORMAT, _blocks_digest(design, size), batch_size, sorted(conditions.items())]
+    side = design.resolution if resolution is None else as_resolution(resolution)
+    return _hash(_blocks_digest(design, side), side, batch_size, conditions)
+
+
+def _hash(network: str, resolution: Resolution, batch_size: int, conditions: Mapping[str, str]) -> str:
+    parts = [_FORMAT, network, resolution, batch_size, sorted(conditions.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=512)
-def _blocks_digest(design: Design, resolution: Resolution | None) -> str:
+def _blocks_digest(design: Design, resolution: Resolution) -> str:
     """Return a hash of the built blocks and the input shape."""
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]
     return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
@@ -358,24 +365,31 @@ def _read(key: str) -> Latency | None:
     folder = cache_folder()
     if folder is None:
         return None
-    file = folder / f"{key}.json"
     try:
-        return Latency.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return _believed(key, store.read(folder, key))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        _logger.warning("ignored the stored latency %s: %s", file, error)
+        store.report_ignored(folder / f"{key}.json", str(error))
         return None
 
 
-def _write(file: Path, content: str) -> None:
-    """Replace `file` atomically."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=".", delete=False) as partial:
-        name = Path(partial.name)
-        try:
-            partial.write(content)
-            partial.close()
-            name.replace(file)
-        except BaseException:
-            name.unlink(missing_ok=True)
-            raise
+def _believed(key: str, content: Any) -> Latency:
+    """Return the latency in a file.
+
+    Raises:
+        DesignError: the key of the content is another one, or the numbers are impossible.
+    """
+    if not isinstance(content, dict) or content.keys() != {"network", "latency"}:
+        fail("content", content, "must have the keys network, latency")
+    latency = Latency.from_dict(content["latency"])
+    if _hash(content["network"], latency.resolution, latency.batch_size, latency.environment) != key:
+        fail("network", content["network"], "and the conditions must be those of the file's name")
+    if latency.environment.get("threads") != str(latency.threads):
+        fail("threads", latency.threads, "must be that of the environment")
+    if not 0 < latency.min_ms <= latency.median_ms <= latency.p90_ms:
+        times = latency.min_ms, latency.median_ms, latency.p90_ms
+        fail("min_ms, median_ms, p90_ms", times, "must be greater than 0 and ascending")
+    if latency.age < timedelta(0):
+        fail("measured_at", latency.measured_at, "must not be in the future")
+    return latency

@@ -1,12 +1,14 @@
-"""The server of the app, as `effviz app` starts it."""
+"""The server of the app: how `effviz app` starts it, and its limits."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
 import click
 
+from effviz.core import settings
 from effviz.ui.paths import ROOT
 
 
@@ -23,3 +25,26 @@ def serve(options: Iterable[str]) -> None:
 
     with suppress(click.Abort):
         cli.main(["run", str(ROOT / "app.py"), *options], prog_name="streamlit", standalone_mode=False)
+
+
+def apply_limits() -> None:
+    """Check the settings, raise the limit of open files, and limit the messages that browsers send.
+
+    Raises:
+        DesignError: a setting is wrong.
+    """
+    import uvicorn
+
+    settings.check()
+    # Streamlit has one limit for both directions, and its answers contain tables and charts. A property of the class
+    # hides the attribute of its objects.
+    size = property(lambda config: 1_000 * settings.MESSAGE_KB.value, lambda config, value: None)
+    uvicorn.Config.ws_max_size = size  # type: ignore[assignment]
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = settings.OPEN_FILES.value
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

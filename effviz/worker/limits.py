@@ -19,6 +19,10 @@ PROCESS_BYTES = 384 * 2**20
 # oneDNN converts feature maps to its layout and back, and the heap is fragmented. Over the zoo, 1.2 times (ResNet-18 at
 # 1024 px) to 2.8 times (DenseNet-121) the live activations were measured in addition to the fixed part.
 WORKSPACE = 3
+# Of one thread on a server core of 2020. It only decides the order of jobs.
+_MACS_PER_S = 15e9
+_RUNS = 25
+_MOST_S = 60.0
 
 
 def estimate_bytes(report: Report, batch_size: int = 1, dtype: str = "float32") -> int:
@@ -36,6 +40,16 @@ def estimate_bytes(report: Report, batch_size: int = 1, dtype: str = "float32") 
     # Modules are built in float32, and both copies exist during the conversion.
     parameters = report.params * (4 if itemsize == 4 else 4 + itemsize)
     return PROCESS_BYTES + parameters + WORKSPACE * itemsize * batch_size * _eager_peak(report)
+
+
+def estimate_seconds(report: Report, batch_size: int = 1) -> float:
+    """Estimate roughly how long a measurement of a design takes.
+
+    Args:
+        report: of the design at its resolution.
+        batch_size: images in one run.
+    """
+    return min(_MOST_S, 2.0 + _RUNS * batch_size * report.macs / _MACS_PER_S)
 
 
 def _eager_peak(report: Report) -> int:

@@ -7,7 +7,6 @@ from filelock import FileLock, Timeout
 
 from effviz.core.errors import Cancelled
 
-VARIABLE = "EFFVIZ_LOCK"
 WAITING = "Waiting for another server of this machine"
 _POLL_S = 0.05
 

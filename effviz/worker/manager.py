@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Literal, NamedTuple, Self
 
+from effviz.core import settings
 from effviz.core.errors import look_up, number, text
 from effviz.core.units import binary
 from effviz.worker.jobs import JOBS
@@ -92,6 +93,8 @@ class Manager:
         *,
         memory_bytes: int | None = None,
         keep_all: bool = False,
+        address: str = "",
+        cost_s: float = 1.0,
     ) -> Ticket:
         """Queue a job.
 
@@ -103,6 +106,9 @@ class Manager:
             memory_bytes: estimate by `effviz.worker.limits.estimate_bytes`. Above the limit, the returned ticket has
                 failed with the reason ``"memory"``.
             keep_all: keep the owner's waiting job of this kind; by default the new job replaces it.
+            address: of the visitor, whose waiting jobs are limited by `effviz.core.settings`; empty for no limit. Above
+                the limit, the returned ticket has failed with the reason ``"queue"``.
+            cost_s: expected running time, see `effviz.worker.limits.estimate_seconds`. It decides the turn.
 
         Raises:
             UnknownNameError: `kind` is unknown.
@@ -111,7 +117,8 @@ class Manager:
         """
         look_up("kind", kind, self._jobs)
         timeout_s = number("timeout_s", timeout_s, 0, 86_400, open_below=True)
-        ticket = Ticket(self, Request(next(self._ids), kind, payload), text("owner", owner), timeout_s)
+        cost_s = number("cost_s", cost_s, 0, 86_400, open_below=True)
+        ticket = Ticket(self, Request(next(self._ids), kind, payload), text("owner", owner), timeout_s, address)
         if memory_bytes is not None and memory_bytes > self.memory_limit:
             sizes = f"needs about {binary(memory_bytes)}, the limit is {binary(self.memory_limit)}"
             ticket.end(Outcome.failed("memory", f"Too large for this machine: {sizes}."))
@@ -120,13 +127,28 @@ class Manager:
             self._start()
             older = [each for each in self._queue.of(owner) if each.kind == kind]
             if older and not keep_all:
-                self._queue.replace(owner, older[0], ticket)
+                self._queue.replace(owner, older[0], ticket, cost_s)
                 for each in older:
                     self._queue.remove(owner, each)
                     each.end(Outcome.cancelled("Replaced by a newer job."))
+            elif address and (problem := self._too_many(owner, address)):
+                ticket.end(Outcome.failed("queue", problem))
             else:
-                self._queue.push(owner, ticket)
+                self._queue.push(owner, ticket, cost_s)
         return ticket
+
+    def _too_many(self, owner: str, address: str) -> str:
+        """Return why a visitor must not add a job; empty if it may."""
+        waiting = [ticket for ticket in self._queue.order() if ticket.address == address]
+        own = sum(ticket.owner == owner for ticket in waiting)
+        for who, found, limit in (
+            ("of this tab", own, settings.VISITOR_JOBS.value),
+            ("of your network address", len(waiting), settings.ADDRESS_JOBS.value),
+        ):
+            if found >= limit:
+                problem = f"Too many jobs {who} are waiting for the torch process: {found} of at most {limit}."
+                return f"{problem} Try again later."
+        return ""
 
     def start(self) -> None:
         """Start the torch process now, before the first job."""

@@ -20,10 +20,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from effviz.core import settings
 from effviz.core.errors import Cancelled, DesignError
 from effviz.core.units import binary
 from effviz.worker.jobs import JOBS, load
-from effviz.worker.machine_lock import VARIABLE, MachineLock
+from effviz.worker.machine_lock import MachineLock
 from effviz.worker.protocol import CANCEL, MAX_LINE, Event, ProtocolError, Request, decode_request, encode_event
 
 PROGRESS_EVERY_S = 0.1
@@ -49,7 +50,7 @@ class Server:
         self._events = events
         self._jobs = jobs
         self._memory = memory
-        self._lock = MachineLock(os.environ.get(VARIABLE, ""))
+        self._lock = MachineLock(settings.LOCK.value or "")
         self._fresh = 0
         self._waiting: SimpleQueue[tuple[Request, threading.Event]] = SimpleQueue()
         self._stops: dict[int, threading.Event] = {}

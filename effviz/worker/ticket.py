@@ -37,21 +37,22 @@ class Outcome(NamedTuple):
 class Ticket:
     """A submitted job and its state. All attributes may be read from any thread."""
 
-    def __init__(self, manager: Manager, request: Request, owner: str, timeout_s: float) -> None:
+    def __init__(self, manager: Manager, request: Request, owner: str, timeout_s: float, address: str) -> None:
         self._manager = manager
         self._ended = threading.Event()
         # Encoded now, because the caller may change the payload later.
         self.line = encode_request(request)
         self.id, self.kind, self.payload = request
         self.owner = owner
+        self.address = address  # of the visitor; empty for a job of the program itself
         self.timeout_s = timeout_s
         self.state: State = "queued"
         self.progress = 0.0  # fraction done, 0 to 1
         self.message = ""  # the current step, or why it was cancelled
         self.result: dict[str, Any] | None = None  # return value of a job that is done
         self.error: str | None = None  # message of a failed job
-        # Category of the error: "memory" (above the limit), "timeout", "crashed" (the process ended), "start" (the
-        # process did not start), "design" (a `DesignError`), or "job" (any other exception).
+        # Category of the error: "memory" (above the limit), "queue" (too many jobs wait), "timeout", "crashed" (the
+        # process ended), "start" (it did not start), "design" (a `DesignError`), or "job" (any other exception).
         self.reason: str | None = None
         self.submitted_at = time.monotonic()
         self.started_at: float | None = None  # in the torch process

@@ -47,6 +47,17 @@ def alert(page: Page) -> Locator:
     return page.get_by_role("alert").filter(visible=True)
 
 
+def test_names_are_no_links_and_no_markup(page: Page) -> None:
+    names = ("<a href='//evil'>a</a>", "[x](http://evil)", "<b>b</b>", "$x^2$", "https://evil/x", ":red[r]")
+    rows = [effviz.Stage("inverted_residual", 16, name=name, kernel_size=7) for name in names]
+    design = effviz.Design("[n](//evil)", tuple(rows), title="<a href='//evil'>t</a>", resolution=16)
+    visit(page, f"/studio?design={Draft.of(design).packed()}&part=Suggestions")
+    labels = page.locator(".xtick text")
+    expect(labels.filter(has_text="<a href").first).to_be_visible()
+    assert set(names) == set(labels.all_text_contents())
+    expect(page.locator("a[href*=evil], a[*|href*=evil]")).to_have_count(0)
+
+
 def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> None:
     visit(page, "/studio")
     choose(page, "start", "Empty table")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from replicas import SCRIPT, require_nginx, serve
 from server import ROOT, free_port
 
@@ -22,7 +23,7 @@ def test_all_files_have_the_same_ports() -> None:
     assert f"ARG REPLICA_PORTS={PORTS}\n" in text("Dockerfile")
     compose = text("compose.yaml")
     assert f'REPLICA_PORTS: "{PORTS}"' in compose
-    assert re.findall(r'ADDRESS: 127\.0\.0\.1, PORT: "(\d+)"', compose) == PORTS.split(",")
+    assert re.findall(r'ADDRESS: 127\.0\.0\.1, PORT: "(\d+)", EFFVIZ_HOSTS: ', compose) == PORTS.split(",")
     assert re.findall(r"effviz@(\d+)\.service", text("effviz.target")) == PORTS.split(",")
     assert f"--config {PORTS} " in text("README.md")
 
@@ -35,9 +36,19 @@ def test_the_image_contains_the_app() -> None:
     assert {"app.py", "pages", "effviz", ".streamlit", "requirements.txt", "assets/*.svg"} <= set(copied)
 
 
+def test_replicas_answer_to_every_name_if_the_site_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EFFVIZ_HOSTS", raising=False)
+    assert serve.environment("0.0.0.0", tmp_path)["EFFVIZ_HOSTS"] == "*"
+    assert "EFFVIZ_HOSTS" not in serve.environment("localhost", tmp_path)
+    monkeypatch.setenv("EFFVIZ_HOSTS", "effviz.example")
+    assert serve.environment("0.0.0.0", tmp_path)["EFFVIZ_HOSTS"] == "effviz.example"
+    assert "EFFVIZ_HOSTS=*" in text("effviz@.service")
+
+
 def test_the_printed_configuration_is_valid(tmp_path: Path) -> None:
     port = str(free_port())
     command = [sys.executable, str(SCRIPT), "--config", PORTS, "--port", port, "--cache", str(tmp_path / "cache")]
+    command += ["--address", "0.0.0.0"]
     site = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert f"listen 0.0.0.0:{port};" in site
     (tmp_path / "site.conf").write_text(site)

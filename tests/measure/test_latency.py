@@ -373,7 +373,7 @@ def test_stored_in_memory_and_on_disk(folder: Path) -> None:
 
 def test_latest_measurement_is_the_one_kept() -> None:
     remember(TINY, Latency(**SOME))
-    latest = Latency(**(SOME | {"median_ms": 20.0}))
+    latest = Latency(**(SOME | {"median_ms": 11.0}))
     remember(TINY, latest)
     forget()
     assert cached(TINY) == latest
@@ -433,10 +433,10 @@ def test_folder_that_cannot_be_written(
 
 
 def test_failed_write_leaves_no_file_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> None:
+    def full(handle: int, data: bytes) -> int:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("effviz.measure.store.os.write", full)
     remember(TINY, Latency(**SOME))
     assert not list(folder.iterdir())
 

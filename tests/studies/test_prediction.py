@@ -548,6 +548,27 @@ def test_waiting_is_reported_and_can_be_paused(run: ZooRun, manager: Watched, bl
 
 
 @on_linux
+def test_a_visitor_pauses_only_what_no_other_needs(run: ZooRun, manager: Watched, blocker: Ticket) -> None:
+    run.start(visitor="a")
+    until(lambda: manager.status.waiting == 1)
+    run.pause("b")
+    run.start(threads=usable_cores(), visitor="b", among=[SECOND])
+    assert run.progress.threads == 1, "it does not replace the measurement of another"
+    run.start(visitor="b")
+    assert run.is_for("a")
+    assert run.is_for("b")
+    run.pause("a")
+    assert not run.is_for("a")
+    assert run.progress.title == FIRST.title
+    assert manager.asked[0].state == "queued"
+    run.pause("b")
+    idle(run)
+    assert [ticket.state for ticket in manager.asked] == ["cancelled"]
+    assert run.progress == Progress()
+    assert not run.is_for("b")
+
+
+@on_linux
 def test_paused_while_the_manager_is_created(manager: Watched, folder: Path, blocker: Ticket) -> None:
     def create() -> Manager:
         run.pause()

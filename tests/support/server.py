@@ -56,14 +56,21 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_server(
-    *options: str, env: dict[str, str] | None = None, seconds: float = 180, folder: Path = ROOT
+    *options: str,
+    env: dict[str, str] | None = None,
+    seconds: float = 180,
+    folder: Path = ROOT,
+    address: str = "127.0.0.1",
 ) -> Iterator[Server]:
-    """Start `streamlit run app.py` in a folder, wait until it is healthy, and end it with all its processes."""
+    """Start `streamlit run app.py` in a folder, wait until it is healthy, and end it with all its processes.
+
+    Without an `address`, the configuration of the app decides.
+    """
     port = free_port()
-    address = [f"--server.port={port}", "--server.address=127.0.0.1"]
+    place = [f"--server.port={port}", *([f"--server.address={address}"] if address else [])]
     with tempfile.NamedTemporaryFile(prefix="effviz-server-", suffix=".log") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *address, *options],
+            [sys.executable, "-m", "streamlit", "run", "app.py", *place, *options],
             cwd=folder,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,

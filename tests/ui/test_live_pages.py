@@ -172,6 +172,46 @@ def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
     assert card(at) == (milliseconds(found.median_ms), "measured")
 
 
+def test_a_measurement_is_charged_to_its_visitor() -> None:
+    at = open_page(net="VGG16")
+    button(at, "measure").click()
+    run(at)
+    ticket = held("latency")
+    assert ticket is not None
+    assert {ticket.owner} == {name for name, _ in DESK._taken}
+    assert ticket.address == "127.0.0.1"
+    button(at, "measure").click()
+    run(at)
+    assert ticket.wait(10)
+
+
+def test_a_run_of_another_visitor_can_be_joined_and_not_paused() -> None:
+    measured = zoo_run.default_run()
+    measured.start(visitor="other")
+    at = open_page("latency")
+    assert not [each for each in at.button if each.key == "pause"]
+    button(at, "start").click()
+    run(at)
+    button(at, "pause").click()
+    run(at)
+    assert measured.is_for("other")
+    assert measured.progress.left
+    assert button(at, "start").label == "Join"
+
+
+def test_a_full_queue_is_reported_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_ADDRESS_JOBS", "1")
+    slow = effviz.architecture("vgg16")
+    payload = {"design": slow.to_json(), "resolution": 224, "batch_size": 1, "threads": 1, "dtype": "float32"}
+    others = [default_manager().submit(name, "latency", payload, address="127.0.0.1") for name in ("a", "b", "c")]
+    at = open_page(**SMALL)
+    button(at, "measure").click()
+    run(at)
+    assert "Too many jobs of your network address are waiting for the torch process: 1 of at most 1." in bar(at)
+    for ticket in others:
+        ticket.cancel()
+
+
 def test_a_noisy_latency_has_a_badge_with_the_reasons() -> None:
     design = effviz.architecture("mobilenet_v3_small")
     at = open_page(net="MobileNetV3-Small")

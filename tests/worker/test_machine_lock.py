@@ -15,7 +15,8 @@ import pytest
 from filelock import FileLock
 from worker_jobs import JOBS
 
-from effviz.worker.machine_lock import VARIABLE, WAITING
+from effviz.core.settings import LOCK
+from effviz.worker.machine_lock import WAITING
 from effviz.worker.manager import Manager, Ticket
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills processes as on Linux")
@@ -29,7 +30,7 @@ def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def managers(lock: Path) -> Iterator[tuple[Manager, Manager]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, str(lock))
+        patch.setenv(LOCK.variable, str(lock))
         # A busy machine must not let the manager kill a process that stops slowly.
         patch.setattr("effviz.worker.manager.GRACE_S", 60.0)
         with Manager(jobs=JOBS) as first, Manager(jobs=JOBS) as second:
@@ -107,7 +108,7 @@ def test_a_killed_process_releases_the_lock(managers: tuple[Manager, Manager]) -
 
 
 def test_a_lock_that_cannot_be_opened_fails_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setenv(LOCK.variable, str(tmp_path))
     with Manager(jobs=JOBS) as manager:
         ticket = manager.submit("me", "echo", {})
         assert ticket.wait(60)

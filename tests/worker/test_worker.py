@@ -360,6 +360,60 @@ def test_no_owner_starves() -> None:
     assert "background1" in served
 
 
+def test_a_short_job_does_not_wait_for_the_long_ones_before_it() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for number in range(5):
+        queue.push(f"visitor{number}", f"long{number}", 40.0)
+    assert queue.pop() == "long0"
+    queue.push("late", "short", 2.0)
+    assert queue.order() == ["short", "long1", "long2", "long3", "long4"]
+    served = []
+    for number in range(200):  # a new visitor with a short job before each turn
+        queue.push(f"new{number}", f"new{number}", 2.0)
+        served.append(queue.pop())
+    assert {"long1", "long2", "long3", "long4"} <= set(served), "no job waits for ever"
+
+
+def test_an_owner_with_many_jobs_has_one_turn_at_a_time() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for number in range(20):
+        queue.push("greedy", f"greedy{number}", 1.0)
+    assert queue.pop() == "greedy0"
+    queue.push("other", "short", 1.0)
+    queue.push("another", "long", 3.0)
+    order = queue.order()
+    assert order[0] == "short"
+    assert order.index("long") <= 7
+
+
+def test_waiting_jobs_of_a_visitor_and_of_an_address_are_limited(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EFFVIZ_VISITOR_JOBS", "2")
+    monkeypatch.setenv("EFFVIZ_ADDRESS_JOBS", "3")
+    blocker = started(manager.submit("blocker", "give_up", {}))
+
+    def asked(owner: str, address: str = "192.0.2.1") -> Ticket:
+        return manager.submit(owner, "echo", {}, keep_all=True, address=address)
+
+    accepted = [asked("me"), asked("me")]
+    refused = asked("me")
+    assert ended(refused)[:2] == ("failed", "queue")
+    assert refused.error == (
+        "Too many jobs of this tab are waiting for the torch process: 2 of at most 2. Try again later."
+    )
+    accepted.append(asked("you"))
+    assert asked("she").error == (
+        "Too many jobs of your network address are waiting for the torch process: 3 of at most 3. Try again later."
+    )
+    accepted += [asked("she", "192.0.2.2"), asked("the program", "")]
+    assert manager.status.waiting == 5
+    blocker.cancel()
+    for ticket in accepted:
+        done(ticket)
+    done(asked("me"))
+
+
 def test_a_newer_job_of_an_owner_replaces_the_waiting_one(manager: Manager) -> None:
     running = started(manager.submit("me", "give_up", {}))
     older, other = manager.submit("you", "echo", {"n": 1}), manager.submit("she", "echo", {})

@@ -1,12 +1,12 @@
 """Speed of the guideline experiments, measured here and published."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
 
@@ -66,7 +66,7 @@ def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], 
     numbers = [f"{si(machine.speeds[label])} {machine.unit}" if label in values else "" for label in labels]
     noisy = [" (noisy)" if label in machine.noisy else "" for label in labels]
     hover = draw.hover(
-        f"%{{y}}, {html.escape(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}%{{customdata[1]}}",
+        f"%{{y}}, {plotly_text(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}%{{customdata[1]}}",
         [list(row) for row in zip(numbers, noisy, strict=True)],
     )
     fills = [look.paper if label in machine.noisy else color for label in labels]

@@ -1,6 +1,5 @@
 """Memory access over the settings of the four guidelines of ShuffleNetV2, in theory."""
 
-import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import details
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
 from effviz.core.units import percent, si, snapped
 from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
 from effviz.studies.guidelines.theory import Point
@@ -223,7 +223,7 @@ def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: App
 
 
 def _row_name(point: Point, memory: str, now: Point, look: Appearance) -> str:
-    text = f"{html.escape(point.name)}<br>{memory}"
+    text = f"{plotly_text(point.name)}<br>{memory}"
     return f'<b><span style="color:{look.accent}">{text}</span></b>' if point.x == now.x else text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effviz.charts.style import Appearance, appearance
 from effviz.core.errors import DesignError
+from effviz.core.text import html_text
 from effviz.ui import links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
@@ -90,8 +90,8 @@ def notice(text: str, kind: str = "status", *, alert: bool = False, strong: str 
         strong: bold words in front of the text.
     """
     role = ' role="alert"' if alert else ""
-    lead = f"<strong>{html.escape(strong)}</strong>" if strong else ""
-    st.html(f'<p class="{kind}"{role}>{lead}{html.escape(text)}</p>')
+    lead = f"<strong>{html_text(strong)}</strong>" if strong else ""
+    st.html(f'<p class="{kind}"{role}>{lead}{html_text(text)}</p>')
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
+from effviz.measure.background import release
 from effviz.ui import links
+from effviz.ui.visitors import network_address
 from effviz.ui.widgets.frame import section
 from effviz.worker.desk import Desk
 from effviz.worker.manager import Ticket, default_manager
@@ -27,10 +29,22 @@ _answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
 _answering = threading.Lock()
 
 
-@st.cache_resource(scope="session", on_release=DESK.forget, show_spinner=False)
+def _forget(name: str) -> None:
+    DESK.forget(name)
+    release(name)
+
+
+@st.cache_resource(scope="session", on_release=_forget, show_spinner=False)
 def visitor() -> str:
     """Return a name for the visitor of this session, whose jobs are released when the session ends."""
     return secrets.token_hex(8)
+
+
+def visitor_address() -> str:
+    """Return the network address of the visitor of this session."""
+    found = st.context.ip_address
+    # None for the loopback address.
+    return network_address(found) if isinstance(found, str) else "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,8 @@ def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled:
         return Answer()
 
     def start() -> Ticket:
-        return default_manager().submit(key, kind, payload, timeout_s)
+        # keep_all: the visitor's older job of this kind may have others who wait for it.
+        return default_manager().submit(name, kind, payload, timeout_s, keep_all=True, address=visitor_address())
 
     ticket = DESK.take(name, kind, key, start)
     if ticket.result is not None and ticket.state == "done":

@@ -11,7 +11,6 @@ A page that shows latencies elsewhere too calls `read`, `show_cards` and `bar` i
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,12 +18,13 @@ from typing import Any
 import streamlit as st
 
 import effviz
+from effviz.core.text import html_text
 from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
-from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor
+from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
 from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
@@ -171,7 +171,10 @@ def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | N
     key = f"{name} {visitor()} {press}" if press else name
 
     def start() -> Ticket:
-        return request(design, owner=key, timeout_s=TIMEOUT_S, **options).ticket
+        # keep_all: the visitor's older measurement may have others who wait for it.
+        return request(
+            design, owner=visitor(), address=visitor_address(), keep_all=True, timeout_s=TIMEOUT_S, **options
+        ).ticket
 
     ticket = DESK.take(visitor(), PURPOSE, key, start)
     if not ticket.ended:
@@ -299,19 +302,19 @@ def _line(conditions: Conditions, reading: Reading) -> str:
         amount = f"{ticket.progress:.3f}"
         return (
             f'<p class="latency"><progress max="1" value="{amount}" aria-label="Measurement">'
-            f"</progress> {html.escape(progress_text(ticket))} ({conditions.text})</p>"
+            f"</progress> {html_text(progress_text(ticket))} ({conditions.text})</p>"
         )
     if reading.error:
-        return f'<p class="latency" role="alert">{html.escape(reading.error)}</p>'
+        return f'<p class="latency" role="alert">{html_text(reading.error)}</p>'
     if reading.latency is None:
-        return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html.escape(machine())}.</p>'
+        return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html_text(machine())}.</p>'
     latency = reading.latency
     badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
     return (
         f'<p class="latency">{badge}Median {milliseconds(latency.median_ms)}, '
         f"90th percentile {milliseconds(latency.p90_ms)}, "
         f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions.text}, "
-        f"{html.escape(_versions(latency.environment))}, {age(latency)}.</p>"
+        f"{html_text(_versions(latency.environment))}, {age(latency)}.</p>"
     )
 
 

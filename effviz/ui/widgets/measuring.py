@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from effviz.core.text import html_text
 from effviz.measure.background import Network, Progress, ZooRun
 from effviz.ui import links
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
-from effviz.ui.widgets.jobs import polled
+from effviz.ui.widgets.jobs import polled, visitor
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,22 @@ def run_bar(
     noisy = [title for title, latency in known.items() if latency.noisy]
     missing = len(networks) - len(known)
     drawn = time.monotonic()
+    name = visitor()
+
+    def start(label: str, key: str, titles: Sequence[str] = (), help: str | None = None) -> None:
+        st.button(label, key=key, on_click=run.start, args=(threads, titles, networks, name), help=help)
+
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
-        if running:
-            st.button("Pause", key="pause", on_click=run.pause)
+        if running and run.is_for(name):
+            st.button("Pause", key="pause", on_click=run.pause, args=(name,))
+        elif running:
+            start("Join", "start", help="Another visitor measures these networks, and may pause.")
         elif missing:
-            label = "Measure" if missing == len(networks) else "Continue"
-            st.button(f"{label}: {missing} networks", key="start", on_click=run.start, args=(threads, (), networks))
+            start(f"{'Measure' if missing == len(networks) else 'Continue'}: {missing} networks", "start")
         else:
             if noisy:
-                args = threads, noisy, networks
-                st.button(f"Measure {len(noisy)} noisy again", key="again_noisy", on_click=run.start, args=args)
-            st.button("Measure all again", key="again", on_click=run.start, args=(threads, list(known), networks))
+                start(f"Measure {len(noisy)} noisy again", "again_noisy", noisy)
+            start("Measure all again", "again", list(known))
 
         def draw() -> bool:
             now = run.progress
@@ -86,7 +91,7 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"{now.title}: {now.message}; {now.left} left. The charts are updated."
         return (
             f'<p class="latency"><progress max="{total}" value="{done:.2f}" aria-label="Networks measured"></progress> '
-            f"{html.escape(text)}</p>"
+            f"{html_text(text)}</p>"
         )
     if now.threads is not None:
         text = words.elsewhere
@@ -98,4 +103,4 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
         text = f"All {total} networks are measured without noise."
-    return f'<p class="latency">{html.escape(f"{text} {live.machine()}.")}</p>'
+    return f'<p class="latency">{html_text(f"{text} {live.machine()}.")}</p>'

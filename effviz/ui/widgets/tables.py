@@ -16,6 +16,7 @@ import pyarrow as pa
 import streamlit as st
 
 from effviz.core.resolution import Resolution, compact_size
+from effviz.core.text import csv_text
 from effviz.ui import links
 from effviz.ui.convention import Convention
 
@@ -72,7 +73,7 @@ class Table:
             out.write(f"# {note}\n")
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(self.cells)
-        writer.writerows(zip(*self.cells.values(), strict=True))
+        writer.writerows(map(csv_text, row) for row in zip(*self.cells.values(), strict=True))
         return out.getvalue()
 
 

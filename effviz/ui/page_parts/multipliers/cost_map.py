@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import streamlit as st
 from effviz.charts.multipliers import Cell, MapTitle, heat_map
 from effviz.charts.style import Appearance, Chart
 from effviz.core.resolution import compact_size, halved, in_pixels, ratio
+from effviz.core.text import plotly_text
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
@@ -111,7 +111,7 @@ def _hover(
 ) -> str:
     found = choice.counts(place)
     lines = [
-        f"<b>{choice.title}, width {place[0]:g}, {in_pixels(place[1])}</b>",
+        f"<b>{plotly_text(choice.title)}, width {place[0]:g}, {in_pixels(place[1])}</b>",
         f"{convention.compute_label}: {exact(convention.compute(found.macs))}",
         f"Parameters: {exact(found.params)}",
     ]
@@ -129,7 +129,7 @@ def _hover(
 
 def wrapped(text: str) -> list[str]:
     """Break a text into escaped lines for a hover label."""
-    return textwrap.wrap(html.escape(text, quote=False), _LINE)
+    return textwrap.wrap(plotly_text(text), _LINE)
 
 
 def figures_text(figure: Figure) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from effviz.advice import lint
 from effviz.advice.lint import RULES, Finding
 from effviz.advice.lint.edits import moved
+from effviz.core.text import html_text
 from effviz.core.units import lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.model.draft import Draft
@@ -57,8 +56,8 @@ def _heading(count: int, *, whole: bool) -> str:
 
 
 def _rule(rule: lint.Rule) -> str:
-    text = html.escape(f" {rule.guideline} Source: {rule.source}.")
-    return f'<p class="finding"><strong>{html.escape(rule.title)}.</strong>{text}</p>'
+    text = html_text(f" {rule.guideline} Source: {rule.source}.")
+    return f'<p class="finding"><strong>{html_text(rule.title)}.</strong>{text}</p>'
 
 
 def _savings(each: Finding, report: Report, convention: Convention) -> str:

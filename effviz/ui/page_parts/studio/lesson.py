@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import lru_cache
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.resolution import compact_size, halved, in_pixels, size_text
+from effviz.core.text import html_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.studies.studio import row_totals, scaled_report
@@ -49,14 +49,14 @@ def formulas(here: Bench, convention: Convention) -> None:
         f"<p><strong>{convention.compute_label}</strong> = sum over the rows = "
         f"{_sum([(name, each.macs * factor) for name, each in rows])} = "
         f"<strong>{exact(report.macs * factor)}</strong></p>"
-        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html.escape(peak.path)}: its input "
-        f"and output, {html.escape(shapes)}, and the tensors that later layers need = "
+        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html_text(peak.path)}: its input "
+        f"and output, {html_text(shapes)}, and the tensors that later layers need = "
         f"<strong>{exact(convention.size(peak.alive))}</strong> {convention.memory_unit}</p>"
     )
 
 
 def _sum(terms: list[tuple[str, int]]) -> str:
-    return " + ".join(f"{exact(value)} ({html.escape(name)})" for name, value in terms if value) or "0"
+    return " + ".join(f"{exact(value)} ({html_text(name)})" for name, value in terms if value) or "0"
 
 
 def exercises(here: Bench, convention: Convention) -> None:

@@ -1,0 +1,96 @@
+"""Files of measurements in a folder that several servers and command lines share.
+
+A file is written at once under its final name, so that a killed process leaves no temporary file behind. Readers must
+check the content: a file may be incomplete, of an earlier version, or written by another program.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import stat
+import time
+from contextlib import suppress
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from effviz.core import settings
+
+MAX_BYTES = 10_000
+# Old and excess files are deleted at the first write of a process and then at every 64th.
+EVICT_EVERY = 64
+# A file takes at least a block of the disk.
+_BLOCK = 4_096
+# Files of measurements, and temporary files of versions up to 1.0.
+_OWN = re.compile(r"[0-9a-f]{64}\.json|\.\w{8}")
+_writes = count()
+_logger = logging.getLogger(__name__)
+
+
+def read(folder: Path, key: str) -> Any:
+    """Return the content of a file.
+
+    Raises:
+        OSError: it does not exist or cannot be read.
+        ValueError, RecursionError: it is not JSON, too large, or not a file.
+    """
+    # Opening a named pipe would wait for a writer.
+    handle = os.open(folder / f"{key}.json", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("it is not a file")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    return json.loads(data)
+
+
+def write(folder: Path, key: str, content: Any) -> None:
+    """Replace a file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    data, file = json.dumps(content, allow_nan=False).encode(), folder / f"{key}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return  # another process has just written it
+    try:
+        if os.write(handle, data) != len(data):
+            raise OSError("no space left")
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+    if next(_writes) % EVICT_EVERY == 0:
+        evict(folder)
+
+
+def evict(folder: Path) -> None:
+    """Delete files that are too old, and then the oldest ones until the rest is small enough."""
+    oldest = time.time() - 86_400 * settings.CACHE_DAYS.value
+    left = settings.CACHE_MB.value * 10**6
+    found = []
+    for file in os.scandir(folder):
+        if _OWN.fullmatch(file.name):
+            with suppress(FileNotFoundError):  # another process has deleted it
+                found.append((file.stat(follow_symlinks=False), Path(file.path)))
+    for status, path in sorted(found, key=lambda each: each[0].st_mtime, reverse=True):
+        left -= max(status.st_size, _BLOCK)
+        if status.st_mtime < oldest or left < 0 or path.name.startswith("."):
+            with suppress(OSError):  # another process has deleted it, or another user owns it
+                path.unlink()
+
+
+@lru_cache(maxsize=1_000)
+def report_ignored(file: Path, problem: str) -> None:
+    """Log once why a file is ignored."""
+    _logger.warning("ignored the stored latency %s: %s", file, problem)

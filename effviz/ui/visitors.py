@@ -1,0 +1,168 @@
+"""Filter of the messages that a visitor sends, and limits per network address.
+
+A visitor is known by the address of its connection. Behind a proxy on the same machine it is the address in the
+header X-Forwarded-For: uvicorn replaces `scope["client"]` if the variable FORWARDED_ALLOW_IPS, by default the loopback
+addresses, contains the address of the proxy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from effviz.core import settings
+
+# Streamlit clears the caches of all sessions for "clear_cache", and installs files for some backend operations.
+_KINDS = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"}
+_OPERATIONS = {"deferred_file", "dataframe_chunk"}
+# The server answers each name with two addresses.
+_MOST_FILES = 16
+_UPLOAD = "/_stcore/upload_file/"
+# Memory of an uploaded file besides its bytes.
+_FILE_BYTES = 1_000
+# Close codes of the websocket protocol, RFC 6455.
+_UNSUPPORTED, _TOO_BIG = 1003, 1009
+_logger = logging.getLogger("effviz.visitors")
+
+
+def network_address(host: str) -> str:
+    """Return the address that counts as one visitor: an IPv4 address, or the /64 network of an IPv6 address."""
+    try:
+        found = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is None:
+            return "::1" if found.is_loopback else str(ip_network((found, 64), strict=False))
+        found = found.ipv4_mapped
+    return str(found)
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address of the visitor who sent a request."""
+    client = scope.get("client")
+    return network_address(client[0]) if client else "unknown"
+
+
+def refused_kind(data: bytes) -> str:
+    """Return the kind of a message that no visitor may send; empty if it is allowed."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return "unreadable"
+    kind = message.WhichOneof("type") or "empty"
+    if kind == "backend_operation_request":
+        payload = message.backend_operation_request.WhichOneof("payload") or "empty"
+        return "" if payload in _OPERATIONS else payload
+    if kind == "file_urls_request" and len(message.file_urls_request.file_names) > _MOST_FILES:
+        return "file_urls_request of many files"
+    return "" if kind in _KINDS else kind
+
+
+class VisitorsMiddleware:
+    """Middleware that applies the limits to websockets and uploads."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._sockets: Counter[str] = Counter()
+        # Addresses of sessions with uploaded files, and the bytes that are being received now.
+        self._uploaders: dict[str, str] = {}
+        self._receiving: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "PUT" and _UPLOAD in scope["path"]:
+            await self._upload(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address, most = client_address(scope), settings.SOCKETS.value
+        if self._sockets[address] >= most:
+            text = f"{most} tabs of the address {address} are open, which is the limit (EFFVIZ_SOCKETS)."
+            await PlainTextResponse(text, 429)(scope, receive, send)
+            return
+        self._sockets[address] += 1
+        try:
+            await self.app(scope, _Inbox(receive, send), send)
+        finally:
+            self._sockets[address] -= 1
+            if not self._sockets[address]:
+                del self._sockets[address]
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address, most = client_address(scope), settings.UPLOADS_MB.value * 10**6
+        session = scope["path"].partition(_UPLOAD)[2].partition("/")[0]
+        length = Headers(scope=scope).get("content-length", "")
+        if not length.isdecimal():
+            await PlainTextResponse("An upload needs the header Content-Length.", 411)(scope, receive, send)
+            return
+        size = int(length) + _FILE_BYTES
+        if self._kept(address) + self._receiving[address] + size > most:
+            text = f"The address {address} has uploaded {most // 10**6} MB, which is the limit (EFFVIZ_UPLOADS_MB)."
+            await PlainTextResponse(text, 413)(scope, receive, send)
+            return
+        self._receiving[address] += size
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._uploaders[session] = address
+            self._receiving[address] -= size
+            if not self._receiving[address]:
+                del self._receiving[address]
+
+    def _kept(self, address: str) -> int:
+        """Return the bytes of the files that Streamlit keeps for the sessions of an address."""
+        manager = runtime.get_instance().uploaded_file_mgr
+        assert isinstance(manager, MemoryUploadedFileManager)
+        storage = manager.file_storage
+        self._uploaders = {session: who for session, who in self._uploaders.items() if session in storage}
+        sessions = [session for session, who in self._uploaders.items() if who == address]
+        return sum(len(file.data) + _FILE_BYTES for name in sessions for file in list(storage[name].values()))
+
+
+class _Inbox:
+    """The messages of one websocket that reach Streamlit."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._next = 0.0
+        self._reported = False
+
+    async def __call__(self) -> Message:
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            data = message.get("bytes")
+            if data is None or len(data) > 1_000 * settings.MESSAGE_KB.value:
+                code = _UNSUPPORTED if data is None else _TOO_BIG
+                await self._send({"type": "websocket.close", "code": code})
+                return {"type": "websocket.disconnect", "code": code}
+            await self._delay()
+            refused = refused_kind(data)
+            if not refused:
+                return message
+            if not self._reported:
+                self._reported = True
+                _logger.warning("ignored a message of a visitor: %s", refused)
+
+    async def _delay(self) -> None:
+        """Wait if a visitor has sent more than the messages of two seconds at once."""
+        rate, now = settings.MESSAGES.value, time.monotonic()
+        self._next = max(self._next, now) + 1 / rate
+        if (early := self._next - now - 2) > 0:
+            await asyncio.sleep(early)
