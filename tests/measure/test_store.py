@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -158,32 +157,45 @@ def test_many_writes_evict(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 # --- several processes ------------------------------------------------------------------------------------------------
 
-WRITER = """
-import sys
-from effviz.measure import store
+KILLED = """
+import os, signal, sys
 from pathlib import Path
+from effviz.measure import latency, store
+
 content = {"network": "x" * 500, "latency": {}}
-print("ready", flush=True)
-while True:
-    for number in range(3):
-        store.write(Path(sys.argv[1]), f"{number:064x}", content)
+folder, most = Path(sys.argv[1]), 3_000
+
+
+def kill_at(number):
+    events = 0
+
+    def count(*_):
+        nonlocal events
+        events += 1
+        if events == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+
+
+for number in range(1, most):  # a process that is killed at every call of a Python or C function
+    if (child := os.fork()) == 0:
+        kill_at(number)
+        store.write(folder, "0" * 64, content)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        break
+print(number)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_killed_writers_leave_no_temporary_file(folder: Path) -> None:
-    for delay in range(4):
-        writers = [
-            subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE) for _ in range(2)
-        ]
-        for process in writers:
-            assert process.stdout is not None
-            process.stdout.readline()
-        time.sleep(0.005 * delay)
-        for process in writers:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-    assert {path.name for path in folder.iterdir()} <= {f"{number:064x}.json" for number in range(3)}
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL")
+def test_a_killed_writer_leaves_no_temporary_file(folder: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(folder)]
+    kills = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) - 1
+    assert 20 < kills < 2_000, "the last writer was not killed"
+    assert [path.name for path in folder.iterdir()] == ["0" * 64 + ".json"]
+    assert store.read(folder, "0" * 64) == {"network": "x" * 500, "latency": {}}
 
 
 def test_a_server_and_a_command_line_share_entries(folder: Path, file: Path) -> None:
