@@ -136,8 +136,9 @@ def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[C
     if isinstance(layer, Slice):
         return channels[layer.start : layer.stop], after
     if isinstance(layer, ZeroPadChannels):
-        behind = after[0] - layer.before - len(channels)
-        return [*[NEW] * layer.before, *channels, *[NEW] * behind], after
+        zeros = [NEW] * (after[0] - len(channels))
+        half = len(zeros) // 2
+        return [*zeros[:half], *channels, *zeros[half:]], after
     if isinstance(layer, ChannelShuffle):
         each = len(channels) // layer.groups
         return [channels[group * each + place] for place in range(each) for group in range(layer.groups)], after

@@ -3,6 +3,8 @@
 Every control of a page is made by a function of this module. Each binds its value to the URL parameter of its key, so
 that the address always restores the page. Streamlit drops illegal values without a message. Here the parameters are
 read before the widgets are made, checked against the widgets' legal values, and the ignored ones are listed.
+
+The file is longer than others, because the widgets and the address share the state of one run.
 """
 
 from __future__ import annotations
@@ -527,18 +529,18 @@ def size(
 
     with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
         slide = st.container()
-        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=100, **_bound(key))
-    value = parse_resolution(_taken(key, text, own, str))
+        # A rectangle needs more room.
+        width = 100 if "x" in latest else 76
+        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=width, **_bound(key))
+    # The browser's back button may restore an illegal text.
+    value = parse_resolution(_taken(key, text if legal(text) else own, own, str))
     if problem := state.pop(refused, ""):
         st.caption(f"{_short(problem)} is not legal here: {choices}.")
     if isinstance(value, int):
+        state.pop(_ASPECT.format(key), None)
         _slider_beside(slide, label, key, value, usual, step, help, str)
         return value
-    kept, name = value, _ASPECT.format(key)
-    if name in state and with_height(parse_resolution(state[name]), value[0]) == value:
-        kept = sides(parse_resolution(state[name]))
-    state[name] = compact_size(kept)
-    high, wide = kept
+    high, wide = kept = sides(_kept_aspect(key, value))
     # Both sides stay legal.
     low = max(usual[0], -(-minimum * high // wide))
     low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
@@ -550,11 +552,20 @@ def size(
     return value
 
 
+def _kept_aspect(key: str, value: tuple[int, int]) -> Resolution:
+    """Return the resolution that was typed if the slider has moved from there to `value`, otherwise `value`."""
+    state, name = st.session_state, _ASPECT.format(key)
+    typed = parse_resolution(state[name]) if name in state else value
+    high, wide = sides(typed)
+    kept = typed if max(1, round(value[0] * wide / high)) == value[1] else value
+    state[name] = compact_size(kept)
+    return kept
+
+
 def aspect(key: str) -> Resolution | None:
     """Return the resolution whose aspect ratio the slider of a `size` keeps; None for a square."""
-    state = st.session_state
-    is_square = isinstance(parse_resolution(state[key]), int)
-    return None if is_square else parse_resolution(state[_ASPECT.format(key)])
+    kept = st.session_state.get(_ASPECT.format(key))
+    return None if kept is None else parse_resolution(kept)
 
 
 # --- Texts without a widget -------------------------------------------------------------------------------------------

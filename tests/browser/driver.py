@@ -111,7 +111,7 @@ def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
         """([key, before]) => {
           const moved = document.querySelector(`.st-key-${key}_slider input[type=range]`).value;
           const typed = document.querySelector(`.st-key-${key} input:not([type=range])`).value;
-          return moved !== before && Number(moved) === Number(typed);
+          return moved !== before && Number(moved) === parseFloat(typed);
         }""",
         arg=[key, before],
     )

@@ -53,6 +53,22 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
     expect_query(page, {"res": "228"})
 
 
+def test_height_and_width_in_one_input(page: Page) -> None:
+    visit(page, "/architectures?resolution=256+x+512&in_channels=1")
+    expect_query(page, {"res": "256x512", "in_channels": "1"})
+    expect_cards(page, expected_cards(counted("mobilenet_v2", resolution=(256, 512), in_channels=1)))
+    press(page, "res", ">")
+    expect_query(page, {"res": "260x520", "in_channels": "1"})
+    expect_cards(page, expected_cards(counted("mobilenet_v2", resolution=(260, 520), in_channels=1)))
+    for typed, text, resolution in (("128 × 96", "128x96", (128, 96)), ("160", "160", 160), ("1x", "160", 160)):
+        type_into(page, "res", typed)
+        expect(field(page, "res")).to_have_value(text)
+        expect_cards(page, expected_cards(counted("mobilenet_v2", resolution=resolution, in_channels=1)))
+    expect(page.get_by_text("1x is not legal here: 1 to 2048, or height x width.")).to_be_visible()
+    press(page, "res", "<")
+    expect_query(page, {"res": "156", "in_channels": "1"})
+
+
 @pytest.mark.parametrize(
     ("path", "key"),
     [

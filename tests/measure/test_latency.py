@@ -389,6 +389,17 @@ def test_designs_that_build_the_same_network_share_it() -> None:
     assert cached(replace(TINY, resolution=64), 32) is some
 
 
+def test_height_and_width_are_conditions(folder: Path) -> None:
+    wide = replace(TINY, resolution=(32, 64))
+    some = Latency(**(SOME | {"resolution": [32, 64]}))
+    assert some.resolution == (32, 64)
+    assert Latency.from_dict(json.loads(json.dumps(some.to_dict()))) == some
+    remember(wide, some)
+    forget()
+    assert cached(wide) == cached(TINY, (32, 64)) == cached(TINY, [32, 64]) == some  # type: ignore[arg-type]
+    assert [cached(TINY, other) for other in (32, (64, 32), (32, 65))] == [None] * 3
+
+
 def test_other_conditions_have_other_keys() -> None:
     remember(TINY, Latency(**SOME))
     assert cached(TINY, 64) is None

@@ -22,9 +22,7 @@ from effviz.model.draft import Draft
 RECTANGLE = (96, 160)
 
 
-@pytest.mark.parametrize(
-    ("name", "in_channels"), [("resnet18", 1), ("mobilenet_v2", 4), ("shufflenet_v2", 1), ("squeezenet1_1", 2)]
-)
+@pytest.mark.parametrize(("name", "in_channels"), [("shufflenet_v2", 1), ("squeezenet1_1", 2)])
 def test_counts_are_torchs(name: str, in_channels: int) -> None:
     report = analyze(architecture(name, resolution=RECTANGLE, in_channels=in_channels))
     module, shape = build(report.design, device="meta"), (in_channels, *RECTANGLE)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from effviz import UnknownNameError
+from effviz import Design, Stage, UnknownNameError
 from effviz.worker import jobs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,21 @@ def test_every_module_is_a_job() -> None:
     assert sorted(jobs.JOBS) == sorted(file.stem for file in files) == ["crosscheck", "diagram", "latency"]
     for kind in jobs.JOBS:
         assert jobs.load(kind, jobs.JOBS).__module__ == f"effviz.worker.jobs.{kind}"
+
+
+def test_every_job_takes_height_and_width() -> None:
+    """JSON has no pairs, and the worker gets JSON."""
+    rows = (Stage("conv", 8, stride=2, name="stem"), Stage("global_avg_pool"), Stage("linear", 10))
+    design = Design("wide", rows, resolution=(16, 48), in_channels=2)
+    payload = {"design": design.to_json(), "resolution": [24, 40], "batch_size": 1, "threads": 1, "dtype": "float32"}
+    found = {
+        kind: jobs.load(kind, jobs.JOBS)(json.loads(json.dumps(payload)), lambda *_: None, lambda: False)
+        for kind in jobs.JOBS
+    }
+    assert found["crosscheck"]["explained"]
+    assert list(found["crosscheck"]["resolution"]) == [24, 40]
+    assert "wide at 24 x 40 px" in found["diagram"]["title"]
+    assert found["latency"]["median_ms"] > 0
 
 
 def test_an_unknown_kind_lists_the_choices() -> None:

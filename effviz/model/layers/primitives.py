@@ -335,11 +335,6 @@ class ZeroPadChannels(Primitive):
         if self.out_channels < self.in_channels:
             fail("out_channels", self.out_channels, f"must be at least in_channels = {self.in_channels}")
 
-    @property
-    def before(self) -> int:
-        """Channels of zeros before those of the input."""
-        return (self.out_channels - self.in_channels) // 2
-
     def out_shape(self, shape: Shape) -> Shape:
         channels, height, width = image(shape, self)
         if channels != self.in_channels:

@@ -34,11 +34,9 @@ from effviz.ui.page_parts.architectures.sweep import settings, sweep
 WIDE = {"net": "MobileNetV2", "res": "512x2048"}
 
 LINKS: list[tuple[dict[str, str], dict[str, Any], dict[str, str]]] = [
-    (WIDE, {"resolution": (512, 2048)}, {"res": "512x2048"}),
     ({"resolution": "512x2048"}, {"resolution": (512, 2048)}, {"res": "512x2048"}),
     ({"res": "512 × 2048 px"}, {"resolution": (512, 2048)}, {"res": "512x2048"}),
-    ({"res": "96x96", "in_channels": "1"}, {"resolution": 96, "in_channels": 1}, {"res": "96", "in_channels": "1"}),
-    ({"resolution": "96.0", "in_channels": "7"}, {"resolution": 96, "in_channels": 7}, {"res": "96"}),
+    ({"resolution": "96x96.0", "in_channels": "1"}, {"resolution": 96, "in_channels": 1}, {"res": "96"}),
     ({"net": "mobilenet_v2", "width": "1.4"}, {"width_mult": 1.4}, {"width": "1.4"}),
     ({"net": "ghostnet", "width": "1.3"}, {"name": "ghostnet", "width_mult": 1.3}, {"net": "GhostNet"}),
     (
@@ -53,8 +51,7 @@ LINKS: list[tuple[dict[str, str], dict[str, Any], dict[str, str]]] = [
             {"name": "shufflenet_v1", "groups": 8, "width_mult": 1.5},
             {"groups": "8", "scale": "1.5"},
         )
-        for net in ("ShuffleNetV1", "shufflenet_v1")
-        for key, text in (("width", "1.5"), ("scale", "1.5"), ("width_mult", "1.50"))
+        for net, key, text in (("ShuffleNetV1", "width", "1.5"), ("shufflenet_v1", "width_mult", "1.50"))
     ),
     (
         {"net": "ResNeXt-50 (32x4d)", "groups": "8"},
@@ -73,8 +70,6 @@ def test_links_with_the_names_of_python(
     counted = report(**options)
     assert cards(at) == expected_cards(counted)
     assert {key: at.query_params.get(key) for key in address} == address
-    run(at)
-    assert cards(at) == expected_cards(counted)
 
 
 def test_the_notice_uses_the_name_in_the_link() -> None:
@@ -101,7 +96,13 @@ def test_the_whole_page_of_a_rectangle() -> None:
 
 def test_typing_a_resolution() -> None:
     at = opened()
-    for typed, resolution in (("256 x 512", (256, 512)), ("128×128", 128), ("96", 96)):
+    for typed, resolution in (
+        ("256 x 512", (256, 512)),
+        ("128×128", 128),
+        ("1x2048", (1, 2048)),
+        ("300x100", (300, 100)),
+        ("96", 96),
+    ):
         put(at, "res", typed)
         assert cards(at) == expected_cards(report(resolution=resolution)), typed
     for typed in ("8x", "0", "4096", "512x0", "<b>x</b>"):
@@ -170,8 +171,7 @@ def test_width_and_resolution_of_a_rectangle() -> None:
     assert line(at) == ""
     counted = report(resolution=(512, 2048))
     assert counted_cards(at)[1].value == expected_cards(counted)["Multiply-adds"]
-    for part in each_part(at):
-        assert not part.exception
+    assert (show_part(at, "All cells").dataframe[0].value["Resolution (px)"] == "512x2048").any()
     shown = " ".join(words(show_part(at, "How this is computed")))
     assert "= 1² × (512 × 2048 / 224²) × 300,774,272" in shown
     assert f"= **{counted.macs:,}**, counted" in shown
@@ -180,9 +180,8 @@ def test_width_and_resolution_of_a_rectangle() -> None:
 def test_width_against_depth_of_a_rectangle() -> None:
     at = open_page("width_depth", kind="MobileNetV2", resolution="160x320", in_channels="1")
     assert line(at) == ""
-    for part in each_part(at):
-        assert not part.exception
     assert "80 x 160 px" in " ".join(words(show_part(at, "Try this")))
+    assert r"on an $h_1 × h_2$ map" in " ".join(words(show_part(at, "How this is computed")))
 
 
 def test_a_rectangle_in_the_studio() -> None:

@@ -20,10 +20,12 @@ from effviz.ui.widgets.tables import Column, Table, show_table
 
 def formulas(view: View, convention: Convention) -> None:
     """Show the law, the law with the current numbers, and where it fails."""
+    square = isinstance(view.options.resolution, int)
+    size, pixels = ("h × h", "h^2") if square else ("h_1 × h_2", "h_1 h_2")
     texts = [
-        "**Law** of a stage with $d$ blocks of width $w$ on an $h × h$ map, if most convolutions connect all channels:"
-        "  \n"
-        r"multiply-adds $\propto d w^2 h^2$, parameters $\propto d w^2$, activations $\propto d w h^2$"
+        f"**Law** of a stage with $d$ blocks of width $w$ on an ${size}$ map, if most convolutions connect all "
+        "channels:  \n"
+        rf"multiply-adds $\propto d w^2 {pixels}$, parameters $\propto d w^2$, activations $\propto d w {pixels}$"
         "  \n"
         r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$",
     ]
