@@ -16,13 +16,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
 import platformdirs
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.count.report import analyze
 from effviz.model.design import Design
@@ -329,7 +330,7 @@ def _key(design: Design, resolution: int | None, batch_size: int, conditions: Ma
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _blocks_digest(design: Design, resolution: int | None) -> str:
     """Return a hash of the built blocks and the input shape."""
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]

@@ -7,9 +7,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, KINDS, LINEAR, kind_of
@@ -32,7 +32,7 @@ class Counts(NamedTuple):
     macs: int
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def counts(base: Design, width: float, resolution: int) -> Counts:
     """Count `base` at another width and resolution.
 
@@ -43,7 +43,7 @@ def counts(base: Design, width: float, resolution: int) -> Counts:
     return Counts(report.params, report.macs)
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def memory_access(base: Design, width: float, resolution: int, memory: str) -> int:
     """Return its memory access in elements under one assumption; separate from `counts`, because it takes longer.
 
@@ -102,7 +102,7 @@ class _Layer(NamedTuple):
     in_channels: int
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
     """Return all layers with multiply-adds, by path."""
     found = {}
@@ -120,7 +120,7 @@ def _layers(design: Design, resolution: int) -> dict[str, _Layer]:
     return found
 
 
-@lru_cache(maxsize=256)
+@remembered
 def split(base: Design, width: float, resolution: int) -> Split:
     """Split the multiply-adds at a width and a resolution into the promise of the law and reasons for the difference.
 
@@ -182,7 +182,7 @@ class KindLaw(NamedTuple):
     resolution_power: float | None  # the same for the resolution
 
 
-@lru_cache(maxsize=256)
+@remembered
 def powers(base: Design, width: float, resolution: int) -> tuple[KindLaw, ...]:
     """Return measured exponents by kind of layer, for each multiplier alone; 1 is replaced by one half.
 

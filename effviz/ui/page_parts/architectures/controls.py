@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
 import effviz
+from effviz.core.caches import remembered
 from effviz.ui import links
 from effviz.ui.widgets.controls import resolution_control, width_control
 from effviz.zoo import ARCHITECTURES
@@ -68,7 +68,7 @@ def controls() -> Choice:
     return choose(name, groups, width, depth, resolution, classes)
 
 
-@lru_cache(maxsize=64)
+@remembered
 def named(name: str, groups: int | None) -> effviz.Design:
     """Return a published network."""
     return effviz.architecture(name, **({} if groups is None else {"groups": groups}))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 import effviz
@@ -12,6 +10,7 @@ from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.promised import Count, fit_chart, floored
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
 from effviz.studies.scaling import around, growth_text
@@ -98,12 +97,12 @@ def _set_phi(phi: float) -> None:
 # --- grid search ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
     return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _grid_chart(found: tuple[GridPoint, ...], base: int, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
     return grid_chart(found, base, TARGET, rule, count, look)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-from functools import lru_cache
 
 import streamlit as st
 
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.studies.studio import row_totals, scaled_report
@@ -27,7 +27,7 @@ def costs(here: Bench, convention: Convention) -> None:
         show_chart(_stages(here.report, convention, look()), "stages", legend=legend)
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _stages(report: Report, convention: Convention, look: Appearance) -> Chart:
     return stage_costs(report.sums, stage_measures(convention), look)
 

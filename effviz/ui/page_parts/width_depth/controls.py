@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from effviz.advice.smallest import smallest_resolution
+from effviz.core.caches import remembered
 from effviz.model.design import Design
 from effviz.model.fields import Field
 from effviz.studies.equal_budget import Designs, Variant, tradable
@@ -29,7 +29,7 @@ _SHORT_LABELS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@remembered
 def sources() -> dict[str, str]:
     """Return kinds of block, then networks of the zoo, with their titles."""
     networks = {name: architecture(name).title for name in ARCHITECTURES if tradable(name)}
