@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from effviz.ui import turns
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityHeadersMiddleware
 from effviz.ui.static_files import StaticFilesMiddleware
@@ -21,7 +22,8 @@ from effviz.worker.manager import default_manager
 
 @asynccontextmanager
 async def torch_process(app: st.App) -> AsyncIterator[None]:
-    """Run the torch process as long as the server, so that the first visitor finds torch imported."""
+    """Run the torch process as long as the server, so that the first visitor finds torch imported; set up turns."""
+    turns.start()
     manager = default_manager()
     manager.start()
     yield

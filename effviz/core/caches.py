@@ -48,6 +48,14 @@ def size_of(value: Any, depth: int = 0) -> int:
     return own + count * sum(sizes) // len(sizes)
 
 
+def _no_pause() -> None:
+    """Continue at once."""
+
+
+pause: Callable[[], None] = _no_pause
+"""Called before each computation; a server replaces it to let other visitors go first."""
+
+
 class _Caches:
     """All caches of the process, and the bytes of each since it was emptied."""
 
@@ -97,6 +105,7 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     @wraps(function)
     def missed(*args: Any, **named: Any) -> _T:
         nonlocal turns
+        pause()
         result = function(*args, **named)
         # The estimate takes longer than many functions, so one small entry stands for several.
         if turns == 0:

@@ -14,6 +14,7 @@ from effviz.advice.lint import faults, memory_access, reach, shares
 from effviz.advice.lint.edits import moved
 from effviz.advice.lint.findings import Finding, Fix, Gain, Rule, difference, gain
 from effviz.advice.lint.network import BuiltNetwork, Outside
+from effviz.core import caches
 from effviz.core.caches import remembered
 from effviz.core.errors import fail
 from effviz.core.units import change
@@ -109,6 +110,7 @@ class _Search:
         row = (finding.row or 0) - near.outside.first
         proposals = rule.propose(near.row(row))
         for label, changed in islice(proposals, max(_FEWEST_TRIED, _TRIED_LAYERS // (len(near.layers) or 1))):
+            caches.pause()
             if changed is None or changed == near.design:
                 continue
             then = near.with_design(changed)

@@ -13,6 +13,7 @@ from effviz.charts.style import Appearance, appearance
 from effviz.ui import links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
+from effviz.ui.turns import TURNS
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
@@ -48,6 +49,7 @@ def moving(body: Callable[[], None]) -> None:
     """
 
     def run() -> None:
+        TURNS.begin()
         links.begin()
         body()
         links.finish()

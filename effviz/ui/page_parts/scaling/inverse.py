@@ -117,7 +117,11 @@ def grid(choice: Choice, convention: Convention) -> None:
         )  # fmt: skip
     with right:
         step = float(links.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
-    found = _candidates(choice.base, tolerance / 100, step)
+    try:
+        found = _candidates(choice.base, tolerance / 100, step)
+    except effviz.DesignError as error:
+        st.markdown(f"The grid is too fine for this tolerance: {error}.")
+        return
     if not found:
         st.markdown("No triple on this grid meets the constraint. Increase the tolerance or refine the grid.")
         return
