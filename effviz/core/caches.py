@@ -135,8 +135,8 @@ class Store(Generic[_T]):
 
     def put(self, key: str, result: _T) -> None:
         """Remember the result of a key."""
-        self._results[key] = result
         _CACHES.grow(self._number, size_of((key, result)))
+        self._results[key] = result
 
 
 def forget() -> None:
