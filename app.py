@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from streamlit.config import get_option
 
+from effviz.ui import turns
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityMiddleware, allowed_hosts
 from effviz.ui.server import apply_limits
@@ -25,7 +26,8 @@ from effviz.worker.manager import default_manager
 
 @asynccontextmanager
 async def torch_process(app: st.App) -> AsyncIterator[None]:
-    """Run the torch process as long as the server, so that the first visitor finds torch imported."""
+    """Run the torch process as long as the server, so that the first visitor finds torch imported; set up turns."""
+    turns.start()
     manager = default_manager()
     manager.start()
     yield

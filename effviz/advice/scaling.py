@@ -6,11 +6,12 @@ multiply-adds on one dimension, or like fast scaling (arXiv 2103.06877, section 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import groupby, product
 from typing import NamedTuple
 
-from effviz.core.errors import DesignError, fail, number, one_of
+from effviz.core.caches import remembered
+from effviz.core.errors import DesignError, check_cells, fail, number, one_of
 from effviz.core.resolution import ratio, scaled_resolution, sides
 from effviz.core.rounding import ceil, exact
 from effviz.count.report import Report, analyze
@@ -25,7 +26,6 @@ PAPER = (1.2, 1.1, 1.15)
 FIT_QUANTITIES = ("macs", "params", "activations", "memory_access", "peak_activation")
 _CLOSE = 1e-9
 _FARTHEST = 40.0
-_MOST_CANDIDATES = 20_000
 
 
 def compound_scale(
@@ -137,7 +137,7 @@ class BuiltStage(NamedTuple):
     scales: bool  # whether the depth multiplier acts on it
 
 
-@lru_cache(maxsize=512)
+@remembered
 def built_stages(design: Design) -> tuple[BuiltStage, ...]:
     """Return blocks and widths of the built network, stage by stage."""
     found = []
@@ -227,6 +227,7 @@ class Swept(NamedTuple):
 
 def sweep(design: Design, rule: ScalingRule, phis: Sequence[float]) -> list[Swept]:
     """Return the totals at every phi, without networks that are too deep or too small to build."""
+    check_cells("phis", f"{len(phis)} numbers", len(phis))
     found = []
     for phi in phis:
         try:
@@ -269,11 +270,10 @@ def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, st
     tolerance = number("tolerance", tolerance, 0, 0.5)
     step = number("step", step, 0, 1, open_below=True)
     most = target * (1 + tolerance)
-    deep, wide = (_grid(limit, step) for limit in (most, math.sqrt(most)))
-    if len(deep) * len(wide) ** 2 > _MOST_CANDIDATES:
-        fail("step", step, f"makes a grid of {len(deep) * len(wide) ** 2:,} points, at most {_MOST_CANDIDATES:,}")
+    limits = (most, math.sqrt(most), math.sqrt(most))
+    check_cells("step", step, math.prod(_steps(limit, step) for limit in limits))
     found = []
-    for alpha, beta, gamma in product(deep, wide, wide):
+    for alpha, beta, gamma in product(*(_grid(limit, step) for limit in limits)):
         rule = ScalingRule(alpha, beta, gamma)
         if exact(abs(rule.factor - target) - tolerance * target) <= 0:
             report = analyze(rule.scaled(design, 1.0))
@@ -281,8 +281,13 @@ def feasible(design: Design, *, target: float = 2.0, tolerance: float = 0.05, st
     return found
 
 
+def _steps(most: float, step: float) -> float:
+    # A step close to 0 gives infinity, of which no floor exists.
+    return exact(min((most - 1) / step, 1e15)) // 1 + 1
+
+
 def _grid(most: float, step: float) -> list[float]:
-    return [exact(1 + index * step) for index in range(int(exact((most - 1) / step)) + 1)]
+    return [exact(1 + index * step) for index in range(int(_steps(most, step)))]
 
 
 # --- the inverse -----------------------------------------------------------------------------------------------------
@@ -306,7 +311,7 @@ class BudgetFit(NamedTuple):
     excess: int | None
 
 
-@lru_cache(maxsize=512)
+@remembered
 def fit_phi(
     design: Design, budget: float, quantity: str = "macs", rule: ScalingRule = _COMPOUND, memory: str = "fused"
 ) -> BudgetFit:

@@ -1,14 +1,14 @@
 """Smallest resolution and width at which a design can be built."""
 
 from bisect import bisect_left
-from functools import lru_cache
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, sides
 from effviz.model.design import Design
 
 
-@lru_cache(maxsize=64)
+@remembered
 def smallest_resolution(design: Design) -> int:
     """Bisect the smallest height and width of the input, in pixels, that every layer accepts.
 
@@ -17,7 +17,7 @@ def smallest_resolution(design: Design) -> int:
     return 1 + bisect_left(range(1, min(sides(design.resolution))), True, key=lambda side: _builds(design, side))
 
 
-@lru_cache(maxsize=64)
+@remembered
 def smallest_width(design: Design) -> float:
     """Find the smallest width multiplier from 0.1 on, in steps of 0.05, at which the design can be built."""
     return next((step / 20 for step in range(2, 20) if _builds(design, None, step / 20)), 1.0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
@@ -78,7 +78,7 @@ def chart(
     return Chart(spec, title, f"{'. '.join(filter(None, (title, *details)))}.")
 
 
-@lru_cache(maxsize=2)
+@cache
 def _template(look: Appearance) -> Spec:
     """Build a transparent template with a grid on the value axis only. A page has one legend for all its charts."""
     axis = {

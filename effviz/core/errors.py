@@ -21,6 +21,10 @@ MAX_CHANNELS = 2**20
 MAX_FEATURES = 2**31 - 1
 MAX_RESOLUTION = 2**14
 MAX_BLOCKS = 1_000
+# No published network has more layers at 1,000 blocks.
+MAX_LAYERS = 20_000
+# Of a table or grid of networks.
+MAX_CELLS = 20_000
 MAX_MULTIPLIER = 1_000.0
 _MOST_CHOICES = 40
 _MOST_COMPARED = 1_000
@@ -145,6 +149,13 @@ def flag(argument: str, value: Any) -> bool:
     if not isinstance(value, bool):
         fail(argument, value, "must be true or false")
     return value
+
+
+def check_cells(argument: str, value: Any, count: float) -> None:
+    """Raise `DesignError` if the grid or table that `argument` makes has more than `MAX_CELLS` points."""
+    if count > MAX_CELLS:
+        size = f"{count:,.0f}" if count < 1e15 else "more than 1e15"
+        fail(argument, value, f"makes a grid of {size} points, at most {MAX_CELLS:,}")
 
 
 def text(argument: str, value: Any, maximum: int = 2_000) -> str:

@@ -192,8 +192,12 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
         last.update(dict.fromkeys(touched[index], index))
     counts = [0] * len(steps)
     held: set[int] = set()
+    total = 0
     for index in running:
+        total += sum(sizes[storage] for storage in touched[index] - held)
         held |= touched[index]
-        counts[index] = sum(sizes[storage] for storage in held)
-        held = {storage for storage in held if last[storage] > index}
+        counts[index] = total
+        ended = {storage for storage in touched[index] if last[storage] == index}
+        total -= sum(sizes[storage] for storage in ended)
+        held -= ended
     return counts

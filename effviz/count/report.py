@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from effviz.core.caches import remembered
 from effviz.core.errors import one_of
 from effviz.core.resolution import Resolution, as_resolution, in_pixels
 from effviz.count.memory import ASSUMPTIONS, Fusion, Producer, alive, fuse, memory_access
@@ -13,7 +14,7 @@ from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
 from effviz.model.layers import Shape, elements
 from effviz.model.layout import BuiltBlock
-from effviz.model.trace import Step, chain, trace_block
+from effviz.model.trace import Step, chain, layer_count, trace_block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from effviz.model.fields import FieldBlock
 
 
-@lru_cache(maxsize=16_384)
+_LAYER_BYTES = 3_000
+"""Measured for rows, steps, fusion and table of a large network."""
+
+
+@remembered
 def _peak(block: FieldBlock, shape: Shape, producer: Producer) -> int:
     return max(alive(trace_block(block, shape).steps, block_fusion(block, shape, producer)), default=0)
 
 
-@lru_cache(maxsize=32_768)
+@remembered
 def _access(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> int:
     fusion = block_fusion(block, shape, producer)
     access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
@@ -54,6 +59,10 @@ class Report:
         self.resolution = as_resolution(self.input_shape[1:])
         self.params, self.macs, self.activations = network_totals(design, resolution)
         self.flops = 2 * self.macs
+
+    def __sizeof__(self) -> int:
+        """Return the bytes of the report once its rows, steps and table are read, for caches."""
+        return _LAYER_BYTES * sum(run.repeats * layer_count(run.block) for run in self.design.runs(self.resolution))
 
     def __repr__(self) -> str:
         return (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
@@ -68,7 +68,7 @@ class BlockInput(NamedTuple):
     producer: Producer
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def block_fusion(block: FieldBlock, shape: Shape, producer: Producer) -> Fusion:
     """Fuse the layers of one block."""
     return fuse(trace_block(block, shape).steps, shape, producer)
@@ -84,7 +84,7 @@ def block_inputs(blocks: Iterable[BuiltBlock]) -> list[BlockInput]:
     return found
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _block_rows(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> tuple[LayerRow, ...]:
     """Return the rows of one block, with paths relative to it and without a stage."""
     steps, fusion = trace_block(block, shape).steps, block_fusion(block, shape, producer)
@@ -141,7 +141,7 @@ def layer_rows(inputs: list[BlockInput], memory: str) -> tuple[LayerRow, ...]:
     return tuple(rows)
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _block_sums(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> tuple[dict[str, Sums], str]:
     """Return the sums of one block by layer kind, and the kind of its last convolution."""
     sums: dict[str, Sums] = {}

@@ -1,8 +1,8 @@
 """Totals of blocks for maps of any size: counts per pixel times the map sizes of `effviz.model.shapes`."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.count import cost
 from effviz.model.design import Design
@@ -20,7 +20,7 @@ class BlockTotals(NamedTuple):
     out_shape: Shape
 
 
-@lru_cache(maxsize=32_768)
+@remembered
 def block_totals(block: Layer, shape: Shape) -> BlockTotals:
     """Sum the counts of the layers of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
     sizes = map_sizes(block, shape)
@@ -51,7 +51,7 @@ def network_totals(design: Design, resolution: Resolution | None = None) -> tupl
     return params, macs, activations
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _per_pixel(block: Layer, channels: int) -> tuple[int, tuple[tuple[int, int], ...]]:
     """Count the parameters, and per map size the multiply-adds and activations of one pixel."""
     sized = sized_block(block, channels)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from functools import lru_cache
 from itertools import product
 from string import ascii_uppercase
 from typing import Any, TypeAlias
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.export.pattern import ANY, NEUTRAL, DifferentError, SharedPart, aligned, lay_over
 from effviz.export.scope import DOMAINS, TORCH_ACTIVATIONS, Scope, field_names, width_names
@@ -213,7 +213,7 @@ class Classes:
             return [BlockClass(group, probes, self) for group in groups.values()]
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def layers_of(layer: Any) -> Layer:
     """Return the layers of a block, a container or one primitive; other layers are returned as they are."""
     while isinstance(layer, Block):

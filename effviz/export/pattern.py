@@ -62,7 +62,8 @@ def known(vector: Vector) -> Vector:
 
 def is_constant(vector: Vector) -> bool:
     """Return whether all known entries are equal."""
-    return all(value == known(vector)[0] for value in known(vector))
+    entries = known(vector)
+    return all(value == entries[0] for value in entries)
 
 
 def lay_over(trees: Sequence[Any], describe: Describe, path: tuple[str, ...] = ()) -> SharedPart | None:

@@ -9,10 +9,10 @@ other, so that no formula agrees by chance. A number without an expression is an
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from effviz.core.caches import remembered
 from effviz.export.pattern import ANY, Vector, is_constant, known
 from effviz.export.source import Code, fresh, literal, names_in
 from effviz.model.fields import Field, FieldBlock, declared
@@ -247,6 +247,6 @@ def _value(text: str, names: dict[str, Any]) -> Any:
         return ANY
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _compiled(text: str) -> CodeType:
     return compile(text, "<expression>", "eval")

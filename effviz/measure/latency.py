@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any, Self
 import platformdirs
 
 from effviz.core import settings
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
@@ -346,7 +347,7 @@ def _hash(network: str, resolution: Resolution, batch_size: int, conditions: Map
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _blocks_digest(design: Design, resolution: Resolution) -> str:
     """Return a hash of the built blocks and the input shape."""
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]

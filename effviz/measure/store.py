@@ -13,12 +13,12 @@ import re
 import stat
 import time
 from contextlib import suppress
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from effviz.core import settings
+from effviz.core.caches import remembered
 
 MAX_BYTES = 10_000
 # Old and excess files are deleted at the first write of a process and then at every 64th.
@@ -90,7 +90,7 @@ def evict(folder: Path) -> None:
                 path.unlink()
 
 
-@lru_cache(maxsize=1_000)
+@remembered
 def report_ignored(file: Path, problem: str) -> None:
     """Log once why a file is ignored."""
     _logger.warning("ignored the stored latency %s: %s", file, problem)

@@ -10,10 +10,11 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from itertools import count, groupby
 from typing import Any
 
+from effviz.core.caches import remembered
 from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, whole
 from effviz.core.resolution import Resolution
 from effviz.model.blocks import BLOCKS, Recipe
@@ -190,7 +191,7 @@ class Draft:
         return _unpacked(text)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _unpacked(text: str) -> Draft:
     if not text.isascii():
         fail("design", text, "must be letters, digits, - and _")
@@ -245,7 +246,7 @@ class Checked:
     fault: Fault | None  # the first fault; None if all rows can be built
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def checked(draft: Draft) -> Checked:
     """Find the first row that cannot be built, by bisection."""
 

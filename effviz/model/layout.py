@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from effviz.core.errors import MAX_BLOCKS, DesignError
+from effviz.core.caches import remembered
+from effviz.core.errors import MAX_BLOCKS, MAX_LAYERS, DesignError
 from effviz.core.rounding import ceil
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Shape, elements
 from effviz.model.shapes import out_shape
 from effviz.model.stage import Stage
+from effviz.model.trace import layer_count
 
 if TYPE_CHECKING:
     from effviz.model.design import Design
+
+
+_MOST_NAMED = 3
 
 
 class BuiltBlock(NamedTuple):
@@ -58,7 +63,7 @@ def _path(stage: str, first: int | None, index: int) -> str:
     return stage if first is None else f"{stage}.{first + index}"
 
 
-@lru_cache(maxsize=256)
+@remembered
 def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
     """Apply the depth multiplier to each stage and list the blocks that are built."""
     found: list[Placed] = []
@@ -86,10 +91,11 @@ def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def lay_out(design: Design, shape: Shape) -> tuple[Run, ...]:
     """Build every block of `design` for an input of `shape`; raises as `Design.runs`."""
     runs = []
+    layers: Counter[int] = Counter()
     for stage, first, repeats, index, stride in placed(design.stages, design.depth_mult):
         row = design.stages[index]
         kind = BLOCKS[row.block]
@@ -109,12 +115,22 @@ def lay_out(design: Design, shape: Shape) -> tuple[Run, ...]:
                 raise error.at(_path(stage, first, done)) from None
             # A block that keeps the shape is followed by equal blocks.
             alike = repeats - done if after == shape else 1
+            layers[index] += layer_count(block) * alike
+            if layers.total() > MAX_LAYERS:
+                raise DesignError(_too_many(design, layers), path=stage)
             runs.append(Run(stage, None if first is None else first + done, alike, block, index, shape))
             done, shape = done + alike, after
     return tuple(runs)
 
 
-@lru_cache(maxsize=16_384)
+def _too_many(design: Design, layers: Counter[int]) -> str:
+    """Return the problem of a design with too many layers; `layers` counts them by row."""
+    largest = layers.most_common(_MOST_NAMED)
+    named = ", ".join(f"row {row + 1} ({design.stages[row].name}) with {count:,}" for row, count in largest)
+    return f"the network has more than {MAX_LAYERS:,} layers, the limit; the largest rows up to here: {named}"
+
+
+@remembered
 def made(kind: type[FieldBlock], arguments: tuple[tuple[str, Any], ...]) -> FieldBlock:
     """Construct a block; equal arguments give the same object."""
     return kind(**dict(arguments))

@@ -4,9 +4,9 @@ The structure of a block does not depend on the size of its map. Few layers chan
 gates. A block is therefore traced once per number of input channels. Another map size needs only those layers.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.model import layers
 from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
@@ -44,7 +44,7 @@ class SizedBlock(NamedTuple):
     resizes: tuple[Resize, ...]
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
     """Trace a block for maps with `in_channels`; None if its output is not a map or it rejects the traced size."""
     shape: Shape = (in_channels, _ANY_SIDE, _ANY_SIDE)
@@ -70,7 +70,7 @@ def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
     return SizedBlock(tuple(sized), tuple(resizes)) if sized else None
 
 
-@lru_cache(maxsize=32_768)
+@remembered
 def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
     """Compute each map size of `sized_block`; None if the block has to be traced.
 

@@ -5,9 +5,9 @@ writes. A view shares the storage of its input, so memory can be counted without
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.model import layers
 from effviz.model.layers import Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
@@ -43,9 +43,19 @@ def join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix and name else prefix or name
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _expanded(block: Block) -> Layer:
     return block.expand()
+
+
+@remembered
+def layer_count(layer: Layer) -> int:
+    """Count the steps of a layer's trace without tracing it."""
+    if isinstance(layer, Sequential):
+        return sum(layer_count(child) for _, child in layer.children)
+    if isinstance(layer, Branches):
+        return 1 + sum(layer_count(child) for _, child in layer.branches)
+    return layer_count(_expanded(layer)) if isinstance(layer, Block) else 1
 
 
 def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
@@ -84,7 +94,7 @@ class Trace(NamedTuple):
     output: Tensor  # of the layer
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def trace_block(layer: Layer, shape: Shape) -> Trace:
     """Trace one layer with paths relative to it; the result is cached by layer and shape."""
     steps: list[Step] = []

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, look_up
 from effviz.count.kinds import DEPTHWISE, VIEW
 from effviz.count.report import Report
@@ -82,7 +82,7 @@ def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> 
     return _design(name, place, tuple(sorted((values or {}).items())))
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _design(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> Design:
     chosen = look_up("block", name, PRESETS)
     kind = BLOCKS[chosen.block]
@@ -100,7 +100,7 @@ def problem(name: str, place: Place, values: Mapping[str, Any] | None = None) ->
 
 
 # The controls of a page check every usual value of every field.
-@lru_cache(maxsize=8192)
+@remembered
 def _problem(name: str, place: Place, values: tuple[tuple[str, Any], ...]) -> str:
     try:
         made = _design(name, place, values)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import fail, if_legal, one_of, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
@@ -66,7 +67,7 @@ def legal_groups(in_channels: int, out_channels: int) -> list[int]:
     return sorted({*small, *(common // number for number in small)})
 
 
-@lru_cache(maxsize=256)
+@remembered
 def design(kind: str, setting: Setting) -> Design:
     """Return a network of one layer, or of the two of a separable convolution, without bias, norm and activation.
 
@@ -94,7 +95,7 @@ def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
     return _report(kind, setting, memory)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _report(kind: str, setting: Setting, memory: str) -> Report:
     return analyze(design(kind, setting), memory=memory)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
@@ -65,7 +66,7 @@ class Comparison:
         return point.memory_access[memory] / least_access(self.shape.pixels, point.macs)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def compare(shape: Shape) -> Comparison:
     """Count a shape, its baseline and every point of the curves."""
     channels, side = shape.channels, shape.resolution

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from effviz.core.caches import remembered
 from effviz.core.errors import fail, one_of, whole
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def spiral(points: int = POINTS) -> Array:
     return _spiral(whole("points", points, 3, MAX_POINTS)).copy()
 
 
-@lru_cache(maxsize=8)
+@remembered
 def _spiral(points: int) -> Array:
     import numpy as np
 

@@ -7,9 +7,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, area, halved, ratio
 from effviz.count import cost
@@ -33,7 +33,7 @@ class Counts(NamedTuple):
     macs: int
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def counts(base: Design, width: float, resolution: Resolution) -> Counts:
     """Count `base` at another width and resolution.
 
@@ -44,7 +44,7 @@ def counts(base: Design, width: float, resolution: Resolution) -> Counts:
     return Counts(report.params, report.macs)
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def memory_access(base: Design, width: float, resolution: Resolution, memory: str) -> int:
     """Return its memory access in elements under one assumption; separate from `counts`, because it takes longer.
 
@@ -103,7 +103,7 @@ class _Layer(NamedTuple):
     in_channels: int
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _layers(design: Design, resolution: Resolution) -> dict[str, _Layer]:
     """Return all layers with multiply-adds, by path."""
     found = {}
@@ -121,7 +121,7 @@ def _layers(design: Design, resolution: Resolution) -> dict[str, _Layer]:
     return found
 
 
-@lru_cache(maxsize=256)
+@remembered
 def split(base: Design, width: float, resolution: Resolution) -> Split:
     """Split the multiply-adds at a width and a resolution into the promise of the law and reasons for the difference.
 
@@ -183,7 +183,7 @@ class KindLaw(NamedTuple):
     resolution_power: float | None  # the same for the resolution
 
 
-@lru_cache(maxsize=256)
+@remembered
 def powers(base: Design, width: float, resolution: Resolution) -> tuple[KindLaw, ...]:
     """Return measured exponents by kind of layer, for each multiplier alone; 1 is replaced by one half.
 

@@ -9,11 +9,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.count.report import Report, analyze
 from effviz.zoo import ARCHITECTURES, architecture
 
@@ -67,7 +68,7 @@ ENTRIES = tuple(sorted(_UNSORTED, key=lambda entry: analyze(entry.design).macs))
 """Networks of the background measurement."""
 
 
-@lru_cache(maxsize=4 * len(ENTRIES))
+@remembered
 def report(entry: Entry, memory: str = "fused") -> Report:
     """Count one of `ENTRIES` under an assumption about memory access, as in `effviz.analyze`."""
     return analyze(entry.design, memory=memory)

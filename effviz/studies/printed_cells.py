@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, area, in_pixels
 from effviz.model.design import Design
 from effviz.studies import multipliers
@@ -199,24 +200,24 @@ class PrintedCells:
         return any("Counts something else" in each.note for figures in self.figures.values() for each in figures)
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _base(name: str, groups: int | None) -> Design:
     return architecture(name, groups=groups) if groups else architecture(name)
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _known(name: str, groups: int | None) -> dict[Place, float]:
     base = _base(name, groups)
     return {place: value for place, value in leading(name, groups).items() if multipliers.countable(base, *place)}
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _errors(name: str, groups: int | None) -> tuple[float, ...]:
     printed = PrintedCells(name, groups)
     return tuple(multipliers.held_out(printed.known, printed.macs).values())
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _top1(printed: PrintedCells, place: Place) -> Accuracy | None:
     figures = printed.figures.get(place, ())
     misprints = (each for each in figures if "top1" in each.wrong and not each.quantised)
@@ -242,7 +243,7 @@ class PrintedPoint(NamedTuple):
     front: bool  # whether no other printed accuracy is as high at the same or lower cost
 
 
-@lru_cache(maxsize=2)
+@cache
 def printed_points(retrained: bool) -> tuple[PrintedPoint, ...]:
     """Every comparable printed accuracy of `NETWORKS`."""
     found: list[PrintedPoint] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from effviz.count.report import analyze
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@lru_cache(maxsize=1)
+@cache
 def latencies() -> pd.DataFrame:
     """Return published latencies and multiply-adds, one row per network and device, for devices with three networks.
 
@@ -45,7 +45,7 @@ def latencies() -> pd.DataFrame:
     return rows.loc[enough, columns].reset_index(drop=True)
 
 
-@lru_cache(maxsize=1)
+@cache
 def devices() -> dict[str, tuple[dict[str, Any], ...]]:
     """Return the rows of `latencies` by device and source, as dictionaries with the key ``noisy`` of measurements."""
     found: dict[str, list[dict[str, Any]]] = {}

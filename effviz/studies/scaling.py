@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 
 from effviz.advice.scaling import (
     BudgetFit,
@@ -19,6 +18,7 @@ from effviz.advice.scaling import (
     scaling_rules,
     sweep,
 )
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import sides, size_text
 from effviz.core.rounding import exact
@@ -59,7 +59,7 @@ class Stairs:
         return base.blocks * depth, base.channels * width, base.resolution * resolution, macs
 
 
-@lru_cache(maxsize=64)
+@remembered
 def stairs(design: Design, rule: ScalingRule, low: int, high: int) -> Stairs:
     """Return the steps of a rule from one integer φ to another, without those that cannot be built."""
     phis = [exact(low + step / STEPS_A_PHI) for step in range((high - low) * STEPS_A_PHI + 1)]
@@ -102,7 +102,7 @@ class Pin:
     channels: int  # as built
 
 
-@lru_cache(maxsize=32)
+@remembered
 def pins(base: Design, rule: ScalingRule) -> tuple[Pin, ...]:
     """Return B1 to B7 if the base is B0; nothing for other networks."""
     if base.name != "efficientnet_b0" or base != architecture("efficientnet_b0"):
@@ -143,7 +143,7 @@ class Contender:
         return analyze(self.design)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def contenders(
     base: Design, compound: ScalingRule, phi: float, among: tuple[str, ...]
 ) -> tuple[tuple[Contender, ...], str]:
@@ -179,7 +179,7 @@ class Frame:
     drawn: tuple[Contender, ...]
 
 
-@lru_cache(maxsize=16)
+@remembered
 def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
     """Return the networks of every rule at the multiply-adds of the compound one, for every φ of `DRAWN`."""
     among = ("baseline", "width", "depth", "resolution", "compound")
@@ -195,7 +195,7 @@ def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@remembered
 def curves(base: Design, compound: ScalingRule, low: int, high: int) -> dict[str, tuple[Swept, ...]]:
     """Return every rule from one φ to another, in coarse steps."""
     phis = [low + step / 8 for step in range((high - low) * 8 + 1)]
@@ -226,7 +226,7 @@ class Printed:
     source: str  # paper and table
 
 
-@lru_cache(maxsize=64)
+@remembered
 def printed(base: Design) -> tuple[Printed, ...]:
     """Return the published rows about scaling a network; nothing for most networks."""
     table = published()
@@ -272,7 +272,7 @@ def examples(rows: Sequence[StageRow]) -> tuple[StageRow, StageRow]:
     )
 
 
-@lru_cache(maxsize=64)
+@remembered
 def around(base: Design, rule: ScalingRule, phi: float, quantity: str, memory: str) -> tuple[tuple[float, int], ...]:
     """One cost of the networks near a phi, as pairs of phi and cost.
 

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, show
 from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals
@@ -118,7 +118,7 @@ def buildable(draft: Draft, index: int, name: str, options: Sequence[Any], curre
     return [option for option, builds in zip(options, legal, strict=True) if option == current or builds]
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _buildable(
     frame: Design, rows: tuple[Stage, ...], index: int, name: str, options: tuple[Any, ...]
 ) -> tuple[bool, ...]:

@@ -7,11 +7,13 @@ import streamlit as st
 from effviz.ui import links
 from effviz.ui.navigation import PAGES
 from effviz.ui.paths import ROOT, STYLE_SHEET, page_path
+from effviz.ui.turns import TURNS
 from effviz.ui.widgets import frame
 
 
 def run() -> None:
     """Draw the frame and the chosen page."""
+    TURNS.begin()
     st.set_page_config(page_title="effviz", page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
     chosen = st.navigation(
         [

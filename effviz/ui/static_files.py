@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def _sources() -> dict[str, Path]:
     return {path.name: path for path in [*own.iterdir(), plotly]}
 
 
-@lru_cache(maxsize=1)
+@cache
 def _addresses() -> dict[str, Path]:
     """Return the files by the last part of their address: the name with a hash."""
     return {f"{path.stem}.{_digest(path)}{path.suffix}": path for path in _sources().values()}
@@ -50,7 +50,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=32)
+@cache
 def address(name: str) -> str:
     """Return the path of a file on this server, such as ``/effviz-static/chart.0123456789ab.js``.
 
@@ -63,14 +63,14 @@ def address(name: str) -> str:
     return f"/{base}/{_OWN}/{found}" if base else f"/{_OWN}/{found}"
 
 
-@lru_cache(maxsize=1)
+@cache
 def _streamlits() -> dict[str, Path]:
     """Return Streamlit's scripts and styles by their path below ``/static/``."""
     folder = Path(get_static_dir()) / "static"
     return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.suffix in _TYPES}
 
 
-@lru_cache(maxsize=512)
+@cache
 def _compressed(path: Path, encoding: str) -> bytes:
     return _ENCODINGS[encoding](path.read_bytes())
 

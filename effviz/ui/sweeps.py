@@ -10,7 +10,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
 from importlib import import_module
 from math import inf
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ from starlette.routing import Route
 from streamlit.config import get_option
 
 from effviz.charts.style import Appearance, Chart, json_of
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import PAGES
@@ -77,7 +77,7 @@ def sweep_address(page: str, control: str, settings: Mapping[str, Any]) -> str:
     return f"/{base}{path}?{query}" if base else f"{path}?{query}"
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _answer(page: str, control: str, settings: str, values: tuple[float, ...]) -> bytes:
     sweep: Callable[..., Callable[[float], State]] = import_module(f"effviz.ui.page_parts.{page}.sweep").sweep
     state = sweep(control, **json.loads(settings))

@@ -5,8 +5,11 @@ Their numbers are compared with torch: zero gradients, pixels that reach an outp
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+import pickle
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,12 +35,14 @@ from effviz import (
     list_architectures,
 )
 from effviz.advice.lint import RULES, Finding, apply_rules, gain, lint
+from effviz.advice.lint import network as network_module
 from effviz.advice.lint.edits import bases, moved, rewidened
 from effviz.advice.lint.findings import Proposal, Rule
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, spoken
 from effviz.advice.lint.reach import averaged_map, reads, receptive_field
 from effviz.advice.lint.shares import classifier
 from effviz.backend.build import Merge
+from effviz.core.caches import forget
 from effviz.core.units import change
 from effviz.count.report import Report
 from effviz.model.blocks import Part, Recipe
@@ -1008,3 +1013,63 @@ def test_a_new_rule_needs_no_other_change() -> None:
     rule = Rule("loud", "Loud", "Be quiet.", "nowhere", "Think of it.", check, lambda row: ())
     (finding,) = apply_rules(architecture("resnet18"), [rule])
     assert finding == Finding("loud", 0, "stem.conv", "everywhere", "It is loud. Think of it.", 1.0, None)
+
+
+# --- large networks --------------------------------------------------------------------------------------------------
+
+
+def _long(draw: random.Random, rows: int = 40) -> Design:
+    """Return a long network with many findings."""
+    found: list[Stage] = []
+    while len(found) < rows:
+        name = draw.choice(
+            ["conv", "depthwise", "mbconv", "inverted_residual", "fragments", "norm_act", "ghost_module"]
+        )
+        fields: dict[str, Any] = (
+            {"kernel_size": draw.choice([1, 3, 3, 4])} if "g" not in name and name != "norm_act" else {}
+        )
+        if name == "conv":
+            fields |= {"bias": draw.random() < 0.3, "activation": draw.choice(["relu", "none"])}
+        if name in ("fragments", "norm_act"):
+            fields = {}
+        width = {"out_channels": draw.choice([8, 16, 16, 20, 64])} if BLOCKS[name].has_out_channels else {}
+        row = Stage(name, stride=2 if len(found) in (3, 20) and BLOCKS[name].has_stride else 1, name=f"r{len(found)}",
+                    **width, **fields)  # fmt: skip
+        try:
+            net(*found, row, resolution=128).runs()
+        except DesignError:
+            continue
+        found.append(row)
+    return net(*found, POOL, CLASSES, resolution=128)
+
+
+@pytest.mark.parametrize("seed", range(examples(4)))
+def test_fixes_judged_from_a_window_are_those_judged_from_the_network(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design = _long(random.Random(seed))
+    near = [dataclasses.astuple(finding) for finding in lint(design)]
+    monkeypatch.setattr(network_module, "_WINDOW_ROWS", 10**6)
+    forget()
+    assert [dataclasses.astuple(finding) for finding in lint(design)] == near
+    assert sum(finding[-1] is not None for finding in near) > 3
+
+
+def test_a_fix_is_searched_for_when_it_is_read() -> None:
+    tried: list[int] = []
+
+    def propose(row: BuiltRow) -> Iterable[Proposal]:
+        tried.append(row.index)
+        yield from RULES["even_windows"].propose(row)
+
+    rule = dataclasses.replace(RULES["even_windows"], propose=propose)
+    design = net(*(Stage("conv", 16, kernel_size=4, name=f"r{i}") for i in range(9)), resolution=64)
+    findings = apply_rules(design, [rule])
+    assert len(findings) == 9
+    assert tried == []
+    assert findings[4].fix is not None
+    assert findings[4].why
+    assert tried == [4]
+    assert pickle.loads(pickle.dumps(findings[3])) == findings[3] == copy.deepcopy(findings[3])
+    assert tried == [4, 3]
+    assert not hasattr(findings[3], "other")

@@ -14,21 +14,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import effviz
 from effviz.advice import scaling
-from effviz.count import totals
-from effviz.model import layout, shapes, trace
+from effviz.core.caches import forget
 
 PHIS = [-1 + 7 * step / 199 for step in range(200)]
 REPETITIONS = 7
-
-
-def forget() -> None:
-    """Empty everything that the engine remembers."""
-    for remembered in (
-        totals.block_totals, totals._per_pixel, shapes.sized_block, shapes.map_sizes,
-        layout.made, layout.lay_out, trace.trace_block, trace._expanded,
-        scaling.built_stages,
-    ):  # fmt: skip
-        remembered.cache_clear()
 
 
 def sweep(base: effviz.Design) -> int:

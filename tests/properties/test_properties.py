@@ -38,12 +38,8 @@ from effviz import (
     compound_scale,
     list_architectures,
 )
+from effviz.core.caches import forget
 from effviz.core.rounding import ceil, make_divisible
-from effviz.count import report as report_module
-from effviz.count import rows as rows_module
-from effviz.count.totals import block_totals
-from effviz.model import layout
-from effviz.model.trace import trace_block
 
 every_architecture = pytest.mark.parametrize("name", list_architectures())
 UNSCALED = [
@@ -279,20 +275,12 @@ def test_unnamed_rows_do_not_join_a_neighbour() -> None:
 # --- totals, table and torch ----------------------------------------------------------------------------------------
 
 
-def _forget() -> None:
-    for remembered in (
-        trace_block, block_totals, layout.lay_out, layout.made, rows_module.block_fusion, report_module._peak,
-        report_module._access,
-    ):  # fmt: skip
-        remembered.cache_clear()
-
-
 @given(design=scalings())
 @repeatable(5)
 def test_caches_do_not_change_the_result(design: Design) -> None:
     """Without caches, with caches, and after other networks."""
     first = reported(analyze(design))
-    _forget()
+    forget()
     analyze(architecture("ghostnet"))
     assert reported(analyze(design)) == first
     assert reported(analyze(design)) == first

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from effviz.core.errors import DesignError
-from effviz.count.report import analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import declared
@@ -69,14 +68,6 @@ def moved(row: int | None, before: Design, after: Design) -> int | None:
     if row < place:
         return row
     return None if shift < 0 and row == place else row + shift
-
-
-def affordable(design: Design, changed: Design | None, rise: float | None) -> Design | None:
-    """Return `changed` if neither parameters nor multiply-adds increase by more than the share `rise`."""
-    if changed is None or rise is None:
-        return changed
-    now, then = analyze(design), analyze(changed)
-    return changed if then.macs <= (1 + rise) * now.macs and then.params <= (1 + rise) * now.params else None
 
 
 def same_width(design: Design, row: int) -> list[int]:

@@ -1,12 +1,12 @@
 """Fault rules: weights that meet only padding, skipped pixels, even kernel sizes, idle biases, narrow activations."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TypeAlias
 
 from effviz.advice.lint.edits import with_block
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, pixels, share
+from effviz.core.caches import remembered
 from effviz.core.resolution import size_text
 from effviz.core.units import percent, si
 from effviz.count.kinds import DEPTHWISE, POINTWISE
@@ -46,7 +46,7 @@ def sides(layer: Window, axis: int) -> tuple[int, int, int, int]:
 # --- too much stride -------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def _used_taps(size: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
     """Count the kernel positions along one axis that meet a pixel at any output."""
     met = 0
@@ -80,7 +80,7 @@ def _too_much_stride(network: BuiltNetwork) -> Iterator[Finding]:
         yield network.finding(
             "too_much_stride", concerned, float(idle),
             f"{high} × {wide} kernels are applied to a map of {rows} × {columns} pixels. {si(idle)} of {si(params)} "
-            f"parameters meet only padding at an input of {size_text(network.report.resolution)} pixels.",
+            f"parameters meet only padding at an input of {size_text(network.resolution)} pixels.",
         )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def _skips(layer: Layer) -> bool:
     return any(_has_gaps(kernel, stride, spread) for kernel, stride, _, spread in (sides(layer, 0), sides(layer, 1)))
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def _read(size: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
     """Return the pixels read along one axis as the bits of an integer; all of them if the window has no gaps."""
     if not _has_gaps(kernel, stride, dilation):
@@ -303,7 +303,7 @@ RULES = (
         "Keep maps at least half as large as the kernels that slide over them.",
         "counted: a weight that is multiplied only by zero padding has no effect",
         "Fewer strides, smaller kernels or larger images would fix this.",
-        _too_much_stride, _less_stride, is_fault=True,
+        _too_much_stride, _less_stride, is_far=True, is_fault=True,
     ),
     Rule(
         "skipped_pixels", "Skipped pixels",

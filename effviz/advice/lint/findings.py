@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from effviz.core.errors import DesignError, fail
 from effviz.count.report import Report, analyze
@@ -14,8 +14,33 @@ if TYPE_CHECKING:
     from effviz.advice.lint.network import BuiltNetwork, BuiltRow
 
 
+class Late:
+    """Base of dataclasses whose instances may compute some attributes when one of them is read first."""
+
+    @classmethod
+    def later(cls, compute: Callable[[Self], Mapping[str, Any]], **known: Any) -> Self:
+        """Return an instance with some attributes; `compute` returns the others."""
+        instance = object.__new__(cls)
+        vars(instance).update(known, _compute=compute)
+        return instance
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Compute the attributes that are still missing."""
+            compute = vars(self).get("_compute")
+            if compute is None or name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            vars(self).update(compute(self))
+            vars(self).pop("_compute", None)
+            return object.__getattribute__(self, name)
+
+
 @dataclass(frozen=True)
-class Fix:
+class Fix(Late):
     """A change that fixes a finding.
 
     Attributes:
@@ -28,8 +53,10 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Late):
     """One place in a design where a rule is broken.
+
+    `lint` searches for a fix when `fix` or `why` is read.
 
     Attributes:
         rule: a key of `effviz.advice.lint.RULES`.
@@ -47,7 +74,7 @@ class Finding:
     where: str
     why: str
     degree: float
-    fix: Fix | None = None
+    fix: Fix | None = field(default_factory=lambda: None)
 
 
 class Proposal(NamedTuple):
@@ -71,8 +98,11 @@ class Rule:
         propose: returns changes that may fix the finding at a row, the best first. A finding about the whole network
             passes the first row.
         is_whole: the rule makes one statement about the whole network, at the row with the largest share.
+        is_far: fixes change rows far from the finding, for example an earlier stride.
         is_fault: the rule does not depend on shares. Fixes of other rules must not introduce its findings, except those
             about the whole network if no other fix exists.
+        may_break: for a fault rule about the whole network: whether it may be broken by a change of some rows that
+            keeps their output. It is given these rows before and after the change.
     """
 
     name: str
@@ -83,7 +113,9 @@ class Rule:
     check: Callable[[BuiltNetwork], Iterable[Finding]]
     propose: Callable[[BuiltRow], Iterable[Proposal]]
     is_whole: bool = False
+    is_far: bool = False
     is_fault: bool = False
+    may_break: Callable[[BuiltNetwork, BuiltNetwork], bool] = lambda before, after: True
 
 
 class Gain(NamedTuple):
@@ -99,7 +131,7 @@ class Gain(NamedTuple):
     peak_activation: int
 
 
-def difference(before: Report, after: Report) -> Gain:
+def difference(before: Report | BuiltNetwork, after: Report | BuiltNetwork) -> Gain:
     """Return `after` minus `before`."""
     return Gain(*(getattr(after, name) - getattr(before, name) for name in Gain._fields))
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from effviz.advice.lint.edits import affordable, edited, rewidened, with_block, with_built, without_row
+from effviz.advice.lint.edits import edited, rewidened, with_block, with_built, without_row
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork, BuiltRow, by_row, image, pixels, share
 from effviz.core.units import percent, si
@@ -142,8 +142,8 @@ def _many_groups(network: BuiltNetwork) -> Iterator[Finding]:
 def _fewer_groups(row: BuiltRow) -> Iterator[Proposal]:
     """Propose fewer groups and narrower layers at equal multiply-adds, if the memory access decreases."""
     for label, changed in _regrouped(row):
-        changed = affordable(row.design, changed, EQUAL)
-        if changed is not None and BuiltNetwork(changed).memory_access < row.network.memory_access:
+        changed = row.network.affordable(changed, EQUAL)
+        if changed is not None and row.network.with_design(changed).memory_access < row.network.memory_access:
             yield Proposal(label, changed)
 
 
@@ -251,7 +251,7 @@ def _depthwise(network: BuiltNetwork) -> Iterator[Finding]:
     )
     for layers in by_row(large).values():
         moved, macs = sum(layer.access for layer in layers), sum(layer.macs for layer in layers)
-        degree, macs_share = share(moved, network.memory_access), share(macs, network.report.macs)
+        degree, macs_share = share(moved, network.memory_access), share(macs, network.macs)
         # In a network that moves as much per multiply-add everywhere, depthwise layers are no worse than the rest.
         if degree < DEPTHWISE_SHARE or degree < 2 * macs_share:
             continue
@@ -261,7 +261,7 @@ def _depthwise(network: BuiltNetwork) -> Iterator[Finding]:
             f"Depthwise convolutions on maps of up to {high} × {wide} pixels and {channels} channels take "
             f"{percent(degree)} of the memory access for {percent(macs_share)} of the multiply-adds. They move "
             f"{share(moved, macs):.2g} elements per multiply-add, compared with "
-            f"{share(network.memory_access, network.report.macs):.2g} in the whole network.",
+            f"{share(network.memory_access, network.macs):.2g} in the whole network.",
         )  # fmt: skip
 
 
@@ -299,7 +299,7 @@ def _excitation(network: BuiltNetwork) -> Iterator[Finding]:
         yield network.finding(
             "excitation_on_large_maps", concerned, degree,
             f"Squeeze-and-excitation reads maps of up to {high} × {wide} pixels twice and writes them once. It takes "
-            f"{percent(degree)} of the network's memory access for {percent(share(macs, network.report.macs))} of the "
+            f"{percent(degree)} of the network's memory access for {percent(share(macs, network.macs))} of the "
             "multiply-adds.",
         )  # fmt: skip
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
-from itertools import groupby
+from dataclasses import replace
+from functools import cached_property
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from effviz.advice.lint.edits import affordable, edited, rewidened
+from effviz.advice.lint.edits import edited, rewidened
 from effviz.advice.lint.findings import Finding, Proposal
-from effviz.core.resolution import sides
+from effviz.core.caches import remembered
+from effviz.core.resolution import Resolution, as_resolution, sides
 from effviz.count import cost
 from effviz.count.kinds import kind_of
-from effviz.count.memory import NETWORK_INPUT, Producer, fuse, memory_access
-from effviz.count.report import analyze
+from effviz.count.memory import NETWORK_INPUT, Producer, alive, fuse, memory_access
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import FieldBlock, declared
 from effviz.model.layers import Shape, elements
 from effviz.model.outline import stage_of
+from effviz.model.shapes import out_shape
 from effviz.model.trace import Step, chain, join, trace_block
 
 SMALL_SIDE = 32
@@ -52,9 +56,31 @@ class BuiltLayer(NamedTuple):
 _StepCost: TypeAlias = tuple[Step, str, int, int, int]
 """The fields of `BuiltLayer` from `step` on."""
 
+_LAYER_BYTES = 1_500
+"""Measured for layers and steps."""
 
-@lru_cache(maxsize=16_384)
-def _step_costs(block: FieldBlock, shape: Shape, producer: Producer) -> tuple[tuple[_StepCost, ...], Producer]:
+_WINDOW_ROWS = 32
+"""Networks with at most so many rows are judged as a whole."""
+
+_MARGIN = 3
+"""Rows with weights around the rows that a change may concern. Rules relate at most three such layers."""
+
+
+class Outside(NamedTuple):
+    """The part of a network around a window of its rows: its costs, and what it feeds into the window."""
+
+    first: int  # index of the window's first row
+    producer: Producer  # of the window's input
+    resolution: Resolution  # of the network
+    params: int = 0
+    macs: int = 0
+    memory_access: int = 0
+    peak_activation: int = 0
+
+
+@remembered
+def _step_costs(block: FieldBlock, shape: Shape, producer: Producer) -> tuple[tuple[_StepCost, ...], Producer, int]:
+    """Return the layers of a block with their costs, the producer of its output, and its peak of activations."""
     steps = trace_block(block, shape).steps
     fusion = fuse(steps, shape, producer)
     access = memory_access(steps, fusion)
@@ -65,28 +91,119 @@ def _step_costs(block: FieldBlock, shape: Shape, producer: Producer) -> tuple[tu
         (step, kind_of(step), cost.params(step.layer), cost.macs(step.layer, step.output.shape), moved)
         for step, moved in zip(steps, access, strict=True)
     )
-    return costs, fusion.producer
+    return costs, fusion.producer, max(alive(steps, fusion), default=0)
 
 
 class BuiltNetwork:
-    """A design as it is built.
+    """A design as it is built, or a window of its rows.
 
     Attributes:
         design: the design, at its own resolution.
-        report: its numbers, memory access fused.
+        outside: the rest of the network if this is a window.
         blocks: in order.
         layers: of every block, in execution order.
+        params, macs, memory_access, peak_activation: of the whole network, as in `effviz.Report`, fused.
+        resolution: of the whole network.
     """
 
-    def __init__(self, design: Design) -> None:
-        self.report = analyze(design)
+    def __init__(self, design: Design, outside: Outside | None = None) -> None:
         self.design = design
-        self.blocks = self.report.blocks
+        self.outside = outside or Outside(0, NETWORK_INPUT, design.resolution)
+        self.resolution = self.outside.resolution
+        self.blocks = design.blocks()
         self.layers: list[BuiltLayer] = []
-        producer = NETWORK_INPUT
+        self._producers, self._peaks = [self.outside.producer], []
         for index, entry in enumerate(self.blocks):
-            costs, producer = _step_costs(entry.block, entry.shape, producer)
+            costs, producer, peak = _step_costs(entry.block, entry.shape, self._producers[-1])
             self.layers += [BuiltLayer(join(entry.path, each[0].path), entry.row, index, *each) for each in costs]
+            self._producers.append(producer)
+            self._peaks.append(peak)
+        self.params = self.outside.params + sum(layer.params for layer in self.layers)
+        self.macs = self.outside.macs + sum(layer.macs for layer in self.layers)
+        self.memory_access = self.outside.memory_access + sum(layer.access for layer in self.layers)
+        # The input of the network counts even if the network has no arithmetic.
+        start = self.outside.peak_activation or elements(design.input_shape())
+        self.peak_activation = max(start, *self._peaks)
+
+    def __sizeof__(self) -> int:
+        """Return the bytes of the network once its steps are read, for caches."""
+        return _LAYER_BYTES * len(self.layers)
+
+    # --- windows -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def output(self) -> tuple[Shape, Producer]:
+        """Shape and producer of the output."""
+        last = self.blocks[-1]
+        return out_shape(last.block, last.shape), self._producers[-1]
+
+    def with_design(self, design: Design) -> BuiltNetwork:
+        """Return the network with other rows in the place of these."""
+        return BuiltNetwork(design, self.outside)
+
+    def affordable(self, changed: Design | None, rise: float | None) -> Design | None:
+        """Return `changed` if neither parameters nor multiply-adds increase by more than the share `rise`."""
+        if changed is None or rise is None:
+            return changed
+        then = self.with_design(changed)
+        most = 1 + rise
+        return changed if then.macs <= most * self.macs and then.params <= most * self.params else None
+
+    def window(self, row: int) -> BuiltNetwork | None:
+        """Return the rows around one as a network, None if they are most of the network or their input is no image.
+
+        They include the rows that a change of `row` may concern: its stage and the stage before, and a margin.
+        """
+        stages = self.design.stages
+        first, end = self._whole_stages(max(0, row - 1), row + 1)
+        for _ in range(_MARGIN):
+            first, end = self._whole_stages(*self._next_weights(first, end))
+        start, stop = (bisect_left(self.blocks, row, key=lambda entry: entry.row) for row in (first, end))
+        shape = self.blocks[start].shape
+        if len(stages) <= _WINDOW_ROWS or 2 * (end - first) > len(stages) or len(shape) != 3:
+            return None
+        inside = self.layers[
+            slice(*(bisect_left(self.layers, block, key=lambda layer: layer.block) for block in (start, stop)))
+        ]
+        before, after = self._extremes
+        outside = Outside(
+            first, self._producers[start], self.resolution,
+            self.params - sum(layer.params for layer in inside), self.macs - sum(layer.macs for layer in inside),
+            self.memory_access - sum(layer.access for layer in inside),
+            max(before[start], after[stop]),
+        )  # fmt: skip
+        part = replace(self.design, stages=stages[first:end], in_channels=shape[0], resolution=as_resolution(shape[1:]))
+        return BuiltNetwork(part, outside)
+
+    @cached_property
+    def _extremes(self) -> tuple[list[int], list[int]]:
+        """The peak activation of the blocks before each block, and of the blocks from it on."""
+        before = accumulate(self._peaks, max, initial=elements(self.design.input_shape()))
+        after = accumulate(reversed(self._peaks), max, initial=0)
+        return list(before), list(after)[::-1]
+
+    def _whole_stages(self, first: int, end: int) -> tuple[int, int]:
+        """Extend a range of rows to the ends of their stages."""
+        stages = self.design.stages
+        while first > 0 and stages[first - 1].name == stages[first].name:
+            first -= 1
+        while end < len(stages) and stages[end].name == stages[end - 1].name:
+            end += 1
+        return first, end
+
+    def _next_weights(self, first: int, end: int) -> tuple[int, int]:
+        """Extend a range of rows to the next row with weights at each side."""
+        first, end = first - 1, end + 1
+        while first > 0 and not self._has_weights(first):
+            first -= 1
+        while end < len(self.design.stages) and not self._has_weights(end - 1):
+            end += 1
+        return max(0, first), min(end, len(self.design.stages))
+
+    def _has_weights(self, row: int) -> bool:
+        return any(layer.macs for layer in self.rows.get(row, ()))
+
+    # --- layers --------------------------------------------------------------------------------------------------
 
     @cached_property
     def rows(self) -> dict[int, list[BuiltLayer]]:
@@ -94,15 +211,20 @@ class BuiltNetwork:
         return by_row(self.layers)
 
     @cached_property
-    def memory_access(self) -> int:
-        """Elements read and written, fused."""
-        return sum(layer.access for layer in self.layers)
+    def blocks_of(self) -> dict[int, list[FieldBlock]]:
+        """The blocks of every row that is built."""
+        return {row: [entry.block for entry in each] for row, each in groupby(self.blocks, lambda entry: entry.row)}
+
+    @cached_property
+    def _sizes(self) -> Counter[str]:
+        """The number of blocks in every stage."""
+        return Counter(stage_of(entry.path) for entry in self.blocks)
 
     @cached_property
     def steps(self) -> list[Step]:
         """The steps of the whole network, one for each of `layers`."""
         pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in self.blocks]
-        return chain(pieces, self.report.input_shape)
+        return chain(pieces, self.design.input_shape())
 
     def row(self, index: int) -> BuiltRow:
         """Return the row at an index of ``design.stages``."""
@@ -111,13 +233,13 @@ class BuiltNetwork:
     def is_large(self, shape: Shape, share_of_side: int = 4) -> bool:
         """Whether a map has at least 1 / `share_of_side` of the input's side; the longer sides are compared."""
         side = max(image(shape))
-        return side > SMALL_SIDE and share_of_side * side >= max(sides(self.report.resolution))
+        return side > SMALL_SIDE and share_of_side * side >= max(sides(self.resolution))
 
     def where(self, layers: Iterable[BuiltLayer]) -> str:
         """Name the blocks of some layers of one row, counted from 1: "stage 3, blocks 1 to 4"."""
         paths = [self.blocks[index].path for index in sorted({layer.block for layer in layers})]
         stage = stage_of(paths[0])
-        if sum(stage_of(entry.path) == stage for entry in self.blocks) == 1:
+        if self._sizes[stage] == 1:
             return spoken(stage)
         numbers = [int(path.rpartition(".")[2]) + 1 for path in paths]
         return f"{spoken(stage)}, block{'s' if len(numbers) > 1 else ''} {_spans(numbers)}"
@@ -153,7 +275,7 @@ class BuiltRow:
     @property
     def blocks(self) -> list[FieldBlock]:
         """The blocks that are built from the row."""
-        return [entry.block for entry in self.network.blocks if entry.row == self.index]
+        return self.network.blocks_of.get(self.index, [])
 
     @property
     def width(self) -> int | None:
@@ -161,8 +283,8 @@ class BuiltRow:
         return vars(self.blocks[-1]).get("out_channels") if self.blocks else None
 
     def propose(self, label: str, changed: Design | None, rise: float | None = None) -> Proposal:
-        """Propose a design; the label's ``{}`` is the row's name, and `rise` is that of `affordable`."""
-        return Proposal(label.format(self.name), affordable(self.design, changed, rise))
+        """Propose a design; the label's ``{}`` is the row's name, and `rise` is that of `BuiltNetwork.affordable`."""
+        return Proposal(label.format(self.name), self.network.affordable(changed, rise))
 
     def change(self, label: str, rise: float | None = None, **changes: Any) -> Proposal:
         """Propose other attributes or fields of the row."""

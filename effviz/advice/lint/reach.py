@@ -15,6 +15,7 @@ from effviz.advice.lint.faults import WINDOWS, Window, sides
 from effviz.advice.lint.findings import Finding, Proposal, Rule
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, image, pixels
 from effviz.core.errors import UncountedLayerError
+from effviz.core.resolution import sides as resolution_sides
 from effviz.model.layers import (
     Activation,
     AdaptiveAvgPool2d,
@@ -146,7 +147,7 @@ def _small_field(network: BuiltNetwork) -> Iterator[Finding]:
     if target is None:
         return
     high, wide = receptive_field(network.steps, target)
-    high_input, wide_input = image(network.report.input_shape)
+    high_input, wide_input = resolution_sides(network.resolution)
     seen = min(high / high_input, wide / wide_input)
     if seen >= 1:
         return
@@ -161,6 +162,17 @@ def _small_field(network: BuiltNetwork) -> Iterator[Finding]:
         "input pixels. Features further apart meet only in global pooling, which discards position.",
         1 - seen,
     )
+
+
+def _may_narrow(before: BuiltNetwork, after: BuiltNetwork) -> bool:
+    """Whether other rows with the same output may narrow the receptive field: other strides, or a smaller own field."""
+    strides, fields = [], []
+    for network in (before, after):
+        layers = (step.layer for step in network.steps)
+        strides.append([[sides(layer, axis)[1] for axis in (0, 1)] for layer in layers if isinstance(layer, WINDOWS)])
+        fields.append(receptive_field(network.steps, network.steps[-1].output) if network.steps else (1, 1))
+    moved = [[each for each in found if each != [1, 1]] for found in strides]
+    return moved[0] != moved[1] or any(now > then for now, then in zip(*fields, strict=True))
 
 
 def _larger_kernels(first: BuiltRow) -> Iterator[Proposal]:
@@ -180,6 +192,6 @@ RULES = (
         "earlier.",
         "Araujo et al. 2019, Computing receptive fields, distill.pub/2019/computing-receptive-fields",
         "Another layer, a larger kernel or an earlier stride would fix this.",
-        _small_field, _larger_kernels, is_whole=True, is_fault=True,
+        _small_field, _larger_kernels, is_whole=True, is_fault=True, may_break=_may_narrow,
     ),
 )  # fmt: skip

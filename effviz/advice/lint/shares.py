@@ -57,9 +57,9 @@ def classifier(network: BuiltNetwork) -> list[BuiltLayer]:
 
 
 def _classifier_share(network: BuiltNetwork) -> Iterator[Finding]:
-    layers, report = classifier(network), network.report
+    layers = classifier(network)
     params, macs = sum(layer.params for layer in layers), sum(layer.macs for layer in layers)
-    degree = share(params, report.params)
+    degree = share(params, network.params)
     if degree < CLASSIFIER_SHARE:
         return
     largest = max(layers, key=lambda layer: layer.params)
@@ -72,8 +72,8 @@ def _classifier_share(network: BuiltNetwork) -> Iterator[Finding]:
         largest.row,
         largest.path,
         listed(dict.fromkeys(network.row(layer.row).name for layer in layers if layer.params)),
-        f"The layers after the last map hold {percent(degree)} of the parameters: {si(params)} of {si(report.params)}"
-        f"{part}. They take {percent(share(macs, report.macs))} of the multiply-adds.",
+        f"The layers after the last map hold {percent(degree)} of the parameters: {si(params)} of {si(network.params)}"
+        f"{part}. They take {percent(share(macs, network.macs))} of the multiply-adds.",
         degree,
     )
 
@@ -110,14 +110,14 @@ def _halved(channels: int) -> int:
 
 def _first_share(network: BuiltNetwork) -> Iterator[Finding]:
     weighted = [layer for layer in network.layers if layer.macs]
-    degree = share(weighted[0].macs, network.report.macs) if weighted else 0
+    degree = share(weighted[0].macs, network.macs) if weighted else 0
     if len(weighted) <= FEW_LAYERS or degree < FIRST_SHARE:
         return
     channels, (high, wide) = weighted[0].output_shape[0], image(weighted[0].output_shape)
     yield network.finding(
         "first_layer_share", weighted[:1], degree,
         f"The first layer takes {percent(degree)} of the multiply-adds: {si(weighted[0].macs)} of "
-        f"{si(network.report.macs)}, for {channels} channels of {high} × {wide} pixels. The network has "
+        f"{si(network.macs)}, for {channels} channels of {high} × {wide} pixels. The network has "
         f"{len(weighted)} layers with weights.",
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ def _on_large_maps(network: BuiltNetwork) -> dict[int, list[BuiltLayer]]:
 
 
 def _late_reduction(network: BuiltNetwork) -> Iterator[Finding]:
-    large, total, side = _on_large_maps(network), network.report.macs, max(sides(network.report.resolution))
+    large, total, side = _on_large_maps(network), network.macs, max(sides(network.resolution))
     macs = {row: sum(layer.macs for layer in layers) for row, layers in large.items()}
     degree = share(sum(macs.values()), total)
     if degree < LARGE_MAPS_SHARE or sum(layer.macs > 0 for layer in network.layers) <= FEW_LAYERS:
@@ -183,7 +183,7 @@ def _chosen_widths(network: BuiltNetwork, layer: BuiltLayer) -> list[int]:
     if not isinstance(conv, Conv2d) or layer.kind == SQUEEZE_EXCITE:
         return []
     widths = [] if network.design.stages[layer.row].width == "classes" else [conv.out_channels]
-    reads_image = layer.block == 0 and layer.step.inputs[0].storage == 0
+    reads_image = network.outside.first == 0 and layer.block == 0 and layer.step.inputs[0].storage == 0
     return widths + ([conv.in_channels] if layer.kind in (POINTWISE, STANDARD) and not reads_image else [])
 
 
@@ -196,7 +196,7 @@ def _odd_widths(network: BuiltNetwork) -> Iterator[Finding]:
     for layers in network.rows.values():
         idle, macs = sum(_idle(network, layer) for layer in layers), sum(layer.macs for layer in layers)
         degree = idle / macs if macs else 0.0
-        if degree < IDLE_OF_ROW or idle < IDLE_SHARE * network.report.macs:
+        if degree < IDLE_OF_ROW or idle < IDLE_SHARE * network.macs:
             continue
         concerned = [layer for layer in layers if _idle(network, layer)]
         widths = sorted({each for layer in concerned for each in _chosen_widths(network, layer) if each % LANES})

@@ -9,12 +9,12 @@ in effviz appear under torchview's name.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from effviz.backend.diagram.dot import to_dot
 from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
 from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
+from effviz.core.caches import remembered
 from effviz.core.errors import fail, one_of, whole
 from effviz.core.resolution import Resolution, as_resolution, in_pixels
 from effviz.core.units import percent, si
@@ -70,7 +70,7 @@ def draw(
     return _drawn(design.to_json(), resolution, path, depth, one_of("appearance", appearance, APPEARANCES))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _drawn(text: str, resolution: Resolution | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
     scope = scope_of(Design.from_json(text), resolution, path)
     drawn = sketch_scope(scope, depth)

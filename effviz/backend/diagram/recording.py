@@ -9,7 +9,6 @@ Properties of torchview 0.2.7 (the tests compare every edge with `effviz.model.t
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import torch
 
 from effviz.backend.build import to_module
 from effviz.backend.diagram.graph import grouped
+from effviz.core.caches import remembered
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import join
 
@@ -51,7 +51,7 @@ _EVERY_DEPTH = 10_000
 _RECORDING = Lock()
 
 
-@lru_cache(maxsize=8)
+@remembered
 def record(layer: Layer, shape: Shape, path: str) -> Graph:
     """Record the graph of `layer`.
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from effviz.advice.scaling import Swept
 from effviz.charts import draw
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.caches import remembered
 from effviz.core.units import lower, si
 from effviz.studies.scaling import Pin, Stairs
 
@@ -86,7 +86,7 @@ def _column(
     return chart(look, 430, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", spoken[1])
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Appearance) -> tuple[Spec, ...]:
     """Draw the promise, the stairs and the released networks, which do not depend on the current φ."""
     low, high = stairs.built[0].phi, stairs.built[-1].phi

@@ -47,6 +47,10 @@ class Layer:
 
     __slots__ = ()
 
+    def __sizeof__(self) -> int:
+        """Return about the bytes of a layer without its children, for caches: several of them share one layer."""
+        return 300
+
 
 class Primitive(Layer):
     """A layer that does arithmetic; its class determines all counts."""

@@ -4,7 +4,7 @@ import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from operator import itemgetter
 
@@ -40,7 +40,7 @@ def _channels(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.removeprefix("c=").strip("()").split(","))
 
 
-@lru_cache(maxsize=1)
+@cache
 def printed() -> tuple[dict[str, str], ...]:
     """Return tables 1 to 4 as printed: guideline, case, channels, scale, device, unit, speed.
 
@@ -58,7 +58,7 @@ def printed() -> tuple[dict[str, str], ...]:
     return tuple(rows)
 
 
-@lru_cache(maxsize=1)
+@cache
 def cases() -> tuple[Case, ...]:
     """Return every row of tables 1 to 4 as a network, in the order of the tables."""
     return tuple(_case(row) for row in printed())

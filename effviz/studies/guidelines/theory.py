@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import one_of
 from effviz.count import cost
 from effviz.count.kinds import KINDS, MERGE, NORM, VIEW, kind_of
@@ -72,14 +72,14 @@ def ratio_widths(channels: int, ratio: float) -> tuple[int, int]:
     return narrow, max(1, round(channels**2 / narrow))
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def ratio_point(channels: int, ratio: float, resolution: int = RESOLUTION) -> Point:
     """Return guideline 1: a 1x1 convolution with c1:c2 near ``1:ratio`` and the cost of channels -> channels."""
     narrow, wide = ratio_widths(channels, ratio)
     return _point(wide / narrow, f"1:{ratio:g}", f"{narrow} → {wide}", conv_design(narrow, wide, 1, resolution))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def ratio_curve(channels: int, resolution: int = RESOLUTION, most: float = 16) -> tuple[Point, ...]:
     """Guideline 1, from ``most:1`` to ``1:most``: all whole widths that keep the multiply-adds within 0.5 per cent."""
     found = {}
@@ -100,7 +100,7 @@ def _ratio(narrow: int, wide: int) -> str:
     return f"1:{wide / narrow:.3g}" if wide >= narrow else f"{narrow / wide:.3g}:1"
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def groups_point(channels: int, groups: int, resolution: int = RESOLUTION, *, widened: bool = False) -> Point:
     """Guideline 2: a 1x1 group convolution with the multiply-adds of channels -> channels without groups.
 
@@ -141,7 +141,7 @@ def fragments_built(channels: int, fragments: int, arrangement: str, resolution:
     return Built("1 fragment" if fragments == 1 else f"{fragments} in {arrangement}", f"{width} → {width}", design)
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def fragments_point(channels: int, fragments: int, arrangement: str, resolution: int = RESOLUTION) -> Point:
     """Guideline 3: 1x1 convolutions in series or in parallel with the multiply-adds of one."""
     one_of("arrangement", arrangement, ARRANGEMENTS)
@@ -157,7 +157,7 @@ def bottleneck_built(channels: int, variant: str, resolution: int, repeats: int 
     return Built(variant_text(variant), f"{channels} → {inner} → {inner} → {channels}", design)
 
 
-@lru_cache(maxsize=4_096)
+@remembered
 def elementwise_point(channels: int, variant: str, resolution: int = RESOLUTION) -> Point:
     """Guideline 4: a bottleneck with or without ReLU and shortcut; the multiply-adds are the same."""
     one_of("variant", variant, VARIANTS)
@@ -186,7 +186,7 @@ class Intensity(NamedTuple):
         return self.macs / self.memory_access if self.memory_access else 0.0
 
 
-@lru_cache(maxsize=256)
+@remembered
 def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
     """Return the arithmetic intensity of every kind of layer with memory access in a network of the zoo."""
     sums = _sums(analyze(architecture(name)), memory)

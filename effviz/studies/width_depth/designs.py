@@ -1,9 +1,9 @@
 """Designs of one kind of block, and the distribution of their cost."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, unknown, whole
 from effviz.core.resolution import Resolution
 from effviz.count import cost
@@ -93,7 +93,7 @@ def _in_channels(block: str, width: int) -> dict[str, Any]:
     return {entry.name: _PER_WIDTH * width for entry in declared(BLOCKS[block]) if entry.scales}
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _suited(block: str, divisor: int, fields: tuple[tuple[str, Any], ...]) -> int:
     """Return the smallest multiple of `divisor` such that the block accepts every multiple of it."""
     problem: DesignError | None = None
@@ -157,7 +157,7 @@ def shares(design: Design, quantity: str) -> Shares:
     return Shares(**{name: value / total for name, value in sums.items()})
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _depthwise(block: FieldBlock, shape: Shape, quantity: str) -> int:
     """Return the cost of the depthwise layers of a block."""
     steps = [step for step in trace_block(block, shape).steps if kind_of(step) == DEPTHWISE]

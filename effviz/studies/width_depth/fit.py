@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.errors import MAX_MULTIPLIER, DesignError, fail, whole
 from effviz.core.resolution import Resolution
 from effviz.core.rounding import same
@@ -82,7 +82,7 @@ def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution:
     return _fit_width(design.scaled(depth_mult=depth_mult, resolution=resolution), macs)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _fit_width(design: Design, budget: int) -> Fit:
     stairs = _Stairs(design, budget)
     stairs.search()

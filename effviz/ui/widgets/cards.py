@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 
 import orjson
 
 import effviz
+from effviz.core.caches import remembered
 from effviz.core.units import change
 from effviz.count.report import Report
 from effviz.model.design import Design
@@ -119,7 +119,7 @@ def report_cards(
     ]
 
 
-@lru_cache(maxsize=128)
+@remembered
 def cached_report(design: Design, memory: str) -> Report:
     """Analyze a network, or return the report of an earlier visitor, whose charts are cached with it.
 

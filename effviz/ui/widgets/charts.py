@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Literal
 
 import streamlit as st
@@ -12,6 +11,7 @@ from orjson import dumps
 
 from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import si
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
@@ -36,7 +36,7 @@ def show_chart(
     draw(key=key, data=_packed(b'{"heading":%b,"note":%b,"legend":%b,"figure":%b}' % (*texts, chart.json)))
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _packed(data: bytes) -> bytes:
     """Compress the data of a large chart, to about a fifth: it is sent again whenever a slider moves."""
     return data if len(data) < _LARGE else zlib.compress(data, 1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from effviz.core.caches import remembered
 from effviz.ui.static_files import address
 
 # Streamlit sends the script of a component with every message, so this one only loads the file that does the work.
@@ -33,6 +33,6 @@ def component(name: str, html: str, *libraries: str) -> ComponentRenderer:
     return st.components.v2.component(f"effviz_{name}", html=html, js=_loader(name, libraries), isolate_styles=False)
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _loader(name: str, libraries: tuple[str, ...]) -> str:
     return _LOADER % (json.dumps(address(f"{name}.js")), json.dumps([address(each) for each in libraries]))

@@ -6,18 +6,19 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effviz.charts.style import Appearance, appearance
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
 from effviz.ui import links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
+from effviz.ui.turns import TURNS
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
@@ -53,6 +54,7 @@ def moving(body: Callable[[], None]) -> None:
     """
 
     def run() -> None:
+        TURNS.begin()
         links.begin()
         body()
         links.finish()
@@ -115,7 +117,7 @@ def section(name: str) -> Iterator[None]:
                "failed", alert=True)  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _log_once(text: str) -> None:
     """Write the traceback of a section to the log, unless it is there already: a moving slider would repeat it."""
     logging.getLogger(__name__).error("A section of a page cannot be drawn.\n%s", text)

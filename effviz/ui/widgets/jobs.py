@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
+from effviz.core.caches import Store
 from effviz.measure.background import release
 from effviz.ui import links
 from effviz.ui.visitors import network_address
@@ -22,11 +21,9 @@ from effviz.worker.desk import Desk
 from effviz.worker.manager import Ticket, default_manager
 
 POLL_S = 0.4
-MAX_ANSWERS = 512
 
 DESK = Desk()
-_answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
-_answering = threading.Lock()
+_answers = Store[dict[str, Any]]()
 
 
 def _forget(name: str) -> None:
@@ -84,10 +81,7 @@ def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled:
     key = hashlib.sha256(json.dumps([kind, payload], sort_keys=True).encode()).hexdigest()
     name, before = visitor(), st.session_state.get(wanted := f"_wanted_{kind}")
     st.session_state[wanted] = key
-    with _answering:
-        known = _answers.get(key)
-        if known is not None:
-            _answers.move_to_end(key)
+    known = _answers.get(key)
     if known is not None:
         DESK.leave(name, kind)
         return Answer(known)
@@ -101,10 +95,7 @@ def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled:
 
     ticket = DESK.take(name, kind, key, start)
     if ticket.result is not None and ticket.state == "done":
-        with _answering:
-            _answers[key] = ticket.result
-            while len(_answers) > MAX_ANSWERS:
-                _answers.popitem(last=False)
+        _answers.put(key, ticket.result)
         DESK.leave(name, kind)
         return Answer(ticket.result)
     return Answer(error=ticket.error) if ticket.error else Answer(ticket=ticket)

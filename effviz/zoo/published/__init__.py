@@ -6,7 +6,7 @@ counts something else.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@cache
 def published() -> pd.DataFrame:
     """Read the table, one row per printed result.
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.zoo.published import published
 
@@ -69,7 +69,7 @@ def faults(wrong: str) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=64)
+@remembered
 def cells(
     name: str, groups: int | None = None, others: bool = False
 ) -> dict[tuple[float, Resolution], tuple[Figure, ...]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
 import effviz
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, compact_size, in_pixels
 from effviz.ui import links
 from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
@@ -76,7 +76,7 @@ def controls() -> Choice:
     return choose(name, groups, width, depth, resolution, classes, in_channels, links.aspect("res"))
 
 
-@lru_cache(maxsize=64)
+@remembered
 def named(name: str, groups: int | None) -> effviz.Design:
     """Return a published network."""
     return effviz.architecture(name, **({} if groups is None else {"groups": groups}))

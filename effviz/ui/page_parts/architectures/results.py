@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 import effviz
 from effviz.advice.smallest import smallest_resolution
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.resolution import compact_size, halved, in_pixels, scaled_resolution, sides, size_text
 from effviz.core.units import exact
@@ -46,7 +45,7 @@ def counts(choice: Choice, convention: Convention) -> tuple[Report, Report | Non
     return report, unscaled, cards
 
 
-@lru_cache(maxsize=256)
+@remembered
 def figures(report: Report, unscaled: Report | None, convention: Convention, look: Appearance) -> tuple[Chart, ...]:
     """Draw the costs by stage, the shares of the layer kinds, and the activation memory over time: `CHARTS`."""
     measures = stage_measures(convention)

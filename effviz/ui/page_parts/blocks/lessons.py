@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 import effviz
@@ -11,6 +9,7 @@ from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of
@@ -73,7 +72,7 @@ def why_linear() -> None:
     )
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _linear(dimensions: int, seed: int, relu: str, look: Appearance) -> tuple[Chart, Chart, float, float]:
     """Draw the spirals and the curve of the loss; return the loss here and with twice the channels, too."""
     pictures = {size: embed(size, seed, relu) for size in sorted({*_SHOWN, dimensions})}
@@ -120,14 +119,14 @@ def feature_reuse() -> None:
     )
 
 
-@lru_cache(maxsize=len(_NETWORKS))
+@remembered
 def _stages(name: str) -> list[str]:
     """Return the stages of a network that have several blocks."""
     groups = by_stage(effviz.architecture(name).blocks())
     return [stage_of(group[0].path) for group in groups if len(group) > 1]
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _reuse(name: str, stage: str, look: Appearance) -> tuple[Reuse, Chart]:
     found = reuse(effviz.architecture(name), stage)
     return found, reuse_heatmap(found, look)
@@ -146,7 +145,7 @@ def excitation_cost(report: Report) -> None:
     )
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Chart]:
     found = excite(report.blocks[0].block, report.blocks[0].shape)
     return found, excite_chart(found, look)

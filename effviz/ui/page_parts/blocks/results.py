@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import streamlit as st
 
 from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import change, lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
@@ -48,7 +48,7 @@ def costs(choice: Choice, report: Report, convention: Convention) -> None:
     show_chart(chart, "sublayers", legend=kind_legend(kinds))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def costs_figure(report: Report, title: str, convention: Convention, look: Appearance) -> tuple[Chart, list[str]]:
     """Draw the cost of each part of a block; return the layer kinds, too."""
     sums = lesson.sublayer_sums(report)
@@ -61,7 +61,7 @@ def formulas(report: Report, convention: Convention) -> None:
     st.markdown(f"{_formulas(report)}\n\n{exact}")
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _formulas(report: Report) -> str:
     """Write the formulas as one text: a message for each would cost more than the text."""
     entry = report.blocks[0]
@@ -111,7 +111,7 @@ def comparison(rows: Sequence[Compared], convention: Convention) -> None:
         show_chart(_side_by_side(titles, reports, times, convention, look()), "side_by_side")
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _side_by_side(
     titles: tuple[str, ...], reports: tuple[Report, ...], times: tuple[float | None, ...], convention: Convention,
     look: Appearance,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from effviz.charts.convolutions import (
     window_picture,
 )
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.units import lower, percent
 from effviz.count.kinds import conv_kind
@@ -65,7 +65,7 @@ def _compared_kind(kind: str) -> str:
     return "separable" if kind == BASELINE else kind
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _figures(kind: str, setting: Setting, convention: Convention, look: Appearance) -> tuple[Chart, Chart, Chart]:
     """Draw the cost of every kind relative to the standard convolution, and the reduction by kernel and by width."""
     drawn, size = _compared_kind(kind), setting.kernel_size
@@ -112,7 +112,7 @@ def connections(choice: Choice) -> None:
     st.caption(f"{choice.design.title}. The black frame is the next position of the window.")
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _connections(kind: str, setting: Setting, look: Appearance) -> list[Chart]:
     """Draw the window, and the connected channels of every convolution."""
     convs = [step.layer for step in lesson.report(kind, setting).steps if isinstance(step.layer, Conv2d)]
@@ -135,7 +135,7 @@ def shuffle(choice: Choice) -> None:
     )
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _reaches(channels: int, groups: int, look: Appearance) -> dict[str, Chart]:
     """Draw the inputs that reach each output, without a channel shuffle and with one."""
     pictures = {}
@@ -166,7 +166,7 @@ def formulas(choice: Choice, convention: Convention) -> None:
     st.markdown(_formulas(choice.kind, choice.setting, convention))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _formulas(kind: str, setting: Setting, convention: Convention) -> str:
     """Write the formulas as one text: a message for each would cost more than the text."""
     report = lesson.report(kind, setting, convention.memory)

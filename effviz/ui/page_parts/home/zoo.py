@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ import effviz
 from effviz.advice.budgets import PRESETS
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import exact
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
@@ -65,13 +65,13 @@ WAYS = (
 )
 
 
-@lru_cache(maxsize=8)
+@remembered
 def reports(memory: str) -> tuple[Report, ...]:
     """Analyze every network at its own resolution."""
     return tuple(effviz.analyze(effviz.architecture(name), memory=memory) for name in ARCHITECTURES)
 
 
-@lru_cache(maxsize=16)
+@remembered
 def totals_chart(convention: Convention, look: Appearance) -> Chart:
     """Draw the parameters and the compute of every network."""
     found = [Totals(each.design.title, each.params, each.macs, each.resolution) for each in reports(convention.memory)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from types import SimpleNamespace
 
 import streamlit as st
 
 from effviz.charts.latency import latency_scatter
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import exact, lower, milliseconds, si
 from effviz.studies.prediction import Row, contrast, highlights, ranks, speed_extremes
 from effviz.studies.printed_latency import devices
@@ -29,7 +29,7 @@ _CORRELATION = (
 )
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _scatter(where: str, factor: int, label: str, look: Appearance) -> Chart:
     rows = devices()[where]
     machine = f"Published for {rows[0]['device']}"

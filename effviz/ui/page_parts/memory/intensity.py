@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.studies.guidelines.theory import intensities
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -36,7 +35,7 @@ def intensity_table(network: str, convention: Convention) -> Table:
     return Table(rows, columns, f"{len(rows)} kinds of layer with multiply-adds and memory access")
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _chart(network: str, convention: Convention, look: Appearance) -> Chart:
     factor, per = intensity_unit(convention)
     entries = intensities(network, convention.memory)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import streamlit as st
@@ -11,6 +10,7 @@ import streamlit as st
 from effviz.charts.memory import theory as charts
 from effviz.charts.memory.theory import Unit
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import change, exact, lower, percent
 from effviz.studies.guideline_shapes import Comparison, Shape, compare
 from effviz.studies.guidelines.access import least_access
@@ -101,7 +101,7 @@ def show_curves(found: Comparison, convention: Convention) -> None:
     show_chart(_curves(found.shape, convention, look()), "theory", note=_NOTES.get(guideline, ""), legend=legend)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _curves(shape: Shape, convention: Convention, look: Appearance) -> Chart:
     return curve_chart(compare(shape), convention, look)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from effviz.charts.multipliers import Curve, Here, Point, accuracy_scatter
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels
 from effviz.studies.printed_cells import PrintedPoint, printed_points
 from effviz.ui import links
@@ -29,7 +28,7 @@ def accuracy_part(choice: Choice, convention: Convention) -> None:
     show_table(table, fold=f"The front: {len(table.rows)} points", key="front_table")
 
 
-@lru_cache(maxsize=128)
+@remembered
 def accuracy_chart(choice: Choice, convention: Convention, look: Appearance, *, alone: bool) -> Chart:
     """Draw the published points; `alone` leaves out those of other networks."""
     return accuracy_scatter(
@@ -60,7 +59,7 @@ def _front_table(retrained: bool, convention: Convention) -> Table:
     return Table(best, columns, f"The {len(best)} published points that no point of equal or lower cost reaches")
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _points(retrained: bool, count: str) -> tuple[Point, ...]:
     """Return the points of the chart; cached, because they depend on no control but these."""
     convention = Convention(count)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from effviz.charts.multipliers import Cell, MapTitle, heat_map
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.resolution import compact_size, halved, in_pixels, ratio
 from effviz.core.text import plotly_text
 from effviz.core.units import change, exact, lower
@@ -31,7 +31,7 @@ _PRINTED_AS = {"compute": "mult_adds", "params": "params", "top1": "top1"}
 # --- the map -------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=128)
+@remembered
 def map_chart(choice: Choice, convention: Convention, look: Appearance) -> tuple[Chart, str]:
     """Draw the map, and write the caption that explains its marks."""
     cells = map_cells(choice, convention)
@@ -61,7 +61,7 @@ def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
     return [text for text, present in marks.items() if present]
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def _cell(choice: Choice, convention: Convention) -> Cell:
     """Make the cell of `choice`; a slider that moves changes few of them."""
     place = choice.place

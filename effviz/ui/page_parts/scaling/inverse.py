@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 import effviz
@@ -12,6 +10,7 @@ from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.promised import Count, fit_chart, floored
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
@@ -99,12 +98,12 @@ def _set_phi(phi: float) -> None:
 # --- grid search ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
     return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _grid_chart(found: tuple[GridPoint, ...], base: int, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
     return grid_chart(found, base, TARGET, rule, count, look)
 
@@ -119,7 +118,11 @@ def grid(choice: Choice, convention: Convention) -> None:
         )  # fmt: skip
     with right:
         step = float(links.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
-    found = _candidates(choice.base, tolerance / 100, step)
+    try:
+        found = _candidates(choice.base, tolerance / 100, step)
+    except effviz.DesignError as error:
+        st.markdown(f"The grid is too fine for this tolerance: {error}.")
+        return
     if not found:
         st.markdown("No triple on this grid meets the constraint. Increase the tolerance or refine the grid.")
         return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
 from effviz.charts.sentences import times
+from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels, size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
@@ -23,7 +22,7 @@ def formulas(choice: Choice, report: Report, reference: Report, convention: Conv
     st.markdown(_formulas(choice, report, reference, convention))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> str:
     rule, phi, base_size = choice.rule, choice.phi, choice.base.resolution
     pixels = [side * rule.gamma**phi for side in ([base_size] if isinstance(base_size, int) else base_size)]

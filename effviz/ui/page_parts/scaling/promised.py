@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from effviz.advice.scaling import Swept, swept
 from effviz.charts.scaling.promised import Count, stairs_charts
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
@@ -60,7 +60,7 @@ def all_steps(choice: Choice) -> Stairs:
     return stairs(choice.base, choice.rule, int(low), int(high))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _charts(
     steps: Stairs, now: Swept, released: tuple[Pin, ...], count: Count, look: Appearance
 ) -> tuple[Chart, Chart]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,6 +13,7 @@ from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import si
 from effviz.count.report import Report
 from effviz.measure.latency import Latency, cached
@@ -38,7 +38,7 @@ _SYMBOLS = {
 # --- drawn to scale ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8)
+@remembered
 def _picture(base: Design, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
     """Draw the animation; cached, because it has a picture for every φ and does not depend on the one on screen."""
     return picture_chart(frames(base, rule), count, look)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 import effviz
+from effviz.core.caches import remembered
 from effviz.export import export_torch, library_calls
 from effviz.ui import links
 from effviz.ui.page_parts.studio.draft import Bench, missing, too_long
@@ -14,12 +13,12 @@ from effviz.ui.widgets.downloads import File, downloads, file_name
 from effviz.ui.widgets.frame import notice
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _source(design: effviz.Design) -> str:
     return export_torch(design)
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _calls(design: effviz.Design) -> tuple[str, ...]:
     return library_calls(design)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 import effviz
+from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Checked, Draft, checked
@@ -65,7 +65,7 @@ def bench(convention: Convention) -> Bench:
     return Bench(draft, known, selected(draft), report)
 
 
-@lru_cache(maxsize=64)
+@remembered
 def started(name: str) -> Draft:
     """Return a named network as a draft, or the empty table."""
     return Draft.empty() if name == EMPTY else Draft.of(effviz.architecture(name))
@@ -96,7 +96,7 @@ def _show(text: str) -> None:
     links.hold(KEY, text)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def packed(draft: Draft) -> str:
     """Encode a draft as a URL parameter, as `Draft.packed`."""
     return draft.packed()

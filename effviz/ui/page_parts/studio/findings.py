@@ -10,6 +10,7 @@ from effviz.advice.lint.edits import moved
 from effviz.core.text import html_text
 from effviz.core.units import lower, milliseconds, percent
 from effviz.count.report import Report
+from effviz.model.design import Design
 from effviz.model.draft import Draft
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench, edit, missing
@@ -18,6 +19,8 @@ from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.live_latency import Conditions, Reading
 
 _COMPARED = "_studio_compared"
+_SHOWN = "_studio_findings"
+_AT_A_TIME = 20
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -38,7 +41,10 @@ def findings(here: Bench, conditions: Conditions, reading: Reading, convention: 
         return
     found = lint.lint(report.design)
     st.subheader(_heading(len(found), whole=here.is_whole), anchor=False)
-    for place, each in enumerate(found):
+    # A fix is searched for when it is read, so a network with many findings shows some of them at a time.
+    design, shown = st.session_state.get(_SHOWN, (None, 0))
+    shown = max(_AT_A_TIME, shown if design == report.design else 0)
+    for place, each in enumerate(found[:shown]):
         with st.container(border=True):
             # Names of stages are user input, so nothing here is Markdown.
             notice(f", {each.where}. {each.why}", "finding", strong=RULES[each.rule].title)
@@ -46,8 +52,15 @@ def findings(here: Bench, conditions: Conditions, reading: Reading, convention: 
                 notice(f"{each.fix.label}. {_savings(each, report, convention)}", "finding")
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     _buttons(each, place, here, report, conditions, reading)
+    if shown < len(found):
+        more = (report.design, shown + _AT_A_TIME)
+        st.button(f"Show {min(_AT_A_TIME, len(found) - shown)} more", key="more_findings", on_click=_show, args=more)
     with st.expander("Rules and sources", key="rules"):
         st.html("".join(map(_rule, RULES.values())))
+
+
+def _show(design: Design, count: int) -> None:
+    st.session_state[_SHOWN] = (design, count)
 
 
 def _heading(count: int, *, whole: bool) -> str:

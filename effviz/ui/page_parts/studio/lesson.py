@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.resolution import compact_size, halved, in_pixels, size_text
 from effviz.core.text import html_text
 from effviz.core.units import exact, lower
@@ -28,7 +27,7 @@ def costs(here: Bench, convention: Convention) -> None:
         show_chart(_stages(here.report, convention, look()), "stages", legend=legend)
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _stages(report: Report, convention: Convention, look: Appearance) -> Chart:
     return stage_costs(report.sums, stage_measures(convention), look)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from effviz.core.caches import remembered
 from effviz.model.draft import Draft, checked
 from effviz.studies.studio import draft_rows, new_row
 from effviz.ui.convention import Convention
@@ -80,7 +80,7 @@ def table(here: Bench, convention: Convention) -> None:
     show_table(_table(here.draft, convention), key=TABLE, height=_TALLEST, more=more)
 
 
-@lru_cache(maxsize=128)
+@remembered
 def _table(draft: Draft, convention: Convention) -> Table:
     rows = draft_rows(draft, checked(draft))
     columns = [

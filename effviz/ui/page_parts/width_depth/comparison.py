@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
 from effviz.charts.style import Chart
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
+from effviz.core.caches import remembered
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
 from effviz.studies.equal_budget import Designs, Variant, at_depths
@@ -50,7 +50,7 @@ class View:
         return self.designs.reference(self.chosen)
 
 
-@lru_cache(maxsize=128)
+@remembered
 def fitted(options: Options, memory: str) -> Designs:
     """Fit the designs to the budget, or return those of an earlier visitor."""
     return at_depths(options.design, options.macs, options.count, options.factor, memory)

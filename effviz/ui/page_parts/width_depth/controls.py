@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from effviz.advice.smallest import smallest_resolution
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.model.fields import Field
@@ -32,7 +32,7 @@ _SHORT_LABELS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@remembered
 def sources() -> dict[str, str]:
     """Return kinds of block, then networks of the zoo, with their titles."""
     networks = {name: architecture(name).title for name in ARCHITECTURES if tradable(name)}

@@ -1,0 +1,149 @@
+"""Results of pure functions that are remembered, within one memory budget for the whole process.
+
+A hit costs as much as one of `functools.lru_cache`. A miss also estimates the size of its arguments and result. When
+all estimates together exceed `BUDGET`, the caches with the most bytes are emptied.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from functools import _lru_cache_wrapper, lru_cache, wraps
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+BUDGET = 128 * 2**20
+"""Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
+
+_SAMPLED = 8
+_SMALL = 16_384
+_DEEPEST = 8
+
+_UNTOLD: Any = object.__sizeof__
+
+_T = TypeVar("_T")
+
+
+def size_of(value: Any, depth: int = 0) -> int:
+    """Estimate the bytes of a value with its parts.
+
+    Long sequences are estimated from some of their elements. A class may define `__sizeof__` for an object with all its
+    parts; those of other objects are counted.
+    """
+    own = sys.getsizeof(value, 64)
+    if isinstance(value, dict):
+        parts: Any = value.items()
+    elif isinstance(value, (tuple, list, set, frozenset)):
+        parts = value
+    else:
+        tells = type(value).__sizeof__ is not _UNTOLD or depth > _DEEPEST
+        return own if tells else own + size_of(getattr(value, "__dict__", 0), depth + 1)
+    count = len(parts)
+    if depth > _DEEPEST or not count:
+        return own
+    if count <= _SAMPLED:
+        return own + sum(size_of(part, depth + 1) for part in parts)
+    sizes = [size_of(part, depth + 1) for part in islice(parts, 0, None, -(-count // _SAMPLED))]
+    return own + count * sum(sizes) // len(sizes)
+
+
+def _no_pause() -> None:
+    """Continue at once."""
+
+
+pause: Callable[[], None] = _no_pause
+"""Called before each computation; a server replaces it to let other visitors go first."""
+
+
+class _Caches:
+    """All caches of the process, and the bytes of each since it was emptied."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._empty: list[Callable[[], None]] = []
+        self._bytes: list[int] = []
+
+    def add(self, empty: Callable[[], None]) -> int:
+        """Register a cache by the function that empties it, and return its number."""
+        with self._lock:
+            self._empty.append(empty)
+            self._bytes.append(0)
+            return len(self._empty) - 1
+
+    def grow(self, number: int, size: int) -> None:
+        """Count an entry, and empty the largest caches if all exceed the budget."""
+        with self._lock:
+            self._bytes[number] += size
+            while sum(self._bytes) > BUDGET:
+                self.empty(max(range(len(self._bytes)), key=self._bytes.__getitem__))
+
+    def empty(self, number: int) -> None:
+        """Empty one cache."""
+        with self._lock:
+            self._empty[number]()
+            self._bytes[number] = 0
+
+    def empty_all(self) -> None:
+        """Empty all caches."""
+        for number in range(len(self._empty)):
+            self.empty(number)
+
+    @property
+    def total(self) -> int:
+        """The estimated bytes of all caches."""
+        return sum(self._bytes)
+
+
+_CACHES = _Caches()
+
+
+def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
+    """Remember the results of a pure function of hashable arguments, within the budget of all caches."""
+    turns = 0
+
+    @wraps(function)
+    def missed(*args: Any, **named: Any) -> _T:
+        nonlocal turns
+        pause()
+        result = function(*args, **named)
+        # The estimate takes longer than many functions, so one small entry stands for several.
+        if turns == 0:
+            size = size_of((args, named, result))
+            turns = _SAMPLED if size < _SMALL else 1
+            _CACHES.grow(number, size * turns)
+        turns -= 1
+        return result
+
+    found = lru_cache(maxsize=None)(missed)
+    # The function itself, for calls that shall not be remembered.
+    found.__wrapped__ = function
+    number = _CACHES.add(found.cache_clear)
+    return found
+
+
+class Store(Generic[_T]):
+    """Results that are remembered by a key, within the same budget."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, _T] = {}
+        self._number = _CACHES.add(self._results.clear)
+
+    def get(self, key: str) -> _T | None:
+        """Return the result of a key; None if there is none."""
+        return self._results.get(key)
+
+    def put(self, key: str, result: _T) -> None:
+        """Remember the result of a key."""
+        _CACHES.grow(self._number, size_of((key, result)))
+        self._results[key] = result
+
+
+def forget() -> None:
+    """Empty all caches."""
+    _CACHES.empty_all()
+
+
+def cached_bytes() -> int:
+    """Return the estimated bytes in all caches."""
+    return _CACHES.total

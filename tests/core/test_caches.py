@@ -1,0 +1,105 @@
+"""Caches share one budget in bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from effviz.core import caches
+from effviz.core.caches import BUDGET, Store, cached_bytes, forget, remembered, size_of
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def empty() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+def test_results_are_remembered_until_they_are_forgotten() -> None:
+    calls: list[int] = []
+
+    @remembered
+    def double(number: int) -> int:
+        calls.append(number)
+        return 2 * number
+
+    assert [double(3), double(3), double(4)] == [6, 6, 8]
+    assert calls == [3, 4]
+    forget()
+    assert double(3) == 6
+    assert calls == [3, 4, 3]
+    assert double.__wrapped__(5) == 10
+    assert double.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("size", [100, 20_000, 2_000_000])
+def test_the_budget_holds_for_small_and_large_results(size: int) -> None:
+    found = remembered(lambda number: bytes(size))
+    for number in range(3 * BUDGET // max(size, 2_000)):
+        found(number)
+        assert cached_bytes() <= BUDGET
+    assert found.cache_info().currsize * size <= 1.2 * BUDGET
+
+
+def test_the_largest_cache_is_emptied_first() -> None:
+    small, large = remembered(lambda number: str(number)), remembered(lambda number: bytes(2**20))
+    small(1)
+    for number in range(BUDGET // 2**20 + 1):
+        large(number)
+    assert small.cache_info().currsize == 1
+    assert large.cache_info().currsize < 3
+
+
+def test_a_store_is_within_the_same_budget() -> None:
+    store: Store[dict[str, bytes]] = Store()
+    for number in range(2 * BUDGET // 2**20):
+        store.put(str(number), {"answer": bytes(2**20)})
+    assert store.get("0") is None
+    assert store.get(str(number)) == {"answer": bytes(2**20)}
+    assert cached_bytes() <= BUDGET
+
+
+class Told:
+    """An object with its own estimate of its size."""
+
+    def __sizeof__(self) -> int:
+        return 10**6
+
+
+class Plain:
+    """An object that does not."""
+
+    def __init__(self) -> None:
+        self.parts = [bytes(1_000)] * 50
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        (bytes(10**6), 1e6, 1.1e6), ([bytes(10**4)] * 100, 1e6, 1.1e6), (Told(), 1e6, 1.1e6), (Plain(), 5e4, 6e4),
+        ({"a": [bytes(10**5)]}, 1e5, 1.1e5), (None, 1, 100), ((), 1, 100),
+    ],
+)  # fmt: skip
+def test_sizes_are_estimated(value: object, least: float, most: float) -> None:
+    assert least <= size_of(value) <= most
+
+
+def test_deep_values_are_estimated_too() -> None:
+    value: list[object] = []
+    for _ in range(10_000):
+        value = [value]
+    assert size_of(value) < 10_000
+
+
+def test_no_other_cache_of_results_is_in_the_package() -> None:
+    """Only functions of few arguments, such as the list of networks, may use `functools.cache`."""
+    for path in (ROOT / "effviz").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path != Path(caches.__file__):
+            assert not re.search(r"\blru_cache\b|st\.cache_data", text), path
