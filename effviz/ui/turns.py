@@ -14,14 +14,14 @@ import time
 from effviz.core import caches
 
 SHORT_S = 0.06
-"""Seconds for which a run goes first. Most moves of a slider take less."""
+"""Seconds for which a run has priority. Most moves of a slider take less."""
 
 _WORK_S = 0.004
 _LONGEST_PAUSE_S = 0.05
 _STEP_S = 0.002
 _SWITCH_S = 0.001
 # Collections of the oldest generation stop all threads, for 0.3 s in a server with full caches. The results in caches
-# have no cycles, so these collections can be rare. What is imported before the start is left out of them.
+# have no cycles, so these collections can be rare. They leave out the modules that are imported before the start.
 _GC_THRESHOLDS = (2_000, 20, 50)
 
 
