@@ -21,7 +21,7 @@ _LONGEST_PAUSE_S = 0.05
 _STEP_S = 0.002
 _SWITCH_S = 0.001
 # Collections of the oldest generation stop all threads, for 0.3 s in a server with full caches. The results in caches
-# have no cycles, so these collections can be rare. They skip all that is imported before the start.
+# have no cycles, so these collections can be rare. They leave out the modules that are imported before the start.
 _GC_THRESHOLDS = (2_000, 20, 50)
 
 

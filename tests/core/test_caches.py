@@ -66,14 +66,14 @@ def test_a_store_is_within_the_same_budget() -> None:
 
 
 class Told:
-    """An object with its own estimate of its size."""
+    """An object with a size."""
 
     def __sizeof__(self) -> int:
         return 10**6
 
 
 class Plain:
-    """An object that does not."""
+    """An object without one."""
 
     def __init__(self) -> None:
         self.parts = [bytes(1_000)] * 50

@@ -58,6 +58,12 @@ WORST: dict[str, Callable[[], Design]] = {
     "recipes of blocks": lambda: largest(
         lambda size: network(Stage("composed", 8 + 8 * i, recipe=EXCITED, name=f"s{i}") for i in range(size))
     ),
+    "a recipe in every row": lambda: largest(
+        lambda size: network(
+            Stage("composed", 8, recipe=Recipe(f"r{i}", (Part("conv", kernel_size=1),) * 32), name=f"s{i}")
+            for i in range(size)
+        )
+    ),
     "many fragments": lambda: largest(
         lambda size: network(Stage("fragments", fragments=64 - i % 9, name=f"s{i}") for i in range(size))
     ),

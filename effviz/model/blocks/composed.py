@@ -106,6 +106,7 @@ class Composed(StridedBlock):
 
     def expand(self) -> Layer:
         channels, steps = self.in_channels, []
+        strided = self.recipe.strided
         for index, (name, part) in enumerate(zip(self._names(), self.recipe.parts, strict=True)):
             kind, arguments = PARTS[part.block], dict(part.fields)
             wanted = part.channels(self.in_channels, self.out_channels)
@@ -114,7 +115,7 @@ class Composed(StridedBlock):
             if wanted is not None:
                 arguments["out_channels"] = channels = wanted
             if kind.has_stride:
-                arguments["stride"] = self.stride if index == self.recipe.strided else 1
+                arguments["stride"] = self.stride if index == strided else 1
             try:
                 steps.append((name, kind(**arguments)))
             except DesignError as error:
