@@ -6,9 +6,11 @@ import functools
 import io
 import os
 import random
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +21,7 @@ from torch import Tensor, nn
 
 from effviz import DesignError
 from effviz.backend.profile import isolation, profile
-from effviz.backend.profile.recorder import STRAY
+from effviz.backend.profile.recorder import STRAY, THREAD
 from effviz.backend.profile.result import Uncounted
 from effviz.backend.profile.sandbox import is_harmless
 
@@ -167,6 +169,20 @@ def test_trained_tensors_outside_of_the_parameters_are_listed(weights: list[Tens
     for module in (Graph(lambda m, x: x @ weights[0].T), Graph(lambda m, x: x @ m.kept[0].T, kept=weights)):
         found = profile(module, (8,))
         assert (found.params, found.macs, found.uncounted) == (0, 24, (Uncounted(STRAY, "", 1, 24),))
+
+
+@in_each_place
+@pytest.mark.usefixtures("place")
+def test_operations_in_other_threads_are_listed() -> None:
+    def forward(m: Any, x: Tensor) -> Any:
+        with ThreadPoolExecutor(1) as threads:
+            return m.here(x) + threads.submit(m.work, m, x).result()
+
+    for work in (lambda m, x: m.there(x), lambda m, x: x @ m.there.weight.T):
+        found = profile(Graph(forward, here=nn.Linear(8, 3), there=nn.Linear(8, 3), work=work), (8,))
+        assert (found.macs, found.params, found.status) == (24, 54, "partial")
+        assert {each.operation for each in found.uncounted} == {THREAD}
+    assert threading.getprofile() is None
 
 
 # --- compiled code ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any, NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from effviz.count.kinds import NORM, VIEW
 
 # Entries of `Profile.uncounted` that are not operations.
 STRAY = "parameters outside module.parameters()"
+THREAD = "operations in another thread"
 PACKED_INTEGERS = "weights packed into integers"
 
 _BYTES = (torch.int8, torch.float8_e4m3fn, torch.float8_e5m2, torch.qint8, torch.quint8)
@@ -101,6 +103,7 @@ class Recorder:
         self._outside = _Call(nn.Module(), "", "", ())
         self._rows: list[Row] = []
         self.paused = False
+        self._thread = get_ident()
         # Called with the tensors that an operation is about to change.
         self.before_write: Callable[[Tensor], None] | None = None
         self._uncounted: dict[tuple[str, str], list[int]] = {}
@@ -150,6 +153,10 @@ class Recorder:
 
     def enter(self, module: nn.Module, path: str, inputs: Any) -> None:
         """Record the beginning of a call."""
+        if get_ident() != self._thread:
+            # Torch dispatches operations to the recorder in one thread only.
+            self.miss(THREAD, 0, path)
+            return
         # The root is the whole network, not a block.
         block = next((call.block for call in self._calls[1:] if call.block), "")
         if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
@@ -158,6 +165,8 @@ class Recorder:
 
     def leave(self, module: nn.Module, output: Any) -> None:
         """Record the end of a call."""
+        if get_ident() != self._thread:
+            return
         # Calls that ended in an exception caught by an enclosing module have not left.
         while self._calls and self._calls[-1].module is not module:
             self._close(self._calls.pop(), None)

@@ -1,5 +1,7 @@
 """A forward pass on copies of a module's tensors, which leaves the module unchanged."""
 
+import sys
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
@@ -16,7 +18,7 @@ from torch.nn.modules.module import (
 )
 from torch.utils._pytree import tree_map_only
 
-from effviz.backend.profile.recorder import Exits, Operations, Recorder, Recording
+from effviz.backend.profile.recorder import THREAD, Exits, Operations, Recorder, Recording
 from effviz.backend.profile.tensors import inner_tensors, storage, times
 from effviz.core.errors import DesignError
 
@@ -93,6 +95,7 @@ def _enter_conditions(stack: ExitStack, recorder: Recorder, inputs: Inputs, modu
     # Compiled code is invisible. The stance keeps it for the calls after the pass.
     stack.enter_context(torch.compiler.set_stance("force_eager"))
     stack.enter_context(torch.jit.optimized_execution(False))  # type: ignore[attr-defined]
+    stack.enter_context(_threads(recorder))
     stack.enter_context(Exits(recorder))
     if real:
         given = [*module.parameters(), *module.buffers(), *inner_tensors(inputs)]
@@ -141,6 +144,22 @@ def _watched(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def _threads(recorder: Recorder) -> Iterator[None]:
+    """List the threads that the forward pass starts, whose operations are invisible."""
+
+    def started(*event: Any) -> None:
+        sys.setprofile(None)
+        recorder.miss(THREAD, 0)
+
+    before = threading.getprofile()
+    threading.setprofile(started)
+    try:
+        yield
+    finally:
+        threading.setprofile(before)
 
 
 def _list_compiled(script: torch.jit.ScriptModule, recorder: Recorder, path: str) -> None:

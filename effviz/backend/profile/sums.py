@@ -7,7 +7,9 @@ rules are:
   constant along these dimensions could be applied after the sum, so a gate before global pooling costs nothing.
 - A chain of additions is a convolution if its products have a common source tensor, as for shifted slices. It needs two
   products with parameters, or three products of any kind. Gates of an LSTM and rotary embeddings are element-wise.
-- A product of a tensor and a function of its elements, such as ``x * sigmoid(x)``, is an activation function.
+- A product of a tensor and a function of its elements or statistics is an activation function or a norm, such as
+  ``x * sigmoid(x)`` and ``x * rsqrt(x.square().mean())``.
+- A division is a product only if it is by parameters.
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from effviz.backend.profile.tensors import storage
+from effviz.backend.profile.tensors import storage, stored
 
-_PRODUCTS = ("mul", "addcmul")
+_PRODUCTS = ("mul", "div", "addcmul")
 _ADDITIONS = ("add", "sub", "rsub")
 # They keep the value of each element, or multiply it by a number.
-_LINEAR = ("neg", "div", "clone", "_to_copy", "positive")
+_LINEAR = ("neg", "masked_fill", "where", "clone", "_to_copy", "positive")
 # They move elements of one tensor.
 _MOVES = (
     "roll", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "flip",
@@ -34,6 +36,8 @@ _MOVES = (
 _ZEROS = ("zeros", "zeros_like", "new_zeros", "full", "zero", "fill")
 _ALL_DIMENSIONS = ("index_put", "_index_put_impl", "col2im", "scatter_add", "scatter_reduce", "index_add")
 _REDUCTIONS = ("sum", "nansum", "mean", "cumsum")
+# Statistics of a tensor, by which norms divide it.
+_STATISTICS = ("sum", "mean", "var", "std", "var_mean", "std_mean", "amax", "amin", "linalg_vector_norm", "norm")
 _POOLS = {"avg_pool2d": 2, "avg_pool3d": 3, "_adaptive_avg_pool2d": 2, "_adaptive_avg_pool3d": 3}
 
 
@@ -96,11 +100,11 @@ class Sums:
             found = self._joined(args[0], args[1] if len(args) > 1 else 0, outputs[0])
         elif name == "copy":
             found = self._written(args[1], outputs[0])
-        elif name in _LINEAR and given:
-            found = self._moved(given[0], outputs[0])
+        elif name in (*_LINEAR, *_MOVES):
+            found = next((moved for each in given if (moved := self._moved(each, outputs[0]))), None)
         elif (summed := self._summed(name, args, kwargs)) is not None:
             macs, found = self._contracted(*summed, outputs[0])
-        origin = self._common_origin(given) if pointwise else None
+        origin = self._common_origin(given) if pointwise or name in _STATISTICS else None
         source = self._source_of(given[0]) if name in _MOVES and given else None
         is_weight = bool(given) and all(storage(each) in self._parameters for each in given)
         self._forget(outputs)
@@ -108,7 +112,7 @@ class Sums:
         if found is not None:
             self._sums[key] = found
         if origin is not None:
-            self._origin[key] = (origin, _place(outputs[0]))
+            self._origin.update((storage(each), (origin, _place(each))) for each in outputs)
         if source is not None:
             self._source[key] = source
         if is_weight:
@@ -143,7 +147,9 @@ class Sums:
     # --- products and sums ----------------------------------------------------------------------------------------
 
     def _arithmetic(self, name: str, args: Sequence[Any], kwargs: Any, output: Tensor) -> _Sum | None:
-        if name == "mul":
+        if name == "div" and not (isinstance(args[1], Tensor) and storage(args[1]) in self._parameters):
+            return self._term(args[0], output)
+        if name in ("mul", "div"):
             return self._product(args[0], args[1], output)
         if name == "addcmul":
             return self._added(self._term(args[0], output), self._product(args[1], args[2], output))
@@ -187,7 +193,7 @@ class Sums:
         return self._moved(value, output) if isinstance(value, Tensor) else None
 
     def _moved(self, tensor: Tensor, output: Tensor) -> _Sum | None:
-        """Return the sum that `tensor` is, with the axes of `output`, which has the same elements in another order."""
+        """Return the sum that `tensor` is, with the axes of `output`, which has its elements in another order."""
         found = self._sums.get(storage(tensor))
         if found is None:
             return None
@@ -291,8 +297,8 @@ def _accumulates(name: str, args: Sequence[Any], kwargs: Any) -> bool:
     return name != "scatter_reduce" or args[4] in ("sum", "mean")
 
 
-def _place(tensor: Tensor) -> tuple[int, tuple[int, ...]]:
-    return int(tensor.storage_offset()), tuple(tensor.shape)
+def _place(tensor: Tensor) -> tuple[int, int]:
+    return int(tensor.storage_offset()), stored(tensor)
 
 
 def _varying(factor: Tensor, output: Tensor) -> list[bool]:
