@@ -171,6 +171,18 @@ def test_trained_tensors_outside_of_the_parameters_are_listed(weights: list[Tens
         assert (found.params, found.macs, found.uncounted) == (0, 24, (Uncounted(STRAY, "", 1, 24),))
 
 
+def test_layers_that_the_forward_pass_creates_are_listed() -> None:
+    def forward(m: Any, x: Tensor) -> Any:
+        if m.late is None:
+            m.late = nn.Linear(8, 3)
+        return m.late(x)
+
+    module = Graph(forward, late=None)
+    found = profile(module, (8,))
+    assert (found.macs, found.status, sum(each.elements for each in found.uncounted)) == (24, "partial", 27)
+    assert module.late is None
+
+
 @in_each_place
 @pytest.mark.usefixtures("place")
 def test_operations_in_other_threads_are_listed() -> None:

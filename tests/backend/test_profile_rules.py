@@ -267,7 +267,7 @@ IMAGE = torch.zeros(1, 3, 8, 8)
 )
 def test_objects_as_inputs(batch: Any) -> None:
     module = Graph(lambda m, batch: m.conv(batch.image), conv=nn.Conv2d(3, 16, 3, padding=1))
-    for given in (batch, (batch,), [batch]):
+    for given in (batch, (batch,)):
         found = profile(module, example_inputs=given)
         assert (found.macs, found.input_shapes, found.status) == (27_648, ((1, 3, 8, 8),), "complete")
     listed = Graph(lambda m, batches: m.conv(batches[0].image), conv=module.conv)

@@ -143,7 +143,7 @@ _ACCESSES = _names("_indices _values indices values crow_indices col_indices cco
 # They read as many elements of their table as they write.
 _LOOKUPS = ("embedding", "gather", "index", "index_select", "take", "_unsafe_index")
 # Their in-place variants do not read the previous values.
-_OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
+OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
 # Their further outputs are indices, or serve a backward pass that is not run.
 _ONE_OUTPUT = {
     *_NORMS,
@@ -289,7 +289,7 @@ def elements_read(func: Any, name: str, args: Any, kwargs: Any, written: int) ->
     skipped = {
         argument.name
         for argument in func._schema.arguments
-        if argument.alias_info and argument.alias_info.is_write and (argument.kwarg_only or name in _OVERWRITES)
+        if argument.alias_info and argument.alias_info.is_write and (argument.kwarg_only or name in OVERWRITES)
     }
     for position, tensor in enumerate(tensors([value for key, value in given.items() if key not in skipped])):
         yield min(stored(tensor), written) if name in _LOOKUPS and position == 0 else stored(tensor)

@@ -214,7 +214,8 @@ class Recorder:
             # Only the shape and the type of the argument are used, not its values.
             args = kwargs = ()
         inputs, outputs = tensors((args, kwargs)), tensors(result)
-        self._find_strays(str(func.overloadpacket), inputs)
+        if name not in rules.OVERWRITES:
+            self._find_strays(str(func.overloadpacket), inputs)
         if rules.is_view(func, name, inputs, outputs):
             return
         outputs = rules.results(name, outputs)
@@ -251,9 +252,11 @@ class Recorder:
         is_script = isinstance(self._call.module, torch.jit.ScriptModule)
         for tensor in inputs:
             key = storage(tensor)
-            if key in self._listed or self._lifetimes.is_known(tensor):
+            is_parameter = isinstance(tensor, nn.Parameter)
+            # The forward method may create parameters.
+            if key in self._listed or (self._lifetimes.is_known(tensor) and not is_parameter):
                 continue
-            is_trained = isinstance(tensor, nn.Parameter) or (tensor.requires_grad and tensor.is_leaf)
+            is_trained = is_parameter or (tensor.requires_grad and tensor.is_leaf)
             # Freezing turns the parameters of TorchScript into constants.
             is_frozen = is_script and key not in self.constants and tensor.is_floating_point() and tensor.numel() > 1
             if is_trained or is_frozen:
