@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from effviz.backend.profile import packed
 from effviz.backend.profile.result import MATRIX, OTHER
-from effviz.backend.profile.tensors import storage, tensors, times
+from effviz.backend.profile.tensors import is_sparse, nonzeros, storage, stored, tensors, times
 from effviz.count.kinds import DEPTHWISE, GROUPED, LINEAR, MERGE, NORM, POINTWISE, POOLING, STANDARD
 
 
@@ -25,8 +26,23 @@ def _convolution(args: Sequence[Any], output: Tensor) -> int:
 
 
 def _product(left: int) -> Callable[[Sequence[Any], Tensor], int]:
-    """Return the rule of a matrix product whose left operand is argument `left`."""
-    return lambda args, output: int(output.numel()) * int(args[left].shape[-1])
+    """Return the rule of a matrix product whose left operand is argument `left`; a sparse one has stored values."""
+
+    def rule(args: Sequence[Any], output: Tensor) -> int:
+        one, other = args[left], args[left + 1]
+        if is_sparse(one):
+            return nonzeros(one) * int(other.shape[-1] if other.dim() > 1 else 1)
+        if is_sparse(other):
+            return nonzeros(other) * int(one.shape[-2])
+        return int(output.numel()) * int(one.shape[-1])
+
+    return rule
+
+
+def _weighted_lookup(args: Sequence[Any], output: Tensor) -> int:
+    """Count the selected rows times their weights, if there are any."""
+    weights = args[6] if len(args) > 6 else None
+    return 0 if weights is None else int(args[1].numel() * args[0].shape[1])
 
 
 def _attention(args: Sequence[Any], output: Tensor) -> int:
@@ -42,8 +58,9 @@ def _recurrent(args: Sequence[Any], output: Tensor) -> int:
 
 PRODUCTS: Mapping[str, Callable[[Sequence[Any], Tensor], int]] = {
     **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
-    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm"), _product(0)),
-    **dict.fromkeys(("addmm", "baddbmm", "addmv", "_addmm_activation"), _product(1)),
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm", "_weight_int8pack_mm"), _product(0)),
+    **dict.fromkeys(("addmm", "baddbmm", "addmv", "_addmm_activation", "_sparse_addmm"), _product(1)),
+    **dict.fromkeys(("_embedding_bag", "_embedding_bag_forward_only"), _weighted_lookup),
     "addbmm": lambda args, output: int(args[1].numel()) * int(args[2].shape[-1]),
     **{
         f"_scaled_dot_product_{kernel}": _attention
@@ -70,7 +87,7 @@ _NORMS = _names("""
 _POOLS = _names("""
     _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d avg_pool2d avg_pool3d
     fractional_max_pool2d fractional_max_pool3d max_pool2d_with_indices max_pool3d_with_indices max_unpool2d
-    max_unpool3d mean
+    max_unpool3d mean quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d
 """)
 # These copy, although the meta device returns a view where the order is kept.
 _SHUFFLES = ("channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle")
@@ -88,13 +105,20 @@ _OTHERS = _names("""
     col2im grid_sampler_2d grid_sampler_3d im2col upsample_bicubic2d _upsample_bicubic2d_aa upsample_bilinear2d
     _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
     _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_trilinear3d
-    embedding _embedding_bag _embedding_bag_forward_only gather index index_add index_copy index_fill index_put
+    embedding gather index index_add index_copy index_fill index_put
     _index_put_impl index_select isin masked_scatter masked_select nonzero repeat_interleave scatter scatter_add
     scatter_reduce select_scatter slice_scatter take _unsafe_index _unsafe_index_put
     arange eye fill full full_like linspace logspace new_full new_ones new_zeros ones ones_like range scalar_tensor
     tril_indices triu_indices zero zeros zeros_like
     bernoulli exponential multinomial native_dropout normal rand rand_like randint randint_like randn randn_like
     randperm random uniform
+    fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask dequantize int_repr
+    _fake_quantize_per_tensor_affine_cachemask_tensor_qparams _fused_moving_avg_obs_fq_helper
+    _make_per_tensor_quantized_tensor _make_per_channel_quantized_tensor quantize_per_channel quantize_per_tensor
+    quantize_per_tensor_dynamic
+    _coalesce coalesce _sparse_coo_tensor_with_dims_and_tensors _sparse_softmax _sparse_sum _to_dense _to_sparse
+    _to_sparse_bsr _to_sparse_csr sparse_coo_tensor sparse_mask to_mkldnn
+    _nnz is_coalesced q_scale q_zero_point sparse_dim dense_dim
     _assert_async _assert_scalar _assert_tensor_metadata equal is_nonzero item _local_scalar_dense
 """)
 
@@ -111,12 +135,15 @@ Sums and interpolation are here by decision: the convention counts convolutions 
 
 # Element-wise operations that torch does not tag.
 _UNTAGGED = (
-    "_prelu_kernel", "complex", "floor_divide", "glu", "hardswish", "log_sigmoid_forward", "rrelu_with_noise",
+    "__lshift__", "__rshift__", "_prelu_kernel", "complex",
+    "floor_divide", "glu", "hardswish", "log_sigmoid_forward", "rrelu_with_noise",
 )  # fmt: skip
+# They return a part of a sparse tensor.
+_ACCESSES = _names("_indices _values indices values crow_indices col_indices ccol_indices row_indices")
 # They read as many elements of their table as they write.
 _LOOKUPS = ("embedding", "gather", "index", "index_select", "take", "_unsafe_index")
 # Their in-place variants do not read the previous values.
-_OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
+OVERWRITES = ("bernoulli", "copy", "exponential", "fill", "normal", "random", "uniform", "zero")
 # Their further outputs are indices, or serve a backward pass that is not run.
 _ONE_OUTPUT = {
     *_NORMS,
@@ -129,12 +156,40 @@ _LABELS = {"cat": "concat", "addmm": "linear", "mm": "matmul", "bmm": "matmul", 
 
 def base_name(func: Any) -> str:
     """Return the aten name of an operation, without the underscore of its in-place variant; empty outside aten."""
-    return str(func.overloadpacket.__name__).removesuffix("_") if func.namespace == "aten" else ""
+    name = str(func.overloadpacket.__name__)
+    name = name if name.endswith("__") else name.removesuffix("_")
+    return name if func.namespace == "aten" else f"quantized.{name}" if func.namespace == "quantized" else ""
 
 
 def is_listed(name: str) -> bool:
-    """Whether the operation is in `PRODUCTS` or `FREE`."""
-    return name in PRODUCTS or name in FREE
+    """Whether the operation has a rule by its name, here or in `packed`."""
+    return name in _ACCESSES or any(name in rules for rules in (PRODUCTS, FREE, packed.PRODUCTS, packed.FREE))
+
+
+def is_covered(name: str, args: Any) -> bool:
+    """Whether a rule covers an operation with these arguments.
+
+    A product of two sparse tensors has no rule, and neither have operations on nested tensors.
+    """
+    if any(tensor.is_nested for tensor in tensors(args)):
+        return False
+    if name in PRODUCTS:
+        return sum(map(is_sparse, tensors(args))) <= 1
+    return is_listed(name) or is_elementwise(name)
+
+
+def multiply_adds(name: str, args: Any, output: Tensor) -> int:
+    """Return the multiply-adds of a matrix product or a convolution, 0 for other operations.
+
+    A complex one counts three times, as complex convolutions in torch consist of three real ones.
+    """
+    rule = PRODUCTS.get(name) or packed.PRODUCTS.get(name)
+    return 0 if rule is None else rule(args, output) * complexity(output)
+
+
+def complexity(output: Tensor) -> int:
+    """Return the real multiply-adds of one product."""
+    return 3 if output.is_complex() else 1
 
 
 @cache
@@ -143,7 +198,7 @@ def is_elementwise(name: str) -> bool:
 
     One tagged overload is enough, because torch leaves out the tag on many in-place variants.
     """
-    if not name or is_listed(name):
+    if not name or is_listed(name) or "." in name:
         return False
     packet = getattr(torch.ops.aten, name, None)
     overloads = [getattr(packet, each) for each in packet.overloads()] if packet is not None else []
@@ -152,6 +207,8 @@ def is_elementwise(name: str) -> bool:
 
 def is_view(func: Any, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> bool:
     """Whether the outputs share the inputs' memory, and no element is calculated or moved."""
+    if name in _ACCESSES:
+        return True
     if name in _SHUFFLES or not outputs:
         return False
     if func._schema.is_mutable and torch.Tag.inplace_view not in func.tags:
@@ -173,12 +230,21 @@ def describe(func: Any, name: str, args: Any, activations: int, inputs: int) -> 
         activations, inputs: numbers of input tensors, without and with parameters and buffers.
     """
     rule = PRODUCTS.get(name)
+    if packed.is_convolution(name):
+        kernel, _, groups = packed.geometry(args)
+        return name.removeprefix("quantized."), _kind(kernel, groups, args[0].shape[1])
+    if name in packed.PRODUCTS:
+        return name.removeprefix("quantized."), LINEAR if packed.weights(args) else MATRIX
+    if name in packed.FREE:
+        return name.removeprefix("quantized."), packed.FREE[name]
     plain = str(func.overloadpacket.__name__).strip("_").removeprefix("native_").removesuffix("_with_indices")
     label = _LABELS.get(name, plain)
     if rule is _convolution:
         return f"conv{'_transpose' if args[6] else ''}{args[0].dim() - 2}d", _convolution_kind(args)
     if rule is _attention:
         return "attention", MATRIX
+    if rule is _weighted_lookup:
+        return label, OTHER
     if rule:
         # A product with a parameter or a buffer is a linear layer.
         return label, LINEAR if activations < inputs else MATRIX
@@ -188,16 +254,22 @@ def describe(func: Any, name: str, args: Any, activations: int, inputs: int) -> 
 
 
 def _convolution_kind(args: Any) -> str:
-    image, weight, groups = args[0], args[1], args[8]
+    return _kind(args[1].shape[2:], args[8], args[0].shape[1])
+
+
+def _kind(kernel: Sequence[int], groups: int, in_channels: int) -> str:
     if groups == 1:
-        return POINTWISE if math.prod(weight.shape[2:]) == 1 else STANDARD
-    return DEPTHWISE if groups == image.shape[1] else GROUPED
+        return POINTWISE if math.prod(kernel) == 1 else STANDARD
+    return DEPTHWISE if groups == in_channels else GROUPED
 
 
 def window(name: str, args: Any) -> tuple[str, str, int]:
     """Return kernel size, stride and groups; the first two are empty without a sliding window."""
     if PRODUCTS.get(name) is _convolution:
         return times(args[1].shape[2:]), times(args[3]), args[8]
+    if packed.is_convolution(name):
+        kernel, stride, groups = packed.geometry(args)
+        return times(kernel), times(stride), groups
     if name.startswith(("max_pool", "avg_pool")):
         dimensions = int(name[len("max_pool")])
         kernel = _sides(args[1], dimensions)
@@ -217,9 +289,8 @@ def elements_read(func: Any, name: str, args: Any, kwargs: Any, written: int) ->
     skipped = {
         argument.name
         for argument in func._schema.arguments
-        if argument.alias_info and argument.alias_info.is_write and (argument.kwarg_only or name in _OVERWRITES)
+        if argument.alias_info and argument.alias_info.is_write and (argument.kwarg_only or name in OVERWRITES)
     }
     for position, tensor in enumerate(tensors([value for key, value in given.items() if key not in skipped])):
-        sides = [size for size, step in zip(tensor.shape, tensor.stride(), strict=True) if step]
-        stored = math.prod(sides) if tensor.numel() else 0
-        yield min(stored, written) if name in _LOOKUPS and position == 0 else stored
+        yield min(stored(tensor), written) if name in _LOOKUPS and position == 0 else stored(tensor)
+    yield from (weight.numel() for weight in packed.weights(args))

@@ -1,18 +1,39 @@
 """Recording of the operations and module calls of a forward pass."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from effviz.backend.profile import operations as rules
-from effviz.backend.profile.result import NOT_RUN, OTHER, Row, Uncounted
-from effviz.backend.profile.tensors import Sizes, shape, shapes, storage, tensors, times
+from effviz.backend.profile import packed
+from effviz.backend.profile.lifetimes import Lifetimes
+from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
+from effviz.backend.profile.sums import Sums
+from effviz.backend.profile.tensors import Sizes, inner_tensors, shape, shapes, storage, tensors, times
 from effviz.count.kinds import NORM, VIEW
+
+# Entries of `Profile.uncounted` that are not operations.
+STRAY = "parameters outside module.parameters()"
+THREAD = "operations in another thread"
+PACKED_INTEGERS = "weights packed into integers"
+
+_BYTES = (torch.int8, torch.float8_e4m3fn, torch.float8_e5m2, torch.qint8, torch.quint8)
+
+
+class Recording(NamedTuple):
+    """The results of a forward pass; the fields are those of `Profile`."""
+
+    rows: tuple[Row, ...]
+    uncounted: tuple[Uncounted, ...]
+    peak_activation: int
 
 
 class _Operation(NamedTuple):
@@ -54,16 +75,37 @@ def _is_torch(module: nn.Module) -> bool:
 
 
 class Recorder:
-    """The rows of a forward pass, filled while it runs."""
+    """The rows of a forward pass, filled while it runs.
 
-    def __init__(self) -> None:
+    Args:
+        module: its parameters and buffers are those of the pass.
+        inputs: input tensors.
+        constants: storages of the tensors in attributes of the module.
+    """
+
+    def __init__(self, module: nn.Module, inputs: Iterable[Tensor], constants: set[int]) -> None:
+        inputs = list(inputs)
+        parameters = {storage(parameter): (name, parameter) for name, parameter in module.named_parameters()}
         # Storages of parameters that no operation has read yet, with owner and size.
-        self.unread: dict[int, tuple[str, int]] = {}
-        self.constants: set[int] = set()  # storages of parameters and buffers
+        self.unread = {key: (name.rpartition(".")[0], each.numel()) for key, (name, each) in parameters.items()}
+        for name, buffer in module.named_buffers():
+            # An 8-bit matrix is a quantized weight.
+            if buffer.dtype in _BYTES and buffer.dim() > 1:
+                self.unread.setdefault(storage(buffer), (name.rpartition(".")[0], buffer.numel()))
+        self.constants = {*constants, *parameters, *(storage(buffer) for buffer in module.buffers())}
+        # Storages whose owner is known.
+        self._listed = {*parameters, *map(storage, inputs)}
+        self._packed: set[Any] = set()
+        self._sums = Sums({*parameters})
+        self._lifetimes = Lifetimes(inputs)
         self._calls: list[_Call] = []
         # Hooks on all modules of the process run before the root module is entered.
         self._outside = _Call(nn.Module(), "", "", ())
         self._rows: list[Row] = []
+        self.paused = False
+        self._thread = get_ident()
+        # Called with the tensors that an operation is about to change.
+        self.before_write: Callable[[Tensor], None] | None = None
         self._uncounted: dict[tuple[str, str], list[int]] = {}
 
     @property
@@ -92,25 +134,44 @@ class Recorder:
         """The operations without a rule."""
         return tuple(Uncounted(*place, *seen) for place, seen in self._uncounted.items())
 
+    @property
+    def recording(self) -> Recording:
+        """The results, after the last operation."""
+        return Recording(self.rows, self.uncounted, self._lifetimes.peak())
+
+    def finish(self, output: Any) -> None:
+        """Record that the pass returned `output`."""
+        self.paused = True
+        self._lifetimes.keep(map(storage, inner_tensors(output)))
+
     def watch(self, module: nn.Module, path: str) -> None:
         """Record the calls of `module` by hooks."""
+        module.register_forward_pre_hook(
+            lambda module, args, kwargs: self.enter(module, path, (args, kwargs)), prepend=True, with_kwargs=True
+        )
+        module.register_forward_hook(lambda module, args, output: self.leave(module, output))
 
-        def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            # The root is the whole network, not a block.
-            block = next((call.block for call in self._calls[1:] if call.block), "")
-            if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
-                block = type(module).__name__
-            self._calls.append(_Call(module, path, block, shapes((args, kwargs))))
+    def enter(self, module: nn.Module, path: str, inputs: Any) -> None:
+        """Record the beginning of a call."""
+        if get_ident() != self._thread:
+            # Torch dispatches operations to the recorder in one thread only.
+            self.miss(THREAD, 0, path)
+            return
+        # The root is the whole network, not a block.
+        block = next((call.block for call in self._calls[1:] if call.block), "")
+        if not block and self._calls and not _is_torch(module) and not _is_leaf(module):
+            block = type(module).__name__
+        self._calls.append(_Call(module, path, block, shapes(inputs)))
 
-        def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            # Calls that ended in an exception caught by an enclosing module have not left.
-            while self._calls and self._calls[-1].module is not module:
-                self._close(self._calls.pop(), None)
-            if self._calls:
-                self._close(self._calls.pop(), output)
-
-        module.register_forward_pre_hook(enter, prepend=True, with_kwargs=True)
-        module.register_forward_hook(leave, with_kwargs=True)
+    def leave(self, module: nn.Module, output: Any) -> None:
+        """Record the end of a call."""
+        if get_ident() != self._thread:
+            return
+        # Calls that ended in an exception caught by an enclosing module have not left.
+        while self._calls and self._calls[-1].module is not module:
+            self._close(self._calls.pop(), None)
+        if self._calls:
+            self._close(self._calls.pop(), output)
 
     def _close(self, call: _Call, output: Any) -> None:
         operations = call.operations
@@ -120,23 +181,41 @@ class Recorder:
         elif not (call.is_layer and operations):
             return
         output_shape = next(iter(shapes(output)), operations[-1].output)
-        self._rows.append(_row(call, operations, type(call.module).__name__, call.inputs, output_shape))
+        # TorchScript keeps the name of the original class.
+        layer = getattr(call.module, "original_name", type(call.module).__name__)
+        self._rows.append(_row(call, operations, layer, call.inputs, output_shape))
 
-    def miss(self, operation: str, elements: int) -> None:
-        """Record an operation without a rule."""
-        seen = self._uncounted.setdefault((operation, self.path), [0, 0])
+    def save(self, func: Any, args: Any, kwargs: Any) -> None:
+        """Call `before_write` with tensors from outside of the pass that an operation changes."""
+        if self.before_write is None or not func._schema.is_mutable:
+            return
+        given = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | dict(kwargs)
+        for argument in func._schema.arguments:
+            for tensor in tensors(given.get(argument.name)):
+                is_written = argument.alias_info is not None and argument.alias_info.is_write
+                if is_written and storage(tensor) not in self.constants and not self._lifetimes.is_known(tensor):
+                    self.before_write(tensor)
+
+    def miss(self, operation: str, elements: int, path: str | None = None) -> None:
+        """Record an operation without a rule, in the running module or in that of `path`."""
+        seen = self._uncounted.setdefault((operation, self.path if path is None else path), [0, 0])
         seen[0] += 1
         seen[1] += elements
 
     def run(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Record one operation that has run."""
-        name = rules.base_name(func)
-        known = rules.is_listed(name) or rules.is_elementwise(name)
+        call, name = self._call, rules.base_name(func)
+        if name == "equal" and isinstance(call.module, torch.jit.ScriptModule):
+            # The compiler of TorchScript compares constants in the first call.
+            return
+        known = rules.is_covered(name, args)
         name = name if known else ""
         if name.startswith("new_") or name.endswith("_like"):
             # Only the shape and the type of the argument are used, not its values.
             args = kwargs = ()
         inputs, outputs = tensors((args, kwargs)), tensors(result)
+        if name not in rules.OVERWRITES:
+            self._find_strays(str(func.overloadpacket), inputs)
         if rules.is_view(func, name, inputs, outputs):
             return
         outputs = rules.results(name, outputs)
@@ -144,17 +223,21 @@ class Recorder:
         read = sum(rules.elements_read(func, name, args, kwargs, written))
         if not known:
             self.miss(str(func), written or read)
-        call, activations = self._call, [each for each in inputs if storage(each) not in self.constants]
+        self._lifetimes.run(inputs, outputs)
+        macs = rules.multiply_adds(name, args, outputs[0]) if outputs else 0
+        pointwise = rules.is_elementwise(name)
+        sums = self._sums.follow(name, args, kwargs, outputs, pointwise=pointwise)
+        activations = [each for each in inputs if storage(each) not in self.constants]
         layer, kind = rules.describe(func, name, args, len(activations), len(inputs))
         operation = _Operation(
             name=str(func.overloadpacket),
             layer=layer,
             # Within a layer, an addition of two activations is no merge.
-            kind=NORM if call.is_layer and rules.is_elementwise(name) else kind,
+            kind=NORM if call.is_layer and pointwise else MATRIX if sums else kind,
             inputs=shapes(activations),
             output=shape(outputs[0]) if outputs else (),
-            params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs),
-            macs=rules.PRODUCTS[name](args, outputs[0]) if name in rules.PRODUCTS else 0,
+            params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs) + self._packed_params(args),
+            macs=macs + (sums * rules.complexity(outputs[0]) if outputs else 0),
             memory_access=read + written,
             window=rules.window(name, args),
         )
@@ -163,6 +246,37 @@ class Recorder:
         call.operations.append(operation)
         if not call.is_layer:
             self._rows.append(_row(call, [operation], layer, operation.inputs, operation.output))
+
+    def _find_strays(self, operation: str, inputs: list[Tensor]) -> None:
+        """Record trained tensors that `module.parameters()` does not list."""
+        is_script = isinstance(self._call.module, torch.jit.ScriptModule)
+        for tensor in inputs:
+            key = storage(tensor)
+            is_parameter = isinstance(tensor, nn.Parameter)
+            # The forward method may create parameters.
+            if key in self._listed or (self._lifetimes.is_known(tensor) and not is_parameter):
+                continue
+            is_trained = is_parameter or (tensor.requires_grad and tensor.is_leaf)
+            # Freezing turns the parameters of TorchScript into constants.
+            is_frozen = is_script and key not in self.constants and tensor.is_floating_point() and tensor.numel() > 1
+            if is_trained or is_frozen:
+                self._listed.add(key)
+                self.miss(STRAY, tensor.numel())
+            elif key in self.constants and "bitwise" in operation and tensor.dim() > 1:
+                self._listed.add(key)
+                self.miss(PACKED_INTEGERS, tensor.numel())
+
+    def _packed_params(self, args: Any) -> int:
+        """Return the size of packed weights and biases that are read for the first time."""
+        count = 0
+        for tensor in packed.weights(args):
+            values = tensor.int_repr() if tensor.is_quantized else tensor.detach()
+            # Unpacking copies, so equal content in one layer is the same weight.
+            key = self.path, tuple(tensor.shape), values.cpu().contiguous().view(torch.uint8).numpy().tobytes()
+            if key not in self._packed:
+                self._packed.add(key)
+                count += tensor.numel()
+        return count
 
 
 def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Sizes, ...], output: Sizes | None) -> Row:
@@ -206,6 +320,8 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if self.recorder.paused:
+            return func(*args, **kwargs)
         if isinstance(func, HigherOrderOperator):
             result = func(*args, **kwargs)
             self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
@@ -216,8 +332,9 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
+        self.recorder.save(func, args, kwargs)
         result = func(*args, **kwargs)
-        if tensors((args, kwargs, result)):
+        if tensors((args, kwargs, result)) or packed.weights(args):
             self.recorder.run(func, args, kwargs, result)
         return result
 
@@ -231,6 +348,6 @@ class Exits(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in ("numpy", "__array__", "__dlpack__", "tolist") and isinstance(args[0], Tensor):
+        if name in ("numpy", "__array__", "__dlpack__", "tolist", "data_ptr") and isinstance(args[0], Tensor):
             self.recorder.miss(f"Tensor.{name}", args[0].numel())
         return func(*args, **(kwargs or {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from effviz.backend.profile.tensors import Sizes, times
 
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     # Of the activations, without the batch.
     input_shape: str
     output_shape: str
-    params: int  # trainable numbers that are read here for the first time
+    params: int  # trainable numbers and quantized weights that are read here for the first time
     macs: int  # multiply-adds
     flops: int  # 2 x macs
     memory_access: int  # elements read and written, summed over the torch operations
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 class Uncounted(NamedTuple):
-    """An operation without a counting rule."""
+    """An operation without a counting rule, or parameters without an owner."""
 
     operation: str  # its name, including the library
     path: str  # the executing module
@@ -61,7 +61,10 @@ class Profile:
         name: class of the module.
         input_shapes: shapes of the input tensors, with the batch.
         rows: one per call of a torch.nn layer, and one per operation in the forward method of any other module.
-        uncounted: operations without a rule; the multiply-adds are complete if it is empty.
+        uncounted: operations without a rule and parameters that `module.parameters()` does not list.
+        peak_activation: most elements of inputs and results that are needed at the same time, operation by operation:
+            no operations are fused, an operation in place needs no new memory, a view is free, and nothing is kept for
+            training. `effviz.analyze` counts the peak of the fused network.
         ran_on: ``"meta"`` if shapes were enough, otherwise the device of the real forward pass.
     """
 
@@ -70,15 +73,21 @@ class Profile:
     rows: tuple[Row, ...] = field(repr=False)
     uncounted: tuple[Uncounted, ...]
     ran_on: str
+    peak_activation: int
+
+    @property
+    def status(self) -> Literal["complete", "partial"]:
+        """``"complete"`` if parameters and multiply-adds cover everything that ran, ``"partial"`` with `uncounted`."""
+        return "partial" if self.uncounted else "complete"
 
     @property
     def params(self) -> int:
-        """Trainable numbers, as ``sum(p.numel() for p in module.parameters())``."""
+        """Trainable numbers: ``sum(p.numel() for p in module.parameters())`` plus quantized weights and biases."""
         return sum(row.params for row in self.rows)
 
     @property
     def macs(self) -> int:
-        """Fused multiply-adds of convolutions and matrix products."""
+        """Fused multiply-adds of convolutions and matrix products; a complex one counts three."""
         return sum(row.macs for row in self.rows)
 
     @property
