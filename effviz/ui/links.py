@@ -518,7 +518,7 @@ def size(
     if key in state and not legal(state[key]):
         # Cleared, or legal for another network only.
         state[key] = own
-    latest, refused = state.get(key, own), f"{key}_refused"
+    latest, refused = str(state.get(key, st.query_params.get(key, own))), f"{key}_refused"
 
     def typed() -> None:
         if is_poll():

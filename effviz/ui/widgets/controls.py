@@ -66,6 +66,8 @@ def in_channels_control() -> int:
 
 def channel_controls(default: int) -> tuple[int, int]:
     """Show the input and output channels of one layer or block."""
+    links.also("cin", "in_channels")
+    links.also("cout", "out_channels")
     return _channels("Input channels", "cin", default), _channels("Output channels", "cout", default)
 
 
@@ -76,6 +78,7 @@ def _channels(label: str, key: str, default: int) -> int:
 def map_controls(default: int) -> tuple[int, int]:
     """Show the stride of one layer or block, and the side of its input map in pixels."""
     stride = int(links.switch("Stride", ["1", "2"], "stride", default="1"))
+    links.also("map", "resolution", "res")
     side = links.amount(
         "Resolution (px)", "map", default=default, minimum=1, maximum=1024, step=1, usual=(7, 224),
         help="Side of the square input map.",

@@ -11,6 +11,7 @@ from page_reader import (
     charts,
     check_formulas,
     check_layers,
+    control,
     counted_cards,
     each_part,
     expected_cards,
@@ -161,6 +162,13 @@ def test_groups_follow_the_network() -> None:
     at.selectbox(key="net").set_value("shufflenet_v1")
     run(at)
     assert cards(at) == expected_cards(report("shufflenet_v1"))
+
+
+def test_other_names_on_pages_of_one_layer() -> None:
+    at = open_page("convolutions", in_channels="48", out_channels="96", resolution="14")
+    assert line(at) == ""
+    assert [control(at, key).value for key in ("cin", "cout", "map")] == [48, 96, 14]
+    assert line(open_page("convolutions", resolution="14x28")) == "Ignored in the link: resolution = 14x28 (1 to 1024)."
 
 
 # --- other pages -----------------------------------------------------------------------------------------------------

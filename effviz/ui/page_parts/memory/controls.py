@@ -69,6 +69,7 @@ def _shape() -> Shape:
     channels = links.choice(
         "Channels c", list(CHANNELS), "c", default=64, help="They set the multiply-adds of every point of the curve."
     )
+    links.also("res", "resolution", "map")
     resolution = links.amount("Map side (px)", "res", default=56, minimum=1, maximum=1024, step=1, usual=(1, 112))
     return Shape(guideline, int(resolution), channels, **own)
 
