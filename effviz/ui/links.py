@@ -1,32 +1,27 @@
-"""Widgets bound to URL parameters, and a notice that lists ignored ones.
+"""The state of a page in its address, and a notice that lists ignored parameters.
 
-Every control of a page is made by a function of this module. Each binds its value to the URL parameter of its key, so
-that the address always restores the page. Streamlit drops illegal values without a message. Here the parameters are
-read before the widgets are made, checked against the widgets' legal values, and the ignored ones are listed.
-
-The file is longer than others, because the widgets and the address share the state of one run.
+Every control (`effviz.ui.inputs`) binds its value to the URL parameter of its key, so that the address always restores
+the page. Streamlit drops illegal values without a message. Here the parameters are read before the widgets are made,
+checked against the widgets' legal values, and the ignored ones are listed.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
-from effviz.core.errors import DesignError
-from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
-
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
+_ORDER = "_link_order"  # names of all parameters of the first address
 _KNOWN = "_link_known"  # settings of the page, in this run
 _CHECKED = "_link_checked"  # settings whose parameter was checked, when their control was made first
 _DROPPED = "_link_dropped"  # illegal parameters that the notice does not list yet, with the reason
-_IGNORED = "_link_ignored"  # entries of the notice; None until the first run ends
+_IGNORED = "_link_ignored"  # entries of the notice by name in the link; None until the first run ends
 _PAGE = "_link_page"
 _KEPT = "_link_kept"  # settings of pages that were left, by page
 _TEXTS = "_link_texts"  # parameters of the settings that differ from their default
@@ -43,12 +38,13 @@ PAGE_FRAGMENT = "page"
 EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
 _ALSO = "_link_also"  # names in the link that were read as other settings, by key
-_ASPECT = "{}_aspect"  # key of the resolution that was last typed
+ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
-_LONGEST = 200
+
+FLAGS = ("true", "false")
+FLAG_CHOICES = "true or false"
 
 T = TypeVar("T")
-N = TypeVar("N", int, float)
 
 
 # --- One run of a page ------------------------------------------------------------------------------------------------
@@ -65,6 +61,7 @@ def start(page: str) -> None:
         state[_PAGE] = page
         state[_VISIT] = state.get(_VISIT, 0) + 1
         state[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
+        state[_ORDER] = list(state[_QUERY])
         state[_IGNORED] = None
         state[_CHECKED], state[_DROPPED], state[_ALSO] = set(), {}, {}
     state[_KNOWN] = set()
@@ -113,26 +110,27 @@ def finish() -> None:
     if state[_IGNORED] is None:
         state[_IGNORED] = _unknown()
     if state[_DROPPED]:
-        state[_IGNORED] += state[_DROPPED].values()
+        state[_IGNORED] |= {state[_ALSO].get(key, key): entry for key, entry in state[_DROPPED].items()}
         state[_DROPPED] = {}
         # The widgets are bound from the next run on, so that the browser writes the next change to the address.
         st.rerun()
     if state[_IGNORED]:
-        listed = "; ".join(state[_IGNORED][:_LISTED])
+        entries = [state[_IGNORED][name] for name in state[_ORDER] if name in state[_IGNORED]]
+        listed = "; ".join(entries[:_LISTED])
         more = len(state[_IGNORED]) - _LISTED
         tail = f"; and {more} more" if more > 0 else ""
         with state[_NOTICE]:
             st.html(f'<p class="ignored">{html.escape(f"Ignored in the link: {listed}{tail}.")}</p>')
 
 
-def _unknown() -> list[str]:
-    """List the parameters that are no setting of this page, and remove them from the address."""
+def _unknown() -> dict[str, str]:
+    """Return the parameters that are no setting of this page, and remove them from the address."""
     state = st.session_state
     unknown = [key for key in state[_QUERY] if key not in state[_KNOWN]]
     for key in unknown:
         if key in st.query_params:
             del st.query_params[key]
-    return [f"{_short(key)} (no such setting here)" for key in unknown]
+    return {key: f"{shortened(key)} (no such setting here)" for key in unknown}
 
 
 def line() -> None:
@@ -194,7 +192,7 @@ def is_linked(keys: Iterable[str]) -> bool:
 
 def former_flag(key: str) -> None:
     """Declare a toggle of earlier versions, which links may still contain."""
-    _expect(key, _FLAGS.__contains__, "true or false")
+    expect(key, FLAGS.__contains__, FLAG_CHOICES)
 
 
 def preset(key: str, text: str) -> None:
@@ -233,12 +231,25 @@ def also(key: str, *names: str, read: Callable[[str], str] = str) -> None:
         del st.query_params[name]
 
 
+def rewrite(key: str, read: Callable[[str], str]) -> None:
+    """Replace the parameter of a setting before its control reads it, if `read` returns another text."""
+    state = st.session_state
+    texts = state[_QUERY].get(key, [])
+    if state[_IGNORED] is None and len(texts) == 1 and (text := read(texts[0])) != texts[0]:
+        _put(key, [text])
+
+
 def _put(key: str, texts: list[str]) -> None:
     """Replace a parameter of the link that opened this page, before its widget reads it."""
     st.session_state[_QUERY][key] = texts
     st.query_params[key] = texts
     with get_session_state().query_params() as params:
         params.set_initial_query_params_from_current()
+
+
+def run_number() -> int:
+    """Return the number of this run of the page in the session."""
+    return int(st.session_state[_RUN])
 
 
 def current_page() -> str:
@@ -285,7 +296,7 @@ def settle() -> None:
 # --- Parameters -------------------------------------------------------------------------------------------------------
 
 
-def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
+def expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     """Declare a setting of this page, and drop its parameter if that is illegal.
 
     Streamlit itself would take the last of several values, round a fraction, or fail. The widget is bound from the next
@@ -300,18 +311,18 @@ def _expect(key: str, legal: Callable[[str], bool], choices: str) -> None:
     if values and (len(values) != 1 or not legal(values[0])):
         del state[_QUERY][key]
         name = state[_ALSO].get(key, key)
-        state[_DROPPED][key] = f"{_short(name)} = {_short(', '.join(values))} ({choices})"
+        state[_DROPPED][key] = f"{shortened(name)} = {shortened(', '.join(values))} ({choices})"
         if key in st.query_params:
             del st.query_params[key]
 
 
-def _bound(key: str) -> dict[str, Any]:
+def bound(key: str) -> dict[str, Any]:
     """Return key and binding of a widget; it is unbound while its illegal parameter is dropped."""
     bind: Literal["query-params"] | None = None if key in st.session_state[_DROPPED] else "query-params"
     return {"key": key, "bind": bind}
 
 
-def _taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T:
+def taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T:
     """Return the value of a widget, an empty one being the default, and note its parameter.
 
     The address omits defaults.
@@ -324,248 +335,14 @@ def _taken(key: str, value: T | None, default: T, text: Callable[[T], str]) -> T
 
 def _names(keys: Iterable[str]) -> list[str]:
     """Return all names of the settings in the session state."""
-    parts = ("{}", "{}_slider", "{}_followed", "{}_former", _ASPECT)
+    parts = ("{}", "{}_slider", "{}_followed", "{}_former", ASPECT)
     return [part.format(key) for key in keys for part in parts]
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """Cut a text for the notice, and join its lines."""
     text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-# --- Widgets ----------------------------------------------------------------------------------------------------------
-
-
-def choice(
-    label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
-) -> T:
-    """Show a drop-down. A link may contain the text of an option, or the option itself."""
-    names = [format_func(option) for option in options]
-    texts = st.session_state[_QUERY].get(key, [])
-    meant = [name for option, name in zip(options, names, strict=True) if [str(option)] == texts]
-    if st.session_state[_IGNORED] is None and meant and texts[0] not in names:
-        _put(key, meant[:1])
-    _expect(key, names.__contains__, f"choices: {_short(', '.join(names))}")
-    index = list(options).index(default)
-    value: T | None = st.selectbox(label, options, index, format_func=format_func, **_bound(key), **kwargs)
-    return _taken(key, value, default, format_func)
-
-
-def switch(
-    label: str,
-    options: Sequence[str],
-    key: str,
-    *,
-    default: str,
-    format_func: Callable[[Any], str] = str,
-    **kwargs: Any,
-) -> str:
-    """Show a segmented control of a few options, one of which is always selected."""
-    names = [format_func(option) for option in options]
-    _expect(key, names.__contains__, f"choices: {', '.join(names)}")
-    value = st.segmented_control(
-        label, options, default=default, required=True, format_func=format_func, **_bound(key), **kwargs
-    )
-    return _taken(key, None if value is None else str(value), default, format_func)
-
-
-_FLAGS = ("true", "false")
-
-
-def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
-    """Show a toggle."""
-    _expect(key, _FLAGS.__contains__, "true or false")
-    return _taken(key, bool(st.toggle(label, default, **_bound(key), **kwargs)), default, _flag_text)
-
-
-def _flag_text(value: bool) -> str:
-    return str(value).lower()
-
-
-def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
-    """Show a part of the page that is closed by default, and return its container; None while it is closed.
-
-    A link may contain the settings of `controls`, the keys inside, while the part is closed.
-    """
-    _expect(key, _FLAGS.__contains__, "true or false")
-    box = st.expander(label, on_change="rerun", **_bound(key), **kwargs)
-    if box.open:
-        _taken(key, True, False, _flag_text)
-        return box
-    idle(*controls)
-    return None
-
-
-def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
-    """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
-    if legal is None:
-        _expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
-    else:
-        _expect(key, legal, choices)
-    value: str | None = st.text_input(label, max_chars=_LONGEST, **_bound(key), **kwargs)
-    return _taken(key, value or "", "", str)
-
-
-def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
-    """Show a number input for integers."""
-    return _number_input(label, key, default, minimum, maximum, **kwargs)
-
-
-def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
-    """Show a number input."""
-    return _number_input(label, key, default, minimum, maximum, **kwargs)
-
-
-def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kwargs: Any) -> N:
-    def legal(text: str) -> bool:
-        try:
-            value = float(text)
-        except ValueError:
-            return False
-        return minimum <= value <= maximum and (isinstance(default, float) or value.is_integer())
-
-    _expect(key, legal, f"{minimum:g} to {maximum:g}")
-    value = st.number_input(label, minimum, maximum, default, **_bound(key), **kwargs)
-    return _taken(key, None if value is None else type(default)(value), default, str)
-
-
-def amount(
-    label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
-) -> N:
-    """Show a slider over the usual range, and a number input for the rest.
-
-    The input has the value and is bound to the link; the slider follows it and writes to it.
-    """
-    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The value of the input is known first, and the slider is in front of it.
-        slide = st.container()
-        form = "%d" if isinstance(default, int) else "%.2f"
-        value = _number_input(
-            label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
-        )
-    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
-    return value
-
-
-def _slider_beside(
-    slide: DeltaGenerator,
-    label: str,
-    key: str,
-    value: N,
-    usual: tuple[N, N],
-    step: N,
-    help: str | None,
-    written: Callable[[N], object],
-) -> None:
-    """Show a slider that follows the input of a setting, and writes to it.
-
-    Args:
-        slide: the place in front of the input.
-        label, step, help: of the slider.
-        key: of the input.
-        value: of the input.
-        usual: ends of the slider.
-        written: returns the value of the input for a value of the slider.
-    """
-    low, high = usual
-    shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
-    former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
-    state = st.session_state
-    if slider in state and state.get(followed) != shown:
-        # Only where it has to follow: a slider that is set is redrawn, and the next move of the visitor would be lost.
-        state[former] = state[slider], state[_RUN]
-        state[slider] = shown
-    elif former in state and state[former][1] < state[_RUN]:
-        del state[former]
-    state[followed] = shown
-
-    def move() -> None:
-        if is_poll():
-            return
-        if former in state and state[former][0] == state[slider]:
-            # No move: the browser has not drawn the run in which the slider followed.
-            state[slider], state[former] = state[followed], (state[slider], state[_RUN] + 1)
-        else:
-            state[followed] = state[slider]
-            state[key] = written(state[slider])
-
-    with slide:
-        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
-
-
-def size(
-    label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
-    help: str | None = None,
-) -> Resolution:  # fmt: skip
-    """Show a slider over the usual sides of a square, and a text input, which also accepts height x width.
-
-    For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
-    """
-    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
-
-    def legal(text: str) -> bool:
-        try:
-            return all(minimum <= side <= maximum for side in sides(parse_resolution(text)))
-        except DesignError:
-            return False
-
-    texts = state[_QUERY].get(key, [])
-    if state[_IGNORED] is None and len(texts) == 1 and legal(texts[0]):
-        written = compact_size(parse_resolution(texts[0]))
-        if written != texts[0]:
-            _put(key, [written])
-    _expect(key, legal, choices)
-    if key in state and not legal(state[key]):
-        # Cleared, or legal for another network only.
-        state[key] = own
-    latest, refused = str(state.get(key, st.query_params.get(key, own))), f"{key}_refused"
-
-    def typed() -> None:
-        if is_poll():
-            return
-        text = state[key] or own
-        state[refused] = "" if legal(text) else text
-        state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
-
-    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        slide = st.container()
-        # A rectangle needs more room.
-        width = 100 if "x" in latest else 76
-        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=width, **_bound(key))
-    # The browser's back button may restore an illegal text.
-    value = parse_resolution(_taken(key, text if legal(text) else own, own, str))
-    if problem := state.pop(refused, ""):
-        st.caption(f"{_short(problem)} is not legal here: {choices}.")
-    if isinstance(value, int):
-        state.pop(_ASPECT.format(key), None)
-        _slider_beside(slide, label, key, value, usual, step, help, str)
-        return value
-    high, wide = kept = sides(_kept_aspect(key, value))
-    # Both sides stay legal.
-    low = max(usual[0], -(-minimum * high // wide))
-    low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
-    if low < top:
-        label = label.replace("Resolution", "Height")
-        _slider_beside(
-            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
-        )
-    return value
-
-
-def _kept_aspect(key: str, value: tuple[int, int]) -> Resolution:
-    """Return the resolution that was typed if the slider has moved from there to `value`, otherwise `value`."""
-    state, name = st.session_state, _ASPECT.format(key)
-    typed = parse_resolution(state[name]) if name in state else value
-    high, wide = sides(typed)
-    kept = typed if max(1, round(value[0] * wide / high)) == value[1] else value
-    state[name] = compact_size(kept)
-    return kept
-
-
-def aspect(key: str) -> Resolution | None:
-    """Return the resolution whose aspect ratio the slider of a `size` keeps; None for a square."""
-    kept = st.session_state.get(_ASPECT.format(key))
-    return None if kept is None else parse_resolution(kept)
 
 
 # --- Texts without a widget -------------------------------------------------------------------------------------------
@@ -584,13 +361,13 @@ def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
         state[f"{key}_visit"] = arrived
     elif st.query_params.get(key, "") != state.get(now, ""):
         hold(key, state.get(now, ""))
-    _expect(key, legal, choices)
+    expect(key, legal, choices)
     text = str(st.query_params.get(key, ""))
     state[now] = text
     if text:
         # Stored and restored with the page's settings, as the value of a widget is.
         state[key] = text
-        _taken(key, text, "", str)
+        taken(key, text, "", str)
     return text
 
 

@@ -14,18 +14,18 @@ from streamlit.testing.v1 import AppTest
 def _page() -> None:
     import streamlit as st
 
-    from effviz.ui import links
+    from effviz.ui import inputs, links
 
     links.start("small")
     links.line()
-    net = links.choice("Network", ["a", "b"], "net", default="b", format_func=str.upper)
-    count = links.switch("Count", ["macs", "flops"], "count", default="macs", format_func=str.upper)
-    width = links.amount(
+    net = inputs.choice("Network", ["a", "b"], "net", default="b", format_func=str.upper)
+    count = inputs.switch("Count", ["macs", "flops"], "count", default="macs", format_func=str.upper)
+    width = inputs.amount(
         "Width", "width", default=1.0, minimum=0.1, maximum=4.0, step=0.05, usual=(0.25, 2.0), help="Of the channels."
     )
-    res = links.amount("Resolution", "res", default=224, minimum=32, maximum=2048, step=1, usual=(32, 640))
-    classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
-    find = links.words("Find", "find")
+    res = inputs.amount("Resolution", "res", default=224, minimum=32, maximum=2048, step=1, usual=(32, 640))
+    classes = inputs.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
+    find = inputs.words("Find", "find")
     st.json({"net": net, "count": count, "width": width, "res": res, "classes": classes, "find": find})
     links.finish()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from effviz.advice.smallest import smallest_resolution, smallest_width
 from effviz.core.resolution import Resolution
 from effviz.model.design import Design
-from effviz.ui import links
+from effviz.ui import inputs, links
 
 LARGEST_RESOLUTION = 2048
 _MOST_CHANNELS = 4096
@@ -19,7 +19,7 @@ def width_control(base: Design) -> float:
         links.also("scale", "width", "width_mult", read=_shortest)
         scales = [f"{multiplier:g}" for multiplier, _ in rule.table]
         return float(
-            links.switch(
+            inputs.switch(
                 "Width multiplier",
                 scales,
                 "scale",
@@ -28,7 +28,7 @@ def width_control(base: Design) -> float:
             )
         )
     links.also("width", "width_mult", "scale")
-    return links.amount(
+    return inputs.amount(
         "Width multiplier", "width", default=1.0, minimum=smallest_width(base), maximum=4.0, step=0.05,
         usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
     )  # fmt: skip
@@ -50,7 +50,7 @@ def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = 
     links.also("res", "resolution")
     smallest = smallest_resolution(base)
     first = max(usual[0], -(-smallest // step) * step)
-    return links.size(
+    return inputs.size(
         "Resolution (px)", "res", default=base.resolution, minimum=smallest, maximum=LARGEST_RESOLUTION, step=step,
         usual=(first, usual[1]), help=SIZE_HELP,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = 
 
 def in_channels_control() -> int:
     """Show the channels of the input image."""
-    return links.integer(
+    return inputs.integer(
         "Input channels", "in_channels", default=3, minimum=1, maximum=_MOST_CHANNELS,
         help="Channels of the image: 1 for grayscale, 3 for RGB.",
     )  # fmt: skip
@@ -72,14 +72,14 @@ def channel_controls(default: int) -> tuple[int, int]:
 
 
 def _channels(label: str, key: str, default: int) -> int:
-    return links.amount(label, key, default=default, minimum=1, maximum=_MOST_CHANNELS, step=8, usual=(8, 512))
+    return inputs.amount(label, key, default=default, minimum=1, maximum=_MOST_CHANNELS, step=8, usual=(8, 512))
 
 
 def map_controls(default: int) -> tuple[int, int]:
     """Show the stride of one layer or block, and the side of its input map in pixels."""
-    stride = int(links.switch("Stride", ["1", "2"], "stride", default="1"))
+    stride = int(inputs.switch("Stride", ["1", "2"], "stride", default="1"))
     links.also("map", "resolution", "res")
-    side = links.amount(
+    side = inputs.amount(
         "Resolution (px)", "map", default=default, minimum=1, maximum=1024, step=1, usual=(7, 224),
         help="Side of the square input map.",
     )  # fmt: skip

@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.core.resolution import compact_size
 from effviz.count.report import Report
 from effviz.studies.outline import BlockRun, block_runs, heaviest_path, title_of
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets.downloads import File, download, file_name
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.jobs import Answer, again, ask, live_part, polled
@@ -65,7 +65,7 @@ def _choice(report: Report, runs: list[BlockRun]) -> str:
     if st.session_state.get(KEY) not in (None, *titles):
         # Another network, width or depth may not have the selected block.
         st.session_state[KEY] = default
-    return links.choice(
+    return inputs.choice(
         "Diagram of", list(titles), KEY, default=default, format_func=titles.__getitem__, on_change=unpick(KEY),
         help="A block, or the whole network. Selecting a row of the table draws its first block.",
     )  # fmt: skip

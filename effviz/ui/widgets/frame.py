@@ -15,7 +15,7 @@ from effviz.charts.style import Appearance, appearance
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
 from effviz.ui.turns import TURNS
@@ -68,9 +68,9 @@ def moving(body: Callable[[], None]) -> None:
 def convention_bar() -> None:
     """Show the convention as one compact row, kept across pages and in the link."""
     with st.container(horizontal=True, key="convention", gap="medium", vertical_alignment="bottom"):
-        count = links.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
-        unit = links.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
-        memory = links.switch(
+        count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
+        unit = inputs.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
+        memory = inputs.switch(
             "Memory access", list(MEMORIES), "memory", default="fused", format_func=MEMORIES.__getitem__
         )
     st.session_state[_CONVENTION] = Convention(count, unit, memory)

@@ -21,7 +21,7 @@ import effviz
 from effviz.core.text import html_text
 from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
@@ -102,7 +102,7 @@ def thread_text(threads: int) -> str:
 
 def threads_control() -> int:
     """Show the control for the number of torch threads."""
-    return links.integer(
+    return inputs.integer(
         "Threads", "threads", default=1, minimum=1, maximum=usable_cores(),
         help="Threads of PyTorch within one operation; at most the cores that this server may use.",
     )  # fmt: skip
@@ -116,11 +116,11 @@ def conditions() -> Conditions:
         with left:
             threads = threads_control()
         with right:
-            batch_size = links.integer(
+            batch_size = inputs.integer(
                 "Batch size", "batch", default=1, minimum=1, maximum=MAX_BATCH, help="Images in one run."
             )
-        dtype = links.switch("Number format", list(ITEMSIZE), "dtype", default="float32")
-        auto = links.flag("Measure after every change", "auto")
+        dtype = inputs.switch("Number format", list(ITEMSIZE), "dtype", default="float32")
+        auto = inputs.flag("Measure after every change", "auto")
     return Conditions(threads, batch_size, dtype, auto)
 
 

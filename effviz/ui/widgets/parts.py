@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets.frame import section
 
 KEY = "part"
@@ -48,7 +48,7 @@ def parts(*entries: Part) -> None:
     if st.session_state.get(KEY) not in (None, *titles):
         # Another setting of the page removed the chosen part.
         st.session_state[KEY] = titles[0]
-    chosen = links.switch("More about this", titles, KEY, default=titles[0], label_visibility="collapsed")
+    chosen = inputs.switch("More about this", titles, KEY, default=titles[0], label_visibility="collapsed")
     for entry in entries:
         if entry.title == chosen:
             with section(entry.title):

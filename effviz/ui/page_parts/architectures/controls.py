@@ -9,7 +9,7 @@ import streamlit as st
 import effviz
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, compact_size, in_pixels
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
 from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
 
@@ -54,26 +54,26 @@ class Choice:
 
 def controls() -> Choice:
     """Show the controls in the sidebar."""
-    name = links.choice(
+    name = inputs.choice(
         "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, on_change=_reset
     )
     groups = default_groups(name)
     if groups is not None:
         counts = [str(count) for count in GROUPS[name]]
-        groups = int(links.switch("Groups", counts, "groups", default=str(groups)))
+        groups = int(inputs.switch("Groups", counts, "groups", default=str(groups)))
     baseline = named(name, groups)
     width = width_control(baseline)
     links.also("depth", "depth_mult")
-    depth = links.amount(
+    depth = inputs.amount(
         "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),
         help="Factor on the blocks of every stage, rounded up.",
     )  # fmt: skip
     resolution = resolution_control(baseline)
     links.also("classes", "num_classes")
     with st.container(horizontal=True, key="row_input", gap="small"):
-        classes = links.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
+        classes = inputs.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
         in_channels = in_channels_control()
-    return choose(name, groups, width, depth, resolution, classes, in_channels, links.aspect("res"))
+    return choose(name, groups, width, depth, resolution, classes, in_channels, inputs.aspect("res"))
 
 
 @remembered

@@ -15,7 +15,7 @@ from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Draft
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.page_parts.architectures.controls import Choice
@@ -58,7 +58,7 @@ def figures(report: Report, unscaled: Report | None, convention: Convention, loo
 
 def layers(report: Report, convention: Convention) -> None:
     """Show the table of layers with a search; a selected row chooses the layer whose formulas are shown."""
-    find = links.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
+    find = inputs.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
     rows = [row for row in report.rows if row.kind != VIEW]
     found = [row for row in rows if find.lower() in f"{row.path} {row.block} {row.layer} {row.kind}".lower()]
     alt = f"{len(found)} of {len(rows)} layers of {report.design.title} with shapes and costs"
@@ -80,7 +80,7 @@ def formulas(report: Report, convention: Convention) -> None:
         # Another network, width or depth may not have the selected layer.
         st.session_state["layer"] = heaviest
     help = "Selecting a row of the table of layers has the same effect."
-    path = links.choice("Layer", paths, "layer", default=heaviest, on_change=unpick("layer"), help=help)
+    path = inputs.choice("Layer", paths, "layer", default=heaviest, on_change=unpick("layer"), help=help)
     layer_formulas(report, [row.path for row in rows].index(path), convention)
 
 

@@ -11,7 +11,7 @@ import effviz
 from effviz.model.fields import Field
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.widgets.controls import channel_controls, map_controls
 from effviz.ui.widgets.frame import notice
 
@@ -58,7 +58,7 @@ class Choice:
 
 def controls() -> Choice:
     """Show the controls in the sidebar: block, input, and the fields with their legal values."""
-    name = links.choice(
+    name = inputs.choice(
         "Block", list(PRESETS), "block", default="inverted_residual", format_func=title_of, on_change=_reset
     )
     wide, out = channel_controls(96)
@@ -95,16 +95,16 @@ def _control(name: str, place: Place, values: dict[str, Any], entry: Field) -> A
     """Show the control of a field: a drop-down of its usual values, a toggle, or a number."""
     label, key, help = _label(entry), _key(entry.name), entry.help
     if entry.kind == "bool":
-        return links.flag(label, key, default=entry.default, help=help)
+        return inputs.flag(label, key, default=entry.default, help=help)
     if entry.choices:
         possible = lesson.legal(name, place, values, entry) or [values[entry.name]]
         default = values[entry.name] if values[entry.name] in possible else possible[0]
         if st.session_state.get(key) not in (None, *possible):
             st.session_state[key] = default
-        return links.choice(label, possible, key, default=default, format_func=_word, help=help)
+        return inputs.choice(label, possible, key, default=default, format_func=_word, help=help)
     if entry.kind == "int":
         low, high = int(entry.minimum), min(int(entry.maximum), _MOST)
-        return links.integer(label, key, default=entry.default, minimum=low, maximum=high, help=help)
+        return inputs.integer(label, key, default=entry.default, minimum=low, maximum=high, help=help)
     return entry.default
 
 
@@ -119,7 +119,7 @@ def companions(choice: Choice) -> list[Choice]:
     with st.container(horizontal=True):
         for number in range(1, COMPANIONS + 1):
             default = "bottleneck" if number == 1 and choice.name != "bottleneck" else NONE
-            name = links.choice(
+            name = inputs.choice(
                 f"Compare with ({number})", names, f"beside{number}", default=default, format_func=title_of
             )
             if name != NONE and name not in found:

@@ -16,7 +16,7 @@ from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
 from effviz.studies.reuse import Reuse, reuse
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
@@ -42,11 +42,11 @@ def why_linear() -> None:
     """Show the experiment of MobileNetV2's figure 1, computed live: ReLU on a few channels."""
     links.idle("linear")  # in older links
     with st.container(horizontal=True):
-        dimensions = links.integer(
+        dimensions = inputs.integer(
             "Channels n", "n", default=5, minimum=2, maximum=MAX_DIMENSIONS, help="Of the embedding."
         )
-        seed = links.integer("Seed", "seed", default=0, minimum=0, maximum=9999, help="Of the random matrix.")
-        relu = _RELU[links.switch("ReLU", list(_RELU), "relu", default="on")]
+        seed = inputs.integer("Seed", "seed", default=0, minimum=0, maximum=9999, help="Of the random matrix.")
+        relu = _RELU[inputs.switch("ReLU", list(_RELU), "relu", default="on")]
     spirals, losses, here, twice = _linear(dimensions, seed, relu, look())
     show_chart(spirals, "spirals")
     show_chart(losses, "lost")
@@ -90,14 +90,14 @@ def feature_reuse() -> None:
     """Show which channels reach later blocks unchanged."""
     links.idle("reuse")  # in older links
     with st.container(horizontal=True):
-        name = links.choice(
+        name = inputs.choice(
             "Network", list(_NETWORKS), "reuse_net", default="shufflenet_v2",
             format_func=lambda name: effviz.architecture(name).title,
         )  # fmt: skip
         stages = _stages(name)
         if st.session_state.get("reuse_stage") not in (None, *stages):
             st.session_state["reuse_stage"] = stages[0]
-        stage = links.choice("Stage", stages, "reuse_stage", default=stages[0])
+        stage = inputs.choice("Stage", stages, "reuse_stage", default=stages[0])
     found, chart = _reuse(name, stage, look())
     note = (
         f"Row: the block that makes the channels; column: a later block. Counted by following every channel of "

@@ -8,7 +8,7 @@ import streamlit as st
 
 import effviz
 from effviz.studies.convolutions import KINDS, Setting, design, legal_groups
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.widgets.controls import channel_controls, map_controls
 
 BASELINE = "standard"
@@ -39,8 +39,8 @@ class Choice:
 
 def controls() -> Choice:
     """Show the controls in the sidebar; groups are limited to divisors of the channels."""
-    kind = links.choice("Convolution", list(KINDS), "type", default="separable", format_func=KINDS.__getitem__)
-    kernel = links.amount(
+    kind = inputs.choice("Convolution", list(KINDS), "type", default="separable", format_func=KINDS.__getitem__)
+    kernel = inputs.amount(
         "Kernel size", "kernel", default=3, minimum=1, maximum=63, step=2, usual=(1, 15),
         help="Side of the square window, padded by half of it.",
     )  # fmt: skip
@@ -55,7 +55,7 @@ def _groups(legal: list[int]) -> int:
     if chosen is not None and chosen not in legal:
         # After a change of the channels, the next smaller divisor.
         st.session_state["g"] = max(count for count in legal if count <= chosen)
-    return links.choice(
+    return inputs.choice(
         "Groups", legal, "g", default=max(count for count in legal if count <= 4),
         help="Groups of the grouped convolution: divisors of the input and output channels.",
     )  # fmt: skip

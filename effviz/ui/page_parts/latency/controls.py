@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from effviz.studies.prediction import ENTRIES, PREDICTORS
 from effviz.studies.printed_latency import devices
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets import live_latency as live
 
@@ -43,18 +43,18 @@ class Options:
 
 def controls() -> Options:
     """Show the sidebar."""
-    column = links.choice(
+    column = inputs.choice(
         "Count", list(PREDICTORS), "by", default="macs", format_func=lambda name: PREDICTORS[name].capitalize(),
         help="The count that latency is compared with. Activations are the outputs of convolutions.",
     )  # fmt: skip
-    size = links.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
+    size = inputs.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
     families = sorted({entry.design.family for entry in ENTRIES})
-    family = links.choice(
+    family = inputs.choice(
         "Marked family", [NONE, *families], "family", default=NONE,
         help="Without a family, the chart marks the pair that multiply-adds order worst.",
     )  # fmt: skip
     threads = live.threads_control()
-    device = links.choice(
+    device = inputs.choice(
         "Published latencies", list(devices()), "printed", default=FIRST_DEVICE,
         help="Device and source of the latencies below the charts.",
     )  # fmt: skip

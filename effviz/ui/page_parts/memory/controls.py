@@ -18,7 +18,7 @@ from effviz.studies.guidelines.access import (
     VARIANTS,
 )
 from effviz.studies.guidelines.theory import variant_text
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets import live_latency as live
 
 CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -51,11 +51,11 @@ def controls() -> Options:
     shape = _shape()
     st.subheader("The paper's experiment", anchor=False)
     with st.container(horizontal=True):
-        device = links.switch(
+        device = inputs.switch(
             "Device widths", list(DEVICES), "widths", default="ARM",
             help="The paper uses narrower networks on the Snapdragon 810 (ARM) than on the GTX 1080 Ti (GPU).",
         )  # fmt: skip
-        scale = links.switch(
+        scale = inputs.switch(
             "Scale", list(SCALES), "scale", default="x1",
             help="Factor on the channels. The multiply-adds grow with its square.",
         )  # fmt: skip
@@ -63,14 +63,14 @@ def controls() -> Options:
 
 
 def _shape() -> Shape:
-    guideline = links.switch("Guideline", list(GUIDELINES), "guideline", default="G1")
+    guideline = inputs.switch("Guideline", list(GUIDELINES), "guideline", default="G1")
     st.caption(f"{GUIDELINES[guideline]}. {_LAYERS[guideline]}")
     own = _own_controls(guideline)
-    channels = links.choice(
+    channels = inputs.choice(
         "Channels c", list(CHANNELS), "c", default=64, help="They set the multiply-adds of every point of the curve."
     )
     links.also("res", "resolution", "map")
-    resolution = links.amount("Map side (px)", "res", default=56, minimum=1, maximum=1024, step=1, usual=(1, 112))
+    resolution = inputs.amount("Map side (px)", "res", default=56, minimum=1, maximum=1024, step=1, usual=(1, 112))
     return Shape(guideline, int(resolution), channels, **own)
 
 
@@ -78,19 +78,19 @@ def _own_controls(guideline: str) -> dict[str, Any]:
     """Show the controls that only one guideline has."""
     if guideline == "G1":
         return {
-            "ratio": links.amount(
+            "ratio": inputs.amount(
                 "Width ratio", "ratio", default=6, minimum=1, maximum=64, step=1, usual=(1, 16),
                 help="Output channels c2 per input channel c1. Their product is constant, except for rounding.",
             )
         }  # fmt: skip
     if guideline == "G2":
-        return {"groups": int(links.switch("Groups", list(map(str, GROUP_COUNTS)), "groups", default="4"))}
+        return {"groups": int(inputs.switch("Groups", list(map(str, GROUP_COUNTS)), "groups", default="4"))}
     if guideline == "G3":
-        fragments = links.switch("Fragments", list(map(str, FRAGMENT_COUNTS)), "fragments", default="4")
-        arrangement = links.switch("Arrangement", list(ARRANGEMENTS), "arranged", default="parallel")
+        fragments = inputs.switch("Fragments", list(map(str, FRAGMENT_COUNTS)), "fragments", default="4")
+        arrangement = inputs.switch("Arrangement", list(ARRANGEMENTS), "arranged", default="parallel")
         return {"fragments": int(fragments), "arrangement": arrangement}
     return {
-        "variant": links.choice(
+        "variant": inputs.choice(
             "Element-wise operations", list(VARIANTS), "with", default="relu+shortcut", format_func=variant_text
         )
     }

@@ -8,7 +8,7 @@ from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.studies.guidelines.theory import intensities
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.theory import intensity_unit
 from effviz.ui.widgets.charts import show_chart
@@ -44,7 +44,9 @@ def _chart(network: str, convention: Convention, look: Appearance) -> Chart:
 
 def intensity(convention: Convention) -> None:
     """Show the arithmetic intensity of the chosen network as bars, and the table with its download."""
-    network = links.choice("Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, width=280)
+    network = inputs.choice(
+        "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, width=280
+    )
     show_chart(_chart(network, convention, look()), "intensity")
     table = intensity_table(network, convention)
     show_table(table, fold=f"Table: {len(table.rows)} kinds of layer", key="intensity_table")

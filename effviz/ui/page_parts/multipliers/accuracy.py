@@ -8,7 +8,7 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels
 from effviz.studies.printed_cells import PrintedPoint, printed_points
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import TITLES, Choice
 from effviz.ui.page_parts.multipliers.cost_map import figures_text, wrapped
@@ -22,7 +22,7 @@ _SAME = 0.25  # percentage points between training recipes that are not worth a 
 
 def accuracy_part(choice: Choice, convention: Convention) -> None:
     """Show published top-1 over counted compute, the front, and the cell on screen between published cells."""
-    scope = links.switch("Points of", list(_SCOPES), "points", default="all", format_func=_SCOPES.__getitem__)
+    scope = inputs.switch("Points of", list(_SCOPES), "points", default="all", format_func=_SCOPES.__getitem__)
     show_chart(accuracy_chart(choice, convention, look(), alone=scope == "one"), "front", note=_comparability(choice))
     table = _front_table(choice.printed.retrained, convention)
     show_table(table, fold=f"The front: {len(table.rows)} points", key="front_table")

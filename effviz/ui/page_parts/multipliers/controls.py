@@ -12,7 +12,7 @@ from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
 from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCells
-from effviz.ui import links
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.controls import resolution_control, width_control
 
@@ -97,19 +97,19 @@ def _reset() -> None:
 
 def controls() -> Choice:
     """Show the sidebar."""
-    name = links.choice(
+    name = inputs.choice(
         "Network", list(NETWORKS), "net", default="mobilenet_v2", format_func=TITLES.__getitem__, on_change=_reset
     )
     groups = None
     if name == "shufflenet_v1":
-        groups = int(links.switch("Groups", [str(count) for count in GROUPS], "groups", default="3"))
+        groups = int(inputs.switch("Groups", [str(count) for count in GROUPS], "groups", default="3"))
     printed = PrintedCells(name, groups)
     if printed.widths and st.session_state.get("scale") not in (None, *(f"{width:g}" for width in printed.widths)):
         # These groups were published at fewer widths.
         st.session_state["scale"] = "1"
     width, resolution = width_control(printed.base), resolution_control(printed.base, step=32, usual=(32, 448))
-    measure = links.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
-    retrained = links.flag(
+    measure = inputs.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
+    retrained = inputs.flag(
         "Re-trained accuracies", "others",
         help="Include accuracies of libraries and other papers where the authors publish none. Training recipes "
         "differ.",

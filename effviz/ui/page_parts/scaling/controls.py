@@ -13,7 +13,7 @@ from effviz.charts.scaling.promised import Count
 from effviz.core.resolution import in_pixels
 from effviz.model.design import Design
 from effviz.studies.scaling import LETTERS, held_base, scalable
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.zoo import architecture
 
@@ -56,17 +56,17 @@ def count(convention: Convention) -> Count:
 
 def controls() -> Choice:
     """Show the sidebar."""
-    name = links.choice(
+    name = inputs.choice(
         "Network", scalable(), "net", default="efficientnet_b0", format_func=lambda name: architecture(name).title,
         help="The baseline at φ = 0. ShuffleNetV1 is not available: only four of its widths are published.",
     )  # fmt: skip
-    phi = links.amount(
+    phi = inputs.amount(
         "Coefficient φ", "phi", default=1.0, minimum=-5.0, maximum=12.0, step=0.05, usual=USUAL,
         help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
         "Negative values shrink the network.",
     )  # fmt: skip
     place = st.container(horizontal=True, key="row_bases", gap="small")
-    held = links.choice(
+    held = inputs.choice(
         "Dependent base", ["nothing", *LETTERS], "hold", default="nothing",
         help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
     )  # fmt: skip
@@ -83,7 +83,7 @@ def _bases(place: DeltaGenerator, held: str) -> ScalingRule:
             follower = place.empty()
             continue
         with place:
-            chosen[letter] = links.decimal(
+            chosen[letter] = inputs.decimal(
                 _GREEK[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
                 help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
             )  # fmt: skip

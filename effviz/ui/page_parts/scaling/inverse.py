@@ -15,7 +15,7 @@ from effviz.core.resolution import in_pixels
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
 from effviz.studies.scaling import around, growth_text
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.convention import BYTES, QUANTITIES, Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, Choice, count
 from effviz.ui.widgets.cards import cached_report
@@ -37,13 +37,13 @@ def fit_budget(choice: Choice, convention: Convention) -> None:
     """Show the φ that fits a budget."""
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
     with left:
-        quantity = links.choice(
+        quantity = inputs.choice(
             "Budget for", list(FIT_QUANTITIES), "of", default="macs",
             format_func=lambda quantity: QUANTITIES[quantity].label,
         )  # fmt: skip
     scale, unit, default = _input_unit(quantity, convention)
     with right:
-        amount = links.decimal(
+        amount = inputs.decimal(
             f"At most ({unit})", f"most_{quantity}", default=default, minimum=0.001, maximum=1e9, step=1.0,
             format="%.6g",
         )  # fmt: skip
@@ -112,12 +112,12 @@ def grid(choice: Choice, convention: Convention) -> None:
     """Show the bases that keep the constraint, and the cost of their networks."""
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
     with left:
-        tolerance = links.decimal(
+        tolerance = inputs.decimal(
             "Tolerance (%)", "tolerance", default=5.0, minimum=0.0, maximum=25.0, step=1.0, format="%.1f",
             help=r"Largest deviation of $\alpha \cdot \beta^2 \cdot \gamma^2$ from 2.",
         )  # fmt: skip
     with right:
-        step = float(links.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
+        step = float(inputs.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
     try:
         found = _candidates(choice.base, tolerance / 100, step)
     except effviz.DesignError as error:

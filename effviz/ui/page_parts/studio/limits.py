@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.advice.budgets import PRESETS, QUANTITIES, Budget, Verdict, check, format_share, parse_amount
 from effviz.core.errors import DesignError
 from effviz.core.units import binary, milliseconds, si
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench
 from effviz.ui.widgets import live_latency as live
@@ -56,7 +56,7 @@ def _budget(quantity: str, text: str) -> Budget | str:
 def limits(convention: Convention) -> Limits:
     """Show the budget in the sidebar: a preset with its source, or custom limits."""
     names = {NONE: NONE} | {name: preset.title for name, preset in PRESETS.items()} | {CUSTOM: CUSTOM}
-    chosen = links.choice("Budget", list(names), "budget", default=NONE, format_func=names.__getitem__)
+    chosen = inputs.choice("Budget", list(names), "budget", default=NONE, format_func=names.__getitem__)
     dtype = "float32" if convention.in_elements else convention.unit
     if chosen != CUSTOM:
         links.idle(*KEYS.values())
@@ -67,7 +67,7 @@ def limits(convention: Convention) -> Limits:
     for name, key in KEYS.items():
         choices = f"an amount such as {_EXAMPLES[name]}"
         with place:
-            text = links.words(QUANTITIES[name].title, key, legal=partial(_legal, name), choices=choices,
+            text = inputs.words(QUANTITIES[name].title, key, legal=partial(_legal, name), choices=choices,
                                placeholder=_EXAMPLES[name])  # fmt: skip
         budget = _budget(name, text) if text.strip() else None
         if isinstance(budget, Budget):

@@ -14,7 +14,7 @@ from effviz.model.design import Design
 from effviz.model.fields import Field
 from effviz.studies.equal_budget import Designs, Variant, tradable
 from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
-from effviz.ui import links
+from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import SIZE_HELP, in_channels_control
 from effviz.zoo import ARCHITECTURES, architecture
 
@@ -89,23 +89,23 @@ def _reset() -> None:
 
 def controls() -> Options:
     """Show the sidebar."""
-    source = links.choice(
+    source = inputs.choice(
         "Block or network", list(sources()), "kind", default="inverted_residual", format_func=sources().__getitem__,
         on_change=_reset,
     )  # fmt: skip
-    budget = links.amount(
+    budget = inputs.amount(
         "Budget (M multiply-adds)", "budget", default=300, minimum=1, maximum=_MOST_BUDGET, step=10, usual=(50, 1000)
     )
     fields = _fields(source) if source in KINDS else {}
-    count = links.switch("Designs", list(_COUNTS), "designs", default="3")
-    factor = links.switch(
+    count = inputs.switch("Designs", list(_COUNTS), "designs", default="3")
+    factor = inputs.switch(
         "Depth factor", list(_FACTORS), "factor", default="2", format_func="x{}".format,
         help="Blocks of a design relative to the one before, rounded up in every stage.",
     )  # fmt: skip
     own = _template_controls() if source in KINDS else {}
     smallest = max(32, 1 if source in KINDS else smallest_resolution(architecture(source)))
     links.also("px", "resolution", "res")
-    resolution = links.size(
+    resolution = inputs.size(
         "Resolution (px)", "px", default=224, minimum=smallest, maximum=_MOST_PIXELS, step=1, usual=(smallest, 512),
         help=SIZE_HELP,
     )  # fmt: skip
@@ -119,7 +119,7 @@ def _fields(source: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     with st.container(horizontal=True, key="row_fields", gap="small"):
         for entry in told_fields(source):
-            fields[entry.name] = links.choice(
+            fields[entry.name] = inputs.choice(
                 _label(entry), sorted({*entry.choices, entry.default}), _key(entry.name), default=entry.default,
                 format_func="{:g}".format, help=entry.help,
             )  # fmt: skip
@@ -132,11 +132,11 @@ def _label(entry: Field) -> str:
 
 
 def _template_controls() -> dict[str, int]:
-    blocks = links.amount(
+    blocks = inputs.amount(
         "Blocks per stage", "blocks", default=4, minimum=1, maximum=_MOST_BLOCKS, step=1, usual=(1, _MOST_BLOCKS),
         help="In each of the four stages of the balanced design.",
     )  # fmt: skip
-    divisor = links.switch(
+    divisor = inputs.switch(
         "Width divisor", list(_DIVISORS), "divisor", default="8",
         help="Widths are rounded to a multiple, at most 10 % down. Groups and channel splits may need a larger one.",
     )  # fmt: skip
@@ -149,5 +149,5 @@ def choose(designs: Designs) -> Variant:
     if st.session_state.get(CARD) not in (None, *designs.names):
         # The design is no longer there: fewer designs, or a smaller budget.
         st.session_state[CARD] = default
-    name = links.switch("Design shown", designs.names, CARD, default=default, label_visibility="collapsed")
+    name = inputs.switch("Design shown", designs.names, CARD, default=default, label_visibility="collapsed")
     return designs.named(name)

@@ -1,0 +1,241 @@
+"""Controls of the pages. Each is a widget of Streamlit, bound to the URL parameter of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from effviz.core.errors import DesignError
+from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
+from effviz.ui import links
+
+_LONGEST = 200
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+
+def choice(
+    label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
+) -> T:
+    """Show a drop-down. A link may contain the text of an option, or the option itself."""
+    names = [format_func(option) for option in options]
+    known = {str(option): name for option, name in zip(options, names, strict=True)}
+    links.rewrite(key, lambda text: text if text in names else known.get(text, text))
+    links.expect(key, names.__contains__, f"choices: {links.shortened(', '.join(names))}")
+    index = list(options).index(default)
+    value: T | None = st.selectbox(label, options, index, format_func=format_func, **links.bound(key), **kwargs)
+    return links.taken(key, value, default, format_func)
+
+
+def switch(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: str,
+    format_func: Callable[[Any], str] = str,
+    **kwargs: Any,
+) -> str:
+    """Show a segmented control of a few options, one of which is always selected."""
+    names = [format_func(option) for option in options]
+    links.expect(key, names.__contains__, f"choices: {', '.join(names)}")
+    value = st.segmented_control(
+        label, options, default=default, required=True, format_func=format_func, **links.bound(key), **kwargs
+    )
+    return links.taken(key, None if value is None else str(value), default, format_func)
+
+
+def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
+    """Show a toggle."""
+    links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
+    return links.taken(key, bool(st.toggle(label, default, **links.bound(key), **kwargs)), default, _flag_text)
+
+
+def _flag_text(value: bool) -> str:
+    return str(value).lower()
+
+
+def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
+    """Show a part of the page that is closed by default, and return its container; None while it is closed.
+
+    A link may contain the settings of `controls`, the keys inside, while the part is closed.
+    """
+    links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
+    box = st.expander(label, on_change="rerun", **links.bound(key), **kwargs)
+    if box.open:
+        links.taken(key, True, False, _flag_text)
+        return box
+    links.idle(*controls)
+    return None
+
+
+def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
+    """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
+    if legal is None:
+        links.expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
+    else:
+        links.expect(key, legal, choices)
+    value: str | None = st.text_input(label, max_chars=_LONGEST, **links.bound(key), **kwargs)
+    return links.taken(key, value or "", "", str)
+
+
+def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
+    """Show a number input for integers."""
+    return _number_input(label, key, default, minimum, maximum, **kwargs)
+
+
+def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
+    """Show a number input."""
+    return _number_input(label, key, default, minimum, maximum, **kwargs)
+
+
+def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kwargs: Any) -> N:
+    def legal(text: str) -> bool:
+        try:
+            value = float(text)
+        except ValueError:
+            return False
+        return minimum <= value <= maximum and (isinstance(default, float) or value.is_integer())
+
+    links.expect(key, legal, f"{minimum:g} to {maximum:g}")
+    value = st.number_input(label, minimum, maximum, default, **links.bound(key), **kwargs)
+    return links.taken(key, None if value is None else type(default)(value), default, str)
+
+
+def amount(
+    label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
+) -> N:
+    """Show a slider over the usual range, and a number input for the rest.
+
+    The input has the value and is bound to the link; the slider follows it and writes to it.
+    """
+    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        # The value of the input is known first, and the slider is in front of it.
+        slide = st.container()
+        form = "%d" if isinstance(default, int) else "%.2f"
+        value = _number_input(
+            label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
+        )
+    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
+    return value
+
+
+def _slider_beside(
+    slide: DeltaGenerator,
+    label: str,
+    key: str,
+    value: N,
+    usual: tuple[N, N],
+    step: N,
+    help: str | None,
+    written: Callable[[N], object],
+) -> None:
+    """Show a slider that follows the input of a setting, and writes to it.
+
+    Args:
+        slide: the place in front of the input.
+        label, step, help: of the slider.
+        key: of the input.
+        value: of the input.
+        usual: ends of the slider.
+        written: returns the value of the input for a value of the slider.
+    """
+    low, high = usual
+    shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
+    former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
+    state = st.session_state
+    if slider in state and state.get(followed) != shown:
+        # Only where it has to follow: a slider that is set is redrawn, and the next move of the visitor would be lost.
+        state[former] = state[slider], links.run_number()
+        state[slider] = shown
+    elif former in state and state[former][1] < links.run_number():
+        del state[former]
+    state[followed] = shown
+
+    def move() -> None:
+        if links.is_poll():
+            return
+        if former in state and state[former][0] == state[slider]:
+            # No move: the browser has not drawn the run in which the slider followed.
+            state[slider], state[former] = state[followed], (state[slider], links.run_number() + 1)
+        else:
+            state[followed] = state[slider]
+            state[key] = written(state[slider])
+
+    with slide:
+        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
+
+
+def size(
+    label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
+    help: str | None = None,
+) -> Resolution:  # fmt: skip
+    """Show a slider over the usual sides of a square, and a text input, which also accepts height x width.
+
+    For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
+    """
+    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
+
+    def legal(text: str) -> bool:
+        try:
+            return all(minimum <= side <= maximum for side in sides(parse_resolution(text)))
+        except DesignError:
+            return False
+
+    links.rewrite(key, lambda text: compact_size(parse_resolution(text)) if legal(text) else text)
+    links.expect(key, legal, choices)
+    if key in state and not legal(state[key]):
+        # Cleared, or legal for another network only.
+        state[key] = own
+    latest, refused = str(state.get(key, st.query_params.get(key, own))), f"{key}_refused"
+
+    def typed() -> None:
+        if links.is_poll():
+            return
+        text = state[key] or own
+        state[refused] = "" if legal(text) else text
+        state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
+
+    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        slide = st.container()
+        # A rectangle needs more room.
+        width = 100 if "x" in latest else 76
+        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=width, **links.bound(key))
+    # The browser's back button may restore an illegal text.
+    value = parse_resolution(links.taken(key, text if legal(text) else own, own, str))
+    if problem := state.pop(refused, ""):
+        st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
+    if isinstance(value, int):
+        state.pop(links.ASPECT.format(key), None)
+        _slider_beside(slide, label, key, value, usual, step, help, str)
+        return value
+    high, wide = kept = sides(_kept_aspect(key, value))
+    # Both sides stay legal.
+    low = max(usual[0], -(-minimum * high // wide))
+    low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
+    if low < top:
+        label = label.replace("Resolution", "Height")
+        _slider_beside(
+            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
+        )
+    return value
+
+
+def aspect(key: str) -> Resolution | None:
+    """Return the resolution whose aspect ratio the slider of a `size` keeps; None for a square."""
+    kept = st.session_state.get(links.ASPECT.format(key))
+    return None if kept is None else parse_resolution(kept)
+
+
+def _kept_aspect(key: str, value: tuple[int, int]) -> Resolution:
+    """Return the resolution that was typed if the slider has moved from there to `value`, otherwise `value`."""
+    state, name = st.session_state, links.ASPECT.format(key)
+    typed = parse_resolution(state[name]) if name in state else value
+    high, wide = sides(typed)
+    kept = typed if max(1, round(value[0] * wide / high)) == value[1] else value
+    state[name] = compact_size(kept)
+    return kept
