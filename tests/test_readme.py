@@ -63,3 +63,10 @@ def test_commands_are_targets_of_the_makefile() -> None:
     named = set(re.findall(r"(?:^|`)make ([\w-]+)", README, flags=re.M))
     assert named
     assert named <= targets
+
+
+def test_every_fault_has_a_test() -> None:
+    rows = re.findall(r"\| `([\w/]+\.py)::(\w+)` \|$", README, flags=re.M)
+    assert len(rows) > 20
+    for file, name in rows:
+        assert f"\ndef {name}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{file}::{name}"

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
 
-_SAMPLED = 8
+_SAMPLED = 4
 _SMALL = 16_384
 _DEEPEST = 8
 

@@ -202,7 +202,7 @@ def test_a_run_of_another_visitor_can_be_joined_and_not_paused() -> None:
 def test_a_full_queue_is_reported_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFVIZ_ADDRESS_JOBS", "1")
     slow = effviz.architecture("vgg16")
-    payload = {"design": slow.to_json(), "resolution": 224, "batch_size": 1, "threads": 1, "dtype": "float32"}
+    payload = {"design": slow.to_json(), "resolution": 224, "batch_size": 64, "threads": 1, "dtype": "float32"}
     others = [default_manager().submit(name, "latency", payload, address="127.0.0.1") for name in ("a", "b", "c")]
     at = open_page(**SMALL)
     button(at, "measure").click()
