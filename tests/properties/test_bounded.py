@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -20,9 +21,12 @@ SECOND = 25  # loops of `worst.loops` in a second of an idle machine
 
 
 @pytest.fixture(autouse=True)
-def empty_caches() -> Iterator[None]:
+def as_in_the_server() -> Iterator[None]:
+    """Start with empty caches, and without collections of the modules of the tests."""
     forget()
+    gc.freeze()
     yield
+    gc.unfreeze()
     forget()
 
 

@@ -26,7 +26,7 @@ RULES: dict[str, Rule] = {rule.name: rule for module in (faults, reach, shares, 
 NOTICEABLE = 0.95
 """A change that leaves more than this share of a finding's degree is no fix."""
 
-_TRIED_LAYERS, _FEWEST_TRIED = 40_000, 2
+_TRIED_LAYERS, _FEWEST_TRIED = 30_000, 1
 """Limit on the layers of all networks that are tried for one finding, and the number that is tried in any case."""
 
 _FAR_LAYERS = 20_000
