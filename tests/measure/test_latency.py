@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import torch
+from latencies import SOME
 from torch import Tensor, nn
 
 import effviz
@@ -38,19 +39,6 @@ TINY = Design(
     ),
     resolution=32,
 )
-SOME: dict[str, Any] = {
-    "median_ms": 10.0,
-    "p90_ms": 12.0,
-    "iqr_ms": 0.5,
-    "min_ms": 9.5,
-    "runs": 80,
-    "loaded": False,
-    "batch_size": 1,
-    "threads": 1,
-    "resolution": 32,
-    "environment": latency.environment(),
-    "measured_at": "2026-01-31T12:00:00+00:00",
-}
 
 
 @pytest.fixture(autouse=True)

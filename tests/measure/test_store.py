@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from latencies import SOME
 
 import effviz
 from effviz.measure import latency, store
@@ -20,19 +21,6 @@ from effviz.measure.latency import Latency, cached, remember
 
 TINY = effviz.architecture("mobilenet_v1", width_mult=0.25, resolution=32)
 OTHER = effviz.architecture("mobilenet_v1", width_mult=0.5, resolution=32)
-SOME: dict[str, Any] = {
-    "median_ms": 10.0,
-    "p90_ms": 12.0,
-    "iqr_ms": 0.5,
-    "min_ms": 9.5,
-    "runs": 80,
-    "loaded": False,
-    "batch_size": 1,
-    "threads": 1,
-    "resolution": 32,
-    "environment": latency.environment(),
-    "measured_at": "2026-01-31T12:00:00+00:00",
-}
 
 
 @pytest.fixture(autouse=True)
