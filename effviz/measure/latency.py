@@ -20,9 +20,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
-import platformdirs
-
-from effviz.core import settings
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.core.resolution import Resolution, as_resolution
@@ -307,10 +304,10 @@ def fingerprint(
 
 
 def remember(design: Design, latency: Latency) -> None:
-    """Store a measurement for `cached`, in memory and in `cache_folder`."""
+    """Store a measurement for `cached`, in memory and in `store.cache_folder`."""
     key = _key(design, latency.resolution, latency.batch_size, latency.environment)
     _keep(key, latency)
-    folder = cache_folder()
+    folder = store.cache_folder()
     if folder is None:
         return
     try:
@@ -318,20 +315,6 @@ def remember(design: Design, latency: Latency) -> None:
         store.write(folder, key, {"network": network, "latency": latency.to_dict()})
     except OSError as error:
         _logger.warning("the latency was not written to disk: %s", error)
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of stored latencies, or None for in-memory storage only.
-
-    It is in ``EFFVIZ_CACHE`` if that is set (None if it is empty), otherwise in the user's cache folder.
-    """
-    chosen = settings.CACHE.value
-    if chosen is not None:
-        return Path(chosen) / "latency" if chosen else None
-    try:
-        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
-    except RuntimeError:  # there is no home folder
-        return None
 
 
 def _key(design: Design, resolution: Resolution | None, batch_size: int, conditions: Mapping[str, str]) -> str:
@@ -363,7 +346,7 @@ def _keep(key: str, latency: Latency) -> None:
 
 
 def _read(key: str) -> Latency | None:
-    folder = cache_folder()
+    folder = store.cache_folder()
     if folder is None:
         return None
     try:

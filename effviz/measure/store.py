@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from effviz.core import settings
 from effviz.core.caches import remembered
 
@@ -27,8 +29,30 @@ EVICT_EVERY = 64
 _BLOCK = 4_096
 # Files of measurements, and temporary files of versions up to 1.0.
 _OWN = re.compile(r"[0-9a-f]{64}\.json|\.\w{8}")
+_HOME = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
 _writes = count()
 _logger = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of stored latencies, or None for in-memory storage only.
+
+    It is in ``EFFVIZ_CACHE`` if that is set (None if it is empty), otherwise in the user's cache folder.
+    """
+    chosen = settings.CACHE.value
+    if chosen is not None:
+        return Path(chosen) / "latency" if chosen else None
+    return _user_folder(*map(os.environ.get, _HOME))
+
+
+# A page looks for forty networks at once, and platformdirs takes a tenth of a millisecond.
+@remembered
+def _user_folder(*_: str | None) -> Path | None:
+    """Return the folder of this user, which depends on the variables in `_HOME`."""
+    try:
+        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
+    except RuntimeError:  # there is no home folder
+        return None
 
 
 def read(folder: Path, key: str) -> Any:

@@ -442,7 +442,7 @@ def test_failed_write_leaves_no_file_behind(folder: Path, monkeypatch: pytest.Mo
 
 def test_no_disk_if_the_variable_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFVIZ_CACHE", "")
-    assert latency.cache_folder() is None
+    assert latency.store.cache_folder() is None
     some = Latency(**SOME)
     remember(TINY, some)
     assert cached(TINY) is some
@@ -454,17 +454,17 @@ def test_no_disk_if_the_variable_is_empty(monkeypatch: pytest.MonkeyPatch) -> No
 def test_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EFFVIZ_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert latency.cache_folder() == tmp_path / "effviz" / "latency"
+    assert latency.store.cache_folder() == tmp_path / "effviz" / "latency"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/user")
-    assert latency.cache_folder() == Path("/home/user/.cache/effviz/latency")
+    assert latency.store.cache_folder() == Path("/home/user/.cache/effviz/latency")
 
 
 def test_no_disk_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EFFVIZ_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
-    assert latency.cache_folder() is None
+    assert latency.store.cache_folder() is None
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
