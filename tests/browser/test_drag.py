@@ -99,3 +99,16 @@ def test_other_pages_follow_the_keyboard(page: Page, path: str, key: str) -> Non
         value = float(slider(page, key).input_value())
         scaled = effviz.compound_scale(effviz.architecture("efficientnet_b0"), value)
         expect(page.locator(".card .number").nth(1)).to_have_text(si(effviz.analyze(scaled).params))
+
+
+def test_charts_stay_when_a_slow_browser_receives_several_answers_at_once(page: Page) -> None:
+    visit(page, "/architectures")
+    client = page.context.new_cdp_session(page)
+    client.send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    slider(page, "width").focus()
+    for arrow in ("ArrowRight", "ArrowLeft", "ArrowRight"):
+        for _ in range(8):
+            page.keyboard.press(arrow)
+            page.wait_for_timeout(230)  # about the time in which an answer arrives
+        settle(page)
+    assert page.locator(".chart .main-svg").count() >= 3

@@ -93,7 +93,7 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
         settle(page)
 
     def shown(key: str) -> str:
-        return page.locator(f".st-key-{key} input[type=number]").first.input_value()
+        return field(page, key).input_value()
 
     visit(page, "/architectures?net=MobileNetV1&res=1100&depth=2&count=FLOPs")
     go("Memory access cost")

@@ -37,7 +37,6 @@ export async function draw({ parentElement, data }, url) {
   latest.set(box, data);
   const text = await unpacked(data);
   if (latest.get(box) !== data || drawn.get(box) === text) return;
-  const first = !drawn.has(box);
   drawn.set(box, text);
   const { figure, heading, note, legend } = JSON.parse(text);
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
@@ -48,7 +47,7 @@ export async function draw({ parentElement, data }, url) {
   const library = await plotly(url);
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
-  if (first) addDownload(library, box);
+  if (!box.parentElement.querySelector(".picture")) addDownload(library, box);
 }
 
 /** Stop plotly, when the chart leaves the page. */
