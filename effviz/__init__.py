@@ -35,6 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effviz.advice.scaling import compound_scale
+from effviz.core.arguments import check_public
 from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
 from effviz.core.resolution import Resolution
 from effviz.count.report import Report, analyze
@@ -102,3 +103,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+check_public(globals())

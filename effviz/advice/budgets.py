@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_public, checked_late
 from effviz.core.errors import fail, number, one_of, show
 from effviz.count.report import Report
 
@@ -95,6 +96,7 @@ class Verdict(NamedTuple):
     margin: float | None
 
 
+@checked_late
 def check(
     report: Report, budgets: Iterable[Budget], *, dtype: str = "float32", latency_ms: float | None = None
 ) -> tuple[Verdict, ...]:
@@ -208,6 +210,7 @@ _AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\s*([^\W\d_]
 _MICRO = str.maketrans({"\N{GREEK SMALL LETTER MU}": "u", "\N{MICRO SIGN}": "u"})
 
 
+@checked_late
 def parse_amount(text: str, quantity: str) -> int | float:
     """Parse an amount with a suffix, and return it in the unit of the quantity.
 
@@ -261,6 +264,7 @@ def _wrong(suffix: str, kind: str) -> str:
     return f"has the suffix {show(suffix)}" + (f", which may mean {known[0]}" if known else ", which is unknown")
 
 
+@checked_late
 def format_amount(value: int | float, quantity: str) -> str:
     """Return the shortest text that `parse_amount` converts back to `value`: ``300 M``, ``320 KiB``, ``33.5 ms``.
 
@@ -295,3 +299,6 @@ def _quotient(amount: int, unit: int) -> str:
         digit, rest = divmod(10 * rest, unit)
         digits += str(digit)
     return f"{whole}.{digits}" if digits else str(whole)
+
+
+check_public(globals())

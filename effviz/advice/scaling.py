@@ -8,12 +8,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import groupby, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_methods, check_public, convert_as
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, check_cells, fail, number, one_of
 from effviz.core.resolution import ratio, scaled_resolution, sides
 from effviz.core.rounding import ceil, exact
+from effviz.count.memory import ASSUMPTIONS
 from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals
 from effviz.model.design import Design
@@ -46,8 +48,6 @@ def compound_scale(
     Raises:
         DesignError: a value is not finite, or the scaled network is out of bounds.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     phi = number("phi", phi, -MAX_PHI, MAX_PHI)
     bases = {
         name: number(name, value, 0, MAX_BASE, open_below=True)
@@ -189,7 +189,7 @@ def width_plateau(design: Design) -> tuple[float, float]:
 
 
 class Implied(NamedTuple):
-    """The phi at which a rule has each multiplier of a network; None if its base is 1."""
+    """The phi at which a rule has each multiplier of a network; None if its base is 1 or nothing is counted."""
 
     depth: float | None
     width: float | None
@@ -199,15 +199,18 @@ class Implied(NamedTuple):
 
 def implied_phi(design: Design, base: Design, rule: ScalingRule) -> Implied:
     """Return the phi of a network scaled from `base`, implied by depth, width, resolution and multiply-adds."""
+    macs, base_macs = analyze(design).macs, analyze(base).macs
     ratios = (
         design.depth_mult / base.depth_mult,
         design.width_mult / base.width_mult,
         ratio(design.resolution, base.resolution),
-        analyze(design).macs / analyze(base).macs,
+        macs / base_macs if base_macs else 0,
     )
     bases = (rule.alpha, rule.beta, rule.gamma, rule.factor)
     pairs = zip(ratios, bases, strict=True)
-    return Implied(*(math.log(ratio) / math.log(step) if exact(step) != 1 else None for ratio, step in pairs))
+    return Implied(
+        *(math.log(ratio) / math.log(step) if exact(step) != 1 and ratio > 0 else None for ratio, step in pairs)
+    )
 
 
 # --- sweeps and the grid -------------------------------------------------------------------------------------------
@@ -329,6 +332,7 @@ def fit_phi(
     """
     budget = number("budget", budget, 0, 1e18, open_below=True)
     one_of("quantity", quantity, FIT_QUANTITIES)
+    one_of("memory", memory, ASSUMPTIONS)
     _check_growth(rule)
 
     @cache
@@ -383,3 +387,16 @@ def _boundary(holds: Callable[[float], bool], inside: float, outside: float) -> 
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if holds(middle) else (inside, middle)
     return inside, outside
+
+
+def _rule(argument: str, value: Any) -> ScalingRule:
+    if not isinstance(value, ScalingRule):
+        fail(argument, value, "must be a ScalingRule")
+    return ScalingRule(
+        *(number(f"{argument}.{name}", base, 0, MAX_BASE, open_below=True) for name, base in value._asdict().items())
+    )
+
+
+convert_as(ScalingRule, _rule)
+check_methods(ScalingRule)
+check_public(globals())

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 
+from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, sides
@@ -29,3 +30,6 @@ def _builds(design: Design, resolution: Resolution | None = None, width_mult: fl
     except DesignError:
         return False
     return True
+
+
+check_public(globals())

@@ -4,6 +4,7 @@ Modules are exact torch classes, because thop ignores subclasses. Five classes t
 here: the merge of branches, a channel slice, subsampling, channels of zeros, and stochastic depth.
 """
 
+import os
 from collections.abc import Callable
 from functools import reduce, singledispatch
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from effviz.core.errors import UncountedLayerError, fail
+from effviz.core.errors import DesignError, UncountedLayerError, fail
 from effviz.core.resolution import Resolution
+from effviz.core.units import binary
+from effviz.count.totals import network_totals
 from effviz.model import layers
-from effviz.model.design import Design
+from effviz.model.design import Design, as_design
 from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -227,10 +230,9 @@ def build(
         device: of the parameters; ``"meta"`` creates shapes without memory.
 
     Raises:
-        DesignError: the network cannot be built at this resolution.
+        DesignError: the network cannot be built at this resolution, or it is too large for torch or this machine.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
+    design = as_design(design)
     if options:
         fail("option", next(iter(options)), "is unknown; build accepts resolution and device")
     tree = design.layer(resolution)
@@ -240,5 +242,17 @@ def build(
         target = torch.device("cpu" if device is None else device)
     except RuntimeError as error:
         fail("device", device, f"is not a torch device: {str(error).splitlines()[0][:200]}")
-    with target:
-        return to_module(tree).eval()
+    needed, memory = 4 * network_totals(design, resolution)[0], _memory()
+    if target.type == "cpu" and needed > memory:
+        raise DesignError(f"the parameters need {binary(needed)}, and this machine has {binary(memory)}")
+    try:
+        with target:
+            return to_module(tree).eval()
+    except (RuntimeError, MemoryError) as error:
+        raise DesignError(f"torch cannot build the design: {str(error).partition(chr(10))[0][:200]}") from None
+
+
+def _memory() -> int:
+    """Return the memory of this machine in bytes; 2**63 if it is unknown."""
+    names = getattr(os, "sysconf_names", {})
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if "SC_PHYS_PAGES" in names else 2**63

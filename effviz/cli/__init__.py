@@ -16,6 +16,7 @@ exit code  meaning
 0          success; every limit is kept
 1          ``check``: a limit is exceeded, or ``--strict-lint`` is set with findings
 2          wrong input, or the command failed; standard error has the reason
+70         a fault in effviz; standard error has the type of the exception
 130        interrupted with Ctrl-C
 141        the reader of the output closed the pipe, as in ``| head``
 =========  ==========================================================================

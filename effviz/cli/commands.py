@@ -24,7 +24,7 @@ from effviz.count.memory import ASSUMPTIONS
 if TYPE_CHECKING:
     from effviz.measure.latency import Latency
 
-EXCEEDED, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+EXCEEDED, REFUSED, UNFORESEEN, INTERRUPTED, PIPE_CLOSED = 1, 2, 70, 130, 141
 
 PROGRAM = "effviz" if Path(sys.argv[0]).stem == "effviz" else "python -m effviz"
 """How this process was started, for help and error messages."""
@@ -93,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         files.complain("interrupted")
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- a fault of the program has a separate code and no traceback
+        files.complain(f"a fault in effviz, please report it: {type(error).__name__}: {error}")
+        return UNFORESEEN
     return answer.code
 
 
@@ -121,7 +124,8 @@ _memory = click.option(
 @click.group(
     params=[_VERSION, _HELP],
     no_args_is_help=False,
-    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure, 130 interrupted.",
+    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure, 70 a fault in effviz, "
+    "130 interrupted.",
 )
 def cli() -> None:
     """Count the exact cost of efficient convolutional networks."""

@@ -78,7 +78,8 @@ def show(value: object) -> str:
 
 def fail(argument: str, value: object, relation: str) -> NoReturn:
     """Raise `DesignError`: "argument = value relation"."""
-    raise DesignError(f"{argument} = {show(value)} {relation}")
+    name = argument if len(argument) <= 200 else show(argument)
+    raise DesignError(f"{name} = {show(value)} {relation}")
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
@@ -100,7 +101,7 @@ def look_up(what: str, name: Any, choices: Mapping[str, _T]) -> _T:
     return choices[name]
 
 
-def whole(argument: str, value: Any, minimum: int = 1, maximum: int = MAX_CHANNELS) -> int:
+def whole(argument: str, value: Any, minimum: float = 1, maximum: float = MAX_CHANNELS) -> int:
     """Return `value` as an int within the limits; booleans and floats are errors."""
     if type(value) is not int:
         if isinstance(value, bool):
@@ -121,9 +122,9 @@ def number(argument: str, value: Any, minimum: float, maximum: float, *, open_be
     # The type check comes first because it is fast and nearly all values are floats.
     if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         fail(argument, value, "must be a number")
-    compared: Any = value
     # An integer or a fraction can exceed the range of floats, so it is compared without conversion.
-    if (type(value) is float or not isinstance(value, Rational)) and not math.isfinite(value):
+    compared: Any = value if type(value) is not float and isinstance(value, Rational) else float(value)
+    if type(compared) is float and not math.isfinite(compared):
         fail(argument, value, "must be finite")
     if compared < minimum or (open_below and compared == minimum):
         fail(argument, value, f"must be {'greater than' if open_below else 'at least'} {minimum:g}")

@@ -77,6 +77,8 @@ def change(value: float, baseline: float) -> str:
     if baseline == 0:
         return "new"
     factor = value / baseline
+    if factor == 0:
+        return "\N{MINUS SIGN}100.0 %"
     if factor >= 1.995:
         return f"{factor:.3g}\N{MULTIPLICATION SIGN}" if factor < 999.5 else f"{factor:,.0f}\N{MULTIPLICATION SIGN}"
     if factor <= 0.1:

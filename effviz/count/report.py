@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import one_of
 from effviz.core.resolution import Resolution, as_resolution, in_pixels
@@ -154,3 +155,6 @@ def analyze(design: Design, resolution: Resolution | None = None, memory: str = 
         DesignError: the network cannot be built at this resolution; the message starts with the path of the layer.
     """
     return Report(design, resolution, memory)
+
+
+check_public(globals())

@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
+from effviz.core.arguments import check_methods, check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.core.resolution import Resolution, as_resolution
@@ -46,6 +47,9 @@ class LatencyError(RuntimeError):
     def __init__(self, problem: str, reason: str) -> None:
         super().__init__(problem)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,8 +323,6 @@ def remember(design: Design, latency: Latency) -> None:
 
 def _key(design: Design, resolution: Resolution | None, batch_size: int, conditions: Mapping[str, str]) -> str:
     """Return a hash of the built network, its input and the environment."""
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     side = design.resolution if resolution is None else as_resolution(resolution)
     return _hash(_blocks_digest(design, side), side, batch_size, conditions)
 
@@ -377,3 +379,7 @@ def _believed(key: str, content: Any) -> Latency:
     if latency.age < timedelta(0):
         fail("measured_at", latency.measured_at, "must not be in the future")
     return latency
+
+
+check_methods(Latency)
+check_public(globals())

@@ -11,6 +11,7 @@ from itertools import count, groupby
 from typing import TYPE_CHECKING, Any
 
 from effviz.core import errors
+from effviz.core.arguments import check_methods, check_public, checked_late, convert_as
 from effviz.core.errors import DesignError, fail, multiplier, number, whole
 from effviz.core.resolution import Resolution, as_resolution, sides
 from effviz.core.rounding import same
@@ -112,6 +113,7 @@ class Design:
 
     # --- scaling -------------------------------------------------------------------------------------------------
 
+    @checked_late
     def scaled(
         self, *, width_mult: float = 1.0, depth_mult: float = 1.0, resolution: Resolution | None = None
     ) -> Design:
@@ -132,6 +134,7 @@ class Design:
             resolution=self.resolution if resolution is None else resolution,
         )
 
+    @checked_late
     def with_num_classes(self, num_classes: int) -> Design:
         """Return this design with `num_classes` outputs in the classifier row."""
         num_classes = whole("num_classes", num_classes)
@@ -145,6 +148,7 @@ class Design:
         """Width of the classifier row; None without such a row."""
         return next((row.out_channels for row in self.stages if row.width == "classes"), None)
 
+    @checked_late
     def width_of(self, row: Stage) -> int | None:
         """Return the output channels of `row` at this design's width multiplier."""
         base, rule = row.out_channels, self.width_rule
@@ -166,6 +170,7 @@ class Design:
         # At multiplier 1 the widths are those of the paper, even if the rule would change them.
         return base if same(width_mult, 1) else self.width_rule.round(base * width_mult, row.divisor)
 
+    @checked_late
     def fields_of(self, row: Stage) -> dict[str, Any]:
         """Return the block's fields of `row`, with the width multiplier applied to those that scale."""
         fields = dict(row.fields)
@@ -232,3 +237,8 @@ def as_design(value: object) -> Design:
     if not isinstance(value, Design):
         fail("design", value, "must be a Design; effviz.architecture(name) gives one")
     return value
+
+
+convert_as(Design, lambda _, value: as_design(value))
+check_methods(Design)
+check_public(globals())

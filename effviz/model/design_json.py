@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from effviz.core.arguments import check_public
 from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, multiplier, unknown
 from effviz.core.resolution import parse_resolution
 from effviz.model.blocks import BLOCKS, Part, Recipe
@@ -189,5 +190,6 @@ def _rule(rule: dict[str, Any]) -> WidthRule:
     return WidthRule(**(rule | {"table": tuple(table)}))
 
 
+check_public(globals())
 Design.to_json = write  # type: ignore[assignment, method-assign]
 Design.from_json = staticmethod(read)  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import count, groupby
 from typing import Any
 
+from effviz.core.arguments import check_methods, check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, whole
 from effviz.core.resolution import Resolution
@@ -180,7 +181,7 @@ class Draft:
         return base64.urlsafe_b64encode(zlib.compress(self.to_json().encode(), 9)).decode().rstrip("=")
 
     @classmethod
-    def unpacked(cls, text: str) -> Draft:
+    def unpacked(cls, text: Any) -> Draft:
         """Decode the result of `packed`.
 
         Raises:
@@ -264,3 +265,7 @@ def checked(draft: Draft) -> Checked:
     first = bisect_left(range(len(draft.rows)), True, key=lambda row: fault(row) is not None)
     above = replace(draft.frame, stages=draft.rows[:first]) if first else None
     return Checked(above, fault(first))
+
+
+check_methods(Draft)
+check_public(globals())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from effviz.core.arguments import check_methods, check_public
 from effviz.core.errors import MAX_BLOCKS, fail, look_up, one_of, whole
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import checked_fields
@@ -106,3 +107,7 @@ def fixed(row: Stage) -> Stage:
 def table(*rows: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
     """Flatten rows and sequences of rows into one stage table."""
     return tuple(chain.from_iterable([row] if isinstance(row, Stage) else row for row in rows))
+
+
+check_methods(Stage)
+check_public(globals())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from effviz.core import errors
+from effviz.core.arguments import check_methods, checked_late
 from effviz.core.errors import fail, one_of, whole
 from effviz.core.rounding import floor_at_least, make_divisible, same
 
@@ -43,6 +44,7 @@ class WidthRule:
         if multipliers != sorted(set(multipliers)):
             fail("table", multipliers, "must have rising multipliers")
 
+    @checked_late
     def round(self, value: float, divisor: int | None = None) -> int:
         """Round `value` to a legal width."""
         divisor = divisor or self.divisor
@@ -50,6 +52,7 @@ class WidthRule:
             return floor_at_least(value, self.minimum or divisor)
         return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
 
+    @checked_late
     def check_multiplier(self, width_mult: float) -> None:
         """Raise `DesignError` if only other multipliers were published; the message lists them."""
         known = [multiplier for multiplier, _ in self.table]
@@ -57,6 +60,7 @@ class WidthRule:
             listed = ", ".join(f"{each:g}" for each in known)
             fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
 
+    @checked_late
     def looked_up(self, stage: str, width_mult: float, *, extrapolates: bool) -> int | None:
         """Return the width of `stage` from the table; None if the table does not contain it."""
         points = [(multiplier, dict(widths)[stage]) for multiplier, widths in self.table if stage in dict(widths)]
@@ -84,3 +88,6 @@ def _check_row(row: Any) -> float:
         errors.text("stage in the table", entry[0])
         whole("out_channels in the table", entry[1])
     return errors.multiplier("width_mult in the table", row[0])
+
+
+check_methods(WidthRule)

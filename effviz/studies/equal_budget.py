@@ -1,8 +1,9 @@
 """Designs of one kind at several depths, each as wide as one budget of multiply-adds allows."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from effviz.core.arguments import Within, check_public, checked_relations
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution
 from effviz.count.report import Report, analyze
@@ -79,7 +80,10 @@ class Designs:
         return next((each for each in (self.base, *self.variants) if each is not chosen), None)
 
 
-def at_depths(design: Design, macs: int, count: int, factor: float, memory: str = "fused") -> Designs:
+@checked_relations
+def at_depths(
+    design: Design, macs: int, count: Annotated[int, Within(2, 5)], factor: float, memory: str = "fused"
+) -> Designs:
     """Fit the width of a design at several depths.
 
     Args:
@@ -145,3 +149,6 @@ def tried_width(designs: Designs, *, depth_mult: float = 1.0, resolution: Resolu
     """
     fit = fit_width(designs.base.design, designs.budget, depth_mult=depth_mult, resolution=resolution)
     return sum(stage_widths(fit.design).values()) / sum(designs.base.widths.values())
+
+
+check_public(globals())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from effviz.core.arguments import check_public
 from effviz.core.errors import one_of, whole
 from effviz.count.memory import alive
 from effviz.count.report import Report
@@ -35,7 +36,7 @@ def estimate_bytes(report: Report, batch_size: int = 1, dtype: str = "float32") 
         batch_size: images in one run.
         dtype: of weights and activations.
     """
-    whole("batch_size", batch_size, 1, MAX_BATCH)
+    batch_size = whole("batch_size", batch_size, 1, MAX_BATCH)
     itemsize = ITEMSIZE[one_of("dtype", dtype, ITEMSIZE)]
     # Modules are built in float32, and both copies exist during the conversion.
     parameters = report.params * (4 if itemsize == 4 else 4 + itemsize)
@@ -114,3 +115,6 @@ def _numbers(file: Path) -> list[int]:
         return [int(word) for word in file.read_text(encoding="ascii").split()]
     except (OSError, ValueError):
         return []
+
+
+check_public(globals())

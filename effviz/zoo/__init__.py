@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from effviz.core.arguments import check_public
 from effviz.core.errors import look_up, unknown
 from effviz.model.design import Design
 
@@ -71,7 +72,7 @@ def architecture(name: str, **options: Any) -> Design:
 
 def default_groups(name: str) -> int | None:
     """Return the groups of an architecture without the option `groups`; None if it has no such option."""
-    option = inspect.signature(ARCHITECTURES[name]).parameters.get("groups")
+    option = inspect.signature(look_up("architecture", name, ARCHITECTURES)).parameters.get("groups")
     return None if option is None else int(option.default)
 
 
@@ -84,3 +85,6 @@ def _special_options(name: str) -> tuple[str, ...]:
 @cache
 def _unscaled(name: str) -> Design:
     return ARCHITECTURES[name]()
+
+
+check_public(globals())

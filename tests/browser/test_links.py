@@ -19,6 +19,7 @@ from tests.browser.driver import (
     expect_cards,
     expect_query,
     expected_cards,
+    field,
     link_line,
     query,
     show_part,

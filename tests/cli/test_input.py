@@ -303,3 +303,14 @@ def test_documents_that_break_parsers(text: str) -> None:
     check_form(ran)
     assert ran.code == 2
     assert len(ran.err) < 500
+
+
+def test_a_fault_of_the_program_has_its_own_exit_code() -> None:
+    """Code 1 would mean that a limit is exceeded."""
+    with mock.patch("effviz.cli.commands.analyze", side_effect=KeyError("x" * 10_000)):
+        ran = run("check", "alexnet", "--max-macs", "1M")
+    assert ran.code == 70
+    assert ran.err.startswith("effviz: a fault in effviz, please report it: KeyError: 'xxx")
+    assert "Traceback" not in ran.err
+    assert len(ran.err) < 1_100
+    assert ran.out == ""

@@ -15,8 +15,8 @@ from effviz.advice.lint.edits import moved
 from effviz.advice.lint.findings import Finding, Fix, Gain, Rule, difference, gain
 from effviz.advice.lint.network import BuiltNetwork, Outside
 from effviz.core import caches
+from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
-from effviz.core.errors import fail
 from effviz.core.units import change
 from effviz.model.design import Design
 
@@ -48,8 +48,6 @@ def lint(design: Design) -> tuple[Finding, ...]:
     Raises:
         DesignError: the network cannot be built; the message starts with the layer's path.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     return _lint(design)
 
 
@@ -179,3 +177,6 @@ def _increases(before: BuiltNetwork, after: BuiltNetwork) -> str:
         if more > 0
     ]
     return f" ({', '.join(increased)})" if increased else ""
+
+
+check_public(globals())

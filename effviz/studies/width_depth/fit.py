@@ -7,8 +7,9 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
-from effviz.core.errors import MAX_MULTIPLIER, DesignError, fail, whole
+from effviz.core.errors import MAX_MULTIPLIER, DesignError, whole
 from effviz.core.resolution import Resolution
 from effviz.core.rounding import same
 from effviz.count.report import analyze
@@ -76,8 +77,6 @@ def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution:
         OverBudgetError: no network is within the budget.
         DesignError: no network can be built at this depth and resolution.
     """
-    if not isinstance(design, Design):
-        fail("design", design, "must be a Design; effviz.architecture(name) gives one")
     macs = whole("macs", macs, 1, MOST_MACS)
     return _fit_width(design.scaled(depth_mult=depth_mult, resolution=resolution), macs)
 
@@ -239,3 +238,6 @@ class _Stairs:
                 if 0 < mult <= _MOST and self._widths(mult) == step.widths:
                     return replace(self.design, width_mult=mult)
         return replace(self.design, width_mult=step.mult)
+
+
+check_public(globals())

@@ -11,8 +11,8 @@ from effviz.core.caches import remembered
 from effviz.ui.static_files import address
 
 # Streamlit sends the script of a component with every message, so this one only loads the file that does the work.
-# It has a blob: URL itself, from which a module can import absolute addresses only. Streamlit also cleans up after a call
-# that newer data has overtaken, while the component stays.
+# It has a blob: URL itself, from which a module can import absolute addresses only. Streamlit also cleans up after a
+# call that newer data has overtaken, while the component stays.
 _LOADER = """
 const loaded = import(location.origin + %s);
 export default (component) => {

@@ -1,0 +1,105 @@
+"""One valid call of every public function and method, for tests that replace its arguments.
+
+Public are the functions of `effviz`, `effviz.scaling`, `effviz.lint` and `effviz.budgets`, and those of the modules in
+`MODULES`, which callers of the engine use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from command_line import MEASURED
+
+import effviz
+from effviz import Design, Stage
+from effviz.advice import budgets, lint, scaling, smallest
+from effviz.backend.build import build
+from effviz.measure import latency
+from effviz.measure.latency import Latency
+from effviz.model import design, draft, stage
+from effviz.model.blocks import Part, Recipe
+from effviz.model.draft import Draft
+from effviz.studies import equal_budget
+from effviz.studies.width_depth import fit
+from effviz.worker import limits
+
+MODULES = (
+    "effviz", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint", "effviz.advice.smallest",
+    "effviz.count.report", "effviz.measure.latency", "effviz.model.design", "effviz.model.draft", "effviz.model.stage",
+    "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
+)  # fmt: skip
+# These start the torch process; tests/measure has their hostile arguments.
+ELSEWHERE = {"effviz.measure.latency.request", "effviz.measure.latency.measure_latency", "effviz.measure_latency"}
+
+SMALL = Design(
+    "small",
+    (
+        Stage("conv", 8, stride=2, name="stem", depth="fixed"),
+        Stage("mbconv", 8, 2, name="body"),
+        Stage("global_avg_pool", name="pool", depth="fixed"),
+        Stage("linear", 5, name="head", width="classes", depth="fixed"),
+    ),
+    resolution=32,
+)
+
+
+class Call(NamedTuple):
+    """A public function and the arguments of one valid call."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
+    return Call(function, args, kwargs)
+
+
+@cache
+def calls() -> dict[str, Call]:
+    """Return a valid call of every public function, by its full name."""
+    report, rule = effviz.analyze(SMALL), scaling.ScalingRule()
+    found = equal_budget.at_depths(SMALL, report.macs, 2, 2.0)
+    row, rows = SMALL.stages[1], Draft.of(SMALL)
+    measured = Latency.from_dict(MEASURED)
+    listed = [
+        call(effviz.analyze, SMALL, 32, "fused"), call(effviz.architecture, "alexnet", resolution=128),
+        call(build, SMALL, 32), call(effviz.export_torch, SMALL),
+        call(effviz.compound_scale, SMALL, 1.0, 1.2, 1.1, 1.15),
+        call(effviz.build, SMALL, 32), call(scaling.scaling_rules, rule), call(scaling.built_stages, SMALL),
+        call(effviz.profile, build(SMALL), (3, 32, 32)), call(scaling.built_body, SMALL),
+        call(scaling.depth_plateau, SMALL), call(scaling.width_plateau, SMALL),
+        call(scaling.implied_phi, SMALL, SMALL, rule), call(scaling.sweep, SMALL, rule, [0.0]),
+        call(scaling.swept, 0.0, report), call(scaling.feasible, SMALL, target=2.0, tolerance=0.05, step=0.5),
+        call(scaling.fit_phi, SMALL, 1e7, "macs", rule, "fused"), call(scaling.ScalingRule.scaled, rule, SMALL, 1.0),
+        call(scaling.ScalingRule.multipliers, rule, 1.0),
+        call(budgets.check, report, [budgets.Budget("macs", 10)], dtype="float32", latency_ms=1.0),
+        call(budgets.parse_amount, "3M", "macs"), call(budgets.format_amount, 3, "macs"),
+        call(budgets.format_share, 0.5), call(lint.lint, SMALL),
+        call(lint.apply_rules, SMALL, list(lint.RULES.values())),
+        call(smallest.smallest_resolution, SMALL), call(smallest.smallest_width, SMALL),
+        call(latency.environment, 1, "float32"), call(latency.cached, SMALL, 32, 1, 1, "float32"),
+        call(latency.fingerprint, SMALL, 32, 1, 1, "float32"), call(latency.remember, SMALL, measured),
+        call(Latency.to_dict, measured), call(Latency.from_dict, MEASURED),
+        call(Design.scaled, SMALL, width_mult=2.0, depth_mult=1.0, resolution=64),
+        call(Design.with_num_classes, SMALL, 3), call(Design.width_of, SMALL, row), call(Design.fields_of, SMALL, row),
+        call(Design.runs, SMALL, 32), call(Design.blocks, SMALL, 32), call(Design.training_blocks, SMALL, 32),
+        call(Design.layer, SMALL, 32), call(Design.input_shape, SMALL, 32), call(Design.built_widths, SMALL),
+        call(Design.to_json, SMALL, indent=1), call(Design.from_json, SMALL.to_json()), call(design.as_design, SMALL),
+        call(draft.checked, rows), call(Draft.of, SMALL), call(Draft.add, rows, row, 0), call(Draft.remove, rows, 1),
+        call(Draft.duplicate, rows, 0), call(Draft.move, rows, 0, 1), call(Draft.change, rows, 0, repeats=2),
+        call(Draft.define, rows, Recipe("mine", (Part("conv", kernel_size=3),)), 0),
+        call(Draft.settings, rows, resolution=16), call(Draft.to_json, rows), call(Draft.from_json, rows.to_json()),
+        call(Draft.packed, rows), call(Draft.unpacked, rows.packed()), call(Stage.with_changes, row, repeats=2),
+        call(Stage.to_dict, row), call(stage.fixed, row), call(stage.table, row, [row]),
+        call(equal_budget.tradable, "mobilenet_v2"), call(equal_budget.at_depths, SMALL, report.macs, 2, 2.0, "fused"),
+        call(equal_budget.ratios, found.variants[0], found.variants[0]),
+        call(equal_budget.widened, fit.fit_width(SMALL, 10**6)),
+        call(equal_budget.tried_width, found, depth_mult=1.0, resolution=32),
+        call(fit.fit_width, SMALL, 10**6, depth_mult=1.0, resolution=32),
+        call(limits.estimate_bytes, report, 2, "float32"), call(limits.estimate_seconds, report, 2),
+        call(effviz.zoo.default_groups, "shufflenet_v1"),
+    ]  # fmt: skip
+    return {f"{each.function.__module__}.{each.function.__qualname__}": each for each in listed}
