@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from effviz.core.errors import DesignError, UncountedLayerError, fail
 from effviz.core.resolution import Resolution
-from effviz.core.units import binary
-from effviz.count.totals import network_totals
 from effviz.model import layers
 from effviz.model.design import Design, as_design
 from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
@@ -230,7 +228,8 @@ def build(
         device: of the parameters; ``"meta"`` creates shapes without memory.
 
     Raises:
-        DesignError: the network cannot be built at this resolution, or it is too large for torch or this machine.
+        DesignError: the network cannot be built at this resolution, or it is too large for torch.
+        RuntimeError: other programs need the memory.
     """
     design = as_design(design)
     if options:
@@ -242,17 +241,17 @@ def build(
         target = torch.device("cpu" if device is None else device)
     except RuntimeError as error:
         fail("device", device, f"is not a torch device: {str(error).splitlines()[0][:200]}")
-    needed, memory = 4 * network_totals(design, resolution)[0], _memory()
-    if target.type == "cpu" and needed > memory:
-        raise DesignError(f"the parameters need {binary(needed)}, and this machine has {binary(memory)}")
     try:
         with target:
             return to_module(tree).eval()
-    except (RuntimeError, MemoryError) as error:
+    except RuntimeError as error:
+        if "allocate" in str(error) and _fits(tree):
+            raise  # other programs need the memory at the moment
         raise DesignError(f"torch cannot build the design: {str(error).partition(chr(10))[0][:200]}") from None
 
 
-def _memory() -> int:
-    """Return the memory of this machine in bytes; 2**63 if it is unknown."""
-    names = getattr(os, "sysconf_names", {})
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if "SC_PHYS_PAGES" in names else 2**63
+def _fits(tree: Layer) -> bool:
+    """Return whether the parameters fit into the memory of this machine."""
+    with torch.device("meta"):
+        needed = 4 * sum(each.numel() for each in to_module(tree).parameters())
+    return needed < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -4,6 +4,7 @@ import re
 from math import prod, sqrt
 from typing import Any, TypeAlias
 
+from effviz.core.arguments import convert_as
 from effviz.core.errors import MAX_RESOLUTION, fail, whole
 
 Resolution: TypeAlias = int | tuple[int, int]
@@ -100,3 +101,6 @@ def ratio(resolution: Resolution, base: Resolution) -> float:
     if isinstance(resolution, int) and isinstance(base, int):
         return resolution / base
     return sqrt(area(resolution) / area(base))
+
+
+convert_as(Resolution, lambda name, value: as_resolution(value, name))
