@@ -254,4 +254,6 @@ def _fits(tree: Layer) -> bool:
     """Return whether the parameters fit into the memory of this machine."""
     with torch.device("meta"):
         needed = 4 * sum(each.numel() for each in to_module(tree).parameters())
+    if not hasattr(os, "sysconf"):  # Windows
+        return True
     return needed < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

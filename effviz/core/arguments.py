@@ -12,20 +12,17 @@ import math
 import operator
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
-from functools import partial, reduce, wraps
+from collections.abc import Callable, Mapping
+from functools import reduce, wraps
 from itertools import chain, islice, repeat
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from effviz.core.errors import (
-    MAX_BLOCKS,
-    MAX_CHANNELS,
     MAX_RESOLUTION,
     DesignError,
     fail,
     flag,
     number,
-    one_of,
     show,
     text,
     whole,
@@ -35,7 +32,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _Convert = Callable[[str, Any], Any]
 
 _LARGEST = 10**300  # fits into a float
-_MESSAGE = 500  # characters
 _LONGEST = 1_000_000  # characters, or elements of an iterator
 
 
@@ -46,31 +42,10 @@ class Within(NamedTuple):
     maximum: float
 
 
-Channels = Annotated[int, Within(1, MAX_CHANNELS)]
-Positive = Annotated[float, Within(1e-18, 1e18)]
-OrNan = Annotated[float, None]  # pandas writes nan for a missing number
-
-# Numbers with the name of a field have its limits.
-_BY_NAME = {
-    **dict.fromkeys(("channels", "in_channels", "out_channels", "inner", "groups", "fragments"), (1, MAX_CHANNELS)),
-    "divisor": (1, MAX_CHANNELS),
-    "batch_size": (1, MAX_RESOLUTION),
-    "axis": (0, 1),
-    "indent": (0, 100),
-    "kernel_size": (1, MAX_RESOLUTION),
-    "resolution": (1, MAX_RESOLUTION),
-    "pixels": (1, MAX_RESOLUTION**2),
-    "repeats": (1, MAX_BLOCKS),
-    "ratio": (1e-6, 1e6),
-    "most": (2, 10_000),
-    "points": (2, 10_000),
-    "dimensions": (1, 1_000),
-    "seed": (0, 2**32 - 1),
-    "seeds": (1, 100),
-}
+# Numbers with these names have these limits.
+_BY_NAME = {"indent": (0, 100), "batch_size": (1, MAX_RESOLUTION)}
 
 _OWN: dict[Any, _Convert] = {}
-_CHOICES: dict[str, Collection[str]] = {}
 
 
 def convert_as(hint: Any, convert: _Convert) -> None:
@@ -78,17 +53,12 @@ def convert_as(hint: Any, convert: _Convert) -> None:
     _OWN[hint] = convert
 
 
-def choose_by_name(name: str, choices: Collection[str]) -> None:
-    """Declare the choices of each text argument called `name`."""
-    _CHOICES[name] = choices
-
-
-def check_public(namespace: dict[str, Any], *, relations: bool = False) -> None:
-    """Replace the public functions that a module defines, see `checked`; with `relations` by `checked_relations`."""
+def check_public(namespace: dict[str, Any]) -> None:
+    """Replace the public functions that a module defines, see `checked`."""
     for name, value in list(namespace.items()):
         is_own = getattr(value, "__module__", "") == namespace["__name__"]
         if is_own and not name.startswith("_") and callable(value) and not isinstance(value, type):
-            namespace[name] = checked_relations(value) if relations else checked(value)
+            namespace[name] = checked(value)
 
 
 def check_methods(*kinds: type) -> None:
@@ -140,31 +110,6 @@ def checked_late(function: _F) -> _F:
     return _replacement(call, function)
 
 
-def checked_relations(function: _F) -> _F:
-    """Return a function as `checked` does, for arguments that have to fit together, such as the rows of one table.
-
-    If they do not, the built-in exception becomes the cause of a `DesignError`.
-    """
-    if hasattr(function, "_is_checked"):
-        return function
-    converted = _conversion(function)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = converted(args, kwargs)
-        try:
-            return function(*given, **kwargs)
-        except DesignError:
-            raise
-        except (
-            ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError, ValueError,
-        ) as error:  # fmt: skip
-            inspect.signature(function).bind(*args, **kwargs)  # raises TypeError for a wrong number
-            problem = f"the arguments of {function.__name__} do not fit together: {type(error).__name__}: {error}"
-            raise DesignError(problem[:_MESSAGE]) from error
-
-    return _replacement(call, function)
-
-
 def _replacement(call: Callable[..., Any], function: _F) -> _F:
     for attribute in ("cache_clear", "cache_info"):
         if hasattr(function, attribute):
@@ -207,8 +152,6 @@ def _planned(function: Callable[..., Any]) -> _Plan:
             except NameError:
                 hint = Any
         convert = _converter(hint, _BY_NAME.get(name))
-        if hint is str and name in _CHOICES:
-            convert = partial(_one_of, _CHOICES[name])
         if parameter.kind is parameter.VAR_POSITIONAL:
             plan = plan._replace(further=(name, convert))
         elif parameter.kind is parameter.VAR_KEYWORD:
@@ -236,10 +179,6 @@ def _integer(name: str, value: Any) -> int:
     if abs(found) > _LARGEST:
         fail(name, value, "must have at most 300 digits")
     return found
-
-
-def _one_of(choices: Collection[str], name: str, value: Any) -> str:
-    return one_of(name, value, choices)
 
 
 def _text(name: str, value: Any) -> str:
@@ -283,9 +222,7 @@ def _converter(hint: Any, limits: tuple[float, float] | None = None) -> _Convert
     return _instance(found) if isinstance(found, type) else None
 
 
-def _limited(hint: Any, limits: Within | None) -> _Convert:
-    if limits is None:
-        return lambda name, value: value if isinstance(value, float) and math.isnan(value) else _real(name, value)
+def _limited(hint: Any, limits: Within) -> _Convert:
     if hint is int:
         return lambda name, value: whole(name, value, int(limits.minimum), int(limits.maximum))
     return lambda name, value: _unchanged(_real(name, value), number(name, value, *limits))

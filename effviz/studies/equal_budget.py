@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from effviz.core.arguments import Within, check_public, checked_relations
+from effviz.core.arguments import Within, check_public
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution
 from effviz.count.report import Report, analyze
@@ -80,9 +80,12 @@ class Designs:
         return next((each for each in (self.base, *self.variants) if each is not chosen), None)
 
 
-@checked_relations
 def at_depths(
-    design: Design, macs: int, count: Annotated[int, Within(2, 5)], factor: float, memory: str = "fused"
+    design: Design,
+    macs: int,
+    count: Annotated[int, Within(2, 5)],
+    factor: Annotated[float, Within(1e-6, 1e6)],
+    memory: str = "fused",
 ) -> Designs:
     """Fit the width of a design at several depths.
 
