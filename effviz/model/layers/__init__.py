@@ -5,6 +5,18 @@ arranges other layers. A `Block` is a named pattern from a paper that expands in
 `effviz.model.blocks`. Counting, drawing and running are functions in other modules.
 """
 
+from effviz.model.layers.base import (
+    Block,
+    Container,
+    Layer,
+    Primitive,
+    Shape,
+    Size,
+    check_shape,
+    elements,
+    pair,
+    shape_text,
+)
 from effviz.model.layers.containers import MERGES, Branches, Sequential, check_name, residual
 from effviz.model.layers.primitives import (
     ACTIVATIONS,
@@ -12,29 +24,19 @@ from effviz.model.layers.primitives import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
-    Block,
     ChannelShuffle,
-    Container,
     Conv2d,
     Dropout,
     Flatten,
     GlobalAvgPool,
     Identity,
-    Layer,
     Linear,
     MaxPool2d,
-    Primitive,
-    Shape,
-    Size,
     Slice,
     StochasticDepth,
     Subsample,
     ZeroPadChannels,
-    check_shape,
-    elements,
-    pair,
     primitive_kinds,
-    shape_text,
 )
 
 __all__ = [

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from effviz.core.errors import fail, flag, one_of, text
-from effviz.model.layers.primitives import Container, Identity, Layer, Shape, image
+from effviz.model.layers.base import Container, Layer, Shape, image
+from effviz.model.layers.primitives import Identity
 
 MERGES = ("add", "mul", "concat")
 

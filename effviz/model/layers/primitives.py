@@ -1,89 +1,11 @@
-"""Shapes of tensors, the three kinds of layer, and the layers that do arithmetic.
+"""The layers that do arithmetic. Names, order and defaults of their fields are those of torch.nn."""
 
-A shape describes one image, without the batch: ``(channels, height, width)``, or ``(features,)`` after `Flatten`.
-Names, order and defaults of the fields are those of torch.nn.
-"""
-
-import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, MAX_RESOLUTION, fail, flag, number, one_of, whole
-
-Shape: TypeAlias = tuple[int, ...]
-Size: TypeAlias = int | tuple[int, int]
+from effviz.model.layers.base import Layer, Primitive, Shape, Size, elements, image, pair
 
 ACTIVATIONS = ("relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid", "gelu", "tanh", "leaky_relu", "elu")
-
-
-def pair(size: Size) -> tuple[int, int]:
-    """Return ``(height, width)`` of a field that torch also accepts as one int."""
-    return size if isinstance(size, tuple) else (size, size)
-
-
-def elements(shape: Shape) -> int:
-    """Return the number of elements of a tensor of this shape."""
-    return math.prod(shape)
-
-
-def shape_text(shape: Shape) -> str:
-    """Format a shape: ``96 x 56 x 56``."""
-    return " x ".join(map(str, shape))
-
-
-def check_shape(shape: object) -> Shape:
-    """Return `shape` if it is the shape of an image or of a feature vector."""
-    if not isinstance(shape, tuple) or len(shape) not in (1, 3):
-        fail("shape", shape, "must be (channels, height, width) or (features,)")
-    if len(shape) == 1:
-        return (whole("features", shape[0], 1, MAX_FEATURES),)
-    limits = (("channels", MAX_CHANNELS), ("height", MAX_RESOLUTION), ("width", MAX_RESOLUTION))
-    return tuple(whole(name, side, 1, limit) for side, (name, limit) in zip(shape, limits, strict=True))
-
-
-class Layer:
-    """Anything that maps one tensor to one tensor."""
-
-    __slots__ = ()
-
-    def __sizeof__(self) -> int:
-        """Return about the bytes of a layer without its children, for caches: several of them share one layer."""
-        return 300
-
-
-class Primitive(Layer):
-    """A layer that does arithmetic; its class determines all counts."""
-
-    __slots__ = ()
-
-    def out_shape(self, shape: Shape) -> Shape:
-        """Return the output shape; raise `DesignError` if torch would reject an input of `shape`."""
-        # Not abstract: isinstance is slow for abstract base classes, and the engine calls it most.
-        raise NotImplementedError(type(self).__name__)
-
-
-class Container(Layer):
-    """A layer that arranges other layers."""
-
-    __slots__ = ()
-
-
-class Block(Layer, ABC):
-    """A named pattern with fields and an `expand()` into simpler layers."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def expand(self) -> Layer:
-        """Build the layers of this block."""
-
-
-def image(shape: Shape, owner: Layer) -> tuple[int, int, int]:
-    """Return `shape` if it is the shape of an image; the error names `owner`."""
-    if len(shape) != 3:
-        fail("input shape", shape, f"must be (channels, height, width) for {type(owner).__name__}")
-    return shape
 
 
 def _set_whole(layer: Layer, argument: str, minimum: int = 1, maximum: int = MAX_CHANNELS) -> None:
