@@ -201,15 +201,24 @@ def test_a_run_of_another_visitor_can_be_joined_and_not_paused() -> None:
 
 def test_a_full_queue_is_reported_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFVIZ_ADDRESS_JOBS", "1")
-    slow = effviz.architecture("vgg16")
-    payload = {"design": slow.to_json(), "resolution": 224, "batch_size": 64, "threads": 1, "dtype": "float32"}
-    others = [default_manager().submit(name, "latency", payload, address="127.0.0.1") for name in ("a", "b", "c")]
-    at = open_page(**SMALL)
-    button(at, "measure").click()
-    run(at)
-    assert "Too many jobs of your network address are waiting for the torch process: 1 of at most 1." in bar(at)
-    for ticket in others:
-        ticket.cancel()
+    # Long enough for the whole test, small enough for the memory of the process.
+    payload = {"design": effviz.architecture("vgg16").to_json(), "resolution": 224, "batch_size": 16, "threads": 1}
+    payload["dtype"] = "float32"
+    others = [default_manager().submit("running", "latency", payload, address="127.0.0.1")]
+    try:
+        limit = time.monotonic() + WAIT_S
+        while others[0].state == "queued":
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        others.append(default_manager().submit("waiting", "latency", payload, address="127.0.0.1"))
+        at = open_page(**SMALL)
+        button(at, "measure").click()
+        run(at)
+        assert [each.state for each in others] == ["running", "queued"]
+        assert "Too many jobs of your network address are waiting for the torch process: 1 of at most 1." in bar(at)
+    finally:
+        for ticket in others:
+            ticket.cancel()
 
 
 def test_a_noisy_latency_has_a_badge_with_the_reasons() -> None:

@@ -132,7 +132,7 @@ def progress(visitor: Visitor) -> float | None:
 def test_a_visitor_cannot_cancel_the_measurement_of_another(server: Server) -> None:
     async def test() -> None:
         async with (
-            visiting(server.port, "architectures", "net=VGG16", polls=True) as visitor,
+            visiting(server.port, "architectures", "net=VGG-16&batch=4", polls=True) as visitor,
             visiting(server.port, "architectures") as other,
         ):
             await visitor.open()
