@@ -20,8 +20,10 @@ import warnings
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -264,4 +266,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    sys.exit(fuzz(chosen.seconds, chosen.seed, chosen.classes or list(CLASSES)))
+    # A random command line may write a file.
+    with TemporaryDirectory() as folder, chdir(folder):
+        code = fuzz(chosen.seconds, chosen.seed, chosen.classes or list(CLASSES))
+    sys.exit(code)
