@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from effviz.core.arguments import check_methods, check_public, convert_as
 from effviz.core.caches import remembered
-from effviz.core.errors import DesignError, check_cells, fail, number, one_of
+from effviz.core.errors import DesignError, check_cells, fail, if_legal, number, one_of
 from effviz.core.resolution import ratio, scaled_resolution, sides
 from effviz.core.rounding import ceil, exact
 from effviz.count.memory import ASSUMPTIONS
@@ -174,10 +174,7 @@ def width_plateau(design: Design) -> tuple[float, float]:
     built = design.built_widths()
 
     def same(width_mult: float) -> bool:
-        try:
-            return design.scaled(width_mult=width_mult / design.width_mult).built_widths() == built
-        except DesignError:
-            return False
+        return if_legal(lambda: design.scaled(width_mult=width_mult / design.width_mult).built_widths()) == built
 
     ends = []
     for factor in (0.5, 2.0):
@@ -338,11 +335,7 @@ def fit_phi(
     @cache
     def value(phi: float) -> int | None:
         """Return the value of the network at phi; None if it cannot be built."""
-        try:
-            found: int = getattr(analyze(rule.scaled(design, phi), memory=memory), quantity)
-        except DesignError:
-            return None
-        return found
+        return if_legal(lambda: getattr(analyze(rule.scaled(design, phi), memory=memory), quantity))
 
     def builds(phi: float) -> bool:
         return value(phi) is not None

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from effviz.core.caches import remembered
-from effviz.core.errors import DesignError
+from effviz.core.errors import if_legal
 from effviz.core.resolution import Resolution, area, halved, ratio
 from effviz.count import cost
 from effviz.count.kinds import DEPTHWISE, KINDS, LINEAR, kind_of
@@ -56,11 +56,7 @@ def memory_access(base: Design, width: float, resolution: Resolution, memory: st
 
 def countable(base: Design, width: float, resolution: Resolution) -> bool:
     """Return whether the family has such a network."""
-    try:
-        counts(base, width, resolution)
-    except DesignError:
-        return False
-    return True
+    return if_legal(lambda: counts(base, width, resolution)) is not None
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from effviz.core.caches import remembered
-from effviz.core.errors import DesignError, show
+from effviz.core.errors import DesignError, if_legal, show
 from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals
 from effviz.count.words import kind_title
@@ -142,11 +142,8 @@ def _buildable(
 
 def scaled_report(design: Design, **changes: Any) -> Report | None:
     """Analyze a scaled design; None if it cannot be built, or without parameters or multiply-adds."""
-    try:
-        report = analyze(design.scaled(**changes))
-    except DesignError:
-        return None
-    return report if report.macs and report.params else None
+    report = if_legal(lambda: analyze(design.scaled(**changes)))
+    return report if report and report.macs and report.params else None
 
 
 # --- recipes as tables -----------------------------------------------------------------------------------------------
