@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 # The one list: data flows from the first folder to the last.
 FOLDERS = (
-    "core", "model", "zoo", "count", "advice", "backend", "worker", "studies", "export", "measure", "charts", "ui",
-    "cli",
+    "core", "model", "zoo", "count", "advice", "backend", "worker", "studies", "export", "measure", "lessons", "charts",
+    "ui", "cli",
 )  # fmt: skip
 # Folders that need nothing but the standard library; functions that return a table load pandas.
 STANDARD_LIBRARY = ("core", "model", "zoo", "count", "advice", "export")

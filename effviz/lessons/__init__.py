@@ -1,0 +1,1 @@
+"""Lessons: steps with locked predictions, whose answers the engine computes; worksheets; rooms of a class."""
