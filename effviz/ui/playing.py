@@ -81,9 +81,14 @@ def forget(name: str) -> None:
     answers(name).clear()
 
 
+def is_answered(chosen: Lesson, step: Step) -> bool:
+    """Whether the visitor has answered the question of a step."""
+    return "guess" in answers(chosen.name).get(step.name, {})
+
+
 def is_done(chosen: Lesson, step: Step) -> bool:
     """Whether the visitor has answered the question of a step; one without a question is always done."""
-    return step.prediction is None or "guess" in answers(chosen.name).get(step.name, {})
+    return step.prediction is None or is_answered(chosen, step)
 
 
 def every_answer() -> dict[str, dict[str, dict[str, Any]]]:
