@@ -18,8 +18,8 @@ _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{(
 _STYLE = """
 @page { size: A4; margin: 18mm 20mm; }
 :root { color-scheme: light; }
-body { font: 11pt/1.45 "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: #1b1b22;
-  max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 11pt/1.45 "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", Arial, sans-serif;
+  color: #1b1b22; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
 header { border-bottom: 2px solid #6a3fa0; margin-bottom: 1.25rem; }
 h1 { font-size: 18pt; line-height: 1.2; margin: 0; }
 h2 { font-size: 11pt; margin: 0; color: #6a3fa0; }

@@ -6,7 +6,6 @@ import itertools
 import math
 import random
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +99,7 @@ def _question(step: Step, seed: int) -> Question | None:
     if not prediction.draw:
         # The lesson answers it, with the same number for all.
         return None
-    given: Mapping[str, Any] = prediction.given | drawn(step, seed)
+    given = {**prediction.given, **drawn(step, seed)}
     value = prediction.value(given)
     return Question(
         step.title, prediction.asked(given), (), prediction.form.unit, prediction.form.precise.show(value), value,
@@ -136,7 +135,7 @@ def check_variants(chosen: Lesson) -> None:
             continue
         seen: dict[str, int] = {}
         for seed in range(1, SEEDS + 1):
-            given = step.prediction.given | drawn(step, seed)
+            given = {**step.prediction.given, **drawn(step, seed)}
             answer = step.prediction.form.precise.show(step.prediction.value(given))
             if answer in seen:
                 problem = f"seeds {seen[answer]} and {seed} have the same answer, {answer}"

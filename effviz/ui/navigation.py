@@ -48,7 +48,8 @@ PAGES = (
              "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?"),
     PageInfo("latency", "FLOPs are not latency", "speed",
              "How well does a count predict the speed of a network? Measured on this machine, and as published."),
-    PageInfo("lessons", "Lessons", "school", "Predict first, then look: four lessons of 35 to 45 minutes on these pages."),
+    PageInfo("lessons", "Lessons", "school",
+             "Predict first, then look: four lessons of 35 to 45 minutes on these pages."),
 )  # fmt: skip
 
 

@@ -53,8 +53,8 @@ def _notes(chosen: Lesson) -> None:
 
 def _worksheets(chosen: Lesson) -> None:
     st.markdown(
-        f"Every number from 1 to {SEEDS} is a different worksheet: all its numeric answers differ from those of the others. "
-        "The same number always gives the same worksheet. Open the HTML file in a browser to print it."
+        f"Every number from 1 to {SEEDS} is a different worksheet: all its numeric answers differ from those of the "
+        "others. The same number always gives the same worksheet. Open the HTML file in a browser to print it."
     )
     seed = inputs.integer("Worksheet number", "seed", default=1, minimum=1, maximum=SEEDS, width=200)
     sheet = worksheet(chosen, seed)
