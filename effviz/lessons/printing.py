@@ -10,7 +10,7 @@ from effviz.lessons.lesson import Lesson
 from effviz.lessons.worksheet import Worksheet, letter
 
 _SIGNS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "phi": "φ", "rho": "ρ", "cdot": "·", "times": "×", "approx": "≈",
+    "alpha": "α", "beta": "β", "gamma": "γ", "phi": "φ", "rho": "ρ", "cdot": " · ", "times": " × ", "approx": " ≈ ",
     "lceil": "⌈", "rceil": "⌉", "ln": "ln ", "le": "≤", "ge": "≥", "to": "→", "sqrt": "√", "log": "log ", "quad": " ",
 }  # fmt: skip
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
@@ -29,6 +29,7 @@ header p { margin: 0.35rem 0 0.75rem; }
 .name span:last-child { flex: 0 0 9rem; }
 section { break-inside: avoid; margin: 0 0 1.5rem; }
 section p { margin: 0.2rem 0; }
+sup, sub { line-height: 0; }
 ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
 .work { height: 4.2rem; }
 .answer { display: flex; align-items: flex-end; gap: 0.5rem; }
@@ -126,9 +127,14 @@ def rich(text: str) -> str:
 
 
 def _typeset(formula: str) -> str:
-    formula = _FRACTION.sub(r"(\1) / (\2)", formula)
     formula = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", formula)
-    formula = re.sub(r"\\([a-z]+) ?", lambda found: _SIGNS.get(found[1], found[0]), formula)
+    formula = re.sub(r"\\([a-z]+) ?", lambda found: _SIGNS.get(found[1], found[0].rstrip()), formula)
     formula = _RAISED.sub(lambda found: f"<sup>{found[1] or found[2]}</sup>", formula)
     formula = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", formula)
-    return formula.replace("{", "").replace("}", "").replace("\\,", " ")
+    formula = _FRACTION.sub(lambda found: f"{_factor(found[1])} / {_factor(found[2])}", formula)
+    return " ".join(re.sub(r"[{}]|\\,", " ", formula).split())
+
+
+def _factor(term: str) -> str:
+    """Return a term in parentheses if it is a sum or a product."""
+    return f"({term.strip()})" if " " in term.strip() else term.strip()

@@ -339,7 +339,7 @@ def run_number() -> int:
 
 def current_page() -> str:
     """Return the address of the page that is being drawn."""
-    return str(st.session_state[_PAGE])
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def visit() -> int:
