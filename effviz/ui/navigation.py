@@ -37,8 +37,8 @@ PAGES = (
              "Understand and design efficient convolutional networks, with exact numbers."),
     PageInfo("convolutions", "Convolutions", "grid_on",
              "A standard convolution mixes space and channels at once: every output reads every input channel. Grouped "
-             "convolutions cut the channels into independent parts, and a depthwise separable one splits the work into "
-             f"a spatial filter for each channel and a 1x1 mix ([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
+             "convolutions cut the channels into independent parts. A depthwise separable one filters each channel "
+             f"alone, then mixes the channels with 1x1 kernels ([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
     PageInfo("blocks", "Building blocks", "view_module",
              f"Efficient networks repeat one block. [Inverted residuals]({_ARXIV}/1801.04381) filter in many channels "
              f"and connect few, [squeeze-and-excitation]({_ARXIV}/1709.01507) weights the channels, "
