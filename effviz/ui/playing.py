@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.state import get_session_state
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
-from effviz.ui import links
+from effviz.ui import carried, links
 
 STORAGE = "lessons"
 """Name under which the browser stores the answers."""
@@ -44,7 +45,7 @@ class Play:
 
 def now() -> Play | None:
     """Return the step of the address; None without a lesson."""
-    texts = links.carried_texts()
+    texts = carried.texts()
     name, step = texts.get("lesson", ""), texts.get("step", "1")
     if name not in ORDER:
         return None
@@ -155,8 +156,8 @@ def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bo
     locked, hidden = held(key)
     state = play.step.state
     arrivals = st.session_state.setdefault(_ARRIVALS, {})
-    arrived = arrivals.get(key) != links.arrival()
-    arrivals[key] = links.arrival()
+    arrived = arrivals.get(key) != carried.arrival()
+    arrivals[key] = carried.arrival()
     planned = None if state is None else state.get(key)
     text = planned if locked and state is not None else st.query_params.get(key, planned)
     if (locked or arrived) and (text is not None or (state is not None and key not in links.EVERYWHERE)):
@@ -176,4 +177,12 @@ def _set(key: str, value: Any, text: str | None) -> None:
     state = st.session_state
     if key not in state or state[key] != value:
         state[key] = value
-        links.show_text(key, text)
+        _show_text(key, text)
+
+
+def _show_text(key: str, text: str | None) -> None:
+    """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
+    with get_session_state().query_params() as params:
+        bound = params.is_bound(key)
+    if text is not None and not bound and st.query_params.get(key) != text:
+        st.query_params[key] = text

@@ -63,7 +63,7 @@ def exercise(entry: Exercise) -> None:
 
 
 def _data(entry: Exercise) -> dict[str, Any]:
-    """Return what the browser needs to ask, and to reveal the answer."""
+    """Return the question and its answer for the browser."""
     shown: dict[str, Any] = {"key": entry.key, "question": entry.question, "unit": entry.unit, "why": entry.why}
     try:
         answer = entry.answer() if callable(entry.answer) else entry.answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
 from effviz.lessons.lesson import ORDER, Prediction
-from effviz.ui import links, playing
+from effviz.ui import carried, links, playing
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
@@ -29,9 +30,9 @@ def show() -> bool:
     It may not before the prediction of the step is made.
     """
     st.session_state[_GOAL] = None
-    links.carried("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
+    _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
     play = playing.now()
-    links.carried("step", lambda text: play is None or playing.is_step(play.lesson, text), "a step of the lesson")
+    _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
     if play is not None:
         synchronise()
     waits = play is not None and play.is_here and not playing.is_done(play.lesson, play.step)
@@ -57,6 +58,14 @@ def show() -> bool:
     return is_open
 
 
+def _check(key: str, legal: Callable[[str], bool], choices: str) -> None:
+    """Declare a text of the address, and remove it if it is illegal; the notice of the link lists it."""
+    links.expect(key, legal, choices)
+    text = carried.texts().get(key, "")
+    if text and not legal(text):
+        carried.put(**{key: ""})
+
+
 def synchronise() -> None:
     """Exchange the answers with the storage of the browser."""
     known = browser_storage.is_known(playing.STORAGE)
@@ -79,7 +88,7 @@ def built(report: Report | None) -> None:
 
 
 def _address(play: Play, number: int) -> dict[str, str]:
-    room = links.carried_texts().get("room", "")
+    room = carried.texts().get("room", "")
     return playing.address(play.lesson, number) | ({"room": room} if room else {})
 
 
@@ -220,4 +229,4 @@ def _end() -> None:
 
 
 def _leave() -> None:
-    links.carry(lesson="", step="", room="")
+    carried.put(lesson="", step="", room="")
