@@ -59,8 +59,21 @@ def is_step(chosen: Lesson, text: str) -> bool:
 
 
 def address(chosen: Lesson, number: int) -> dict[str, str]:
-    """Return the parameters of the address of a step, without those of a room."""
-    return {"lesson": chosen.name, "step": str(number)} | dict(chosen.steps[number - 1].state or {})
+    """Return the parameters of a link to a step, without those of a room.
+
+    The browser adds the settings of all pages to a link, such as the convention, so that the link must not have them.
+    """
+    state = {key: text for key, text in (chosen.steps[number - 1].state or {}).items() if key not in links.EVERYWHERE}
+    return {"lesson": chosen.name, "step": str(number)} | state
+
+
+def following(play: Play, number: int) -> dict[str, str]:
+    """Return the parameters of a link from a step to another one of the lesson, which may keep what was built."""
+    target = play.lesson.steps[number - 1]
+    keeps = target.state is None and target.page == links.current_page()
+    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in links.EVERYWHERE}
+    room = carried.texts().get("room", "")
+    return kept | address(play.lesson, number) | ({"room": room} if room else {})
 
 
 # --- Answers ----------------------------------------------------------------------------------------------------------
@@ -159,7 +172,8 @@ def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bo
     arrived = arrivals.get(key) != carried.arrival()
     arrivals[key] = carried.arrival()
     planned = None if state is None else state.get(key)
-    text = planned if locked and state is not None else st.query_params.get(key, planned)
+    is_fixed = (locked and state is not None) or (key in links.EVERYWHERE and planned is not None)
+    text = planned if is_fixed else st.query_params.get(key, planned)
     if (locked or arrived) and (text is not None or (state is not None and key not in links.EVERYWHERE)):
         _set(key, default if text is None else _read(read, text, default), text)
     return locked, hidden
@@ -183,6 +197,8 @@ def _set(key: str, value: Any, text: str | None) -> None:
 def _show_text(key: str, text: str | None) -> None:
     """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
     with get_session_state().query_params() as params:
-        bound = params.is_bound(key)
-    if text is not None and not bound and st.query_params.get(key) != text:
+        if text is None or params.is_bound(key) or st.query_params.get(key) == text:
+            return
         st.query_params[key] = text
+        # Otherwise the widget would take the value with which the page was opened.
+        params.set_initial_query_params_from_current()

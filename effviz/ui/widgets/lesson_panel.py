@@ -87,19 +87,14 @@ def built(report: Report | None) -> None:
     _show_goal(play, checked)
 
 
-def _address(play: Play, number: int) -> dict[str, str]:
-    room = carried.texts().get("room", "")
-    return playing.address(play.lesson, number) | ({"room": room} if room else {})
-
-
 def _elsewhere(play: Play) -> None:
     """Show one line with a link back, on a page to which the step does not belong."""
     title = page(play.step.page).title
     st.html(f"<p class='lesson_line'>{_progress(play)} · on the page {html_text(title)}</p>")
     with st.container(horizontal=True, gap="small", key="lesson_ways", vertical_alignment="center"):
         st.page_link(
-            page_path(page(play.step.page)), label="Back to the step", query_params=_address(play, play.number),
-            icon=":material/arrow_back:",
+            page_path(page(play.step.page)), label="Back to the step", icon=":material/arrow_back:",
+            query_params=playing.following(play, play.number),
         )  # fmt: skip
         _end()
 
@@ -218,7 +213,7 @@ def _ways(play: Play) -> None:
             if 1 <= other <= len(steps):
                 st.page_link(
                     page_path(page(steps[other - 1].page)), label=f"{label}: {steps[other - 1].title}",
-                    query_params=_address(play, other), icon=f":material/{icon}:",
+                    query_params=playing.following(play, other), icon=f":material/{icon}:",
                     icon_position="left" if other < number else "right",
                 )  # fmt: skip
         _end()
