@@ -205,7 +205,8 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in given.items()}
+    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in given.items()}
+    return {name: text.replace("-", "−") for name, text in texts.items()}
 
 
 @remembered

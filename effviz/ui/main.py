@@ -15,6 +15,8 @@ from effviz.ui.widgets import frame
 def run() -> None:
     """Draw the frame and the chosen page."""
     TURNS.begin()
+    # Before the navigation, which would otherwise request the icon of the page from another host.
+    st.set_page_config(page_icon=str(ROOT / "assets" / "logo.svg"))
     pages: dict[str, list[StreamlitPage]] = {}
     for entry in PAGES:
         pages.setdefault(entry.section, []).append(_page(entry))

@@ -47,11 +47,12 @@ def top(url_path: str) -> None:
         copy_link()
 
 
-def header(url_path: str) -> Convention:
-    """Show the idea of a page, and places for the notice and the controls; return the convention."""
+def header(url_path: str, *, controls: bool = True) -> Convention:
+    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
     st.markdown(page(url_path).idea)
     links.line()
-    st.session_state[_CONTROLS] = st.sidebar.container()
+    if controls:
+        st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
 
 

@@ -216,6 +216,8 @@ def _ways(play: Play) -> None:
                     query_params=playing.following(play, other), icon=f":material/{icon}:",
                     icon_position="left" if other < number else "right",
                 )  # fmt: skip
+        if number == len(steps):
+            st.page_link(page_path(page("lessons")), label="All lessons", icon=":material/school:")
         _end()
 
 
