@@ -25,6 +25,7 @@ _NAMES = {
     FusedMBConv: "Fused-MBConv",
     Bottleneck: "the ResNet bottleneck",
 }
+_KEYS = {InvertedResidual: "inverted_residual", MBConv: "mbconv", FusedMBConv: "fused_mbconv", Bottleneck: "bottleneck"}
 _WORDS = {STANDARD: "standard", GROUPED: "grouped", DEPTHWISE: "depthwise", POINTWISE: "pointwise"}
 
 
@@ -50,9 +51,10 @@ def widths(block: Residual, resolution: int) -> Motion:
     note = f"Real channels and multiply-adds of your block, on a {resolution}×{resolution} input"
     if other is not None:
         note += f". {_sentence(_NAMES[type(other)])} has the same narrow and wide widths in the opposite order"
+    title = _sentence("; ".join(profiles))
     return motion_of(
-        "widths", _sentence("; ".join(profiles)), [*shapes, *ends], "widths", phases, captions, twin=len(phases),
-        tracks=tracks, note=f"{note}.", rows=rows,
+        _KEYS[type(block)], title, [*shapes, *ends], "widths", phases, captions, twin=len(phases), tracks=tracks,
+        note=f"{note}.", rows=rows,
     )  # fmt: skip
 
 
