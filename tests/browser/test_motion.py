@@ -7,9 +7,9 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz.charts.motion import convolution
-from effviz.studies.convolutions import Setting
+from effviz.studies.convolutions import Setting, report
 from tests.browser.conftest import settle
-from tests.browser.driver import choose, show_part, visit
+from tests.browser.driver import choose, show_part, type_into, visit
 from tests.browser.test_drag import RUNS
 
 COUNT = ".motion .track:not(.fixed) .number"
@@ -17,6 +17,7 @@ COUNT = ".motion .track:not(.fixed) .number"
 
 def test_an_animation_plays_to_the_exact_number(page: Page) -> None:
     found = convolution("separable", Setting())
+    real = report("separable", Setting(resolution=14)).macs
     visit(page, "/convolutions")
     box, count, range_ = page.locator(".motion"), page.locator(COUNT), page.locator(".motion input[type=range]")
     assert int(range_.input_value()) == found.twin, "at rest, at the static picture"
@@ -44,8 +45,16 @@ def test_an_animation_plays_to_the_exact_number(page: Page) -> None:
     assert page.locator(".motion .spoken").inner_text() == spoken
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(count).to_have_text(f"{found.multiplications():,}")
-    expect(box.locator(".caption")).to_contain_text(f"{found.multiplications():,} multiplications fill the output")
+    expect(box.locator(".caption")).to_contain_text(f"The output takes {found.multiplications():,} multiplications")
     assert page.evaluate("() => window.effviz_runs") == 0, "without the server"
+
+    # A value of the output shows its step; a change of the map keeps the position.
+    page.locator(".motion [data-step='120']").click()
+    expect(count).to_have_text("980")
+    type_into(page, "map", "14")
+    expect(count).to_have_text("980")
+    expect(page.locator(".motion .track:not(.fixed) .real")).to_have_text(f"yours: {real:,}")
+    range_.press("End")
 
     # A kind that was never shown starts with its own picture, and the position of the first one returns.
     choose(page, "type", "Standard")

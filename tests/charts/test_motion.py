@@ -158,6 +158,9 @@ def test_values_are_those_of_torch(groups: int, reads: int, writes: int, size: i
     np.testing.assert_allclose(convolve(conv, maps, kernels), expected[0].numpy(), rtol=1e-4, atol=1e-5)
 
 
+FAULTS = re.compile(r"\b(?:nan|inf|None)\b|  |\.\.|,,|\b1 (?:groups|channels|maps|multiplications)\b")
+
+
 def every() -> list[Motion]:
     """Animations of every block at usual and extreme numbers, and the defaults of all names."""
     found = [motion(name) for name in MOTIONS]
@@ -183,7 +186,7 @@ def test_texts_are_sentences_with_the_numbers() -> None:
         assert found.alt.startswith(found.title), found.name
         texts = [found.title, found.alt, found.note, *(text for _, text in found.captions)]
         for text in texts:
-            assert not re.search(r"\b(?:nan|inf|None)\b|  |\.\.|,,|\b1 (?:groups|channels|maps)\b", text), text
+            assert not FAULTS.search(text), text
             assert not [why for rule, why in COMPILED.items() if rule.search(text)], text
         assert all(text.endswith(".") for text in texts[1:]), found.name
         starts = [at for at, _ in found.captions]

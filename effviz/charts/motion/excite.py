@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, exp
 
 from effviz.charts.motion.maps import input_maps, shades
-from effviz.charts.motion.spec import Caption, Motion, Phase, Track, drawn_note, motion_of
+from effviz.charts.motion.spec import Caption, Motion, Phase, Track, drawn_note, motion_of, products
 from effviz.charts.sentences import plural
 from effviz.core.caches import remembered
 from effviz.core.units import exact
@@ -75,7 +75,7 @@ def _captions(block: SqueezeExcite, phases: list[Phase], numbers: dict[str, list
     function = "hard sigmoid" if block.gate == "hardsigmoid" else "sigmoid"
     texts = (
         "Squeeze: the mean of each map becomes one number.",
-        f"Reduce: a {squeezed}×{channels} matrix, {channels} multiplications per row. Every channel has a say.",
+        f"Reduce: a {squeezed}×{channels} matrix, {products(channels)} per row. Every channel has a say.",
         f"Expand: a {channels}×{squeezed} matrix returns to one number per channel.",
         f"Gate: the {function} turns each number into a gate from 0 to 1.",
         "Scale: each map is multiplied by its gate.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from effviz.charts.motion.maps import activated, convolve, input_maps, weights
-from effviz.charts.motion.spec import Motion, Phase, Track, drawn_note, motion_of
+from effviz.charts.motion.spec import Motion, Phase, Track, drawn_note, motion_of, products
 from effviz.charts.motion.volumes import FEW, MANY, SIDE, compared, drawn_kernel, kernel_captions, sliding, stack
 from effviz.charts.sentences import plural
 from effviz.core.caches import remembered
@@ -43,7 +43,7 @@ def ghost(module: GhostModule, resolution: int) -> Motion:
     for conv, end in cheap:
         captions += kernel_captions(conv, end, filled + count)
     drawn, whole = _totals(small, side)[0], sum(phase.steps for phase in phases)
-    total = f"{exact(drawn)} multiplications. The more input channels, the more a cheap kernel saves"
+    total = f"The output takes {products(drawn)}. The more input channels, the more a cheap kernel saves"
     captions.append((whole, f"{total}."))
     amounts = [(getattr(small, f"{end}_channels"), getattr(module, f"{end}_channels")) for end in ("in", "out")]
     named = [(*each, f"{noun} channels") for each, noun in zip(amounts, ("input", "output"), strict=True)]

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from effviz.charts.style import KIND_COLORS, Spec, json_of
+from effviz.core.units import exact
 
 Caption = tuple[int, str]
 """The first step of a caption, and its text."""
@@ -81,6 +82,11 @@ def motion_of(
     """Build an animation. `details` are further sentences of the alternative text, without a full stop."""
     alt = f"{'. '.join([title, *details])}."
     return Motion(name, title, alt, scene, tuple(phases), tuple(tracks), tuple(captions), twin, note, scenery)
+
+
+def products(count: int) -> str:
+    """Return a count of multiplications with its noun."""
+    return f"{exact(count)} multiplication{'' if count == 1 else 's'}"
 
 
 def drawn_note(amounts: Sequence[tuple[int, int, str]], sides: tuple[int, int], *further: str) -> str:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from effviz.charts.motion.maps import Map, activated, convolve, input_maps, shades, weights
-from effviz.charts.motion.spec import Caption, Motion, Phase, Track, drawn_note, motion_of
+from effviz.charts.motion.spec import Caption, Motion, Phase, Track, drawn_note, motion_of, products
 from effviz.charts.sentences import plural, times
 from effviz.charts.style import Spec
 from effviz.core.caches import remembered
@@ -102,7 +102,7 @@ def kernel_captions(conv: Conv2d, side: int, start: int) -> Iterator[Caption]:
     """Write a caption for every kernel."""
     size, inner = pair(conv.kernel_size)[0], conv.in_channels // conv.groups
     per_group = conv.out_channels // conv.groups
-    product = f"{size}×{size}×{inner} = {size * size * inner}" if inner > 1 else f"{size}×{size} = {size * size}"
+    product = f"{size}×{size}{f'×{inner}' if inner > 1 else ''} = {products(size * size * inner)}"
     for out in range(conv.out_channels):
         first = out // per_group * inner
         name = f"Kernel {out + 1} of {conv.out_channels}"
@@ -113,7 +113,7 @@ def kernel_captions(conv: Conv2d, side: int, start: int) -> Iterator[Caption]:
         else:
             group = f"group {out // per_group + 1} of {conv.groups}"
             read = f"reads channels {first + 1} to {first + inner}, {group}"
-        yield start + out * side * side, f"{name} {read}: {product} multiplications per output value."
+        yield start + out * side * side, f"{name} {read}: {product} per output value."
 
 
 # --- Convolutions -----------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def convolution(kind: str, setting: Setting) -> Motion:
         Track(KINDS["standard"], whole, live=False, real=report("standard", setting).macs),
     ]
     title = _title(kind, setting)
-    end = f"{exact(drawn.macs)} multiplications fill the output"
+    end = f"The output takes {products(drawn.macs)}"
     if kind == "standard":
         del tracks[1]
     else:

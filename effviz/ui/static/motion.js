@@ -56,7 +56,7 @@ class Player {
     this.forward.onclick = () => this.step(1);
     this.range.oninput = () => this.move(Number(this.range.value));
     this.box.onkeydown = (event) => this.key(event);
-    let start = null; // of a gesture on the drawing: a tap plays, a horizontal stroke scrubs
+    let start = null; // of a gesture on the drawing: a tap plays or pauses, a horizontal stroke scrubs
     this.stage.onpointerdown = (event) => { start = { x: event.clientX, time: this.time, moved: false }; };
     this.stage.onpointermove = (event) => {
       if (!start) return;
@@ -66,14 +66,16 @@ class Player {
       this.stage.setPointerCapture(event.pointerId);
       this.move(Math.round(start.time + (way / this.stage.clientWidth) * this.spec.steps), true);
     };
-    this.stage.onpointerup = () => {
-      if (start && !start.moved) this.toggle();
+    this.stage.onpointerup = (event) => {
+      // A value of the output shows the step that computes it.
+      const value = event.target.closest("[data-step]");
+      if (start && !start.moved) value ? this.move(Number(value.dataset.step)) : this.toggle();
       start = null;
     };
     this.stage.onpointercancel = () => { start = null; };
     this.resized = new ResizeObserver(() => this.layout());
     this.resized.observe(this.stage);
-    // On paper stands the static picture.
+    // Paper shows the static picture.
     this.before = () => this.render(this.spec.twin);
     this.after = () => this.render(this.time);
     addEventListener("beforeprint", this.before);
@@ -115,7 +117,9 @@ class Player {
     if (!this.spec || !width || width === this.width) return;
     this.width = width;
     this.stage.replaceChildren();
-    this.update = this.scene(this.drawing, this.stage, this.spec, width);
+    // Scenes draw at the usual size of type; a page with larger type shows them enlarged.
+    const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    this.update = this.scene(this.drawing, this.stage, this.spec, Math.round(width / scale));
     this.render(this.time);
   }
 
@@ -144,12 +148,12 @@ class Player {
     this.move(by > 0 ? Math.floor(from) + 1 : Math.ceil(from) - 1);
   }
 
-  /** Move to a step, through the states between unless motion is reduced or `at_once`. */
-  move(step, at_once = false) {
+  /** Move to a step, through the states between unless motion is reduced or `direct`. */
+  move(step, direct = false) {
     this.playing = false;
     this.label();
     this.goal = clamp(step, 0, this.spec.steps);
-    if (at_once || calm.matches) this.time = this.goal;
+    if (direct || calm.matches) this.time = this.goal;
     this.run();
     this.speak();
   }
@@ -161,6 +165,7 @@ class Player {
       this.frame = 0;
       const passed = Math.min(0.25, (now - last) / 1000);
       last = now;
+      if (!this.box.isConnected) return this.end();
       if (this.playing) this.advance(passed);
       else if (this.goal !== null) this.approach(passed);
       this.render(this.time);
@@ -238,7 +243,8 @@ class Player {
   }
 
   drawMeter() {
-    this.meter.replaceChildren(...this.spec.tracks.map((track, place) => {
+    const unit = Object.assign(document.createElement("span"), { className: "unit", textContent: "Multiplications so far" });
+    this.meter.replaceChildren(...(this.spec.tracks.length ? [unit] : []), ...this.spec.tracks.map((track, place) => {
       const row = document.createElement("div");
       row.className = track.live ? "track" : "track fixed";
       row.innerHTML = `<span class="name"></span><span class="bar"></span><span class="number"></span><span class="real"></span>`;
@@ -257,7 +263,7 @@ class Player {
   fillMeter(now) {
     const most = Math.max(1, ...this.spec.tracks.map((track) => track.total));
     this.spec.tracks.forEach((track, place) => {
-      const [, bar, text] = this.meter.children[place].children;
+      const [, bar, text] = this.meter.children[place + 1].children;
       const parts = track.live ? now.parts.filter((part) => part.track === place && part.macs) : [{ count: track.total }];
       parts.forEach((part, at) => { bar.children[at].style.width = `${(100 * part.count) / most}%`; });
       write(text, number(track.live ? now.counts[place] : track.total));

@@ -17,7 +17,7 @@ export function set(element, attributes) {
 
 /** Append the picture of a scene, as wide as its element. The element has the alternative text. */
 export function picture(stage, width, height) {
-  return add(stage, "svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+  return add(stage, "svg", { width, height, style: "width: 100%; height: auto", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
 }
 
 export const mix = (from, to, share) => from + (to - from) * share;

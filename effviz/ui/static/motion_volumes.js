@@ -10,6 +10,7 @@ export function scene(tools, stage, spec, width) {
   const things = arranged(spec, width);
   const svg = tools.picture(stage, width, things.height);
   const stacks = things.stacks.map((each) => drawnStack(tools, svg, each));
+  for (const phase of spec.phases) if (!phase.copy) stacks[phase.to].link(phase);
   const kernels = things.kernels.map((each) => drawnKernels(tools, svg, each));
   const beam = add(svg, "g", { class: "beam" });
   const lines = ["back", "front"].map((name) => add(beam, "path", { class: name }));
@@ -159,7 +160,14 @@ function drawnStack(tools, svg, stack) {
       style.fillOpacity = amount * (0.22 + 0.085 * digit);
     }
   };
-  return { ...stack, reach };
+  /** Note at each value the time at which a phase has computed it. */
+  const link = (phase) => {
+    for (let step = 0; step < phase.steps; step += 1) {
+      const cell = cells[phase.first + Math.floor(step / side ** 2)][step % side ** 2];
+      cell.dataset.step = phase.start + step + 1;
+    }
+  };
+  return { ...stack, reach, link };
 }
 
 function drawnKernels(tools, svg, set) {

@@ -15,7 +15,11 @@ export function scene(tools, stage, spec, width) {
     const base = y + LABEL + arch + high / 2;
     const x = (at) => left + at * (bar + gap), tall = (at) => Math.max(4, (high * nodes[at]) / most);
     text(svg, left, y + 16, name, { "text-anchor": "start", class: "strong" });
-    const parts = layers.map((layer) => (layer.place === -1 || layer.place === -2 ? null : between(layer)));
+    const parts = [];
+    const drawParts = (gates) => layers.forEach((layer, at) => {
+      if (layer.place >= 0 && (layer.label === "SE") === gates) parts[at] = between(layer);
+    });
+    drawParts(false);
     const ends = nodes.length - 1;
     const roof = y + LABEL + 6;
     const summit = 0.25 * (base - Math.max(tall(0), tall(ends)) / 2 - 18) + 0.75 * (roof - 12);
@@ -28,6 +32,7 @@ export function scene(tools, stage, spec, width) {
       add(svg, "rect", { class: "node", x: x(at), y: base - tall(at) / 2, width: bar, height: tall(at), rx: 2 });
       text(svg, x(at) + bar / 2, base - tall(at) / 2 - 6, channels.toLocaleString("en-US"), { class: "plate" });
     });
+    drawParts(true); // above the bars
 
     /** Return the shape that shows how far a layer is computed. A gate is on a bar, other layers are between two. */
     function between(layer) {
