@@ -23,7 +23,7 @@ from effviz.charts.motion.volumes import drawn_setting
 from effviz.charts.motion.widths import widths
 from effviz.core.errors import if_legal
 from effviz.count.totals import block_totals
-from effviz.model.blocks import Bottleneck, FusedMBConv, GhostModule, InvertedResidual, MBConv, SqueezeExcite
+from effviz.model.blocks import Bottleneck, ConvBNAct, FusedMBConv, GhostModule, InvertedResidual, MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.studies.blocks import PRESETS, Place
 from effviz.studies.blocks import design as block_design
@@ -125,6 +125,13 @@ def test_multiplications_of_blocks_and_their_counterparts(block: Any) -> None:
     assert rows[0]["shortcut"] == ("identity" if block.keeps_shape else "1×1" if isinstance(block, Bottleneck) else "")
 
 
+def test_the_gates_of_a_block_are_on_the_map_after_its_stride() -> None:
+    found = motions_of(MBConv(24, 40, 2), (24, 28, 28))
+    assert list(found) == ["Widths", "Gating"]
+    assert "5×5 of 14×14 pixels" in found["Gating"]().note
+    assert motions_of(ConvBNAct(8, 8, dilation=2), (8, 9, 9)) == {}
+
+
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_the_shuffle_is_reshape_transpose_flatten(groups: int, size: int) -> None:
     channels = np.arange(groups * size)
@@ -170,7 +177,7 @@ def every() -> list[Motion]:
         for place in (Place(), Place(24, 48, 2, 28), Place(8, 8, 1, 1), Place(384, 384, 1, 7)):
             block = if_legal(lambda name=name, place=place: block_design(name, place).blocks()[0])  # type: ignore[misc]
             if block is not None:
-                found += motions_of(block.block, block.shape).values()
+                found += [make() for make in motions_of(block.block, block.shape).values()]
     return [
         *found,
         shuffle(1, 1),

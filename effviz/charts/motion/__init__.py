@@ -31,6 +31,7 @@ from effviz.model.blocks import (
 )
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Shape
+from effviz.model.trace import trace_block
 from effviz.studies.closed_forms import excitation as excitation_of
 from effviz.studies.convolutions import KINDS, Setting
 
@@ -107,8 +108,8 @@ def motion(name: str, **numbers: float | str) -> Motion:
     return make(**numbers)
 
 
-def motions_of(block: FieldBlock, shape: Shape) -> dict[str, Motion]:
-    """Make the animations of a block by title; empty if there is none.
+def motions_of(block: FieldBlock, shape: Shape) -> dict[str, Callable[[], Motion]]:
+    """Return functions that make the animations of a block, by title; empty if there is none.
 
     Args:
         block: with its channels.
@@ -117,25 +118,28 @@ def motions_of(block: FieldBlock, shape: Shape) -> dict[str, Motion]:
     if len(shape) != 3 or shape[1] != shape[2]:
         fail("shape", shape, "must be (channels, side, side)")
     side = shape[1]
-    found: dict[str, Motion] = {}
+    found: dict[str, Callable[[], Motion]] = {}
     if isinstance(block, (InvertedResidual, MBConv, FusedMBConv, Bottleneck)):
-        found["Widths"] = widths(block, side)
-    if isinstance(block, (ConvBNAct, DepthwiseSeparable)):
+        found["Widths"] = partial(widths, block, side)
+    usual = not isinstance(block, ConvBNAct) or (block.padding is None and block.dilation == 1)
+    if isinstance(block, (ConvBNAct, DepthwiseSeparable)) and usual:
         kind, groups = _kind_of(block)
         setting = Setting(block.kernel_size, block.in_channels, block.out_channels, groups, block.stride, side)
-        found["Convolution"] = convolution(kind, setting)
+        found["Convolution"] = partial(convolution, kind, setting)
     if isinstance(block, GhostBottleneck):
         block_inside = GhostModule(block.in_channels, block.expanded, ratio=block.ratio)
-        found["Ghost module"] = ghost(block_inside, side)
+        found["Ghost module"] = partial(ghost, block_inside, side)
     if isinstance(block, GhostModule):
-        found["Ghost module"] = ghost(block, side)
+        found["Ghost module"] = partial(ghost, block, side)
     if isinstance(block, ShuffleUnitV1) and block.groups > 1:
-        found["Channel shuffle"] = shuffle(block.out_channels // 4, block.groups)
+        found["Channel shuffle"] = partial(shuffle, block.out_channels // 4, block.groups)
     if isinstance(block, ShuffleUnitV2):
-        found["Channel shuffle"] = shuffle(block.out_channels, 2)
+        found["Channel shuffle"] = partial(shuffle, block.out_channels, 2)
     inside = excitation_of(block)
     if inside is not None:
-        found["Gating"] = excitation(inside, side)
+        # A stride before it makes its map smaller than the input of the block.
+        map = next(step.output.shape for step in trace_block(block, shape).steps if "SqueezeExcite" in step.blocks)
+        found["Gating"] = partial(excitation, inside, map[1])
     return found
 
 

@@ -47,7 +47,9 @@ def ghost(module: GhostModule, resolution: int) -> Motion:
     captions.append((whole, f"{total}."))
     amounts = [(getattr(small, f"{end}_channels"), getattr(module, f"{end}_channels")) for end in ("in", "out")]
     named = [(*each, f"{noun} channels") for each, noun in zip(amounts, ("input", "output"), strict=True)]
-    saved = f"With your numbers, {compared(ordinary / real)} an ordinary convolution ({exact(ordinary)})"
+    saved = (
+        f"With your numbers, {compared(ordinary / real, 'multiply-adds ')} an ordinary convolution ({exact(ordinary)})"
+    )
     note = f"{drawn_note(named, (side, resolution))} {saved}"
     made = -(-module.out_channels // module.ratio)
     title = f"A Ghost module convolves {made:,} of {module.out_channels:,} maps and derives the others cheaply"

@@ -147,7 +147,8 @@ def convolution(kind: str, setting: Setting) -> Motion:
     captions.append((sum(phase.steps for phase in phases), f"{end}."))
     note = _sizes(kind, small, setting)
     if kind != "standard":
-        note += f" With your numbers, {compared(reduction(kind, setting).factor)} a standard convolution."
+        saved = compared(reduction(kind, setting).factor, "multiply-adds ")
+        note += f" With your numbers, {saved} a standard convolution."
     yours = f"{note} Your layer: {exact(real.macs)} multiply-adds"
     last = phases[-1]
     twin = sum(phase.steps for phase in phases) - last.steps // 2
@@ -156,11 +157,11 @@ def convolution(kind: str, setting: Setting) -> Motion:
     )  # fmt: skip
 
 
-def compared(factor: float) -> str:
-    """Return a saving as words, to be followed by what it is compared with."""
+def compared(factor: float, noun: str = "") -> str:
+    """Return a saving as words, to be followed by what it is compared with; `noun` ends with a space."""
     if abs(factor - 1) < 5e-4:
-        return "as many as"
-    return f"{times(factor)} fewer than" if factor > 1 else f"{times(1 / factor)} as many as"
+        return f"as many {noun}as"
+    return f"{times(factor)} fewer {noun}than" if factor > 1 else f"{times(1 / factor)} as many {noun}as"
 
 
 def _title(kind: str, setting: Setting) -> str:

@@ -40,7 +40,7 @@ export function scene(tools, stage, spec, width) {
     const cell = quad(to, phase.first + kernel, out_row + to.pad, out_column + to.pad, 1);
     target.setAttribute("d", tools.path(cell));
     const weights = kernels.find((each) => each.phase === phase).place(kernel);
-    flows[0].setAttribute("d", tools.curve(center(end), weights[0], things.upright));
+    flows[0].setAttribute("d", tools.curve(center(end), weights[0]));
     flows[1].setAttribute("d", tools.curve(weights[1], center(cell), things.upright));
     flows[1].style.opacity = 0.25 + 0.75 * now.product;
   };
@@ -188,7 +188,7 @@ function drawnKernels(tools, svg, set) {
     return group;
   });
   const size = `${phase.kernel}×${phase.kernel}${phase.inner > 1 ? `×${phase.inner}` : ""}`;
-  heading(tools, svg, x + (set.wide * unit) / set.scale / 2, set.head, `${phase.kernels} kernels ${size}`);
+  heading(tools, svg, x + (set.wide * unit) / set.scale / 2, set.head, `${phase.kernels} kernel${phase.kernels > 1 ? "s" : ""} ${size}`);
   const high = phase.kernel * (1 + RISE) * unit, half = high / 2;
   return {
     phase,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -155,14 +155,14 @@ def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Cha
     return found, excite_chart(found, look)
 
 
-def in_motion(motions: Mapping[str, Motion]) -> None:
+def in_motion(motions: Mapping[str, Callable[[], Motion]]) -> None:
     """Show the animation of the block, or the chosen one of several."""
     titles = list(motions)
     if len(titles) == 1:
         links.idle("motion")
-        show_motion(motions[titles[0]], "motion_view")
+        show_motion(motions[titles[0]](), "motion_view")
         return
     if st.session_state.get("motion") not in (None, *titles):
         st.session_state["motion"] = titles[0]
     chosen = inputs.switch("Animation", titles, "motion", default=titles[0], label_visibility="collapsed")
-    show_motion(motions[chosen], "motion_view")
+    show_motion(motions[chosen](), "motion_view")
