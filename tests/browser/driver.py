@@ -23,7 +23,7 @@ NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 # chart: which labels of an axis plotly leaves out depends on the chart before.
 SNAPSHOT = """
 () => {
-  const live = [...document.querySelectorAll('.card, .latency, .chart, .st-key-convention details > div')].filter(
+  const live = [...document.querySelectorAll('.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
     e => !e.matches('.card') || e.innerText.startsWith('Latency here'));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
