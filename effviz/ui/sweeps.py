@@ -172,7 +172,7 @@ async def _answer(request: Request, control: str, settings: str) -> bytes:
 async def _respond(request: Request) -> Response:
     page, query = request.path_params["page"], request.query_params
     control, settings = query.get("control", ""), query.get("settings", "")
-    pages = {entry.url_path for entry in PAGES}
+    pages = {entry.file.removesuffix(".py") for entry in PAGES}
     if page not in pages or not control.isidentifier() or len(settings) > _LONGEST:
         return Response("unknown page or control, or settings too long", 400)
     try:
