@@ -44,18 +44,19 @@ def findings(here: Bench, conditions: Conditions, reading: Reading, convention: 
     count, found = suggestions(report, shown)
     st.subheader(_heading(count, whole=here.is_whole), anchor=False)
     for place, (each, gain) in enumerate(found):
-        with st.container(border=True):
-            # Names of stages are user input, so nothing here is Markdown.
-            notice(f", {each.where}. {each.why}", "finding", strong=RULES[each.rule].title)
+        with st.container(border=True, horizontal=True, gap="small"):
+            # Names of stages are user input, so nothing here is Markdown. One message: a move sends all findings.
+            text = _line(f", {each.where}. {each.why}", RULES[each.rule].title)
             if each.fix is not None:
-                notice(f"{each.fix.label}. {_savings(gain, report, convention)}", "finding")
-                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    _buttons(each, place, here, report, conditions, reading)
+                text += _line(f"{each.fix.label}. {_savings(gain, report, convention)}")
+            st.html(text)
+            if each.fix is not None:
+                _buttons(each, place, here, report, conditions, reading)
     if shown < count:
         more = (report.design, shown + _AT_A_TIME)
         st.button(f"Show {min(_AT_A_TIME, count - shown)} more", key="more_findings", on_click=_show, args=more)
-    with st.expander("Rules and sources", key="rules"):
-        st.html("".join(map(_rule, RULES.values())))
+    rules = "".join(map(_rule, RULES.values()))
+    st.html(f'<details class="finding"><summary>Rules and sources</summary>{rules}</details>')
 
 
 def count_shown(design: Design | None) -> int:
@@ -81,8 +82,12 @@ def _heading(count: int, *, whole: bool) -> str:
 
 
 def _rule(rule: lint.Rule) -> str:
-    text = html_text(f" {rule.guideline} Source: {rule.source}.")
-    return f'<p class="finding"><strong>{html_text(rule.title)}.</strong>{text}</p>'
+    return _line(f" {rule.guideline} Source: {rule.source}.", f"{rule.title}.")
+
+
+def _line(text: str, strong: str = "") -> str:
+    lead = f"<strong>{html_text(strong)}</strong>" if strong else ""
+    return f'<p class="finding">{lead}{html_text(text)}</p>'
 
 
 def _savings(gain: Gain | None, report: Report, convention: Convention) -> str:
