@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 import h11
-import uvicorn.config
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from effviz.core import settings
@@ -60,4 +60,6 @@ class TimelyProtocol(H11Protocol):
 
 def limit_time() -> None:
     """Let uvicorn use this protocol, whichever HTTP library is installed."""
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{TimelyProtocol.__name__}"
+    # Uvicorn chooses a protocol before it imports the app. A property of the class hides the attribute of its objects.
+    always = property(lambda config: TimelyProtocol, lambda config, value: None)
+    uvicorn.Config.http_protocol_class = always  # type: ignore[assignment]

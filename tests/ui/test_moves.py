@@ -37,7 +37,7 @@ async def moved(server: Server, url_path: str) -> list[Run]:
         return runs
 
 
-# Parts with controls of their own beside those of the page.
+# Parts that have controls in addition to those of the page.
 # "Try this" has two questions, with three elements each.
 LIMITS = {
     ("blocks", "Diagram"): 41, ("blocks", "Feature reuse"): 44, ("blocks", "Why linear?"): 48,
