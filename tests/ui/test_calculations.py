@@ -101,7 +101,7 @@ def test_a_planted_result_is_remembered() -> None:
 
 # --- on a page -----------------------------------------------------------------------------------------------------
 
-SLOW = {"net": "densenet121", "phi": "12", "alpha": "1.23"}
+SLOW = {"net": "densenet121", "phi": "2", "alpha": "1.23"}
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_page_shows_progress_cancels_and_continues(monkeypatch: pytest.MonkeyP
     at = open_page("scaling", **SLOW)
     assert "Built sizes: " in lines(at)
     assert "stairs_0" not in charts(at)
-    at.number_input(key="phi").set_value(11.0)
+    at.number_input(key="phi").set_value(3.0)
     run(at)
     assert charts(at).keys() == set()
     assert "Built sizes: " in lines(at), "the page stays usable"
