@@ -106,6 +106,12 @@ def declared(kind: type[Block]) -> tuple[Field, ...]:
     )
 
 
+@cache
+def scaling(kind: type[Block]) -> tuple[Field, ...]:
+    """Return the fields of `kind` to which the width multiplier applies."""
+    return tuple(field for field in declared(kind) if field.scales)
+
+
 @dataclass(frozen=True)
 class FieldBlock(Block):
     """Base of the blocks: checks each field by its declaration, then calls `check()`.

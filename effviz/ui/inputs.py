@@ -115,18 +115,16 @@ def amount(
     The input has the value and is bound to the link; the slider follows it and writes to it.
     """
     with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The value of the input is known first, and the slider is in front of it.
-        slide = st.container()
+        # The value of the input is known first; the style sheet shows the slider in front of it.
         form = "%d" if isinstance(default, int) else "%.2f"
         value = _number_input(
             label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
         )
-    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
+        _slider_beside(label, key, value, usual, step, help, lambda moved: moved)
     return value
 
 
 def _slider_beside(
-    slide: DeltaGenerator,
     label: str,
     key: str,
     value: N,
@@ -138,7 +136,6 @@ def _slider_beside(
     """Show a slider that follows the input of a setting, and writes to it.
 
     Args:
-        slide: the place in front of the input.
         label, step, help: of the slider.
         key: of the input.
         value: of the input.
@@ -167,8 +164,7 @@ def _slider_beside(
             state[followed] = state[slider]
             state[key] = written(state[slider])
 
-    with slide:
-        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
+    st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
 
 
 def size(
@@ -201,8 +197,8 @@ def size(
         state[refused] = "" if legal(text) else text
         state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
 
-    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        slide = st.container()
+    place = st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small")
+    with place:
         # A rectangle needs more room.
         width = 100 if "x" in latest else 76
         text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=width, **links.bound(key))
@@ -212,7 +208,8 @@ def size(
         st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
     if isinstance(value, int):
         state.pop(links.ASPECT.format(key), None)
-        _slider_beside(slide, label, key, value, usual, step, help, str)
+        with place:
+            _slider_beside(label, key, value, usual, step, help, str)
         return value
     high, wide = kept = sides(_kept_aspect(key, value))
     # Both sides stay legal.
@@ -220,9 +217,10 @@ def size(
     low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
     if low < top:
         label = label.replace("Resolution", "Height")
-        _slider_beside(
-            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
-        )
+        with place:
+            _slider_beside(
+                label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
+            )
     return value
 
 

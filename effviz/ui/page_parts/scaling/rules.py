@@ -13,7 +13,7 @@ from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import Appearance, Chart
-from effviz.core.caches import remembered
+from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import si
 from effviz.count.report import Report
 from effviz.measure.latency import Latency, cached
@@ -22,6 +22,7 @@ from effviz.studies.printed_figures import deviation
 from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import VIEWS, Choice, count
+from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
@@ -46,7 +47,10 @@ def _picture(base: Design, rule: ScalingRule, count: Count, look: Appearance) ->
 
 def picture(choice: Choice, convention: Convention) -> None:
     """Show the counterpart of figure 2 of the paper."""
-    if not frames(choice.base, choice.rule):
+    drawn = calculated("Pictures", frames, choice.base, choice.rule)
+    if drawn is None:
+        return
+    if not drawn:
         st.markdown("Nothing can be drawn with these bases.")
         return
     show_chart(
@@ -70,14 +74,20 @@ class _Rival(NamedTuple):
 
 
 def others(choice: Choice) -> list[Design]:
-    """Return the networks that are measured after the one on screen."""
-    found, _ = contenders(choice.base, choice.rule, choice.phi, AMONG)
+    """Return the networks that are measured after the one on screen, once they are known."""
+    try:
+        found, _ = known(contenders, choice.base, choice.rule, choice.phi, AMONG)
+    except NotKnownError:
+        return [choice.base]
     return [each.design for each in found if each.rule != "compound"]
 
 
 def equal_budget(choice: Choice, conditions: Conditions, convention: Convention) -> None:
     """Compare five ways to spend one budget of multiply-adds."""
-    found, missing = contenders(choice.base, choice.rule, choice.phi, AMONG)
+    networks = calculated("Networks at one budget", contenders, choice.base, choice.rule, choice.phi, AMONG)
+    if networks is None:
+        return
+    found, missing = networks
     rivals = [
         _Rival(each, cached_report(each.design, convention.memory), cached(each.design, **conditions.options))
         for each in found
@@ -99,8 +109,11 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
     table = _rival_table(rivals, convention)
     show_table(table, fold=f"Table: {len(rivals)} networks within one budget", key="duel_table")
     budget = cached_report(choice.design, convention.memory).macs
+    grown = calculated("Growth of all rules", curves, choice.base, choice.rule, 0, 6)
+    if grown is None:
+        return
     show_chart(
-        growth_chart(curves(choice.base, choice.rule, 0, 6), budget, count(convention), look()), "growth",
+        growth_chart(grown, budget, count(convention), look()), "growth",
         note="On accelerators, latency follows activations more closely than multiply-adds (arXiv 2103.06877, section "
         "3). Therefore fast scaling mostly increases the width. Dashed line: the budget above.",
     )  # fmt: skip
