@@ -33,6 +33,7 @@ def page() -> None:
     follow("convolutions", settings(choice, convention, look()))
     parts(
         Part("How this is computed", partial(results.formulas, choice, convention)),
+        Part("Fully connected", partial(results.fully_connected, choice, convention)),
         Part("Connections", partial(results.connections, choice)),
         Part("Channel shuffle", partial(results.shuffle, choice)),
         Part("Effect of each setting", partial(results.sensitivities, choice, convention)),

@@ -23,16 +23,18 @@ def kind_costs(
     """Draw every kind's cost as a share of the standard convolution's, on a logarithmic axis.
 
     Args:
-        shares: by kind and quantity (macs, memory_access); 1 is the standard convolution.
+        shares: by kind and quantity (params, macs, memory_access); 1 is the standard convolution.
         chosen: the kind on screen, marked.
         labels: of the kinds.
         compute: name of the compute number.
     """
-    # Every weight is used once per position of the map, so parameters and multiply-adds shrink alike.
-    words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
+    words = {"params": "Parameters", "macs": compute, "memory_access": "Memory access"}
+    if all(costs["params"] == costs["macs"] for costs in shares.values()):
+        # Without bias, every weight is used once per position of the map.
+        words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
     measures = [
         Measured(label, symbol, [costs[quantity] for costs in shares.values()])
-        for (quantity, label), symbol in zip(words.items(), ("circle", "diamond"), strict=True)
+        for (quantity, label), symbol in zip(words.items(), ("circle", "diamond", "square-open"), strict=False)
     ]
     names, axis = [labels[kind] for kind in shares], "Share of the standard convolution's cost"
     drawn = relative_dots(names, measures, labels[chosen], axis, look)

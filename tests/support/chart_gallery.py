@@ -51,7 +51,16 @@ from effviz.model.blocks import MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies import blocks as block_study
-from effviz.studies.convolutions import KINDS, Connection, Setting, connections, reach, reduction, report
+from effviz.studies.convolutions import (
+    KINDS,
+    Connection,
+    Setting,
+    connections,
+    reach,
+    reduction,
+    relative_costs,
+    report,
+)
 from effviz.studies.excite import excite
 from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
@@ -132,6 +141,7 @@ SETTINGS = {
     "default": Setting(),
     "kernel 1": Setting(kernel_size=1),
     "one group": Setting(groups=1),
+    "with bias": Setting(bias=True),
     "one output channel": Setting(out_channels=1, groups=1),
     "one channel": Setting(in_channels=1, out_channels=1, groups=1, resolution=1),
 }
@@ -140,11 +150,7 @@ SETTINGS = {
 def convolutions(look: Appearance) -> Named:
     """Every kind at usual and at degenerate settings."""
     for (name, setting), chosen in product(SETTINGS.items(), KINDS):
-        base = report("standard", setting)
-        shares = {
-            kind: {key: getattr(report(kind, setting), key) / getattr(base, key) for key in ("macs", "memory_access")}
-            for kind in KINDS
-        }
+        shares = relative_costs(setting)
         yield f"cost of {chosen}, {name}", kind_costs(shares, chosen, KINDS, "Multiply-adds", look)
         layers = [step.layer for step in report(chosen, setting).steps if isinstance(step.layer, Conv2d)]
         for layer, drawn in zip(layers, connections(chosen, setting), strict=True):

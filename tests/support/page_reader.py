@@ -124,6 +124,7 @@ class Card(NamedTuple):
     delta: str
     against: str
     stale: bool
+    aside: str
 
 
 def component(at: AppTest, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 
 import effviz
 from effviz.core.caches import remembered
-from effviz.core.units import change
+from effviz.core.units import binary, change
 from effviz.count.report import Report
 from effviz.model.design import Design
 from effviz.ui.convention import QUANTITIES, Convention
@@ -30,6 +30,7 @@ class Card:
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
         stale: whether the number belongs to an earlier setting and is shown dimmed.
+        aside: the same amount in another unit, small beside the number; empty for none.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Card:
     below: str
     against: str = ""
     stale: bool = False
+    aside: str = ""
 
 
 def show_cards(cards: Iterable[Card]) -> None:
@@ -78,7 +80,9 @@ def count_card(
         below, against = change(value, baseline), against if value != baseline else ""
     else:
         against = ""
-    return Card(f"{convention.label(quantity)}{unit}", convention.show(quantity, value), help, below, against)
+    label, text = f"{convention.label(quantity)}{unit}", convention.show(quantity, value)
+    aside = binary(convention.weight_bytes * value) if quantity == "params" else ""
+    return Card(label, text, help, below, against, aside=aside)
 
 
 def report_cards(
