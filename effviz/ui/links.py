@@ -165,12 +165,14 @@ def _write(key: str, text: str) -> None:
 
 
 def reset(values: Mapping[str, Any]) -> None:
-    """Set settings from a callback; one whose control is not shown leaves the address instead."""
+    """Set settings to their defaults from a callback; one whose control is not shown leaves the address."""
     state = st.session_state
     for key, value in values.items():
         if key in state:
             # Values are set, not dropped: the browser would send a dropped one again.
             state[key] = value
+            # Otherwise `idle` writes the former value of a hidden control to the address.
+            state.get(_TEXTS_OF_RUN, {}).pop(key, None)
         else:
             state[_QUERY].pop(key, None)
             st.query_params.pop(key, None)

@@ -206,6 +206,10 @@ def blocks(look: Appearance) -> Named:
         "usual": [known, equal, partly], "nothing known": [unknown], "zero": [zero, known], "equal": [equal],
     }.items():  # fmt: skip
         yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
+    usual = [Side("Parameters", [100, 50, 60], ["100", "50", "60"])]
+    for label, outputs in {"one differs": "aab", "all differ": "abc", "equal": "aaa"}.items():
+        made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=outputs, inside=[576, 24, None])
+        yield f"side by side, outputs: {label}", made
     yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
     yield from _lessons(look)
 

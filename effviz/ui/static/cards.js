@@ -38,9 +38,8 @@ function empty() {
   item.className = "card";
   item.setAttribute("role", "group");
   item.setAttribute("aria-labelledby", id);
-  item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><details class="help"><summary>?</summary>
-    <div></div></details></div><div class="value"><span class="number"></span><span
-    class="aside"></span></div><div class="change"><span class="below"></span><span
+  item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><span class="aside"></span><details class="help"><summary>?</summary>
+    <div></div></details></div><div class="number"></div><div class="change"><span class="below"></span><span
     class="against"></span></div>`;
   const help = item.querySelector("details");
   help.addEventListener("keydown", (event) => { if (event.key === "Escape") help.open = false; });

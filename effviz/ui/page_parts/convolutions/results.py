@@ -56,10 +56,19 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
 def costs(choice: Choice, convention: Convention) -> None:
     """Show the cost of every kind, and the reduction against the kernel size and against the output channels."""
     relative, kernels, widths = _figures(choice.kind, choice.setting, convention, look())
-    show_chart(relative, "costs")
+    show_chart(relative, "costs", note=_held_equal(choice.setting))
     chart_row({"by_kernel": kernels, "by_width": widths})
     if _compared_kind(choice.kind) == "separable":
         st.markdown(_limit(choice.setting.kernel_size))
+
+
+def _held_equal(setting: Setting) -> str:
+    """Say in one line what the kinds of convolution have in common, and what not."""
+    wide, out = setting.in_channels, setting.out_channels
+    equal = f"Held equal: input {wide} × {setting.resolution} × {setting.resolution}, stride {setting.stride}"
+    if wide == out:
+        return f"{equal}, {out} output channels. Pointwise has no window; depthwise connects no channels."
+    return f"{equal}, {out} output channels, except depthwise ({wide}). Pointwise has no window."
 
 
 def _compared_kind(kind: str) -> str:

@@ -15,7 +15,7 @@ from effviz.studies.prediction import Row, contrast, highlights, ranks, speed_ex
 from effviz.studies.printed_latency import devices
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
-from effviz.ui.page_parts.latency.results import ENOUGH, HERE
+from effviz.ui.page_parts.latency.results import ENOUGH, place
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise
@@ -86,7 +86,7 @@ def exercises(rows: Sequence[Row], options: Options, convention: Convention) -> 
     here = None
     if len(rows) >= ENOUGH:
         why = "Depthwise layers and many small layers access much memory for few multiply-adds."
-        here = _question("here", HERE, rows, name, why)
+        here = _question("here", place(rows), rows, name, why)
     why = "Another device gives another order. Library and hardware determine which operations are fast."
     there = _question("printed", f"On {published[0]['device']}", published, name, why)
     exercise.exercises(*([here, there] if here else [there]))

@@ -16,7 +16,8 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import si
 from effviz.count.report import Report
-from effviz.measure.latency import Latency, cached
+from effviz.measure.latency import Latency
+from effviz.measure.recorded import compared
 from effviz.model.design import Design
 from effviz.studies.printed_figures import deviation
 from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
@@ -25,7 +26,7 @@ from effviz.ui.page_parts.scaling.controls import VIEWS, Choice, count
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
-from effviz.ui.widgets.live_latency import Conditions
+from effviz.ui.widgets.live_latency import HERE, RECORDED, Conditions
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 TITLE = VIEWS[1]
@@ -78,16 +79,17 @@ def others(choice: Choice) -> list[Design]:
 def equal_budget(choice: Choice, conditions: Conditions, convention: Convention) -> None:
     """Compare five ways to spend one budget of multiply-adds."""
     found, missing = contenders(choice.base, choice.rule, choice.phi, AMONG)
-    rivals = [
-        _Rival(each, cached_report(each.design, convention.memory), cached(each.design, **conditions.options))
-        for each in found
-    ]
+    # The compound network is the first one: it is on screen.
+    order = sorted(found, key=lambda each: each.rule != "compound")
+    known = dict(zip(order, compared([each.design for each in order], **conditions.options), strict=True))
+    rivals = [_Rival(each, cached_report(each.design, convention.memory), known[each]) for each in found]
+    label = RECORDED if any(each and each.is_recorded for each in known.values()) else HERE
     measures = [
         Measured(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
         for quantity, symbol in _SYMBOLS.items()
     ]
     latencies = [each.latency.median_ms if each.latency else None for each in rivals]
-    show_chart(duel_chart(found, [*measures, Measured("Latency here", "cross", latencies)], look()), "duel")
+    show_chart(duel_chart(found, [*measures, Measured(label, "cross", latencies)], look()), "duel")
     st.caption(
         "Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
         r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
@@ -96,7 +98,7 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
     )
     if missing:
         st.markdown(missing)
-    table = _rival_table(rivals, convention)
+    table = _rival_table(rivals, label, convention)
     show_table(table, fold=f"Table: {len(rivals)} networks within one budget", key="duel_table")
     budget = cached_report(choice.design, convention.memory).macs
     show_chart(
@@ -107,7 +109,7 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
     _printed_accuracies(choice.base)
 
 
-def _rival_table(rivals: Sequence[_Rival], convention: Convention) -> Table:
+def _rival_table(rivals: Sequence[_Rival], label: str, convention: Convention) -> Table:
     budget = next(each.report.macs for each in rivals if each.contender.rule == "compound")
     columns = [
         Column("Rule", lambda each: NAMES[each.contender.rule]),
@@ -121,7 +123,7 @@ def _rival_table(rivals: Sequence[_Rival], convention: Convention) -> Table:
         Column("Parameters", "report.params"),
         Column("Activations", "report.activations"),
         *count_columns(convention, ("memory_access", "peak_activation"), row="report"),
-        Column("Latency here (ms)", lambda each: each.latency.median_ms if each.latency else None, "%.1f"),
+        Column(f"{label} (ms)", lambda each: each.latency.median_ms if each.latency else None, "%.1f"),
     ]
     return Table(rivals, columns, f"{len(rivals)} networks at equal multiply-adds with their costs")
 
