@@ -8,6 +8,7 @@ from effviz.ui.page_parts.architectures.controls import controls
 from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published
 from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures, files, formulas, layers, questions
+from effviz.ui.page_parts.architectures.separable import made_separable
 from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
@@ -43,6 +44,7 @@ def page() -> None:
         Part("How this is computed", partial(formulas, report, convention), ("layer",)),
         Part("Blocks", partial(structure, report), ("draw",)),
         Part("Layers", partial(layers, report, convention), ("find",)),
+        Part("Made separable", partial(made_separable, report, convention)),
         Part("Published figures", partial(published, choice)),
         Part("Other counters", partial(crosscheck, report), ("check",)),
         Part("Measured here", partial(live.history, convention)),

@@ -24,7 +24,7 @@ from effviz.measure.latency import Latency, blocks_digest, cached
 from effviz.model.design import Design
 
 VERSION = 1
-# What differs from latency to latency; the rest of the environment is that of the machine.
+# Conditions of one latency; the rest of the environment is that of the machine.
 _OWN = ("batch_size", "threads", "dtype")
 _TIMES = ("median_ms", "p90_ms", "iqr_ms", "min_ms", "runs", "loaded", "measured_at")
 

@@ -118,14 +118,19 @@ def files(report: Report, convention: Convention) -> None:
         "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", compact_size(report.resolution)
     )
     note = f"{design.title}, {in_pixels(report.resolution)}. {convention.text}"
-    packed = Draft.of(design).packed()
     with downloads(
         csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)
     ):
-        if len(packed) <= MAX_LINK:
-            st.page_link(
-                page_path(page("studio")),
-                label="Edit in the studio",
-                query_params={"design": packed},
-                icon=":material/table_edit:",
-            )
+        studio_link(design)
+
+
+def studio_link(design: effviz.Design) -> None:
+    """Show a link that opens a network in the studio, unless the link would be too long."""
+    packed = Draft.of(design).packed()
+    if len(packed) <= MAX_LINK:
+        st.page_link(
+            page_path(page("studio")),
+            label="Edit in the studio",
+            query_params={"design": packed},
+            icon=":material/table_edit:",
+        )
