@@ -40,10 +40,12 @@ def made_separable(report: Report, convention: Convention) -> None:
 
 def _finding(found: Replaced, before: Report, after: Report, convention: Convention) -> str:
     replaced, name = found.convolutions - found.left, lower(convention.compute_label)
-    all_of = "all" if not found.left else f"{replaced} of"
+    which = f"{replaced} of {found.convolutions} standard convolutions"
+    if not found.left:
+        which = "its only standard convolution" if replaced == 1 else f"all {replaced} standard convolutions"
     claim = f"{times(before.macs / after.macs)} fewer" if after.macs < before.macs else "no fewer"
-    return f"{found.before.title} with {all_of} {found.convolutions} standard convolutions replaced has {claim} {name}"
+    return f"{found.before.title} with {which} replaced has {claim} {name}"
 
 
 def _left(found: Replaced) -> str:
-    return f"Convolutions inside other blocks stay ({found.left})." if found.left else ""
+    return f"Convolutions inside other blocks or with unusual padding stay ({found.left})." if found.left else ""
