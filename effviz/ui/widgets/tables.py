@@ -34,6 +34,7 @@ class Column:
         format: of numbers, such as ``"%.3f"``; None for grouped integers and two decimals, ``""`` for all decimals.
         width: ``"small"``, ``"medium"``, ``"large"`` or pixels; None for automatic.
         help: shown at the heading.
+        link: text of links, if the values are addresses; empty for other columns.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Column:
     format: str | None = None
     width: Literal["small", "medium", "large"] | int | None = None
     help: str | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,10 @@ def _config(table: Table, data: pa.Table) -> dict[str, Any]:
             usual = "localized" if pa.types.is_integer(kind) else "%.2f"
             shown = usual if column.format is None else column.format or None
             config[column.label] = st.column_config.NumberColumn(width=column.width, help=column.help, format=shown)
+        elif column.link:
+            config[column.label] = st.column_config.LinkColumn(
+                width=column.width, help=column.help, display_text=column.link
+            )
         elif column.width or column.help:
             config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help)
     return config
