@@ -25,7 +25,7 @@ def page() -> None:
     sidebar.outcome(imported)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
-    with frame.section("The headline"):
+    with frame.instrument(), frame.section("The headline"):
         limits.headline(here, judged, convention, reading, conditions)
     rows.toolbar(here)
     rows.problems(here)

@@ -35,8 +35,13 @@ _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
 PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present"}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
+CARRIED = "net"
+"""The chosen network, which follows the visitor to every page that offers it."""
+_CHOSEN = "_link_chosen"  # the network to carry; None until one is chosen
+_ARRIVING = "_link_arriving"  # the network that this page takes over; None if its link has settings
+_OWN = "_link_own"  # networks of the pages that were left, by page
 _ALSO = "_link_also"  # names in the link that were read as other settings, by key
 ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
@@ -69,7 +74,7 @@ def start(page: str) -> None:
     state.setdefault(_RUN, 0)
     state.pop(_FRAME, None)
     if is_navigation():
-        # Noted at once: the next run may interrupt this one before it calls `held`.
+        # Noted at once: the next run may interrupt this one before it reads the address.
         state[_NAVIGATED] = True
 
 
@@ -93,9 +98,19 @@ def _change_page(left: str, page: str) -> None:
     kept = state.setdefault(_KEPT, {})
     local = state[_KNOWN] - EVERYWHERE
     kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in local and key in state}
+    own = state.setdefault(_OWN, {})
+    if CARRIED in local and CARRIED in state:
+        own[left] = state[CARRIED]
+        if CARRIED in kept[left] or state.get(_CHOSEN) is not None:
+            state[_CHOSEN] = own[left]
+    if state.get(_CHOSEN) not in (None, own.get(page)) and page in own:
+        # These settings belong to another network.
+        kept.pop(page, None)
     for name in _names(local):
         state.pop(name, None)
+    state[_ARRIVING] = None
     if not set(st.query_params) - EVERYWHERE:
+        state[_ARRIVING] = state.get(_CHOSEN)
         for key, (value, text) in kept.get(page, {}).items():
             state[key] = value
             # The browser writes changes of a widget to the address, not its initial value.
@@ -249,6 +264,11 @@ def _put(key: str, texts: list[str]) -> None:
         params.set_initial_query_params_from_current()
 
 
+def current(key: str, default: str) -> str:
+    """Return the text of a setting before its control is made."""
+    return str(st.session_state.get(key, st.query_params.get(key, default)))
+
+
 def run_number() -> int:
     """Return the number of this run of the page in the session."""
     return int(st.session_state[_RUN])
@@ -270,6 +290,11 @@ def is_navigation() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def take_navigation() -> bool:
+    """Return whether the browser's back or forward button caused a run since the last call."""
+    return bool(st.session_state.pop(_NAVIGATED, False))
+
+
 def is_poll() -> bool:
     """Return whether this run repeats a part of the page, to poll a job; callbacks of controls must ignore it.
 
@@ -280,6 +305,15 @@ def is_poll() -> bool:
         return False
     page = context.fragment_storage.resolve_target(PAGE_FRAGMENT)
     return not set(page) & set(context.fragment_ids_this_run)
+
+
+def carry(key: str, options: Iterable[Any], text: Callable[[Any], str]) -> None:
+    """Choose the network of the page before, if this page offers it and its link has no settings."""
+    state = st.session_state
+    chosen = state.get(_ARRIVING)
+    if key == CARRIED and chosen in options and key not in state and key not in st.query_params:
+        preset(key, str(chosen))
+        st.query_params[key] = text(chosen)
 
 
 def settle() -> None:
@@ -345,43 +379,3 @@ def shortened(text: str) -> str:
     """Cut a text for the notice, and join its lines."""
     text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-# --- Texts without a widget -------------------------------------------------------------------------------------------
-
-
-def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
-    """Return a text of the link that no widget shows, such as a whole design; empty if there is none.
-
-    A run starts with the address that the browser had when it requested the run, which may be older than the last one
-    written by `hold`. So the address is read only when the visitor arrives or navigates back or forth. In between the
-    session remembers the text.
-    """
-    state = st.session_state
-    now, arrived = f"{key}_held", visit()
-    if state.pop(_NAVIGATED, False) or state.get(f"{key}_visit") != arrived:
-        state[f"{key}_visit"] = arrived
-    elif st.query_params.get(key, "") != state.get(now, ""):
-        hold(key, state.get(now, ""))
-    expect(key, legal, choices)
-    text = str(st.query_params.get(key, ""))
-    state[now] = text
-    if text:
-        # Stored and restored with the page's settings, as the value of a widget is.
-        state[key] = text
-        taken(key, text, "", str)
-    return text
-
-
-def remembered(key: str) -> str:
-    """Return the last text of `held` or `hold`; for callbacks, which run before the page."""
-    return str(st.session_state.get(f"{key}_held", ""))
-
-
-def hold(key: str, text: str) -> None:
-    """Write a text to the link; an empty one removes it."""
-    st.session_state[f"{key}_held"] = text
-    if text:
-        st.query_params[key] = text
-    elif key in st.query_params:
-        del st.query_params[key]

@@ -106,12 +106,11 @@ def expected_cards(counted: Report, count: str = "macs", unit: str = "elements")
     def size(elements: int) -> str:
         return si(elements) if unit == "elements" else binary(elements * BYTES[unit])
 
-    suffix = ", elements" if unit == "elements" else ""
     return {
         "Parameters": si(counted.params),
         COUNTS[count]: si(counted.macs if count == "macs" else counted.flops),
-        f"Memory access{suffix}": size(counted.memory_access),
-        f"Peak activations{suffix}": size(counted.peak_activation),
+        "Memory access": size(counted.memory_access),
+        "Peak activations": size(counted.peak_activation),
     }
 
 
@@ -125,6 +124,7 @@ class Card(NamedTuple):
     against: str
     stale: bool
     aside: str
+    unit: str
 
 
 def component(at: AppTest, name: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_a_card_without_a_baseline_has_a_note(report: Report) -> None:
 
 def test_units_are_named_once() -> None:
     elements, bytes_ = Convention(), Convention(unit="int8")
-    assert count_card(elements, "memory_access", 10).label == "Memory access, elements"
+    assert count_card(elements, "memory_access", 10).label == "Memory access"
     assert count_card(bytes_, "memory_access", 10).label == "Memory access"
     assert bytes_.heading("memory_access") == "Memory access (bytes)"
     assert elements.heading("params") == "Parameters"

@@ -26,6 +26,7 @@ class Card:
     Attributes:
         label: name of the number.
         text: the number, rounded for reading.
+        unit: after the number, in small type.
         help: all digits of the number, and its definition, plain text.
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
@@ -40,6 +41,7 @@ class Card:
     against: str = ""
     stale: bool = False
     aside: str = ""
+    unit: str = ""
 
 
 def show_cards(cards: Iterable[Card]) -> None:
@@ -74,15 +76,15 @@ def count_card(
         note: a sentence at the end of the help.
     """
     # A value in bytes carries its unit.
-    unit = ", elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""
+    unit = "elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""
     help = f"{convention.exact(quantity, value)}\n\n{convention.help(quantity)} {note}".rstrip()
     if baseline is not None:
         below, against = change(value, baseline), against if value != baseline else ""
     else:
         against = ""
-    label, text = f"{convention.label(quantity)}{unit}", convention.show(quantity, value)
     aside = binary(convention.weight_bytes * value) if quantity == "params" else ""
-    return Card(label, text, help, below, against, aside=aside)
+    label, text = convention.label(quantity), convention.show(quantity, value)
+    return Card(label, text, help, below, against, unit=unit, aside=aside)
 
 
 def report_cards(

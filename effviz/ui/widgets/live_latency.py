@@ -219,8 +219,8 @@ def _short(design: effviz.Design) -> str:
 
 def card(reading: Reading, against: str = "") -> Card:
     """Make the card of the latency; `against` names the baseline, empty if there is none."""
-    label, meaning = HERE, "Median time of one run of PyTorch on this CPU, every run timed separately."
-    latency, reference = reading.latency, reading.reference
+    label, latency, reference = HERE, reading.latency, reading.reference
+    meaning = f"Median time of one run of PyTorch on this CPU, every run timed separately: {machine()}."
     if reading.recorded is not None:
         label, latency, reference = RECORDED, reading.recorded, (*reading.shown, None)[1]
         meaning = f"Median time of one run of PyTorch on {reading.recorded.where}, not on this server."
@@ -327,7 +327,7 @@ def _line(conditions: Conditions, reading: Reading) -> str:
         lead = f'<strong class="noisy">recorded</strong> on {reading.recorded.measured_at[:10]}, not measured here. '
         return f'<p class="latency recorded">{lead}{distribution(reading.recorded, conditions.text)}.</p>'
     if reading.latency is None:
-        return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html_text(machine())}.</p>'
+        return f'<p class="latency">Not measured for this setting: {conditions.text}.</p>'
     return f'<p class="latency">{distribution(reading.latency, conditions.text)}, {age(reading.latency)}.</p>'
 
 

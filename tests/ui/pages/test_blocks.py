@@ -45,8 +45,8 @@ def check(at: AppTest, design: effviz.Design) -> None:
     assert cards(at) == {
         "Parameters": si(report.params),
         "Multiply-adds": si(report.macs),
-        "Memory access, elements": si(report.memory_access),
-        "Peak activations, elements": si(report.peak_activation),
+        "Memory access": si(report.memory_access),
+        "Peak activations": si(report.peak_activation),
     }
     drawn = charts(at)["sublayers"]
     sums: dict[str, float] = {}

@@ -38,7 +38,7 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
     assert cards(at) == {
         "Parameters": (si(here.params), below(here.params, base.params)),
         "Multiply-adds": (si(here.macs), below(here.macs, base.macs)),
-        "Memory access, elements": (si(here.memory_access), below(here.memory_access, base.memory_access)),
+        "Memory access": (si(here.memory_access), below(here.memory_access, base.memory_access)),
         "Reduction": (f"{factor:.3g}×", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
     }
     assert set(charts(at)) == {"costs", "by_kernel", "by_width"}

@@ -149,7 +149,7 @@ def test_a_link_restores_the_page_and_cards_show_the_counts(query: dict[str, str
     found = values(at)
     assert found["Multiply-adds"] == (si(now.macs), same(now.macs, base.macs))
     access, before = now.memory_access["fused"], base.memory_access["fused"]
-    assert found["Memory access, elements"] == (si(access), same(access, before))
+    assert found["Memory access"] == (si(access), same(access, before))
     assert found["Multiply-adds per element"][0] == f"{now.macs / access:.1f}"
     guideline, side = query.get("guideline", "G1"), int(query.get("res", "56"))
     if guideline == "G1":
@@ -295,7 +295,7 @@ def test_ignored_parameters_of_a_link_are_named(query: dict[str, str], ignored: 
         assert each in line(at)
     assert len(metrics(at)) == 5
     guideline = query.get("guideline", "G5").replace("G5", "G1")
-    assert values(at)["Memory access, elements"][0] == si(DEFAULTS[guideline].memory_access["fused"])
+    assert values(at)["Memory access"][0] == si(DEFAULTS[guideline].memory_access["fused"])
 
 
 # --- the experiment ---------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_the_headline_is_the_network_at_phi(phi: str) -> None:
     assert shown["α · β² · γ²"] == "1.920"
     assert shown["Parameters"] == si(report.params)
     assert shown["Multiply-adds"] == si(report.macs)
-    assert shown["Memory access, elements"] == si(report.memory_access)
+    assert shown["Memory access"] == si(report.memory_access)
     words = text(at)
     assert f"{report.macs:,} / 385,814,752" in words
     blocks = built_body(compound_scale(B0, float(phi)))[0]

@@ -78,7 +78,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
     assert cards["Multiply-adds"] == (si(report.macs), f"{percent(left)} under {si(budget * 10**6)}")
     for label, number in (("Activations", "activations"), ("Memory access", "memory_access")):
         now, before = getattr(report, number), getattr(other, number)
-        assert cards[f"{label}, elements"] == (si(now), change(now, before))
+        assert cards[label] == (si(now), change(now, before))
     assert cards["Latency here"] == ("\N{EN DASH}", "not measured")
     assert len(metrics(at)) == 5
     drawn = charts(at)

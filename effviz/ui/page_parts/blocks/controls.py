@@ -13,8 +13,8 @@ from effviz.model.fields import Field
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
 from effviz.ui import inputs, links
-from effviz.ui.widgets.controls import channel_controls, map_controls
-from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.controls import input_channels_control, map_controls, output_channels_control
+from effviz.ui.widgets.frame import instrument, notice
 
 NONE, PARTNER = "none", "vgg"
 """No block, and the one that is compared at first: a pair of standard 3x3 convolutions."""
@@ -70,7 +70,9 @@ def controls() -> Choice:
         on_change=_reset,
         args=("block",),
     )
-    wide, out = channel_controls(96)
+    with instrument():
+        wide = input_channels_control(96)
+    out = output_channels_control(96)
     stride, side = map_controls(14)
     asked = Place(wide, out, stride, side)
     entries = lesson.fields_of(name)
@@ -142,9 +144,14 @@ def companions(choice: Choice) -> list[Choice]:
     The block on screen is one of the choices: with another setting it is compared with itself.
     """
     found: list[Choice] = []
+    name = NONE
     with st.container(horizontal=True, key="companions", vertical_alignment="bottom"):
         for number in range(1, COMPANIONS + 1):
             key = f"beside{number}"
+            if number > 2 and name == NONE and st.session_state.get(key, st.query_params.get(key, NONE)) == NONE:
+                # The third place appears when the second one is taken.
+                links.idle(key)
+                continue
             name = inputs.choice(
                 f"Compare with ({number})", [NONE, *PRESETS], key, default=PARTNER if number == 1 else NONE,
                 format_func=title_of, on_change=_reset, args=(key, number),
