@@ -5,6 +5,7 @@ import streamlit as st
 from effviz.ui.page_parts.home.zoo import reports, totals_chart, ways, zoo_table
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import header, look, moving, section
+from effviz.ui.widgets.principles import principles
 
 convention = header("")
 
@@ -19,6 +20,8 @@ def page() -> None:
         show_chart(totals_chart(convention, look()), "zoo")
     with section("The table"):
         zoo_table(reports(convention.memory), convention)
+    with section("The principles"):
+        principles()
 
 
 moving(page)

@@ -23,9 +23,9 @@ from effviz.studies.guidelines.experiments import cases, distinct
 from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
 from effviz.ui.page_parts.scaling.controls import VIEWS
+from effviz.ui.paths import MAIN_SCRIPT, ROOT
 
 FILE = Path(recorded.__file__).with_name("recorded.json")
-_MAIN = Path(__file__).with_name("main.py")
 
 
 def states() -> Iterator[tuple[str, dict[str, str]]]:
@@ -42,9 +42,9 @@ def wanted() -> list[Request]:
     networks = [*(entry.design for entry in ENTRIES), *(case.design for case in distinct(cases()))]
     with recorded.requests() as found:
         for file, query in states():
-            page = AppTest.from_file(str(_MAIN), default_timeout=120)
+            page = AppTest.from_file(str(MAIN_SCRIPT), default_timeout=120)
             page.query_params.update(query)
-            page.switch_page(f"../../pages/{file}")
+            page.switch_page(os.path.relpath(ROOT / "pages" / file, MAIN_SCRIPT.parent))
             page.run()
     return list(dict.fromkeys([*(Request(each, each.resolution, 1, 1, "float32") for each in networks), *found]))
 
