@@ -201,6 +201,11 @@ def assign(key: str, value: str) -> None:
     state.setdefault(_TEXTS_OF_RUN, {})[key] = value
 
 
+def put_number(key: str, value: float) -> None:
+    """Set the input of a number from a callback; its slider follows."""
+    st.session_state[key] = value
+
+
 def is_linked(keys: Iterable[str]) -> bool:
     """Return whether the link that opened this page contains one of these settings."""
     state = st.session_state

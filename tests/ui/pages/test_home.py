@@ -11,6 +11,7 @@ from page_reader import BYTES, charts, line, open_page, opened, report
 from streamlit.testing.v1 import AppTest
 
 from effviz import ARCHITECTURES
+from effviz.studies.principles import PRINCIPLES
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS
 
 
@@ -56,7 +57,7 @@ def _ways() -> list[Any]:
 
 
 def test_home_offers_three_ways() -> None:
-    assert len(_ways()) == 3
+    assert len(_ways()) == 3 + len(PRINCIPLES)
 
 
 @pytest.mark.parametrize("index", range(3))
