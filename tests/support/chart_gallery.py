@@ -343,9 +343,9 @@ def scaling(look: Appearance) -> Named:
             yield f"stairs of {told} at {phi:g}, right", right
         yield f"growth of {told}", growth_chart(curves(base, rule, 0, 2), _report(name).macs, MACS, look)
         if drawn := frames(base, rule):
-            yield f"picture of {told}", picture_chart(drawn, FLOPS, look)
+            yield f"picture of {told}", picture_chart(drawn, 0, FLOPS, look)
             alone = tuple(each for each in drawn[0].drawn if each.rule == "compound")
-            picture = picture_chart([replace(drawn[0], drawn=alone)], MACS, look)
+            picture = picture_chart([replace(drawn[-1], drawn=alone)], 2, MACS, look)
             yield f"picture of {told}, compound alone", picture
         for phi in (0.0, 1.0):
             rivals, _ = contenders(base, rule, phi, ("baseline", "compound", "width", "depth", "resolution", "fast"))

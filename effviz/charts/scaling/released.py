@@ -35,9 +35,9 @@ def released_chart(pairs: Sequence[Pair], base: int, chosen: str, label: str, fa
 
 
 def _finding(pairs: Sequence[Pair], label: str) -> str:
-    last = pairs[-1]
-    if last.built is None:
-        return f"The rule builds no network at φ = {last.phi}"
-    more = last.released.report.macs / last.built.report.macs
-    side = f"{last.built.resolution} px instead of {last.released.resolution} px"
-    return f"{last.label} has {times(more)} the {label} of the network at φ = {last.phi}, which has {side}"
+    known = {each: each.released.report.macs / each.built.report.macs for each in pairs if each.built is not None}
+    if not known:
+        return "The rule builds no network at φ = 1 to 7"
+    low, high = min(known, key=lambda each: known[each]), max(known, key=lambda each: known[each])
+    ends = [f"{times(known[each])} (B{each.phi}, φ = {each.phi})" for each in dict.fromkeys((low, high))]
+    return f"The released networks have {' to '.join(ends)} of the {label} that the rule builds"

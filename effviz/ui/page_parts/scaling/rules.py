@@ -20,7 +20,7 @@ from effviz.measure.latency import Latency
 from effviz.measure.recorded import compared
 from effviz.model.design import Design
 from effviz.studies.printed_figures import deviation
-from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
+from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, nearest, printed
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import VIEWS, Choice, count
 from effviz.ui.widgets.cards import cached_report
@@ -40,9 +40,9 @@ _SYMBOLS = {
 
 
 @remembered
-def _picture(base: Design, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
-    """Draw the animation; cached, because it has a picture for every φ and does not depend on the one on screen."""
-    return picture_chart(frames(base, rule), count, look)
+def _picture(base: Design, rule: ScalingRule, phi: float, count: Count, look: Appearance) -> Chart:
+    """Draw the picture at the drawn φ next to the one on screen; cached, because it has all frames of the animation."""
+    return picture_chart(frames(base, rule), phi, count, look)
 
 
 def picture(choice: Choice, convention: Convention) -> None:
@@ -51,8 +51,9 @@ def picture(choice: Choice, convention: Convention) -> None:
         st.markdown("Nothing can be drawn with these bases.")
         return
     show_chart(
-        _picture(choice.base, choice.rule, count(convention), look()), "picture",
-        note="Each box is a stage: its length is the number of blocks, its height the channels, its depth the side of "
+        _picture(choice.base, choice.rule, nearest(choice.phi), count(convention), look()), "picture",
+        note="Drawn for φ from 0 to 2 in steps of 1/4. "
+        "Each box is a stage: its length is the number of blocks, its height the channels, its depth the side of "
         "its map. One scale applies to all rows and to every φ. Stem, head and classifier are not drawn. Each rule "
         "builds the largest network within the multiply-adds of the compound one. The multipliers are d for depth, w "
         "for width and r for resolution. After figure 2 of arXiv 1905.11946.",
