@@ -193,9 +193,15 @@ def reset(values: Mapping[str, Any]) -> None:
             st.query_params.pop(key, None)
 
 
-def assign(key: str, value: str) -> None:
-    """Set a text setting from a callback, whether its control is shown or not."""
+def assign(key: str, value: str, *, opens: bool = False) -> None:
+    """Set a text setting from a callback, whether its control is shown or not.
+
+    With `opens`, the control is hidden and this run shows it: the browser writes changes to the address, but not the
+    initial value of a control.
+    """
     state = st.session_state
+    if opens:
+        _write(key, value)
     state[key] = value
     # If the control is hidden, `idle` writes this to the address.
     state.setdefault(_TEXTS_OF_RUN, {})[key] = value

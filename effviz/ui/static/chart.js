@@ -6,6 +6,7 @@ const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
 const waiting = new WeakMap(); // element of a chart -> figure to draw next, drawing in progress, text of the last figure
 const senders = new WeakMap(); // element of a chart -> function that sends a value to the page
+const watched = new WeakSet(); // elements of charts whose labels are separated
 const listening = new WeakSet(); // elements of charts whose clicks are sent
 let library;
 
@@ -71,6 +72,7 @@ export function remove({ parentElement }) {
   const box = parentElement.querySelector(".chart");
   latest.delete(box);
   listening.delete(box);
+  watched.delete(box);
   if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
 }
 
@@ -97,10 +99,30 @@ async function show(library, box, figure) {
       state.text = text;
       await library.react(box, now.data, { uirevision: true, ...now.layout }, CONFIG);
       await animate(library, box, now.frames ?? []);
+      if (!watched.has(box)) watch(box);
+      separate(box);
     }
   })().finally(() => { state.running = null; });
   await state.running;
   if (state.next) await show(library, box, state.next); // set while the drawing ended
+}
+
+/** Separate the labels again when plotly redraws the chart, for example in another width. */
+function watch(box) {
+  watched.add(box);
+  box.on("plotly_afterplot", () => separate(box));
+}
+
+/** Hide labels that a later one overlaps: on a narrow screen there is room for some of them. */
+function separate(box) {
+  const kept = [];
+  for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
+    const place = label.getBoundingClientRect();
+    const overlaps = kept.some((other) => Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
+      Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
+    label.style.visibility = overlaps ? "hidden" : "";
+    if (!overlaps) kept.push(place);
+  }
 }
 
 async function animate(library, box, frames) {

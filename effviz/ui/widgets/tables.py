@@ -16,7 +16,7 @@ import pyarrow as pa
 import streamlit as st
 
 from effviz.core.resolution import Resolution, compact_size
-from effviz.core.text import csv_text
+from effviz.core.text import csv_text, html_text
 from effviz.ui import links
 from effviz.ui.convention import Convention
 
@@ -141,6 +141,10 @@ def show_table(
     Example:
         >>> show_table(layers, key="layers", pick=Pick("layer", paths, state=(design.name, search)))
     """
+    if not table.rows:
+        # Streamlit draws the word "empty" over the headings.
+        st.html(f'<p class="status">No rows: {html_text(table.alt)}.</p>')
+        return
     options: dict[str, Any] = dict(more or {})
     options |= {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
     if pick is not None:
@@ -149,7 +153,10 @@ def show_table(
         options["key"] = key
     data = pa.table({label: _array(values) for label, values in table.cells.items()})
     with st.expander(fold, key=key) if fold else nullcontext():
-        st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
+        # Streamlit writes "None" into cells without a value.
+        st.dataframe(
+            data, hide_index=True, column_config=_config(table, data), alt=table.alt, placeholder="", **options
+        )
 
 
 def size_cell(resolution: Resolution) -> int | str:
