@@ -34,7 +34,8 @@ class PageInfo:
 # In the order in which they are learned.
 PAGES = (
     PageInfo("", "effviz", "home",
-             "Understand and design efficient convolutional networks, with exact numbers."),
+             "Understand and design efficient convolutional networks. Every number is counted exactly, layer by layer, "
+             "with its formula and its convention. Move the slider."),
     PageInfo("convolutions", "Convolutions", "grid_on",
              "A standard convolution mixes space and channels at once: every output reads every input channel. Grouped "
              "convolutions cut the channels into independent parts. A depthwise separable one filters each channel "

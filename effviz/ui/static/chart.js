@@ -48,7 +48,7 @@ export async function draw({ parentElement, data, setTriggerValue }, url) {
   parentElement.querySelector("h3").className = heading;
   write(parentElement.querySelector("figcaption"), note);
   describe(box, figure);
-  box.style.minHeight = `${figure.layout.height}px`;
+  box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
   const library = await plotly(url);
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
@@ -87,13 +87,16 @@ export async function replace(box, figure, url) {
  * of the server after a drag, is not drawn again.
  */
 async function show(library, box, figure) {
-  const state = waiting.get(box) ?? { next: null, running: null, text: "" };
+  const state = waiting.get(box) ?? { next: null, running: null, text: "", last: null };
   waiting.set(box, state);
-  state.next = figure;
+  state.next = state.last = figure;
   state.running ??= (async () => {
     while (state.next) {
-      const now = state.next, text = JSON.stringify(now);
+      const factor = enlargement(box), now = factor === 1 ? state.next : enlarged(state.next, factor);
+      const text = JSON.stringify(now);
       state.next = null;
+      state.factor = factor;
+      box.style.minHeight = `${now.layout.height}px`;
       describe(box, now);
       if (text === state.text) continue;
       state.text = text;
@@ -124,6 +127,30 @@ function separate(box) {
     if (!overlaps) kept.push(place);
   }
 }
+
+/** Return the factor of present mode. Plotly does not find the pointer in an element with a CSS zoom. */
+function enlargement(box) {
+  return Number(getComputedStyle(box).getPropertyValue("--enlarge")) || 1;
+}
+
+const LENGTHS = new Set(["size", "standoff", "xshift", "yshift", "ax", "ay", "borderpad", "height"]);
+const WITHIN = { margin: ["l", "r", "t", "b"], line: ["width"] };
+
+/** Multiply all lengths in pixels of a figure. */
+function enlarged(value, factor, key = "", parent = "") {
+  if (Array.isArray(value)) return value.map((each) => enlarged(each, factor, key, parent));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, enlarged(each, factor, name, key)]));
+  }
+  return typeof value === "number" && (LENGTHS.has(key) || WITHIN[parent]?.includes(key)) ? value * factor : value;
+}
+
+window.addEventListener("resize", () => {
+  for (const box of document.querySelectorAll(".chart")) {
+    const state = waiting.get(box);
+    if (state?.last && state.factor !== enlargement(box)) show(window.Plotly, box, state.last);
+  }
+});
 
 async function animate(library, box, frames) {
   const old = box._transitionData?._frames?.length ?? 0;

@@ -42,15 +42,15 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         st.title(page(url_path).title, anchor=False, width="stretch")
         st.session_state[_CONVENTION] = _convention_chip()
-        _present()
-        copy_link()
+        copy_link(present=_present())
 
 
-def header(url_path: str) -> Convention:
-    """Show the idea of a page, and places for the notice and the controls; return the convention."""
+def header(url_path: str, *, controls: bool = True) -> Convention:
+    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
     st.markdown(page(url_path).idea)
     links.line()
-    st.session_state[_CONTROLS] = st.sidebar.container()
+    if controls:
+        st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
 
 
@@ -98,10 +98,12 @@ def _convention_chip() -> Convention:
     return chosen
 
 
-def _present() -> None:
+def _present() -> bool:
     """Show the switch of present mode: larger type and no sidebar, for a projector."""
-    if inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector."):
+    chosen = inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector.")
+    if chosen:
         st.html(PRESENT_STYLE_SHEET)
+    return chosen
 
 
 def convention() -> Convention:

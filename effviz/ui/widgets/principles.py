@@ -12,7 +12,6 @@ from effviz.ui.paths import page_path
 
 def principles() -> None:
     """Show the principles in one row of a wide screen, below one another on a phone."""
-    st.subheader("Five design principles", anchor=False)
     with st.container(key="principles"):
         for number, (principle, evidence) in enumerate(zip(PRINCIPLES, _evidence(), strict=True), 1):
             with st.container(key=f"principle_{number}", gap="small"):

@@ -238,7 +238,7 @@ def test_latencies_of_measured_blocks_are_compared() -> None:
 
 @every_preset
 def test_formulas_end_in_the_exact_number(name: str) -> None:
-    at = opened("blocks", block=PRESETS[name].title)
+    at = opened("blocks", block=PRESETS[name].title, part="How this is computed")
     values = lesson.settle(name, Place(), defaults(name))
     report = effviz.analyze(lesson.design(name, Place(), values))
     (text,) = (entry.value for entry in at.markdown if "Exact: counted layer by layer" in entry.value)
@@ -307,6 +307,38 @@ def test_the_cost_of_squeeze_and_excitation() -> None:
     assert parts.value == parts.options[0] == "How this is computed"
     assert not [title for title in parts.options if "queeze" in title]
     assert "excite_chart" not in charts(at)
+
+
+MOVING = {
+    "inverted_residual": ["inverted_residual"],
+    "inverted_residual_v3": ["inverted_residual", "excite"],
+    "mbconv": ["mbconv", "excite"],
+    "fused_mbconv": ["fused_mbconv"],
+    "bottleneck": ["bottleneck"],
+    "resnext": ["bottleneck"],
+    "separable": ["separable"],
+    "vgg": ["standard"],
+    "shuffle_v1": ["shuffle"],
+    "shuffle_v2": ["shuffle"],
+    "ghost_module": ["ghost"],
+    "ghost_bottleneck": ["ghost"],
+    "squeeze_excite": ["excite"],
+    "basic": [],
+    "dense": [],
+}
+
+
+@every_preset
+def test_a_block_is_shown_in_motion_if_there_is_an_animation(name: str) -> None:
+    at = open_page("blocks", block=PRESETS[name].title)
+    assert ("In motion" in at.button_group(key="part").options) == bool(MOVING[name])
+    switches = [group for group in at.button_group if group.key == "motion"]
+    assert len(switches) == (len(MOVING[name]) > 1)
+    for number, animation in enumerate(MOVING[name]):
+        if switches:
+            at.button_group(key="motion").set_value(at.button_group(key="motion").options[number])
+            run(at)
+        assert component(at, "motion")["motion_view"]["name"] == animation
 
 
 @pytest.mark.parametrize("query", [{}, {"block": "ResNet bottleneck"}, {"block": "Dense layer (DenseNet)"}])

@@ -14,6 +14,8 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
+from effviz.charts.motion import convolution
+from effviz.charts.motion import shuffle as shuffle_motion
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -24,6 +26,7 @@ from effviz.model.layers import Conv2d
 from effviz.studies import convolutions as lesson
 from effviz.studies.convolutions import KINDS, Curves, Setting
 from effviz.studies.fully_connected import alternatives
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.convolutions.controls import BASELINE, Choice
 from effviz.ui.widgets.cards import Card, report_cards
@@ -32,7 +35,10 @@ from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_fil
 from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import formula_text, layer_texts
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+_SHUFFLES = ("9 in 3 groups", "This convolution")
 
 
 def cards(choice: Choice, convention: Convention) -> list[Card]:
@@ -172,9 +178,17 @@ def _weights(setting: Setting, convention: Convention) -> str:
     return "\n\n".join(lines)
 
 
+def in_motion(choice: Choice) -> None:
+    """Show how the kernels of the chosen convolution slide over the input."""
+    show_motion(convolution(choice.kind, choice.setting), "motion")
+
+
 def shuffle(choice: Choice) -> None:
-    """Show two grouped convolutions in a row, with a channel shuffle between them and without."""
+    """Show a channel shuffle, and two grouped convolutions in a row with it and without."""
     setting = choice.setting
+    example = inputs.switch("Channels", _SHUFFLES, "shuffled", default=_SHUFFLES[0]) == _SHUFFLES[0]
+    numbers = (9, 3) if example else (setting.out_channels, setting.groups)
+    show_motion(shuffle_motion(*numbers), "shuffle_motion")
     channels, groups = lesson.drawn_channels(setting.out_channels, setting.groups)
     chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
