@@ -34,6 +34,7 @@ def page() -> None:
     parts(
         Part("In motion", partial(results.in_motion, choice)),
         Part("How this is computed", partial(results.formulas, choice, convention)),
+        Part("Fully connected", partial(results.fully_connected, choice, convention)),
         Part("Connections", partial(results.connections, choice)),
         Part("Channel shuffle", partial(results.shuffle, choice), ("shuffled",)),
         Part("Effect of each setting", partial(results.sensitivities, choice, convention)),

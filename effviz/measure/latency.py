@@ -105,6 +105,11 @@ class Latency:
         return self.loaded or self.iqr_ms > NOISY_SPREAD * self.median_ms
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether the latency is from the file of recorded ones, see `effviz.measure.recorded`."""
+        return False
+
+    @property
     def age(self) -> timedelta:
         """Time since the measurement."""
         return datetime.now(UTC) - datetime.fromisoformat(self.measured_at)

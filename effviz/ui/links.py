@@ -214,23 +214,36 @@ def _unbind(key: str) -> None:
 
 
 def reset(values: Mapping[str, Any]) -> None:
-    """Set settings from a callback; one whose control is not shown leaves the address instead."""
+    """Set settings to their defaults from a callback; one whose control is not shown leaves the address."""
     state = st.session_state
     for key, value in values.items():
         if key in state:
             # Values are set, not dropped: the browser would send a dropped one again.
             state[key] = value
+            # Otherwise `idle` writes the former value of a hidden control to the address.
+            state.get(_TEXTS_OF_RUN, {}).pop(key, None)
         else:
             state[_QUERY].pop(key, None)
             st.query_params.pop(key, None)
 
 
-def assign(key: str, value: str) -> None:
-    """Set a text setting from a callback, whether its control is shown or not."""
+def assign(key: str, value: str, *, opens: bool = False) -> None:
+    """Set a text setting from a callback, whether its control is shown or not.
+
+    With `opens`, the control is hidden and this run shows it: the browser writes changes to the address, but not the
+    initial value of a control.
+    """
     state = st.session_state
+    if opens:
+        _write(key, value)
     state[key] = value
     # If the control is hidden, `idle` writes this to the address.
     state.setdefault(_TEXTS_OF_RUN, {})[key] = value
+
+
+def put_number(key: str, value: float) -> None:
+    """Set the input of a number from a callback; its slider follows."""
+    st.session_state[key] = value
 
 
 def is_linked(keys: Iterable[str]) -> bool:

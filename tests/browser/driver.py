@@ -24,7 +24,7 @@ NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 SNAPSHOT = """
 () => {
   const live = [...document.querySelectorAll('.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
-    e => !e.matches('.card') || e.innerText.startsWith('Latency here'));
+    e => !e.matches('.card') || /^(Latency here|Recorded)/.test(e.innerText));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
   text: ['stSidebarUserContent', 'stMainBlockContainer']

@@ -127,6 +127,7 @@ class Card(NamedTuple):
     delta: str
     against: str
     stale: bool
+    aside: str
     unit: str
 
 

@@ -5,6 +5,9 @@ const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
 const waiting = new WeakMap(); // element of a chart -> figure to draw next, drawing in progress, text of the last figure
+const senders = new WeakMap(); // element of a chart -> function that sends a value to the page
+const watched = new WeakSet(); // elements of charts whose labels are separated
+const listening = new WeakSet(); // elements of charts whose clicks are sent
 let library;
 
 /** Load plotly once per page; `url` is that of the script. */
@@ -32,13 +35,15 @@ async function unpacked(data) {
  * Draw what `data` contains, UTF-8 JSON: the figure with its title and alternative text, the kind of heading ("subheader",
  * "bold" or "none") and a note below.
  */
-export async function draw({ parentElement, data }, url) {
+export async function draw({ parentElement, data, setTriggerValue }, url) {
   const box = parentElement.querySelector(".chart");
   latest.set(box, data);
+  senders.set(box, setTriggerValue);
   const text = await unpacked(data);
   if (latest.get(box) !== data || drawn.get(box) === text) return;
   drawn.set(box, text);
-  const { figure, heading, note, legend } = JSON.parse(text);
+  const { figure, heading, note, legend, clickable } = JSON.parse(text);
+  box.classList.toggle("clickable", clickable);
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
   parentElement.querySelector("h3").className = heading;
   write(parentElement.querySelector("figcaption"), note);
@@ -48,12 +53,26 @@ export async function draw({ parentElement, data }, url) {
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
   if (!box.parentElement.querySelector(".picture")) addDownload(library, box);
+  if (clickable && !listening.has(box)) listen(box);
+}
+
+/** Send the mark that is clicked to the page: its position and its customdata. */
+function listen(box) {
+  listening.add(box);
+  box.on("plotly_click", ({ points }) => {
+    const mark = points.find((each) => each.customdata !== undefined) ?? points[0];
+    if (!box.classList.contains("clickable") || !mark) return;
+    // A second click on the same mark is a new one.
+    senders.get(box)?.("click", { x: mark.x, y: mark.y, detail: mark.customdata ?? null, time: performance.now() });
+  });
 }
 
 /** Stop plotly, when the chart leaves the page. */
 export function remove({ parentElement }) {
   const box = parentElement.querySelector(".chart");
   latest.delete(box);
+  listening.delete(box);
+  watched.delete(box);
   if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
 }
 
@@ -83,10 +102,30 @@ async function show(library, box, figure) {
       state.text = text;
       await library.react(box, now.data, { uirevision: true, ...now.layout }, CONFIG);
       await animate(library, box, now.frames ?? []);
+      if (!watched.has(box)) watch(box);
+      separate(box);
     }
   })().finally(() => { state.running = null; });
   await state.running;
   if (state.next) await show(library, box, state.next); // set while the drawing ended
+}
+
+/** Separate the labels again when plotly redraws the chart, for example in another width. */
+function watch(box) {
+  watched.add(box);
+  box.on("plotly_afterplot", () => separate(box));
+}
+
+/** Hide labels that a later one overlaps: on a narrow screen there is room for some of them. */
+function separate(box) {
+  const kept = [];
+  for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
+    const place = label.getBoundingClientRect();
+    const overlaps = kept.some((other) => Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
+      Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
+    label.style.visibility = overlaps ? "hidden" : "";
+    if (!overlaps) kept.push(place);
+  }
 }
 
 /** Return the factor of present mode. Plotly does not find the pointer in an element with a CSS zoom. */

@@ -63,8 +63,8 @@ def test_every_block_shows_the_engines_numbers(name: str) -> None:
     check(at, lesson.design(name, Place(), values))
     for entry in lesson.fields_of(name):
         widget = [each for each in (*at.selectbox, *at.toggle, *at.number_input) if each.key == f"with_{entry.name}"]
-        assert len(widget) == 1
-        assert widget[0].value == values[entry.name]
+        assert len(widget) == lesson.matters(entry, values)
+        assert [each.value for each in widget] == [values[entry.name]] * len(widget)
 
 
 @every_preset
@@ -73,8 +73,13 @@ def test_every_control_takes_its_legal_values(name: str, visit: AppTest) -> None
     at.selectbox(key="block").set_value(name)
     run(at)
     for entry in lesson.fields_of(name):
-        key = f"with_{entry.name}"
-        current = {each.name: at.session_state[f"with_{each.name}"] for each in lesson.fields_of(name)}
+        keys = {each: f"with_{each.name}" for each in lesson.fields_of(name)}
+        # A field without effect has no control.
+        shown = {each: key for each, key in keys.items() if key in at.session_state}
+        current = defaults(name) | {each.name: at.session_state[key] for each, key in shown.items()}
+        if not lesson.matters(entry, current):
+            continue
+        key = keys[entry]
         if entry.kind == "bool":
             value = not entry.default
             at.toggle(key=key).set_value(value)
@@ -166,7 +171,7 @@ def test_an_impossible_companion_is_explained() -> None:
 
 def test_blocks_side_by_side() -> None:
     at = open_page("blocks", cin="256", cout="256", beside2="MBConv (EfficientNet)", beside3="Dense layer (DenseNet)")
-    names = ["inverted_residual", "bottleneck", "mbconv", "dense"]
+    names = ["inverted_residual", "vgg", "mbconv", "dense"]
     reports = [effviz.analyze(lesson.design(name, Place(256, 256))) for name in names]
     rows = table(show_part(at, "Comparison"), "blocks at the same input")
     assert rows["Block"].tolist() == [PRESETS[name].title for name in names]
@@ -182,6 +187,31 @@ def test_blocks_side_by_side() -> None:
     assert len(table(at, "blocks at the same input")) == 3
 
 
+def test_a_block_is_compared_with_itself_at_another_setting() -> None:
+    block = PRESETS["inverted_residual"].title
+    at = open_page("blocks", beside1=block, with1_expand_ratio="3.0")
+    assert line(at) == ""
+    reports = [effviz.analyze(lesson.design("inverted_residual", Place(), {"expand_ratio": each})) for each in (6, 3)]
+    rows = table(show_part(at, "Comparison"), "blocks at the same input")
+    assert rows["Block"].tolist() == [block, f"{block}, expand ratio 3"]
+    assert rows["Parameters"].tolist() == [report.params for report in reports]
+    chart = component(at, "chart")["side_by_side"]
+    assert chart["note"] == "Held equal: input 96 x 14 x 14, output 96 x 14 x 14."
+    assert "channels inside: 576 in Inverted residual (MobileNetV2) and 288" in chart["figure"]["title"]
+    # The same settings are no comparison.
+    at.selectbox(key="with1_expand_ratio").set_value(6.0)
+    assert "side_by_side" not in charts(run(at))
+
+
+def test_the_title_compares_equal_outputs() -> None:
+    at = open_page("blocks", cin="64", cout="64", beside1="Dense layer (DenseNet)")
+    chart = component(at, "chart")["side_by_side"]
+    assert chart["figure"]["title"].startswith(
+        "Inverted residual (MobileNetV2) has another output than the other blocks"
+    )
+    assert chart["note"].endswith("Other output: Dense layer (DenseNet) (96 x 14 x 14).")
+
+
 def test_without_another_block_the_table_has_one() -> None:
     at = show_part(open_page("blocks", beside1="none"), "Comparison")
     assert "side_by_side" not in charts(at)
@@ -191,7 +221,7 @@ def test_without_another_block_the_table_has_one() -> None:
 
 
 def test_latencies_of_measured_blocks_are_compared() -> None:
-    for name, median in (("inverted_residual", 4.0), ("bottleneck", 1.0)):
+    for name, median in (("inverted_residual", 4.0), ("vgg", 1.0)):
         remember(
             lesson.design(name, Place(), lesson.settle(name, Place(), defaults(name))),
             Latency(

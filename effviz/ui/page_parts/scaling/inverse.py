@@ -142,7 +142,7 @@ def grid(choice: Choice, convention: Convention) -> None:
     show_chart(
         _grid_chart(found, base, choice.rule, count(convention), look()), "grid_chart",
         note="Each cell shows the α that comes closest to the constraint. The cells of the current bases (outlined) "
-        "and of the paper's show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
+        "and of the paper's (*) show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
         "This search trains no networks. It shows how much the cost varies under the constraint.",
     )  # fmt: skip
     columns = [
