@@ -9,6 +9,7 @@ from effviz.ui.page_parts.studio.form import form
 from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
 convention = frame.header("studio")
@@ -28,6 +29,7 @@ def page() -> None:
         if not is_ready(convention):
             return
     here = bench(convention)
+    built(here.report if here.is_whole else None)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     with frame.instrument(), frame.section("The headline"):

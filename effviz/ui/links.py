@@ -16,6 +16,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from effviz.ui import carried
+
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
 _ORDER = "_link_order"  # names of all parameters of the first address
@@ -37,7 +39,7 @@ _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
 PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present"}
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present", *carried.KEYS}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
 CARRIED = "net"
 """The chosen network, which follows the visitor to every page that offers it."""
@@ -60,6 +62,7 @@ T = TypeVar("T")
 def start(page: str) -> None:
     """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
+    arrived = carried.start(page, back=is_navigation())
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
@@ -71,6 +74,10 @@ def start(page: str) -> None:
         state[_ORDER] = list(state[_QUERY])
         state[_IGNORED] = None
         state[_CHECKED], state[_DROPPED], state[_ALSO] = set(), {}, {}
+    elif arrived:
+        # Another step of a lesson on the same page: `held` reads the new address.
+        state[_VISIT] += 1
+        state[_TEXTS_OF_RUN] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
@@ -252,6 +259,13 @@ def is_linked(keys: Iterable[str]) -> bool:
     return any(key in state[_QUERY] for key in keys)
 
 
+def wait() -> None:
+    """Keep the parameters of the page in the address while its controls are not drawn."""
+    for key in set(st.query_params) - EVERYWHERE:
+        st.session_state[_KNOWN].add(key)
+        _write(key, str(st.query_params[key]))
+
+
 def former_flag(key: str) -> None:
     """Declare a toggle of earlier versions, which links may still contain."""
     expect(key, FLAGS.__contains__, FLAG_CHOICES)
@@ -331,7 +345,7 @@ def run_number() -> int:
 
 def current_page() -> str:
     """Return the address of the page that is being drawn."""
-    return str(st.session_state[_PAGE])
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def visit() -> int:
@@ -343,6 +357,12 @@ def is_navigation() -> bool:
     """Return whether the browser's back or forward button caused this run."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def is_fragment() -> bool:
+    """Return whether this run repeats a part of the page only."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def take_navigation() -> bool:

@@ -69,6 +69,8 @@ PAGES = (
              "Networks with equal multiply-adds differ several times in speed, because operations use a processor "
              f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the time, here "
              "and as published?", "Measure"),
+    PageInfo("lessons", "Lessons", "school",
+             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
 )  # fmt: skip
 
 

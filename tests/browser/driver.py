@@ -23,7 +23,8 @@ NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 # chart: which labels of an axis plotly leaves out depends on the chart before.
 SNAPSHOT = """
 () => {
-  const live = [...document.querySelectorAll('.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
+  const live = [...document.querySelectorAll(
+    '.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
     e => !e.matches('.card') || /^(Latency here|Recorded)/.test(e.innerText));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({

@@ -20,6 +20,7 @@ from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
+from effviz.ui.widgets import lesson_panel
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
@@ -75,9 +76,10 @@ def moving(body: Callable[[], None]) -> None:
     def run() -> None:
         TURNS.begin()
         links.begin()
-        st.session_state[_INSTRUMENT] = st.container(key="instrument")
-        body()
-        links.finish()
+        if lesson_panel.show():
+            st.session_state[_INSTRUMENT] = st.container(key="instrument")
+            body()
+            links.finish()
 
     st.fragment(run, key=links.PAGE_FRAGMENT)()
 
