@@ -11,6 +11,7 @@ from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, section
 from effviz.ui.widgets.parts import Part, parts
+from effviz.ui.widgets.principles import principles
 
 convention = header("", controls=False)
 
@@ -27,6 +28,7 @@ def page() -> None:
         Part("Networks", partial(gallery, convention)),
         Part("Parameters and compute", lambda: show_chart(totals_chart(convention, look()), "zoo")),
         Part("All counts", lambda: zoo_table(reports(convention.memory), convention)),
+        Part("Design principles", principles),
     )
 
 

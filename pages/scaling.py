@@ -4,7 +4,7 @@ from functools import partial
 
 import effviz
 from effviz.ui import links
-from effviz.ui.page_parts.scaling import inverse, lesson, promised, rules
+from effviz.ui.page_parts.scaling import inverse, lesson, promised, released, rules
 from effviz.ui.page_parts.scaling.controls import VIEWS, controls
 from effviz.ui.page_parts.scaling.sweep import settings
 from effviz.ui.widgets import live_latency as live
@@ -40,6 +40,7 @@ def page() -> None:
     follow("scaling", settings(choice, convention, look()))
     parts(
         Part("How this is computed", partial(lesson.formulas, choice, report, reference, convention)),
+        Part("B0 to B7", partial(released.released, choice, convention)),
         Part("Stages", partial(promised.stages, choice)),
         Part(VIEWS[0], partial(rules.picture, choice, convention)),
         Part(VIEWS[1], partial(rules.equal_budget, choice, conditions, convention)),

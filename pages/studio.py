@@ -4,8 +4,9 @@ from functools import partial
 
 from effviz.ui.page_parts.studio import code, findings, lesson, limits, rows, sidebar
 from effviz.ui.page_parts.studio.composer import composer
-from effviz.ui.page_parts.studio.draft import bench
+from effviz.ui.page_parts.studio.draft import bench, current, hold
 from effviz.ui.page_parts.studio.form import form
+from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.lesson_panel import built
@@ -20,11 +21,15 @@ conditions = live.conditions()
 
 
 def page() -> None:
+    hold()
+    with settings:
+        sidebar.settings(current())
+    sidebar.outcome(imported)
+    with frame.section("The network"):
+        if not is_ready(convention):
+            return
     here = bench(convention)
     built(here.report if here.is_whole else None)
-    with settings:
-        sidebar.settings(here.draft)
-    sidebar.outcome(imported)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     with frame.instrument(), frame.section("The headline"):

@@ -150,18 +150,16 @@ def amount(
     The input has the value and is bound to the link; the slider follows it and writes to it.
     """
     with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The value of the input is known first, and the slider is in front of it.
-        slide = st.container()
+        # The value of the input is known first; the style sheet shows the slider in front of it.
         form = "%d" if isinstance(default, int) else "%.2f"
         value = _number_input(
             label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
         )
-    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
+        _slider_beside(label, key, value, usual, step, help, lambda moved: moved)
     return value
 
 
 def _slider_beside(
-    slide: DeltaGenerator,
     label: str,
     key: str,
     value: N,
@@ -173,7 +171,6 @@ def _slider_beside(
     """Show a slider that follows the input of a setting, and writes to it.
 
     Args:
-        slide: the place in front of the input.
         label, step, help: of the slider.
         key: of the input.
         value: of the input.
@@ -203,7 +200,7 @@ def _slider_beside(
             state[key] = written(state[slider])
 
     locked, hidden = playing.held(key)
-    with slide.container(key=f"hidden_{slider}") if hidden else slide:
+    with st.container(key=f"hidden_{slider}") if hidden else nullcontext():
         st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help, disabled=locked)
 
 
@@ -238,8 +235,8 @@ def size(
         state[refused] = "" if legal(text) else text
         state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
 
-    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        slide = st.container()
+    place = st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small")
+    with place:
         # A rectangle needs more room.
         width = 100 if "x" in latest else 76
         with st.container(key=f"hidden_{key}") if hidden else nullcontext():
@@ -253,7 +250,8 @@ def size(
         st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
     if isinstance(value, int):
         state.pop(links.ASPECT.format(key), None)
-        _slider_beside(slide, label, key, value, usual, step, help, str)
+        with place:
+            _slider_beside(label, key, value, usual, step, help, str)
         return value
     high, wide = kept = sides(_kept_aspect(key, value))
     # Both sides stay legal.
@@ -261,9 +259,10 @@ def size(
     low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
     if low < top:
         label = label.replace("Resolution", "Height")
-        _slider_beside(
-            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
-        )
+        with place:
+            _slider_beside(
+                label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
+            )
     return value
 
 

@@ -51,7 +51,16 @@ from effviz.model.blocks import MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies import blocks as block_study
-from effviz.studies.convolutions import KINDS, Connection, Setting, connections, reach, reduction, report
+from effviz.studies.convolutions import (
+    KINDS,
+    Connection,
+    Setting,
+    connections,
+    reach,
+    reduction,
+    relative_costs,
+    report,
+)
 from effviz.studies.excite import excite
 from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
@@ -132,6 +141,7 @@ SETTINGS = {
     "default": Setting(),
     "kernel 1": Setting(kernel_size=1),
     "one group": Setting(groups=1),
+    "with bias": Setting(bias=True),
     "one output channel": Setting(out_channels=1, groups=1),
     "one channel": Setting(in_channels=1, out_channels=1, groups=1, resolution=1),
 }
@@ -140,11 +150,7 @@ SETTINGS = {
 def convolutions(look: Appearance) -> Named:
     """Every kind at usual and at degenerate settings."""
     for (name, setting), chosen in product(SETTINGS.items(), KINDS):
-        base = report("standard", setting)
-        shares = {
-            kind: {key: getattr(report(kind, setting), key) / getattr(base, key) for key in ("macs", "memory_access")}
-            for kind in KINDS
-        }
+        shares = relative_costs(setting)
         yield f"cost of {chosen}, {name}", kind_costs(shares, chosen, KINDS, "Multiply-adds", look)
         layers = [step.layer for step in report(chosen, setting).steps if isinstance(step.layer, Conv2d)]
         for layer, drawn in zip(layers, connections(chosen, setting), strict=True):
@@ -200,6 +206,10 @@ def blocks(look: Appearance) -> Named:
         "usual": [known, equal, partly], "nothing known": [unknown], "zero": [zero, known], "equal": [equal],
     }.items():  # fmt: skip
         yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
+    usual = [Side("Parameters", [100, 50, 60], ["100", "50", "60"])]
+    for label, outputs in {"one differs": "aab", "all differ": "abc", "equal": "aaa"}.items():
+        made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=outputs, inside=[576, 24, None])
+        yield f"side by side, outputs: {label}", made
     yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
     yield from _lessons(look)
 
@@ -333,9 +343,9 @@ def scaling(look: Appearance) -> Named:
             yield f"stairs of {told} at {phi:g}, right", right
         yield f"growth of {told}", growth_chart(curves(base, rule, 0, 2), _report(name).macs, MACS, look)
         if drawn := frames(base, rule):
-            yield f"picture of {told}", picture_chart(drawn, FLOPS, look)
+            yield f"picture of {told}", picture_chart(drawn, 0, FLOPS, look)
             alone = tuple(each for each in drawn[0].drawn if each.rule == "compound")
-            picture = picture_chart([replace(drawn[0], drawn=alone)], MACS, look)
+            picture = picture_chart([replace(drawn[-1], drawn=alone)], 2, MACS, look)
             yield f"picture of {told}, compound alone", picture
         for phi in (0.0, 1.0):
             rivals, _ = contenders(base, rule, phi, ("baseline", "compound", "width", "depth", "resolution", "fast"))

@@ -23,6 +23,10 @@ from effviz.count.formulas import evaluate
 from effviz.count.kinds import VIEW
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES
+from effviz.ui.widgets import calculation
+
+# A test reads the page of the first run, so that run waits for every calculation.
+calculation.PATIENCE_S = 60.0
 
 # Words that belittle the reader.
 FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
@@ -123,6 +127,7 @@ class Card(NamedTuple):
     delta: str
     against: str
     stale: bool
+    aside: str
     unit: str
 
 

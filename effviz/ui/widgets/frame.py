@@ -43,8 +43,7 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         st.title(page(url_path).title, anchor=False, width="stretch")
         st.session_state[_CONVENTION] = _convention_chip()
-        _present()
-        copy_link()
+        copy_link(present=_present())
 
 
 def header(url_path: str, *, controls: bool = True) -> Convention:
@@ -87,8 +86,8 @@ def moving(body: Callable[[], None]) -> None:
 
 def _convention_chip() -> Convention:
     """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link."""
-    known = (("count", "macs", COUNTS), ("unit", "elements", UNITS), ("memory", "fused", MEMORIES))
-    label = " · ".join(names.get(links.current(key, default), "") for key, default, names in known)
+    known = (("count", COUNTS, "macs"), ("unit", UNITS, "elements"), ("memory", MEMORIES, "fused"))
+    label = " · ".join(links.upcoming(*each) for each in known)
     # No popover: the controls in a closed one do not exist in the browser, which then forgets their values.
     with st.container(key="convention", width="content"), st.expander(label, icon=":material/tune:"):
         count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
@@ -101,10 +100,12 @@ def _convention_chip() -> Convention:
     return chosen
 
 
-def _present() -> None:
+def _present() -> bool:
     """Show the switch of present mode: larger type and no sidebar, for a projector."""
-    if inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector."):
+    chosen = inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector.")
+    if chosen:
         st.html(PRESENT_STYLE_SHEET)
+    return chosen
 
 
 def convention() -> Convention:

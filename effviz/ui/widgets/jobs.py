@@ -166,5 +166,5 @@ def progress_text(ticket: Ticket) -> str:
     """Describe the progress of a job in a few words."""
     if ticket.state == "queued":
         place = ticket.position
-        return f"Waiting, place {place} in the queue" if place > 1 else "Waiting for the torch process"
+        return f"Waiting, place {place} in the queue" if place > 1 else "Waiting for a free process"
     return ticket.message or "Starting"

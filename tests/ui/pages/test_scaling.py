@@ -162,7 +162,7 @@ def test_every_view_by_link_and_by_control(key: str, show: str) -> None:
 def test_every_part_is_there() -> None:
     at = open_page(PATH)
     assert set(charts(at)) == STAIRS
-    titles = ["How this is computed", "Stages", *VIEWS, "Try this", "Downloads"]
+    titles = ["How this is computed", "B0 to B7", "Stages", *VIEWS, "Try this", "Downloads"]
     assert at.button_group(key=KEY).options == titles
     for title in titles:
         assert at.button_group(key=KEY).options == titles

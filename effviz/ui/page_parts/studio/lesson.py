@@ -11,7 +11,7 @@ from effviz.core.resolution import halved, in_pixels, size_text
 from effviz.core.text import html_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
-from effviz.studies.studio import row_totals, scaled_report
+from effviz.studies.studio import largest_layer, row_totals, scaled_report
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench, missing
 from effviz.ui.widgets import exercise
@@ -40,7 +40,7 @@ def formulas(here: Bench, convention: Convention) -> None:
         return
     rows = [(report.design.stages[row].name, each) for row, each in row_totals(report.design).items()]
     factor = convention.factor("macs")
-    peak = max(report.running, key=lambda row: row.alive)
+    peak = largest_layer(report)
     shapes = f"{peak.input_shape} and {peak.output_shape}"
     st.html(
         "<p><strong>Parameters</strong> = sum over the rows = "
