@@ -1,0 +1,168 @@
+"""The predictions of a class against the truth."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from effviz.charts import draw
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
+
+_HEIGHT = 420
+_MOST_BINS = 12
+_LEAST_SPAN = 1e-9
+_SIZE = 20
+"""Of the texts, in pixels: a class reads them from the back of the room."""
+
+
+def choice_bars(answers: Sequence[str], choices: Sequence[str], truth: str, look: Appearance) -> Chart:
+    """Draw one bar per choice, with the right one in the accent colour.
+
+    Args:
+        answers: of the members, each one of `choices`.
+        choices: at least one, in the order of the question.
+        truth: the right choice.
+    """
+    counted = Counter(answers)
+    numbers = [counted[each] for each in choices]
+    names = [plotly_text(_wrapped(each)) for each in choices]
+    marker = {"color": [look.accent if each == truth else look.grid for each in choices], "line": _edge(look)}
+    texts = [f"{count} ✓" if each == truth else str(count) for each, count in zip(choices, numbers, strict=True)]
+    bars = draw.row_bars(names, numbers, marker, texts, textfont={"size": _SIZE, "color": look.ink}, hoverinfo="skip")
+    layout = {
+        "margin": draw.margin(right=48),
+        "bargap": 0.35,
+        "xaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.1]},
+        "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}},
+    }
+    spoken = "; ".join(f"{each}: {count}" for each, count in zip(choices, numbers, strict=True))
+    height = max(220, 84 * len(choices) + 20)
+    return chart(look, height, [bars], layout, _choice_finding(answers, truth), spoken)
+
+
+def _choice_finding(answers: Sequence[str], truth: str) -> str:
+    if not answers:
+        return "There are no predictions yet"
+    right = sum(each == truth for each in answers)
+    return f"{_share(right, len(answers))} right: {truth}"
+
+
+def _wrapped(text: str, width: int = 34) -> str:
+    """Break a choice into at most two lines; plotly has no wrapping for the labels of an axis."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    cut = text.rfind(" ", 0, width)
+    head, rest = (text[:cut], text[cut + 1 :]) if cut > 0 else (text[:width], text[width:])
+    return f"{head}\n{rest if len(rest) <= width else rest[: width - 1] + '…'}"
+
+
+def number_histogram(
+    answers: Sequence[float],
+    truth: float,
+    tolerance: float,
+    unit: str,
+    look: Appearance,
+    written: Callable[[float], str],
+) -> Chart:
+    """Draw a histogram of numbers, with a line at the truth.
+
+    Args:
+        answers: of the members, finite.
+        truth: the computed answer.
+        tolerance: largest error of a right answer, in the unit of the answers.
+        unit: of the axis; empty for none.
+        written: formats the truth and the median, with the unit.
+    """
+    edges = _edges(answers, truth)
+    width = edges[1] - edges[0]
+    low, high = edges[0], edges[-1]
+    counts = Counter(min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers)
+    centers = [edge + width / 2 for edge in edges[:-1]]
+    numbers = [counts[place] for place in range(len(centers))]
+    colors = [look.accent if left <= truth < left + width else look.grid for left in edges[:-1]]
+    bars: Spec = {
+        "type": "bar", "x": centers, "y": numbers, "width": [0.94 * width] * len(centers), "hoverinfo": "skip",
+        "marker": {"color": colors, "line": _edge(look)}, "text": [str(count or "") for count in numbers],
+        "textposition": "outside", "textfont": {"size": _SIZE, "color": look.ink}, "cliponaxis": False,
+    }  # fmt: skip
+    ticks = [f"{edge:.6g}" for edge in edges]
+    # The outer bars contain the answers beyond them.
+    ticks[0] = "less" if any(each < low for each in answers) else ticks[0]
+    ticks[-1] = "more" if any(each > high for each in answers) else ticks[-1]
+    mark = draw.note(
+        truth, 1, f"truth {plotly_text(written(truth))}", look.accent, _SIZE, yref="paper", yanchor="bottom",
+        xanchor="left" if truth < (low + high) / 2 else "right", yshift=4,
+    )  # fmt: skip
+    layout = {
+        "margin": draw.margin(top=40),
+        "xaxis": {
+            "title": {"text": unit, "font": {"size": _SIZE}}, "tickfont": {"size": _SIZE}, "range": [low, high],
+            "tickvals": edges, "ticktext": ticks,
+        },
+        "yaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.15]},
+        "shapes": [draw.rule(look.accent, 3, x=truth)],
+        "annotations": [mark],
+    }  # fmt: skip
+    spoken = "; ".join(
+        f"{left:.6g} to {left + width:.6g}: {count}" for left, count in zip(edges, numbers, strict=False) if count
+    )
+    finding = _number_finding(answers, truth, tolerance, written)
+    return chart(look, _HEIGHT, [bars], layout, finding, f"Truth: {written(truth)}", spoken)
+
+
+def _edges(answers: Sequence[float], truth: float) -> list[float]:
+    """Return the edges of at most 12 equal bins, which contain the truth and all answers but outliers."""
+    low, high = _without_outliers([*answers, truth], truth)
+    # Equal answers have bins of a sensible width, too.
+    span = max(high - low, abs(truth) / 2, _LEAST_SPAN) if high > low or truth else 1.0
+    step = _step(span / (_MOST_BINS - 3))
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    if last - first < 3:
+        first, last = first - 1, last + 1
+    return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
+
+
+def _without_outliers(values: Sequence[float], truth: float) -> tuple[float, float]:
+    """Return the limits of the values without those that are far away: one typing error must not hide the rest."""
+    ordered = sorted(values)
+    low, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.25, 0.75))
+    reach = 3 * max(high - low, abs(truth) / 2) or 3.0
+    kept = [each for each in ordered if min(low, truth) - reach <= each <= max(high, truth) + reach]
+    return min(kept), max(kept)
+
+
+def _step(at_least: float) -> float:
+    """Return the next of the steps 1, 2 and 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(at_least))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= at_least)
+
+
+def _number_finding(answers: Sequence[float], truth: float, tolerance: float, written: Callable[[float], str]) -> str:
+    if not answers:
+        return "There are no predictions yet"
+    right = sum(abs(each - truth) <= tolerance for each in answers)
+    finding = f"{_share(right, len(answers))} right: the truth is {written(truth)}"
+    if 2 * right > len(answers) or len(answers) == 1:
+        return finding
+    low = sum(each < truth - tolerance for each in answers)
+    if low in (0, len(answers) - right):
+        return f"{finding}, and {'all' if not right else 'the other'} predictions are too {'low' if low else 'high'}"
+    ordered = sorted(answers)
+    median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    return f"{finding}, and the median prediction is {written(median)}"
+
+
+def _share(part: int, whole: int) -> str:
+    """Return ``"7 of 30 students are"``."""
+    if whole == 1:
+        return f"The only student is{'' if part else ' not'}"
+    if part in (0, whole):
+        return f"{'All' if part else 'None of the'} {whole} students are"
+    return f"{part} of {whole} students {'is' if part == 1 else 'are'}"
+
+
+def _edge(look: Appearance) -> Spec:
+    return {"color": look.muted, "width": 1}
