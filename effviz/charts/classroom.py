@@ -17,36 +17,39 @@ _SIZE = 20
 """Of the texts, in pixels: a class reads them from the back of the room."""
 
 
-def choice_bars(answers: Sequence[str], choices: Sequence[str], truth: str, look: Appearance) -> Chart:
+def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, look: Appearance) -> Chart:
     """Draw one bar per choice, with the right one in the accent colour.
 
     Args:
-        answers: of the members, each one of `choices`.
+        answers: of the members, each the place of a choice.
         choices: at least one, in the order of the question.
-        truth: the right choice.
+        truth: place of the right choice.
     """
-    counted = Counter(answers)
-    numbers = [counted[each] for each in choices]
-    names = [plotly_text(_wrapped(each)) for each in choices]
-    marker = {"color": [look.accent if each == truth else look.grid for each in choices], "line": _edge(look)}
-    texts = [f"{count} ✓" if each == truth else str(count) for each, count in zip(choices, numbers, strict=True)]
-    bars = draw.row_bars(names, numbers, marker, texts, textfont={"size": _SIZE, "color": look.ink}, hoverinfo="skip")
+    counted = Counter(int(each) for each in answers)
+    numbers = [counted[place] for place in range(len(choices))]
+    names = [plotly_text(_wrapped(each)).replace("\n", "<br>") for each in choices]
+    marker = {
+        "color": [look.accent if place == truth else look.grid for place in range(len(choices))],
+        "line": _edge(look),
+    }
+    texts = [f"{count} ✓" if place == truth else str(count) for place, count in enumerate(numbers)]
+    places = list(range(len(choices)))
+    bars = draw.row_bars([], numbers, marker, texts, textfont={"size": _SIZE, "color": look.ink}, hoverinfo="skip")
     layout = {
         "margin": draw.margin(right=48),
         "bargap": 0.35,
         "xaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.1]},
-        "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}},
+        "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}, "tickvals": places, "ticktext": names},
     }
     spoken = "; ".join(f"{each}: {count}" for each, count in zip(choices, numbers, strict=True))
     height = max(220, 84 * len(choices) + 20)
-    return chart(look, height, [bars], layout, _choice_finding(answers, truth), spoken)
+    return chart(look, height, [bars | {"y": places}], layout, _choice_finding(answers, choices[truth], truth), spoken)
 
 
-def _choice_finding(answers: Sequence[str], truth: str) -> str:
+def _choice_finding(answers: Sequence[float], name: str, truth: int) -> str:
     if not answers:
         return "There are no predictions yet"
-    right = sum(each == truth for each in answers)
-    return f"{_share(right, len(answers))} right: {truth}"
+    return f"{_share(sum(each == truth for each in answers), len(answers))} right: {name}"
 
 
 def _wrapped(text: str, width: int = 34) -> str:
@@ -62,7 +65,7 @@ def _wrapped(text: str, width: int = 34) -> str:
 def number_histogram(
     answers: Sequence[float],
     truth: float,
-    tolerance: float,
+    is_right: Callable[[float], bool],
     unit: str,
     look: Appearance,
     written: Callable[[float], str],
@@ -72,7 +75,7 @@ def number_histogram(
     Args:
         answers: of the members, finite.
         truth: the computed answer.
-        tolerance: largest error of a right answer, in the unit of the answers.
+        is_right: whether an answer is close enough to the truth.
         unit: of the axis; empty for none.
         written: formats the truth and the median, with the unit.
     """
@@ -109,7 +112,7 @@ def number_histogram(
     spoken = "; ".join(
         f"{left:.6g} to {left + width:.6g}: {count}" for left, count in zip(edges, numbers, strict=False) if count
     )
-    finding = _number_finding(answers, truth, tolerance, written)
+    finding = _number_finding(answers, truth, is_right, written)
     return chart(look, _HEIGHT, [bars], layout, finding, f"Truth: {written(truth)}", spoken)
 
 
@@ -140,16 +143,19 @@ def _step(at_least: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= at_least)
 
 
-def _number_finding(answers: Sequence[float], truth: float, tolerance: float, written: Callable[[float], str]) -> str:
+def _number_finding(
+    answers: Sequence[float], truth: float, is_right: Callable[[float], bool], written: Callable[[float], str]
+) -> str:
     if not answers:
         return "There are no predictions yet"
-    right = sum(abs(each - truth) <= tolerance for each in answers)
-    finding = f"{_share(right, len(answers))} right: the truth is {written(truth)}"
-    if 2 * right > len(answers) or len(answers) == 1:
+    wrong = [each for each in answers if not is_right(each)]
+    finding = f"{_share(len(answers) - len(wrong), len(answers))} right: the truth is {written(truth)}"
+    if 2 * len(wrong) < len(answers) or len(answers) == 1:
         return finding
-    low = sum(each < truth - tolerance for each in answers)
-    if low in (0, len(answers) - right):
-        return f"{finding}, and {'all' if not right else 'the other'} predictions are too {'low' if low else 'high'}"
+    low = sum(each < truth for each in wrong)
+    if low in (0, len(wrong)):
+        whose = "all" if len(wrong) == len(answers) else "the other"
+        return f"{finding}, and {whose} predictions are too {'low' if low else 'high'}"
     ordered = sorted(answers)
     median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     return f"{finding}, and the median prediction is {written(median)}"

@@ -25,31 +25,26 @@ _RANDOM_LETTERS = 5
 _CODE = re.compile(rf"\d{{0,3}}[{_LETTERS}]{{{_RANDOM_LETTERS}}}")
 _LARGEST = 1e15
 
-Answer = float | str
-
 
 class RoomError(Exception):
     """A request that a room refuses. The message is for the visitor."""
 
 
 class Question(NamedTuple):
-    """Question of a step, for a number with a unit or for one of several choices."""
+    """Question of a step, for a number or, with `choices`, for the place of one of several choices."""
 
-    unit: str = ""
-    choices: tuple[str, ...] = ()
+    choices: int = 0
 
-    def check(self, value: object) -> Answer:
+    def check(self, value: object) -> float:
         """Return an answer.
 
         Raises:
-            RoomError: the value is no finite number of at most 1e15, or none of the choices.
+            RoomError: the value is not a number of at most 1e15, or not the place of a choice.
         """
-        if self.choices:
-            if not isinstance(value, str) or value not in self.choices:
-                raise RoomError("The answer must be one of the choices.")
-            return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
             raise RoomError(f"The answer must be a number of at most {_LARGEST:g}.")
+        if self.choices and value not in range(self.choices):
+            raise RoomError(f"The answer must be one of {self.choices} choices.")
         return float(value)
 
 
@@ -59,7 +54,7 @@ class Member:
 
     token: str
     name: str
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, float] = field(default_factory=dict)
 
 
 class Counts(NamedTuple):
@@ -124,7 +119,7 @@ class Room:
         """Return the member with this token."""
         return self._members.get(token)
 
-    def answer(self, token: str, step: int, value: object) -> Answer:
+    def answer(self, token: str, step: int, value: object) -> float:
         """Store a member's answer, and return the one that counts, which is the first.
 
         Raises:
@@ -182,12 +177,12 @@ class Room:
             members = list(self._members.values())
             return Counts(len(members), sum(step in each.answers for each in members))
 
-    def answers(self, step: int) -> list[Answer]:
+    def answers(self, step: int) -> list[float]:
         """Return the answers to a step, in the order in which the members joined."""
         with self._lock:
             return [each.answers[step] for each in self._members.values() if step in each.answers]
 
-    def results(self) -> list[tuple[str, int, Answer]]:
+    def results(self) -> list[tuple[str, int, float]]:
         """Return name, step and answer of every member, ordered by member and step."""
         with self._lock:
             return [

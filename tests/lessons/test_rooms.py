@@ -9,7 +9,7 @@ import pytest
 
 from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Question, Room, RoomError, Rooms, read_code
 
-QUESTIONS = (Question("%"), None, Question(choices=("Width", "Depth")))
+QUESTIONS = (Question(), None, Question(choices=2))
 
 
 class Clock:
@@ -83,9 +83,9 @@ def test_an_illegal_number_is_refused(room: Room, value: Any) -> None:
     assert room.counts(0) == (1, 0)
 
 
-@pytest.mark.parametrize("value", ["width", "", 0, None, ["Width"], "Width "])
+@pytest.mark.parametrize("value", [2, -1, 0.5, float("nan"), "0", None, True])
 def test_an_illegal_choice_is_refused(room: Room, value: Any) -> None:
-    with pytest.raises(RoomError, match=r"^The answer must be one of the choices\.$"):
+    with pytest.raises(RoomError, match=r"^The answer must be "):
         room.answer(room.join().token, 2, value)
 
 
@@ -99,12 +99,12 @@ def test_the_first_answer_counts_until_the_answer_is_revealed(room: Room) -> Non
     ada, bob, eve = (room.join(name).token for name in ("Ada", "Bob", "Eve"))
     assert room.answer(ada, 0, 5) == 5
     assert room.answer(ada, 0, 6) == 5
-    room.answer(bob, 2, "Depth")
+    room.answer(bob, 2, 1)
     room.answer(bob, 0, -1.5)
     assert room.counts(0) == (3, 2)
     assert room.counts(2) == (3, 1)
     assert room.answers(0) == [5, -1.5]
-    assert room.results() == [("Ada", 0, 5), ("Bob", 0, -1.5), ("Bob", 2, "Depth")]
+    assert room.results() == [("Ada", 0, 5), ("Bob", 0, -1.5), ("Bob", 2, 1)]
     room.reveal(room.key, 0)
     with pytest.raises(RoomError, match=r"^The answer is revealed already\.$"):
         room.answer(eve, 0, 5)
