@@ -50,10 +50,11 @@ class Question(NamedTuple):
 
 @dataclass
 class Member:
-    """A student in a room: a random token, a nickname or ``Student 3``, and the answers by step."""
+    """A student in a room: a random token, a nickname or ``Student 3``, the last step, and the answers by step."""
 
     token: str
     name: str
+    step: int = 0
     answers: dict[int, float] = field(default_factory=dict)
 
 

@@ -48,6 +48,8 @@ PAGES = (
              "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?"),
     PageInfo("latency", "FLOPs are not latency", "speed",
              "How well does a count predict the speed of a network? Measured on this machine, and as published."),
+    PageInfo("classroom", "Classroom", "groups",
+             "A class predicts together: each student on a phone or laptop, and all predictions on the teacher's screen."),
 )  # fmt: skip
 
 
