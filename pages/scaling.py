@@ -11,6 +11,7 @@ from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import KEY, Part, is_open, parts
 
 convention = header("scaling")
@@ -27,6 +28,7 @@ def page() -> None:
     except effviz.DesignError as error:
         links.idle(KEY, *inverse.FIT_CONTROLS, *inverse.GRID_CONTROLS)
         refuse(f"{choice.base.title} cannot be built with these settings. {error}")
+    built(report)
     reference = cached_report(choice.base, convention.memory)
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)

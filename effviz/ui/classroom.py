@@ -47,7 +47,7 @@ def open_room(name: str, address: str) -> Room:
         RoomError: too many rooms are open.
     """
     asked = [step.prediction for step in lesson(name).steps]
-    room = ROOMS.open(name, [each and Question(len(each.choices)) for each in asked], address)
+    room = ROOMS.open(name, [Question(len(each.choices)) if each else None for each in asked], address)
     keep(room, key=room.key)
     links.carry(room=room.code)
     return room
@@ -57,7 +57,7 @@ def open_room(name: str, address: str) -> Room:
 
 
 def read_passes() -> bool:
-    """Exchange the visitor's tokens and keys with the browser; return whether they are known. Call this once per run."""
+    """Exchange the visitor's tokens and keys with the browser, once per run; return whether they are known."""
     passes, was_known = _passes(), browser_storage.is_known(STORAGE)
     if was_known:
         browser_storage.store(STORAGE, dict(passes))
@@ -93,7 +93,7 @@ def _passes() -> dict[str, dict[str, str]]:
 
 
 def keep(room: Room, **secret: str) -> None:
-    """Store the visitor's ``token`` as a member, or ``key`` as the teacher; the browser keeps those of a few open rooms."""
+    """Store the visitor's ``token`` as a member, or ``key`` as the teacher, beside those of a few open rooms."""
     passes = _passes()
     for name in [each for each in passes if each == room.code or ROOMS.find(each) is None]:
         del passes[name]

@@ -35,8 +35,13 @@ _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
 PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto"}
+CARRIED = ("lesson", "step", "room")
+"""Texts of the address without a widget, which stay there from page to page until they are removed."""
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", *CARRIED}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
+_CARRY = "_link_carry"  # texts of `CARRIED` by key
+_REMOVED = "_link_removed"  # texts of `CARRIED` that were removed; an old address may still contain them
+_ARRIVAL = "_link_arrival"  # number of the arrival, and the page with its carried texts
 _ALSO = "_link_also"  # names in the link that were read as other settings, by key
 ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
@@ -53,6 +58,7 @@ T = TypeVar("T")
 def start(page: str) -> None:
     """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
+    arrived = _carry(page)
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
@@ -64,6 +70,10 @@ def start(page: str) -> None:
         state[_ORDER] = list(state[_QUERY])
         state[_IGNORED] = None
         state[_CHECKED], state[_DROPPED], state[_ALSO] = set(), {}, {}
+    elif arrived:
+        # Another step of a lesson on the same page: `held` reads the new address.
+        state[_VISIT] += 1
+        state[_TEXTS_OF_RUN] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
@@ -71,6 +81,34 @@ def start(page: str) -> None:
     if is_navigation():
         # Noted at once: the next run may interrupt this one before it calls `held`.
         state[_NAVIGATED] = True
+
+
+def _carry(page: str) -> bool:
+    """Keep the texts of `CARRIED` in the address; return whether the page or one of them has changed."""
+    state, params = st.session_state, st.query_params
+    now = {key: params[key] for key in CARRIED if key in params}
+    removed = state.get(_REMOVED, {})
+    kept = {} if is_navigation() else state.get(_CARRY, {})
+    # The address of a request may be older than the removal.
+    state[_CARRY] = kept | {key: text for key, text in now.items() if is_navigation() or removed.get(key) != text}
+    state[_REMOVED] = {key: text for key, text in removed.items() if now.get(key) == text}
+    for key in CARRIED:
+        _put_text(key, state[_CARRY].get(key, ""))
+    number, before = state.get(_ARRIVAL, (0, None))
+    here = (page, tuple(sorted(state[_CARRY].items())))
+    if before is not None and here != before:
+        for key, text in state[_CARRY].items():
+            # A link to the page itself does not change the address in the browser. This does.
+            params[key] = text
+    state[_ARRIVAL] = (number + (here != before), here)
+    return bool(here != before)
+
+
+def _put_text(key: str, text: str) -> None:
+    if text and st.query_params.get(key) != text:
+        st.query_params[key] = text
+    elif not text and key in st.query_params:
+        del st.query_params[key]
 
 
 def begin() -> None:
@@ -190,6 +228,53 @@ def is_linked(keys: Iterable[str]) -> bool:
     return any(key in state[_QUERY] for key in keys)
 
 
+def carried(key: str, legal: Callable[[str], bool], choices: str) -> str:
+    """Return a text of `CARRIED`; empty if there is none. An illegal one is removed, and the notice lists it."""
+    expect(key, legal, choices)
+    text = str(st.session_state[_CARRY].get(key, ""))
+    if text and not legal(text):
+        carry(**{key: ""})
+        return ""
+    return text
+
+
+def carry(**texts: str) -> None:
+    """Set texts of `CARRIED`, from the next run on for the page; an empty one removes its parameter."""
+    state = st.session_state
+    for key, text in texts.items():
+        former = state[_CARRY].pop(key, "")
+        if text:
+            state[_CARRY][key] = text
+        elif former:
+            state[_REMOVED] = state.get(_REMOVED, {}) | {key: former}
+        _put_text(key, text)
+
+
+def carried_texts() -> dict[str, str]:
+    """Return the texts of `CARRIED` that the address has."""
+    return dict(st.session_state.get(_CARRY, {}))
+
+
+def arrival() -> int:
+    """Return the number of the arrival at this page and step; it changes with the page and with `CARRIED`."""
+    return int(st.session_state[_ARRIVAL][0])
+
+
+def show_text(key: str, text: str | None) -> None:
+    """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
+    with get_session_state().query_params() as params:
+        bound = params.is_bound(key)
+    if text is not None and not bound and st.query_params.get(key) != text:
+        st.query_params[key] = text
+
+
+def wait() -> None:
+    """Keep the parameters of the page in the address while its controls are not drawn."""
+    for key in set(st.query_params) - EVERYWHERE:
+        st.session_state[_KNOWN].add(key)
+        _write(key, str(st.query_params[key]))
+
+
 def former_flag(key: str) -> None:
     """Declare a toggle of earlier versions, which links may still contain."""
     expect(key, FLAGS.__contains__, FLAG_CHOICES)
@@ -266,6 +351,12 @@ def is_navigation() -> bool:
     """Return whether the browser's back or forward button caused this run."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def is_fragment() -> bool:
+    """Return whether this run repeats a part of the page only."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def is_poll() -> bool:

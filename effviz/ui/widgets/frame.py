@@ -19,6 +19,7 @@ from effviz.ui import inputs, links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
 from effviz.ui.turns import TURNS
+from effviz.ui.widgets import lesson_panel
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
@@ -56,8 +57,9 @@ def moving(body: Callable[[], None]) -> None:
     def run() -> None:
         TURNS.begin()
         links.begin()
-        body()
-        links.finish()
+        if lesson_panel.show():
+            body()
+            links.finish()
 
     st.fragment(run, key=links.PAGE_FRAGMENT)()
     with st.container(horizontal=True, key="footer", gap="large", vertical_alignment="center"):

@@ -37,68 +37,66 @@ def watch(seconds: float, state: Callable[[], Any]) -> None:
     st.fragment(run, run_every=seconds)()
 
 
-def show(play: Play) -> None:
-    """Show the classroom of the address above a step, and take the visitor to the teacher's step.
-
-    The answers of the browser and of the room are exchanged.
-    """
+def enter(play: Play) -> None:
+    """Exchange the answers of a student with the room of the address, and go to the teacher's step."""
     if not classroom.code():
         return
-    is_known = classroom.read_passes()
+    classroom.read_passes()
+    room = joined(play)
+    if room is None:
+        return
+    visitor = classroom.member(room)
+    assert visitor is not None
+    classroom.exchange(room, visitor)
+    if room.scene.follows and room.scene.step != play.number - 1:
+        classroom.go(room, room.scene.step)
+    visitor.step = play.number - 1
+
+
+def show(play: Play) -> None:
+    """Show a line about the room of the address, and follow the room from now on."""
+    if not classroom.code():
+        return
     room = classroom.current()
     if room is None or room.lesson != play.lesson.name:
         _ended()
-        return
-    if classroom.teacher_key(room):
-        _line("The students see this step, too." if room.scene.step == play.number - 1 else "Only you see this step.")
-        return
-    visitor = classroom.member(room)
-    if visitor is None:
-        if is_known:
-            _line("You have not joined.", "Join the class")
-        return
-    classroom.exchange(room, visitor)
-    place = play.number - 1
-    if room.scene.follows and room.scene.step != place:
-        classroom.go(room, room.scene.step)
-    visitor.step = place
-    how = "The teacher chooses the step." if room.scene.follows else "Work at your own pace."
-    _line(f"{visitor.name}. {how}", "")
-    watch(STUDENT_S, lambda: _state(room, place))
+    elif classroom.teacher_key(room):
+        shown = room.scene.step == play.number - 1
+        _line("The class is at this step." if shown else "The class is at another step.", "Class screen")
+    elif (visitor := classroom.member(room)) is None:
+        _line("You have not joined.", "Join the class")
+    else:
+        _line(f"{visitor.name}. {'The teacher chooses the step.' if room.scene.follows else 'Work at your own pace.'}")
+        watch(STUDENT_S, lambda: _state(room, play.number - 1))
 
 
-def _state(room: Room, place: int) -> tuple[bool, bool, bool]:
-    """Return whether the room has ended, whether the student has to move, and whether the step is revealed."""
+def _state(room: Room, place: int) -> tuple[bool, ...]:
+    """Return whether the room is open, the student follows, is at the teacher's step, and the step is revealed."""
     scene = room.scene
-    is_open = classroom.ROOMS.find(room.code) is room
-    return is_open, scene.follows and scene.step != place, scene.follows, place in scene.revealed
-
-
-def is_waiting(play: Play) -> bool:
-    """Whether the answer of a step is hidden until the teacher reveals it."""
-    room = joined()
-    return room is not None and room.scene.follows and play.number - 1 not in room.scene.revealed
+    here = not scene.follows or scene.step == place
+    return classroom.ROOMS.find(room.code) is room, scene.follows, here, place in scene.revealed
 
 
 def is_revealed(play: Play) -> bool:
     """Whether the teacher has revealed the answer of a step."""
-    room = joined()
+    room = joined(play)
     return room is not None and play.number - 1 in room.scene.revealed
 
 
-def is_led() -> bool:
+def is_led(play: Play) -> bool:
     """Whether the teacher chooses the step."""
-    room = joined()
+    room = joined(play)
     return room is not None and room.scene.follows
 
 
-def joined() -> Room | None:
-    """Return the room of the address if the visitor is a member of it."""
+def joined(play: Play) -> Room | None:
+    """Return the room of the address if the visitor is a member of it and its lesson is played."""
     room = classroom.current()
-    return room if room is not None and classroom.member(room) is not None else None
+    is_member = room is not None and room.lesson == play.lesson.name and classroom.member(room) is not None
+    return room if is_member else None
 
 
-def _line(text: str, link: str = "Class screen") -> None:
+def _line(text: str, link: str = "") -> None:
     with st.container(horizontal=True, key="room_bar", gap="small", vertical_alignment="center"):
         st.html(f'<p class="lesson_line"><strong>Class {html_text(classroom.code())}</strong> {html_text(text)}</p>')
         if link:

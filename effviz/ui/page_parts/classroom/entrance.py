@@ -25,7 +25,9 @@ def entrance() -> None:
         with st.container(border=True, key="room_join"):
             st.subheader("Join a class", anchor=False)
             with st.form("join_code", border=False):
-                st.text_input("Code", key=_CODE, max_chars=20, placeholder="KFQWM", help="The teacher's screen shows it.")
+                st.text_input(
+                    "Code", key=_CODE, max_chars=20, placeholder="KFQWM", help="The teacher's screen shows it."
+                )
                 st.form_submit_button("Continue", on_click=_enter, type="primary")
             _problem()
         with st.container(border=True, key="room_open"):
@@ -37,8 +39,8 @@ def entrance() -> None:
             st.caption(f"{chosen.summary} {len(chosen.steps)} steps, {chosen.minutes} minutes.")
             st.button("Open a room", on_click=_open, args=(name,), type="primary")
     st.caption(
-        f"Nobody needs an account. A room keeps nicknames and predictions in the memory of the server until the teacher "
-        f"ends it, and at most for {HOURS} hours."
+        "There are no accounts. The server keeps nicknames and predictions in memory until the teacher ends the room, "
+        f"for at most {HOURS} hours."
     )
 
 
@@ -89,7 +91,9 @@ def _enter() -> None:
     elif code and own and not code.startswith(str(own)):
         st.session_state[_ELSEWHERE] = code
     else:
-        st.session_state[_PROBLEM] = f"No class with the code {text[:20]} is open." if text.strip() else "Enter the code."
+        st.session_state[_PROBLEM] = (
+            f"No class with the code {text[:20]} is open." if text.strip() else "Enter the code."
+        )
 
 
 def _go_elsewhere() -> None:

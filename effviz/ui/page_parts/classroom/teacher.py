@@ -32,9 +32,9 @@ def screen(room: Room, key: str) -> None:
     step = chosen.steps[scene.step]
     with st.container(key="room_screen"):
         with st.container(key="room_main"):
-            count = len(chosen.steps)
+            where = f"Step {scene.step + 1} of {len(chosen.steps)}"
             st.html(
-                f'<p class="lesson_line"><strong>{html_text(chosen.title)}</strong> · Step {scene.step + 1} of {count}</p>'
+                f'<p class="lesson_line"><strong>{html_text(chosen.title)}</strong> · {where}</p>'
                 f"<h2>{html_text(step.title)}</h2>"
             )
             if step.prediction is not None:
@@ -113,9 +113,10 @@ def _controls(room: Room, key: str, step: Step) -> None:
         st.button("Previous", disabled=place == 0, on_click=room.show, args=(key, place - 1))
         st.button("Next", disabled=place == last, on_click=room.show, args=(key, place + 1))
         if step.prediction is not None:
-            label = "Hide predictions" if revealed else "Reveal"
-            kind = "secondary" if revealed else "primary"
-            st.button(label, on_click=room.reveal, args=(key, place, not revealed), key="room_reveal", type=kind)
+            st.button(
+                "Hide predictions" if revealed else "Reveal", on_click=room.reveal, args=(key, place, not revealed),
+                key="room_reveal", type="secondary" if revealed else "primary",
+            )  # fmt: skip
         _pace(room, key)
         query = playing.address(classroom.lesson_of(room), place + 1) | {"room": room.code}
         st.page_link(page_path(page(step.page)), label="Show the page", query_params=query)
@@ -144,7 +145,9 @@ def _more(room: Room, key: str) -> None:
         st.caption("Your screen on another device, with all rights of the teacher:")
         button = component("copy_link", '<button type="button" class="copy_link"></button>')
         link = f"{_address(room)}&teacher={key}"
-        button(data={"label": "Copy teacher link", "done": "Copied", "address": link}, key="copy_teacher", width="content")
+        button(
+            data={"label": "Copy teacher link", "done": "Copied", "address": link}, key="copy_teacher", width="content"
+        )
         st.caption(f"The room ends by itself {HOURS} hours after it was opened. Its data are then deleted.")
         st.button("End the room", on_click=_end, args=(room, key))
 
