@@ -148,6 +148,7 @@ def go(room: Room, place: int) -> None:
     """Show a step of the room's lesson."""
     chosen = lesson_of(room)
     query: dict[str, Any] = playing.address(chosen, place + 1) | {"room": room.code}
+    links.release(query)
     st.switch_page(page_path(page(chosen.steps[place].page)), query_params=query)
 
 

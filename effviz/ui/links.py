@@ -195,9 +195,7 @@ def _write(key: str, text: str) -> None:
 
     Streamlit removes the parameter of such a widget at the end of the run, unless the two are separated before.
     """
-    with get_session_state().query_params() as params:
-        if binding := params.get_binding_for_param(key):
-            params.unbind_widget(binding.widget_id)
+    release([key])
     if st.query_params.get(key) != text:
         st.query_params[key] = text
 
@@ -266,6 +264,14 @@ def show_text(key: str, text: str | None) -> None:
         bound = params.is_bound(key)
     if text is not None and not bound and st.query_params.get(key) != text:
         st.query_params[key] = text
+
+
+def release(keys: Iterable[str]) -> None:
+    """Separate parameters from their widgets, so that `st.switch_page` can set them."""
+    with get_session_state().query_params() as params:
+        for key in keys:
+            if binding := params.get_binding_for_param(key):
+                params.unbind_widget(binding.widget_id)
 
 
 def wait() -> None:

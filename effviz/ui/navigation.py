@@ -49,7 +49,7 @@ PAGES = (
     PageInfo("latency", "FLOPs are not latency", "speed",
              "How well does a count predict the speed of a network? Measured on this machine, and as published."),
     PageInfo("classroom", "Classroom", "groups",
-             "A class predicts together: students answer on their devices, and the teacher's screen shows all answers."),
+             "A class predicts together: students answer on their devices, the teacher's screen shows all answers."),
 )  # fmt: skip
 
 
