@@ -10,7 +10,7 @@ from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.text import plotly_text
 
-_HEIGHT = 420
+_HEIGHT = 300
 _MOST_BINS = 12
 _LEAST_SPAN = 1e-9
 _SIZE = 20
@@ -29,8 +29,7 @@ def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, lo
     numbers = [counted[place] for place in range(len(choices))]
     names = [plotly_text(_wrapped(each)).replace("\n", "<br>") for each in choices]
     marker = {
-        "color": [look.accent if place == truth else look.grid for place in range(len(choices))],
-        "line": _edge(look),
+        "color": [look.accent if place == truth else _plain(look) for place in range(len(choices))],
     }
     texts = [f"{count} ✓" if place == truth else str(count) for place, count in enumerate(numbers)]
     places = list(range(len(choices)))
@@ -42,7 +41,7 @@ def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, lo
         "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}, "tickvals": places, "ticktext": names},
     }
     spoken = "; ".join(f"{each}: {count}" for each, count in zip(choices, numbers, strict=True))
-    height = max(220, 84 * len(choices) + 20)
+    height = max(180, 64 * len(choices) + 20)
     return chart(look, height, [bars | {"y": places}], layout, _choice_finding(answers, choices[truth], truth), spoken)
 
 
@@ -85,10 +84,10 @@ def number_histogram(
     counts = Counter(min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers)
     centers = [edge + width / 2 for edge in edges[:-1]]
     numbers = [counts[place] for place in range(len(centers))]
-    colors = [look.accent if left <= truth < left + width else look.grid for left in edges[:-1]]
+    colors = [look.accent if left <= truth < left + width else _plain(look) for left in edges[:-1]]
     bars: Spec = {
         "type": "bar", "x": centers, "y": numbers, "width": [0.94 * width] * len(centers), "hoverinfo": "skip",
-        "marker": {"color": colors, "line": _edge(look)}, "text": [str(count or "") for count in numbers],
+        "marker": {"color": colors}, "text": [str(count or "") for count in numbers],
         "textposition": "outside", "textfont": {"size": _SIZE, "color": look.ink}, "cliponaxis": False,
     }  # fmt: skip
     ticks = [f"{edge:.6g}" for edge in edges]
@@ -154,21 +153,22 @@ def _number_finding(
         return finding
     low = sum(each < truth for each in wrong)
     if low in (0, len(wrong)):
-        whose = "all" if len(wrong) == len(answers) else "the other"
-        return f"{finding}, and {whose} predictions are too {'low' if low else 'high'}"
+        whose = "all" if len(wrong) == len(answers) else "the others"
+        return f"{finding}, and {whose} are too {'low' if low else 'high'}"
     ordered = sorted(answers)
     median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     return f"{finding}, and the median prediction is {written(median)}"
 
 
 def _share(part: int, whole: int) -> str:
-    """Return ``"7 of 30 students are"``."""
+    """Return ``"7 of 30 predictions are"``."""
     if whole == 1:
-        return f"The only student is{'' if part else ' not'}"
+        return f"The only prediction is{'' if part else ' not'}"
     if part in (0, whole):
-        return f"{'All' if part else 'None of the'} {whole} students are"
-    return f"{part} of {whole} students {'is' if part == 1 else 'are'}"
+        return f"{'All' if part else 'None of the'} {whole} predictions are"
+    return f"{part} of {whole} predictions {'is' if part == 1 else 'are'}"
 
 
-def _edge(look: Appearance) -> Spec:
-    return {"color": look.muted, "width": 1}
+def _plain(look: Appearance) -> str:
+    """Return the colour of bars that are not right."""
+    return draw.mixed(look.paper, look.muted, 0.4)

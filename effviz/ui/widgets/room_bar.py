@@ -16,21 +16,23 @@ from effviz.ui.playing import Play
 from effviz.ui.redraw import redraw
 
 STUDENT_S = 2.0
-TEACHER_S = 1.0
+TEACHER_S = 0.5
 """Seconds between two looks at the room."""
 
 
-def watch(seconds: float, state: Callable[[], Any]) -> None:
-    """Draw the page again when the state of the room changes. In between, nothing is drawn.
+def watch(seconds: float, state: Callable[[], Any], draw: Callable[[], None] = lambda: None) -> None:
+    """Draw the page again when the state of the room changes.
 
     Args:
         seconds: between two looks.
         state: returns the part of the room that the page shows.
+        draw: shows the part that is drawn at every look.
     """
     drawn = state()
 
     def run() -> None:
         links.settle()
+        draw()
         if state() != drawn:
             redraw(links.PAGE_FRAGMENT)
 

@@ -14,7 +14,7 @@ from effviz.core.text import html_text
 from effviz.lessons.lesson import Step
 from effviz.lessons.results import results_csv
 from effviz.lessons.rooms import HOURS, Room
-from effviz.ui import classroom, links, playing
+from effviz.ui import classroom, playing
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.widgets.charts import show_chart
@@ -39,16 +39,14 @@ def screen(room: Room, key: str) -> None:
             )
             if step.prediction is not None:
                 st.markdown(step.prediction.asked())
-            st.fragment(lambda: _counts(room), run_every=TEACHER_S)()
+            watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
             with section("The predictions"):
                 _predictions(room, step)
         _invitation(room)
     _controls(room, key, step)
-    watch(TEACHER_S, lambda: (room.scene, room.ended))
 
 
 def _counts(room: Room) -> None:
-    links.settle()
     place = room.scene.step
     joined, answered = room.counts(place)
     asks = room.questions[place] is not None
@@ -65,12 +63,12 @@ def _predictions(room: Room, step: Step) -> None:
     asked = step.prediction
     if asked is None or room.scene.step not in room.scene.revealed:
         return
-    show_chart(_chart(step, tuple(room.answers(room.scene.step))), "room_answers")
+    show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
     if step.explanation:
         st.markdown(step.explanation)
 
 
-def _chart(step: Step, answers: tuple[float, ...]) -> Chart:
+def _chart(step: Step, answers: list[float]) -> Chart:
     asked = step.prediction
     assert asked is not None
     if asked.choices:
@@ -109,7 +107,7 @@ def _address(room: Room) -> str:
 
 def _controls(room: Room, key: str, step: Step) -> None:
     place, last, revealed = room.scene.step, len(room.questions) - 1, room.scene.step in room.scene.revealed
-    with st.container(horizontal=True, key="room_controls", gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, key="room_controls", gap="small", vertical_alignment="center"):
         st.button("Previous", disabled=place == 0, on_click=room.show, args=(key, place - 1))
         st.button("Next", disabled=place == last, on_click=room.show, args=(key, place + 1))
         if step.prediction is not None:
