@@ -10,7 +10,7 @@ from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.text import plotly_text
 
-_HEIGHT = 300
+_HEIGHT = 240
 _MOST_BINS = 12
 _LEAST_SPAN = 1e-9
 _SIZE = 20
@@ -48,7 +48,7 @@ def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, lo
 def _choice_finding(answers: Sequence[float], name: str, truth: int) -> str:
     if not answers:
         return "There are no predictions yet"
-    return f"{_share(sum(each == truth for each in answers), len(answers))} right: {name}"
+    return f'{_share(sum(each == truth for each in answers), len(answers))} right: the answer is "{name}"'
 
 
 def _wrapped(text: str, width: int = 34) -> str:
@@ -90,7 +90,8 @@ def number_histogram(
         "marker": {"color": colors}, "text": [str(count or "") for count in numbers],
         "textposition": "outside", "textfont": {"size": _SIZE, "color": look.ink}, "cliponaxis": False,
     }  # fmt: skip
-    ticks = [f"{edge:.6g}" for edge in edges]
+    sign = f"\u00a0{unit}" if unit == "%" else unit if unit == "×" else ""
+    ticks = [f"{edge:.6g}{sign}" for edge in edges]
     # The outer bars contain the answers beyond them.
     ticks[0] = "less" if any(each < low for each in answers) else ticks[0]
     ticks[-1] = "more" if any(each > high for each in answers) else ticks[-1]
@@ -101,8 +102,8 @@ def number_histogram(
     layout = {
         "margin": draw.margin(top=40),
         "xaxis": {
-            "title": {"text": unit, "font": {"size": _SIZE}}, "tickfont": {"size": _SIZE}, "range": [low, high],
-            "tickvals": edges, "ticktext": ticks,
+            "title": {"text": "" if sign else unit, "font": {"size": _SIZE}}, "tickfont": {"size": _SIZE},
+            "range": [low, high], "tickvals": edges, "ticktext": ticks,
         },
         "yaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.15]},
         "shapes": [draw.rule(look.accent, 3, x=truth)],
@@ -157,7 +158,7 @@ def _number_finding(
         return f"{finding}, and {whose} are too {'low' if low else 'high'}"
     ordered = sorted(answers)
     median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    return f"{finding}, and the median prediction is {written(median)}"
+    return f"{finding}, and the median is {written(median)}"
 
 
 def _share(part: int, whole: int) -> str:

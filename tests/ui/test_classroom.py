@@ -95,7 +95,7 @@ async def comes_back(server: Server, teacher: Visitor, student: Visitor) -> None
     async with visiting(server.port, "scaling", student.query, polls=True) as again:
         again.storage = dict(student.storage)
         await again.open()
-        await again.until(lambda: "Step 2 of" in again.text and "Your prediction: " in again.text)
+        await again.until(lambda: "Step 2 of" in again.text and "Your prediction. " in again.text)
         assert "2.00×" in again.text
         assert name is not None
         assert name[0] in again.text

@@ -134,7 +134,8 @@ def _prediction(play: Play) -> bool:
     st.markdown(f"**{prediction.asked()}**")
     if guess is not None and room_bar.is_led(play) and not room_bar.is_revealed(play):
         said = html_text(prediction.show(guess))
-        st.html(f'<p class="verdict">Your prediction: <strong>{said}</strong> Your teacher reveals the answer.</p>')
+        waits = "Your prediction. The teacher will reveal the answer."
+        st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
     else:
         st.html(_verdict(prediction, guess))
         if play.step.explanation:

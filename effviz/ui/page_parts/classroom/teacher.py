@@ -61,7 +61,12 @@ def _counts(room: Room) -> None:
 
 def _predictions(room: Room, step: Step) -> None:
     asked = step.prediction
-    if asked is None or room.scene.step not in room.scene.revealed:
+    if asked is None:
+        return
+    if room.scene.step not in room.scene.revealed:
+        if asked.choices:
+            rows = "".join(f"<li>{html_text(each.text)}</li>" for each in asked.choices)
+            st.html(f'<ul class="room_choices">{rows}</ul>')
         return
     show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
     if step.explanation:
@@ -79,14 +84,14 @@ def _chart(step: Step, answers: list[float]) -> Chart:
 def _invitation(room: Room) -> None:
     """Show how students join."""
     address = _address(room)
-    shown = address.partition("://")[2] or address
+    shown = (address.partition("://")[2] or address).partition("?")[0]
     local = urlsplit(address).hostname in _LOCAL
     note = "<p class='room_note'>This address works on this computer only.</p>" if local else ""
     with st.container(key="room_invitation"):
         st.html(
             f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
-            f'<p class="room_code" aria-label="Code of the room">{html_text(room.code)}</p>'
-            f'<p class="room_note">{html_text(shown)}</p>{note}'
+            f'<p class="room_note">{html_text(shown)}</p>'
+            f'<p class="room_code" aria-label="Code of the room">{html_text(room.code)}</p>{note}'
         )
 
 
