@@ -69,7 +69,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
         page.set_viewport_size(VIEWPORTS[size])
         settle(page)
         check_fits(page, VIEWPORTS[size]["width"])
-        check_accessible(page)
+    check_accessible(page)
 
     page.get_by_role("button", name="Next").click()
     for student in (ada, other):

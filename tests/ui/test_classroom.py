@@ -25,6 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 async def open_room(teacher: Visitor) -> str:
     await teacher.open()
+    await teacher.until(lambda: "Open a room" in teacher.controls)
     await teacher.press("Open a room")
     await teacher.until(lambda: _CODE.search(teacher.text))
     return _CODE.findall(teacher.text)[0]
