@@ -13,7 +13,8 @@ from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, is_open, parts
 
 convention = header("architectures")
@@ -27,7 +28,8 @@ def page() -> None:
         report, unscaled, cards = counts(choice, convention)
     except effviz.DesignError as error:
         refuse(f"This network cannot be built. {error}")
-    with section("The headline"):
+    built(report)
+    with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,
             redraw=links.PAGE_FRAGMENT if is_open("Measured here") else live.PART,

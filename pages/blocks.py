@@ -12,7 +12,7 @@ from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.diagram import LAYERS, diagram
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("blocks")
@@ -30,7 +30,7 @@ def page() -> None:
     top = st.container()
     others = companions(choice)
     reading = live.read(choice.design, [each.design for each in others], conditions)
-    with top, section("The headline"):
+    with instrument(), section("The headline"):
         show_cards([*results.cards(report, convention), live.card(reading, "the first other" if others else "")])
         live.bar(choice.design, conditions, reading)
     with top, section("The costs"):

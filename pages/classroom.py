@@ -4,7 +4,7 @@ from effviz.ui import classroom
 from effviz.ui.page_parts.classroom import entrance, teacher
 from effviz.ui.widgets.frame import header, moving
 
-header("classroom")
+header("classroom", controls=False)
 
 
 def page() -> None:

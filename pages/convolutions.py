@@ -9,7 +9,7 @@ from effviz.ui.page_parts.convolutions.controls import controls
 from effviz.ui.page_parts.convolutions.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("convolutions")
@@ -25,7 +25,7 @@ def page() -> None:
     except effviz.DesignError as error:
         refuse(f"This convolution cannot be built. {error}")
 
-    with section("The headline"):
+    with instrument(), section("The headline"):
         cards = results.cards(choice, convention)
         live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)
     with section("The costs"):

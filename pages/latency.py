@@ -4,7 +4,7 @@ from functools import partial
 
 from effviz.ui.page_parts.latency import lesson, results
 from effviz.ui.page_parts.latency.controls import controls
-from effviz.ui.widgets.frame import header, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("latency")
@@ -15,7 +15,7 @@ def page() -> None:
         options = controls()
     rows = results.measurements(options, convention)
 
-    with section("The headline"):
+    with instrument(), section("The headline"):
         results.headline(rows, options, convention)
     results.bar(options)
     with section("The measurements"):

@@ -10,7 +10,7 @@ from effviz.ui.page_parts.scaling.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import KEY, Part, is_open, parts
 
@@ -32,7 +32,7 @@ def page() -> None:
     reference = cached_report(choice.base, convention.memory)
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)
-    with section("The headline"):
+    with instrument(), section("The headline"):
         show_cards([*promised.cards(choice, report, reference, convention), live.card(reading, "baseline")])
         live.bar(choice.design, conditions, reading)
     with section("The sizes"):

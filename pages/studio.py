@@ -8,6 +8,7 @@ from effviz.ui.page_parts.studio.draft import bench
 from effviz.ui.page_parts.studio.form import form
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
 convention = frame.header("studio")
@@ -20,12 +21,13 @@ conditions = live.conditions()
 
 def page() -> None:
     here = bench(convention)
+    built(here.report if here.is_whole else None)
     with settings:
         sidebar.settings(here.draft)
     sidebar.outcome(imported)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
-    with frame.section("The headline"):
+    with frame.instrument(), frame.section("The headline"):
         limits.headline(here, judged, convention, reading, conditions)
     rows.toolbar(here)
     rows.problems(here)

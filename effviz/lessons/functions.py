@@ -20,6 +20,7 @@ from effviz.lessons.subjects import design_of, report_of, rule_of
 from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.guidelines.access import DEVICES
 from effviz.studies.guidelines.experiments import column, printed_speeds
+from effviz.studies.manifold import embed
 from effviz.zoo.published import published as published_table
 
 Subject = Mapping[str, Any]
@@ -105,24 +106,19 @@ def findings(of: Subject) -> float:
     return len(lint(design_of(of)))
 
 
-def highest_resolution(of: Subject, macs: float, step: int = 1) -> float:
-    """Return the largest square input, in pixels, at which a network has at most `macs` multiply-adds."""
+def highest_resolution(of: Subject, limit: float, quantity: str = "macs", step: int = 1) -> float:
+    """Return the largest square input, in pixels and multiples of `step`, at which a count is at most `limit`."""
     design = design_of(of)
     sizes = range(-(-_SMALLEST // step) * step, _LARGEST + 1, step)
-    place = bisect_right(sizes, macs, key=lambda side: analyze(design, side).macs)
+    place = bisect_right(sizes, limit, key=lambda side: _quantity(analyze(design, side), quantity))
     if not place:
-        fail("macs", macs, f"is exceeded at {sizes[0]} pixels")
+        fail("limit", limit, f"is exceeded at {sizes[0]} pixels")
     return sizes[place - 1]
 
 
-def fitting(of: Subject, macs: float, vary: str, low: float, high: float, step: float) -> float:
-    """Return the largest value of a setting, from `low` in steps, at which a network has at most `macs`."""
-    places = range(round((high - low) / step) + 1)
-    values = [round(low + place * step, 6) for place in places]
-    place = bisect_right(values, macs, key=lambda value: report_of({**of, vary: value}).macs)
-    if not place:
-        fail("macs", macs, f"is exceeded at {vary} = {low:g}")
-    return values[place - 1]
+def lost(channels: int, seed: int = 0) -> float:
+    """Return the share of a two-dimensional spiral that ReLU in some channels destroys, in per cent."""
+    return 100 * embed(channels, seed, "relu").lost
 
 
 # --- Compound scaling ---------------------------------------------------------------------------------------------
@@ -148,30 +144,34 @@ def deviation(of: Subject, base: Subject, phi: float = 1, **bases: float) -> flo
 # --- Published figures ----------------------------------------------------------------------------------------------
 
 
-def published(column: str, variant: str, source: str) -> float:
+def published(column: str, variant: str, source: str, device: str = "") -> float:
     """Return a printed figure: top-1 in per cent, parameters and multiply-adds in millions, latency in ms.
 
     Args:
         column: ``"top1"``, ``"params"``, ``"mult_adds"`` or ``"latency_ms"``.
         variant: name of the row in the source.
         source: beginning of the name of the source.
+        device: beginning of the name of the device of a latency.
     """
     one_of("column", column, ("top1", "params", "mult_adds", "latency_ms"))
     table = published_table()
-    rows = table[(table["variant"] == variant) & table["source"].str.startswith(source) & table[column].notna()]
-    if len(rows) != 1:
-        fail("variant", variant, f"has {len(rows)} rows with {column} in {source}")
+    rows = table[
+        (table["variant"] == variant) & table["source"].str.startswith(source) & table[column].notna()
+        & table["latency_device"].str.startswith(device)
+    ]  # fmt: skip
+    if rows[column].nunique() != 1:
+        fail("variant", variant, f"has {rows[column].nunique()} values of {column} in {source}")
     return float(rows.iloc[0][column])
 
 
-def published_gain(column: str, variant: str, base: str, source: str) -> float:
+def published_gain(column: str, variant: str, base: str, source: str, device: str = "") -> float:
     """Return by how much a printed figure exceeds that of another row of the same source."""
-    return round(published(column, variant, source) - published(column, base, source), 9)
+    return round(published(column, variant, source, device) - published(column, base, source, device), 9)
 
 
-def published_ratio(column: str, variant: str, base: str, source: str) -> float:
+def published_ratio(column: str, variant: str, base: str, source: str, device: str = "") -> float:
     """Return how many times the printed figure of another row of the same source a row has."""
-    return published(column, variant, source) / published(column, base, source)
+    return published(column, variant, source, device) / published(column, base, source, device)
 
 
 # --- Guidelines of ShuffleNetV2 -------------------------------------------------------------------------------------

@@ -43,6 +43,12 @@ class Form:
     unit: str = ""
     digits: int | str | None = None
 
+    @property
+    def precise(self) -> Form:
+        """The form with two more decimals, for worksheets; integers have none."""
+        decimals = _DECIMALS.get(self.unit, 0) if self.digits is None else self.digits
+        return Form(self.unit, decimals + 2) if isinstance(decimals, int) and decimals else self
+
     def show(self, value: float) -> str:
         """Write a number with its unit."""
         if self.digits == "si":
@@ -199,7 +205,8 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in given.items()}
+    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in given.items()}
+    return {name: text.replace("-", "−") for name, text in texts.items()}
 
 
 @remembered

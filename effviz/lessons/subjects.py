@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import effviz
 from effviz.advice.scaling import PAPER, ScalingRule
 from effviz.core.errors import DesignError, fail
-from effviz.count.report import Report
+from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 from effviz.model.draft import Draft
 from effviz.studies import blocks, convolutions
+from effviz.zoo import architecture
 
 KINDS = ("architecture", "block", "convolution")
 
@@ -49,7 +49,7 @@ def _architecture(name: str, values: dict[str, Any]) -> Design:
     bases = {letter: values.pop(letter) for letter in ScalingRule._fields if letter in values}
     edits = values.pop("edits", [])
     names = {"width": "width_mult", "depth": "depth_mult", "classes": "num_classes"}
-    design = effviz.architecture(name, **{names.get(key, key): value for key, value in values.items()})
+    design = architecture(name, **{names.get(key, key): value for key, value in values.items()})
     return _edited(design if phi is None else rule_of(bases).scaled(design, phi), edits)
 
 
@@ -82,4 +82,4 @@ _BUILD = {"architecture": _architecture, "block": _block, "convolution": _convol
 
 def report_of(subject: Mapping[str, Any], memory: str = "fused") -> Report:
     """Count the network that a lesson describes."""
-    return effviz.analyze(design_of(subject), memory=memory)
+    return analyze(design_of(subject), memory=memory)

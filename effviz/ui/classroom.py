@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.lessons.lesson import Lesson, lesson
 from effviz.lessons.rooms import Member, Question, Room, RoomError, Rooms, read_code
-from effviz.ui import links, playing
+from effviz.ui import carried, held, links, playing
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.widgets import browser_storage
@@ -26,7 +26,10 @@ _LONGEST_SECRET = 64
 
 def code() -> str:
     """Return the code of the room in the address; empty for none."""
-    text = links.carried("room", lambda text: bool(read_code(text)), "the code of a classroom")
+    links.expect("room", lambda text: bool(read_code(text)), "the code of a classroom")
+    text = carried.texts().get("room", "")
+    if text and not read_code(text):
+        carried.put(room="")
     return read_code(text)
 
 
@@ -49,7 +52,7 @@ def open_room(name: str, address: str) -> Room:
     asked = [step.prediction for step in lesson(name).steps]
     room = ROOMS.open(name, [Question(len(each.choices)) if each else None for each in asked], address)
     keep(room, key=room.key)
-    links.carry(room=room.code)
+    carried.put(room=room.code)
     return room
 
 
@@ -77,10 +80,10 @@ def _is_secret(value: object) -> bool:
 
 def read_teacher_link() -> None:
     """Take the key of the teacher's private link, and remove it from the address, which may be on a projector."""
-    text = links.held("teacher", _is_secret, "the key of a teacher")
+    text = held.held("teacher", _is_secret, "the key of a teacher")
     if not text:
         return
-    links.hold("teacher", "")
+    held.hold("teacher", "")
     room = current()
     if room is not None and room.is_teacher(text):
         keep(room, key=text)
@@ -105,7 +108,7 @@ def keep(room: Room, **secret: str) -> None:
 def leave() -> None:
     """Forget the room of the address."""
     _passes().pop(code(), None)
-    links.carry(room="")
+    carried.put(room="")
 
 
 def _pass(room: Room, name: str) -> str:

@@ -44,6 +44,7 @@ def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
     """Show a drop-down. A link may contain the text of an option, or the option itself."""
+    links.carry(key, options, format_func)
     names = [format_func(option) for option in options]
     known = {str(option): name for option, name in zip(options, names, strict=True)}
     links.rewrite(key, lambda text: text if text in names else known.get(text, text))

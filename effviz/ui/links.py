@@ -15,6 +15,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from effviz.ui import carried
+
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
 _ORDER = "_link_order"  # names of all parameters of the first address
@@ -35,13 +37,13 @@ _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
 PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-CARRIED = ("lesson", "step", "room")
-"""Texts of the address without a widget, which stay there from page to page until they are removed."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", *CARRIED}
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present", *carried.KEYS}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
-_CARRY = "_link_carry"  # texts of `CARRIED` by key
-_REMOVED = "_link_removed"  # texts of `CARRIED` that were removed; an old address may still contain them
-_ARRIVAL = "_link_arrival"  # number of the arrival, and the page with its carried texts
+CARRIED = "net"
+"""The chosen network, which follows the visitor to every page that offers it."""
+_CHOSEN = "_link_chosen"  # the network to carry; None until one is chosen
+_ARRIVING = "_link_arriving"  # the network that this page takes over; None if its link has settings
+_OWN = "_link_own"  # networks of the pages that were left, by page
 _ALSO = "_link_also"  # names in the link that were read as other settings, by key
 ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
@@ -58,7 +60,7 @@ T = TypeVar("T")
 def start(page: str) -> None:
     """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
-    arrived = _carry(page)
+    arrived = carried.start(page, back=is_navigation())
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
@@ -79,36 +81,8 @@ def start(page: str) -> None:
     state.setdefault(_RUN, 0)
     state.pop(_FRAME, None)
     if is_navigation():
-        # Noted at once: the next run may interrupt this one before it calls `held`.
+        # Noted at once: the next run may interrupt this one before it reads the address.
         state[_NAVIGATED] = True
-
-
-def _carry(page: str) -> bool:
-    """Keep the texts of `CARRIED` in the address; return whether the page or one of them has changed."""
-    state, params = st.session_state, st.query_params
-    now = {key: params[key] for key in CARRIED if key in params}
-    removed = state.get(_REMOVED, {})
-    kept = {} if is_navigation() else state.get(_CARRY, {})
-    # The address of a request may be older than the removal.
-    state[_CARRY] = kept | {key: text for key, text in now.items() if is_navigation() or removed.get(key) != text}
-    state[_REMOVED] = {key: text for key, text in removed.items() if now.get(key) == text}
-    for key in CARRIED:
-        _put_text(key, state[_CARRY].get(key, ""))
-    number, before = state.get(_ARRIVAL, (0, None))
-    here = (page, tuple(sorted(state[_CARRY].items())))
-    if before is not None and here != before:
-        for key, text in state[_CARRY].items():
-            # A link to the page itself does not change the address in the browser. This does.
-            params[key] = text
-    state[_ARRIVAL] = (number + (here != before), here)
-    return bool(here != before)
-
-
-def _put_text(key: str, text: str) -> None:
-    if text and st.query_params.get(key) != text:
-        st.query_params[key] = text
-    elif not text and key in st.query_params:
-        del st.query_params[key]
 
 
 def begin() -> None:
@@ -131,9 +105,19 @@ def _change_page(left: str, page: str) -> None:
     kept = state.setdefault(_KEPT, {})
     local = state[_KNOWN] - EVERYWHERE
     kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in local and key in state}
+    own = state.setdefault(_OWN, {})
+    if CARRIED in local and CARRIED in state:
+        own[left] = state[CARRIED]
+        if CARRIED in kept[left] or state.get(_CHOSEN) is not None:
+            state[_CHOSEN] = own[left]
+    if state.get(_CHOSEN) not in (None, own.get(page)) and page in own:
+        # These settings belong to another network.
+        kept.pop(page, None)
     for name in _names(local):
         state.pop(name, None)
+    state[_ARRIVING] = None
     if not set(st.query_params) - EVERYWHERE:
+        state[_ARRIVING] = state.get(_CHOSEN)
         for key, (value, text) in kept.get(page, {}).items():
             state[key] = value
             # The browser writes changes of a widget to the address, not its initial value.
@@ -226,46 +210,6 @@ def is_linked(keys: Iterable[str]) -> bool:
     return any(key in state[_QUERY] for key in keys)
 
 
-def carried(key: str, legal: Callable[[str], bool], choices: str) -> str:
-    """Return a text of `CARRIED`; empty if there is none. An illegal one is removed, and the notice lists it."""
-    expect(key, legal, choices)
-    text = str(st.session_state[_CARRY].get(key, ""))
-    if text and not legal(text):
-        carry(**{key: ""})
-        return ""
-    return text
-
-
-def carry(**texts: str) -> None:
-    """Set texts of `CARRIED`, from the next run on for the page; an empty one removes its parameter."""
-    state = st.session_state
-    for key, text in texts.items():
-        former = state[_CARRY].pop(key, "")
-        if text:
-            state[_CARRY][key] = text
-        elif former:
-            state[_REMOVED] = state.get(_REMOVED, {}) | {key: former}
-        _put_text(key, text)
-
-
-def carried_texts() -> dict[str, str]:
-    """Return the texts of `CARRIED` that the address has."""
-    return dict(st.session_state.get(_CARRY, {}))
-
-
-def arrival() -> int:
-    """Return the number of the arrival at this page and step; it changes with the page and with `CARRIED`."""
-    return int(st.session_state[_ARRIVAL][0])
-
-
-def show_text(key: str, text: str | None) -> None:
-    """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
-    with get_session_state().query_params() as params:
-        bound = params.is_bound(key)
-    if text is not None and not bound and st.query_params.get(key) != text:
-        st.query_params[key] = text
-
-
 def release(keys: Iterable[str]) -> None:
     """Separate parameters from their widgets, so that `st.switch_page` can set them."""
     with get_session_state().query_params() as params:
@@ -338,6 +282,11 @@ def _put(key: str, texts: list[str]) -> None:
         params.set_initial_query_params_from_current()
 
 
+def current(key: str, default: str) -> str:
+    """Return the text of a setting before its control is made."""
+    return str(st.session_state.get(key, st.query_params.get(key, default)))
+
+
 def run_number() -> int:
     """Return the number of this run of the page in the session."""
     return int(st.session_state[_RUN])
@@ -345,7 +294,7 @@ def run_number() -> int:
 
 def current_page() -> str:
     """Return the address of the page that is being drawn."""
-    return str(st.session_state[_PAGE])
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def visit() -> int:
@@ -365,6 +314,11 @@ def is_fragment() -> bool:
     return context is not None and bool(context.fragment_ids_this_run)
 
 
+def take_navigation() -> bool:
+    """Return whether the browser's back or forward button caused a run since the last call."""
+    return bool(st.session_state.pop(_NAVIGATED, False))
+
+
 def is_poll() -> bool:
     """Return whether this run repeats a part of the page, to poll a job; callbacks of controls must ignore it.
 
@@ -375,6 +329,15 @@ def is_poll() -> bool:
         return False
     page = context.fragment_storage.resolve_target(PAGE_FRAGMENT)
     return not set(page) & set(context.fragment_ids_this_run)
+
+
+def carry(key: str, options: Iterable[Any], text: Callable[[Any], str]) -> None:
+    """Choose the network of the page before, if this page offers it and its link has no settings."""
+    state = st.session_state
+    chosen = state.get(_ARRIVING)
+    if key == CARRIED and chosen in options and key not in state and key not in st.query_params:
+        preset(key, str(chosen))
+        st.query_params[key] = text(chosen)
 
 
 def settle() -> None:
@@ -440,43 +403,3 @@ def shortened(text: str) -> str:
     """Cut a text for the notice, and join its lines."""
     text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-# --- Texts without a widget -------------------------------------------------------------------------------------------
-
-
-def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
-    """Return a text of the link that no widget shows, such as a whole design; empty if there is none.
-
-    A run starts with the address that the browser had when it requested the run, which may be older than the last one
-    written by `hold`. So the address is read only when the visitor arrives or navigates back or forth. In between the
-    session remembers the text.
-    """
-    state = st.session_state
-    now, arrived = f"{key}_held", visit()
-    if state.pop(_NAVIGATED, False) or state.get(f"{key}_visit") != arrived:
-        state[f"{key}_visit"] = arrived
-    elif st.query_params.get(key, "") != state.get(now, ""):
-        hold(key, state.get(now, ""))
-    expect(key, legal, choices)
-    text = str(st.query_params.get(key, ""))
-    state[now] = text
-    if text:
-        # Stored and restored with the page's settings, as the value of a widget is.
-        state[key] = text
-        taken(key, text, "", str)
-    return text
-
-
-def remembered(key: str) -> str:
-    """Return the last text of `held` or `hold`; for callbacks, which run before the page."""
-    return str(st.session_state.get(f"{key}_held", ""))
-
-
-def hold(key: str, text: str) -> None:
-    """Write a text to the link; an empty one removes it."""
-    st.session_state[f"{key}_held"] = text
-    if text:
-        st.query_params[key] = text
-    elif key in st.query_params:
-        del st.query_params[key]

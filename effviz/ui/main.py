@@ -1,11 +1,12 @@
-"""Main script of the app: navigation, convention bar, and the chosen page, whose moving part is a fragment."""
+"""Main script of the app: navigation and the chosen page, whose moving part is a fragment."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from effviz.ui import links
-from effviz.ui.navigation import PAGES
+from effviz.ui.navigation import PAGES, PageInfo
 from effviz.ui.paths import ROOT, STYLE_SHEET, page_path
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import frame
@@ -14,24 +15,29 @@ from effviz.ui.widgets import frame
 def run() -> None:
     """Draw the frame and the chosen page."""
     TURNS.begin()
-    st.set_page_config(page_title="effviz", page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
-    chosen = st.navigation(
-        [
-            st.Page(
-                page_path(entry),
-                title=entry.title if entry.url_path else "Home",
-                icon=f":material/{entry.icon}:",
-                url_path=entry.url_path,
-                default=not entry.url_path,
-            )
-            for entry in PAGES
-        ]
-    )
+    # Before the navigation, which would otherwise request the icon of the page from another host.
+    st.set_page_config(page_icon=str(ROOT / "assets" / "logo.svg"))
+    pages: dict[str, list[StreamlitPage]] = {}
+    for entry in PAGES:
+        pages.setdefault(entry.section, []).append(_page(entry))
+    chosen = st.navigation(pages, position="top")
+    title = "effviz" if not chosen.url_path else f"{chosen.title} · effviz"
+    st.set_page_config(page_title=title, page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
     st.html(STYLE_SHEET)
-    frame.convention_bar()
+    frame.top(chosen.url_path)
     chosen.run()
+
+
+def _page(entry: PageInfo) -> StreamlitPage:
+    return st.Page(
+        page_path(entry),
+        title=entry.title if entry.url_path else "Home",
+        icon=f":material/{entry.icon}:",
+        url_path=entry.url_path,
+        default=not entry.url_path,
+    )
 
 
 run()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_ARXIV = "https://arxiv.org/abs"
+
 
 @dataclass(frozen=True)
 class PageInfo:
@@ -13,13 +15,15 @@ class PageInfo:
         url_path: address below the root; empty for the home page.
         title: in the navigation and on the page.
         icon: Material icon of the navigation.
-        purpose: one sentence under the title.
+        idea: at most three sentences under the title, in Markdown, with links to the papers.
+        section: of the navigation; empty for none.
     """
 
     url_path: str
     title: str
     icon: str
-    purpose: str
+    idea: str
+    section: str = ""
 
     @property
     def file(self) -> str:
@@ -27,29 +31,49 @@ class PageInfo:
         return f"{self.url_path or 'home'}.py"
 
 
+# In the order in which they are learned.
 PAGES = (
-    PageInfo("", "effviz", "home", "Understand and design efficient convolutional networks, with exact numbers."),
-    PageInfo("architectures", "Architectures", "account_tree",
-             "The cost of a published network, stage by stage, and the effect of its width, depth and resolution."),
+    PageInfo("", "effviz", "home",
+             "Understand and design efficient convolutional networks. Every number is counted exactly, layer by layer, "
+             "with its formula and its convention. Move the slider."),
     PageInfo("convolutions", "Convolutions", "grid_on",
-             "The cost of standard, grouped, depthwise and 1x1 convolutions, and the channels that they connect."),
+             "A standard convolution mixes space and channels at once: every output reads every input channel. Grouped "
+             "convolutions cut the channels into independent parts. A depthwise separable one filters each channel "
+             f"alone, then mixes the channels with 1x1 kernels ([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
     PageInfo("blocks", "Building blocks", "view_module",
-             "The cost of one block of the papers, part by part, and compared with other blocks at the same input."),
+             f"Efficient networks repeat one block. [Inverted residuals]({_ARXIV}/1801.04381) filter in many channels "
+             f"and connect few, [squeeze-and-excitation]({_ARXIV}/1709.01507) weights the channels, "
+             f"[Ghost modules]({_ARXIV}/1911.11907) derive half of the maps cheaply.", "Learn"),
     PageInfo("memory", "Memory access cost", "memory",
-             "The four guidelines of ShuffleNetV2: at equal multiply-adds, which design moves more memory, and is it "
-             "slower?"),
-    PageInfo("multipliers", "Width and resolution", "aspect_ratio",
-             "The effect of width and resolution on the cost of small networks, and on their published accuracy."),
-    PageInfo("width_depth", "Width against depth", "swap_vert",
-             "Wide and shallow or narrow and deep: designs of one kind of block at equal multiply-adds."),
+             "A chip waits for memory more often than for arithmetic. The four guidelines of "
+             f"[ShuffleNetV2]({_ARXIV}/1807.11164) compare designs with equal multiply-adds that read and write "
+             "different amounts.", "Learn"),
     PageInfo("scaling", "Compound scaling", "open_in_full",
-             "EfficientNet's rule: the promised network, the network that rounding builds, and its cost."),
+             "A larger budget can buy depth, width or resolution, and each one alone soon gains little. "
+             f"[EfficientNet]({_ARXIV}/1905.11946) grows all three together by one coefficient φ, and each step of φ "
+             "about doubles the multiply-adds.", "Scale"),
+    PageInfo("multipliers", "Width and resolution", "aspect_ratio",
+             "Two multipliers shrink a finished network: one thins every layer, the other shrinks the image "
+             f"([MobileNet]({_ARXIV}/1704.04861)). Both act on the multiply-adds almost quadratically, and they cost "
+             "accuracy at different rates.", "Scale"),
+    PageInfo("width_depth", "Width against depth", "swap_vert",
+             "The same multiply-adds build a wide and shallow network or a narrow and deep one. The deep one writes "
+             f"more activations, the wide one holds more parameters ([Wide ResNets]({_ARXIV}/1605.07146)).", "Scale"),
+    PageInfo("architectures", "Architectures", "account_tree",
+             "A network spends its parameters and its compute in different stages. Change width, depth and resolution "
+             "of a published network, and see which stages pay for it.", "Design"),
     PageInfo("studio", "Studio", "table_edit",
-             "Sketch a network before you code it: does it fit, what is wrong with it, and what is the code?"),
+             "Sketch a network before you code it, as a table of stages. Does it fit the budget, what is wrong with "
+             "it, and what is the code?", "Design"),
     PageInfo("latency", "FLOPs are not latency", "speed",
-             "How well does a count predict the speed of a network? Measured on this machine, and as published."),
+             "Networks with equal multiply-adds differ several times in speed, because operations use a processor "
+             f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the time, here "
+             "and as published?", "Measure"),
+    PageInfo("lessons", "Lessons", "school",
+             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
     PageInfo("classroom", "Classroom", "groups",
-             "A class predicts together: students answer on their devices, the teacher's screen shows all answers."),
+             "A class predicts together: students answer on their devices, the teacher's screen shows all answers.",
+             "Lessons"),
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ MAIN_SCRIPT = _PACKAGE / "ui" / "main.py"
 """The script that Streamlit runs for each session."""
 
 STYLE_SHEET = _PACKAGE / "ui" / "style.css"
+PRESENT_STYLE_SHEET = _PACKAGE / "ui" / "present.css"
 
 
 def page_path(entry: PageInfo) -> Path:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.state import get_session_state
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
-from effviz.ui import links
+from effviz.ui import carried, links
 
 STORAGE = "lessons"
 """Name under which the browser stores the answers."""
@@ -44,7 +45,7 @@ class Play:
 
 def now() -> Play | None:
     """Return the step of the address; None without a lesson."""
-    texts = links.carried_texts()
+    texts = carried.texts()
     name, step = texts.get("lesson", ""), texts.get("step", "1")
     if name not in ORDER:
         return None
@@ -58,8 +59,21 @@ def is_step(chosen: Lesson, text: str) -> bool:
 
 
 def address(chosen: Lesson, number: int) -> dict[str, str]:
-    """Return the parameters of the address of a step, without those of a room."""
-    return {"lesson": chosen.name, "step": str(number)} | dict(chosen.steps[number - 1].state or {})
+    """Return the parameters of a link to a step, without those of a room.
+
+    The browser adds the settings of all pages to a link, such as the convention, so that the link must not have them.
+    """
+    state = {key: text for key, text in (chosen.steps[number - 1].state or {}).items() if key not in links.EVERYWHERE}
+    return {"lesson": chosen.name, "step": str(number)} | state
+
+
+def following(play: Play, number: int) -> dict[str, str]:
+    """Return the parameters of a link from a step to another one of the lesson, which may keep what was built."""
+    target = play.lesson.steps[number - 1]
+    keeps = target.state is None and target.page == links.current_page()
+    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in links.EVERYWHERE}
+    room = carried.texts().get("room", "")
+    return kept | address(play.lesson, number) | ({"room": room} if room else {})
 
 
 # --- Answers ----------------------------------------------------------------------------------------------------------
@@ -81,9 +95,14 @@ def forget(name: str) -> None:
     answers(name).clear()
 
 
+def is_answered(chosen: Lesson, step: Step) -> bool:
+    """Whether the visitor has answered the question of a step."""
+    return "guess" in answers(chosen.name).get(step.name, {})
+
+
 def is_done(chosen: Lesson, step: Step) -> bool:
     """Whether the visitor has answered the question of a step; one without a question is always done."""
-    return step.prediction is None or "guess" in answers(chosen.name).get(step.name, {})
+    return step.prediction is None or is_answered(chosen, step)
 
 
 def every_answer() -> dict[str, dict[str, dict[str, Any]]]:
@@ -150,10 +169,11 @@ def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bo
     locked, hidden = held(key)
     state = play.step.state
     arrivals = st.session_state.setdefault(_ARRIVALS, {})
-    arrived = arrivals.get(key) != links.arrival()
-    arrivals[key] = links.arrival()
+    arrived = arrivals.get(key) != carried.arrival()
+    arrivals[key] = carried.arrival()
     planned = None if state is None else state.get(key)
-    text = planned if locked and state is not None else st.query_params.get(key, planned)
+    is_fixed = (locked and state is not None) or (key in links.EVERYWHERE and planned is not None)
+    text = planned if is_fixed else st.query_params.get(key, planned)
     if (locked or arrived) and (text is not None or (state is not None and key not in links.EVERYWHERE)):
         _set(key, default if text is None else _read(read, text, default), text)
     return locked, hidden
@@ -171,4 +191,14 @@ def _set(key: str, value: Any, text: str | None) -> None:
     state = st.session_state
     if key not in state or state[key] != value:
         state[key] = value
-        links.show_text(key, text)
+        _show_text(key, text)
+
+
+def _show_text(key: str, text: str | None) -> None:
+    """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
+    with get_session_state().query_params() as params:
+        if text is None or params.is_bound(key) or st.query_params.get(key) == text:
+            return
+        st.query_params[key] = text
+        # Otherwise the widget would take the value with which the page was opened.
+        params.set_initial_query_params_from_current()

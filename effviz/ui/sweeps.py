@@ -132,7 +132,7 @@ def _compute(page: str, control: str, settings: str, *span: float) -> bytes:
 async def _respond(request: Request) -> Response:
     page, query = request.path_params["page"], request.query_params
     control, settings = query.get("control", ""), query.get("settings", "")
-    known = {entry.url_path for entry in PAGES}
+    known = {entry.file.removesuffix(".py") for entry in PAGES}
     if page not in known or not control.isidentifier() or len(settings) > _LONGEST:
         return Response("unknown page or control, or settings too long", 400)
     if len(_waiting) >= _MOST_WAITING:

@@ -66,7 +66,7 @@ def query(page: Page) -> dict[str, str]:
     return {key: values[0] for key, values in found.items()}
 
 
-CARDS = "[...document.querySelectorAll('.card .number')].slice(0, 4).map(e => e.innerText)"
+CARDS = "[...document.querySelectorAll('.card .text')].slice(0, 4).map(e => e.innerText)"
 
 
 def cards(page: Page) -> list[str]:
@@ -133,6 +133,26 @@ def choose(page: Page, key: str, option: str) -> None:
 
 def switch(page: Page, key: str, option: str) -> None:
     page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+    settle(page)
+
+
+def convention(page: Page, key: str, option: str) -> None:
+    """Choose an option of the counting convention, which a chip contains."""
+    chip = page.locator(".st-key-convention")
+    if not chip.locator("details[open]").count():
+        chip.locator("summary").click()
+    switch(page, key, option)
+    chip.locator("summary").click()
+
+
+def go(page: Page, name: str) -> None:
+    """Open a page by the navigation at the top."""
+    section = next(entry.section for entry in PAGES if name in (entry.title, entry.url_path or "Home"))
+    if section:
+        page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).click()
+    else:
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
     settle(page)
 
 

@@ -15,11 +15,13 @@ from tests.browser.driver import (
     NAVIGATION,
     cards,
     choose,
+    convention,
     counted,
     expect_cards,
     expect_query,
     expected_cards,
     field,
+    go,
     link_line,
     query,
     show_part,
@@ -69,19 +71,17 @@ def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[
 
 def test_the_convention_follows_from_page_to_page(page: Page) -> None:
     visit(page, "/")
-    convention = {"count": "FLOPs", "unit": "int8", "memory": "Paper"}
-    for key, value in convention.items():
-        switch(page, key, value)
-    expect_query(page, convention)
+    chosen = {"count": "FLOPs", "unit": "int8", "memory": "Paper"}
+    for key, value in chosen.items():
+        convention(page, key, value)
+    expect_query(page, chosen)
     for name in (*NAVIGATION[1:], *NAVIGATION):
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
-        settle(page)
+        go(page, name)
         expect(page.get_by_role("heading", level=1)).to_have_text(
             next(entry.title for entry in PAGES if name in (entry.title, entry.url_path or "Home"))
         )
-        expect_query(page, convention)
-        for key, value in convention.items():
-            expect(page.locator(f".st-key-{key} [role=radio][aria-checked=true]")).to_have_text(value)
+        expect_query(page, chosen)
+        expect(page.locator(".st-key-convention summary")).to_have_text(" · ".join(chosen.values()))
         if name == "Architectures":
             expect_cards(page, expected_cards(counted("mobilenet_v2", "paper"), factor=2, bytes_each=1))
 
@@ -89,31 +89,27 @@ def test_the_convention_follows_from_page_to_page(page: Page) -> None:
 def test_every_page_keeps_its_own_settings(page: Page) -> None:
     """Pages share short keys, but not their values, neither in the controls nor in the address."""
 
-    def go(name: str) -> None:
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
-        settle(page)
-
     def shown(key: str) -> str:
         return field(page, key).input_value()
 
     visit(page, "/architectures?net=MobileNetV1&res=1100&depth=2&count=FLOPs")
-    go("Memory access cost")
+    go(page, "Memory access cost")
     expect_query(page, {"count": "FLOPs"})
     assert shown("res") == "56"
     type_into(page, "res", "28")
-    go("Architectures")
+    go(page, "Architectures")
     expect_query(page, {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0"})
     assert (shown("res"), shown("depth")) == ("1100", "2.00")
     type_into(page, "width", "0.5")
     expect_query(page, {"count": "FLOPs", "net": "MobileNetV1", "res": "1100", "depth": "2.0", "width": "0.5"})
-    go("Memory access cost")
+    go(page, "Memory access cost")
     expect_query(page, {"count": "FLOPs", "res": "28"})
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
-    go("Architectures")
+    go(page, "Architectures")
     type_into(page, "width", "0.25")
-    go("Home")
+    go(page, "Home")
     page.get_by_text("MobileNetV2 at half width").click()
     settle(page)
     # A link into a page overrides its former settings.
@@ -136,11 +132,10 @@ def test_back_and_forward_show_what_the_address_says(
     page: Page, new_context: Callable[..., BrowserContext], base_url: str
 ) -> None:
     visit(page, "/")
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Architectures").click()
-    settle(page)
+    go(page, "Architectures")
     type_into(page, "width", "0.5")
     choose(page, "net", "VGG-16")
-    switch(page, "count", "FLOPs")
+    convention(page, "count", "FLOPs")
     other = new_context().new_page()
     seen = [page.url]
     for move in (page.go_back, page.go_back, page.go_forward, page.go_forward):
@@ -191,7 +186,7 @@ def test_a_hostile_link_is_read_as_text(page: Page, base_url: str) -> None:
     type_into(page, "width", "0.5")
     assert query(page)["width"] == "0.5", "the next change is written into the link"
     type_into(page, "classes", "10")
-    switch(page, "unit", "int8")
+    convention(page, "unit", "int8")
     choose(page, "layer", "stem.conv")
     expected = {"width": "0.5", "classes": "10", "unit": "int8", "layer": "stem.conv"}
     assert {key: query(page).get(key) for key in expected} == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,20 +11,18 @@ from playwright.sync_api import Page, expect
 
 from effviz.ui.navigation import PAGES, PageInfo
 from tests.browser.conftest import SCHEMES, VIEWPORTS, Server, settle
-from tests.browser.driver import COVERED, NAVIGATION, visit
+from tests.browser.driver import COVERED, expect_query, press, visit
 
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 22, 32)"}
 
 
 def check_complete(page: Page, entry: PageInfo) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(entry.title)
-    expect(page.get_by_text(entry.purpose)).to_be_visible()
-    links = page.get_by_test_id("stSidebarNavLink")
-    expect(links).to_have_count(len(PAGES))
-    for name in NAVIGATION:
-        expect(links.filter(has_text=name)).to_be_visible()
-    for key in ("count", "unit", "memory"):
-        expect(page.locator(f".st-key-{key} [role=radio][aria-checked=true]")).to_be_visible()
+    expect(page.get_by_text(re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", entry.idea))).to_be_visible()
+    for section in {entry.section for entry in PAGES if entry.section}:
+        expect(page.get_by_test_id("stTopNavSection").filter(has_text=section)).to_be_visible()
+    expect(page.locator(".st-key-convention summary")).to_have_text("Multiply-adds · Elements · Fused")
+    expect(page).to_have_title(f"{entry.title} · effviz" if entry.url_path else "effviz")
     assert urlsplit(page.url).path == f"/{entry.url_path}"
 
 
@@ -92,3 +91,27 @@ def test_the_first_screen_holds_control_numbers_and_chart(page: Page, link: str)
         assert box["y"] + box["height"] <= 800, name
     tops = {card.bounding_box()["y"] for card in page.locator(".card").all()}  # type: ignore[index]
     assert len(tops) == 1, "one row of cards"
+
+
+@pytest.mark.parametrize("viewport", [VIEWPORTS["phone"]])
+def test_a_phone_shows_control_numbers_and_chart_together(page: Page) -> None:
+    visit(page, "/scaling")
+    page.locator(".chart").first.scroll_into_view_if_needed()
+    for part in (".st-key-phi_slider", ".card:first-child", ".card:last-child", ".chart .main-svg"):
+        expect(page.locator(part).first).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize("viewport", [VIEWPORTS["wide"]])
+def test_present_mode_enlarges_the_page_and_leaves_the_main_control(page: Page) -> None:
+    visit(page, "/scaling")
+    before = page.locator("h1").bounding_box()
+    page.locator(".st-key-present label").click()
+    settle(page)
+    after = page.locator("h1").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert 1.4 * before["height"] < after["height"] < 1.8 * before["height"]
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    press(page, "phi", ">")
+    expect_query(page, {"present": "true", "phi": "1.05"})
+    check_fits(page, VIEWPORTS["wide"]["width"])

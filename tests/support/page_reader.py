@@ -106,12 +106,11 @@ def expected_cards(counted: Report, count: str = "macs", unit: str = "elements")
     def size(elements: int) -> str:
         return si(elements) if unit == "elements" else binary(elements * BYTES[unit])
 
-    suffix = ", elements" if unit == "elements" else ""
     return {
         "Parameters": si(counted.params),
         COUNTS[count]: si(counted.macs if count == "macs" else counted.flops),
-        f"Memory access{suffix}": size(counted.memory_access),
-        f"Peak activations{suffix}": size(counted.peak_activation),
+        "Memory access": size(counted.memory_access),
+        "Peak activations": size(counted.peak_activation),
     }
 
 
@@ -124,6 +123,7 @@ class Card(NamedTuple):
     delta: str
     against: str
     stale: bool
+    unit: str
 
 
 def component(at: AppTest, name: str) -> dict[str, Any]:
@@ -236,6 +236,8 @@ def _words(at: AppTest) -> Iterator[str]:
             yield from (widget.label, widget.proto.help)
     for figure in charts(at).values():
         yield from (figure["title"], figure["alt"])
+    for data in component(at, "exercise").values():
+        yield from (entry[name] for entry in data["entries"] for name in ("question", "shown", "why"))
     for entry in at.get("page_link"):
         yield entry.proto.label
     for entry in at.dataframe:
@@ -308,12 +310,17 @@ def table(at: AppTest, alt: str) -> pd.DataFrame:
     return found
 
 
-def reveal(at: AppTest, key: str, guess: float = 1.0) -> str:
-    """Answer an exercise, in the part on show or in "Try this", and return the verdict."""
-    if f"{key}_reveal" not in {each.key for each in at.button}:
+def questions(at: AppTest) -> dict[str, dict[str, Any]]:
+    """By key: the exercises on the page with their answers."""
+    (found,) = component(at, "exercise").values()
+    return {entry["key"]: entry for entry in found["entries"]}
+
+
+def reveal(at: AppTest, key: str) -> str:
+    """Return the answer to an exercise, in the part on show or in "Try this", with its explanation."""
+    if not component(at, "exercise"):
         show_part(at, "Try this")
-    at.number_input(key=f"{key}_guess").set_value(guess)
-    at.button(key=f"{key}_reveal").click()
-    run(at)
-    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
-    return html.unescape(found)
+    entry = questions(at)[key]
+    return (
+        f"No such network can be built. {entry['problem']}" if entry["problem"] else f"{entry['shown']}. {entry['why']}"
+    )

@@ -8,7 +8,7 @@ export function draw({ parentElement, data }) {
 }
 
 /**
- * Write cards of {label, text, help, below, against, stale} into the element `box`. With `others`, further cards stay and
+ * Write cards of {label, text, unit, help, below, against, stale} into the element `box`. With `others`, further cards stay and
  * are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
@@ -19,7 +19,8 @@ export function show(box, cards, others = false) {
     const item = box.children[place];
     item.classList.toggle("stale", card.stale);
     write(item.querySelector(".label"), card.label);
-    write(item.querySelector(".number"), card.text);
+    write(item.querySelector(".text"), card.text);
+    write(item.querySelector(".unit"), card.unit && ` ${card.unit}`);
     write(item.querySelector(".below"), card.below);
     write(item.querySelector(".against"), card.against && ` vs ${card.against}`);
     write(item.querySelector(".help > div"), card.help);
@@ -38,7 +39,8 @@ function empty() {
   item.setAttribute("role", "group");
   item.setAttribute("aria-labelledby", id);
   item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><details class="help"><summary>?</summary>
-    <div></div></details></div><div class="number"></div><div class="change"><span class="below"></span><span
+    <div></div></details></div><div class="number"><span
+    class="text"></span><span class="unit"></span></div><div class="change"><span class="below"></span><span
     class="against"></span></div>`;
   const help = item.querySelector("details");
   help.addEventListener("keydown", (event) => { if (event.key === "Escape") help.open = false; });

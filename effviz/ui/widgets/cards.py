@@ -26,6 +26,7 @@ class Card:
     Attributes:
         label: name of the number.
         text: the number, rounded for reading.
+        unit: after the number, in small type.
         help: all digits of the number, and its definition, plain text.
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
@@ -38,6 +39,7 @@ class Card:
     below: str
     against: str = ""
     stale: bool = False
+    unit: str = ""
 
 
 def show_cards(cards: Iterable[Card]) -> None:
@@ -72,13 +74,15 @@ def count_card(
         note: a sentence at the end of the help.
     """
     # A value in bytes carries its unit.
-    unit = ", elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""
+    unit = "elements" if QUANTITIES[quantity].unit == "memory" and convention.in_elements else ""
     help = f"{convention.exact(quantity, value)}\n\n{convention.help(quantity)} {note}".rstrip()
     if baseline is not None:
         below, against = change(value, baseline), against if value != baseline else ""
     else:
         against = ""
-    return Card(f"{convention.label(quantity)}{unit}", convention.show(quantity, value), help, below, against)
+    return Card(
+        convention.label(quantity), convention.show(quantity, value), help, below, against, unit=unit
+    )  # fmt: skip
 
 
 def report_cards(

@@ -66,9 +66,19 @@ def in_channels_control() -> int:
 
 def channel_controls(default: int) -> tuple[int, int]:
     """Show the input and output channels of one layer or block."""
+    return input_channels_control(default), output_channels_control(default)
+
+
+def input_channels_control(default: int) -> int:
+    """Show the input channels of one layer or block."""
     links.also("cin", "in_channels")
+    return _channels("Input channels", "cin", default)
+
+
+def output_channels_control(default: int) -> int:
+    """Show the output channels of one layer or block."""
     links.also("cout", "out_channels")
-    return _channels("Input channels", "cin", default), _channels("Output channels", "cout", default)
+    return _channels("Output channels", "cout", default)
 
 
 def _channels(label: str, key: str, default: int) -> int:

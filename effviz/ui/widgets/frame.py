@@ -18,12 +18,16 @@ from effviz.core.text import html_text
 from effviz.ui import inputs, links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.navigation import page
+from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import lesson_panel
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
+_INSTRUMENT = "_instrument"
+PRESENT = "present"
+"""Key of the setting that enlarges a page for a projector."""
 
 
 def look() -> Appearance:
@@ -31,14 +35,31 @@ def look() -> Appearance:
     return appearance(st.context.theme.type)
 
 
-def header(url_path: str) -> Convention:
-    """Show title, purpose and places for the notice and the controls; return the convention of the bar."""
-    entry = page(url_path)
-    st.title(entry.title, anchor=False)
-    st.markdown(entry.purpose)
+def top(url_path: str) -> None:
+    """Show title, convention, present mode and the button for the link. The main script calls this.
+
+    Streamlit forgets the settings of a page's script when the visitor leaves the page.
+    """
+    with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
+        st.title(page(url_path).title, anchor=False, width="stretch")
+        st.session_state[_CONVENTION] = _convention_chip()
+        _present()
+        copy_link()
+
+
+def header(url_path: str, *, controls: bool = True) -> Convention:
+    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
+    st.markdown(page(url_path).idea)
     links.line()
-    st.session_state[_CONTROLS] = st.sidebar.container()
+    if controls:
+        st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
+
+
+def instrument() -> DeltaGenerator:
+    """Return the place of the main control and the headline numbers. On a phone, it stays in view."""
+    place: DeltaGenerator = st.session_state[_INSTRUMENT]
+    return place
 
 
 def sidebar() -> DeltaGenerator:
@@ -50,32 +71,40 @@ def sidebar() -> DeltaGenerator:
 def moving(body: Callable[[], None]) -> None:
     """Show the part of a page that follows its controls: a change of one of them repeats `body`, not the frame.
 
-    Every page has one. It contains the controls, also those in the sidebar, and all that depends on them. Below it
-    are the convention in words and a button for the permalink.
+    Every page has one. It contains the controls, also those in the sidebar, and all that depends on them.
     """
 
     def run() -> None:
         TURNS.begin()
         links.begin()
         if lesson_panel.show():
+            st.session_state[_INSTRUMENT] = st.container(key="instrument")
             body()
             links.finish()
 
     st.fragment(run, key=links.PAGE_FRAGMENT)()
-    with st.container(horizontal=True, key="footer", gap="large", vertical_alignment="center"):
-        st.caption(convention().text)
-        copy_link()
 
 
-def convention_bar() -> None:
-    """Show the convention as one compact row, kept across pages and in the link."""
-    with st.container(horizontal=True, key="convention", gap="medium", vertical_alignment="bottom"):
+def _convention_chip() -> Convention:
+    """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link."""
+    known = (("count", "macs", COUNTS), ("unit", "elements", UNITS), ("memory", "fused", MEMORIES))
+    label = " · ".join(names.get(links.current(key, default), "") for key, default, names in known)
+    # No popover: the controls in a closed one do not exist in the browser, which then forgets their values.
+    with st.container(key="convention", width="content"), st.expander(label, icon=":material/tune:"):
         count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
         unit = inputs.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
         memory = inputs.switch(
             "Memory access", list(MEMORIES), "memory", default="fused", format_func=MEMORIES.__getitem__
         )
-    st.session_state[_CONVENTION] = Convention(count, unit, memory)
+        chosen = Convention(count, unit, memory)
+        st.caption(chosen.text)
+    return chosen
+
+
+def _present() -> None:
+    """Show the switch of present mode: larger type and no sidebar, for a projector."""
+    if inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector."):
+        st.html(PRESENT_STYLE_SHEET)
 
 
 def convention() -> Convention:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
 from effviz.lessons.lesson import ORDER, Prediction
-from effviz.ui import classroom, links, playing
+from effviz.ui import carried, classroom, links, playing
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
@@ -29,9 +30,9 @@ def show() -> bool:
     It may not before the prediction of the step is made.
     """
     st.session_state[_GOAL] = None
-    links.carried("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
+    _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
     play = playing.now()
-    links.carried("step", lambda text: play is None or playing.is_step(play.lesson, text), "a step of the lesson")
+    _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
     if links.current_page() == classroom.PAGE:
         return True
     if play is not None:
@@ -66,6 +67,14 @@ def _is_answered(play: Play) -> bool:
     return playing.is_done(play.lesson, play.step) or room_bar.is_revealed(play)
 
 
+def _check(key: str, legal: Callable[[str], bool], choices: str) -> None:
+    """Declare a text of the address, and remove it if it is illegal; the notice of the link lists it."""
+    links.expect(key, legal, choices)
+    text = carried.texts().get(key, "")
+    if text and not legal(text):
+        carried.put(**{key: ""})
+
+
 def synchronise() -> None:
     """Exchange the answers with the storage of the browser."""
     known = browser_storage.is_known(playing.STORAGE)
@@ -87,19 +96,14 @@ def built(report: Report | None) -> None:
     _show_goal(play, checked)
 
 
-def _address(play: Play, number: int) -> dict[str, str]:
-    room = links.carried_texts().get("room", "")
-    return playing.address(play.lesson, number) | ({"room": room} if room else {})
-
-
 def _elsewhere(play: Play) -> None:
     """Show one line with a link back, on a page to which the step does not belong."""
     title = page(play.step.page).title
     st.html(f"<p class='lesson_line'>{_progress(play)} · on the page {html_text(title)}</p>")
     with st.container(horizontal=True, gap="small", key="lesson_ways", vertical_alignment="center"):
         st.page_link(
-            page_path(page(play.step.page)), label="Back to the step", query_params=_address(play, play.number),
-            icon=":material/arrow_back:",
+            page_path(page(play.step.page)), label="Back to the step", icon=":material/arrow_back:",
+            query_params=playing.following(play, play.number),
         )  # fmt: skip
         _end()
 
@@ -228,9 +232,11 @@ def _ways(play: Play) -> None:
             if 1 <= other <= len(steps):
                 st.page_link(
                     page_path(page(steps[other - 1].page)), label=f"{label}: {steps[other - 1].title}",
-                    query_params=_address(play, other), icon=f":material/{icon}:",
+                    query_params=playing.following(play, other), icon=f":material/{icon}:",
                     icon_position="left" if other < number else "right",
                 )  # fmt: skip
+        if number == len(steps):
+            st.page_link(page_path(page("lessons")), label="All lessons", icon=":material/school:")
         _end()
 
 
@@ -239,4 +245,4 @@ def _end() -> None:
 
 
 def _leave() -> None:
-    links.carry(lesson="", step="", room="")
+    carried.put(lesson="", step="", room="")

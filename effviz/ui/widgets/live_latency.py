@@ -205,7 +205,8 @@ def _short(design: effviz.Design) -> str:
 
 def card(reading: Reading, against: str = "") -> Card:
     """Make the card of the latency; `against` names the baseline, empty if there is none."""
-    label, meaning = "Latency here", "Median time of one run of PyTorch on this CPU, every run timed separately."
+    label = "Latency here"
+    meaning = f"Median time of one run of PyTorch on this CPU, every run timed separately: {machine()}."
     latency = reading.latency
     if latency is None:
         if reading.stale is None:
@@ -307,7 +308,7 @@ def _line(conditions: Conditions, reading: Reading) -> str:
     if reading.error:
         return f'<p class="latency" role="alert">{html_text(reading.error)}</p>'
     if reading.latency is None:
-        return f'<p class="latency">Not measured for this setting: {conditions.text}, on {html_text(machine())}.</p>'
+        return f'<p class="latency">Not measured for this setting: {conditions.text}.</p>'
     latency = reading.latency
     badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
     return (

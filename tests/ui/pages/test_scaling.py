@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import MAIN, charts, headings, line, metrics, open_page, opened, run, show_part
+from page_reader import MAIN, charts, headings, line, metrics, open_page, opened, reveal, run, show_part
 from profiles import examples
 from streamlit.testing.v1 import AppTest
 
@@ -68,7 +68,7 @@ def test_the_headline_is_the_network_at_phi(phi: str) -> None:
     assert shown["α · β² · γ²"] == "1.920"
     assert shown["Parameters"] == si(report.params)
     assert shown["Multiply-adds"] == si(report.macs)
-    assert shown["Memory access, elements"] == si(report.memory_access)
+    assert shown["Memory access"] == si(report.memory_access)
     words = text(at)
     assert f"{report.macs:,} / 385,814,752" in words
     blocks = built_body(compound_scale(B0, float(phi)))[0]
@@ -284,15 +284,9 @@ def test_the_table_of_stages() -> None:
 
 def test_exercises_reveal_what_is_built() -> None:
     at = open_page(PATH, part="Try this")
-    at.number_input(key="step_guess").set_value(2.0)
-    at.button(key="step_reveal").click()
-    run(at)
     factor = effviz.analyze(compound_scale(B0, 2)).macs / effviz.analyze(compound_scale(B0, 1)).macs
-    assert f"**{factor:.2f}×**" in text(at)
-    at.number_input(key="blocks_guess").set_value(20.0)
-    at.button(key="blocks_reveal").click()
-    run(at)
-    assert f"**{built_body(compound_scale(B0, 1.5))[0]} blocks**" in text(at)
+    assert reveal(at, "step").startswith(f"{factor:.2f}×.")
+    assert reveal(at, "blocks").startswith(f"{built_body(compound_scale(B0, 1.5))[0]} blocks.")
 
 
 @pytest.mark.parametrize(

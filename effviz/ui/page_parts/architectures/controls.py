@@ -11,6 +11,7 @@ from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, compact_size, in_pixels
 from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
+from effviz.ui.widgets.frame import instrument
 from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
 
 
@@ -62,7 +63,8 @@ def controls() -> Choice:
         counts = [str(count) for count in GROUPS[name]]
         groups = int(inputs.switch("Groups", counts, "groups", default=str(groups)))
     baseline = named(name, groups)
-    width = width_control(baseline)
+    with instrument():
+        width = width_control(baseline)
     links.also("depth", "depth_mult")
     depth = inputs.amount(
         "Depth multiplier", "depth", default=1.0, minimum=0.1, maximum=8.0, step=0.05, usual=(0.25, 3.0),

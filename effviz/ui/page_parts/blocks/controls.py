@@ -12,8 +12,8 @@ from effviz.model.fields import Field
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
 from effviz.ui import inputs
-from effviz.ui.widgets.controls import channel_controls, map_controls
-from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.controls import input_channels_control, map_controls, output_channels_control
+from effviz.ui.widgets.frame import instrument, notice
 
 NONE = "none"
 COMPANIONS = 3
@@ -61,7 +61,9 @@ def controls() -> Choice:
     name = inputs.choice(
         "Block", list(PRESETS), "block", default="inverted_residual", format_func=title_of, on_change=_reset
     )
-    wide, out = channel_controls(96)
+    with instrument():
+        wide = input_channels_control(96)
+    out = output_channels_control(96)
     stride, side = map_controls(14)
     asked = Place(wide, out, stride, side)
     entries = lesson.fields_of(name)

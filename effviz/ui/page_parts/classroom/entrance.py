@@ -8,7 +8,7 @@ from effviz.core import settings
 from effviz.core.text import html_text
 from effviz.lessons.lesson import ORDER, lesson
 from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, read_code
-from effviz.ui import classroom, inputs, links
+from effviz.ui import carried, classroom, inputs
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import visitor_address
@@ -87,7 +87,7 @@ def _enter() -> None:
     text = str(st.session_state.get(_CODE) or "")
     code, own = read_code(text), settings.REPLICA.value
     if code and classroom.ROOMS.find(code):
-        links.carry(room=code)
+        carried.put(room=code)
     elif code and own and not code.startswith(str(own)):
         st.session_state[_ELSEWHERE] = code
     else:

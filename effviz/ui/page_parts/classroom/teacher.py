@@ -35,7 +35,7 @@ def screen(room: Room, key: str) -> None:
             where = f"Step {scene.step + 1} of {len(chosen.steps)}"
             st.html(
                 f'<p class="lesson_line"><strong>{html_text(chosen.title)}</strong> · {where}</p>'
-                f"<h2>{html_text(step.title)}</h2>"
+                f"<h1>{html_text(step.title)}</h1>"
             )
             if step.prediction is not None:
                 st.markdown(step.prediction.asked())

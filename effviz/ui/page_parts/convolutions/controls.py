@@ -10,6 +10,7 @@ import effviz
 from effviz.studies.convolutions import KINDS, Setting, design, legal_groups
 from effviz.ui import inputs
 from effviz.ui.widgets.controls import channel_controls, map_controls
+from effviz.ui.widgets.frame import instrument
 
 BASELINE = "standard"
 
@@ -40,10 +41,11 @@ class Choice:
 def controls() -> Choice:
     """Show the controls in the sidebar; groups are limited to divisors of the channels."""
     kind = inputs.choice("Convolution", list(KINDS), "type", default="separable", format_func=KINDS.__getitem__)
-    kernel = inputs.amount(
-        "Kernel size", "kernel", default=3, minimum=1, maximum=63, step=2, usual=(1, 15),
-        help="Side of the square window, padded by half of it.",
-    )  # fmt: skip
+    with instrument():
+        kernel = inputs.amount(
+            "Kernel size", "kernel", default=3, minimum=1, maximum=63, step=2, usual=(1, 15),
+            help="Side of the square window, padded by half of it.",
+        )  # fmt: skip
     wide, out = channel_controls(128)
     groups = _groups(legal_groups(wide, out))
     stride, side = map_controls(28)

@@ -20,6 +20,7 @@ from effviz.studies.guidelines.access import (
 from effviz.studies.guidelines.theory import variant_text
 from effviz.ui import inputs, links
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.frame import instrument
 
 CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _LAYERS = {
@@ -65,7 +66,8 @@ def controls() -> Options:
 def _shape() -> Shape:
     guideline = inputs.switch("Guideline", list(GUIDELINES), "guideline", default="G1")
     st.caption(f"{GUIDELINES[guideline]}. {_LAYERS[guideline]}")
-    own = _own_controls(guideline)
+    with instrument():
+        own = _own_controls(guideline)
     channels = inputs.choice(
         "Channels c", list(CHANNELS), "c", default=64, help="They set the multiply-adds of every point of the curve."
     )

@@ -15,6 +15,7 @@ from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCell
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.controls import resolution_control, width_control
+from effviz.ui.widgets.frame import instrument
 
 TITLES = {name: PrintedCells(name).base.title.removesuffix(" (g = 3)") for name in NETWORKS}
 # The last name is a value of links, so it is not renamed.
@@ -107,7 +108,9 @@ def controls() -> Choice:
     if printed.widths and st.session_state.get("scale") not in (None, *(f"{width:g}" for width in printed.widths)):
         # These groups were published at fewer widths.
         st.session_state["scale"] = "1"
-    width, resolution = width_control(printed.base), resolution_control(printed.base, step=32, usual=(32, 448))
+    with instrument():
+        width = width_control(printed.base)
+    resolution = resolution_control(printed.base, step=32, usual=(32, 448))
     measure = inputs.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
     retrained = inputs.flag(
         "Re-trained accuracies", "others",

@@ -15,6 +15,7 @@ from effviz.model.design import Design
 from effviz.studies.scaling import LETTERS, held_base, scalable
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
+from effviz.ui.widgets.frame import instrument
 from effviz.zoo import architecture
 
 VIEWS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
@@ -60,11 +61,12 @@ def controls() -> Choice:
         "Network", scalable(), "net", default="efficientnet_b0", format_func=lambda name: architecture(name).title,
         help="The baseline at φ = 0. ShuffleNetV1 is not available: only four of its widths are published.",
     )  # fmt: skip
-    phi = inputs.amount(
-        "Coefficient φ", "phi", default=1.0, minimum=-5.0, maximum=12.0, step=0.05, usual=USUAL,
-        help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
-        "Negative values shrink the network.",
-    )  # fmt: skip
+    with instrument():
+        phi = inputs.amount(
+            "Coefficient φ", "phi", default=1.0, minimum=-5.0, maximum=12.0, step=0.05, usual=USUAL,
+            help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
+            "Negative values shrink the network.",
+        )  # fmt: skip
     place = st.container(horizontal=True, key="row_bases", gap="small")
     held = inputs.choice(
         "Dependent base", ["nothing", *LETTERS], "hold", default="nothing",

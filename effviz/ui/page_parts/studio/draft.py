@@ -14,7 +14,7 @@ from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Checked, Draft, checked
-from effviz.ui import links
+from effviz.ui import held, links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import cached_report
 
@@ -58,7 +58,7 @@ class Bench:
 
 def bench(convention: Convention) -> Bench:
     """Return the draft of this run."""
-    links.held(KEY, lambda text: _read(text) is not None, "a design from the studio; long ones exist in one session")
+    held.held(KEY, lambda text: _read(text) is not None, "a design from the studio; long ones exist in one session")
     draft = current()
     known = checked(draft)
     report = None if known.design is None else cached_report(known.design, convention.memory)
@@ -73,7 +73,7 @@ def started(name: str) -> Draft:
 
 def current() -> Draft:
     """Return the draft of the link, or the network to start from."""
-    text = links.remembered(KEY)
+    text = held.remembered(KEY)
     return (_read(text) if text else None) or started(START)
 
 
@@ -93,7 +93,7 @@ def _show(text: str) -> None:
         name = f"session-{zlib.crc32(text.encode()):08x}"
         st.session_state[_LONG] = dict([*st.session_state.get(_LONG, {}).items(), (name, text)][-_MOST_LONG:])
         text = name
-    links.hold(KEY, text)
+    held.hold(KEY, text)
 
 
 @remembered

@@ -7,7 +7,7 @@ import streamlit as st
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.core.resolution import compact_size, halved, in_pixels, size_text
+from effviz.core.resolution import halved, in_pixels, size_text
 from effviz.core.text import html_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
@@ -69,7 +69,7 @@ def exercises(here: Bench, convention: Convention) -> None:
     entries: list[Exercise | None] = [None, None]
     if small is not None:
         entries[0] = Exercise(
-            f"half_{compact_size(report.resolution)}",
+            "half",
             f"The resolution is reduced from {size_text(report.resolution)} to {in_pixels(half)}. What percentage of "
             f"the {label} remains?",
             "%",

@@ -16,6 +16,7 @@ from effviz.studies.equal_budget import Designs, Variant, tradable
 from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
 from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import SIZE_HELP, in_channels_control
+from effviz.ui.widgets.frame import instrument
 from effviz.zoo import ARCHITECTURES, architecture
 
 CARD = "card"
@@ -93,9 +94,11 @@ def controls() -> Options:
         "Block or network", list(sources()), "kind", default="inverted_residual", format_func=sources().__getitem__,
         on_change=_reset,
     )  # fmt: skip
-    budget = inputs.amount(
-        "Budget (M multiply-adds)", "budget", default=300, minimum=1, maximum=_MOST_BUDGET, step=10, usual=(50, 1000)
-    )
+    with instrument():
+        budget = inputs.amount(
+            "Budget (M multiply-adds)", "budget", default=300, minimum=1, maximum=_MOST_BUDGET, step=10,
+            usual=(50, 1000),
+        )  # fmt: skip
     fields = _fields(source) if source in KINDS else {}
     count = inputs.switch("Designs", list(_COUNTS), "designs", default="3")
     factor = inputs.switch(
