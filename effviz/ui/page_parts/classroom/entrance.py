@@ -29,7 +29,6 @@ def entrance() -> None:
                     "Code", key=_CODE, max_chars=20, placeholder="KFQWM", help="The teacher's screen shows it."
                 )
                 st.form_submit_button("Continue", on_click=_enter, type="primary")
-            _problem()
         with st.container(border=True, key="room_open"):
             st.subheader("Teach a class", anchor=False)
             name = inputs.choice(
@@ -38,6 +37,7 @@ def entrance() -> None:
             chosen = lesson(name)
             st.caption(f"{chosen.summary} {len(chosen.steps)} steps, {chosen.minutes} minutes.")
             st.button("Open a room", on_click=_open, args=(name,), type="primary")
+    _problem()
     st.caption(
         "There are no accounts. The server keeps nicknames and predictions in memory until the teacher ends the room, "
         f"for at most {HOURS} hours."
