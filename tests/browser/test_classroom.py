@@ -43,7 +43,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     ada, other = (join(new_context(has_touch=True), link, name) for name in (NICKNAME, ""))
     count = page.locator(".room_count")
     expect(count).to_have_text("0 of 2 answered")
-    check_accessible(ada)
+    check_accessible(ada, "[data-testid=stMain]")
     check_fits(ada, VIEWPORTS["phone"]["width"])
     expect(ada.locator(".lesson_waiting")).to_be_visible()
     predict(ada, "50")
