@@ -27,10 +27,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-async def moved(server: Server, url_path: str) -> list[Run]:
+async def moved(server: Server, url_path: str, query: str = "") -> list[Run]:
     """Move the main control of a page through fresh values, as one visitor."""
     _, label, values = MOVES[url_path]
-    async with visiting(server.port, url_path) as visitor:
+    async with visiting(server.port, url_path, query) as visitor:
         await visitor.open()
         runs = [await visitor.move(label, value) for value in values[1:4]]
         assert visitor.errors == []
@@ -38,8 +38,9 @@ async def moved(server: Server, url_path: str) -> list[Run]:
 
 
 @each_page
-def test_a_move_sends_few_and_small_messages(url_path: str, server: Server) -> None:
-    for made in asyncio.run(moved(server, url_path)):
+@pytest.mark.parametrize("query", ["", "part=Try+this"], ids=["main", "exercises"])
+def test_a_move_sends_few_and_small_messages(url_path: str, query: str, server: Server) -> None:
+    for made in asyncio.run(moved(server, url_path, query)):
         assert made.messages <= MESSAGES, Counter(made.kinds)
         assert made.size <= BYTES, Counter(made.kinds)
 
