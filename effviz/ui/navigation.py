@@ -71,6 +71,9 @@ PAGES = (
              "and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
              "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
+    PageInfo("classroom", "Classroom", "groups",
+             "A class predicts together: students answer on their devices, the teacher's screen shows all answers.",
+             "Lessons"),
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import lesson_panel
+from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import copy_link
 
 _CONVENTION = "_convention"
@@ -43,7 +44,10 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         st.title(page(url_path).title, anchor=False, width="stretch")
         st.session_state[_CONVENTION] = _convention_chip()
-        copy_link(present=_present())
+        present = _present()
+        copy_link()
+    # Draws the charts again when present mode changes, see `frame.js`.
+    component("frame", "<span hidden></span>")(key="frame", data={"present": present}, width="content")
 
 
 def header(url_path: str, *, controls: bool = True) -> Convention:
