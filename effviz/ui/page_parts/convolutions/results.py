@@ -17,6 +17,7 @@ from effviz.charts.convolutions import (
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
+from effviz.core.latex import LETTERS, latex, number, words
 from effviz.core.units import lower, percent
 from effviz.count.kinds import conv_kind
 from effviz.model.layers import Conv2d
@@ -177,13 +178,11 @@ def _formulas(kind: str, setting: Setting, convention: Convention) -> str:
         texts += layer_texts(report, index, convention)
     found = lesson.reduction(kind, setting)
     name, standard = lower(convention.compute_label), lesson.report(BASELINE, setting)
-    reduction = formula_text(
-        "Reduction", f"{name} of the standard convolution / {name}",
-        f"{convention.exact('macs', standard.macs)} / {convention.exact('macs', report.macs)}", f"{found.factor:.4g}",
-    )  # fmt: skip
-    symbols = found.symbols.replace("_", "\\_")
-    closed = f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}"
-    return "\n\n".join([*texts, reduction, closed])
+    ratio = rf"\dfrac{{{words(f'{name} of the standard convolution')}}}{{{words(name)}}}"
+    counted = [number(convention.exact("macs", each.macs)) for each in (standard, report)]
+    reduction = formula_text("Reduction", ratio, rf"\dfrac{{{counted[0]}}}{{{counted[1]}}}", f"{found.factor:.4g}")
+    closed = formula_text("Reduction, closed form", latex(found.symbols), latex(found.numbers), f"{found.closed:.4g}")
+    return "\n\n".join([*texts, f":small[{LETTERS}]", reduction, closed])
 
 
 def questions(choice: Choice, convention: Convention) -> None:
@@ -207,7 +206,8 @@ def questions(choice: Choice, convention: Convention) -> None:
             f"separable {size}x{size} convolution reduce the {name} of a standard one?",
             "×",
             lesson.reduction("separable", few).factor,
-            "K² C_out / (K² + C_out): with few output channels the depthwise layer is most of the work.",
+            r"$K^2 C_{\text{out}} / (K^2 + C_{\text{out}})$: with few output channels the depthwise layer "
+            "is most of the work.",
         ),
     )  # fmt: skip
 
