@@ -38,7 +38,11 @@ def test_the_numbers_of_a_formula_give_its_value(url_path: str, query: dict[str,
         value = float(result[1].replace(",", "")) / scale
         numbers = evaluated(each.numbers.removesuffix(r" + \dots")) + sum(each.terms)
         # A formula with rounding builds the next legal size; terms of a law are rounded themselves.
-        step = 8 if "channels" in each.value else 0.5 * 10 ** -len(result[1].partition(".")[2]) / scale + 0.06 * len(each.terms)
+        step = (
+            8
+            if "channels" in each.value
+            else 0.5 * 10 ** -len(result[1].partition(".")[2]) / scale + 0.06 * len(each.terms)
+        )
         assert numbers == pytest.approx(value, rel=0.001, abs=step), each
 
 

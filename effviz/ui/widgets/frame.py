@@ -21,6 +21,7 @@ from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets.downloads import copy_link
+from effviz.ui.widgets.glossary import show_explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
@@ -48,7 +49,7 @@ def top(url_path: str) -> None:
 
 def header(url_path: str) -> Convention:
     """Show the idea of a page, and places for the notice and the controls; return the convention."""
-    st.markdown(page(url_path).idea)
+    show_explained(page(url_path).idea, "idea")
     links.line()
     st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
