@@ -60,8 +60,9 @@ PAGES = (
              "the [[multiply-adds]] almost quadratically, and they cost accuracy at different rates.",
              "Scale"),
     PageInfo("width_depth", "Width against depth", "swap_vert",
-             "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. The deep one writes "
-             f"more [[activations]], the wide one holds more [[parameters]] ([Wide ResNets]({_ARXIV}/1605.07146)).",
+             "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. The deep one "
+             "writes more [[activations]], the wide one holds more [[parameters]] "
+             f"([Wide ResNets]({_ARXIV}/1605.07146)).",
              "Scale"),
     PageInfo("architectures", "Architectures", "account_tree",
              "A network spends its [[parameters]] and its compute in different [[stages]]. Change width, depth and "

@@ -17,11 +17,12 @@ from effviz.core.errors import DesignError
 from effviz.core.text import html_text
 from effviz.ui import inputs, links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
+from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets.downloads import copy_link
-from effviz.ui.widgets.glossary import show_explained
+from effviz.ui.widgets.glossary import explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
@@ -49,7 +50,9 @@ def top(url_path: str) -> None:
 
 def header(url_path: str) -> Convention:
     """Show the idea of a page, and places for the notice and the controls; return the convention."""
-    show_explained(page(url_path).idea, "idea")
+    st.markdown(
+        f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>', unsafe_allow_html=True
+    )
     links.line()
     st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
