@@ -16,7 +16,7 @@ class Term(NamedTuple):
         part: of that page; empty for its chart and cards.
         formula: in LaTeX; empty for none.
         source: paper, or empty for common usage.
-        aliases: other spellings and the plural, if it is not the name with an s.
+        aliases: other names.
         query: settings of the page.
     """
 
@@ -66,9 +66,8 @@ TERMS = (
     Term("arithmetic intensity", "The multiply-adds per element that is read or written; low values leave the "
          "processor waiting for memory.", "memory", "Arithmetic intensity",
          r"\dfrac{\text{multiply-adds}}{\text{memory access}}", "Williams et al. 2009",
-         ("arithmetic intensities", "operational intensity")),
-    Term("activation", "An element of a feature map, the output of a layer.", "architectures", "Layers",
-         aliases=("activations",)),
+         ("operational intensity",)),
+    Term("activation", "An element of a feature map, the output of a layer.", "architectures", "Layers"),
     Term("feature map", "The output of a layer for one image: channels, each with a height and a width.",
          "convolutions", "Connections"),
     # --- convolutions ---
@@ -156,7 +155,7 @@ TERMS = (
     Term("head", "The last layers of a network: pooling and the classifier.", "architectures", "Layers"),
     Term("top-1", "The share of test images whose most probable class is the true one.", "multipliers", "Accuracy",
          aliases=("top-1 accuracy",)),
-    Term("latency", "The time of one forward pass.", "latency", "Measured networks", aliases=("latencies",)),
+    Term("latency", "The time of one forward pass.", "latency", "Measured networks"),
     Term("median", "The middle value of repeated measurements, which outliers do not change.", "latency",
          "Measured networks"),
     Term("IQR", "The interquartile range, between the first and the third quarter of the measurements.", "latency",
@@ -176,8 +175,12 @@ def term(name: str) -> Term:
     return _BY_NAME[name.lower()]
 
 
+def _plural(name: str) -> str:
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+
 def _names(entry: Term) -> list[str]:
-    return [form.lower() for each in (entry.name, *entry.aliases) for form in (each, f"{each}s")]
+    return [form.lower() for each in (entry.name, *entry.aliases) for form in (each, _plural(each))]
 
 
 _BY_NAME = {name: entry for entry in TERMS for name in _names(entry)}

@@ -64,12 +64,12 @@ def _blocks() -> str:
 
 def _memory() -> str:
     found = compare(Shape("G1", ratio=6))
-    factor, unit = found.factor("fused"), 100
-    rows = (("1 : 1", 1.0, 12), ("1 : 6", factor, 60))
+    factor, unit = found.factor("fused"), 90
+    rows = (("1 : 1", 1.0, "1.00× memory access", 12), ("1 : 6", factor, f"{factor:.2f}×", 60))
     bars = "".join(
         label(38, y + 20, name, "end") + rect(48, y, unit, 13, "accent") + rect(48, y + 15, unit * size, 13, "ghost")
-        + label(54 + unit * size, y + 26, f"{size:.2f}×", "start")
-        for name, size, y in rows
+        + label(54 + unit * size, y + 26, text, "start")
+        for name, size, text, y in rows
     )  # fmt: skip
     return drawing(
         f"Two convolutions with equal multiply-adds. With widths of 1 to 6, memory access is {factor:.2f} times that "

@@ -48,8 +48,8 @@ def _entry(entry: Term) -> str:
     place = page(entry.page).title + (f", {entry.part}" if entry.part else "")
     lines = [
         f"**{title}**{others}",
+        entry.text,
         *([f"${entry.formula}$"] if entry.formula else []),
-        f"{entry.text}",
         f":small[Shown on [{place}]({entry.link}).{f' Source: {entry.source}.' if entry.source else ''}]",
     ]
     return "<div>\n\n" + "\n\n".join(lines) + "\n\n</div>\n\n"
