@@ -94,10 +94,16 @@ OPEN_FILES = Number(
 )
 VISITOR_JOBS = Number("EFFVIZ_VISITOR_JOBS", 8, "jobs of one tab that wait for the torch process", 1, 10_000)
 ADDRESS_JOBS = Number("EFFVIZ_ADDRESS_JOBS", 256, "jobs of one address that wait for the torch process", 1, 100_000)
+ROOMS = Number("EFFVIZ_ROOMS", 64, "classrooms that are open at the same time", 1, 10_000)
+ADDRESS_ROOMS = Number("EFFVIZ_ADDRESS_ROOMS", 16, "open classrooms of one address", 1, 10_000)
+ROOM_MEMBERS = Number("EFFVIZ_ROOM_MEMBERS", 150, "students in one classroom", 1, 10_000)
+REPLICA = Number(
+    "EFFVIZ_REPLICA", 0, "number of this server behind nginx, with which its codes of classrooms begin; 0: none", 0, 999
+)
 
 SETTINGS: tuple[Text | Number, ...] = (
     CACHE, CACHE_MB, CACHE_DAYS, RECORDED, LOCK, HOSTS, HSTS_DAYS, SOCKETS, MESSAGE_KB, MESSAGES, REQUEST_S, UPLOADS_MB,
-    OPEN_FILES, VISITOR_JOBS, ADDRESS_JOBS,
+    OPEN_FILES, VISITOR_JOBS, ADDRESS_JOBS, ROOMS, ADDRESS_ROOMS, ROOM_MEMBERS, REPLICA,
 )  # fmt: skip
 """All settings, in the order of the README."""
 

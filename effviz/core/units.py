@@ -60,11 +60,6 @@ def exact(value: int) -> str:
     return f"{value:,}"
 
 
-def latex(value: int) -> str:
-    """Format an integer as `exact`, for KaTeX, which adds a space after a comma that is not in braces."""
-    return exact(value).replace(",", "{,}")
-
-
 def percent(share: float) -> str:
     """Format ``0.9486`` as ``95 %``; small shares have one decimal, and only zero is printed as 0."""
     value = 100 * share

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from effviz.core.errors import if_legal
-from effviz.core.units import latex
+from effviz.core.latex import number
+from effviz.core.units import exact
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 from effviz.model.stage import Stage
@@ -31,15 +32,25 @@ def alternatives(setting: Setting, memory: str = "fused") -> list[Weighed]:
     dense = Stage("linear", out, name="linear", bias=setting.bias)
     pooled = Stage("global_avg_pool", name="pool")
     found = [
-        ("Standard convolution", "K^2 N", f"{size}^2 \\cdot {latex(wide)}", report("standard", setting, memory)),
-        ("Fully connected", "H W N", f"{side} \\cdot {side} \\cdot {latex(wide)}", _counted(setting, memory, dense)),
-        ("Fully connected after global pooling", "N", latex(wide), _counted(setting, memory, pooled, dense)),
+        (
+            "Standard convolution",
+            "K^2 N",
+            f"{size}^2 \\cdot {number(exact(wide))}",
+            report("standard", setting, memory),
+        ),
+        (
+            "Fully connected",
+            "H W N",
+            f"{side} \\cdot {side} \\cdot {number(exact(wide))}",
+            _counted(setting, memory, dense),
+        ),
+        ("Fully connected after global pooling", "N", number(exact(wide)), _counted(setting, memory, pooled, dense)),
     ]
     return [
         Weighed(
             name,
             _times(symbols, "M", setting),
-            _times(numbers, latex(out), setting),
+            _times(numbers, number(exact(out)), setting),
             each.macs // (each.params - (out if setting.bias else 0)),
             each,
         )

@@ -109,7 +109,8 @@ class Derivation(NamedTuple):
     quantity: str  # name on screen
     symbols: str  # the formula, in LaTeX
     numbers: str  # the formula with the current numbers, in LaTeX
-    result: str  # the value with its unit, as text
+    value: str
+    unit: str = ""
 
 
 def formulas(found: Comparison, memory: str) -> list[Derivation]:
@@ -123,7 +124,7 @@ def _tex(value: int) -> str:
 
 
 def _counted(quantity: str, symbols: str, numbers: str, value: int) -> Derivation:
-    return Derivation(quantity, symbols, numbers, f"{value:,} elements")
+    return Derivation(quantity, symbols, numbers, f"{value:,}", "elements")
 
 
 def _area(shape: Shape) -> str:
@@ -171,7 +172,7 @@ def _fragments(found: Comparison, memory: str) -> list[Derivation]:
         _counted("Memory access", rf"{symbols}, \quad m = c / \sqrt{{n}}", numbers, now.memory_access[memory]),
         Derivation(
             "Kernels", r"n\text{ convolutions}" + additions[0], f"{count}" + additions[1],
-            f"{now.kernels} {'kernel' if now.kernels == 1 else 'kernels'}",
+            str(now.kernels), "kernel" if now.kernels == 1 else "kernels",
         ),
     ]  # fmt: skip
 
@@ -200,8 +201,8 @@ def _bottleneck(found: Comparison, memory: str) -> list[Derivation]:
     total = now.memory_access[memory]
     share = Derivation(
         f"Element-wise share, {memory}",
-        r"(\text{memory access} - \text{convolutions}) / \text{memory access}",
-        f"({_tex(total)} - {_tex(convolutions)}) / {_tex(total)}",
+        r"\dfrac{\text{memory access} - \text{convolutions}}{\text{memory access}}",
+        rf"\dfrac{{{_tex(total)} - {_tex(convolutions)}}}{{{_tex(total)}}}",
         percent(now.share(memory)),
     )
     return [*terms, share]

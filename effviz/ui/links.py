@@ -143,8 +143,7 @@ def _take_link(former: set[str]) -> None:
             stale.remove(key)
         elif key not in EVERYWHERE:
             added.append((key, text))
-    for key in former:
-        _unbind(key)
+    release(former)
     for key, text in added:
         st.query_params[key] = text
     if added:
@@ -208,16 +207,9 @@ def _write(key: str, text: str) -> None:
 
     Streamlit removes the parameter of such a widget at the end of the run, unless the two are separated before.
     """
-    _unbind(key)
+    release([key])
     if st.query_params.get(key) != text:
         st.query_params[key] = text
-
-
-def _unbind(key: str) -> None:
-    """Separate a parameter from its widget. Streamlit removes the parameter of a widget that is not shown any more."""
-    with get_session_state().query_params() as params:
-        if binding := params.get_binding_for_param(key):
-            params.unbind_widget(binding.widget_id)
 
 
 def reset(values: Mapping[str, Any]) -> None:
@@ -257,6 +249,14 @@ def is_linked(keys: Iterable[str]) -> bool:
     """Return whether the link that opened this page contains one of these settings."""
     state = st.session_state
     return any(key in state[_QUERY] for key in keys)
+
+
+def release(keys: Iterable[str]) -> None:
+    """Separate parameters from their widgets, so that `st.switch_page` can set them."""
+    with get_session_state().query_params() as params:
+        for key in keys:
+            if binding := params.get_binding_for_param(key):
+                params.unbind_widget(binding.widget_id)
 
 
 def wait() -> None:

@@ -15,7 +15,8 @@ class PageInfo:
         url_path: address below the root; empty for the home page.
         title: in the navigation and on the page.
         icon: Material icon of the navigation.
-        idea: at most three sentences under the title, in Markdown, with links to the papers.
+        idea: at most three sentences under the title, in Markdown, with links to the papers and marked terms, see
+            `effviz.ui.widgets.glossary`.
         section: of the navigation; empty for none.
     """
 
@@ -37,40 +38,51 @@ PAGES = (
              "Understand and design efficient convolutional networks. Every number is counted exactly, layer by layer, "
              "with its formula and its convention. Move the slider."),
     PageInfo("convolutions", "Convolutions", "grid_on",
-             "A standard convolution mixes space and channels at once: every output reads every input channel. Grouped "
-             "convolutions cut the channels into independent parts. A depthwise separable one filters each channel "
-             f"alone, then mixes the channels with 1x1 kernels ([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
+             "A [[standard convolution]] mixes space and channels at once: every output reads every input channel. "
+             "[[grouped convolution|Grouped convolutions]] cut the channels into independent parts. A "
+             "[[depthwise separable]] one filters each channel alone, then mixes the channels with [[1x1 kernels]] "
+             f"([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
     PageInfo("blocks", "Building blocks", "view_module",
-             f"Efficient networks repeat one block. [Inverted residuals]({_ARXIV}/1801.04381) filter in many channels "
-             f"and connect few, [squeeze-and-excitation]({_ARXIV}/1709.01507) weights the channels, "
-             f"[Ghost modules]({_ARXIV}/1911.11907) derive half of the maps cheaply.", "Learn"),
+             "Efficient networks repeat one block. [[inverted residual|Inverted residuals]] "
+             f"([MobileNetV2]({_ARXIV}/1801.04381)) filter in many channels and connect few, "
+             f"[[squeeze-and-excitation]] ([SENet]({_ARXIV}/1709.01507)) weights the channels, [[Ghost modules]] "
+             f"([GhostNet]({_ARXIV}/1911.11907)) derive half of the maps cheaply.", "Learn"),
     PageInfo("memory", "Memory access cost", "memory",
              "A chip waits for memory more often than for arithmetic. The four guidelines of "
-             f"[ShuffleNetV2]({_ARXIV}/1807.11164) compare designs with equal multiply-adds that read and write "
-             "different amounts.", "Learn"),
+             f"[ShuffleNetV2]({_ARXIV}/1807.11164) compare designs with equal [[multiply-adds]] that "
+             "[[memory access|read and write]] different amounts.", "Learn"),
     PageInfo("scaling", "Compound scaling", "open_in_full",
              "A larger budget can buy depth, width or resolution, and each one alone soon gains little. "
-             f"[EfficientNet]({_ARXIV}/1905.11946) grows all three together by one coefficient φ, and each step of φ "
-             "about doubles the multiply-adds.", "Scale"),
+             f"[EfficientNet]({_ARXIV}/1905.11946) grows all three together by one coefficient [[φ]], and each step of "
+             "φ about doubles the [[multiply-adds]].", "Scale"),
     PageInfo("multipliers", "Width and resolution", "aspect_ratio",
-             "Two multipliers shrink a finished network: one thins every layer, the other shrinks the image "
-             f"([MobileNet]({_ARXIV}/1704.04861)). Both act on the multiply-adds almost quadratically, and they cost "
-             "accuracy at different rates.", "Scale"),
+             "Two multipliers shrink a finished network: [[width multiplier|one]] thins every layer, "
+             f"[[resolution multiplier|the other]] shrinks the image ([MobileNet]({_ARXIV}/1704.04861)). Both act on "
+             "the [[multiply-adds]] almost quadratically, and they cost accuracy at different rates.",
+             "Scale"),
     PageInfo("width_depth", "Width against depth", "swap_vert",
-             "The same multiply-adds build a wide and shallow network or a narrow and deep one. The deep one writes "
-             f"more activations, the wide one holds more parameters ([Wide ResNets]({_ARXIV}/1605.07146)).", "Scale"),
+             "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. The deep one "
+             "writes more [[activations]], the wide one holds more [[parameters]] "
+             f"([Wide ResNets]({_ARXIV}/1605.07146)).",
+             "Scale"),
     PageInfo("architectures", "Architectures", "account_tree",
-             "A network spends its parameters and its compute in different stages. Change width, depth and resolution "
-             "of a published network, and see which stages pay for it.", "Design"),
+             "A network spends its [[parameters]] and its compute in different [[stages]]. Change width, depth and "
+             "resolution of a published network, and see which stages pay for it.", "Design"),
     PageInfo("studio", "Studio", "table_edit",
-             "Sketch a network before you code it, as a table of stages. Does it fit the budget, what is wrong with "
-             "it, and what is the code?", "Design"),
+             "Sketch a network before you code it, as a table of [[stages]]. Does it fit the budget, what is wrong "
+             "with it, and what is the code?", "Design"),
     PageInfo("latency", "FLOPs are not latency", "speed",
-             "Networks with equal multiply-adds differ several times in speed, because operations use a processor "
-             f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the time, here "
-             "and as published?", "Measure"),
+             "Networks with equal [[multiply-adds]] differ several times in speed, because operations use a processor "
+             f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
+             "[[latency|time]], here and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
              "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
+    PageInfo("classroom", "Classroom", "groups",
+             "A class predicts together: students answer on their devices, the teacher's screen shows all answers.",
+             "Lessons"),
+    PageInfo("glossary", "Glossary", "menu_book",
+             "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",
+             "Reference"),
 )  # fmt: skip
 
 

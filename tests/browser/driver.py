@@ -163,8 +163,19 @@ def show_part(page: Page, title: str) -> None:
     switch(page, "part", title)
 
 
+WITHOUT_MATHML = """
+e => {
+  const copy = e.cloneNode(true);
+  copy.querySelectorAll('.katex-mathml').forEach(each => each.remove());
+  return copy.textContent;
+}
+"""
+
+
 def formulas(page: Page) -> list[str]:
-    return [text for text in page.get_by_test_id("stMarkdown").all_inner_texts() if "\n= " in text]
+    """The texts with formulas, without the copy for screen readers."""
+    shown = page.get_by_test_id("stMarkdown").filter(has=page.locator(".katex"))
+    return [str(each.evaluate(WITHOUT_MATHML)) for each in shown.all()]
 
 
 # Visible controls whose center is covered by another element, which would take the click.

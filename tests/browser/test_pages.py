@@ -10,15 +10,24 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from effviz.ui.navigation import PAGES, PageInfo
+from effviz.ui.widgets.glossary import unmarked
 from tests.browser.conftest import SCHEMES, VIEWPORTS, Server, settle
 from tests.browser.driver import COVERED, expect_query, press, visit
 
+WITHOUT_POPOVERS = """
+e => {
+  const copy = e.cloneNode(true);
+  copy.querySelectorAll('[popover]').forEach(each => each.remove());
+  return copy.innerText;
+}
+"""
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 22, 32)"}
 
 
 def check_complete(page: Page, entry: PageInfo) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(entry.title)
-    expect(page.get_by_text(re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", entry.idea))).to_be_visible()
+    idea = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", unmarked(entry.idea))
+    assert page.locator(".idea p").first.evaluate(WITHOUT_POPOVERS) == idea
     for section in {entry.section for entry in PAGES if entry.section}:
         expect(page.get_by_test_id("stTopNavSection").filter(has_text=section)).to_be_visible()
     expect(page.locator(".st-key-convention summary")).to_contain_text("Multiply-adds · Elements · Fused")
@@ -41,10 +50,10 @@ def check_fits(page: Page, width: int) -> None:
     assert page.evaluate(COVERED) == [], "every visible control can be clicked"
 
 
-def check_accessible(page: Page) -> None:
+def check_accessible(page: Page, within: str | None = None) -> None:
     grave = [
         (found["id"], found["impact"], [node["html"][:200] for node in found["nodes"]])
-        for found in Axe().run(page).response["violations"]
+        for found in Axe().run(page, context=within).response["violations"]
         if found["impact"] in ("serious", "critical")
     ]
     assert grave == []

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import re
-
 import pytest
+from latex import evaluated
 
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
 from effviz.studies.guidelines.access import ARRANGEMENTS, FRAGMENT_COUNTS, GROUP_COUNTS, GUIDELINES, VARIANTS
@@ -21,21 +19,10 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def evaluated(latex: str) -> float:
-    """The value of the numbers of a formula."""
-    text = latex.replace("{,}", "").replace(r"\cdot", "*")
-    text = re.sub(r"(\d+)\^2", r"(\1**2)", text)
-    text = re.sub(r"(\d|\))\s*\(", r"\1*(", text)
-    text = re.sub(r"(\d) \\sqrt\{([^{}]*)\}", r"\1*math.sqrt(\2)", text)
-    return float(eval(text, {"math": math}))
-
-
 def told(found: Comparison, memory: str) -> dict[str, int]:
     """The results in elements, by quantity."""
     return {
-        each.quantity: int(each.result.removesuffix(" elements").replace(",", ""))
-        for each in formulas(found, memory)
-        if each.result.endswith("elements")
+        each.quantity: int(each.value.replace(",", "")) for each in formulas(found, memory) if each.unit == "elements"
     }
 
 
@@ -44,9 +31,8 @@ def told(found: Comparison, memory: str) -> dict[str, int]:
 def test_formulas_give_the_counts(shape: Shape, memory: str) -> None:
     found = compare(shape)
     for each in formulas(found, memory):
-        if not each.result.endswith("%"):
-            value = int(re.sub(r"[^\d]", "", each.result))
-            assert round(evaluated(each.numbers)) == value
+        if not each.value.endswith("%"):
+            assert round(evaluated(each.numbers)) == int(each.value.replace(",", ""))
     results = told(found, memory)
     if shape.guideline == "G4":
         assert results["Convolutions"] == found.now.memory_access["paper"]

@@ -6,10 +6,11 @@ Run as a script to print all of them: ``python tests/support/chart_gallery.py [s
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -23,6 +24,7 @@ from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
+from effviz.charts.classroom import choice_bars, number_histogram
 from effviz.charts.convolutions import (
     Curve,
     connection_picture,
@@ -145,6 +147,20 @@ SETTINGS = {
     "one output channel": Setting(out_channels=1, groups=1),
     "one channel": Setting(in_channels=1, out_channels=1, groups=1, resolution=1),
 }
+
+
+def classroom(look: Appearance) -> Named:
+    answers = {
+        "none": [], "one": [5.0], "right": [8.4], "equal": [9.0] * 30, "low": [1, 2, 3], "low but one": [1, 2, 8.4],
+        "spread": [3, 5, 6, 7, 7.5, 8.2, 8.4, 8.5, 9, 9, 11, 14], "outliers": [7, 8, 9, 1e15, -1e15], "tiny": [1e-300],
+    }  # fmt: skip
+    for name, values in answers.items():
+        for truth in (8.41, 0.0, -3.0, 1e-6, 3e8):
+            near = partial(math.isclose, truth, rel_tol=0.1)
+            yield f"{name}, {truth}", number_histogram(values, truth, near, "times", look, lambda x: f"{x:.3g}×")
+    choices = ["Width", "Depth, which adds layers of the same width to every stage", "<b>Both</b>"]
+    for name, places in {"none": [], "one": [0], "wrong": [0, 2, 2], "all": [1] * 4, "some": [0, 1, 1, 2]}.items():
+        yield f"choices, {name}", choice_bars(places, choices, 1, look)
 
 
 def convolutions(look: Appearance) -> Named:
@@ -424,7 +440,7 @@ def latency(look: Appearance) -> Named:
             yield f"{name}, predictors", predictor_bars(rows, look)
 
 
-SUBJECTS = (architectures, home, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+SUBJECTS = (architectures, home, classroom, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
 
 
 def spec_of(chart: Chart) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import latex
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,6 @@ from streamlit.testing.v1 import AppTest
 import effviz
 from effviz import Report
 from effviz.core.units import binary, exact, si
-from effviz.count.formulas import evaluate
 from effviz.count.kinds import VIEW
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES
@@ -207,13 +207,8 @@ def notes(at: AppTest) -> dict[str, str]:
 
 def formulas(at: AppTest) -> dict[str, tuple[str, str, str]]:
     """By quantity: the formula, its numbers, and the value with its unit."""
-    found = {}
-    for entry in at.markdown:
-        match = re.fullmatch(r"\*\*([^*]+)\*\* = (.+)  \n= (.+)  \n= \*\*([\d,]+)\*\*(.*)", entry.value)
-        if match:
-            label, symbols, numbers, value, unit = match.groups()
-            found[label] = (symbols, numbers, value + unit)
-    return found
+    found = [each for entry in at.markdown for each in latex.shown(entry.value)]
+    return {each.name: (each.symbols, each.numbers, each.value) for each in found}
 
 
 def line(at: AppTest) -> str:
@@ -304,9 +299,9 @@ def check_formulas(at: AppTest) -> None:
     ):
         symbols, numbers, result = shown[label]
         assert result == value, label
-        factor, inner = re.fullmatch(r"(?:(\d) × \()?(.*?)\)?", numbers).groups() if "(" in numbers else (None, numbers)  # type: ignore[union-attr]
-        assert int(factor or 1) * evaluate(inner) == int(value.split()[0].replace(",", "")), numbers
-        assert symbols.startswith(f"{factor} × (") == bool(factor), "symbols and numbers have the same factor"
+        assert latex.evaluated(numbers) == int(value.split()[0].replace(",", "")), numbers
+        factor = re.match(r"\d \\times (?=\(|\\left)", numbers)
+        assert not factor or symbols.startswith(f"{factor[0][0]} \\cdot "), "symbols and numbers have the same factor"
 
 
 def table(at: AppTest, alt: str) -> pd.DataFrame:

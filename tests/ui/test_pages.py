@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES, PageInfo
+from effviz.ui.widgets.glossary import explained
 
 CONVENTION_KEYS = ("count", "unit", "memory")
 
@@ -22,7 +23,7 @@ def test_a_page_keeps_its_frame_and_the_convention_of_a_link(entry: PageInfo) ->
         assert [group.key for group in at.button_group][:3] == list(CONVENTION_KEYS)
         assert [at.button_group(key=key).value for key in CONVENTION_KEYS] == ["flops", "float16", "paper"]
         assert [heading.value for heading in at.title] == [entry.title]
-        assert at.markdown[0].value == entry.idea
+        assert explained(entry.idea) in at.markdown[0].value
         run(at)
     _check_convention(entry, at, "FLOPs: 2 x multiply-adds", "ShuffleNetV2, eq. 1")
     at.button_group(key="unit").set_value("int8")
@@ -53,7 +54,7 @@ def test_charts_and_tables_have_alt_text(entry: PageInfo) -> None:
     for at in each_part(opened(entry.url_path)):
         texts |= {key: figure["alt"] for key, figure in charts(at).items()}
         texts |= {element.key: element.proto.alt for element in at.dataframe}
-    assert texts
+    assert texts or entry.url_path in ("classroom", "glossary"), "the charts of the classroom are in a room"
     assert [key for key, text in texts.items() if len(text) < 20] == []
 
 

@@ -1,30 +1,11 @@
-// The frame of a page in the browser: a button that copies the address, and the behavior of menus that open over the page.
+// The frame of a page in the browser: the behavior of menus that open over the page.
 
-export function draw({ parentElement, data }) {
-  const button = parentElement.querySelector("button");
-  button.textContent = data.label;
-  button.onclick = () => copy(button, data);
+export function draw() {
   document.onclick = (event) => closeChips((chip) => !chip.contains(event.target));
   document.onkeydown = (event) => { if (event.key === "Escape") closeChips(() => true); };
   repairNavigation();
   // Charts follow the window only, but present mode changes the room in it.
   requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
-}
-
-async function copy(button, { label, done }) {
-  const address = window.location.href;
-  try {
-    await navigator.clipboard.writeText(address);
-  } catch {
-    // The clipboard API needs a secure context. Without one, select a field and copy.
-    const field = Object.assign(document.createElement("textarea"), { value: address });
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  button.textContent = done;
-  setTimeout(() => { button.textContent = label; }, 1500);
 }
 
 /** Close what opens over the page, as a menu does, where `leaves` says so. */

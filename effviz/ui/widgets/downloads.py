@@ -80,10 +80,7 @@ def download(file: File) -> None:
     st.download_button(file.label, file.make, file.name, mime, on_click="ignore", key=file.key)
 
 
-def copy_link(**state: bool) -> None:
-    """Show a button that copies the page's address, which holds every control.
-
-    Its component also draws the charts again when `state`, such as present mode, changes.
-    """
-    button = component("frame", '<button type="button" class="copy_link"></button>')
-    button(data={"label": "Copy link", "done": "Copied", **state}, key="copy_link", width="content")
+def copy_link() -> None:
+    """Show a button that copies the page's address, which holds every control."""
+    button = component("copy_link", '<button type="button" class="copy_link"></button>')
+    button(data={"label": "Copy link", "done": "Copied"}, key="copy_link", width="content")

@@ -1,12 +1,17 @@
-"""Formulas: symbolic, then with the current numbers, then the value."""
+"""Formulas, typeset: symbolic, then with the current numbers, then the value."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 import streamlit as st
 
+from effviz.core.latex import LETTERS, latex, number, words
 from effviz.core.units import exact
 from effviz.count.formulas import explain
 from effviz.count.report import Report
+from effviz.studies.closed_forms import shown
 from effviz.ui.convention import Convention
 
 _LABELS = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
@@ -18,32 +23,51 @@ def formula_heading() -> None:
 
 
 def formula(name: str, symbols: str, numbers: str, value: int | str, unit: str = "") -> None:
-    """Show one formula.
-
-    Args:
-        name: of the quantity, bold.
-        symbols: right-hand side in symbols or words, in Markdown.
-        numbers: the same with numbers; empty to leave the line out.
-        value: integers are written with all digits, text as given.
-        unit: after the value.
+    """Show one formula, with the arguments of `formula_text`.
 
     Example:
-        >>> formula("Reduction", "k² · c / (k² + c)", "9 × 128 / (9 + 128)", "8.41", "x")
+        >>> formula("Reduction", latex("k² × c / (k² + c)"), latex("9 × 128 / (9 + 128)"), "8.41", "×")
     """
     st.markdown(formula_text(name, symbols, numbers, value, unit))
 
 
-def formula_text(name: str, symbols: str, numbers: str, value: int | str, unit: str = "") -> str:
-    """Write one formula in Markdown, with the arguments of `formula`."""
+def formula_text(
+    name: str, symbols: str, numbers: str, value: int | str, unit: str = "", *, before: str = "",
+    terms: Sequence[tuple[str, str]] = (),
+) -> str:  # fmt: skip
+    """Write one formula in Markdown.
+
+    Every line is a formula of its own that starts with the equals sign, so that the signs are aligned. The browser
+    breaks such a line on a phone, but not one of LaTeX's ``aligned``.
+
+    Args:
+        name: of the quantity, in Markdown.
+        symbols: right-hand side in LaTeX; empty to leave the line out.
+        numbers: the same with numbers; empty to leave the line out.
+        value: integers are written with all digits, text as given.
+        unit: after the value.
+        before: value of the formula, if `terms` are added to it.
+        terms: number with its sign, and what it is, in Markdown.
+    """
     text = exact(value) if isinstance(value, int) else value
-    lines = [f"**{name}** = {symbols}", *([numbers] if numbers else []), f"**{text}** {unit}".rstrip()]
-    return "  \n= ".join(lines)
+    lines = [symbols, numbers, before and number(before)]
+    # A formula without an operation is its own value.
+    lines = [line for line in lines if line not in ("", number(text))]
+    return "  \n".join([
+        f"**{name}**", *(f"$= {line}$" for line in lines),
+        *(f"${number(amount)}$ {label}" for amount, label in terms),
+        f"$= {words(text, bold=True)}$ {unit}".rstrip(),
+    ])  # fmt: skip
+
+
+def signed(amount: Fraction | int) -> str:
+    """Format a term of a sum: ``+1,234``, ``-8.5``."""
+    return f"{'-' if amount < 0 else '+'}{shown(-amount if amount < 0 else amount)}"
 
 
 def layer_formulas(report: Report, index: int, convention: Convention) -> None:
     """Show the formulas of one layer's counts; `index` is its position in ``report.steps``."""
-    for text in layer_texts(report, index, convention):
-        st.markdown(text)
+    st.markdown("\n\n".join([*layer_texts(report, index, convention), f":small[{LETTERS}]"]))
 
 
 def layer_texts(report: Report, index: int, convention: Convention) -> list[str]:
@@ -53,8 +77,8 @@ def layer_texts(report: Report, index: int, convention: Convention) -> list[str]
         label = convention.compute_label if entry.quantity == "macs" else _LABELS[entry.quantity]
         factor = convention.factor(entry.quantity)
         unit = convention.memory_unit if entry.quantity == "memory_access" else ""
-        symbols, numbers = entry.symbols.replace("_", "\\_"), entry.numbers
+        symbols, numbers = entry.symbols, entry.numbers
         if factor > 1 and entry.value:
             symbols, numbers = f"{factor} × ({symbols})", f"{factor} × ({numbers})"
-        texts.append(formula_text(label, symbols, numbers, factor * entry.value, unit))
+        texts.append(formula_text(label, latex(symbols), latex(numbers), factor * entry.value, unit))
     return texts

@@ -17,11 +17,14 @@ from effviz.core.errors import DesignError
 from effviz.core.text import html_text
 from effviz.ui import inputs, links
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
+from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import lesson_panel
+from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import copy_link
+from effviz.ui.widgets.glossary import explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
@@ -43,12 +46,17 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         st.title(page(url_path).title, anchor=False, width="stretch")
         st.session_state[_CONVENTION] = _convention_chip()
-        copy_link(present=_present())
+        present = _present()
+        copy_link()
+    # Draws the charts again when present mode changes, see `frame.js`.
+    component("frame", "<span hidden></span>")(key="frame", data={"present": present}, width="content")
 
 
 def header(url_path: str, *, controls: bool = True) -> Convention:
     """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
-    st.markdown(page(url_path).idea)
+    st.markdown(
+        f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>', unsafe_allow_html=True
+    )
     links.line()
     if controls:
         st.session_state[_CONTROLS] = st.sidebar.container()

@@ -12,11 +12,11 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
 from effviz.lessons.lesson import ORDER, Prediction
-from effviz.ui import carried, links, playing
+from effviz.ui import carried, classroom, links, playing
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
-from effviz.ui.widgets import browser_storage
+from effviz.ui.widgets import browser_storage, room_bar
 
 _GUESS = "lesson_guess"
 _PROBLEM = "_lesson_problem"
@@ -33,9 +33,12 @@ def show() -> bool:
     _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
     play = playing.now()
     _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
+    if links.current_page() == classroom.PAGE:
+        return True
     if play is not None:
         synchronise()
-    waits = play is not None and play.is_here and not playing.is_done(play.lesson, play.step)
+        room_bar.enter(play)
+    waits = play is not None and play.is_here and not _is_answered(play)
     if st.session_state.get(_WAITED, False) and not waits and links.is_fragment():
         # A fragment can write to a place outside, such as the sidebar, only if it wrote there in the last full run.
         st.rerun()
@@ -43,6 +46,7 @@ def show() -> bool:
     if play is None:
         return True
     with st.container(key="lesson"):
+        room_bar.show(play)
         if not play.is_here:
             _elsewhere(play)
             return True
@@ -56,6 +60,11 @@ def show() -> bool:
         st.html('<p class="lesson_waiting">The controls and charts appear after your prediction.</p>')
         links.wait()
     return is_open
+
+
+def _is_answered(play: Play) -> bool:
+    """Whether the visitor has answered the step, or a teacher has revealed the answer."""
+    return playing.is_done(play.lesson, play.step) or room_bar.is_revealed(play)
 
 
 def _check(key: str, legal: Callable[[str], bool], choices: str) -> None:
@@ -123,13 +132,18 @@ def _prediction(play: Play) -> bool:
         _look(play)
         return True
     guess = playing.answers(play.lesson.name).get(play.step.name, {}).get("guess")
-    if guess is None:
+    if not _is_answered(play):
         _ask(play, prediction)
         return False
     st.markdown(f"**{prediction.asked()}**")
-    st.html(_verdict(prediction, guess))
-    if play.step.explanation:
-        st.markdown(play.step.explanation)
+    if guess is not None and room_bar.is_led(play) and not room_bar.is_revealed(play):
+        said = html_text(prediction.show(guess))
+        waits = "Your prediction. The teacher will reveal the answer."
+        st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
+    else:
+        st.html(_verdict(prediction, guess))
+        if play.step.explanation:
+            st.markdown(play.step.explanation)
     _look(play)
     return True
 
@@ -165,21 +179,24 @@ def _predict(play: Play, key: str) -> None:
     playing.answer(play.lesson, play.step, guess=guess)
 
 
-def _verdict(prediction: Prediction, guess: float) -> str:
-    answer, is_right = prediction.value(), prediction.is_right(guess)
+def _verdict(prediction: Prediction, guess: float | None) -> str:
+    answer, is_right = prediction.value(), guess is not None and prediction.is_right(guess)
     mark = "right" if is_right else "wrong"
     if not prediction.choices:
-        word = "Correct." if is_right else f"Off by {percent(prediction.error(guess) / 100)} of the answer."
+        said = "Revealed before your prediction."
+        if guess is not None:
+            word = "Correct." if is_right else f"Off by {percent(prediction.error(guess) / 100)} of the answer."
+            said = f"Your prediction: {prediction.show(guess)}. {word}"
         return (
             f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
-            f"<span>Your prediction: {html_text(prediction.show(guess))}. {html_text(word)}</span></p>"
+            f"<span>{html_text(said)}</span></p>"
         )
     rows = []
     for place, each in enumerate(prediction.choices):
         marks = " ".join(
-            text for text, holds in (("✓ Answer", place == int(answer)), ("Your choice", place == int(guess))) if holds
+            text for text, holds in (("✓ Answer", place == int(answer)), ("Your choice", place == guess)) if holds
         )
-        kind = "right" if place == int(answer) else "wrong" if place == int(guess) else ""
+        kind = "right" if place == int(answer) else "wrong" if place == guess else ""
         text, reason = html_text(each.text), html_text(each.reason)
         rows.append(f'<li class="{kind}"><strong>{text}</strong> <em>{marks}</em><br>{reason}</li>')
     return f'<ul class="choices" aria-label="{"Correct" if is_right else "Not correct"}">{"".join(rows)}</ul>'
@@ -208,6 +225,8 @@ def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
 def _ways(play: Play) -> None:
     """Show the links to the steps before and after, and the end."""
     steps, number = play.lesson.steps, play.number
+    if room_bar.is_led(play):
+        return
     with st.container(horizontal=True, key="lesson_ways", gap="small", vertical_alignment="center"):
         for other, label, icon in ((number - 1, "Previous", "arrow_back"), (number + 1, "Next", "arrow_forward")):
             if 1 <= other <= len(steps):

@@ -63,10 +63,11 @@ def test_any_layer_can_be_explained(name: str) -> None:
 def test_a_layer_by_link() -> None:
     at = open_page(layer="classifier.linear", count="FLOPs", unit="float32")
     shown = formulas(at)
+    weights = r"N_{\text{in}} \cdot N_{\text{out}}"
     assert shown["Parameters"] == (
-        "in\\_features × out\\_features + out\\_features", "1,280 × 1,000 + 1,000", "1,281,000",
+        rf"{weights} + N_{{\text{{out}}}}", r"1{,}280 \times 1{,}000 + 1{,}000", "1,281,000",
     )  # fmt: skip
-    assert shown["FLOPs"] == ("2 × (in\\_features × out\\_features)", "2 × (1,280 × 1,000)", "2,560,000")
+    assert shown["FLOPs"] == (rf"2 \cdot ({weights})", r"2 \times (1{,}280 \times 1{,}000)", "2,560,000")
     access = 1280 + 1_281_000 + 1000
     assert shown["Memory access cost"][2] == f"{exact(4 * access)} bytes"
 

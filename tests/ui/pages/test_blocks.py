@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from latex import shown
 from page_reader import charts, component, line, metrics, open_page, opened, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
@@ -242,11 +243,11 @@ def test_formulas_end_in_the_exact_number(name: str) -> None:
     values = lesson.settle(name, Place(), defaults(name))
     report = effviz.analyze(lesson.design(name, Place(), values))
     (text,) = (entry.value for entry in at.markdown if "Exact: counted layer by layer" in entry.value)
-    found = [each for each in text.split("\n\n") if each.endswith("**, exact")]
+    found = shown(text)
     none = text.startswith("No paper prints")
     assert bool(found) != none
     if name not in ("vgg", "ghost_module"):
-        exact = [text.rpartition("= **")[2].removesuffix("**, exact") for text in found]
+        exact = [each.value.removesuffix(" counted") for each in found]
         assert f"{report.macs:,}" in exact or f"{report.params:,}" in exact or not found
 
 
@@ -255,11 +256,11 @@ def test_why_linear() -> None:
     assert line(at) == ""
     assert {"spirals", "lost"} <= set(charts(at))
     here = embed(4, 7, "relu").lost
-    assert any("n = 4, seed 7" in entry.value for entry in at.markdown)
+    assert any("for $n = 4$ and seed 7" in entry.value for entry in at.markdown)
     assert reveal(at, "lost").startswith(f"{100 * embed(8, 7, 'relu').lost:.2g} %.")
     at.button_group(key="relu").set_value("off")
     run(at)
-    assert any("**0 %** with n = 4" in entry.value or "under 0.1 %" in entry.value for entry in at.markdown)
+    assert any(r"\textbf{0 \%}$ for $n = 4" in entry.value or "under 0.1 %" in entry.value for entry in at.markdown)
     assert here > 0
 
 

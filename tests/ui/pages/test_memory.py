@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from latex import shown
 from page_reader import charts, headings, line, metrics, open_page, opened, questions, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
@@ -92,12 +93,9 @@ def bar(at: AppTest) -> str:
 
 def formulas(at: AppTest) -> dict[str, int]:
     """Read the results of the formulas, by quantity."""
-    found = {}
-    for entry in at.markdown:
-        match = re.fullmatch(r"\*\*([^*]+)\*\* = .+  \n= .+  \n= \*\*([\d,]+) \w+\*\*", entry.value, flags=re.S)
-        if match:
-            found[match[1]] = int(match[2].replace(",", ""))
-    return found
+    found = [each for entry in at.markdown for each in shown(entry.value)]
+    values = {each.name: each.value.partition(" ")[::2] for each in found}
+    return {name: int(value.replace(",", "")) for name, (value, unit) in values.items() if unit == "elements"}
 
 
 def until(at: AppTest, condition: Callable[[AppTest], Any]) -> AppTest:

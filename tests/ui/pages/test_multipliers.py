@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from latex import evaluated, shown, spans
 from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, put, reveal, run, show_part
 from streamlit.testing.v1 import AppTest
 
@@ -62,16 +63,12 @@ def table(at: AppTest) -> pd.DataFrame:
 
 def law(text: str) -> tuple[float, list[float], int]:
     """Read the promise, the signed terms and the count of the law's text."""
-    rows = text.split("  \n")
-    promised = float(re.fullmatch(r"= ([\d,.]+) promised", rows[2])[1].replace(",", ""))  # type: ignore[index]
-    terms = []
-    for row in rows[3:-1]:
-        sign, number, reason = re.fullmatch(r"(&#43;|\N{MINUS SIGN}) ([\d,.]+): (.+)", row).groups()  # type: ignore[union-attr]
-        assert reason
-        terms.append(float(number.replace(",", "")) * (-1 if sign == MINUS else 1))
-    counted = re.fullmatch(r"= \*\*([\d,]+)\*\*, counted", rows[-1])
-    assert counted
-    return promised, terms, int(counted[1].replace(",", ""))
+    (found,) = shown(text)
+    promised = float(spans([row for row in text.split("  \n") if row.startswith("$=")][2])[0][2:].replace("{,}", ""))
+    assert evaluated(found.numbers.removesuffix(r" + \dots")) == pytest.approx(promised, abs=0.06)
+    value, unit = found.value.split()
+    assert unit == "counted"
+    return promised, list(found.terms), int(value.replace(",", ""))
 
 
 def report(name: str, width: float = 1.0, side: int = 224, memory: str = "fused", **options: int) -> effviz.Report:
@@ -317,7 +314,7 @@ def test_the_written_terms_add_up(name: str, width: float, side: int, options: d
 
 def test_the_law_is_shown_for_half_of_both_when_unscaled() -> None:
     at = opened("multipliers", net="MobileNetV2")
-    (text,) = (entry.value for entry in at.markdown if "**, counted" in entry.value)
+    (text,) = (entry.value for entry in at.markdown if "$ counted" in entry.value)
     assert law(text)[2] == report("mobilenet_v2", 0.5, 112).macs
     assert any(entry.value.startswith("For 0.5 x at 112 px") for entry in at.caption)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from page_reader import charts, headings, line, metrics, open_page, put, reveal, run, show_part, table
+from page_reader import charts, formulas, headings, line, metrics, open_page, put, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -352,12 +352,14 @@ def test_noise_is_part_of_the_finding() -> None:
 def test_the_law_with_the_current_numbers() -> None:
     at = open_at(card="Deep")
     _, balanced, deep = found()
-    (text,) = (text for text in paragraphs(at) if text.startswith("**Deep relative to Balanced**"))
+    shown = formulas(at)
     widths = [sum(stage_widths(each.design).values()) for each in (deep, balanced)]
-    assert "$d$ changes by 32 / 16 = 2" in text
-    assert rf"widths by $1 / \sqrt{{2}}$ = 0.707, built **{widths[0] / widths[1]:.3f}**" in text
-    assert rf"activations by $\sqrt{{2}}$ = 1.414, built **{deep.activations / balanced.activations:.3f}**" in text
-    assert f"parameters by 1, built **{deep.params / balanced.params:.3f}**" in text
+    for name, law, numbers, built in (
+        ("Deep relative to Balanced: widths", "0.707", r"\sqrt{1 / \dfrac{32}{16}}", widths[0] / widths[1]),
+        ("Activations", "1.414", r"\sqrt{\dfrac{32}{16}}", deep.activations / balanced.activations),
+        ("Parameters", "1", r"\textbf{1}", deep.params / balanced.params),
+    ):
+        assert shown[name][1:] == (numbers, f"{law} by the law, **{built:.3f}** built")
     (fails,) = (text for text in paragraphs(at) if text.startswith("**Where the law fails**"))
     depthwise = deep.table.loc[deep.table["kind"] == "depthwise", "macs"].sum() / deep.macs
     assert f"not $w^2$: {percent(depthwise)} of the multiply-adds" in fails

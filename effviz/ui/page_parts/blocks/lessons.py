@@ -31,6 +31,7 @@ _SHOWN = (2, 3, 5, 15, 30)
 _SEEDS = 20
 _RELU = {"on": "relu", "off": "none"}
 # DenseNet's authors print this picture; ShuffleNetV2 claims a similar one; ResNet adds features instead.
+_LOST = r"1 - R^2 \quad \text{of the best linear map back to the spiral}"
 _NETWORKS = ("shufflenet_v2", "densenet121", "resnet18", "resnet50", "mobilenet_v2", "ghostnet")
 _EXCITE_COLUMNS = (
     Column("Reduction", "reduction", "%.3g"),
@@ -55,14 +56,13 @@ def why_linear() -> None:
     show_chart(spirals, "spirals")
     show_chart(losses, "lost")
     st.markdown(
-        "A random matrix T embeds a 2-D spiral in n channels. ReLU is applied, and the pseudo-inverse of T maps "
+        "A random matrix $T$ embeds a 2-D spiral in $n$ channels. ReLU is applied, and the pseudo-inverse of $T$ maps "
         "back. With few channels ReLU folds the spiral onto itself. With many, some channel stays linear "
         "for every point. That is why an inverted residual expands first, and why its narrow end has no "
         "activation (MobileNetV2, arXiv 1801.04381, section 3.2 and figure 1)."
     )
     formula(
-        "Lost", "1 − R² of the best linear map from the channels back to the spiral", "", percent(here),
-        f"with n = {dimensions}, seed {seed}",
+        "Lost", _LOST, "", percent(here), f"for $n = {dimensions}$ and seed {seed}",
     )  # fmt: skip
     exercise(
         Exercise(
@@ -144,7 +144,7 @@ def excitation_cost(report: Report) -> None:
     alt = f"Cost of squeeze-and-excitation at {len(found)} reduction ratios"
     show_table(Table(found, _EXCITE_COLUMNS, alt))
     st.caption(
-        "Counted with and without it. The paper's formula for the weights is 2 C² / r (arXiv 1709.01507, equation "
+        "Counted with and without it. The paper's formula for the weights is $2 C^2 / r$ (arXiv 1709.01507, equation "
         "5); biases and rounding are added."
     )
 

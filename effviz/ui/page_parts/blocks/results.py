@@ -11,18 +11,20 @@ from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
+from effviz.core.latex import latex, sentence
 from effviz.core.units import change, lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
 from effviz.model.layers import shape_text
 from effviz.studies import blocks as lesson
-from effviz.studies.closed_forms import Term, closed_forms, shown
+from effviz.studies.closed_forms import closed_forms, shown
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.blocks.controls import Choice
 from effviz.ui.widgets.cards import COUNTED, Card, cached_report, report_cards
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_text, signed
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.live_latency import HERE, RECORDED, Reading
@@ -71,19 +73,16 @@ def _formulas(report: Report) -> str:
         return "No paper prints a formula for this block. Exact counts are sums over its layers."
     texts = []
     for form in forms:
-        symbols = form.symbols.replace("*", "×").replace("_", "\\_")
-        terms = [f"{_signed(term)}: {term.label}" for term in form.terms]
-        title = f"**{_QUANTITIES[form.quantity]}**, {form.what}: {symbols}"
-        lines = [title, f"= {form.numbers}", f"= {shown(form.value)}", *terms, f"= **{shown(form.exact)}**, exact"]
-        texts += ["  \n".join(lines), f":small[{form.where}. {form.source}.]"]
+        terms = [(signed(term.value), sentence(term.label)) for term in form.terms]
+        name = f"{_QUANTITIES[form.quantity]}, {form.what}"
+        texts += [
+            formula_text(
+                name, latex(form.symbols), latex(form.numbers), shown(form.exact), "counted",
+                before=shown(form.value) if terms else "", terms=terms,
+            ),
+            f":small[{sentence(form.where)}. {form.source}.]",
+        ]  # fmt: skip
     return "\n\n".join(texts)
-
-
-def _signed(term: Term) -> str:
-    if term.value < 0:
-        return f"\N{MINUS SIGN} {shown(-term.value)}"
-    # Escaped: Markdown makes a list of lines that start with a plus sign.
-    return f"\\+ {shown(term.value)}"
 
 
 @dataclass(frozen=True)

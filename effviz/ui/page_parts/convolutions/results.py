@@ -20,7 +20,8 @@ from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
-from effviz.core.units import binary, exact, latex, lower, percent
+from effviz.core.latex import LETTERS, latex, number, words
+from effviz.core.units import binary, exact, lower, percent
 from effviz.count.kinds import conv_kind
 from effviz.model.layers import Conv2d
 from effviz.studies import convolutions as lesson
@@ -161,7 +162,7 @@ def _weights(setting: Setting, convention: Convention) -> str:
     """Write the formulas of the parameters, and compare the largest layer with the convolution."""
     rows = alternatives(setting, convention.memory)
     lines = [
-        f"**{row.name}**: $\\text{{parameters}} = {row.symbols} = {row.numbers} = {latex(row.report.params)}$"
+        f"**{row.name}**: $\\text{{parameters}} = {row.symbols} = {row.numbers} = {number(exact(row.report.params))}$"
         for row in rows
     ]
     first, dense = rows[0], next((row for row in rows if row.name == "Fully connected"), None)
@@ -240,13 +241,11 @@ def _formulas(kind: str, setting: Setting, convention: Convention) -> str:
         texts += layer_texts(report, index, convention)
     found = lesson.reduction(kind, setting)
     name, standard = lower(convention.compute_label), lesson.report(BASELINE, setting)
-    reduction = formula_text(
-        "Reduction", f"{name} of the standard convolution / {name}",
-        f"{convention.exact('macs', standard.macs)} / {convention.exact('macs', report.macs)}", f"{found.factor:.4g}",
-    )  # fmt: skip
-    symbols = found.symbols.replace("_", "\\_")
-    closed = f"Closed form: {symbols} = {found.numbers} = {found.closed:.4g}"
-    return "\n\n".join([*texts, reduction, closed])
+    ratio = rf"\dfrac{{{words(f'{name} of the standard convolution')}}}{{{words(name)}}}"
+    counted = [number(convention.exact("macs", each.macs)) for each in (standard, report)]
+    reduction = formula_text("Reduction", ratio, rf"\dfrac{{{counted[0]}}}{{{counted[1]}}}", f"{found.factor:.4g}")
+    closed = formula_text("Reduction, closed form", latex(found.symbols), latex(found.numbers), f"{found.closed:.4g}")
+    return "\n\n".join([*texts, f":small[{LETTERS}]", reduction, closed])
 
 
 def questions(choice: Choice, convention: Convention) -> None:
@@ -270,7 +269,8 @@ def questions(choice: Choice, convention: Convention) -> None:
             f"separable {size}x{size} convolution reduce the {name} of a standard one?",
             "×",
             lesson.reduction("separable", few).factor,
-            "K² C_out / (K² + C_out): with few output channels the depthwise layer is most of the work.",
+            r"$K^2 C_{\text{out}} / (K^2 + C_{\text{out}})$: with few output channels the depthwise layer "
+            "is most of the work.",
         ),
     )  # fmt: skip
 

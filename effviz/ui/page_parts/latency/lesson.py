@@ -11,6 +11,7 @@ from effviz.charts.depthwise import pair_chart
 from effviz.charts.latency import latency_scatter
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
+from effviz.core.latex import number, words
 from effviz.core.units import exact, lower, milliseconds, si
 from effviz.studies.depthwise import side
 from effviz.studies.prediction import Row, contrast, highlights, ranks, speed_extremes
@@ -29,10 +30,7 @@ from effviz.ui.widgets.live_latency import RECORDED
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.zoo import ARCHITECTURES, architecture
 
-_CORRELATION = (
-    r"$\dfrac{\sum (r - \bar r)(s - \bar s)}{\sqrt{\sum (r - \bar r)^2 \cdot \sum (s - \bar s)^2}}$, where $r$ ranks "
-    "the networks by {} and $s$ by latency"
-)
+_CORRELATION = r"\dfrac{\sum (r - \bar r)(s - \bar s)}{\sqrt{\sum (r - \bar r)^2 \cdot \sum (s - \bar s)^2}}"
 
 
 @remembered
@@ -106,17 +104,19 @@ def formulas(rows: Sequence[Row], options: Options, convention: Convention) -> N
         f"points on a dotted line have the same {name} per second."
     )
     if len(rows) < ENOUGH:
-        st.markdown(f"**Rank correlation** = {_CORRELATION.replace('{}', 'the count')}.")
+        st.markdown(f"**Rank correlation**  \n$= {_CORRELATION}$  \n$r$ ranks the networks by {name}, $s$ by latency.")
         return
     row = rows[speed_extremes(rows, options.column)[1]]
     amount, time = row[options.column] * factor, row["latency_ms"]
-    numbers = f"{exact(amount)} / {milliseconds(time)}"
-    formula(f"Speed of {row['title']}", f"{name} / latency", numbers, si(amount / time * 1e3), "per second")
+    formula(
+        f"Speed of {row['title']}", rf"\dfrac{{{words(name)}}}{{\text{{latency}}}}",
+        rf"\dfrac{{{number(exact(amount))}}}{{{words(milliseconds(time))}}}", si(amount / time * 1e3), "per second",
+    )  # fmt: skip
     found = ranks(rows, options.column)
-    # KaTeX adds a space after a comma that is not in braces.
-    together, by_count, by_latency = (f"{value:,.1f}".replace(",", "{,}") for value in found[:3])
-    numbers = rf"${together} / \sqrt{{{by_count} \cdot {by_latency}}}$"
-    formula("Rank correlation", _CORRELATION.replace("{}", name), numbers, f"{found.correlation:.3f}")
+    together, by_count, by_latency = (number(f"{value:,.1f}") for value in found[:3])
+    numbers = rf"\dfrac{{{together}}}{{\sqrt{{{by_count} \cdot {by_latency}}}}}"
+    formula("Rank correlation", _CORRELATION, numbers, f"{found.correlation:.3f}")
+    st.caption(f"$r$ ranks the networks by {name}, $s$ by latency.")
 
 
 def exercises(rows: Sequence[Row], options: Options, convention: Convention) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from effviz.core.latex import latex, words
 from effviz.core.units import exact, lower
 from effviz.measure.latency import environment
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
@@ -31,7 +32,8 @@ _REMARKS = {
 _WHY = {
     "G1": "The number of weights is equal. The sum of input and output channels grows.",
     "G2": "The output has as many times the channels as there are groups, and all of it is written.",
-    "G3": "Each fragment has 1 / √n of the channels, but there are n fragments, and parallel ones are added.",
+    "G3": r"Each fragment has $1 / \sqrt{n}$ of the channels, but there are $n$ fragments, and parallel ones are "
+    "added.",
 }
 _NAMED = {
     "relu+shortcut": "ReLU and shortcut", "relu": "ReLU", "shortcut": "a shortcut",
@@ -43,13 +45,13 @@ def show_formulas(found: Comparison, convention: Convention) -> None:
     """Show the formulas of the guideline, then the arithmetic intensity."""
     now, memory = found.now, convention.memory
     for each in formulas(found, memory):
-        formula(each.quantity, f"${each.symbols}$", f"${each.numbers}$", each.result)
+        formula(each.quantity, each.symbols, each.numbers, each.value, each.unit)
     st.markdown(_REMARKS[found.shape.guideline])
     label, per = convention.compute_label, intensity_unit(convention)[1]
     macs, access = convention.compute(now.macs), convention.size(now.memory_access[memory])
     formula(
-        "Arithmetic intensity", f"{lower(label)} / memory access", f"{exact(macs)} / {exact(access)}",
-        f"{macs / access:.2f}", f"per {per}",
+        "Arithmetic intensity", rf"\dfrac{{{words(lower(label))}}}{{\text{{memory access}}}}",
+        latex(f"{exact(macs)} / {exact(access)}"), f"{macs / access:.2f}", f"per {per}",
     )  # fmt: skip
     st.markdown(
         "Speed is 1 / latency. The latency is the median of single forward passes, each timed separately after a "

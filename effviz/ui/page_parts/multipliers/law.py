@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import streamlit as st
 
+from effviz.core.latex import number, sentence
 from effviz.core.resolution import area, halved, in_pixels
 from effviz.core.units import exact, lower, si
 from effviz.studies import multipliers
@@ -14,6 +15,7 @@ from effviz.studies.multipliers import Place
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_text
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 
@@ -41,20 +43,20 @@ def law_text(choice: Choice, convention: Convention) -> str:
     """Write the promise of the law, every term outside it, and their sum."""
     (width, side), own, factor = law_place(choice), choice.own[1], convention.compute(1)
     found = multipliers.split(choice.base, width, side)
-    law, numbers = f"(resolution / {own})²", f"({side} / {own})²"
     if isinstance(side, tuple):
-        law, numbers = f"(height × width of the input / {own}²)", f"({side[0]} × {side[1]} / {own}²)"
-    lines = [
-        f"**{convention.compute_label}** = width² × {law} × those of the unscaled {choice.title} "
-        "+ terms outside the law",
-        f"= {width:g}² × {numbers} × {exact(factor * found.baseline)}",
-        f"= {_rounded(factor * found.promised)} promised",
-    ]
-    for term in found.terms:
-        # Markdown would read a plus sign as a list.
-        sign = "&#43;" if term.value >= 0 else "\N{MINUS SIGN}"
-        lines.append(f"{sign} {_rounded(abs(factor * term.value))}: {term.reason}")
-    return "  \n".join([*lines, f"= **{exact(factor * found.built)}**, counted"])
+        area, numbers = r"\dfrac{h \cdot w}{r_0^2}", rf"\dfrac{{{side[0]} \times {side[1]}}}{{{own}^2}}"
+    else:
+        area, numbers = r"\left(\dfrac{r}{r_0}\right)^2", rf"\left(\dfrac{{{side}}}{{{own}}}\right)^2"
+    promised = _rounded(factor * found.promised)
+    text = formula_text(
+        convention.compute_label, rf"\alpha^2 \cdot {area} \cdot M_0 + \text{{terms outside the law}}",
+        rf"{width:g}^2 \times {numbers} \times {number(exact(factor * found.baseline))} + \dots",
+        exact(factor * found.built), "counted", before=promised,
+        terms=[(f"{'+' if term.value >= 0 else '-'}{_rounded(abs(factor * term.value))}", sentence(term.reason))
+               for term in found.terms],
+    )  # fmt: skip
+    where = rf"$\alpha$ width multiplier, $r$ resolution, $r_0 = {own}$, $M_0$ {{}} of the unscaled {choice.title}."
+    return f"{text}\n\n:small[{where.format(lower(convention.compute_label))}]"
 
 
 def _powers(choice: Choice, place: Place, convention: Convention) -> None:

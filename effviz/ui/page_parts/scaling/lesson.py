@@ -7,7 +7,8 @@ import streamlit as st
 from effviz.advice.scaling import Swept, built_body, depth_plateau, sweep, width_plateau
 from effviz.charts.sentences import times
 from effviz.core.caches import remembered
-from effviz.core.resolution import in_pixels, size_text
+from effviz.core.latex import number
+from effviz.core.resolution import size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.design import Design
@@ -15,6 +16,7 @@ from effviz.studies.scaling import examples, stage_rows
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import Choice
 from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_text
 
 
 def formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> None:
@@ -29,21 +31,35 @@ def _formulas(choice: Choice, report: Report, reference: Report, convention: Con
     deep, wide = examples(stage_rows(choice.base, choice.design))
     label = lower(convention.compute_label)
     macs, base = (convention.exact("macs", each.macs) for each in (report, reference))
-    lines = [
-        rf"**Depth** of a stage = $\lceil n \cdot \alpha^\phi \rceil$, for example {deep.built.name}: "
-        rf"$\lceil {deep.base.blocks} \cdot {rule.alpha:g}^{{{phi:g}}} \rceil$ = ⌈{deep.promised_blocks:.2f}⌉ = "
-        f"**{deep.built.blocks} blocks**",
-        rf"**Width** of a stage = $c \cdot \beta^\phi$, rounded {_rounding(choice.base)}, for example "
-        rf"{wide.built.name}: ${wide.base.channels} \cdot {rule.beta:.4g}^{{{phi:g}}}$ = {wide.promised_channels:.1f} "
-        f"→ **{wide.built.channels} channels**",
-        rf"**Resolution** = $r \cdot \gamma^\phi$, rounded: ${size_text(base_size)} \cdot "
-        rf"{rule.gamma:.4g}^{{{phi:g}}}$ = {' x '.join(f'{each:.1f}' for each in pixels)} → "
-        f"**{in_pixels(choice.design.resolution)}**",
-        rf"**Promised** {label} = $(\alpha \cdot \beta^2 \cdot \gamma^2)^\phi$ = ${rule.factor:.4g}^{{{phi:g}}}$ = "
-        f"**{times(rule.factor**phi)}**",
-        f"**Built** {label} = {macs} / {base} = **{times(report.macs / reference.macs)}**",
-    ]
-    return "\n\n".join(["  \n".join(lines), _plateaus(choice)])
+    sizes, built = [base_size] if isinstance(base_size, int) else base_size, choice.design.resolution
+    # Every side is scaled alike.
+    sides = r" \times ".join(rf"{side} \cdot {rule.gamma:.4g}^{{{phi:g}}}" for side in sizes)
+    promised = r" \times ".join(f"{side:.1f}" for side in pixels)
+    texts = [
+        formula_text(
+            f"Depth of {deep.built.name}", r"\lceil n \cdot \alpha^\phi \rceil",
+            rf"\lceil {deep.base.blocks} \cdot {rule.alpha:g}^{{{phi:g}}} \rceil", deep.built.blocks,
+            "block" if deep.built.blocks == 1 else "blocks", before=rf"\lceil {deep.promised_blocks:.2f} \rceil",
+        ),
+        formula_text(
+            f"Width of {wide.built.name}", r"\text{round}(c \cdot \beta^\phi)",
+            rf"\text{{round}}({wide.base.channels} \cdot {rule.beta:.4g}^{{{phi:g}}})", wide.built.channels,
+            f"channels, rounded {_rounding(choice.base)}", before=rf"\text{{round}}({wide.promised_channels:.1f})",
+        ),
+        formula_text(
+            "Resolution", r"\text{round}(r \cdot \gamma^\phi)", rf"\text{{round}}({sides})",
+            size_text(built), "px", before=rf"\text{{round}}({promised})",
+        ),
+        formula_text(
+            f"Promised {label}", r"(\alpha \cdot \beta^2 \cdot \gamma^2)^\phi", f"{rule.factor:.4g}^{{{phi:g}}}",
+            times(rule.factor**phi),
+        ),
+        formula_text(
+            f"Built {label}", r"\dfrac{\text{scaled}}{\text{baseline}}", rf"\dfrac{{{number(macs)}}}{{{number(base)}}}",
+            times(report.macs / reference.macs),
+        ),
+    ]  # fmt: skip
+    return "\n\n".join([*texts, _plateaus(choice)])
 
 
 def _rounding(base: Design) -> str:

@@ -7,17 +7,22 @@ import streamlit as st
 from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
+from effviz.core.latex import number, words
 from effviz.core.resolution import halved, in_pixels, size_text
-from effviz.core.text import html_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
-from effviz.studies.studio import largest_layer, row_totals, scaled_report
+from effviz.model.layers import elements
+from effviz.studies.studio import row_totals, scaled_report
 from effviz.ui.convention import Convention
+from effviz.ui.links import shortened
 from effviz.ui.page_parts.studio.draft import Bench, missing
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.exercise import Exercise
-from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.formula import formula_text
+from effviz.ui.widgets.frame import look, notice
+
+_TERMS = 24
 
 
 def costs(here: Bench, convention: Convention) -> None:
@@ -41,21 +46,35 @@ def formulas(here: Bench, convention: Convention) -> None:
     rows = [(report.design.stages[row].name, each) for row, each in row_totals(report.design).items()]
     factor = convention.factor("macs")
     peak = largest_layer(report)
-    shapes = f"{peak.input_shape} and {peak.output_shape}"
-    st.html(
-        "<p><strong>Parameters</strong> = sum over the rows = "
-        f"{_sum([(name, each.params) for name, each in rows])} = <strong>{exact(report.params)}</strong></p>"
-        f"<p><strong>{convention.compute_label}</strong> = sum over the rows = "
-        f"{_sum([(name, each.macs * factor) for name, each in rows])} = "
-        f"<strong>{exact(report.macs * factor)}</strong></p>"
-        f"<p><strong>Peak activations</strong> = largest set of live tensors, at {html_text(peak.path)}: its input "
-        f"and output, {html_text(shapes)}, and the tensors that later layers need = "
-        f"<strong>{exact(convention.size(peak.alive))}</strong> {convention.memory_unit}</p>"
-    )
+    step = report.steps[report.rows.index(peak)]
+    shapes = {tensor.storage: tensor.shape for tensor in (*step.inputs, step.output)}
+    tensors = [convention.size(elements(shape)) for shape in shapes.values()]
+    rest = convention.size(peak.alive) - sum(tensors)
+    texts = [
+        formula_text(
+            "Parameters", r"\sum_{\text{rows}} \text{parameters}",
+            _sum([(name, each.params) for name, each in rows]), report.params,
+        ),
+        formula_text(
+            convention.compute_label, rf"\sum_{{\text{{rows}}}} {words(lower(convention.compute_label))}",
+            _sum([(name, each.macs * factor) for name, each in rows]), report.macs * factor,
+        ),
+        formula_text(
+            "Peak activations", r"\max_{\text{layers}} (\text{input} + \text{output} + \text{needed later})",
+            " + ".join(number(exact(each)) for each in (*tensors, rest)), convention.size(peak.alive),
+            convention.memory_unit,
+        ),
+    ]  # fmt: skip
+    st.markdown("\n\n".join(texts))
+    notice(f"The peak is at {peak.path}, with the input {peak.input_shape} and the output {peak.output_shape}.")
 
 
 def _sum(terms: list[tuple[str, int]]) -> str:
-    return " + ".join(f"{exact(value)} ({html_text(name)})" for name, value in terms if value) or "0"
+    """Write a sum with the name of the row under each number; rows of a long table are left out in the middle."""
+    named = [rf"\underset{{{words(shortened(name))}}}{{{number(exact(value))}}}" for name, value in terms if value]
+    if len(named) > _TERMS:
+        named[_TERMS // 2 : -_TERMS // 2] = [r"\dots"]
+    return " + ".join(named) or "0"
 
 
 def exercises(here: Bench, convention: Convention) -> None:

@@ -15,22 +15,26 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.comparison import View, budget_text, design_table, widths_text
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
+from effviz.ui.widgets.formula import formula_text
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 
 def formulas(view: View, convention: Convention) -> None:
     """Show the law, the law with the current numbers, and where it fails."""
-    square = isinstance(view.options.resolution, int)
-    size, pixels = ("h × h", "h^2") if square else ("h_1 × h_2", "h_1 h_2")
+    size, pixels = (
+        (r"h \times h", "h^2") if isinstance(view.options.resolution, int) else (r"h_1 \times h_2", "h_1 h_2")
+    )
     texts = [
         f"**Law** of a stage with $d$ blocks of width $w$ on an ${size}$ map, if most convolutions connect all "
-        "channels:  \n"
-        rf"multiply-adds $\propto d w^2 {pixels}$, parameters $\propto d w^2$, activations $\propto d w {pixels}$"
-        "  \n"
-        r"At equal multiply-adds: $w \propto 1 / \sqrt{d}$, parameters unchanged, activations $\propto \sqrt{d}$",
-    ]
+        "channels  \n"
+        rf"$\text{{multiply-adds}} \propto d \cdot w^2 \cdot {pixels}$  " "\n"
+        r"$\text{parameters} \propto d \cdot w^2$  " "\n"
+        rf"$\text{{activations}} \propto d \cdot w \cdot {pixels}$",
+        r"At equal multiply-adds, $w \propto 1 / \sqrt{d}$. The parameters do not change, and "
+        r"$\text{activations} \propto \sqrt{d}$.",
+    ]  # fmt: skip
     if view.other is not None:
-        texts.append(_compared(view.chosen, view.other))
+        texts += _compared(view.chosen, view.other)
     texts.append(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
     st.markdown("\n\n".join(texts))
 
@@ -47,18 +51,18 @@ def closeness(view: View, convention: Convention) -> None:
     )
 
 
-def _compared(chosen: Variant, other: Variant) -> str:
+def _compared(chosen: Variant, other: Variant) -> list[str]:
     found = ratios(chosen, other)
+    symbols, numbers = r"\dfrac{d}{d_0}", rf"\dfrac{{{len(chosen.blocks)}}}{{{len(other.blocks)}}}"
     law = math.sqrt(found.blocks)
-    return (
-        f"**{chosen.name} relative to {other.name}**: $d$ changes by {len(chosen.blocks)} / {len(other.blocks)} = "
-        f"{found.blocks:.3g}  \n"
-        rf"widths by $1 / \sqrt{{{found.blocks:.3g}}}$ = {1 / law:.3f}, built **{found.widths:.3f}**"
-        "  \n"
-        rf"activations by $\sqrt{{{found.blocks:.3g}}}$ = {law:.3f}, built **{found.activations:.3f}**"
-        "  \n"
-        f"parameters by 1, built **{found.params:.3f}**"
-    )
+    return [
+        formula_text(f"{chosen.name} relative to {other.name}: widths",
+                     rf"\sqrt{{1 / {symbols}}}", rf"\sqrt{{1 / {numbers}}}", f"{1 / law:.3f}",
+                     f"by the law, **{found.widths:.3f}** built"),
+        formula_text("Activations", rf"\sqrt{{{symbols}}}", rf"\sqrt{{{numbers}}}", f"{law:.3f}",
+                     f"by the law, **{found.activations:.3f}** built"),
+        formula_text("Parameters", "", "", "1", f"by the law, **{found.params:.3f}** built"),
+    ]  # fmt: skip
 
 
 def _failures(chosen: Variant, convention: Convention) -> str:

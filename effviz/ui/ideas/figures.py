@@ -1,0 +1,199 @@
+"""The figures of the ideas. Lengths and areas that stand for numbers are computed by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+from effviz.core.caches import remembered
+from effviz.count.kinds import DEPTHWISE, POINTWISE, STANDARD
+from effviz.count.report import analyze
+from effviz.model.blocks import InvertedResidual
+from effviz.studies.guideline_shapes import Shape, compare
+from effviz.studies.printed_latency import devices
+from effviz.ui.ideas.shapes import arrow, box, drawing, label, path, rect, shape
+from effviz.zoo import architecture
+
+_DEVICE = "V100 16GB"
+
+
+@remembered
+def figure(url_path: str) -> str:
+    """Return the figure of a page as SVG; empty for a page without one."""
+    draw = _FIGURES.get(url_path)
+    return draw() if draw else ""
+
+
+def _convolutions() -> str:
+    kernel, channels, cell = 3, 64, 10
+    full, separable = kernel**2 * channels, kernel**2 + channels
+    side, depth = kernel * cell, 60
+    return drawing(
+        f"The kernel of a standard convolution is a block of {full} weights for {channels} channels. A depthwise "
+        f"kernel of {kernel**2} weights and a pointwise one of {channels} replace it.",
+        box(28, 42, side, side, depth, STANDARD), label(58, 88, "standard"),
+        label(58, 104, f"{kernel**2}·{channels} = {full}", kind="muted"),
+        arrow(106, 54, 22),
+        box(146, 42, side, side, cell, DEPTHWISE), label(189, 62, "+"),
+        box(204, 52, cell, cell, depth, POINTWISE), label(192, 88, "depthwise + 1×1"),
+        label(192, 104, f"{kernel**2} + {channels} = {separable}", kind="muted"),
+    )  # fmt: skip
+
+
+def _blocks() -> str:
+    block = InvertedResidual(24, 24)
+    narrow, wide = block.in_channels, block.expanded
+    unit, middle = 68 / wide, 54
+    low, high = narrow * unit / 2, wide * unit / 2
+    ends = ((30, narrow), (120, wide), (140, wide), (230, narrow))
+    bars = "".join(
+        rect(x - 5, middle - width * unit / 2, 10, width * unit, "accent" if width == narrow else "paper")
+        for x, width in ends
+    )
+    return drawing(
+        f"An inverted residual widens {narrow} channels to {wide}, filters them depthwise, and projects back to "
+        f"{narrow}. A shortcut connects the narrow ends.",
+        shape([(35, middle - low), (115, middle - high), (115, middle + high), (35, middle + low)], POINTWISE),
+        rect(125, middle - high, 10, 2 * high, DEPTHWISE),
+        shape([(145, middle - high), (225, middle - low), (225, middle + low), (145, middle + high)], POINTWISE),
+        bars, path(f"M30 {middle - low - 3:.1f}V10H230V{middle - low - 6:.1f}m-4 -5l4 5l4 -5"),
+        label(30, 106, str(narrow)), label(130, 106, f"{wide} channels"), label(230, 106, str(narrow)),
+    )  # fmt: skip
+
+
+def _memory() -> str:
+    found = compare(Shape("G1", ratio=6))
+    factor, unit = found.factor("fused"), 90
+    rows = (("1 : 1", 1.0, "1.00× memory access", 12), ("1 : 6", factor, f"{factor:.2f}×", 60))
+    bars = "".join(
+        label(38, y + 20, name, "end") + rect(48, y, unit, 13, "accent") + rect(48, y + 15, unit * size, 13, "ghost")
+        + label(54 + unit * size, y + 26, text, "start")
+        for name, size, text, y in rows
+    )  # fmt: skip
+    return drawing(
+        f"Two convolutions with equal multiply-adds. With widths of 1 to 6, memory access is {factor:.2f} times that "
+        "of equal widths.",
+        bars, label(54 + unit, 23, "multiply-adds", "start", "muted"),
+        label(48, 106, "widths at equal compute", "start", "muted"),
+    )  # fmt: skip
+
+
+def _scaling() -> str:
+    rule, phi = (1.2, 1.1, 1.15), 3
+    depth, width, resolution = (base**phi for base in rule)
+
+    def stack(x: float, count: int, height: float, side: float, kind: str) -> str:
+        boxes = [box(x + place * 11, 80 - height, 6, height, side, kind) for place in range(count)]
+        return "".join(reversed(boxes))
+
+    return drawing(
+        f"A network as a row of layers, before and after compound scaling with coefficient {phi}: "
+        f"{depth:.2f} times the depth, {width:.2f} times the width, {resolution:.2f} times the resolution.",
+        stack(18, 4, 32, 30, "ghost"), arrow(92, 62, 20),
+        stack(128, round(4 * depth), 32 * width, 30 * resolution, "accent"),
+        label(44, 104, "φ = 0"), label(178, 104, f"φ = {phi}"),
+    )  # fmt: skip
+
+
+def _multipliers() -> str:
+    side, alpha, rho = 84, 0.75, 160 / 224
+    share = alpha**2 * rho**2
+    return drawing(
+        f"A square whose area is the cost of a network. Width {alpha:g} and resolution {rho:.2f} leave a rectangle of "
+        f"{100 * share:.0f} percent of it.",
+        rect(56, 4, side, side, "ghost"),
+        rect(56, 4 + side * (1 - rho**2), side * alpha**2, side * rho**2, "accent"),
+        label(56 + side * alpha**2 / 2, 104, "width²"), label(48, 72, "res.²", "end"),
+        label(156, 40, f"{alpha:g} × width", "start"), label(156, 58, f"{rho:.2f} × resolution", "start", "muted"),
+        label(156, 80, f"{100 * share:.0f} % of the cost", "start"),
+    )  # fmt: skip
+
+
+def _width_depth() -> str:
+    height, low = 76, 84
+    wide = "".join(rect(24 + place * 16, low - height, 10, height, "accent") for place in range(4))
+    deep = "".join(rect(120 + place * 7.5, low - height / 2, 5, height / 2, "accent") for place in range(16))
+    return drawing(
+        "Two networks with equal multiply-adds: 4 wide layers, and 16 layers of half the width.",
+        wide, deep, label(53, 104, "4 × 2w"), label(106, 52, "="), label(179, 104, "16 × w"),
+    )  # fmt: skip
+
+
+def _architectures() -> str:
+    report = analyze(architecture("mobilenet_v2"))
+    sums: dict[str, list[int]] = {}
+    for row in report.rows:
+        total = sums.setdefault(row.stage, [0, 0])
+        total[0] += row.macs
+        total[1] += row.params
+    kept = [each for each in sums.values() if sum(each)]
+    step, middle = 150 / len(kept), 62
+    tops = [44 * macs / max(macs for macs, _ in kept) for macs, _ in kept]
+    lows = [40 * params / max(params for _, params in kept) for _, params in kept]
+    bars = "".join(
+        rect(8 + place * step, middle - top, step - 3, top, "accent")
+        + rect(8 + place * step, middle + 2, step - 3, low, "ghost")
+        for place, (top, low) in enumerate(zip(tops, lows, strict=True))
+    )
+    return drawing(
+        "MobileNetV2 by stage: the first stages have most multiply-adds, the last ones most parameters.",
+        bars, label(166, 44, "multiply-adds", "start"), label(166, 84, "parameters", "start"),
+    )  # fmt: skip
+
+
+def _studio() -> str:
+    rows = "".join(
+        rect(10, 14 + row * 16, 20, 12, "accent" if row == 0 else POINTWISE) + rect(34, 14 + row * 16, 26, 12)
+        + rect(64, 14 + row * 16, 26, 12)
+        for row in range(4)
+    )  # fmt: skip
+    lines = ((0, 52), (10, 78), (20, 66), (20, 72), (10, 40))
+    code = "".join(rect(150 + left, 14 + place * 13, width, 6, "ghost") for place, (left, width) in enumerate(lines))
+    return drawing(
+        "A table of stages becomes the code of a network.",
+        rows, arrow(104, 42, 28), code, label(50, 104, "stages"), label(190, 104, "code"),
+    )  # fmt: skip
+
+
+def _latency() -> str:
+    fast, slow = _equal_counts()
+    unit = 120
+    share = fast["latency_ms"] / slow["latency_ms"]
+    pairs = ((fast, share, 6), (slow, 1.0, 52))
+    bars = "".join(
+        label(8, y + 10, str(row["title"]), "start") + rect(8, y + 15, unit * row["macs"] / slow["macs"], 8, "accent")
+        + rect(8, y + 26, unit * time, 8, "ghost")
+        + label(14 + unit * time, y + 34, f"{row['latency_ms']:g} ms", "start")
+        for row, time, y in pairs
+    )  # fmt: skip
+    return drawing(
+        f"{fast['title']} and {slow['title']} have nearly equal multiply-adds, but the published latencies are "
+        f"{fast['latency_ms']:g} and {slow['latency_ms']:g} milliseconds on {fast['device']}.",
+        bars, label(14 + unit, 29, "multiply-adds", "start", "muted"),
+    )  # fmt: skip
+
+
+def _equal_counts() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the pair with multiply-adds within 3 % whose latencies on `_DEVICE` differ most, the faster one first."""
+    rows = next(rows for where, rows in devices().items() if where.startswith(_DEVICE))
+    pairs = [
+        sorted(pair, key=lambda row: row["latency_ms"])
+        for pair in combinations(rows, 2)
+        if abs(pair[0]["macs"] / pair[1]["macs"] - 1) < 0.03
+    ]
+    fast, slow = max(pairs, key=lambda pair: pair[1]["latency_ms"] / pair[0]["latency_ms"])
+    return fast, slow
+
+
+_FIGURES: dict[str, Callable[[], str]] = {
+    "convolutions": _convolutions,
+    "blocks": _blocks,
+    "memory": _memory,
+    "scaling": _scaling,
+    "multipliers": _multipliers,
+    "width_depth": _width_depth,
+    "architectures": _architectures,
+    "studio": _studio,
+    "latency": _latency,
+}
