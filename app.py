@@ -21,17 +21,20 @@ from effviz.ui.server import apply_limits
 from effviz.ui.static_files import StaticFilesMiddleware
 from effviz.ui.sweeps import route as sweep_route
 from effviz.ui.visitors import VisitorsMiddleware
+from effviz.worker.calculations import pool
 from effviz.worker.manager import default_manager
 
 
 @asynccontextmanager
-async def torch_process(app: st.App) -> AsyncIterator[None]:
-    """Run the torch process as long as the server, so that the first visitor finds torch imported; set up turns."""
+async def processes(app: st.App) -> AsyncIterator[None]:
+    """Run the other processes as long as the server, so that the first visitor finds them ready; set up turns."""
     turns.start()
-    manager = default_manager()
-    manager.start()
+    running = default_manager(), pool()
+    for each in running:
+        each.start()
     yield
-    manager.close()
+    for each in running:
+        each.close()
 
 
 apply_limits()
@@ -39,7 +42,7 @@ apply_limits()
 # Streamlit finds this assignment by parsing the source, so it must be a plain assignment at module level.
 app = st.App(
     MAIN_SCRIPT,
-    lifespan=torch_process,
+    lifespan=processes,
     routes=[sweep_route],
     middleware=[
         Middleware(SecurityMiddleware),

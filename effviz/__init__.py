@@ -20,6 +20,7 @@ The folders in order. Each imports only folders above it:
 `effviz.studies`    the computations behind the lessons
 `effviz.export`     a design as PyTorch source code
 `effviz.measure`    measured latency and where it is stored
+`effviz.lessons`    steps with predictions, answers computed by the engine, goals, worksheets
 `effviz.charts`     plotly figures
 `effviz.ui`         the Streamlit app: frame, widgets, pages
 `effviz.cli`        the command line

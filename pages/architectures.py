@@ -7,13 +7,24 @@ from effviz.ui import links
 from effviz.ui.page_parts.architectures.controls import controls
 from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published
-from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures, files, formulas, layers, questions
+from effviz.ui.page_parts.architectures.results import (
+    CHARTS,
+    counts,
+    figures,
+    files,
+    formulas,
+    layers,
+    questions,
+    show_stage,
+)
+from effviz.ui.page_parts.architectures.separable import made_separable
 from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, is_open, parts
 
 convention = header("architectures")
@@ -27,6 +38,7 @@ def page() -> None:
         report, unscaled, cards = counts(choice, convention)
     except effviz.DesignError as error:
         refuse(f"This network cannot be built. {error}")
+    built(report)
     with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,
@@ -35,7 +47,8 @@ def page() -> None:
     with section("The costs"):
         stages, *others = figures(report, unscaled, convention, look())
         ghost = f"unscaled: {choice.baseline_name}" if choice.scaled else ""
-        show_chart(stages, CHARTS[0], legend=kind_legend((kind for _, kind in report.sums), ghost))
+        legend = kind_legend((kind for _, kind in report.sums), ghost)
+        show_chart(stages, CHARTS[0], legend=legend, on_click=show_stage(report))
         chart_row(dict(zip(CHARTS[1:], others, strict=True)))
     follow("architectures", settings(choice, convention, look()))
     links.former_flag("check")
@@ -43,6 +56,7 @@ def page() -> None:
         Part("How this is computed", partial(formulas, report, convention), ("layer",)),
         Part("Blocks", partial(structure, report), ("draw",)),
         Part("Layers", partial(layers, report, convention), ("find",)),
+        Part("Made separable", partial(made_separable, report, convention)),
         Part("Published figures", partial(published, choice)),
         Part("Other counters", partial(crosscheck, report), ("check",)),
         Part("Measured here", partial(live.history, convention)),

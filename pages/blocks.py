@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from effviz.charts.motion import motions_of
 from effviz.studies.excite import can_excite
 from effviz.ui.page_parts.blocks import lessons, results
 from effviz.ui.page_parts.blocks.controls import companions, controls
@@ -39,8 +40,10 @@ def page() -> None:
     rows = results.compared(choice, others, reading, convention)
     with section("The comparison"):
         results.comparison(rows, convention)
+    motions = motions_of(report.blocks[0].block, report.blocks[0].shape)
     excitation = Part("Squeeze-and-excitation", partial(lessons.excitation_cost, report), ("se",))
     parts(
+        *([Part("In motion", partial(lessons.in_motion, motions), ("motion",))] if motions else []),
         Part("How this is computed", partial(results.formulas, report, convention)),
         Part("Diagram", partial(diagram, report, LAYERS)),
         Part("Comparison", partial(results.comparison_table, rows, convention)),

@@ -32,9 +32,11 @@ def page() -> None:
         results.costs(choice, convention)
     follow("convolutions", settings(choice, convention, look()))
     parts(
+        Part("In motion", partial(results.in_motion, choice)),
         Part("How this is computed", partial(results.formulas, choice, convention)),
+        Part("Fully connected", partial(results.fully_connected, choice, convention)),
         Part("Connections", partial(results.connections, choice)),
-        Part("Channel shuffle", partial(results.shuffle, choice)),
+        Part("Channel shuffle", partial(results.shuffle, choice), ("shuffled",)),
         Part("Effect of each setting", partial(results.sensitivities, choice, convention)),
         Part("Try this", partial(results.questions, choice, convention)),
         Part("Downloads", partial(results.files, choice, convention)),

@@ -1,24 +1,35 @@
-"""Home: purpose of effviz, three ways in, and the totals of every network."""
+"""Home: a network that follows one slider, three ways in, and every network of the zoo."""
 
-import streamlit as st
+from functools import partial
 
+from effviz.ui.page_parts.home.gallery import gallery
+from effviz.ui.page_parts.home.instrument import DRAWING, NOTE, cards, choose, control, drawing
+from effviz.ui.page_parts.home.sweep import settings
 from effviz.ui.page_parts.home.zoo import reports, totals_chart, ways, zoo_table
+from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import header, look, moving, section
+from effviz.ui.widgets.drag import follow
+from effviz.ui.widgets.frame import header, instrument, look, moving, section
+from effviz.ui.widgets.parts import Part, parts
+from effviz.ui.widgets.principles import principles
 
-convention = header("")
+convention = header("", controls=False)
 
 
 def page() -> None:
-    st.markdown(
-        "Change a kernel, a width, a depth or a resolution, and see parameters, multiply-adds, memory access cost and "
-        "peak activation memory follow. Every number is counted exactly, with its formula and its convention."
-    )
+    choice = choose(control())
+    with instrument(), section("The headline"):
+        show_cards(cards(choice, convention))
+    with section("The network"):
+        show_chart(drawing(choice, convention, look()), DRAWING, note=NOTE)
+    follow("home", settings(convention, look()))
     ways()
-    with section("The overview"):
-        show_chart(totals_chart(convention, look()), "zoo")
-    with section("The table"):
-        zoo_table(reports(convention.memory), convention)
+    parts(
+        Part("Networks", partial(gallery, convention)),
+        Part("Parameters and compute", lambda: show_chart(totals_chart(convention, look()), "zoo")),
+        Part("All counts", lambda: zoo_table(reports(convention.memory), convention)),
+        Part("Design principles", principles),
+    )
 
 
 moving(page)

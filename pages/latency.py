@@ -24,6 +24,7 @@ def page() -> None:
         results.predictor_chart(rows)
     parts(
         Part("Published latencies", partial(lesson.published, options, convention)),
+        Part("Depthwise layers", partial(lesson.depthwise, rows, convention), ("one", "two")),
         Part("How this is computed", partial(lesson.formulas, rows, options, convention)),
         Part("Measured networks", partial(results.show_measured, rows, convention)),
         Part("Try this", partial(lesson.exercises, rows, options, convention)),

@@ -4,7 +4,7 @@ from functools import partial
 
 from effviz.studies.guideline_shapes import compare
 from effviz.ui.page_parts.memory import experiment as experiments
-from effviz.ui.page_parts.memory import intensity, lesson, theory
+from effviz.ui.page_parts.memory import intensity, lesson, networks, theory
 from effviz.ui.page_parts.memory.controls import controls
 from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
@@ -29,6 +29,7 @@ def page() -> None:
         Part("How this is computed", partial(lesson.show_formulas, found, convention)),
         Part("Shapes", partial(theory.show_shapes, found, convention)),
         Part("Experiment", partial(experiments.show_networks, run, convention)),
+        Part("Networks", networks.networks, (networks.KEY,)),
         Part("Arithmetic intensity", partial(intensity.intensity, convention), ("net",)),
         Part("Try this", partial(lesson.show_exercises, found, run, convention)),
         Part("Downloads", partial(lesson.files, found, run, options.threads, convention)),

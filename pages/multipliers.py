@@ -22,7 +22,7 @@ def page() -> None:
         live.headline(cards, choice.design, [choice.base] if choice.scaled else [], conditions, against)
     with section("The map"):
         chart, note = cost_map.map_chart(choice, convention, look())
-        show_chart(chart, "cells_map", note=note)
+        show_chart(chart, "cells_map", note=note, on_click=cost_map.selecting(choice))
     parts(
         Part("How this is computed", partial(law.the_law, choice, convention)),
         Part("Accuracy", partial(accuracy.accuracy_part, choice, convention), ("points",)),

@@ -4,13 +4,14 @@ from functools import partial
 
 import effviz
 from effviz.ui import links
-from effviz.ui.page_parts.scaling import inverse, lesson, promised, rules
+from effviz.ui.page_parts.scaling import inverse, lesson, promised, released, rules
 from effviz.ui.page_parts.scaling.controls import VIEWS, controls
 from effviz.ui.page_parts.scaling.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import KEY, Part, is_open, parts
 
 convention = header("scaling")
@@ -27,6 +28,7 @@ def page() -> None:
     except effviz.DesignError as error:
         links.idle(KEY, *inverse.FIT_CONTROLS, *inverse.GRID_CONTROLS)
         refuse(f"{choice.base.title} cannot be built with these settings. {error}")
+    built(report)
     reference = cached_report(choice.base, convention.memory)
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)
@@ -38,6 +40,7 @@ def page() -> None:
     follow("scaling", settings(choice, convention, look()))
     parts(
         Part("How this is computed", partial(lesson.formulas, choice, report, reference, convention)),
+        Part("B0 to B7", partial(released.released, choice, convention)),
         Part("Stages", partial(promised.stages, choice)),
         Part(VIEWS[0], partial(rules.picture, choice, convention)),
         Part(VIEWS[1], partial(rules.equal_budget, choice, conditions, convention)),

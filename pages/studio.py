@@ -4,10 +4,12 @@ from functools import partial
 
 from effviz.ui.page_parts.studio import code, findings, lesson, limits, rows, sidebar
 from effviz.ui.page_parts.studio.composer import composer
-from effviz.ui.page_parts.studio.draft import bench
+from effviz.ui.page_parts.studio.draft import bench, current, hold
 from effviz.ui.page_parts.studio.form import form
+from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
 convention = frame.header("studio")
@@ -19,10 +21,15 @@ conditions = live.conditions()
 
 
 def page() -> None:
-    here = bench(convention)
+    hold()
     with settings:
-        sidebar.settings(here.draft)
+        sidebar.settings(current())
     sidebar.outcome(imported)
+    with frame.section("The network"):
+        if not is_ready(convention):
+            return
+    here = bench(convention)
+    built(here.report if here.is_whole else None)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     with frame.instrument(), frame.section("The headline"):

@@ -1,7 +1,12 @@
 """Settings of all tests."""
 
+import os
+
 from hypothesis import settings
 
 # The same examples in every run. No deadline: a busy machine is no failure.
 settings.register_profile("effviz", derandomize=True, deadline=None)
 settings.load_profile("effviz")
+
+# Pages of tests show what the test has measured; `tests/ui/test_recorded.py` has the recorded latencies.
+os.environ["EFFVIZ_RECORDED"] = ""

@@ -97,7 +97,8 @@ def test_files_of_the_wheel(installed: Installed) -> None:
         for kind in ("csv", "css", "js", "md")
         for path in ROOT.glob(f"effviz/**/*.{kind}")
     }
-    top = [ROOT / "app.py", ROOT / ".streamlit/config.toml", *ROOT.glob("pages/*.py"), *ROOT.glob("assets/*.svg")]
+    top = [ROOT / "app.py", ROOT / ".streamlit/config.toml", *ROOT.glob("pages/*.py"), *ROOT.glob("assets/*.svg"),
+           *ROOT.glob("assets/lessons/*.yaml")]  # fmt: skip
     assert names == package | data | {"effviz/py.typed"} | {
         f"effviz/_app/{path.relative_to(ROOT).as_posix()}" for path in top
     }

@@ -75,8 +75,11 @@ def _replicas(ports: list[int]) -> str:
         # A replica that does not answer is left out for 2 s.
         lines.append(f"upstream effviz_{number} {{ {_server(port)}{others} }}")
     lines.append(f"upstream effviz_any {{ {' '.join(map(_server, ports))} }}")
+    # The code of a classroom begins with the number of its replica, which the address of a page has as `room`.
+    rooms = " ".join(f'"~*^{number}[a-z]" {number};' for number in numbers)
+    lines.append(f"map $arg_room $effviz_chosen {{ {rooms} default $cookie_effviz_replica; }}")
     chosen = " ".join(f"{number} effviz_{number};" for number in numbers)
-    lines.append(f"map $cookie_effviz_replica $effviz_upstream {{ {chosen} default effviz_any; }}")
+    lines.append(f"map $effviz_chosen $effviz_upstream {{ {chosen} default effviz_any; }}")
     answered = " ".join(f'"~:{port}$" {number};' for number, port in numbers.items())
     lines.append(f'map $upstream_addr $effviz_answered {{ {answered} default ""; }}')
     return "\n".join(lines)
@@ -93,6 +96,7 @@ def _start_replica(number: int, port: int, env: dict[str, str]) -> subprocess.Po
     """Start a server of the app on a port of 127.0.0.1."""
     address = [f"--server.port={port}", "--server.address=127.0.0.1"]
     # Streamlit prints the address of the replica, which is not the address for visitors.
+    env = env | {"EFFVIZ_REPLICA": str(number)}
     process = _start([sys.executable, "-m", "streamlit", "run", "app.py", *address], env, quiet=True)
     print(f"Replica {number}: port {port}, process {process.pid}", flush=True)
     return process

@@ -23,20 +23,23 @@ def kind_costs(
     """Draw every kind's cost as a share of the standard convolution's, on a logarithmic axis.
 
     Args:
-        shares: by kind and quantity (macs, memory_access); 1 is the standard convolution.
+        shares: by kind and quantity (params, macs, memory_access); 1 is the standard convolution.
         chosen: the kind on screen, marked.
         labels: of the kinds.
         compute: name of the compute number.
     """
-    # Every weight is used once per position of the map, so parameters and multiply-adds shrink alike.
-    words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
+    words = {"params": "Parameters", "macs": compute, "memory_access": "Memory access"}
+    if all(costs["params"] == costs["macs"] for costs in shares.values()):
+        # Without bias, every weight is used once per position of the map.
+        words = {"macs": f"Parameters and {lower(compute)}", "memory_access": "Memory access"}
     measures = [
         Measured(label, symbol, [costs[quantity] for costs in shares.values()])
-        for (quantity, label), symbol in zip(words.items(), ("circle", "diamond"), strict=True)
+        for (quantity, label), symbol in zip(words.items(), ("circle", "diamond", "square-open"), strict=False)
     ]
     names, axis = [labels[kind] for kind in shares], "Share of the standard convolution's cost"
     drawn = relative_dots(names, measures, labels[chosen], axis, look)
-    best = min(shares, key=lambda kind: shares[kind]["macs"]) if chosen == "standard" else chosen
+    # The only cheaper kind that connects every input channel with every output channel through the window.
+    best = "separable" if chosen == "standard" else chosen
     macs = _compared(1 / shares[best]["macs"], lower(compute), "fewer")
     access = _compared(1 / shares[best]["memory_access"], "memory access", "less")
     title = f"Compared with a standard convolution, {lower(labels[best])} needs {macs} and {access}"

@@ -369,6 +369,24 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
         raise click.ClickException(str(error)) from None
 
 
+@_command("", "--json")
+@_json
+def lessons(is_json: bool) -> Answer:
+    """Check the files of the lessons, and compute all their answers and worksheets."""
+    from effviz.lessons.lesson import ORDER, lesson
+    from effviz.lessons.worksheet import check_variants
+
+    rows = []
+    for name in ORDER:
+        chosen = lesson(name)
+        check_variants(chosen)
+        rows += [(name, step.name, step.prediction.show(step.prediction.value()))
+                 for step in chosen.steps if step.prediction is not None]  # fmt: skip
+    if is_json:
+        return Answer(output.as_json([dict(zip(("lesson", "step", "answer"), row, strict=True)) for row in rows]))
+    return Answer(output.table(rows, "<<<"))
+
+
 @_command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
 @click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import _lru_cache_wrapper, lru_cache, wraps
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
@@ -23,6 +23,19 @@ _DEEPEST = 8
 _UNTOLD: Any = object.__sizeof__
 
 _T = TypeVar("_T")
+
+
+class NotKnownError(LookupError):
+    """`known` was called for a result that is not remembered."""
+
+
+class _Answers(threading.local):
+    """The answer to the next miss of this thread, instead of a computation: `known` and `plant` set it."""
+
+    function: Callable[[], Any] | None = None
+
+
+_answers = _Answers()
 
 
 def size_of(value: Any, depth: int = 0) -> int:
@@ -105,8 +118,11 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     @wraps(function)
     def missed(*args: Any, **named: Any) -> _T:
         nonlocal turns
-        pause()
-        result = function(*args, **named)
+        if _answers.function is None:
+            pause()
+            result = function(*args, **named)
+        else:
+            result = cast("_T", _answers.function())
         # The estimate takes longer than many functions, so one small entry stands for several.
         if turns == 0:
             size = size_of((args, named, result))
@@ -122,18 +138,44 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     return found
 
 
+def known(function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
+    """Return a result of a remembered function without a computation.
+
+    Raises:
+        NotKnownError: it is not remembered.
+    """
+
+    def unknown() -> Any:
+        raise NotKnownError
+
+    return _answered(unknown, function, *arguments, **named)
+
+
+def plant(result: _T, function: Callable[..., _T], *arguments: Any, **named: Any) -> None:
+    """Let a remembered function remember a result that another process has computed, unless it knows one."""
+    _answered(lambda: result, function, *arguments, **named)
+
+
+def _answered(answer: Callable[[], Any], function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
+    _answers.function = answer
+    try:
+        return function(*arguments, **named)
+    finally:
+        _answers.function = None
+
+
 class Store(Generic[_T]):
     """Results that are remembered by a key, within the same budget."""
 
     def __init__(self) -> None:
-        self._results: dict[str, _T] = {}
+        self._results: dict[Hashable, _T] = {}
         self._number = _CACHES.add(self._results.clear)
 
-    def get(self, key: str) -> _T | None:
+    def get(self, key: Hashable) -> _T | None:
         """Return the result of a key; None if there is none."""
         return self._results.get(key)
 
-    def put(self, key: str, result: _T) -> None:
+    def put(self, key: Hashable, result: _T) -> None:
         """Remember the result of a key."""
         _CACHES.grow(self._number, size_of((key, result)))
         self._results[key] = result

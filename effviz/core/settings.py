@@ -60,6 +60,11 @@ class Number(NamedTuple):
 CACHE = Text("EFFVIZ_CACHE", "`~/.cache/effviz`", "folder of saved measurements; empty: in memory only")
 CACHE_MB = Number("EFFVIZ_CACHE_MB", 64, "MB of saved measurements; the oldest ones are deleted first", 1, 100_000)
 CACHE_DAYS = Number("EFFVIZ_CACHE_DAYS", 365, "days after which a saved measurement is deleted", 1, 36_500)
+RECORDED = Text(
+    "EFFVIZ_RECORDED",
+    "the file that effviz ships",
+    "file of recorded measurements, which pages show until something is measured; empty: none",
+)
 LOCK = Text(
     "EFFVIZ_LOCK",
     "none",
@@ -80,16 +85,25 @@ HSTS_DAYS = Number(
 SOCKETS = Number("EFFVIZ_SOCKETS", 256, "open tabs (websockets) of one address", 1, 65_536)
 MESSAGE_KB = Number("EFFVIZ_MESSAGE_KB", 1_000, "kB of one message from a browser", 10, 100_000)
 MESSAGES = Number("EFFVIZ_MESSAGES", 50, "messages per second from one tab; more are delayed", 1, 100_000)
+REQUEST_S = Number(
+    "EFFVIZ_REQUEST_S", 30, "seconds after which a connection without a complete request is closed", 1, 3_600
+)
 UPLOADS_MB = Number("EFFVIZ_UPLOADS_MB", 64, "MB of uploaded files that the server keeps for one address", 1, 100_000)
 OPEN_FILES = Number(
     "EFFVIZ_OPEN_FILES", 65_536, "open files and sockets of the server, within the system's limit", 64, 2**20
 )
 VISITOR_JOBS = Number("EFFVIZ_VISITOR_JOBS", 8, "jobs of one tab that wait for the torch process", 1, 10_000)
 ADDRESS_JOBS = Number("EFFVIZ_ADDRESS_JOBS", 256, "jobs of one address that wait for the torch process", 1, 100_000)
+ROOMS = Number("EFFVIZ_ROOMS", 64, "classrooms that are open at the same time", 1, 10_000)
+ADDRESS_ROOMS = Number("EFFVIZ_ADDRESS_ROOMS", 16, "open classrooms of one address", 1, 10_000)
+ROOM_MEMBERS = Number("EFFVIZ_ROOM_MEMBERS", 150, "students in one classroom", 1, 10_000)
+REPLICA = Number(
+    "EFFVIZ_REPLICA", 0, "number of this server behind nginx, with which its codes of classrooms begin; 0: none", 0, 999
+)
 
 SETTINGS: tuple[Text | Number, ...] = (
-    CACHE, CACHE_MB, CACHE_DAYS, LOCK, HOSTS, HSTS_DAYS, SOCKETS, MESSAGE_KB, MESSAGES, UPLOADS_MB, OPEN_FILES,
-    VISITOR_JOBS, ADDRESS_JOBS,
+    CACHE, CACHE_MB, CACHE_DAYS, RECORDED, LOCK, HOSTS, HSTS_DAYS, SOCKETS, MESSAGE_KB, MESSAGES, REQUEST_S, UPLOADS_MB,
+    OPEN_FILES, VISITOR_JOBS, ADDRESS_JOBS, ROOMS, ADDRESS_ROOMS, ROOM_MEMBERS, REPLICA,
 )  # fmt: skip
 """All settings, in the order of the README."""
 

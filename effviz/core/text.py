@@ -15,6 +15,11 @@ def visible(text: str) -> str:
     return "".join(each.encode("unicode_escape").decode("ascii") if _is_hidden(each) else each for each in text)
 
 
+def printable(text: str) -> str:
+    """Return text without control characters and invisible ones."""
+    return "".join(each for each in text if not _is_hidden(each))
+
+
 def _is_hidden(character: str) -> bool:
     category = unicodedata.category(character)
     return category[0] == "C" or category in ("Zl", "Zp")

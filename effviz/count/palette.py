@@ -1,6 +1,7 @@
 """Colors of charts and diagrams in light and dark mode, and contrast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class Appearance:
     accent: str  # selected marks and controls
     outline: str  # of marks; on white, the contrast of three kind colors is below 3:1 without it
     paper: str  # background of the page
+
+    @property
+    def quiet(self) -> Self:
+        """The same colors with grey marks and text, for numbers that were not measured here."""
+        return replace(self, ink=self.muted, accent=self.muted)
 
 
 LIGHT = Appearance("light", "#1B1B22", "#5A5A66", "#E4E4EA", "#6A3FA0", "#1B1B22", "#FFFFFF")

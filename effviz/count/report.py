@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from effviz.model.fields import FieldBlock
 
 
+_OF_LAYERS = {"blocks", "_inputs", "steps", "fusion", "rows", "running", "table"}
 _LAYER_BYTES = 3_000
 """Measured for rows, steps, fusion and table of a large network."""
 
@@ -63,7 +64,15 @@ class Report:
 
     def __sizeof__(self) -> int:
         """Return the bytes of the report once its rows, steps and table are read, for caches."""
+        return self._bytes
+
+    @cached_property
+    def _bytes(self) -> int:
         return _LAYER_BYTES * sum(run.repeats * layer_count(run.block) for run in self.design.runs(self.resolution))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy in another process gets: the totals that are known, without the layers."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_LAYERS}
 
     def __repr__(self) -> str:
         return (

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from effviz.core.errors import DesignError
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, request
+from effviz.measure.recorded import find
 from effviz.model.design import Design
 from effviz.studies.guidelines.experiments import cases, distinct
 from effviz.studies.prediction import ENTRIES
@@ -71,6 +72,18 @@ class ZooRun:
         entries = self.entries if among is None else among
         known = {entry.title: cached(entry.design, threads=threads) for entry in entries}
         return {title: latency for title, latency in known.items() if latency is not None}
+
+    def shown(self, threads: int, among: Sequence[Network] | None = None, *, enough: int = 1) -> dict[str, Latency]:
+        """Return latencies by title, all of one kind: measured here, or recorded while fewer than `enough` are.
+
+        Without recorded ones, those measured here.
+        """
+        entries = self.entries if among is None else among
+        here = self.latencies(threads, entries)
+        if len(here) >= min(enough, len(entries)):
+            return here
+        known = {entry.title: find(entry.design, threads=threads) for entry in entries}
+        return {title: latency for title, latency in known.items() if latency is not None} or here
 
     def failures(self, threads: int = 1) -> dict[str, str]:
         """Return the error messages of the networks that could not be measured, by title."""

@@ -105,6 +105,11 @@ class Latency:
         return self.loaded or self.iqr_ms > NOISY_SPREAD * self.median_ms
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether the latency is from the file of recorded ones, see `effviz.measure.recorded`."""
+        return False
+
+    @property
     def age(self) -> timedelta:
         """Time since the measurement."""
         return datetime.now(UTC) - datetime.fromisoformat(self.measured_at)
@@ -315,7 +320,7 @@ def remember(design: Design, latency: Latency) -> None:
     if folder is None:
         return
     try:
-        network = _blocks_digest(design, latency.resolution)
+        network = network_digest(design, latency.resolution)
         store.write(folder, key, {"network": network, "latency": latency.to_dict()})
     except OSError as error:
         _logger.warning("the latency was not written to disk: %s", error)
@@ -324,7 +329,7 @@ def remember(design: Design, latency: Latency) -> None:
 def _key(design: Design, resolution: Resolution | None, batch_size: int, conditions: Mapping[str, str]) -> str:
     """Return a hash of the built network, its input and the environment."""
     side = design.resolution if resolution is None else as_resolution(resolution)
-    return _hash(_blocks_digest(design, side), side, batch_size, conditions)
+    return _hash(network_digest(design, side), side, batch_size, conditions)
 
 
 def _hash(network: str, resolution: Resolution, batch_size: int, conditions: Mapping[str, str]) -> str:
@@ -333,8 +338,12 @@ def _hash(network: str, resolution: Resolution, batch_size: int, conditions: Map
 
 
 @remembered
-def _blocks_digest(design: Design, resolution: Resolution) -> str:
-    """Return a hash of the built blocks and the input shape."""
+def network_digest(design: Design, resolution: Resolution) -> str:
+    """Return a hash of the built blocks and the input shape: equal for equal networks, whatever their names.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
     blocks = [repr(entry.block) for entry in design.blocks(resolution)]
     return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
 

@@ -31,6 +31,10 @@ _BLOCK = 4_096
 _OWN = re.compile(r"[0-9a-f]{64}\.json|\.\w{8}")
 _HOME = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
 _writes = count()
+# Time of the last change of the folder when a file was missing, by folder and key.
+_missing: dict[tuple[Path, str], int] = {}
+_MOST_MISSING = 10_000
+_ROUNDED_NS = 2_000_000_000
 _logger = logging.getLogger(__name__)
 
 
@@ -62,8 +66,20 @@ def read(folder: Path, key: str) -> Any:
         OSError: it does not exist or cannot be read.
         ValueError, RecursionError: it is not JSON, too large, or not a file.
     """
+    # A page looks for many networks at every move. While the folder does not change, a missing file stays missing.
+    changed = folder.stat().st_mtime_ns
+    if _missing.get((folder, key)) == changed:
+        raise FileNotFoundError(key)
     # Opening a named pipe would wait for a writer.
-    handle = os.open(folder / f"{key}.json", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        handle = os.open(folder / f"{key}.json", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        # The time is rounded, so a folder that has changed just now may change again without a new time.
+        if time.time_ns() - changed > _ROUNDED_NS:
+            if len(_missing) >= _MOST_MISSING:
+                _missing.clear()
+            _missing[folder, key] = changed
+        raise
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ValueError("it is not a file")

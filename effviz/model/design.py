@@ -16,7 +16,7 @@ from effviz.core.errors import DesignError, fail, multiplier, number, whole
 from effviz.core.resolution import Resolution, as_resolution, sides
 from effviz.core.rounding import same
 from effviz.model.blocks import BLOCKS, Recipe
-from effviz.model.fields import declared
+from effviz.model.fields import scaling
 from effviz.model.layers import Layer, Sequential, Shape
 from effviz.model.layout import BuiltBlock, Run, lay_out, placed
 from effviz.model.stage import Stage
@@ -151,6 +151,9 @@ class Design:
     @checked_late
     def width_of(self, row: Stage) -> int | None:
         """Return the output channels of `row` at this design's width multiplier."""
+        return self._width_of(row)
+
+    def _width_of(self, row: Stage) -> int | None:
         base, rule = row.out_channels, self.width_rule
         if rule.table and row.width != "classes":
             found = rule.looked_up(row.name, self.width_mult, extrapolates=row.width == "scaled")
@@ -164,7 +167,8 @@ class Design:
         """Return output channels and fields of each row that is built, with the width multiplier applied."""
         built = dict.fromkeys(place.row for place in placed(self.stages, self.depth_mult))
         rows = [self.stages[index] for index in built]
-        return tuple((self.width_of(row), tuple(self.fields_of(row).items())) for row in rows)
+        # Searches for a width call it for every multiplier, so without the checks of the public methods.
+        return tuple((self._width_of(row), self._fields_of(row)) for row in rows)
 
     def _rounded(self, base: int, width_mult: float, row: Stage) -> int:
         # At multiplier 1 the widths are those of the paper, even if the rule would change them.
@@ -173,12 +177,16 @@ class Design:
     @checked_late
     def fields_of(self, row: Stage) -> dict[str, Any]:
         """Return the block's fields of `row`, with the width multiplier applied to those that scale."""
+        return dict(self._fields_of(row))
+
+    def _fields_of(self, row: Stage) -> tuple[tuple[str, Any], ...]:
+        scaled = scaling(BLOCKS[row.block]) if row.width == "scaled" and not same(self.width_mult, 1) else ()
+        if not scaled:
+            return row.fields
         fields = dict(row.fields)
-        if row.width == "scaled" and not same(self.width_mult, 1):
-            for field in declared(BLOCKS[row.block]):
-                if field.scales:
-                    fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)
-        return fields
+        for field in scaled:
+            fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)
+        return tuple(fields.items())
 
     def runs(self, resolution: Resolution | None = None) -> tuple[Run, ...]:
         """Return the built network in runs of equal blocks, without stochastic depth.

@@ -91,6 +91,11 @@ def se_ratio(default: float) -> Any:
     return declare(default, unit="x", minimum=0, maximum=1, choices=choices, help=text)
 
 
+def se_bias() -> Any:
+    """Declare the biases of squeeze-and-excitation."""
+    return declare(True, help="Biases in both layers of squeeze-and-excitation; its paper counts none.")
+
+
 def groups(default: int, text: str = "Groups of channels that are convolved separately.") -> Any:
     """Declare a number of groups."""
     return declare(default, unit="groups", minimum=1, choices=(1, 2, 3, 4, 8, 16, 32), help=text)
@@ -104,6 +109,12 @@ def declared(kind: type[Block]) -> tuple[Field, ...]:
         for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
         if "field" in entry.metadata
     )
+
+
+@cache
+def scaling(kind: type[Block]) -> tuple[Field, ...]:
+    """Return the fields of `kind` to which the width multiplier applies."""
+    return tuple(field for field in declared(kind) if field.scales)
 
 
 @dataclass(frozen=True)

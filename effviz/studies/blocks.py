@@ -13,12 +13,12 @@ from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import Field, declared
-from effviz.model.layers import Branches, shape_text
+from effviz.model.layers import Branches, Conv2d, pair, shape_text
 from effviz.model.stage import Stage
 from effviz.model.trace import Step
 
 # Fields without a control: they change how a block is written or trained, not its structure.
-_FIXED = ("drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor")
+_FIXED = ("drop_prob", "padding", "dilation", "norm", "expand_divisor", "se_divisor")
 ROW = "block"
 
 
@@ -71,6 +71,17 @@ def fields_of(name: str) -> list[Field]:
     chosen = look_up("block", name, PRESETS)
     shown = [each for each in declared(BLOCKS[chosen.block]) if each.name not in _FIXED and not each.optional]
     return [Field(**(vars(each) | {"default": chosen.fields.get(each.name, each.default)})) for each in shown]
+
+
+def matters(entry: Field, values: Mapping[str, Any]) -> bool:
+    """Return whether a field has an effect beside the other `values`."""
+    return entry.name != "se_bias" or values["se_ratio"] > 0
+
+
+def changed(name: str, values: Mapping[str, Any]) -> list[tuple[Field, Any]]:
+    """Return the fields whose values differ from those of the preset, with these values."""
+    entries = [(entry, values.get(entry.name, entry.default)) for entry in fields_of(name)]
+    return [(entry, value) for entry, value in entries if value != entry.default and matters(entry, values)]
 
 
 def design(name: str, place: Place, values: Mapping[str, Any] | None = None) -> Design:
@@ -190,6 +201,12 @@ def sublayer_sums(report: Report) -> dict[tuple[str, str], Sums]:
 def output_text(report: Report) -> str:
     """Write the shape of a network's output: ``"96 x 14 x 14"``."""
     return shape_text(report.steps[-1].output.shape)
+
+
+def inner_channels(report: Report) -> int | None:
+    """Return the most channels in a layer with a window, which are those inside a bottleneck; None without one."""
+    convs = [step.layer for step in report.steps if isinstance(step.layer, Conv2d)]
+    return max((conv.out_channels for conv in convs if max(pair(conv.kernel_size)) > 1), default=None)
 
 
 class Shares(NamedTuple):

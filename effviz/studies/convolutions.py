@@ -9,7 +9,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.core.caches import remembered
-from effviz.core.errors import fail, if_legal, one_of, whole
+from effviz.core.errors import fail, flag, if_legal, one_of, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 from effviz.model.stage import Stage
@@ -34,7 +34,7 @@ CONTROLS = {
     "stride": "Stride",
     "resolution": "Resolution",
 }
-_BARE: dict[str, Any] = {"norm": False, "activation": "none", "bias": False}
+_BARE: dict[str, Any] = {"norm": False, "activation": "none"}
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,12 @@ class Setting:
     groups: int = 4  # of a grouped convolution; divides both
     stride: int = 1  # of the window, in pixels
     resolution: int = 28  # side of the input map, in pixels
+    bias: bool = False  # a bias for each output channel of every layer
 
     def __post_init__(self) -> None:
         for name in CONTROLS:
             object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        flag("bias", self.bias)
         for name in ("in_channels", "out_channels"):
             if getattr(self, name) % self.groups:
                 fail("groups", self.groups, f"must divide {name} = {getattr(self, name)}")
@@ -69,7 +71,7 @@ def legal_groups(in_channels: int, out_channels: int) -> list[int]:
 
 @remembered
 def design(kind: str, setting: Setting) -> Design:
-    """Return a network of one layer, or of the two of a separable convolution, without bias, norm and activation.
+    """Return a network of one layer, or of the two of a separable convolution, without norm and activation.
 
     A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
@@ -77,14 +79,15 @@ def design(kind: str, setting: Setting) -> Design:
     wide, stride = setting.in_channels, setting.stride
     size = 1 if kind == "pointwise" else setting.kernel_size
     out = wide if kind == "depthwise" else setting.out_channels
+    bare = _BARE | {"bias": setting.bias}
     if kind == "separable":
         rows = [
-            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **_BARE),
-            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **_BARE),
+            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **bare),
+            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **bare),
         ]
     else:
         groups = {"grouped": setting.groups, "depthwise": wide}.get(kind, 1)
-        rows = [Stage("conv", out, 1, stride, name="conv", kernel_size=size, groups=groups, **_BARE)]
+        rows = [Stage("conv", out, 1, stride, name="conv", kernel_size=size, groups=groups, **bare)]
     name = KINDS[kind].removesuffix(" 1x1")
     title = f"{name} {size}x{size}, {wide} to {out} channels, {setting.resolution} px"
     return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
@@ -101,7 +104,7 @@ def _report(kind: str, setting: Setting, memory: str) -> Report:
 
 
 class Reduction(NamedTuple):
-    """Reduction against the standard convolution, the same for multiply-adds and parameters."""
+    """Reduction of multiply-adds against the standard convolution; without bias, that of parameters is the same."""
 
     factor: float  # from the exact counts
     symbols: str  # the closed form
@@ -146,10 +149,10 @@ def near_limit(kernel_size: int) -> tuple[float, int | None]:
 
 
 def relative_costs(setting: Setting, memory: str = "fused") -> dict[str, dict[str, float]]:
-    """Return multiply-adds and memory access of every kind, relative to the standard convolution."""
+    """Return parameters, multiply-adds and memory access of every kind, relative to the standard convolution."""
     base = report("standard", setting, memory)
     return {
-        kind: {name: getattr(each, name) / getattr(base, name) for name in ("macs", "memory_access")}
+        kind: {name: getattr(each, name) / getattr(base, name) for name in ("params", "macs", "memory_access")}
         for kind in KINDS
         for each in [report(kind, setting, memory)]
     }
@@ -181,7 +184,7 @@ def by_width(kind: str, setting: Setting, memory: str = "fused") -> Curves:
 
 
 def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: str) -> Curves:
-    settings = [replace(setting, **{name: value}) for value in values]
+    settings = [Setting(**vars(setting) | {name: value}) for value in values]
     pairs = [(report("standard", each, memory), report(kind, each, memory)) for each in settings]
     access = [standard.memory_access / other.memory_access for standard, other in pairs]
     return Curves(values, [standard.macs / other.macs for standard, other in pairs], access)

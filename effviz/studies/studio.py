@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, if_legal, show
 from effviz.count.report import Report, analyze
+from effviz.count.rows import LayerRow
 from effviz.count.totals import block_totals
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS, Recipe
@@ -31,6 +32,7 @@ class RowTotals:
     out_shape: Shape  # of the last block
 
 
+@remembered
 def row_totals(design: Design) -> dict[int, RowTotals]:
     """Return the sums of every row that is built, by its index."""
     found: dict[int, RowTotals] = {}
@@ -103,7 +105,8 @@ def new_row(draft: Draft, above: int) -> Stage:
     return Stage("linear" if is_vector else "conv", widths[-1] if widths else 32)
 
 
-def buildable(draft: Draft, index: int, name: str, options: Sequence[Any], current: Any) -> list[Any]:
+@remembered
+def buildable(draft: Draft, index: int, name: str, options: tuple[Any, ...], current: Any) -> list[Any]:
     """Return the values of a field, or of the stride, with which a row can be built, and the current one.
 
     All values are returned if an earlier row cannot be built.
@@ -114,7 +117,7 @@ def buildable(draft: Draft, index: int, name: str, options: Sequence[Any], curre
     # Later stages do not matter. The rows of one stage depend on one another.
     stage, length = draft.rows[index].name, len(draft.rows)
     end = next((place for place in range(index, length) if draft.rows[place].name != stage), length)
-    legal = _buildable(draft.frame, draft.rows[:end], index, name, tuple(options))
+    legal = _buildable(draft.frame, draft.rows[:end], index, name, options)
     return [option for option, builds in zip(options, legal, strict=True) if option == current or builds]
 
 
@@ -140,10 +143,38 @@ def _buildable(
     return tuple(map(builds, options))
 
 
+@remembered
 def scaled_report(design: Design, **changes: Any) -> Report | None:
     """Analyze a scaled design; None if it cannot be built, or without parameters or multiply-adds."""
     report = if_legal(lambda: analyze(design.scaled(**changes)))
     return report if report and report.macs and report.params else None
+
+
+@remembered
+def largest_layer(report: Report) -> LayerRow:
+    """Return the layer that runs while the peak of activations is alive."""
+    return max(report.running, key=lambda row: row.alive)
+
+
+_LAYERS_OF_A_BLOCK = 10
+_COSTLY = 3_000
+
+
+def is_costly(draft: Draft) -> bool:
+    """Whether a draft may have so many layers that its counts take more than about 0.2 s, by a rough estimate."""
+    layers = 0.0
+    for row in draft.rows:
+        layers += _layers(row.fields) * row.repeats * (draft.frame.depth_mult if row.depth == "scaled" else 1)
+    return layers > _COSTLY
+
+
+def _layers(fields: Iterable[tuple[str, Any]]) -> int:
+    found = dict(fields)
+    recipe: Recipe | None = found.get("recipe")
+    if recipe is not None:
+        return sum(_layers(part.fields) for part in recipe.parts)
+    fragments: int = found.get("fragments", 0)
+    return max(_LAYERS_OF_A_BLOCK, fragments)
 
 
 # --- recipes as tables -----------------------------------------------------------------------------------------------

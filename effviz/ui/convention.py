@@ -33,7 +33,8 @@ class Quantity:
     Attributes:
         label: name on screen; the convention renames multiply-adds.
         unit: ``"compute"`` or ``"memory"``, which the convention converts; empty for plain numbers.
-        help: definition, a sentence; ``{memory}`` is replaced by the assumption.
+        help: definition, a sentence; ``{memory}`` is replaced by the assumption, ``{weights}`` by the number
+            format.
     """
 
     label: str
@@ -42,7 +43,9 @@ class Quantity:
 
 
 QUANTITIES = {
-    "params": Quantity("Parameters", "", "Trainable numbers; batch norm has two per channel."),
+    "params": Quantity(
+        "Parameters", "", "Trainable numbers; batch norm has two per channel. Their size is in {weights}."
+    ),
     "macs": Quantity("Multiply-adds", "compute", "Of convolution and linear layers, one image."),
     "memory_access": Quantity("Memory access", "memory", "Read and written, batch 1, assumption: {memory}."),
     "peak_activation": Quantity(
@@ -83,6 +86,16 @@ class Convention:
         """Whether memory is shown in elements, not in bytes."""
         return self.unit == "elements"
 
+    @property
+    def weight_format(self) -> str:
+        """Number format of weights where their size is shown: that of memory, float32 if memory is in elements."""
+        return "float32" if self.in_elements else self.unit
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of one weight in `weight_format`."""
+        return BYTES[self.weight_format]
+
     def compute(self, macs: int) -> int:
         """Convert multiply-adds."""
         return 2 * macs if self.count == "flops" else macs
@@ -116,7 +129,7 @@ class Convention:
 
     def help(self, quantity: str) -> str:
         """Definition of a quantity, a sentence."""
-        return QUANTITIES[quantity].help.format(memory=MEMORIES[self.memory].lower())
+        return QUANTITIES[quantity].help.format(memory=MEMORIES[self.memory].lower(), weights=self.weight_format)
 
     def factor(self, quantity: str) -> int:
         """Factor from the engine's unit to the one on screen."""

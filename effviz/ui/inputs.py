@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -10,12 +11,33 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
-from effviz.ui import links
+from effviz.ui import links, playing
 
 _LONGEST = 200
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+
+
+@contextmanager
+def _control(key: str, read: Callable[[str], Any], default: Any) -> Iterator[dict[str, Any]]:
+    """Yield the arguments of a control's widget: its key, its binding, and whether a lesson locks it.
+
+    A lesson sets the control on arrival at a step, and as long as it is locked or hidden. The style sheet does not show
+    the container of a hidden one.
+
+    Args:
+        key: of the control.
+        read: returns the value of the control for a text of the address.
+        default: value of the control.
+    """
+    locked, hidden = playing.direct(key, read, default)
+    arguments = links.bound(key) | ({"disabled": True} if locked else {})
+    if not hidden:
+        yield arguments
+        return
+    with st.container(key=f"hidden_{key}"):
+        yield arguments
 
 
 def choice(
@@ -28,7 +50,9 @@ def choice(
     links.rewrite(key, lambda text: text if text in names else known.get(text, text))
     links.expect(key, names.__contains__, f"choices: {links.shortened(', '.join(names))}")
     index = list(options).index(default)
-    value: T | None = st.selectbox(label, options, index, format_func=format_func, **links.bound(key), **kwargs)
+    named = dict(zip(names, options, strict=True))
+    with _control(key, lambda text: named[known.get(text, text)], default) as arguments:
+        value: T | None = st.selectbox(label, options, index, format_func=format_func, **arguments, **kwargs)
     return links.taken(key, value, default, format_func)
 
 
@@ -44,20 +68,28 @@ def switch(
     """Show a segmented control of a few options, one of which is always selected."""
     names = [format_func(option) for option in options]
     links.expect(key, names.__contains__, f"choices: {', '.join(names)}")
-    value = st.segmented_control(
-        label, options, default=default, required=True, format_func=format_func, **links.bound(key), **kwargs
-    )
+    named = dict(zip(names, options, strict=True))
+    with _control(key, named.__getitem__, default) as arguments:
+        value = st.segmented_control(
+            label, options, default=default, required=True, format_func=format_func, **arguments, **kwargs
+        )
     return links.taken(key, None if value is None else str(value), default, format_func)
 
 
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """Show a toggle."""
     links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
-    return links.taken(key, bool(st.toggle(label, default, **links.bound(key), **kwargs)), default, _flag_text)
+    with _control(key, _flag_value, default) as arguments:
+        value = bool(st.toggle(label, default, **arguments, **kwargs))
+    return links.taken(key, value, default, _flag_text)
 
 
 def _flag_text(value: bool) -> str:
     return str(value).lower()
+
+
+def _flag_value(text: str) -> bool:
+    return text == _flag_text(True)
 
 
 def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -> DeltaGenerator | None:
@@ -66,6 +98,7 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     A link may contain the settings of `controls`, the keys inside, while the part is closed.
     """
     links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
+    playing.direct(key, _flag_value, False)
     box = st.expander(label, on_change="rerun", **links.bound(key), **kwargs)
     if box.open:
         links.taken(key, True, False, _flag_text)
@@ -80,7 +113,8 @@ def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, c
         links.expect(key, lambda text: len(text) <= _LONGEST, f"at most {_LONGEST} characters")
     else:
         links.expect(key, legal, choices)
-    value: str | None = st.text_input(label, max_chars=_LONGEST, **links.bound(key), **kwargs)
+    with _control(key, str, "") as arguments:
+        value: str | None = st.text_input(label, max_chars=_LONGEST, **arguments, **kwargs)
     return links.taken(key, value or "", "", str)
 
 
@@ -103,7 +137,8 @@ def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kw
         return minimum <= value <= maximum and (isinstance(default, float) or value.is_integer())
 
     links.expect(key, legal, f"{minimum:g} to {maximum:g}")
-    value = st.number_input(label, minimum, maximum, default, **links.bound(key), **kwargs)
+    with _control(key, lambda text: type(default)(float(text)), default) as arguments:
+        value = st.number_input(label, minimum, maximum, default, **arguments, **kwargs)
     return links.taken(key, None if value is None else type(default)(value), default, str)
 
 
@@ -115,18 +150,16 @@ def amount(
     The input has the value and is bound to the link; the slider follows it and writes to it.
     """
     with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The value of the input is known first, and the slider is in front of it.
-        slide = st.container()
+        # The value of the input is known first; the style sheet shows the slider in front of it.
         form = "%d" if isinstance(default, int) else "%.2f"
         value = _number_input(
             label, key, default, minimum, maximum, step=step, format=form, label_visibility="collapsed", width=76
         )
-    _slider_beside(slide, label, key, value, usual, step, help, lambda moved: moved)
+        _slider_beside(label, key, value, usual, step, help, lambda moved: moved)
     return value
 
 
 def _slider_beside(
-    slide: DeltaGenerator,
     label: str,
     key: str,
     value: N,
@@ -138,7 +171,6 @@ def _slider_beside(
     """Show a slider that follows the input of a setting, and writes to it.
 
     Args:
-        slide: the place in front of the input.
         label, step, help: of the slider.
         key: of the input.
         value: of the input.
@@ -167,8 +199,9 @@ def _slider_beside(
             state[followed] = state[slider]
             state[key] = written(state[slider])
 
-    with slide:
-        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help)
+    locked, hidden = playing.held(key)
+    with st.container(key=f"hidden_{slider}") if hidden else nullcontext():
+        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help, disabled=locked)
 
 
 def size(
@@ -180,6 +213,7 @@ def size(
     For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
     """
     state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
+    locked, hidden = playing.direct(key, str, own)
 
     def legal(text: str) -> bool:
         try:
@@ -201,18 +235,23 @@ def size(
         state[refused] = "" if legal(text) else text
         state[key] = compact_size(parse_resolution(text)) if legal(text) else latest
 
-    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
-        slide = st.container()
+    place = st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small")
+    with place:
         # A rectangle needs more room.
         width = 100 if "x" in latest else 76
-        text = st.text_input(label, own, on_change=typed, label_visibility="collapsed", width=width, **links.bound(key))
+        with st.container(key=f"hidden_{key}") if hidden else nullcontext():
+            text = st.text_input(
+                label, own, on_change=typed, label_visibility="collapsed", width=width, disabled=locked,
+                **links.bound(key),
+            )  # fmt: skip
     # The browser's back button may restore an illegal text.
     value = parse_resolution(links.taken(key, text if legal(text) else own, own, str))
     if problem := state.pop(refused, ""):
         st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
     if isinstance(value, int):
         state.pop(links.ASPECT.format(key), None)
-        _slider_beside(slide, label, key, value, usual, step, help, str)
+        with place:
+            _slider_beside(label, key, value, usual, step, help, str)
         return value
     high, wide = kept = sides(_kept_aspect(key, value))
     # Both sides stay legal.
@@ -220,9 +259,10 @@ def size(
     low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
     if low < top:
         label = label.replace("Resolution", "Height")
-        _slider_beside(
-            slide, label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
-        )
+        with place:
+            _slider_beside(
+                label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
+            )
     return value
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qsl
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
+
+from effviz.ui import carried
 
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
@@ -23,6 +26,7 @@ _CHECKED = "_link_checked"  # settings whose parameter was checked, when their c
 _DROPPED = "_link_dropped"  # illegal parameters that the notice does not list yet, with the reason
 _IGNORED = "_link_ignored"  # entries of the notice by name in the link; None until the first run ends
 _PAGE = "_link_page"
+_ADDRESS = "_link_address"  # names of the parameters in the address after the last run
 _KEPT = "_link_kept"  # settings of pages that were left, by page
 _TEXTS = "_link_texts"  # parameters of the settings that differ from their default
 _SETTLED = "_link_settled"  # values in the last run of the whole page
@@ -35,7 +39,7 @@ _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
 PAGE_FRAGMENT = "page"
 """Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present"}
+EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present", *carried.KEYS}
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
 CARRIED = "net"
 """The chosen network, which follows the visitor to every page that offers it."""
@@ -58,6 +62,7 @@ T = TypeVar("T")
 def start(page: str) -> None:
     """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
+    arrived = carried.start(page, back=is_navigation())
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
@@ -69,6 +74,10 @@ def start(page: str) -> None:
         state[_ORDER] = list(state[_QUERY])
         state[_IGNORED] = None
         state[_CHECKED], state[_DROPPED], state[_ALSO] = set(), {}, {}
+    elif arrived:
+        # Another step of a lesson on the same page: `held` reads the new address.
+        state[_VISIT] += 1
+        state[_TEXTS_OF_RUN] = {}
     state[_KNOWN] = set()
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
@@ -108,6 +117,7 @@ def _change_page(left: str, page: str) -> None:
         kept.pop(page, None)
     for name in _names(local):
         state.pop(name, None)
+    _take_link(local)
     state[_ARRIVING] = None
     if not set(st.query_params) - EVERYWHERE:
         state[_ARRIVING] = state.get(_CHOSEN)
@@ -117,11 +127,36 @@ def _change_page(left: str, page: str) -> None:
             st.query_params[key] = text
 
 
+def _take_link(former: set[str]) -> None:
+    """Restore parameters of a link between two pages that both have the setting.
+
+    The browser requests the new page with the parameters of the former page, followed by those of the link. Streamlit
+    drops all that a widget of the former page is bound to.
+    """
+    context = get_script_run_ctx()
+    if context is None or is_navigation():
+        return
+    stale = former & st.session_state.get(_ADDRESS, set())
+    added = []
+    for key, text in parse_qsl(context.query_string, keep_blank_values=True):
+        if key in stale:
+            stale.remove(key)
+        elif key not in EVERYWHERE:
+            added.append((key, text))
+    release(former)
+    for key, text in added:
+        st.query_params[key] = text
+    if added:
+        with get_session_state().query_params() as params:
+            params.set_initial_query_params_from_current()
+
+
 def finish() -> None:
     """Check the link, once all widgets of the page are made, and show a notice if parameters are ignored."""
     state = st.session_state
     state[_SETTLED] = {name: state[name] for name in _names(state[_KNOWN]) if name in state}
     state[_TEXTS_OF_RUN] = state[_TEXTS]
+    state[_ADDRESS] = {*st.query_params, *state[_TEXTS]}
     if state[_IGNORED] is None:
         state[_IGNORED] = _unknown()
     if state[_DROPPED]:
@@ -172,37 +207,63 @@ def _write(key: str, text: str) -> None:
 
     Streamlit removes the parameter of such a widget at the end of the run, unless the two are separated before.
     """
-    with get_session_state().query_params() as params:
-        if binding := params.get_binding_for_param(key):
-            params.unbind_widget(binding.widget_id)
+    release([key])
     if st.query_params.get(key) != text:
         st.query_params[key] = text
 
 
 def reset(values: Mapping[str, Any]) -> None:
-    """Set settings from a callback; one whose control is not shown leaves the address instead."""
+    """Set settings to their defaults from a callback; one whose control is not shown leaves the address."""
     state = st.session_state
     for key, value in values.items():
         if key in state:
             # Values are set, not dropped: the browser would send a dropped one again.
             state[key] = value
+            # Otherwise `idle` writes the former value of a hidden control to the address.
+            state.get(_TEXTS_OF_RUN, {}).pop(key, None)
         else:
             state[_QUERY].pop(key, None)
             st.query_params.pop(key, None)
 
 
-def assign(key: str, value: str) -> None:
-    """Set a text setting from a callback, whether its control is shown or not."""
+def assign(key: str, value: str, *, opens: bool = False) -> None:
+    """Set a text setting from a callback, whether its control is shown or not.
+
+    With `opens`, the control is hidden and this run shows it: the browser writes changes to the address, but not the
+    initial value of a control.
+    """
     state = st.session_state
+    if opens:
+        _write(key, value)
     state[key] = value
     # If the control is hidden, `idle` writes this to the address.
     state.setdefault(_TEXTS_OF_RUN, {})[key] = value
+
+
+def put_number(key: str, value: float) -> None:
+    """Set the input of a number from a callback; its slider follows."""
+    st.session_state[key] = value
 
 
 def is_linked(keys: Iterable[str]) -> bool:
     """Return whether the link that opened this page contains one of these settings."""
     state = st.session_state
     return any(key in state[_QUERY] for key in keys)
+
+
+def release(keys: Iterable[str]) -> None:
+    """Separate parameters from their widgets, so that `st.switch_page` can set them."""
+    with get_session_state().query_params() as params:
+        for key in keys:
+            if binding := params.get_binding_for_param(key):
+                params.unbind_widget(binding.widget_id)
+
+
+def wait() -> None:
+    """Keep the parameters of the page in the address while its controls are not drawn."""
+    for key in set(st.query_params) - EVERYWHERE:
+        st.session_state[_KNOWN].add(key)
+        _write(key, str(st.query_params[key]))
 
 
 def former_flag(key: str) -> None:
@@ -262,9 +323,19 @@ def _put(key: str, texts: list[str]) -> None:
         params.set_initial_query_params_from_current()
 
 
-def current(key: str, default: str) -> str:
-    """Return the text of a setting before its control is made."""
-    return str(st.session_state.get(key, st.query_params.get(key, default)))
+def upcoming(key: str, names: Mapping[str, str], default: str) -> str:
+    """Return the name of the option that a switch will have, before it is made.
+
+    Args:
+        key: of the switch.
+        names: of the options; the address contains a name.
+        default: an option.
+    """
+    state = st.session_state
+    if key in state and not is_navigation():
+        return names[state[key]]
+    text = st.query_params.get(key, "")
+    return text if text in names.values() else names[default]
 
 
 def run_number() -> int:
@@ -274,7 +345,7 @@ def run_number() -> int:
 
 def current_page() -> str:
     """Return the address of the page that is being drawn."""
-    return str(st.session_state[_PAGE])
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def visit() -> int:
@@ -286,6 +357,12 @@ def is_navigation() -> bool:
     """Return whether the browser's back or forward button caused this run."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def is_fragment() -> bool:
+    """Return whether this run repeats a part of the page only."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def take_navigation() -> bool:

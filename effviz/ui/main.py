@@ -15,12 +15,13 @@ from effviz.ui.widgets import frame
 def run() -> None:
     """Draw the frame and the chosen page."""
     TURNS.begin()
+    # Before the navigation, which would set the icon of the page, from another host.
+    st.set_page_config(page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
     pages: dict[str, list[StreamlitPage]] = {}
     for entry in PAGES:
         pages.setdefault(entry.section, []).append(_page(entry))
     chosen = st.navigation(pages, position="top")
-    title = "effviz" if not chosen.url_path else f"{chosen.title} · effviz"
-    st.set_page_config(page_title=title, page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
+    st.set_page_config(page_title=f"{chosen.title} · effviz" if chosen.url_path else "effviz")
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
     st.html(STYLE_SHEET)

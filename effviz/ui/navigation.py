@@ -35,7 +35,8 @@ class PageInfo:
 # In the order in which they are learned.
 PAGES = (
     PageInfo("", "effviz", "home",
-             "Understand and design efficient convolutional networks, with exact numbers."),
+             "Understand and design efficient convolutional networks. Every number is counted exactly, layer by layer, "
+             "with its formula and its convention. Move the slider."),
     PageInfo("convolutions", "Convolutions", "grid_on",
              "A [[standard convolution]] mixes space and channels at once: every output reads every input channel. "
              "[[grouped convolution|Grouped convolutions]] cut the channels into independent parts. A "
@@ -74,6 +75,11 @@ PAGES = (
              "Networks with equal [[multiply-adds]] differ several times in speed, because operations use a processor "
              f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
              "[[latency|time]], here and as published?", "Measure"),
+    PageInfo("lessons", "Lessons", "school",
+             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
+    PageInfo("classroom", "Classroom", "groups",
+             "A class predicts together: students answer on their devices, the teacher's screen shows all answers.",
+             "Lessons"),
     PageInfo("glossary", "Glossary", "menu_book",
              "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",
              "Reference"),

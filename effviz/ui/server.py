@@ -28,18 +28,21 @@ def serve(options: Iterable[str]) -> None:
 
 
 def apply_limits() -> None:
-    """Check the settings, raise the limit of open files, and limit the messages that browsers send.
+    """Check the settings, raise the limit of open files, and limit requests and the messages that browsers send.
 
     Raises:
         DesignError: a setting is wrong.
     """
     import uvicorn
 
+    from effviz.ui.connections import limit_time
+
     settings.check()
     # Streamlit has one limit for both directions, and its answers contain tables and charts. A property of the class
     # hides the attribute of its objects.
     size = property(lambda config: 1_000 * settings.MESSAGE_KB.value, lambda config, value: None)
     uvicorn.Config.ws_max_size = size  # type: ignore[assignment]
+    limit_time()
     if sys.platform != "win32":
         import resource
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from math import inf
@@ -16,22 +17,25 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.config import get_option
 
 from effviz.charts.style import Appearance, Chart, json_of
-from effviz.core.caches import remembered
+from effviz.core.caches import NotKnownError, known, plant, remembered
 from effviz.core.errors import DesignError
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import PAGES
+from effviz.ui.visitors import client_address
 from effviz.ui.widgets.cards import Card
+from effviz.worker.calculations import pool, value_of
+from effviz.worker.manager import Ticket
 
 PATH = "/effviz-sweep/{page}"
 MOST_STATES = 256
 _LONGEST = 20_000
+_LONGEST_NAME = 32
 
 
 class State(NamedTuple):
@@ -56,31 +60,36 @@ def without_own(controls: Mapping[str, str], numbers: Mapping[str, Any]) -> dict
     return {key: {name: number for name, number in numbers.items() if name != own} for key, own in controls.items()}
 
 
-# One sweep at a time: it takes up to a second, during which other visitors move their sliders. A browser whose sweep is
-# refused shows the answer of the server to the move.
-_turn = asyncio.Lock()
-_MOST_WAITING = 6
-_waiting: set[Request] = set()
+# Sweeps that wait or are computed, by address and visitor. A visitor has one: a later one replaces it. A browser whose
+# sweep is refused shows the answer of the server to the move.
+_latest: dict[tuple[str, str], Ticket] = {}
+_CHECK_S, _CHECK_CLIENT = 0.02, 25
 
 
-def sweep_address(page: str, control: str, settings: Mapping[str, Any]) -> str:
+def sweep_address(page: str, control: str, settings: Mapping[str, Any], visitor: str = "") -> str:
     """Return the address of a sweep on this server.
 
     Args:
         page: `PageInfo.url_path`.
         control: key of the slider.
         settings: of the page, JSON-able; the arguments of the function `sweep` in `page_parts/<page>/sweep.py`.
+        visitor: whose turn it takes; the answer does not depend on it.
     """
     base = str(get_option("server.baseUrlPath")).strip("/")
     path = PATH.format(page=page)
-    query = urlencode({"control": control, "settings": json.dumps(settings, separators=(",", ":"))})
+    text = json.dumps(settings, separators=(",", ":"))
+    query = urlencode({"control": control, "settings": text} | ({"visitor": visitor} if visitor else {}))
     return f"/{base}{path}?{query}" if base else f"{path}?{query}"
 
 
 @remembered
-def _answer(page: str, control: str, settings: str, values: tuple[float, ...]) -> bytes:
-    sweep: Callable[..., Callable[[float], State]] = import_module(f"effviz.ui.page_parts.{page}.sweep").sweep
-    state = sweep(control, **json.loads(settings))
+def computed(page: str, control: str, settings: str, values: tuple[float, ...]) -> bytes:
+    """Return the states of a page for every value of a slider, as JSON."""
+    try:
+        sweep: Callable[..., Callable[[float], State]] = import_module(f"effviz.ui.page_parts.{page}.sweep").sweep
+        state = sweep(control, **json.loads(settings))
+    except (ModuleNotFoundError, TypeError, ValueError, KeyError) as error:
+        raise DesignError(f"the page has no such sweep: {error}") from None
     pool: dict[bytes, int] = {}
     states = [_state(state, value, pool) for value in values]
     pieces = [orjson.Fragment(piece) for piece in pool]
@@ -125,27 +134,53 @@ def _state(state: Callable[[float], State], value: float, pool: dict[bytes, int]
     return {"cards": [asdict(card) for card in found.cards], "charts": charts}
 
 
-def _compute(page: str, control: str, settings: str, *span: float) -> bytes:
-    return _answer(page, control, settings, slider_values(*span))
+async def _answer(request: Request, control: str, settings: str) -> bytes:
+    """Return the remembered answer to a request, or compute it in another process.
+
+    Raises:
+        DesignError: the settings are illegal.
+        RuntimeError: it was not computed: replaced by a later one, refused, or failed.
+    """
+    page, query = request.path_params["page"], request.query_params
+    wanted = page, control, settings, slider_values(*(float(query[name]) for name in ("low", "high", "step")))
+    with suppress(NotKnownError):
+        return known(computed, *wanted)
+    address = client_address(request.scope)
+    owner = address, query.get("visitor", "")[:_LONGEST_NAME]
+    if (before := _latest.get(owner)) is not None:
+        before.cancel()
+    ticket = _latest[owner] = pool().submit(" ".join(owner), computed, *wanted, address=address)
+    try:
+        checks = 0
+        while not ticket.ended:
+            await asyncio.sleep(_CHECK_S)
+            checks += 1
+            if checks % _CHECK_CLIENT == 0 and await request.is_disconnected():
+                ticket.cancel()
+    finally:
+        if _latest.get(owner) is ticket:
+            del _latest[owner]
+    if ticket.state != "done":
+        raise RuntimeError(ticket.error or ticket.message)
+    found: bytes | Exception = value_of(ticket)
+    if isinstance(found, Exception):
+        raise found
+    plant(found, computed, *wanted)
+    return found
 
 
 async def _respond(request: Request) -> Response:
     page, query = request.path_params["page"], request.query_params
     control, settings = query.get("control", ""), query.get("settings", "")
-    known = {entry.url_path for entry in PAGES}
-    if page not in known or not control.isidentifier() or len(settings) > _LONGEST:
+    pages = {entry.file.removesuffix(".py") for entry in PAGES}
+    if page not in pages or not control.isidentifier() or len(settings) > _LONGEST:
         return Response("unknown page or control, or settings too long", 400)
-    if len(_waiting) >= _MOST_WAITING:
-        return Response("too many sweeps at once", 503, headers={"Retry-After": "1"})
-    _waiting.add(request)
     try:
-        span = [float(query[name]) for name in ("low", "high", "step")]
-        async with _turn:
-            body = await run_in_threadpool(_compute, page, control, settings, *span)
-    except (DesignError, ModuleNotFoundError, TypeError, ValueError, KeyError) as error:
+        body = await _answer(request, control, settings)
+    except RuntimeError as error:
+        return Response(f"no sweep: {error}"[:200], 503, media_type="text/plain", headers={"Retry-After": "1"})
+    except (DesignError, ValueError, KeyError) as error:
         return Response(f"no sweep: {error}"[:200], 400, media_type="text/plain")
-    finally:
-        _waiting.discard(request)
     return Response(body, media_type="application/json", headers={"Cache-Control": "private, max-age=600"})
 
 

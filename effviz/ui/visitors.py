@@ -28,6 +28,8 @@ _KINDS = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "
 _OPERATIONS = {"deferred_file", "dataframe_chunk"}
 # The server answers each name with two addresses.
 _MOST_FILES = 16
+# Of the ids that Streamlit gives to widgets, and of its internal ones. Others end the run with an error.
+_WIDGET = "$$"
 _UPLOAD = "/_stcore/upload_file/"
 # Memory of an uploaded file besides its bytes.
 _FILE_BYTES = 1_000
@@ -66,6 +68,10 @@ def refused_kind(data: bytes) -> str:
     if kind == "backend_operation_request":
         payload = message.backend_operation_request.WhichOneof("payload") or "empty"
         return "" if payload in _OPERATIONS else payload
+    if kind == "rerun_script" and not all(
+        widget.id.startswith(_WIDGET) for widget in message.rerun_script.widget_states.widgets
+    ):
+        return "rerun_script with a value of no widget"
     if kind == "file_urls_request" and len(message.file_urls_request.file_names) > _MOST_FILES:
         return "file_urls_request of many files"
     return "" if kind in _KINDS else kind
@@ -97,7 +103,8 @@ class VisitorsMiddleware:
             return
         self._sockets[address] += 1
         try:
-            await self.app(scope, _Inbox(receive, send), send)
+            inbox = _Inbox(receive, send)
+            await self.app(scope, inbox, inbox.answer)
         finally:
             self._sockets[address] -= 1
             if not self._sockets[address]:
@@ -139,6 +146,7 @@ class _Inbox:
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        self._closed = False
         self._next = 0.0
         self._reported = False
 
@@ -150,6 +158,7 @@ class _Inbox:
             data = message.get("bytes")
             if data is None or len(data) > 1_000 * settings.MESSAGE_KB.value:
                 code = _UNSUPPORTED if data is None else _TOO_BIG
+                self._closed = True
                 await self._send({"type": "websocket.close", "code": code})
                 return {"type": "websocket.disconnect", "code": code}
             await self._delay()
@@ -159,6 +168,11 @@ class _Inbox:
             if not self._reported:
                 self._reported = True
                 _logger.warning("ignored a message of a visitor: %s", refused)
+
+    async def answer(self, message: Message) -> None:
+        """Send an answer of Streamlit, unless the connection is closed here."""
+        if not self._closed:
+            await self._send(message)
 
     async def _delay(self) -> None:
         """Wait if a visitor has sent more than the messages of two seconds at once."""

@@ -53,9 +53,12 @@ class Manager:
     Args:
         jobs: functions by kind, see `effviz.worker.jobs`.
         memory_limit: of the torch process, in bytes; None for half the memory of this machine or container.
+        torch: whether the jobs use torch. Without it the process starts faster, and its jobs are not measurements.
     """
 
-    def __init__(self, *, jobs: Mapping[str, str] = JOBS, memory_limit: int | None = None) -> None:
+    def __init__(self, *, jobs: Mapping[str, str] = JOBS, memory_limit: int | None = None, torch: bool = True) -> None:
+        self.name = "torch process" if torch else "process for calculations"
+        self._torch = torch
         self.memory_limit = default_memory_limit() if memory_limit is None else memory_limit
         self._jobs = dict(jobs)
         self._made_in = os.getpid()
@@ -146,7 +149,7 @@ class Manager:
             ("of your network address", len(waiting), settings.ADDRESS_JOBS.value),
         ):
             if found >= limit:
-                problem = f"Too many jobs {who} are waiting for the torch process: {found} of at most {limit}."
+                problem = f"Too many jobs {who} are waiting for the {self.name}: {found} of at most {limit}."
                 return f"{problem} Try again later."
         return ""
 
@@ -204,7 +207,7 @@ class Manager:
 
     def _start(self) -> None:
         if self.closed:
-            raise RuntimeError("the manager is closed")
+            raise RuntimeError(f"the manager of the {self.name} is closed")
         if self._thread is None:
             # The manager has a thread because, on Linux, the torch process dies with the thread that started it, and
             # the threads of a server's sessions are short-lived.
@@ -224,7 +227,7 @@ class Manager:
                 self._closing = True
                 process, self._process = self._process, None
                 for ticket in [*([self._running] if self._running else []), *self._queue.order()]:
-                    ticket.end(Outcome.cancelled("The torch process was closed."))
+                    ticket.end(Outcome.cancelled(f"The {self.name} was closed."))
                 self._running, self._queue = None, FairQueue()
             if process is not None:
                 process.kill()
@@ -247,7 +250,9 @@ class Manager:
         self._wanted = self._killed = self._worn = False
         self._start_error = "it exited immediately"
         try:
-            self._process = WorkerProcess(self._jobs, self.memory_limit, self._on_event, self._on_exit)
+            self._process = WorkerProcess(
+                self._jobs, self.memory_limit, self._on_event, self._on_exit, torch=self._torch
+            )
             self._deadline = time.monotonic() + START_TIMEOUT_S
         except OSError as error:
             # If the system cannot start a process for this job, it cannot for the others.
@@ -281,7 +286,7 @@ class Manager:
         if self._process is not None:
             self._process.kill()
         if self._running is not None:
-            self._end_running(Outcome.failed("crashed", "The torch process was killed."))
+            self._end_running(Outcome.failed("crashed", f"The {self.name} was killed."))
 
     def _end_running(self, outcome: Outcome) -> None:
         ticket, verdict = self._running, self._verdict
@@ -293,10 +298,10 @@ class Manager:
 
     def _start_failed(self, why: str) -> None:
         """Fail the next job; the one after it triggers another start."""
-        _logger.error("the torch process did not start: %s", why)
+        _logger.error("the %s did not start: %s", self.name, why)
         ticket = self._queue.pop()
         if ticket is not None:
-            ticket.end(Outcome.failed("start", f"The torch process did not start: {why}."))
+            ticket.end(Outcome.failed("start", f"The {self.name} did not start: {why}."))
 
     # --- the thread that reads the events of the process ---------------------------------------------------------
 
@@ -311,9 +316,9 @@ class Manager:
                 self._worn = True
             elif event.id is None:
                 self._start_error = data.get("message", self._start_error)
-                _logger.warning("the torch process: %s", self._start_error)
+                _logger.warning("the %s: %s", self.name, self._start_error)
             elif running is None or running.id != event.id:
-                _logger.warning("the torch process sent an event of job %s, which is not running", event.id)
+                _logger.warning("the %s sent an event of job %s, which is not running", self.name, event.id)
             elif event.name in ("started", "progress"):
                 self._on_progress(running, event)
             elif event.name == "result":
@@ -344,7 +349,7 @@ class Manager:
             self._process, self._versions, self._deadline = None, {}, None
             if self._running is not None:
                 why = process.fault or _describe(code)
-                self._end_running(Outcome.failed("crashed", f"The torch process ended during this job ({why})."))
+                self._end_running(Outcome.failed("crashed", f"The {self.name} ended during this job ({why})."))
                 self._wanted = True
             elif not was_ready:
                 self._start_failed(self._start_error)

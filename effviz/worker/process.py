@@ -27,6 +27,7 @@ class WorkerProcess:
     Args:
         jobs: functions by kind, see `effviz.worker.jobs`.
         memory: limit in bytes.
+        torch: whether the jobs use torch.
         on_event: called from the reading thread with each event.
         on_exit: called once with the return code, after the process has been reaped.
 
@@ -43,6 +44,8 @@ class WorkerProcess:
         memory: int,
         on_event: Callable[[WorkerProcess, Event], None],
         on_exit: Callable[[WorkerProcess, int], None],
+        *,
+        torch: bool = True,
     ) -> None:
         self.fault = ""
         self._on_event = on_event
@@ -51,7 +54,10 @@ class WorkerProcess:
         options = {"--parent": str(os.getpid()), "--memory": str(memory), "--jobs": json.dumps(dict(jobs))}
         self._process = subprocess.Popen(
             # -P: the import path is `environment`'s, without the current folder.
-            [sys.executable, "-P", "-m", "effviz.worker", *(word for option in options.items() for word in option)],
+            [
+                *(sys.executable, "-P", "-m", "effviz.worker", *([] if torch else ["--plain"])),
+                *(word for option in options.items() for word in option),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),
@@ -92,7 +98,7 @@ class WorkerProcess:
                     self._on_event(self, decode_event(line))
         except ProtocolError as error:
             self.fault = f"invalid message: {error}"
-            _logger.warning("the torch process is killed, %s", self.fault)
+            _logger.warning("the process is killed, %s", self.fault)
         finally:
             self.kill()
             self._lines.put(None)

@@ -30,6 +30,7 @@ from effviz.worker.protocol import CANCEL, MAX_LINE, Event, ProtocolError, Reque
 PROGRESS_EVERY_S = 0.1
 # Over the zoo at batch 1 to 32, each measurement leaves about 50 MB of free but fragmented memory.
 WORN_SHARE = 0.25
+_PLAIN_NICENESS = 10  # so that the server, which answers the moves of all visitors, has the first turn
 _OUT_OF_MEMORY = ("allocate memory", "not enough memory", "out of memory", "bad_alloc")
 _logger = logging.getLogger("effviz.worker")
 
@@ -41,16 +42,24 @@ class Server:
         requests, events: the two streams of the protocol.
         jobs: functions by kind, see `effviz.worker.jobs`.
         memory: limit in bytes, for error messages; None without a limit.
+        torch: whether jobs use torch, which is then imported first. Jobs of several servers on a machine run in turn.
     """
 
     def __init__(
-        self, requests: BinaryIO, events: BinaryIO, jobs: Mapping[str, str] = JOBS, memory: int | None = None
+        self,
+        requests: BinaryIO,
+        events: BinaryIO,
+        jobs: Mapping[str, str] = JOBS,
+        memory: int | None = None,
+        *,
+        torch: bool = True,
     ) -> None:
         self._requests = requests
         self._events = events
         self._jobs = jobs
         self._memory = memory
-        self._lock = MachineLock(settings.LOCK.value or "")
+        self._torch = torch
+        self._lock = MachineLock((torch and settings.LOCK.value) or "")
         self._fresh = 0
         self._waiting: SimpleQueue[tuple[Request, threading.Event]] = SimpleQueue()
         self._stops: dict[int, threading.Event] = {}
@@ -59,27 +68,33 @@ class Server:
     def run(self) -> None:
         """Serve until the requests end, which exits the process."""
         threading.Thread(target=self._read, daemon=True).start()
-        try:
-            import torch
-
-            from effviz.backend import timing  # noqa: F401 -- import before the first measurement
-        except ImportError as error:
-            self._say(None, "error", reason="start", message=f"torch cannot be imported: {error}")
-            raise
+        version = self._import_torch() if self._torch else ""
         # Excludes torch's objects from garbage collection, which would take 0.1 s after every job.
         gc.freeze()
         self._fresh = _data_size()
-        self._say(None, "ready", torch=str(torch.__version__), python=platform.python_version())
+        self._say(None, "ready", torch=version, python=platform.python_version())
         while True:
             request, stop = self._waiting.get()
             outcome = self._outcome(request, stop)
-            _free_memory()
+            if self._torch:
+                _free_memory()
             # Fragmented memory may take so much of the limit that the next job needs a new process. This is sent before
             # the outcome, after which the manager sends the next request.
             if self._memory is not None and _data_size() - self._fresh > WORN_SHARE * self._memory:
                 self._say(None, "worn")
             self._send(outcome)
             del self._stops[request.id]
+
+    def _import_torch(self) -> str:
+        """Import torch before the first measurement, and return its version."""
+        try:
+            import torch
+
+            from effviz.backend import timing  # noqa: F401
+        except ImportError as error:
+            self._say(None, "error", reason="start", message=f"torch cannot be imported: {error}")
+            raise
+        return str(torch.__version__)
 
     def _read(self) -> None:
         while line := self._requests.readline(MAX_LINE):
@@ -207,9 +222,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--parent", type=int, default=os.getppid(), help="process whose exit ends this one")
     parser.add_argument("--memory", type=int, help="limit in bytes; none by default")
     parser.add_argument("--jobs", type=json.loads, default=JOBS, help="JSON object, kind: module:function")
+    parser.add_argument("--plain", action="store_true", help="do not import torch, and run at a low priority")
     options = parser.parse_args(arguments)
     _end_with(options.parent)
     if options.memory:
         _limit_memory(options.memory)
+    if options.plain and sys.platform != "win32":
+        os.nice(_PLAIN_NICENESS)
     logging.basicConfig(format="effviz worker: %(message)s")
-    Server(*_take_streams(), options.jobs, options.memory).run()
+    Server(*_take_streams(), options.jobs, options.memory, torch=not options.plain).run()

@@ -10,6 +10,7 @@ returns 1 if there are any. The same seed gives the same inputs.
 from __future__ import annotations
 
 import argparse
+import atexit
 import base64
 import inspect
 import json
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,6 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from command_line import run  # noqa: E402
 from hostile import VALUES, problem  # noqa: E402
+from hostile_socket import Target  # noqa: E402
 from tour import calls  # noqa: E402
 
 import effviz  # noqa: E402
@@ -229,10 +232,25 @@ def query_strings(choice: random.Random) -> Failure | None:
     return None if not found or found.endswith(" s") else (found, f"{page} {query}")
 
 
+@cache
+def _target() -> Target:
+    """Start a server at the first attack; it ends with this process."""
+    target = Target()
+    atexit.register(target.close)
+    return target
+
+
+def websockets(choice: random.Random) -> Failure | None:
+    """Send hostile messages and frames to a server, in which another visitor moves a slider."""
+    return _target().attacked(choice)
+
+
 CLASSES: dict[str, Trial] = {
     each.__name__: each
-    for each in (public_arguments, json_designs, packed_drafts, command_lines, random_designs, query_strings)
-}
+    for each in (
+        public_arguments, json_designs, packed_drafts, command_lines, random_designs, query_strings, websockets,
+    )
+}  # fmt: skip
 
 
 def fuzz(seconds: float, seed: int, names: list[str]) -> int:

@@ -255,6 +255,7 @@ SETTLED = """
     if (document.querySelector('[data-stale=true]')) return 'an element, an old one is still there';
     if ([...document.querySelectorAll('.chart')].some(e => !e.querySelector('.main-svg'))) return 'a chart';
     if ([...document.querySelectorAll('.cards')].some(e => !e.children.length)) return 'the headline numbers';
+    if ([...document.querySelectorAll('.motion')].some(e => !e.querySelector('svg'))) return 'an animation';
     if ([...document.querySelectorAll('[data-testid=stGraphVizChart]')].some(e => !e.querySelector('svg g')))
       return 'a diagram';
     if (document.querySelector('.waiting, .st-key-stale_diagram')) return 'an answer of the torch process';

@@ -18,12 +18,14 @@ from tests.browser.conftest import PATIENCE_MS, LateReports, open_page, settle
 
 NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 
-# Without the card and the line of the latency: a measurement is not part of the link. The alternative text represents a
+# Without the latency: a measurement is not part of the link. The choices of the convention may be open; their values
+# are in the list of switches. The alternative text represents a
 # chart: which labels of an axis plotly leaves out depends on the chart before.
 SNAPSHOT = """
 () => {
-  const live = [...document.querySelectorAll('.card, .latency, .chart')].filter(
-    e => !e.matches('.card') || e.innerText.startsWith('Latency here'));
+  const live = [...document.querySelectorAll(
+    '.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
+    e => !e.matches('.card') || /^(Latency here|Recorded)/.test(e.innerText));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
   text: ['stSidebarUserContent', 'stMainBlockContainer']
@@ -31,7 +33,7 @@ SNAPSHOT = """
     .join('\\n').split('\\n').map(line => line.trim()).filter(line => line),
   charts: [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label')),
   inputs: [...document.querySelectorAll('input')].map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
-  switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.innerText),
+  switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.textContent),
   });
   live.forEach(e => { e.style.display = ''; });
   return seen;

@@ -118,11 +118,11 @@ def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserConte
 def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
     visit(page, "/architectures?part=Try+this")
     half = counted("mobilenet_v2", resolution=112).macs / counted("mobilenet_v2").macs
-    guess = page.locator(".st-key-half_guess input")
+    guess = page.locator("[data-key=half] input")
     guess.scroll_into_view_if_needed()
     guess.fill("50")
     # With the mouse, without waiting for the button to be enabled.
-    box = page.locator(".st-key-half_reveal button").bounding_box()
+    box = page.locator("[data-key=half] [type=submit]").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     settle(page)

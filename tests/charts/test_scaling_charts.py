@@ -50,7 +50,12 @@ def test_stairs_show_what_is_built(look: Any) -> None:
 
 def test_the_picture_is_to_scale() -> None:
     drawn = frames(B0, ScalingRule())
-    chart = picture_chart(drawn, MACS, LIGHT)
+    chart = picture_chart(drawn, 0.8, MACS, LIGHT)
+    # The picture is that of the φ on screen, and the animation returns to it.
+    assert chart.spec["data"] == chart.spec["frames"][3]["data"]
+    (button,) = chart.spec["layout"]["updatemenus"][0]["buttons"]
+    assert button["args"][0] == [*(f"{frame.phi:g}" for frame in drawn), "0.75"]
+    assert "φ = 0.75" in chart.alt
     assert [frame.name for frame in chart.figure.frames] == [f"{frame.phi:g}" for frame in drawn]
     for frame, made in zip(drawn, chart.figure.frames, strict=True):
         fronts = [trace for trace in made.data if trace.name == "front"]
@@ -114,7 +119,7 @@ def test_the_grid_chart_holds_the_closest_alpha() -> None:
             near = [each.rule for each in found if (f"{each.rule.beta:g}", f"{each.rule.gamma:g}") == (beta, gamma)]
             if not near:
                 assert label == ""
-            elif "paper" not in label:
+            elif "*" not in label:
                 assert float(label) in {rule.alpha for rule in near}
                 assert (
                     abs(float(label) * float(beta) ** 2 * float(gamma) ** 2 - 2)

@@ -51,15 +51,16 @@ def test_existing_files_are_kept_without_force(folder: Path) -> None:
         ("missing/net.json", "No such file or directory"),
         (".", "Is a directory"),
         ("a" * 300, "File name too long"),
-        ("a\0b", "embedded null byte"),
+        ("a\0b", ("embedded null byte", "embedded null character in path")),  # Python 3.11, 3.13
         ("/dev/full", "No space left on device"),
     ],
 )
-def test_files_that_cannot_be_written(file: str, problem: str) -> None:
+def test_files_that_cannot_be_written(file: str, problem: str | tuple[str, str]) -> None:
     ran = run("export", "mobilenet_v2", "--json", "--force", "-o", file)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("effviz: cannot write '")
-    assert ran.err.endswith(f": {problem}\n")
+    problems = (problem,) if isinstance(problem, str) else problem
+    assert ran.err.endswith(tuple(f" {text}\n" for text in problems))
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])

@@ -23,9 +23,12 @@ def test_all_files_have_the_same_ports() -> None:
     assert f"ARG REPLICA_PORTS={PORTS}\n" in text("Dockerfile")
     compose = text("compose.yaml")
     assert f'REPLICA_PORTS: "{PORTS}"' in compose
-    assert re.findall(r'ADDRESS: 127\.0\.0\.1, PORT: "(\d+)", EFFVIZ_HOSTS: ', compose) == PORTS.split(",")
+    replicas = re.findall(r'ADDRESS: 127\.0\.0\.1, PORT: "(\d+)", EFFVIZ_REPLICA: "(\d+)", EFFVIZ_HOSTS: ', compose)
+    assert replicas == [(port, str(number)) for number, port in enumerate(PORTS.split(","), 1)]
     assert re.findall(r"effviz@(\d+)\.service", text("effviz.target")) == PORTS.split(",")
     assert f"--config {PORTS} " in text("README.md")
+    first = int(PORTS.partition(",")[0])
+    assert f"EFFVIZ_REPLICA=$$((%i - {first - 1}))" in text("effviz@.service")
 
 
 def test_the_image_contains_the_app() -> None:

@@ -151,6 +151,23 @@ def test_an_unknown_cookie_is_replaced(ports: list[int], start: Callable[[int, i
         assert changed == f"effviz_replica={replica}"
 
 
+def test_a_link_to_a_room_leads_to_its_replica_and_keeps_the_visitor_there(
+    ports: list[int], start: Callable[[int, int], Backend]
+) -> None:
+    for number, port in enumerate(ports, 1):
+        start(number, port)
+    with proxy(ports) as nginx:
+        for code, expected in (("3BCDFG", 3), ("2bcdfg", 2), ("1BCDFG", 1)):
+            # A phone opens the link without a cookie; a laptop may have that of another replica.
+            for cookie in ("", "effviz_replica=1", "effviz_replica=2"):
+                _, body, changed = nginx.get(f"/scaling?lesson=x&room={code}", Cookie=cookie)
+                assert body["replica"] == expected
+                assert changed in ("", f"effviz_replica={expected}")
+                assert nginx.replica(changed or cookie) == (expected, "")
+        for code in ("4BCDFG", "BCDFG", "31", "", "%33BCDFG"):
+            assert nginx.get(f"/?room={code}", Cookie="effviz_replica=2")[1]["replica"] == 2
+
+
 def test_visitors_of_a_dead_replica_move_and_stay_there(ports: list[int], start: Callable[[int, int], Backend]) -> None:
     start(1, ports[0])
     with proxy(ports[:2]) as nginx:

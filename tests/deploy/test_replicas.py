@@ -6,7 +6,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from replicas import Replicas, running_replicas
@@ -47,6 +49,38 @@ def wait_for_websockets(pid: int, count: int) -> None:
     while (found := connections(pid)) != count:
         assert time.monotonic() < deadline, f"{found} connections instead of {count}"
         time.sleep(0.02)
+
+
+def test_a_class_meets_on_the_replica_of_its_room(replicas: Replicas) -> None:
+    async def visit() -> None:
+        async with AsyncExitStack() as stack:
+
+            async def tab(query: str = "") -> Visitor:
+                visitor = await stack.enter_async_context(visiting(replicas.port, "classroom", query, polls=True))
+                await visitor.open()
+                return visitor
+
+            teacher = await tab()
+            await teacher.until(lambda: "Open a room" in teacher.controls, 10)
+            await teacher.press("Open a room")
+            await teacher.until(lambda: "room=" in teacher.query)
+            code = parse_qs(teacher.query)["room"][0]
+            assert code.startswith(str(replica(teacher)))
+            for _ in range(4):
+                student = await tab(f"room={code}")
+                assert replica(student) == replica(teacher)
+                await student.until(lambda student=student: "Join" in student.controls)
+                await student.press("Join")
+            await teacher.until(lambda: "0 of 4" in teacher.text)
+            # The code is typed at another replica, which loads the page again.
+            while replica(other := await tab()) == replica(teacher):
+                pass
+            await other.until(lambda: "Continue" in other.controls)
+            other.forget("Code", code.lower())
+            await other.press("Continue")
+            await other.until(lambda: f'"?room={code}"' in other.text)
+
+    asyncio.run(visit())
 
 
 def test_a_visitor_keeps_the_page_when_its_replica_is_killed(replicas: Replicas) -> None:

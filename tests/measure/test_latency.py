@@ -23,6 +23,7 @@ from torch import Tensor, nn
 import effviz
 from effviz import Design, DesignError, Stage
 from effviz.backend import timing
+from effviz.core import caches
 from effviz.core.errors import Cancelled
 from effviz.measure import latency
 from effviz.measure.latency import Latency, LatencyError, cached, measure_latency, remember, request
@@ -464,6 +465,7 @@ def test_no_disk_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EFFVIZ_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    caches.forget()
     assert latency.store.cache_folder() is None
 
 

@@ -56,6 +56,7 @@ def any_setting(draw: st.DrawFn) -> Setting:
         groups=groups,
         stride=draw(st.integers(1, 3)),
         resolution=draw(st.integers(9, 40)),
+        bias=draw(st.booleans()),
     )
 
 
@@ -64,13 +65,13 @@ def by_hand(kind: str, setting: Setting) -> nn.Module:
     size, wide, out, stride = setting.kernel_size, setting.in_channels, setting.out_channels, setting.stride
     half = (size - 1) // 2
     if kind == "standard":
-        return nn.Conv2d(wide, out, size, stride, half, bias=False)
+        return nn.Conv2d(wide, out, size, stride, half, bias=setting.bias)
     if kind == "pointwise":
-        return nn.Conv2d(wide, out, 1, stride, bias=False)
+        return nn.Conv2d(wide, out, 1, stride, bias=setting.bias)
     if kind == "grouped":
-        return nn.Conv2d(wide, out, size, stride, half, groups=setting.groups, bias=False)
-    deep = nn.Conv2d(wide, wide, size, stride, half, groups=wide, bias=False)
-    return deep if kind == "depthwise" else nn.Sequential(deep, nn.Conv2d(wide, out, 1, bias=False))
+        return nn.Conv2d(wide, out, size, stride, half, groups=setting.groups, bias=setting.bias)
+    deep = nn.Conv2d(wide, wide, size, stride, half, groups=wide, bias=setting.bias)
+    return deep if kind == "depthwise" else nn.Sequential(deep, nn.Conv2d(wide, out, 1, bias=setting.bias))
 
 
 @settings(max_examples=examples(20))
@@ -225,11 +226,7 @@ def test_a_picture_has_few_channels_and_equal_groups(channels: int, groups: int)
 @every_look
 def test_the_costs_are_drawn_where_they_are(look: Appearance) -> None:
     setting = Setting()
-    base = report("standard", setting)
-    shares = {
-        kind: {name: getattr(report(kind, setting), name) / getattr(base, name) for name in ("macs", "memory_access")}
-        for kind in KINDS
-    }
+    shares = relative_costs(setting)
     chart = kind_costs(shares, "separable", KINDS, "Multiply-adds", look)
     points = [trace for trace in chart.figure.data if trace.mode == "markers" and trace.x != (None,)]
     for trace, name in zip(points, ("macs", "memory_access"), strict=True):
@@ -242,6 +239,12 @@ def test_the_costs_are_drawn_where_they_are(look: Appearance) -> None:
         "access"
     )
     assert all(label in chart.alt for label in KINDS.values())
+
+
+def test_parameters_have_their_own_marks_with_bias() -> None:
+    chart = kind_costs(relative_costs(Setting(bias=True)), "separable", KINDS, "Multiply-adds", LIGHT)
+    drawn = [trace.name for trace in chart.figure.data if trace.mode == "markers" and trace.x != (None,)]
+    assert drawn == ["Parameters", "Multiply-adds", "Memory access"]
 
 
 @every_look
@@ -291,7 +294,7 @@ def test_pictures_show_windows_and_groups(look: Appearance) -> None:
 def test_relative_costs_and_curves() -> None:
     setting = Setting()
     shares = relative_costs(setting)
-    assert shares["standard"] == {"macs": 1.0, "memory_access": 1.0}
+    assert shares["standard"] == {"params": 1.0, "macs": 1.0, "memory_access": 1.0}
     for kind in KINDS:
         factor = reduction(kind, setting).factor
         assert shares[kind]["macs"] == pytest.approx(1 / factor)

@@ -16,12 +16,13 @@ import effviz
 from effviz.charts.multipliers import Cell, Curve, Here, MapTitle, Point, accuracy_scatter, heat_map
 from effviz.charts.style import DARK, LIGHT, Appearance
 from effviz.studies import multipliers as lesson
+from effviz.studies import printed_cells
 from effviz.studies.multipliers import between, countable, counts, half_width, held_out, pareto, powers, split
 from effviz.zoo.published import published
 from effviz.zoo.published.cells import OWN, cells, faults, leading, printed_top1
 
 each_look = pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
-NAMES = list(OWN)
+NAMES = printed_cells.NETWORKS
 GROUPS = (1, 2, 3, 4, 8)
 NETWORKS = [(name, groups) for name in NAMES for groups in (GROUPS if name == "shufflenet_v1" else (None,))]
 every_network = pytest.mark.parametrize(("name", "groups"), NETWORKS)

@@ -101,7 +101,7 @@ def test_only_values_that_can_be_built_are_offered() -> None:
         for entry in declared(BLOCKS[row.block]):
             options = entry.choices or (range(int(entry.minimum), 8) if entry.kind == "int" else ())
             value = dict(row.fields).get(entry.name, entry.default)
-            offered = buildable(V2, index, entry.name, list(options), value)
+            offered = buildable(V2, index, entry.name, tuple(options), value)
             assert value in offered or value not in options
             for option in options:
                 try:
@@ -110,13 +110,13 @@ def test_only_values_that_can_be_built_are_offered() -> None:
                     assert option not in offered
                     continue
                 assert (option in offered) == (option == value or fault is None or fault.row > index)
-    assert buildable(WRONG, 5, "stride", [1, 2, 300], 1) == [1, 2, 300]
-    assert buildable(WRONG, 2, "groups", [1, 2, 5, 7], 7) == [1, 2, 7]
+    assert buildable(WRONG, 5, "stride", (1, 2, 300), 1) == [1, 2, 300]
+    assert buildable(WRONG, 2, "groups", (1, 2, 5, 7), 7) == [1, 2, 7]
 
 
 @pytest.mark.parametrize("depth", [0.25, 1.0, 2.5])
 def test_rows_of_one_stage_are_built_together(depth: float) -> None:
-    draft, strides = Draft.of(effviz.architecture("ghostnet", depth_mult=depth, resolution=64)), [1, 2, 4, 64]
+    draft, strides = Draft.of(effviz.architecture("ghostnet", depth_mult=depth, resolution=64)), (1, 2, 4, 64)
     for index, row in enumerate(draft.rows):
         if BLOCKS[row.block].has_stride:
             faults = [checked(draft.change(index, stride=stride)).fault for stride in strides]

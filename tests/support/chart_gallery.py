@@ -6,10 +6,11 @@ Run as a script to print all of them: ``python tests/support/chart_gallery.py [s
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -23,6 +24,7 @@ from effviz.charts.blocks.cost import Side, block_costs, side_by_side
 from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
+from effviz.charts.classroom import choice_bars, number_histogram
 from effviz.charts.convolutions import (
     Curve,
     connection_picture,
@@ -51,7 +53,16 @@ from effviz.model.blocks import MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies import blocks as block_study
-from effviz.studies.convolutions import KINDS, Connection, Setting, connections, reach, reduction, report
+from effviz.studies.convolutions import (
+    KINDS,
+    Connection,
+    Setting,
+    connections,
+    reach,
+    reduction,
+    relative_costs,
+    report,
+)
 from effviz.studies.excite import excite
 from effviz.studies.guidelines.access import (
     ARRANGEMENTS,
@@ -132,19 +143,30 @@ SETTINGS = {
     "default": Setting(),
     "kernel 1": Setting(kernel_size=1),
     "one group": Setting(groups=1),
+    "with bias": Setting(bias=True),
     "one output channel": Setting(out_channels=1, groups=1),
     "one channel": Setting(in_channels=1, out_channels=1, groups=1, resolution=1),
 }
 
 
+def classroom(look: Appearance) -> Named:
+    answers = {
+        "none": [], "one": [5.0], "right": [8.4], "equal": [9.0] * 30, "low": [1, 2, 3], "low but one": [1, 2, 8.4],
+        "spread": [3, 5, 6, 7, 7.5, 8.2, 8.4, 8.5, 9, 9, 11, 14], "outliers": [7, 8, 9, 1e15, -1e15], "tiny": [1e-300],
+    }  # fmt: skip
+    for name, values in answers.items():
+        for truth in (8.41, 0.0, -3.0, 1e-6, 3e8):
+            near = partial(math.isclose, truth, rel_tol=0.1)
+            yield f"{name}, {truth}", number_histogram(values, truth, near, "times", look, lambda x: f"{x:.3g}×")
+    choices = ["Width", "Depth, which adds layers of the same width to every stage", "<b>Both</b>"]
+    for name, places in {"none": [], "one": [0], "wrong": [0, 2, 2], "all": [1] * 4, "some": [0, 1, 1, 2]}.items():
+        yield f"choices, {name}", choice_bars(places, choices, 1, look)
+
+
 def convolutions(look: Appearance) -> Named:
     """Every kind at usual and at degenerate settings."""
     for (name, setting), chosen in product(SETTINGS.items(), KINDS):
-        base = report("standard", setting)
-        shares = {
-            kind: {key: getattr(report(kind, setting), key) / getattr(base, key) for key in ("macs", "memory_access")}
-            for kind in KINDS
-        }
+        shares = relative_costs(setting)
         yield f"cost of {chosen}, {name}", kind_costs(shares, chosen, KINDS, "Multiply-adds", look)
         layers = [step.layer for step in report(chosen, setting).steps if isinstance(step.layer, Conv2d)]
         for layer, drawn in zip(layers, connections(chosen, setting), strict=True):
@@ -200,6 +222,10 @@ def blocks(look: Appearance) -> Named:
         "usual": [known, equal, partly], "nothing known": [unknown], "zero": [zero, known], "equal": [equal],
     }.items():  # fmt: skip
         yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
+    usual = [Side("Parameters", [100, 50, 60], ["100", "50", "60"])]
+    for label, outputs in {"one differs": "aab", "all differ": "abc", "equal": "aaa"}.items():
+        made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=outputs, inside=[576, 24, None])
+        yield f"side by side, outputs: {label}", made
     yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
     yield from _lessons(look)
 
@@ -333,9 +359,9 @@ def scaling(look: Appearance) -> Named:
             yield f"stairs of {told} at {phi:g}, right", right
         yield f"growth of {told}", growth_chart(curves(base, rule, 0, 2), _report(name).macs, MACS, look)
         if drawn := frames(base, rule):
-            yield f"picture of {told}", picture_chart(drawn, FLOPS, look)
+            yield f"picture of {told}", picture_chart(drawn, 0, FLOPS, look)
             alone = tuple(each for each in drawn[0].drawn if each.rule == "compound")
-            picture = picture_chart([replace(drawn[0], drawn=alone)], MACS, look)
+            picture = picture_chart([replace(drawn[-1], drawn=alone)], 2, MACS, look)
             yield f"picture of {told}, compound alone", picture
         for phi in (0.0, 1.0):
             rivals, _ = contenders(base, rule, phi, ("baseline", "compound", "width", "depth", "resolution", "fast"))
@@ -414,7 +440,7 @@ def latency(look: Appearance) -> Named:
             yield f"{name}, predictors", predictor_bars(rows, look)
 
 
-SUBJECTS = (architectures, home, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+SUBJECTS = (architectures, home, classroom, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
 
 
 def spec_of(chart: Chart) -> dict[str, Any]:

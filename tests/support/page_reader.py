@@ -23,6 +23,10 @@ from effviz.core.units import binary, exact, si
 from effviz.count.kinds import VIEW
 from effviz.ui.convention import COUNTS
 from effviz.ui.navigation import PAGES
+from effviz.ui.widgets import calculation
+
+# A test reads the page of the first run, so that run waits for every calculation.
+calculation.PATIENCE_S = 60.0
 
 # Words that belittle the reader.
 FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
@@ -123,6 +127,7 @@ class Card(NamedTuple):
     delta: str
     against: str
     stale: bool
+    aside: str
     unit: str
 
 
@@ -231,6 +236,8 @@ def _words(at: AppTest) -> Iterator[str]:
             yield from (widget.label, widget.proto.help)
     for figure in charts(at).values():
         yield from (figure["title"], figure["alt"])
+    for data in component(at, "exercise").values():
+        yield from (entry[name] for entry in data["entries"] for name in ("question", "shown", "why"))
     for entry in at.get("page_link"):
         yield entry.proto.label
     for entry in at.dataframe:
@@ -305,12 +312,17 @@ def table(at: AppTest, alt: str) -> pd.DataFrame:
     return found
 
 
-def reveal(at: AppTest, key: str, guess: float = 1.0) -> str:
-    """Answer an exercise, in the part on show or in "Try this", and return the verdict."""
-    if f"{key}_reveal" not in {each.key for each in at.button}:
+def questions(at: AppTest) -> dict[str, dict[str, Any]]:
+    """By key: the exercises on the page with their answers."""
+    (found,) = component(at, "exercise").values()
+    return {entry["key"]: entry for entry in found["entries"]}
+
+
+def reveal(at: AppTest, key: str) -> str:
+    """Return the answer to an exercise, in the part on show or in "Try this", with its explanation."""
+    if not component(at, "exercise"):
         show_part(at, "Try this")
-    at.number_input(key=f"{key}_guess").set_value(guess)
-    at.button(key=f"{key}_reveal").click()
-    run(at)
-    (found,) = (entry.value for entry in at.markdown if "(your guess:" in entry.value)
-    return html.unescape(found)
+    entry = questions(at)[key]
+    return (
+        f"No such network can be built. {entry['problem']}" if entry["problem"] else f"{entry['shown']}. {entry['why']}"
+    )

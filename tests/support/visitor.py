@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -57,6 +58,8 @@ class Visitor:
         runs: number of runs so far, with those of polling fragments.
         contents: text, numbers and charts of the page by their place.
         cookies: by name, as the server or its proxy set them.
+        storage: texts that the browser keeps, by key; pass it on to the next tab of the same browser.
+        sent: number of messages to the server.
     """
 
     def __init__(self, port: int, page: str, query: str, *, polls: bool) -> None:
@@ -74,6 +77,8 @@ class Visitor:
         self.contents: dict[tuple[int, ...], bytes] = {}
         self._large: dict[str, bytes] = {}  # contents that the server sends once, by the hash of their message
         self.cookies: dict[str, str] = {}
+        self.storage: dict[str, str] = {}
+        self.sent = 0
 
     async def connect(self) -> None:
         """Open the websocket."""
@@ -124,6 +129,30 @@ class Visitor:
         self._values[control.id] = (control.field, [value] if control.field.endswith("array_value") else value)
         return await self._run(control.fragment)
 
+    async def press(self, label: str) -> None:
+        """Press a button, without waiting for an answer."""
+        control = self.controls[label]
+        self._values[control.id] = (control.field, True)
+        await self._send(control.fragment)
+        del self._values[control.id]
+
+    @property
+    def text(self) -> str:
+        """The text, numbers and charts of the page."""
+        return "\n".join(each.decode("utf-8", "replace") for each in self.contents.values())
+
+    @property
+    def query(self) -> str:
+        """The parameters of the address."""
+        return self._query
+
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+        """Wait until the page fulfils a condition."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not fulfilled: {self.errors}, {self._query}, {self.text[-2000:]}"
+            await asyncio.sleep(0.01)
+
     def value(self, label: str) -> Any:
         """Return the value of a control."""
         return self._values[self.controls[label].id][1]
@@ -154,6 +183,7 @@ class Visitor:
                 getattr(widget, kind).data.extend(value)
             else:
                 setattr(widget, kind, value)
+        self.sent += 1
         await self._socket.send(message.SerializeToString())
 
     async def _listen(self) -> None:
@@ -177,10 +207,12 @@ class Visitor:
         if kind == "new_session":
             self._hash = message.new_session.page_script_hash or self._hash
             self._session = message.new_session.initialize.session_id or self._session
-            if self._pending and not self._pending[0][0]:
+            if not message.metadata.run.fragment_ids:
                 self.contents = {}
         elif kind == "navigation":
             self._hash = message.navigation.page_script_hash or self._hash
+        elif kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
         elif kind == "auto_rerun" and self._polls:
             self._stop(message.auto_rerun.fragment_id)
             poll = self._poll(message.auto_rerun.fragment_id, message.auto_rerun.interval)
@@ -219,6 +251,17 @@ class Visitor:
             if not done.done():
                 done.set_result(run)
 
+    def _store(self, component: Any, fragment: str) -> None:
+        """Read or write the storage of the browser, as `effviz/ui/static/storage.js` does."""
+        if not component.component_name.endswith("effviz_storage"):
+            return
+        data = json.loads(component.json)
+        if data["text"] is not None:
+            self.storage[data["key"]] = data["text"]
+        elif component.id not in self._values:
+            self._values[component.id] = ("json_value", json.dumps({"text": self.storage.get(data["key"], "")}))
+            self._background = asyncio.create_task(self._send(fragment))
+
     async def _poll(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
@@ -242,6 +285,9 @@ class Visitor:
             self.errors.append(f"{element.type}: {element.message}"[:300])
             return
         value: Any = None
+        if kind == "bidi_component":
+            self._store(element, fragment)
+            return
         if kind == "slider":
             name, value = "double_array_value", list(element.value if element.set_value else element.default)
         elif kind == "number_input":

@@ -88,6 +88,12 @@ def operation(name: str) -> BackMsg:
     return message
 
 
+def rerun(widget: str) -> BackMsg:
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add().id = widget
+    return message
+
+
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
@@ -105,6 +111,8 @@ def operation(name: str) -> BackMsg:
         (files(1), ""),
         (files(100_000), "file_urls_request of many files"),
         (BackMsg(stop_script=True), ""),
+        (rerun("null"), "rerun_script with a value of no widget"),
+        (rerun("$$ID-1-phi"), ""),
         (BackMsg(app_heartbeat=True), ""),
     ],
     ids=str,

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from page_reader import questions
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -183,18 +184,18 @@ def _questions() -> None:
     )
 
 
-def test_exercises_reveal_after_a_guess() -> None:
+def test_exercises_are_one_component_with_the_answers() -> None:
     at = opened(_questions)
-    for key, guess, said in (
-        ("factor", None, "Enter a guess first."),
-        ("factor", 4.0, f"**{4:.2f}×** (your guess: {4:.2f}×). Correct. Both sides double."),
-        ("share", 50.0, "**25 %** (your guess: 50 %). Off by 100 % of the answer. A quarter."),
-        ("count", 7.1, "**7 kernels** (your guess: 7 kernels). Correct. Seven."),
-        ("none", 1.0, "No such network can be built. too small"),
-    ):
-        at.number_input(key=f"{key}_guess").set_value(guess)
-        at.button(key=f"{key}_reveal").click().run()
-        assert said in [entry.value for entry in at.markdown]
+    assert [
+        (entry["key"], entry["question"], entry["unit"], entry["answer"], entry["shown"], entry["problem"])
+        for entry in questions(at).values()
+    ] == [
+        ("factor", "By what factor?", "×", 4.0, "4.00×", ""),
+        ("share", "What percentage?", "%", 25.0, "25 %", ""),
+        ("count", "How many?", "kernels", 7, "7 kernels", ""),
+        ("none", "And none?", "×", 0, "", "too small"),
+    ]
+    assert questions(at)["share"]["why"] == "A quarter."
 
 
 # --- formulas and downloads ---------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def _s(number: int) -> str:
 # --- G1 --------------------------------------------------------------------------------------------------------------
 
 
-def _unequal(layer: BuiltLayer) -> float:
+def unequal(layer: BuiltLayer) -> float:
     """Return the elements that a 1x1 convolution moves beyond one with equal widths and multiply-adds (eq. 2)."""
     if layer.kind != POINTWISE or pixels(layer.input_shape) == 1 or layer.input_shape[1:] != layer.output_shape[1:]:
         return 0.0
@@ -75,12 +75,12 @@ def _unequal(layer: BuiltLayer) -> float:
 
 
 def _unequal_widths(network: BuiltNetwork) -> Iterator[Finding]:
-    for row, layers in by_row(filter(_unequal, network.layers)).items():
-        excess = sum(map(_unequal, layers))
+    for row, layers in by_row(filter(unequal, network.layers)).items():
+        excess = sum(map(unequal, layers))
         degree = share(excess, network.memory_access)
         if degree < UNEQUAL_SHARE:
             continue
-        worst = max(layers, key=_unequal)
+        worst = max(layers, key=unequal)
         narrow, wide = sorted((worst.input_shape[0], worst.output_shape[0]))
         by_design = ""
         if "expand_ratio" in network.row(row).fields:
@@ -113,7 +113,7 @@ def _equal_widths(row: BuiltRow) -> Iterator[Proposal]:
 # --- G2 --------------------------------------------------------------------------------------------------------------
 
 
-def _grouping(layer: BuiltLayer) -> float:
+def grouping(layer: BuiltLayer) -> float:
     """Return the elements that a grouped convolution moves beyond an ungrouped, narrower one (eq. 3).
 
     The narrower one has as many multiply-adds.
@@ -125,8 +125,8 @@ def _grouping(layer: BuiltLayer) -> float:
 
 
 def _many_groups(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in by_row(filter(_grouping, network.layers)).values():
-        excess = sum(map(_grouping, layers))
+    for layers in by_row(filter(grouping, network.layers)).values():
+        excess = sum(map(grouping, layers))
         degree = share(excess, network.memory_access)
         if degree < GROUPED_SHARE:
             continue
@@ -165,12 +165,14 @@ def _regrouped(row: BuiltRow) -> Iterator[Proposal]:
 # --- G3 --------------------------------------------------------------------------------------------------------------
 
 
-def _operations(layers: Iterable[BuiltLayer]) -> int:
+def operations_in(layers: Iterable[BuiltLayer]) -> int:
+    """Count convolutions and poolings."""
     kinds = (Conv2d, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, GlobalAvgPool)
     return sum(isinstance(layer.step.layer, kinds) for layer in layers)
 
 
-def _branches(layers: Iterable[BuiltLayer]) -> int:
+def branches_in(layers: Iterable[BuiltLayer]) -> int:
+    """Return the largest number of parallel branches that are not shortcuts."""
     merges = [layer.step.layer for layer in layers if isinstance(layer.step.layer, Branches)]
     return max((sum(not isinstance(branch, Identity) for _, branch in each.branches) for each in merges), default=0)
 
@@ -179,14 +181,14 @@ def _fragments(network: BuiltNetwork) -> Iterator[Finding]:
     for layers in network.rows.values():
         blocks = {block: list(inner) for block, inner in groupby(layers, lambda layer: layer.block)}
         degrees = {
-            block: max(_operations(inner) / MANY_OPERATIONS, _branches(inner) / MANY_BRANCHES)
+            block: max(operations_in(inner) / MANY_OPERATIONS, branches_in(inner) / MANY_BRANCHES)
             for block, inner in blocks.items()
         }
         degree = max(degrees.values())
         if degree < 1:
             continue
         worst = blocks[max(degrees, key=lambda block: degrees[block])]
-        branches, operations = _branches(worst), _operations(worst)
+        branches, operations = branches_in(worst), operations_in(worst)
         macs = si(round(share(sum(layer.macs for layer in worst), operations)))
         parallel = f" and {branches} parallel branches" if branches >= MANY_BRANCHES else ""
         yield network.finding(

@@ -60,8 +60,18 @@ _SYMBOLS = ("circle-open", "circle", "diamond", "square-open", "star")
 _LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", "Memory access": "least"}
 
 
-def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) -> Chart:
-    """Draw several blocks as multiples of the first, the one on screen."""
+def side_by_side(
+    names: Sequence[str], sides: Sequence[Side], look: Appearance, *, outputs: Sequence[str] = (),
+    inside: Sequence[int | None] = (),
+) -> Chart:  # fmt: skip
+    """Draw several blocks as multiples of the first, the one on screen.
+
+    Args:
+        names: of the blocks, at least one.
+        sides: the measures.
+        outputs: shapes of the outputs as text. The title compares only blocks with the output of the first one.
+        inside: channels inside each block, which the title states where they differ.
+    """
     measures = [
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
         for side, symbol in zip(sides, _SYMBOLS, strict=False)
@@ -70,7 +80,24 @@ def side_by_side(names: Sequence[str], sides: Sequence[Side], look: Appearance) 
     spoken = details(
         (name, [f"{lower(side.label)} {side.texts[place]}" for side in sides]) for place, name in enumerate(names)
     )
-    return chart(look, *drawn, _winners(names, sides), spoken)
+    return chart(look, *drawn, _title(names, sides, outputs, inside), spoken)
+
+
+def _title(names: Sequence[str], sides: Sequence[Side], outputs: Sequence[str], inside: Sequence[int | None]) -> str:
+    """Name the cheapest blocks among those with equal outputs, and the channels inside if they differ."""
+    alike = [place for place in range(len(names)) if not outputs or outputs[place] == outputs[0]]
+    if len(alike) == 1 < len(names):
+        return f"{names[0]} has another output than the other blocks, so their costs are not those of equal layers"
+    kept = [names[place] for place in alike]
+    compared = [
+        Side(side.label, [side.values[place] for place in alike], [side.texts[place] for place in alike])
+        for side in sides
+    ]
+    found = _winners(kept, compared)
+    widths = {names[place]: inside[place] for place in alike if inside and inside[place] is not None}
+    if len(set(widths.values())) > 1:
+        found += f" (channels inside: {listed([f'{width} in {name}' for name, width in widths.items()])})"
+    return found
 
 
 def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:

@@ -19,6 +19,7 @@ class Machine:
     unit: str  # of its speeds
     speeds: Mapping[str, float]  # by label of the case, in the table's order; may be incomplete
     noisy: frozenset[str] = frozenset()  # labels of cases measured on a busy machine
+    quiet: bool = False  # recorded on another machine, drawn in grey
 
     def relative(self, first: str) -> dict[str, float]:
         """Return the speeds as multiples of that of `first`, or nothing if `first` is not measured."""
@@ -34,7 +35,9 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         labels: the cases; the others are compared with the first.
         machines: this machine first, then those of the paper.
     """
-    colors = [look.accent, look.ink, look.muted][: len(machines)]
+    colors = [draw.mixed(look.accent, look.paper, 0.55) if machines[0].quiet else look.accent, look.ink, look.muted][
+        : len(machines)
+    ]
     relative = [machine.relative(labels[0]) for machine in machines]
     traces = [
         _bars(machine, values, labels, color, look)
@@ -85,8 +88,9 @@ def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) 
         return f"{done} of {len(labels)} cases measured so far. {_published(guideline, others, labels)}"
     found = verdict(guideline, {label: here.speeds[label] for label in labels})
     beside = ", ".join(f"{machine.relative(labels[0])[found.extreme]:.2f}× on {_short(machine)}" for machine in others)
+    where = f"on the recorded machine ({here.name.removeprefix('Recorded, ')})" if here.quiet else "here"
     doubt = f"; noisy measurements: {len(here.noisy)} of {len(labels)}" if here.noisy else ""
-    return f"{_judged(guideline[1], found, labels[0])} (paper: {beside}){doubt}"
+    return f"{_judged(guideline[1], found, labels[0], where)} (paper: {beside}){doubt}"
 
 
 def _short(machine: Machine) -> str:
@@ -103,15 +107,15 @@ def _published(guideline: str, machines: Sequence[Machine], labels: Sequence[str
     return f"In the paper, the largest difference from {labels[0]} is {cases}"
 
 
-def _judged(number: str, found: Verdict, first: str) -> str:
+def _judged(number: str, found: Verdict, first: str, where: str) -> str:
     expected, opposite, extreme = ("faster", "slower", "fastest") if number == "4" else ("slower", "faster", "slowest")
     case = f"the {extreme} case, {found.extreme}, has {found.speed:.2f}× the speed of {first}"
     if not found.equal and not found.against:
-        return f"Guideline {number} holds here: {case}"
+        return f"Guideline {number} holds {where}: {case}"
     if not found.follow:
         against = f"; {opposite}: {listed(found.against)}" if found.against else ""
         slow = f"no case is more than {100 * TOLERANCE:g} % {expected}"
-        return f"Guideline {number} does not hold here: {slow}{against}; {case}"
+        return f"Guideline {number} does not hold {where}: {slow}{against}; {case}"
     exceptions = [f"{listed(found.equal)} (equal)"] if found.equal else []
     exceptions += [f"{listed(found.against)} ({opposite})"] if found.against else []
-    return f"Guideline {number} holds here except for {' and '.join(exceptions)}: {case}"
+    return f"Guideline {number} holds {where} except for {' and '.join(exceptions)}: {case}"

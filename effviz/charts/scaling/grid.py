@@ -70,7 +70,7 @@ def _finding(candidates: Sequence[GridPoint], base: int, count: Count) -> str:
 
 
 def _text(each: GridPoint | None) -> str:
-    return "" if each is None else f"{each.rule.alpha:g}{', paper' if each.rule == _PAPER else ''}"
+    return "" if each is None else f"{each.rule.alpha:g}{'*' if each.rule == _PAPER else ''}"
 
 
 def _numbers(each: GridPoint | None, count: Count) -> list[str]:

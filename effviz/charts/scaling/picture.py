@@ -19,10 +19,11 @@ _DEEPEST = 0.09
 _HIGHEST = 0.5
 
 
-def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Chart:
+def picture_chart(frames: Sequence[Frame], phi: float, count: Count, look: Appearance) -> Chart:
     """Draw one row per rule and one box per stage: as long as its blocks, as high as its channels, as deep as its map.
 
-    All rows and all frames have the same scale. The frames are in rising order of phi, each with the same rules.
+    All rows and all frames have the same scale. The frames are in rising order of phi, each with the same rules. The
+    one next to `phi` is shown; the button above plays all of them and ends with it.
     """
     bodies = [body(contender) for frame in frames for contender in frame.drawn]
     longest = max(sum(stage.blocks for stage in each) for each in bodies)
@@ -30,14 +31,15 @@ def picture_chart(frames: Sequence[Frame], count: Count, look: Appearance) -> Ch
     deepest = max(stage.side for each in bodies for stage in each)
     scale = _Scale(longest, highest, deepest, len(frames[0].drawn))
     drawn = [_traces(frame, scale, count, look) for frame in frames]
-    start, last = len(frames) - 1, frames[-1]
+    start = min(range(len(frames)), key=lambda index: abs(frames[index].phi - phi))
+    last = frames[start]
     spoken = "; ".join(
         f"{NAMES[each.rule]}: {_blocks(each)} blocks, up to {_channels(each)} channels, "
         f"{in_pixels(each.design.resolution)}, {si(each.report.macs * count.factor)}"
         for each in last.drawn
     )
     return chart(
-        look, _ROW * len(last.drawn) + 96, drawn[start], _layout(frames, start, scale, look), _finding(last, count),
+        look, _ROW * len(last.drawn) + 56, drawn[start], _layout(frames, start, scale, look), _finding(last, count),
         f"At φ = {last.phi:g}: {spoken}",
         frames=[{"name": _name(frame), "data": traces} for frame, traces in zip(frames, drawn, strict=True)],
     )  # fmt: skip
@@ -96,6 +98,8 @@ def _traces(frame: Frame, scale: _Scale, count: Count, look: Appearance) -> list
         traces.append(
             draw.labels([0] * len(texts), list(texts), list(texts.values()), 14, color, name="label", **place)
         )
+    name = f"<b>φ = {_name(frame)}</b>"
+    traces.append(draw.labels([scale.right], [scale.rows - 0.2], [name], 16, look.accent, textposition="middle left"))
     return traces
 
 
@@ -126,37 +130,19 @@ def _label(contender: Contender, count: Count) -> str:
 
 
 def _layout(frames: Sequence[Frame], start: int, scale: _Scale, look: Appearance) -> Spec:
-    animate = {"mode": "immediate", "transition": {"duration": 0}}
-    plain = {"bgcolor": look.paper, "bordercolor": look.muted, "font": {"size": 14, "color": look.ink}}
+    order = [_name(frame) for frame in (*frames, frames[start])]
+    label = f"Play φ = {_name(frames[0])} to {_name(frames[-1])}"
+    timing = {"mode": "immediate", "transition": {"duration": 0}, "frame": {"duration": 450, "redraw": False}}
     return {
-        "margin": draw.margin(4, 4, 4, 4),
+        "margin": draw.margin(4, 4, 48, 4),
         "xaxis": {"range": [-0.01 * scale.right, scale.right], "visible": False},
         "yaxis": {"range": [-0.05, scale.rows], "visible": False},
         "updatemenus": [
-            plain
-            | {
-                "type": "buttons", "direction": "right", "x": 0, "y": -0.01, "xanchor": "left", "yanchor": "top",
-                "showactive": False, "pad": {"t": 26, "r": 8},
-                "buttons": [
-                    {"label": "Play", "method": "animate",
-                     "args": [None, animate | {"frame": {"duration": 450, "redraw": False}, "fromcurrent": False}]},
-                    {"label": "Pause", "method": "animate",
-                     "args": [[None], animate | {"frame": {"duration": 0, "redraw": False}}]},
-                ],
-            }
-        ],
-        "sliders": [
             {
-                "active": start, "x": 0.37, "len": 0.63, "y": -0.01, "yanchor": "top", "pad": {"t": 12},
-                "currentvalue": {"prefix": "φ = ", "font": {"size": 14, "color": look.ink}, "xanchor": "left"},
-                "font": {"size": 12, "color": look.muted}, "bgcolor": look.grid, "bordercolor": look.muted,
-                "activebgcolor": look.accent, "tickcolor": look.muted, "ticklen": 4, "minorticklen": 0,
-                "steps": [
-                    {"label": _name(frame) if frame.phi == int(frame.phi) else "", "value": _name(frame),
-                     "method": "animate",
-                     "args": [[_name(frame)], animate | {"frame": {"duration": 0, "redraw": False}}]}
-                    for frame in frames
-                ],
+                "type": "buttons", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "showactive": False,
+                "pad": {"b": 8}, "bgcolor": look.paper, "bordercolor": look.muted,
+                "font": {"size": 14, "color": look.ink},
+                "buttons": [{"label": label, "method": "animate", "args": [order, timing]}],
             }
         ],
     }  # fmt: skip
@@ -164,6 +150,8 @@ def _layout(frames: Sequence[Frame], start: int, scale: _Scale, look: Appearance
 
 def _finding(frame: Frame, count: Count) -> str:
     """Compare the single rules with compound scaling, each by the dimension that it scales."""
+    if frame.phi == 0:
+        return "At φ = 0, every rule has the network of the baseline"
     drawn = {each.rule: each for each in frame.drawn}
     compound = drawn["compound"]
     sizes: dict[str, Callable[[Contender], str]] = {

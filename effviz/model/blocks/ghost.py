@@ -6,7 +6,7 @@ from typing import Any
 from effviz.core.rounding import make_divisible
 from effviz.model.blocks.basic import ConvBNAct, StridedBlock, depthwise, pointwise
 from effviz.model.blocks.mobile import SqueezeExcite
-from effviz.model.fields import activation, block, declare, kernel, se_ratio
+from effviz.model.fields import activation, block, declare, kernel, se_bias, se_ratio
 from effviz.model.layers import Branches, Identity, Layer, Sequential, Slice, residual
 
 
@@ -53,10 +53,11 @@ class GhostBottleneck(StridedBlock):
     expanded: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels between the Ghost modules.")
     se_ratio: float = se_ratio(0.0)
     ratio: int = _ratio()
+    se_bias: bool = se_bias()
 
     def expand(self) -> Layer:
         squeezed = make_divisible(self.expanded * self.se_ratio, 4)
-        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
+        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid", self.se_bias) if self.se_ratio else None
         body = Sequential.of(
             ghost1=GhostModule(self.in_channels, self.expanded, ratio=self.ratio),
             depthwise=depthwise(self.expanded, self.kernel_size, self.stride) if self.stride > 1 else None,

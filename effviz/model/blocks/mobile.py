@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from effviz.core.rounding import floor_at_least, make_divisible, nearest
 from effviz.model import layers
 from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, depthwise, pointwise
-from effviz.model.fields import FieldBlock, activation, block, declare, expand_ratio, kernel, se_ratio
+from effviz.model.fields import FieldBlock, activation, block, declare, expand_ratio, kernel, se_bias, se_ratio
 from effviz.model.layers import Activation, Branches, Conv2d, Identity, Layer, Sequential, residual
 
 
@@ -39,6 +39,7 @@ class InvertedResidual(StridedBlock):
     expand_divisor: int = declare(1, unit="channels", minimum=1, maximum=64, help="Divisor of the expanded width.")
     shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+    se_bias: bool = se_bias()
 
     @property
     def expanded(self) -> int:
@@ -48,7 +49,7 @@ class InvertedResidual(StridedBlock):
 
     def expand(self) -> Layer:
         squeezed = make_divisible(self.expanded * self.se_ratio, 8)
-        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid") if self.se_ratio > 0 else None
+        excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid", self.se_bias) if self.se_ratio else None
         return _inverted_residual(self, excite)
 
 
@@ -60,6 +61,7 @@ class _MBConv(StridedBlock):
     activation: str = activation("silu")
     shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+    se_bias: bool = se_bias()
 
     @property
     def expanded(self) -> int:
@@ -81,7 +83,9 @@ class MBConv(_MBConv):
         return floor_at_least(self.in_channels * self.se_ratio, 1)
 
     def expand(self) -> Layer:
-        excite = SqueezeExcite(self.expanded, self.squeezed, self.activation) if self.se_ratio > 0 else None
+        excite = (
+            SqueezeExcite(self.expanded, self.squeezed, self.activation, bias=self.se_bias) if self.se_ratio else None
+        )
         return _inverted_residual(self, excite)
 
 
@@ -100,7 +104,7 @@ class FusedMBConv(_MBConv):
         width = self.out_channels if is_single else self.expanded
         conv = ConvBNAct(self.in_channels, width, self.stride, self.kernel_size, activation=self.activation)
         squeezed = floor_at_least(self.in_channels * self.se_ratio, 1)
-        excite = SqueezeExcite(width, squeezed, self.activation) if self.se_ratio > 0 else None
+        excite = SqueezeExcite(width, squeezed, self.activation, bias=self.se_bias) if self.se_ratio > 0 else None
         if is_single:
             return _with_shortcut(self, Sequential.of(fused=conv, squeeze_excite=excite))
         project = pointwise(width, self.out_channels)
@@ -129,20 +133,21 @@ def _with_shortcut(block: InvertedResidual | _MBConv, body: Sequential) -> Layer
 class SqueezeExcite(FieldBlock):
     """Weight each channel by a gate computed from all channels (arXiv 1709.01507).
 
-    Global average pool, 1x1 to `squeezed` channels, 1x1 back, gate. Both 1x1 layers have a bias and no batch norm.
+    Global average pool, 1x1 to `squeezed` channels, 1x1 back, gate. Neither 1x1 layer has batch norm.
     """
 
     in_channels: int
     squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1x1 layers.")
     activation: str = activation("relu")
     gate: str = declare("sigmoid", choices=("sigmoid", "hardsigmoid"), help="Activation of the gate.")
+    bias: bool = se_bias()
 
     def expand(self) -> Layer:
         gate = Sequential.of(
             pool=layers.GlobalAvgPool(),
-            reduce=Conv2d(self.in_channels, self.squeezed, 1),
+            reduce=Conv2d(self.in_channels, self.squeezed, 1, bias=self.bias),
             act=act(self.activation),
-            expand=Conv2d(self.squeezed, self.in_channels, 1),
+            expand=Conv2d(self.squeezed, self.in_channels, 1, bias=self.bias),
             gate=Activation(self.gate),
         )
         return Branches((("input", Identity()), ("", gate)), "mul")

@@ -49,7 +49,7 @@ def _excite_params(excite: SqueezeExcite | None) -> list[Term]:
     c, s = excite.in_channels, excite.squeezed
     return [
         Term(f"squeeze-and-excitation, weights 2 × {num(c)} × {num(s)}", 2 * c * s),
-        Term(f"squeeze-and-excitation, biases {num(s)} + {num(c)}", s + c),
+        *([Term(f"squeeze-and-excitation, biases {num(s)} + {num(c)}", s + c)] if excite.bias else []),
     ]
 
 
@@ -59,7 +59,7 @@ def _excite_form(excite: SqueezeExcite, r: Fraction, shape: Shape) -> ClosedForm
     where, source = "C channels, r reduction ratio", "arXiv 1709.01507, section 4, equation 5"
     return Formulas("squeeze-and-excitation", where, source, (excite,), (c, *shape[1:])).form(
         "params", "2 × C² / r", f"2 × {num(c)}² / {num(r)}", 2 * c * c / r,
-        rounded("squeezed channels", c / r, s, 2 * c), biases(s, c),
+        rounded("squeezed channels", c / r, s, 2 * c), *([biases(s, c)] if excite.bias else []),
     )  # fmt: skip
 
 

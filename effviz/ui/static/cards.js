@@ -8,8 +8,8 @@ export function draw({ parentElement, data }) {
 }
 
 /**
- * Write cards of {label, text, unit, help, below, against, stale} into the element `box`. With `others`, further cards stay and
- * are dimmed: they belong to the state before.
+ * Write cards of {label, text, unit, help, below, against, stale, aside} into the element `box`. With `others`, further cards
+ * stay and are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
   if (others) [...box.children].slice(cards.length).forEach((item) => item.classList.add("stale"));
@@ -21,6 +21,7 @@ export function show(box, cards, others = false) {
     write(item.querySelector(".label"), card.label);
     write(item.querySelector(".text"), card.text);
     write(item.querySelector(".unit"), card.unit && ` ${card.unit}`);
+    write(item.querySelector(".aside"), card.aside);
     write(item.querySelector(".below"), card.below);
     write(item.querySelector(".against"), card.against && ` vs ${card.against}`);
     write(item.querySelector(".help > div"), card.help);
@@ -38,7 +39,8 @@ function empty() {
   item.className = "card";
   item.setAttribute("role", "group");
   item.setAttribute("aria-labelledby", id);
-  item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><details class="help"><summary>?</summary>
+  item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><span
+    class="aside"></span><details class="help"><summary>?</summary>
     <div></div></details></div><div class="number"><span
     class="text"></span><span class="unit"></span></div><div class="change"><span class="below"></span><span
     class="against"></span></div>`;

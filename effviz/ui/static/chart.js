@@ -5,6 +5,9 @@ const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
 const waiting = new WeakMap(); // element of a chart -> figure to draw next, drawing in progress, text of the last figure
+const senders = new WeakMap(); // element of a chart -> function that sends a value to the page
+const watched = new WeakSet(); // elements of charts whose labels are separated
+const listening = new WeakSet(); // elements of charts whose clicks are sent
 let library;
 
 /** Load plotly once per page; `url` is that of the script. */
@@ -32,28 +35,44 @@ async function unpacked(data) {
  * Draw what `data` contains, UTF-8 JSON: the figure with its title and alternative text, the kind of heading ("subheader",
  * "bold" or "none") and a note below.
  */
-export async function draw({ parentElement, data }, url) {
+export async function draw({ parentElement, data, setTriggerValue }, url) {
   const box = parentElement.querySelector(".chart");
   latest.set(box, data);
+  senders.set(box, setTriggerValue);
   const text = await unpacked(data);
   if (latest.get(box) !== data || drawn.get(box) === text) return;
   drawn.set(box, text);
-  const { figure, heading, note, legend } = JSON.parse(text);
+  const { figure, heading, note, legend, clickable } = JSON.parse(text);
+  box.classList.toggle("clickable", clickable);
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
   parentElement.querySelector("h3").className = heading;
   write(parentElement.querySelector("figcaption"), note);
   describe(box, figure);
-  box.style.minHeight = `${figure.layout.height}px`;
+  box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
   const library = await plotly(url);
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
   if (!box.parentElement.querySelector(".picture")) addDownload(library, box);
+  if (clickable && !listening.has(box)) listen(box);
+}
+
+/** Send the mark that is clicked to the page: its position and its customdata. */
+function listen(box) {
+  listening.add(box);
+  box.on("plotly_click", ({ points }) => {
+    const mark = points.find((each) => each.customdata !== undefined) ?? points[0];
+    if (!box.classList.contains("clickable") || !mark) return;
+    // A second click on the same mark is a new one.
+    senders.get(box)?.("click", { x: mark.x, y: mark.y, detail: mark.customdata ?? null, time: performance.now() });
+  });
 }
 
 /** Stop plotly, when the chart leaves the page. */
 export function remove({ parentElement }) {
   const box = parentElement.querySelector(".chart");
   latest.delete(box);
+  listening.delete(box);
+  watched.delete(box);
   if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
 }
 
@@ -68,23 +87,70 @@ export async function replace(box, figure, url) {
  * of the server after a drag, is not drawn again.
  */
 async function show(library, box, figure) {
-  const state = waiting.get(box) ?? { next: null, running: null, text: "" };
+  const state = waiting.get(box) ?? { next: null, running: null, text: "", last: null };
   waiting.set(box, state);
-  state.next = figure;
+  state.next = state.last = figure;
   state.running ??= (async () => {
     while (state.next) {
-      const now = state.next, text = JSON.stringify(now);
+      const factor = enlargement(box), now = factor === 1 ? state.next : enlarged(state.next, factor);
+      const text = JSON.stringify(now);
       state.next = null;
+      state.factor = factor;
+      box.style.minHeight = `${now.layout.height}px`;
       describe(box, now);
       if (text === state.text) continue;
       state.text = text;
       await library.react(box, now.data, { uirevision: true, ...now.layout }, CONFIG);
       await animate(library, box, now.frames ?? []);
+      if (!watched.has(box)) watch(box);
+      separate(box);
     }
   })().finally(() => { state.running = null; });
   await state.running;
   if (state.next) await show(library, box, state.next); // set while the drawing ended
 }
+
+/** Separate the labels again when plotly redraws the chart, for example in another width. */
+function watch(box) {
+  watched.add(box);
+  box.on("plotly_afterplot", () => separate(box));
+}
+
+/** Hide labels that a later one overlaps: on a narrow screen there is room for some of them. */
+function separate(box) {
+  const kept = [];
+  for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
+    const place = label.getBoundingClientRect();
+    const overlaps = kept.some((other) => Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
+      Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
+    label.style.visibility = overlaps ? "hidden" : "";
+    if (!overlaps) kept.push(place);
+  }
+}
+
+/** Return the factor of present mode. Plotly does not find the pointer in an element with a CSS zoom. */
+function enlargement(box) {
+  return Number(getComputedStyle(box).getPropertyValue("--enlarge")) || 1;
+}
+
+const LENGTHS = new Set(["size", "standoff", "xshift", "yshift", "ax", "ay", "borderpad", "height"]);
+const WITHIN = { margin: ["l", "r", "t", "b"], line: ["width"] };
+
+/** Multiply all lengths in pixels of a figure. */
+function enlarged(value, factor, key = "", parent = "") {
+  if (Array.isArray(value)) return value.map((each) => enlarged(each, factor, key, parent));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, enlarged(each, factor, name, key)]));
+  }
+  return typeof value === "number" && (LENGTHS.has(key) || WITHIN[parent]?.includes(key)) ? value * factor : value;
+}
+
+window.addEventListener("resize", () => {
+  for (const box of document.querySelectorAll(".chart")) {
+    const state = waiting.get(box);
+    if (state?.last && state.factor !== enlargement(box)) show(window.Plotly, box, state.last);
+  }
+});
 
 async function animate(library, box, frames) {
   const old = box._transitionData?._frames?.length ?? 0;

@@ -9,7 +9,7 @@ import orjson
 
 import effviz
 from effviz.core.caches import remembered
-from effviz.core.units import change
+from effviz.core.units import binary, change
 from effviz.count.report import Report
 from effviz.model.design import Design
 from effviz.ui.convention import QUANTITIES, Convention
@@ -31,6 +31,7 @@ class Card:
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
         stale: whether the number belongs to an earlier setting and is shown dimmed.
+        aside: the same amount in another unit, small beside the number; empty for none.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Card:
     below: str
     against: str = ""
     stale: bool = False
+    aside: str = ""
     unit: str = ""
 
 
@@ -80,9 +82,9 @@ def count_card(
         below, against = change(value, baseline), against if value != baseline else ""
     else:
         against = ""
-    return Card(
-        convention.label(quantity), convention.show(quantity, value), help, below, against, unit=unit
-    )  # fmt: skip
+    aside = binary(convention.weight_bytes * value) if quantity == "params" else ""
+    label, text = convention.label(quantity), convention.show(quantity, value)
+    return Card(label, text, help, below, against, unit=unit, aside=aside)
 
 
 def report_cards(

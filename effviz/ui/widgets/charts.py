@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from orjson import dumps
@@ -13,6 +13,7 @@ from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import si
+from effviz.ui import links
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
@@ -23,17 +24,40 @@ _LARGE = 4_000
 Heading = Literal["subheader", "bold", "none"]
 
 
+class Click(NamedTuple):
+    """The mark of a chart that a visitor clicked."""
+
+    x: Any  # its position, as in the trace
+    y: Any
+    detail: Any  # its customdata
+
+
 def show_chart(
-    chart: Chart, key: str, *, heading: Heading = "subheader", note: str = "", legend: Sequence[Sequence[str]] = ()
-) -> None:
+    chart: Chart, key: str, *, heading: Heading = "subheader", note: str = "", legend: Sequence[Sequence[str]] = (),
+    on_click: Callable[[Click], None] | None = None,
+) -> None:  # fmt: skip
     """Show a chart with its title as a heading, a caption `note`, and above it a legend from `kind_legend`.
+
+    `on_click` is called before the page is drawn again. It selects what a control of the page selects too: a chart
+    cannot be used from the keyboard.
 
     Example:
         >>> show_chart(stage_costs(report.table, stage_measures(convention), look()), "stages")
     """
     draw = component("chart", _ELEMENTS, "plotly.min.js")
-    texts = dumps(heading), dumps(note), dumps(legend)
-    draw(key=key, data=_packed(b'{"heading":%b,"note":%b,"legend":%b,"figure":%b}' % (*texts, chart.json)))
+    texts = dumps(heading), dumps(note), dumps(legend), dumps(on_click is not None)
+    data = _packed(b'{"heading":%b,"note":%b,"legend":%b,"clickable":%b,"figure":%b}' % (*texts, chart.json))
+    if on_click is None:
+        draw(key=key, data=data)
+        return
+    act = on_click
+
+    def clicked() -> None:
+        mark = st.session_state[key].get("click")
+        if mark and not links.is_poll():
+            act(Click(mark.get("x"), mark.get("y"), mark.get("detail")))
+
+    draw(key=key, data=data, on_click_change=clicked)
 
 
 @remembered
@@ -43,8 +67,9 @@ def _packed(data: bytes) -> bytes:
 
 
 def chart_row(
-    charts: Mapping[str, Chart], *, heading: Heading = "subheader", gap: Literal["small", "medium", "large"] = "large"
-) -> None:
+    charts: Mapping[str, Chart], *, heading: Heading = "subheader", gap: Literal["small", "medium", "large"] = "large",
+    on_click: Callable[[Click], None] | None = None,
+) -> None:  # fmt: skip
     """Show charts next to one another; the keys of the mapping are their keys on the page.
 
     Example:
@@ -53,7 +78,7 @@ def chart_row(
     # A grid of the style sheet: columns would send a message each.
     with st.container(key=f"charts_{'_'.join(charts)}", gap=gap):
         for key, chart in charts.items():
-            show_chart(chart, key, heading=heading)
+            show_chart(chart, key, heading=heading, on_click=on_click)
 
 
 def kind_legend(kinds: Iterable[str], ghost: str = "") -> list[list[str]]:

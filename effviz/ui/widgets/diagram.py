@@ -34,12 +34,9 @@ def structure(report: Report) -> None:
         _table(report, runs)
         return
     with st.container(key="structure", horizontal=True, gap="large"):
-        left = st.container(width=460)
-        right = st.container(key="diagram_panel")
-    with left:
         _table(report, runs)
-    with right:
-        diagram(report, chosen)
+        with st.container(key="diagram_panel"):
+            diagram(report, chosen)
 
 
 def _table(report: Report, runs: list[BlockRun]) -> None:

@@ -13,7 +13,10 @@ from effviz.model.design import Design
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.tables import Table
 
-_MIME = {"csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python"}
+_MIME = {
+    "csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python",
+    "md": "text/markdown", "html": "text/html",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

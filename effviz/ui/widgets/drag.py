@@ -7,6 +7,7 @@ from typing import Any
 
 from effviz.ui.sweeps import sweep_address
 from effviz.ui.widgets.component import component
+from effviz.ui.widgets.jobs import visitor
 
 
 def follow(page: str, controls: Mapping[str, Mapping[str, Any]]) -> None:
@@ -17,5 +18,5 @@ def follow(page: str, controls: Mapping[str, Mapping[str, Any]]) -> None:
         controls: by key of a slider, the other settings of the page.
     """
     script = component("drag", "<span hidden></span>", "cards.js", "chart.js", "plotly.min.js")
-    sweeps = {key: sweep_address(page, key, settings) for key, settings in controls.items()}
+    sweeps = {key: sweep_address(page, key, settings, visitor()) for key, settings in controls.items()}
     script(key="drag", data={"sweeps": sweeps}, width="content")

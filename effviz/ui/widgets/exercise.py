@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import streamlit as st
+import orjson
 
 from effviz.core.errors import DesignError
-from effviz.core.units import percent
+from effviz.ui import links
+from effviz.ui.widgets.component import component
 
 _FORMS = {"×": "{:.2f}×", "%": "{:.1f} %"}
 
@@ -19,7 +21,7 @@ class Exercise:
 
     Attributes:
         key: unique on the page.
-        question: a sentence or two, in Markdown.
+        question: a sentence or two of plain text.
         unit: of the guess: ``"×"``, ``"%"`` or a noun.
         answer: the number, or a function that computes it once it is needed.
         why: the explanation shown with the answer.
@@ -41,36 +43,30 @@ class Exercise:
 def exercises(*entries: Exercise | None) -> None:
     """Show the "Try this" section; None is left out.
 
+    One component shows all questions, and the browser reveals the answers. A question keeps its numbers while it is
+    answered, whatever the controls do.
+
     Example:
         >>> exercises(
         ...     Exercise("half", "The resolution is halved. What percentage of the multiply-adds remains?", "%",
         ...              100 * half.macs / report.macs, "Every map has a quarter of the pixels."),
         ... )
     """
-    # A grid of the style sheet: columns would send a message each.
-    with st.container(key="exercises"):
-        for entry in filter(None, entries):
-            exercise(entry)
+    script = component("exercise", '<div class="exercises"></div>')
+    found = [_data(entry) for entry in entries if entry is not None]
+    script(key="exercises", data=orjson.dumps({"page": links.current_page(), "entries": found}))
 
 
 def exercise(entry: Exercise) -> None:
-    """Show one question with an input for the guess and a button that reveals the answer."""
-    # The question takes a whole line of the container, input and button share the next one.
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key=f"exercise_{entry.key}"):
-        st.markdown(entry.question)
-        guess = st.number_input(
-            f"Your guess ({entry.unit})", value=None, key=f"{entry.key}_guess", width=220, min_value=0.0
-        )
-        # Never disabled: the click that leaves the input is the one that reveals.
-        if st.button("Reveal", key=f"{entry.key}_reveal"):
-            st.markdown("Enter a guess first." if guess is None else _verdict(entry, guess))
+    """Show one question."""
+    exercises(entry)
 
 
-def _verdict(entry: Exercise, guess: float) -> str:
+def _data(entry: Exercise) -> dict[str, Any]:
+    """Return the question and its answer for the browser."""
+    shown: dict[str, Any] = {"key": entry.key, "question": entry.question, "unit": entry.unit, "why": entry.why}
     try:
         answer = entry.answer() if callable(entry.answer) else entry.answer
     except DesignError as error:
-        return f"No such network can be built. {error}"
-    off = abs(guess - answer) / answer if answer else abs(guess)
-    verdict = "Correct." if off < 0.02 else f"Off by {percent(off)} of the answer."
-    return f"**{entry.show(answer)}** (your guess: {entry.show(guess)}). {verdict} {entry.why}"
+        return shown | {"problem": str(error), "answer": 0, "shown": ""}
+    return shown | {"answer": answer, "shown": entry.show(answer), "problem": ""}

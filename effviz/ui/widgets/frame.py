@@ -21,6 +21,8 @@ from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
+from effviz.ui.widgets import lesson_panel
+from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import copy_link
 from effviz.ui.widgets.glossary import explained
 
@@ -44,17 +46,20 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         st.title(page(url_path).title, anchor=False, width="stretch")
         st.session_state[_CONVENTION] = _convention_chip()
-        _present()
+        present = _present()
         copy_link()
+    # Draws the charts again when present mode changes, see `frame.js`.
+    component("frame", "<span hidden></span>")(key="frame", data={"present": present}, width="content")
 
 
-def header(url_path: str) -> Convention:
-    """Show the idea of a page, and places for the notice and the controls; return the convention."""
+def header(url_path: str, *, controls: bool = True) -> Convention:
+    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
     st.markdown(
         f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>', unsafe_allow_html=True
     )
     links.line()
-    st.session_state[_CONTROLS] = st.sidebar.container()
+    if controls:
+        st.session_state[_CONTROLS] = st.sidebar.container()
     return convention()
 
 
@@ -79,17 +84,18 @@ def moving(body: Callable[[], None]) -> None:
     def run() -> None:
         TURNS.begin()
         links.begin()
-        st.session_state[_INSTRUMENT] = st.container(key="instrument")
-        body()
-        links.finish()
+        if lesson_panel.show():
+            st.session_state[_INSTRUMENT] = st.container(key="instrument")
+            body()
+            links.finish()
 
     st.fragment(run, key=links.PAGE_FRAGMENT)()
 
 
 def _convention_chip() -> Convention:
     """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link."""
-    known = (("count", "macs", COUNTS), ("unit", "elements", UNITS), ("memory", "fused", MEMORIES))
-    label = " · ".join(names.get(links.current(key, default), "") for key, default, names in known)
+    known = (("count", COUNTS, "macs"), ("unit", UNITS, "elements"), ("memory", MEMORIES, "fused"))
+    label = " · ".join(links.upcoming(*each) for each in known)
     # No popover: the controls in a closed one do not exist in the browser, which then forgets their values.
     with st.container(key="convention", width="content"), st.expander(label, icon=":material/tune:"):
         count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
@@ -102,10 +108,12 @@ def _convention_chip() -> Convention:
     return chosen
 
 
-def _present() -> None:
+def _present() -> bool:
     """Show the switch of present mode: larger type and no sidebar, for a projector."""
-    if inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector."):
+    chosen = inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector.")
+    if chosen:
         st.html(PRESENT_STYLE_SHEET)
+    return chosen
 
 
 def convention() -> Convention:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from effviz.core.caches import Store
 from effviz.measure.background import release
 from effviz.ui import links
+from effviz.ui.redraw import redraw
 from effviz.ui.visitors import network_address
 from effviz.ui.widgets.frame import section
 from effviz.worker.desk import Desk
@@ -135,7 +135,7 @@ def polled(waiting: bool, draw: Callable[[], bool], part: str) -> None:
     def run() -> None:
         links.settle()
         if not draw():
-            _redraw(part)
+            redraw(part)
 
     if waiting:
         st.fragment(run, run_every=POLL_S)()
@@ -143,28 +143,9 @@ def polled(waiting: bool, draw: Callable[[], bool], part: str) -> None:
         draw()
 
 
-def _redraw(part: str) -> None:
-    """Run the fragment with the key `part` after this run.
-
-    `st.rerun` accepts a key in callbacks only, because it ends the current run. Here nothing is left to be drawn.
-    """
-    context = get_script_run_ctx()
-    if context is not None and context.script_requests is not None:
-        context.script_requests.request_rerun(
-            RerunData(
-                query_string=context.query_string,
-                page_script_hash=context.page_script_hash,
-                fragment_id_queue=context.fragment_storage.resolve_target(part),
-                is_fragment_scoped_rerun=True,
-                cached_message_hashes=context.cached_message_hashes,
-                context_info=context.context_info,
-            )
-        )
-
-
 def progress_text(ticket: Ticket) -> str:
     """Describe the progress of a job in a few words."""
     if ticket.state == "queued":
         place = ticket.position
-        return f"Waiting, place {place} in the queue" if place > 1 else "Waiting for the torch process"
+        return f"Waiting, place {place} in the queue" if place > 1 else "Waiting for a free process"
     return ticket.message or "Starting"

@@ -11,7 +11,7 @@ A page that shows latencies elsewhere too calls `read`, `show_cards` and `bar` i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,17 +19,21 @@ import streamlit as st
 
 import effviz
 from effviz.core.text import html_text
-from effviz.core.units import ago, change, milliseconds, percent
+from effviz.core.units import change, milliseconds
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
+from effviz.measure.recorded import Recorded, compared
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
+from effviz.ui.widgets.latency_words import age, distribution, latency_columns, machine, noise, thread_text
 from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
 from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
+HERE, RECORDED = "Latency here", "Recorded latency"
+"""Labels of latencies."""
 PART = "latency_part"
 """Key of the live part with the headline numbers."""
 MAX_HISTORY = 50
@@ -81,6 +85,8 @@ class Reading:
         stale: the last one shown on this page, of another network or other conditions.
         ticket: of the measurement while it is queued or running.
         error: why the measurement failed, a sentence; empty otherwise.
+        shown: latencies for a comparison, first of this network, then of the others: measured here or all recorded,
+            see `effviz.measure.recorded.compared`. Empty where the recorded ones do not matter.
     """
 
     latency: Latency | None
@@ -88,16 +94,23 @@ class Reading:
     stale: Latency | None
     ticket: Ticket | None = None
     error: str = ""
+    shown: tuple[Latency | None, ...] = ()
 
     @property
     def reference(self) -> Latency | None:
         """Latency of the first of the others, the baseline of the card."""
         return self.others[0] if self.others else None
 
+    @property
+    def recorded(self) -> Recorded | None:
+        """The recorded latency of this network, if that is the one shown."""
+        first = self.shown[0] if self.shown else None
+        return first if isinstance(first, Recorded) else None
 
-def thread_text(threads: int) -> str:
-    """Format a number of threads: ``1 thread``."""
-    return "1 thread" if threads == 1 else f"{threads} threads"
+    @property
+    def label(self) -> str:
+        """Name of the latencies shown, on screen."""
+        return RECORDED if self.recorded else HERE
 
 
 def threads_control() -> int:
@@ -160,7 +173,8 @@ def read(design: effviz.Design, others: Sequence[effviz.Design], conditions: Con
         state[_SHOWN] = links.current_page(), found.to_dict()
     # A value from another page is not an earlier value of this one.
     outdated = found is None and page == links.current_page()
-    return Reading(found, known, Latency.from_dict(shown) if outdated else None, ticket, error)
+    stale = Latency.from_dict(shown) if outdated else None
+    return Reading(found, known, stale, ticket, error, tuple(compared([design, *others], **options)))
 
 
 def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | None, str]:
@@ -205,20 +219,22 @@ def _short(design: effviz.Design) -> str:
 
 def card(reading: Reading, against: str = "") -> Card:
     """Make the card of the latency; `against` names the baseline, empty if there is none."""
-    label = "Latency here"
+    label, latency, reference = HERE, reading.latency, reading.reference
     meaning = f"Median time of one run of PyTorch on this CPU, every run timed separately: {machine()}."
-    latency = reading.latency
+    if reading.recorded is not None:
+        label, latency, reference = RECORDED, reading.recorded, (*reading.shown, None)[1]
+        meaning = f"Median time of one run of PyTorch on {reading.recorded.where}, not on this server."
     if latency is None:
         if reading.stale is None:
             return Card(label, "\N{EN DASH}", meaning, "not measured")
         return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
     help = f"{latency.runs} runs, 90th percentile {milliseconds(latency.p90_ms)}\n\n{meaning}"
-    if reading.reference is None:
-        below = f"{against}: not measured" if against else "measured"
-        return Card(label, milliseconds(latency.median_ms), help, below)
-    help = f"{help} {against.capitalize()}: {milliseconds(reading.reference.median_ms)}."
-    difference = change(latency.median_ms, reading.reference.median_ms)
-    return Card(label, milliseconds(latency.median_ms), help, difference, against)
+    text, is_old = milliseconds(latency.median_ms), latency.is_recorded
+    if reference is None:
+        below = f"{against}: not {'recorded' if is_old else 'measured'}" if against else "measured"
+        return Card(label, text, help, latency.environment["cpu"] if is_old and not against else below, stale=is_old)
+    help = f"{help} {against.capitalize()}: {milliseconds(reference.median_ms)}."
+    return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, stale=is_old)
 
 
 def headline(
@@ -307,36 +323,12 @@ def _line(conditions: Conditions, reading: Reading) -> str:
         )
     if reading.error:
         return f'<p class="latency" role="alert">{html_text(reading.error)}</p>'
+    if reading.recorded is not None:
+        lead = f'<strong class="noisy">recorded</strong> on {reading.recorded.measured_at[:10]}, not measured here. '
+        return f'<p class="latency recorded">{lead}{distribution(reading.recorded, conditions.text)}.</p>'
     if reading.latency is None:
         return f'<p class="latency">Not measured for this setting: {conditions.text}.</p>'
-    latency = reading.latency
-    badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
-    return (
-        f'<p class="latency">{badge}Median {milliseconds(latency.median_ms)}, '
-        f"90th percentile {milliseconds(latency.p90_ms)}, "
-        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions.text}, "
-        f"{html_text(_versions(latency.environment))}, {age(latency)}.</p>"
-    )
-
-
-def noise(latency: Latency) -> str:
-    """Explain why a latency is noisy; empty if it is not."""
-    reasons = []
-    if latency.loaded:
-        reasons.append("the machine was busy")
-    if latency.iqr_ms > effviz.measure.latency.NOISY_SPREAD * latency.median_ms:
-        reasons.append(f"IQR is {percent(latency.iqr_ms / latency.median_ms)} of the median")
-    return ", ".join(reasons)
-
-
-def machine() -> str:
-    """Describe this machine in a few words."""
-    return _versions(effviz.measure.latency.environment())
-
-
-def _versions(known: Mapping[str, str]) -> str:
-    cores = "1 core" if known["cores"] == "1" else f"{known['cores']} cores"
-    return f"{known['cpu']} ({cores}), torch {known['torch']}, Python {known['python']}"
+    return f'<p class="latency">{distribution(reading.latency, conditions.text)}, {age(reading.latency)}.</p>'
 
 
 @dataclass(frozen=True)
@@ -373,22 +365,3 @@ def history(convention: Convention) -> None:
     ]
     show_table(Table(entries, columns, f"{len(entries)} measurements of this visit with their conditions"))
     st.caption(f"One run is one forward pass of the whole batch, every run timed separately, on {machine()}.")
-
-
-def latency_columns(row: str = "latency") -> list[Column]:
-    """Make columns of a latency's distribution; `row` is the attribute of the row that has it, or None."""
-
-    def value(name: str) -> Callable[[Any], Any]:
-        return lambda each: None if (found := getattr(each, row)) is None else getattr(found, name)
-
-    return [
-        Column("Median (ms)", value("median_ms")),
-        Column("90th percentile (ms)", value("p90_ms")),
-        Column("IQR (ms)", value("iqr_ms")),
-        Column("Runs", value("runs")),
-    ]
-
-
-def age(latency: Latency) -> str:
-    """Say how long ago a latency was measured."""
-    return ago(latency.age.total_seconds())

@@ -11,9 +11,9 @@ import streamlit as st
 from effviz.core.text import html_text
 from effviz.measure.background import Network, Progress, ZooRun
 from effviz.ui import links
-from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import polled, visitor
+from effviz.ui.widgets.latency_words import machine
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,4 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
         text = f"All {total} networks are measured without noise."
-    return f'<p class="latency">{html_text(f"{text} {live.machine()}.")}</p>'
+    return f'<p class="latency">{html_text(f"{text} {machine()}.")}</p>'

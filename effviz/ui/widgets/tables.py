@@ -16,7 +16,7 @@ import pyarrow as pa
 import streamlit as st
 
 from effviz.core.resolution import Resolution, compact_size
-from effviz.core.text import csv_text
+from effviz.core.text import csv_text, html_text
 from effviz.ui import links
 from effviz.ui.convention import Convention
 
@@ -34,6 +34,7 @@ class Column:
         format: of numbers, such as ``"%.3f"``; None for grouped integers and two decimals, ``""`` for all decimals.
         width: ``"small"``, ``"medium"``, ``"large"`` or pixels; None for automatic.
         help: shown at the heading.
+        link: text of links, if the values are addresses; empty for other columns.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Column:
     format: str | None = None
     width: Literal["small", "medium", "large"] | int | None = None
     help: str | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,10 @@ def show_table(
     Example:
         >>> show_table(layers, key="layers", pick=Pick("layer", paths, state=(design.name, search)))
     """
+    if not table.rows:
+        # Streamlit draws the word "empty" over the headings.
+        st.html(f'<p class="status">No rows: {html_text(table.alt)}.</p>')
+        return
     options: dict[str, Any] = dict(more or {})
     options |= {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
     if pick is not None:
@@ -147,7 +153,10 @@ def show_table(
         options["key"] = key
     data = pa.table({label: _array(values) for label, values in table.cells.items()})
     with st.expander(fold, key=key) if fold else nullcontext():
-        st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
+        # Streamlit writes "None" into cells without a value.
+        st.dataframe(
+            data, hide_index=True, column_config=_config(table, data), alt=table.alt, placeholder="", **options
+        )
 
 
 def size_cell(resolution: Resolution) -> int | str:
@@ -174,6 +183,10 @@ def _config(table: Table, data: pa.Table) -> dict[str, Any]:
             usual = "localized" if pa.types.is_integer(kind) else "%.2f"
             shown = usual if column.format is None else column.format or None
             config[column.label] = st.column_config.NumberColumn(width=column.width, help=column.help, format=shown)
+        elif column.link:
+            config[column.label] = st.column_config.LinkColumn(
+                width=column.width, help=column.help, display_text=column.link
+            )
         elif column.width or column.help:
             config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help)
     return config

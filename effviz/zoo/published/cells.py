@@ -22,6 +22,17 @@ OWN = {
     # The paper's number is only available as a quotation.
     "mnasnet_b1": ("post by the timm author forums.fast.ai/t/efficientnet/46978/79 quoting the paper",),
 }
+# Of networks without published cells: a document with their accuracy, by the authors if it is comparable.
+_ACCURACY = {
+    **{f"efficientnet_b{number}": ("EfficientNet paper arXiv 1905.11946",) for number in range(8)},
+    "densenet121": ("DenseNet paper arXiv 1608.06993",),
+    "resnext50_32x4d": ("ResNeXt paper arXiv 1611.05431",),
+    # Their papers print ten-crop accuracies or other variants. These are the weights of the library, single crop.
+    **dict.fromkeys(
+        ("alexnet", "vgg16", "resnet18", "resnet34", "resnet50", "resnet101", "squeezenet1_1"),
+        ("torchvision 0.29.2 models metadata",),
+    ),
+}
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
@@ -119,6 +130,13 @@ def cells(
 def printed_top1(figures: Iterable[Figure]) -> Figure | None:
     """Return the best source with a comparable accuracy."""
     return next((each for each in figures if each.comparable), None)
+
+
+def own_top1(name: str, resolution: Resolution, groups: int | None = None) -> Figure | None:
+    """Return the figure with the published accuracy of an unscaled network at its own resolution; None if unknown."""
+    documents: tuple[str, ...] = OWN.get(name) or _ACCURACY.get(name) or ()
+    figures = cells(name, groups, others=True).get((1.0, resolution), ())
+    return printed_top1(each for each in figures if each.source.startswith(documents))
 
 
 def leading(name: str, groups: int | None = None) -> dict[tuple[float, Resolution], float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from latex import evaluated, shown
-from page_reader import charts, headings, line, metrics, open_page, reveal, run, show_part, table
+from page_reader import charts, component, headings, line, metrics, open_page, reveal, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -42,6 +42,7 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
         "Reduction": (f"{factor:.3g}×", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),
     }
     assert set(charts(at)) == {"costs", "by_kernel", "by_width"}
+    show_part(at, "How this is computed")
     (text,) = (entry.value for entry in at.markdown if "**Parameters**" in entry.value)
     sums = {"Parameters": 0.0, "Multiply-adds": 0.0}
     for each in shown(text):
@@ -133,7 +134,7 @@ def test_the_answers_are_computed(query: dict[str, str]) -> None:
         "larger": ((size + 2) ** 2 + out) / (size**2 + out),
         "few": size**2 * max(1, out // 16) / (size**2 + max(1, out // 16)),
     }.items():
-        assert reveal(at, key).startswith(f"**{answer:.2f}×**"), key
+        assert reveal(at, key).startswith(f"{answer:.2f}×."), key
 
 
 def test_the_shuffle_in_numbers() -> None:
@@ -153,6 +154,31 @@ def test_the_effect_of_each_setting() -> None:
     assert rows["Stride"]["Multiply-adds"] == "0.25×"
     assert rows["Kernel size"]["Parameters"] == f"{25 / 9:.3g}×"
     assert "Groups" not in rows
+
+
+def test_the_animation_follows_the_convolution() -> None:
+    at = open_page("convolutions")
+    assert at.button_group(key="part").value == at.button_group(key="part").options[0] == "In motion"
+    for kind, wide in (("standard", 128), ("grouped", 48), ("separable", 16)):
+        at.selectbox(key="type").set_value(kind)
+        at.number_input(key="cin").set_value(wide)
+        run(at)
+        (shown,) = component(at, "motion").values()
+        assert shown["name"] == kind
+        setting = Setting(in_channels=wide)
+        assert [track["real"] for track in shown["tracks"]] == [
+            report(each, setting).macs for each in dict.fromkeys((kind, "standard"))
+        ]
+
+
+def test_the_shuffle_has_the_example_of_the_paper_and_the_channels_of_the_page() -> None:
+    at = open_page("convolutions", part="Channel shuffle", cout="12", cin="12", g="4")
+    assert component(at, "motion")["shuffle_motion"]["places"] == [0, 3, 6, 1, 4, 7, 2, 5, 8]
+    at.button_group(key="shuffled").set_value("This convolution")
+    run(at)
+    shown = component(at, "motion")["shuffle_motion"]
+    assert (shown["channels"], shown["groups"]) == (12, 4)
+    assert shown["places"][:4] == [0, 4, 8, 1]
 
 
 def test_the_limit_of_the_reduction() -> None:

@@ -7,14 +7,18 @@ from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
-from page_reader import BYTES, charts, line, open_page, opened, report
+import torch
+from page_reader import BYTES, cards, charts, component, line, open_page, opened, report, show_part, title
 from streamlit.testing.v1 import AppTest
 
+import effviz
 from effviz import ARCHITECTURES
+from effviz.core.units import si
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS
 
 
 def _home_table(at: AppTest) -> pd.DataFrame:
+    show_part(at, "All counts")
     assert len(at.dataframe) == 1
     table: pd.DataFrame = at.dataframe[0].value
     return table
@@ -38,13 +42,55 @@ def test_home_has_every_network_with_its_totals(count: str, unit: str, memory: s
 
 
 def test_home_counts_its_networks() -> None:
-    assert any(f"{len(ARCHITECTURES)} networks" in entry.value for entry in opened("").caption)
+    at = show_part(opened(""), "All counts")
+    assert any(f"{len(ARCHITECTURES)} networks" in entry.value for entry in at.caption)
+
+
+def map_shapes(design: effviz.Design) -> list[tuple[int, ...]]:
+    """Output shapes of the blocks of a network with more than one pixel, as torch computes them."""
+    module, shapes = effviz.build(design).eval(), []
+    blocks = [block for stage in module.children() for block in (
+        stage.children() if all(name.isdigit() for name, _ in stage.named_children()) else [stage])]  # fmt: skip
+    for block in blocks:
+        block.register_forward_hook(lambda *args: shapes.append(tuple(args[2].shape)))
+    with torch.inference_mode():
+        module(torch.zeros(1, 3, design.resolution, design.resolution))
+    return [shape for shape in shapes if len(shape) == 4 and shape[2] > 1]
+
+
+@pytest.mark.parametrize("width", [0.25, 1.0, 1.4])
+def test_the_instrument_shows_the_network_of_the_slider(width: float) -> None:
+    at = open_page("", width=f"{width:g}")
+    counted = report("mobilenet_v2", width_mult=width)
+    shown = cards(at)
+    assert shown["Multiply-adds"] == si(counted.macs)
+    assert shown["Parameters"] == si(counted.params)
+    assert shown["Memory access"] == si(counted.memory_access)
+    drawn, outline = charts(at)["network"]["data"]
+    channels = [shape[1] for shape in map_shapes(counted.design)]
+    assert drawn["width"] == channels
+    assert outline["width"] == [shape[1] for shape in map_shapes(report("mobilenet_v2").design)]
+    assert drawn["y"] == [shape[2] for shape in map_shapes(counted.design)]
+
+
+def test_the_gallery_has_every_network_with_its_counts_and_accuracy() -> None:
+    (gallery,) = component(show_part(opened(""), "Networks"), "gallery").values()
+    by_title = {card["title"]: card for card in gallery}
+    assert len(by_title) == len(ARCHITECTURES)
+    for name in ARCHITECTURES:
+        counted, card = report(name), by_title[title(name)]
+        assert card["counts"] == [f"{si(counted.macs)} Multiply-adds", f"{si(counted.params)} parameters"]
+        assert parse_qs(card["address"].partition("?")[2]) == {"net": [title(name)]}
+    # As printed: table 2 of the EfficientNet paper, table 8 of the ShuffleNetV2 paper, torchvision's first weights.
+    known = {"EfficientNet-B0": "77.1 %", "EfficientNet-B7": "84.3 %", "ShuffleNetV2": "69.4 %", "VGG-16": "71.6 %"}
+    assert {name: by_title[name]["top1"] for name in known} == known
+    assert all(card["top1"] and card["source"] for card in gallery)
 
 
 def test_the_map_shows_the_table() -> None:
     for count in COUNTS:
         at = opened("", count=COUNTS[count])
-        (spec,) = charts(at).values()
+        spec = charts(show_part(at, "Parameters and compute"))["zoo"]
         params, compute = (trace for trace in spec["data"] if trace["mode"] == "markers")
         table = _home_table(at).set_index("Network")
         for trace, column in ((params, "Parameters"), (compute, COUNTS[count])):

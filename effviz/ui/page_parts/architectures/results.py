@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from html import unescape
+
 import streamlit as st
 
 import effviz
@@ -15,17 +18,18 @@ from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Draft
-from effviz.ui import inputs
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.page_parts.architectures.controls import Choice
 from effviz.ui.paths import page_path
 from effviz.ui.widgets.cards import Card, cached_report, report_cards
-from effviz.ui.widgets.charts import alive_measure, stage_measures
+from effviz.ui.widgets.charts import Click, alive_measure, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import layer_formulas
 from effviz.ui.widgets.layers import layer_table
+from effviz.ui.widgets.parts import KEY, is_open
 from effviz.ui.widgets.tables import Pick, show_table, unpick
 
 CHARTS = ("stages", "kinds", "timeline")
@@ -69,6 +73,18 @@ def layers(report: Report, convention: Convention) -> None:
         f"{len(found)} of {len(rows)} layers; views such as flatten are left out. Sums over the whole network: "
         f"{exact(report.params)} parameters, {convention.exact('macs', report.macs)} {convention.compute_label}."
     )
+
+
+def show_stage(report: Report) -> Callable[[Click], None]:
+    """Return the function that opens the layers of a clicked stage."""
+
+    def select(mark: Click) -> None:
+        stage = unescape(str(mark.x))
+        inside = any(row.path.startswith(f"{stage}.") for row in report.rows)
+        links.assign("find", f"{stage}." if inside else stage, opens=not is_open("Layers"))
+        links.assign(KEY, "Layers")
+
+    return select
 
 
 def formulas(report: Report, convention: Convention) -> None:
@@ -118,14 +134,19 @@ def files(report: Report, convention: Convention) -> None:
         "effviz", design.name, f"w{design.width_mult:g}", f"d{design.depth_mult:g}", compact_size(report.resolution)
     )
     note = f"{design.title}, {in_pixels(report.resolution)}. {convention.text}"
-    packed = Draft.of(design).packed()
     with downloads(
         csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)
     ):
-        if len(packed) <= MAX_LINK:
-            st.page_link(
-                page_path(page("studio")),
-                label="Edit in the studio",
-                query_params={"design": packed},
-                icon=":material/table_edit:",
-            )
+        studio_link(design)
+
+
+def studio_link(design: effviz.Design) -> None:
+    """Show a link that opens a network in the studio, unless the link would be too long."""
+    packed = Draft.of(design).packed()
+    if len(packed) <= MAX_LINK:
+        st.page_link(
+            page_path(page("studio")),
+            label="Edit in the studio",
+            query_params={"design": packed},
+            icon=":material/table_edit:",
+        )

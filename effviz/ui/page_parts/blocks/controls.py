@@ -8,14 +8,16 @@ from typing import Any
 import streamlit as st
 
 import effviz
+from effviz.core.units import lower
 from effviz.model.fields import Field
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
-from effviz.ui import inputs
+from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import input_channels_control, map_controls, output_channels_control
 from effviz.ui.widgets.frame import instrument, notice
 
-NONE = "none"
+NONE, PARTNER = "none", "vgg"
+"""No block, and the one that is compared at first: a pair of standard 3x3 convolutions."""
 COMPANIONS = 3
 _MOST = 4096
 _LABELS = {"se_ratio": "SE ratio", "cheap_kernel_size": "Cheap kernel size"}
@@ -42,8 +44,9 @@ class Choice:
 
     @property
     def title(self) -> str:
-        """Name of the block."""
-        return title_of(self.name)
+        """Name of the block, with the fields that differ from those of its paper."""
+        changed = lesson.changed(self.name, self.values)
+        return ", ".join([title_of(self.name), *(f"{_words(entry)} {_word(value)}" for entry, value in changed)])
 
     @property
     def design(self) -> effviz.Design:
@@ -59,7 +62,13 @@ class Choice:
 def controls() -> Choice:
     """Show the controls in the sidebar: block, input, and the fields with their legal values."""
     name = inputs.choice(
-        "Block", list(PRESETS), "block", default="inverted_residual", format_func=title_of, on_change=_reset
+        "Block",
+        list(PRESETS),
+        "block",
+        default="inverted_residual",
+        format_func=title_of,
+        on_change=_reset,
+        args=("block",),
     )
     with instrument():
         wide = input_channels_control(96)
@@ -72,20 +81,33 @@ def controls() -> Choice:
     place, values = lesson.adapt(name, asked, held)
     if why and not lesson.problem(name, place, values):
         notice(f"Built with {place.in_channels} to {place.out_channels} channels. {why}")
-    for entry in entries:
-        values[entry.name] = _control(name, place, values, entry)
+    _fields(name, place, values)
     return Choice(name, place, values)
 
 
-def _key(field: str) -> str:
-    return f"with_{field}"
+def _fields(name: str, place: Place, values: dict[str, Any], number: int = 0) -> None:
+    """Show the controls of the fields that have an effect, and write their values to `values`."""
+    for entry in lesson.fields_of(name):
+        if lesson.matters(entry, values):
+            values[entry.name] = _control(name, place, values, entry, number)
+        else:
+            links.idle(_key(entry.name, number))
 
 
-def _reset() -> None:
+def _key(field: str, number: int = 0) -> str:
+    """Return the key of a field's control, of the block on screen or of the compared one with this number."""
+    return f"with{number or ''}_{field}"
+
+
+def _reset(key: str, number: int = 0) -> None:
     """Return to the defaults of the fields when another block is chosen; channels and map are kept."""
-    for entry in lesson.fields_of(st.session_state["block"]):
-        if _key(entry.name) in st.session_state:
-            st.session_state[_key(entry.name)] = entry.default
+    name = st.session_state[key]
+    if name != NONE:
+        links.reset({_key(entry.name, number): entry.default for entry in lesson.fields_of(name)})
+
+
+def _words(entry: Field) -> str:
+    return lower(_LABELS.get(entry.name, entry.name.replace("_", " ")))
 
 
 def _label(entry: Field) -> str:
@@ -93,9 +115,9 @@ def _label(entry: Field) -> str:
     return f"{words} ({entry.unit})" if entry.unit in ("x", "channels") else words
 
 
-def _control(name: str, place: Place, values: dict[str, Any], entry: Field) -> Any:
+def _control(name: str, place: Place, values: dict[str, Any], entry: Field, number: int = 0) -> Any:
     """Show the control of a field: a drop-down of its usual values, a toggle, or a number."""
-    label, key, help = _label(entry), _key(entry.name), entry.help
+    label, key, help = _label(entry), _key(entry.name, number), entry.help
     if entry.kind == "bool":
         return inputs.flag(label, key, default=entry.default, help=help)
     if entry.choices:
@@ -111,23 +133,50 @@ def _control(name: str, place: Place, values: dict[str, Any], entry: Field) -> A
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def companions(choice: Choice) -> list[Choice]:
-    """Show the controls of up to three other blocks at the same input and output."""
-    found: dict[str, Choice] = {}
-    names = [NONE, *(name for name in PRESETS if name != choice.name)]
-    with st.container(horizontal=True):
+    """Show the controls of up to three blocks at the same input and output, each with its own fields.
+
+    The block on screen is one of the choices: with another setting it is compared with itself.
+    """
+    found: list[Choice] = []
+    name = NONE
+    with st.container(horizontal=True, key="companions", vertical_alignment="bottom"):
         for number in range(1, COMPANIONS + 1):
-            default = "bottleneck" if number == 1 and choice.name != "bottleneck" else NONE
+            key = f"beside{number}"
+            if number > 2 and name == NONE and st.session_state.get(key, st.query_params.get(key, NONE)) == NONE:
+                # The third place appears when the second one is taken.
+                links.idle(key)
+                continue
             name = inputs.choice(
-                f"Compare with ({number})", names, f"beside{number}", default=default, format_func=title_of
-            )
-            if name != NONE and name not in found:
-                fields = {entry.name: entry.default for entry in lesson.fields_of(name)}
-                found[name] = Choice(name, choice.place, lesson.settle(name, choice.place, fields))
-    for other in found.values():
+                f"Compare with ({number})", [NONE, *PRESETS], key, default=PARTNER if number == 1 else NONE,
+                format_func=title_of, on_change=_reset, args=(key, number),
+            )  # fmt: skip
+            if name != NONE:
+                found.append(_companion(name, choice.place, number))
+    for other in found:
         if other.problem:
             st.caption(f"{other.title} cannot be built here. {other.problem}")
-    return [other for other in found.values() if not other.problem]
+    return list({each.title: each for each in found if not each.problem and each.title != choice.title}.values())
+
+
+def _companion(name: str, place: Place, number: int) -> Choice:
+    """Show the fields of a compared block in a popover."""
+    entries = lesson.fields_of(name)
+    held = {entry.name: st.session_state.get(_key(entry.name, number), entry.default) for entry in entries}
+    values = lesson.settle(name, place, held)
+    keys = [_key(entry.name, number) for entry in entries]
+    box = st.popover(
+        "", icon=":material/tune:", help=f"Settings of {title_of(name)}", key=f"fields{number}", on_change="rerun"
+    )
+    # A closed popover sends no controls; those of a link are needed for their values.
+    if not box.open and not links.is_linked(keys):
+        links.idle(*keys)
+        return Choice(name, place, values)
+    with box:
+        _fields(name, place, values, number)
+    return Choice(name, place, values)

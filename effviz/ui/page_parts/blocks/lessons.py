@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 import effviz
 from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
+from effviz.charts.motion import Motion
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import percent
@@ -21,6 +24,7 @@ from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _SHOWN = (2, 3, 5, 15, 30)
@@ -149,3 +153,16 @@ def excitation_cost(report: Report) -> None:
 def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Chart]:
     found = excite(report.blocks[0].block, report.blocks[0].shape)
     return found, excite_chart(found, look)
+
+
+def in_motion(motions: Mapping[str, Callable[[], Motion]]) -> None:
+    """Show the animation of the block, or the chosen one of several."""
+    titles = list(motions)
+    if len(titles) == 1:
+        links.idle("motion")
+        show_motion(motions[titles[0]](), "motion_view")
+        return
+    if st.session_state.get("motion") not in (None, *titles):
+        st.session_state["motion"] = titles[0]
+    chosen = inputs.switch("Animation", titles, "motion", default=titles[0], label_visibility="collapsed")
+    show_motion(motions[chosen](), "motion_view")

@@ -15,6 +15,7 @@ from effviz.core.latex import latex, sentence
 from effviz.core.units import change, lower, milliseconds, percent
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
+from effviz.model.layers import shape_text
 from effviz.studies import blocks as lesson
 from effviz.studies.closed_forms import closed_forms, shown
 from effviz.ui.convention import Convention
@@ -26,7 +27,7 @@ from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import formula_text, signed
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.layers import layer_table
-from effviz.ui.widgets.live_latency import Reading
+from effviz.ui.widgets.live_latency import HERE, RECORDED, Reading
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 _QUANTITIES = {"macs": "Multiply-adds", "params": "Parameters", "ratio": "Ratio of multiply-adds"}
@@ -95,10 +96,9 @@ class Compared:
 
 def compared(choice: Choice, others: Sequence[Choice], reading: Reading, convention: Convention) -> list[Compared]:
     """Return the block on screen and the others with their reports and measured latencies."""
-    blocks, latencies = [choice, *others], [reading.latency, *reading.others]
     return [
         Compared(each.title, cached_report(each.design, convention.memory), latency)
-        for each, latency in zip(blocks, latencies, strict=True)
+        for each, latency in zip([choice, *others], reading.shown, strict=True)
     ]
 
 
@@ -107,13 +107,15 @@ def comparison(rows: Sequence[Compared], convention: Convention) -> None:
     if len(rows) > 1:
         times = tuple(row.latency.median_ms if row.latency else None for row in rows)
         titles, reports = tuple(row.title for row in rows), tuple(row.report for row in rows)
-        show_chart(_side_by_side(titles, reports, times, convention, look()), "side_by_side")
+        label = RECORDED if any(row.latency and row.latency.is_recorded for row in rows) else HERE
+        chart = _side_by_side(titles, reports, times, label, convention, look())
+        show_chart(chart, "side_by_side", note=_held_equal(rows))
 
 
 @remembered
 def _side_by_side(
-    titles: tuple[str, ...], reports: tuple[Report, ...], times: tuple[float | None, ...], convention: Convention,
-    look: Appearance,
+    titles: tuple[str, ...], reports: tuple[Report, ...], times: tuple[float | None, ...], label: str,
+    convention: Convention, look: Appearance,
 ) -> Chart:  # fmt: skip
     sides = [
         Side(
@@ -124,7 +126,19 @@ def _side_by_side(
         for quantity in COUNTED
     ]
     texts = [milliseconds(time) if time is not None else "not measured" for time in times]
-    return side_by_side(titles, [*sides, Side("Latency here", times, texts)], look)
+    outputs, inside = map(lesson.output_text, reports), map(lesson.inner_channels, reports)
+    return side_by_side(
+        titles, [*sides, Side(label, times, texts)], look, outputs=list(outputs), inside=list(inside)
+    )  # fmt: skip
+
+
+def _held_equal(rows: Sequence[Compared]) -> str:
+    """Say in one line what the blocks of the comparison have in common, and which of them have another output."""
+    outputs = [lesson.output_text(row.report) for row in rows]
+    entry = rows[0].report.blocks[0]
+    other = [f"{row.title} ({output})" for row, output in zip(rows, outputs, strict=True) if output != outputs[0]]
+    equal = f"Held equal: input {shape_text(entry.shape)}"
+    return f"{equal}. Other output: {', '.join(other)}." if other else f"{equal}, output {outputs[0]}."
 
 
 def comparison_table(rows: Sequence[Compared], convention: Convention) -> None:
@@ -145,8 +159,8 @@ def comparison_table(rows: Sequence[Compared], convention: Convention) -> None:
     ]
     show_table(Table(rows, columns, f"{plural(len(rows), 'block')} at the same input with exact counts"))
     st.caption(
-        "All blocks have the input on screen; the others have the fields of their papers. Blocks that keep or derive "
-        "their width have another output. Measure latency measures all of them."
+        "All blocks have the input on screen. Blocks that keep or derive their width have another output. “Measure "
+        "latency” measures all of them."
     )
 
 

@@ -49,7 +49,12 @@ def controls() -> Choice:
     wide, out = channel_controls(128)
     groups = _groups(legal_groups(wide, out))
     stride, side = map_controls(28)
-    return Choice(kind, Setting(kernel, wide, out, groups, stride, side))
+    bias = inputs.flag(
+        "Bias",
+        "bias",
+        help="One more parameter for each output channel; a batch norm after the layer makes it useless.",
+    )
+    return Choice(kind, Setting(kernel, wide, out, groups, stride, side, bias))
 
 
 def _groups(legal: list[int]) -> int:

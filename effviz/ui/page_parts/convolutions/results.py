@@ -14,15 +14,20 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
+from effviz.charts.motion import convolution
+from effviz.charts.motion import shuffle as shuffle_motion
+from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.latex import LETTERS, latex, number, words
-from effviz.core.units import lower, percent
+from effviz.core.units import binary, exact, lower, percent
 from effviz.count.kinds import conv_kind
 from effviz.model.layers import Conv2d
 from effviz.studies import convolutions as lesson
 from effviz.studies.convolutions import KINDS, Curves, Setting
+from effviz.studies.fully_connected import alternatives
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.convolutions.controls import BASELINE, Choice
 from effviz.ui.widgets.cards import Card, report_cards
@@ -31,7 +36,10 @@ from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_fil
 from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import formula_text, layer_texts
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+
+_SHUFFLES = ("9 in 3 groups", "This convolution")
 
 
 def cards(choice: Choice, convention: Convention) -> list[Card]:
@@ -55,10 +63,19 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
 def costs(choice: Choice, convention: Convention) -> None:
     """Show the cost of every kind, and the reduction against the kernel size and against the output channels."""
     relative, kernels, widths = _figures(choice.kind, choice.setting, convention, look())
-    show_chart(relative, "costs")
+    show_chart(relative, "costs", note=_held_equal(choice.setting))
     chart_row({"by_kernel": kernels, "by_width": widths})
     if _compared_kind(choice.kind) == "separable":
         st.markdown(_limit(choice.setting.kernel_size))
+
+
+def _held_equal(setting: Setting) -> str:
+    """Say in one line what the kinds of convolution have in common, and what not."""
+    wide, out = setting.in_channels, setting.out_channels
+    equal = f"Held equal: input {wide} × {setting.resolution} × {setting.resolution}, stride {setting.stride}"
+    if wide == out:
+        return f"{equal}, {out} output channels. Pointwise has no window; depthwise connects no channels."
+    return f"{equal}, {out} output channels, except depthwise ({wide}). Pointwise has no window."
 
 
 def _compared_kind(kind: str) -> str:
@@ -124,9 +141,55 @@ def _connections(kind: str, setting: Setting, look: Appearance) -> list[Chart]:
     ]
 
 
+def fully_connected(choice: Choice, convention: Convention) -> None:
+    """Show a fully connected layer on the same map beside the convolution: formulas, weights and their use."""
+    rows = alternatives(choice.setting, convention.memory)
+    st.markdown(_weights(choice.setting, convention))
+    columns = [
+        Column("Layer", "name"),
+        *count_columns(convention, ("params", "macs"), row="report"),
+        Column(
+            f"Weights ({convention.weight_format})", lambda row: binary(convention.weight_bytes * row.report.params)
+        ),
+        Column("Uses of each weight", "uses", help="Multiply-adds per weight for one image."),
+    ]
+    show_table(Table(rows, columns, f"{len(rows)} layers with their parameters and the uses of each weight"))
+    st.caption("All layers read the input map on screen and have its output channels.")
+
+
+@remembered
+def _weights(setting: Setting, convention: Convention) -> str:
+    """Write the formulas of the parameters, and compare the largest layer with the convolution."""
+    rows = alternatives(setting, convention.memory)
+    lines = [
+        f"**{row.name}**: $\\text{{parameters}} = {row.symbols} = {row.numbers} = {number(exact(row.report.params))}$"
+        for row in rows
+    ]
+    first, dense = rows[0], next((row for row in rows if row.name == "Fully connected"), None)
+    if dense is not None:
+        size = binary(convention.weight_bytes * dense.report.params)
+        lines.append(
+            "A fully connected layer is a convolution whose window is the whole map. Here it has "
+            f"{times(dense.report.params / first.report.params)} the parameters of the convolution, {size} in "
+            f"{convention.weight_format}. An image uses each of its weights once, and each weight of the convolution "
+            f"{exact(first.uses)} time{'s' * (first.uses > 1)}."
+        )
+    bias = "; the bias adds 1 per output channel" if setting.bias else ""
+    lines.append(f":small[K kernel size, N input channels, M output channels, H and W sides of the map{bias}.]")
+    return "\n\n".join(lines)
+
+
+def in_motion(choice: Choice) -> None:
+    """Show how the kernels of the chosen convolution slide over the input."""
+    show_motion(convolution(choice.kind, choice.setting), "motion")
+
+
 def shuffle(choice: Choice) -> None:
-    """Show two grouped convolutions in a row, with a channel shuffle between them and without."""
+    """Show a channel shuffle, and two grouped convolutions in a row with it and without."""
     setting = choice.setting
+    example = inputs.switch("Channels", _SHUFFLES, "shuffled", default=_SHUFFLES[0]) == _SHUFFLES[0]
+    numbers = (9, 3) if example else (setting.out_channels, setting.groups)
+    show_motion(shuffle_motion(*numbers), "shuffle_motion")
     channels, groups = lesson.drawn_channels(setting.out_channels, setting.groups)
     chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."

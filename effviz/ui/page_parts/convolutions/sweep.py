@@ -23,7 +23,7 @@ def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[s
 
 
 def sweep(
-    control: str, kind: str, setting: dict[str, int], convention: Sequence[str], look: str
+    control: str, kind: str, setting: dict[str, Any], convention: Sequence[str], look: str
 ) -> Callable[[float], State]:
     """Return the function from a value of a slider to what the page shows.
 

@@ -80,13 +80,14 @@ def totals_chart(convention: Convention, look: Appearance) -> Chart:
 
 def ways() -> None:
     """Show three cards, each with a link into a page that is set up for it."""
-    for column, way in zip(st.columns(len(WAYS)), WAYS, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.subheader(way.title, anchor=False)
-            st.markdown(way.text)
-            st.page_link(
-                page_path(page(way.page)), label=way.link, query_params=way.query, icon=":material/arrow_forward:"
-            )
+    # A grid of the style sheet: columns would send a message each.
+    with st.container(key="ways"):
+        for number, way in enumerate(WAYS):
+            with st.container(border=True, key=f"way_{number}"):
+                st.markdown(f"**{way.title}**  \n{way.text}")
+                st.page_link(
+                    page_path(page(way.page)), label=way.link, query_params=way.query, icon=":material/arrow_forward:"
+                )
 
 
 def zoo_table(found: Sequence[Report], convention: Convention) -> None:

@@ -7,22 +7,28 @@ from types import SimpleNamespace
 
 import streamlit as st
 
+from effviz.charts.depthwise import pair_chart
 from effviz.charts.latency import latency_scatter
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.latex import number, words
 from effviz.core.units import exact, lower, milliseconds, si
+from effviz.studies.depthwise import side
 from effviz.studies.prediction import Row, contrast, highlights, ranks, speed_extremes
 from effviz.studies.printed_latency import devices
+from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
-from effviz.ui.page_parts.latency.results import ENOUGH, HERE
+from effviz.ui.page_parts.latency.results import ENOUGH, place, quieter, recorded
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise
 from effviz.ui.widgets.formula import formula
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.live_latency import HERE as HERE_LABEL
+from effviz.ui.widgets.live_latency import RECORDED
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.zoo import ARCHITECTURES, architecture
 
 _CORRELATION = r"\dfrac{\sum (r - \bar r)(s - \bar s)}{\sqrt{\sum (r - \bar r)^2 \cdot \sum (s - \bar s)^2}}"
 
@@ -56,6 +62,39 @@ def published(options: Options, convention: Convention) -> None:
     )
 
 
+def depthwise(rows: Sequence[Row], convention: Convention) -> None:
+    """Compare two networks by their depthwise layers, which have few multiply-adds and much memory access."""
+    with st.container(horizontal=True):
+        names = [
+            inputs.choice(label, list(ARCHITECTURES), key, default=default, format_func=_network, width=280)
+            for label, key, default in (("Network", "one", "mobilenet_v1"), ("Compared with", "two", "mobilenet_v2"))
+        ]
+    first, second = (side(name, convention.memory) for name in names)
+    known = {row["title"]: row["latency_ms"] for row in rows}
+    times = known.get(first.title), known.get(second.title)
+    label = RECORDED if recorded(rows) else HERE_LABEL
+    note = "Held equal: one image of the published resolution, batch 1, float32, one run after another."
+    show_chart(pair_chart(first, second, times, label, quieter(rows)), "pair", note=note)
+    st.markdown(
+        "A depthwise layer multiplies each value it reads only a few times. On a processor with fast arithmetic, "
+        "memory then limits its speed, and a network with more of them can be slower than its multiply-adds suggest."
+    )
+    columns = [
+        Column("Network", "title"),
+        *count_columns(convention, ("macs", "memory_access"), row="report"),
+        Column("Depthwise layers", "layers"),
+        Column(f"Depthwise, {lower(convention.compute_label)}", lambda row: convention.compute(row.macs)),
+        Column(f"Depthwise, memory access ({convention.memory_unit})", lambda row: convention.size(row.access)),
+        Column(f"{label} (ms)", lambda row: known.get(row.title), "%.1f"),
+    ]
+    show_table(Table([first, second], columns, "Two networks with their depthwise layers"))
+
+
+@remembered
+def _network(name: str) -> str:
+    return architecture(name).title
+
+
 def formulas(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show speed and rank correlation, with the numbers of this machine."""
     factor, label = options.axis(convention)
@@ -86,7 +125,7 @@ def exercises(rows: Sequence[Row], options: Options, convention: Convention) -> 
     here = None
     if len(rows) >= ENOUGH:
         why = "Depthwise layers and many small layers access much memory for few multiply-adds."
-        here = _question("here", HERE, rows, name, why)
+        here = _question("here", place(rows), rows, name, why)
     why = "Another device gives another order. Library and hardware determine which operations are fast."
     there = _question("printed", f"On {published[0]['device']}", published, name, why)
     exercise.exercises(*([here, there] if here else [there]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import streamlit as st
 
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
+from effviz.charts.style import Appearance
 from effviz.core.units import lower, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
+from effviz.measure.recorded import Recorded
 from effviz.studies.prediction import (
     ENTRIES,
     Predictor,
@@ -25,7 +28,7 @@ from effviz.studies.prediction import (
 )
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
-from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import latency_words as words
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.downloads import csv_file, downloads
@@ -37,7 +40,7 @@ ENOUGH = 3
 REDRAW_S = 6.0
 HERE = "On this machine"
 _WORDS = Words(
-    nothing="Nothing is measured yet. A full run takes two to five minutes and is best on an idle machine.",
+    nothing="Not measured on this machine yet. A full run takes two to five minutes and is best on an idle machine.",
     elsewhere="A run with another number of threads is in progress. Starting here stops it.",
     things="networks",
 )
@@ -50,8 +53,11 @@ def selected(options: Options, convention: Convention) -> list[dict[str, Any]]:
 
 
 def measurements(options: Options, convention: Convention) -> list[Row]:
-    """Return counts and known latencies, one row per measured network; ``latency`` has the distribution."""
-    known = default_run().latencies(options.threads)
+    """Return counts and latencies, one row per network; ``latency`` has the distribution.
+
+    All are measured here, or all are recorded, see `ZooRun.shown`.
+    """
+    known = default_run().shown(options.threads, enough=ENOUGH)
     return [
         each | {"latency_ms": latency.median_ms, "noisy": latency.noisy, "latency": latency}
         for each in selected(options, convention)
@@ -59,18 +65,37 @@ def measurements(options: Options, convention: Convention) -> list[Row]:
     ]
 
 
+def recorded(rows: Sequence[Row]) -> Recorded | None:
+    """Return one of the latencies, which has machine and date, if they are recorded ones; otherwise None."""
+    first = rows[0]["latency"] if rows else None
+    return first if isinstance(first, Recorded) else None
+
+
+def place(rows: Sequence[Row]) -> str:
+    """Name the machine of the latencies in a title."""
+    found = recorded(rows)
+    return f"Recorded on {found.where}" if found else HERE
+
+
+def quieter(rows: Sequence[Row]) -> Appearance:
+    """Return the colors of the charts: grey ones for recorded latencies."""
+    return look().quiet if recorded(rows) else look()
+
+
 def headline(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show the number of networks, the rank correlation and the extreme speeds."""
     total = len(selected(options, convention))
-    threads = live.thread_text(options.threads)
-    cards = [Card("Networks measured", f"{len(rows)} of {total}", live.machine(), threads)]
+    threads = words.thread_text(options.threads)
+    old = recorded(rows)
+    label, machine = ("Networks recorded", old.where) if old else ("Networks measured", threads)
+    cards = [Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine)]
     if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
         cards += [Card(label, *empty) for label in ("Rank correlation", "Slowest", "Fastest", "Fastest over slowest")]
     else:
         found = {entry.column: entry for entry in predictors(rows)}
         cards += _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
-    show_cards(cards)
+    show_cards(replace(card, stale=old is not None) for card in cards)
 
 
 def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -> list[Card]:
@@ -111,7 +136,9 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
     amounts = [each[options.column] for each in selected(options, convention)]
     marked = highlights(rows, options.family)
     span = (min(amounts), max(amounts))
-    show_chart(latency_scatter(rows, options.column, factor, label, HERE, look(), marked, span), "scatter")
+    show_chart(
+        latency_scatter(rows, options.column, factor, label, place(rows), quieter(rows), marked, span), "scatter"
+    )
     pairs = inversions(rows)
     if pairs:
         name = lower(convention.compute_label)
@@ -123,13 +150,13 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
 def predictor_chart(rows: Sequence[Row]) -> None:
     """Show how well each count predicts latency."""
     if len(rows) >= ENOUGH:
-        show_chart(predictor_bars(rows, look()), "predictors")
+        show_chart(predictor_bars(rows, quieter(rows)), "predictors")
 
 
 def measured_table(rows: Sequence[Row], convention: Convention) -> Table:
     """Make the table behind the chart."""
     factor = convention.factor("macs")
-    median, *spread = live.latency_columns()
+    median, *spread = words.latency_columns()
     columns = [
         Column("Network", "title"),
         median,
@@ -137,10 +164,10 @@ def measured_table(rows: Sequence[Row], convention: Convention) -> Table:
         Column(f"{convention.compute_label} per second (G)", lambda each: factor * each.macs / each.latency_ms / 1e6),
         *count_columns(convention, ("params", "memory_access", "activations")),
         *spread,
-        Column("Noise", lambda each: live.noise(each.latency)),
+        Column("Noise", lambda each: words.noise(each.latency)),
         Column("Resolution (px)", "resolution"),
         Column("Threads", "latency.threads"),
-        Column("Age", lambda each: live.age(each.latency)),
+        Column("Age", lambda each: words.age(each.latency)),
     ]
     networks = [SimpleNamespace(**row) for row in rows]
     return Table(networks, columns, f"{len(networks)} networks with counts, latency and its spread")
@@ -150,12 +177,17 @@ def show_measured(rows: Sequence[Row], convention: Convention) -> None:
     """Show the numbers behind the chart, and their conditions."""
     if rows:
         show_table(measured_table(rows, convention), height=320)
-    st.caption(f"Batch 1, float32, random weights, PyTorch without a compiler. {live.machine()}.")
+    st.caption(
+        f"Batch 1, float32, random weights, PyTorch without a compiler. {words.source(row['latency'] for row in rows)}."
+    )
 
 
 def files(rows: Sequence[Row], convention: Convention) -> None:
     """Show the CSV download with its conditions, and the link."""
-    known = ", ".join(f"{name}: {value}" for name, value in environment().items() if name != "threads")
-    note = f"Latency of the networks, batch 1. {known}. {convention.text}"
+    old = recorded(rows)
+    conditions = old.environment if old else environment()
+    known = ", ".join(f"{name}: {value}" for name, value in conditions.items() if name != "threads")
+    date = f"Recorded on {old.measured_at[:10]}. " if old else ""
+    note = f"Latency of the networks, batch 1. {date}{known}. {convention.text}"
     table = partial(measured_table, rows, convention)
     downloads(*([csv_file("Networks", table, "effviz-latency", note)] if rows else []))

@@ -13,11 +13,12 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
+from effviz.measure.recorded import Recorded
 from effviz.studies.guidelines.access import DEVICES, SOURCE
 from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
-from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets import latency_words as words
 from effviz.ui.widgets.cards import Card, cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
@@ -38,8 +39,8 @@ class Experiment:
     Attributes:
         guideline: a key of `effviz.studies.guidelines.GUIDELINES`.
         cases: of the column; the first one is the baseline.
-        latencies: measured here, by the title of the case.
-        here: measured speeds, by label.
+        latencies: measured here or all recorded, by the title of the case.
+        here: their speeds, by label.
         printed: published speeds, by device.
     """
 
@@ -64,11 +65,14 @@ def experiment(options: Options) -> Experiment:
     """Look up the measurements of the chosen column and the published ones."""
     guideline = options.shape.guideline
     cases = column(guideline, options.device, options.scale)
-    known = guideline_run().latencies(options.threads, cases)
+    # A speed needs two latencies, since it is relative to the first case.
+    known = guideline_run().shown(options.threads, cases, enough=2)
     found = {case.label: known[case.title] for case in cases if case.title in known}
+    old = next((latency for latency in found.values() if isinstance(latency, Recorded)), None)
     here = Machine(
-        "Here", "images/s", {label: 1000 / latency.median_ms for label, latency in found.items()},
-        frozenset(label for label, latency in found.items() if latency.noisy),
+        f"Recorded, {old.where}" if old else "Here", "images/s",
+        {label: 1000 / latency.median_ms for label, latency in found.items()},
+        frozenset(label for label, latency in found.items() if latency.noisy), quiet=old is not None,
     )  # fmt: skip
     printed = {}
     for device in DEVICES:
@@ -81,16 +85,19 @@ def speed_card(run: Experiment) -> Card:
     """Make the card of the measured speed of the last case."""
     first, last = run.labels[0], run.labels[-1]
     meaning = f"Images per second of {last} relative to {first}"
+    label = "Recorded speed" if run.here.quiet else "Speed here"
     if last not in run.relative:
-        return Card("Speed here", "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured")
+        return Card(label, "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured")
     doubt = " At least one of the two measurements is noisy." if {last, first} & run.here.noisy else ""
     against = {"1 fragment": "one", "ReLU and shortcut": "both"}.get(first, first)
-    return Card("Speed here", f"{run.relative[last]:.2f}×", f"{meaning}.{doubt}", last, against)
+    where = f" {words.source(run.latencies.values())}." if run.here.quiet else ""
+    text, help = f"{run.relative[last]:.2f}×", f"{meaning}.{doubt}{where}"
+    return Card(label, text, help, last, against, stale=run.here.quiet)
 
 
 def measurement_bar(run: Experiment, threads: int) -> None:
     """Show the button and the progress of the measurement of this column."""
-    run_bar(guideline_run(), run.cases, threads, _WORDS, shown=len(run.latencies))
+    run_bar(guideline_run(), run.cases, threads, _WORDS, shown=len(guideline_run().latencies(threads, run.cases)))
 
 
 def experiment_chart(run: Experiment) -> None:
@@ -116,8 +123,8 @@ def experiment_table(run: Experiment, convention: Convention) -> Table:
     columns = [
         Column("Case", "case.label"),
         Column("Channels", "case.widths"),
-        Column("Here (images/s)", speed(run.here.speeds), "%.4g"),
-        Column("Here, relative", speed(run.relative)),
+        Column(f"{run.here.name} (images/s)", speed(run.here.speeds), "%.4g"),
+        Column(f"{run.here.name}, relative", speed(run.relative)),
     ]
     for device, machine in run.printed.items():
         columns += [
@@ -126,9 +133,9 @@ def experiment_table(run: Experiment, convention: Convention) -> Table:
         ]
     columns += [
         *count_columns(convention, ("macs", "memory_access"), row="report"),
-        *live.latency_columns(),
-        Column("Noise", lambda row: live.noise(row.latency) if row.latency else ""),
-        Column("Age", lambda row: live.age(row.latency) if row.latency else ""),
+        *words.latency_columns(),
+        Column("Noise", lambda row: words.noise(row.latency) if row.latency else ""),
+        Column("Age", lambda row: words.age(row.latency) if row.latency else ""),
         Column("Source", "case.design.source"),
     ]
     alt = f"{len(rows)} networks of table {run.guideline[1]} of the paper, with measured and published speeds"
@@ -168,4 +175,4 @@ def _notes(run: Experiment, convention: Convention) -> list[str]:
         notes.append("The paper states only c. The block has c / 4 channels inside, as in ResNet.")
     printed = ", ".join(f"{device}: {name}" for device, name in DEVICES.items())
     notes.append(f"Published speeds: {SOURCE}, table {run.guideline[1]} ({printed}, GPU batch size not stated).")
-    return [*notes, f"Here: {live.machine()}."]
+    return [*notes, f"{'' if run.here.quiet else 'Here: '}{words.source(run.latencies.values())}."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -16,9 +17,11 @@ from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Counts, Place
 from effviz.studies.printed_cells import Accuracy, Misfit
+from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.page_parts.multipliers.headline import interpolation_error, points
+from effviz.ui.widgets.charts import Click
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table, size_cell
 from effviz.zoo.published.cells import QUANTITIES, Figure
@@ -206,6 +209,22 @@ def _top1_finding(choice: Choice) -> str:
     if choice.scaled and own is not None:
         against = f", {points(found.value - own.value).replace('pts', 'points')} relative to unscaled"
     return f"{here}: published top-1 {found.value:g} %{against}"
+
+
+def selecting(choice: Choice) -> Callable[[Click], None]:
+    """Return the function that sets width and resolution to those of a clicked cell."""
+    widths, sides = choice.axes
+    rule = choice.base.width_rule
+
+    def select(mark: Click) -> None:
+        width, side = widths[round(mark.y)], sides[round(mark.x)]
+        if rule.table and not rule.interpolates:
+            links.assign("scale", f"{width:g}")
+        else:
+            links.put_number("width", width)
+        links.assign("res", compact_size(side))
+
+    return select
 
 
 # --- misfits and table ---------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from effviz.studies.scaling import around, growth_text
 from effviz.ui import inputs, links
 from effviz.ui.convention import BYTES, QUANTITIES, Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, Choice, count
+from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
@@ -49,13 +50,17 @@ def fit_budget(choice: Choice, convention: Convention) -> None:
         )  # fmt: skip
     links.idle(*(f"most_{other}" for other in FIT_QUANTITIES if other != quantity))
     try:
-        fit = fit_phi(choice.base, amount * scale, quantity, choice.rule, convention.memory)
+        fit = calculated("Budget", fit_phi, choice.base, amount * scale, quantity, choice.rule, convention.memory)
     except effviz.DesignError as error:
         st.markdown(f"No φ fits. {error} (1 {unit} = {scale:,.0f}).")
         return
+    if fit is None:
+        return
+    points = calculated("Costs around φ", around, choice.base, choice.rule, fit.phi, quantity, convention.memory)
+    if points is None:
+        return
     # Activations are counted in elements here, whatever the unit of memory.
     factor = 1 if quantity == "activations" else convention.factor(quantity)
-    points = around(choice.base, choice.rule, fit.phi, quantity, convention.memory)
     shown_unit = "B" if unit == "KiB" else ""
     chart = fit_chart(
         [(phi, value * factor) for phi, value in points], (fit.phi, fit.value * factor), amount * scale * factor,
@@ -99,7 +104,12 @@ def _set_phi(phi: float) -> None:
 
 
 @remembered
-def _candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
+def candidates(base: Design, tolerance: float, step: float) -> tuple[GridPoint, ...]:
+    """Return the bases on a grid that keep the constraint.
+
+    Raises:
+        DesignError: the grid has too many points.
+    """
     return tuple(feasible(base, target=TARGET, tolerance=tolerance, step=step))
 
 
@@ -119,9 +129,11 @@ def grid(choice: Choice, convention: Convention) -> None:
     with right:
         step = float(inputs.switch("Grid step", ["0.025", "0.05", "0.1"], "grid", default="0.05"))
     try:
-        found = _candidates(choice.base, tolerance / 100, step)
+        found = calculated("Grid search", candidates, choice.base, tolerance / 100, step)
     except effviz.DesignError as error:
         st.markdown(f"The grid is too fine for this tolerance: {error}.")
+        return
+    if found is None:
         return
     if not found:
         st.markdown("No triple on this grid meets the constraint. Increase the tolerance or refine the grid.")
@@ -130,7 +142,7 @@ def grid(choice: Choice, convention: Convention) -> None:
     show_chart(
         _grid_chart(found, base, choice.rule, count(convention), look()), "grid_chart",
         note="Each cell shows the α that comes closest to the constraint. The cells of the current bases (outlined) "
-        "and of the paper's show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
+        "and of the paper's (*) show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
         "This search trains no networks. It shows how much the cost varies under the constraint.",
     )  # fmt: skip
     columns = [

@@ -16,6 +16,7 @@ from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
+from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import Card, count_card
 from effviz.ui.widgets.charts import chart_row
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
@@ -54,10 +55,14 @@ def _constraint_card(choice: Choice) -> Card:
     return Card("α · β² · γ²", f"{factor:.3f}", help, f"{'+' if off > 0 else chr(0x2212)}{percent(abs(off))}", "2")
 
 
+def _span(choice: Choice) -> tuple[int, int]:
+    """Return the usual range of φ, or a wider one where φ is beyond it."""
+    return int(min(USUAL[0], math.floor(choice.phi))), int(max(USUAL[1], math.ceil(choice.phi)))
+
+
 def all_steps(choice: Choice) -> Stairs:
-    """Build the networks over the usual range of φ, or further where φ is beyond it."""
-    low, high = min(USUAL[0], math.floor(choice.phi)), max(USUAL[1], math.ceil(choice.phi))
-    return stairs(choice.base, choice.rule, int(low), int(high))
+    """Build the networks over a range of φ."""
+    return stairs(choice.base, choice.rule, *_span(choice))
 
 
 @remembered
@@ -76,6 +81,8 @@ def figures(choice: Choice, report: Report, convention: Convention, look: Appear
 
 def promised_and_built(choice: Choice, report: Report, convention: Convention) -> None:
     """Show promised and built sizes over φ."""
+    if calculated("Built sizes", stairs, choice.base, choice.rule, *_span(choice)) is None:
+        return
     released = pins(choice.base, choice.rule)
     charts = figures(choice, report, convention, look())
     st.subheader(charts["stairs_0"].title, anchor=False)

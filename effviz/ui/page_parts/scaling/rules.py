@@ -13,19 +13,21 @@ from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import Appearance, Chart
-from effviz.core.caches import remembered
+from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import si
 from effviz.count.report import Report
-from effviz.measure.latency import Latency, cached
+from effviz.measure.latency import Latency
+from effviz.measure.recorded import compared
 from effviz.model.design import Design
 from effviz.studies.printed_figures import deviation
-from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, printed
+from effviz.studies.scaling import NAMES, Contender, contenders, curves, frames, nearest, printed
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import VIEWS, Choice, count
+from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
-from effviz.ui.widgets.live_latency import Conditions
+from effviz.ui.widgets.live_latency import HERE, RECORDED, Conditions
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 TITLE = VIEWS[1]
@@ -39,19 +41,23 @@ _SYMBOLS = {
 
 
 @remembered
-def _picture(base: Design, rule: ScalingRule, count: Count, look: Appearance) -> Chart:
-    """Draw the animation; cached, because it has a picture for every φ and does not depend on the one on screen."""
-    return picture_chart(frames(base, rule), count, look)
+def _picture(base: Design, rule: ScalingRule, phi: float, count: Count, look: Appearance) -> Chart:
+    """Draw the picture at the drawn φ next to the one on screen; cached, because it has all frames of the animation."""
+    return picture_chart(frames(base, rule), phi, count, look)
 
 
 def picture(choice: Choice, convention: Convention) -> None:
     """Show the counterpart of figure 2 of the paper."""
-    if not frames(choice.base, choice.rule):
+    drawn = calculated("Pictures", frames, choice.base, choice.rule)
+    if drawn is None:
+        return
+    if not drawn:
         st.markdown("Nothing can be drawn with these bases.")
         return
     show_chart(
-        _picture(choice.base, choice.rule, count(convention), look()), "picture",
-        note="Each box is a stage: its length is the number of blocks, its height the channels, its depth the side of "
+        _picture(choice.base, choice.rule, nearest(choice.phi), count(convention), look()), "picture",
+        note="Drawn for φ from 0 to 2 in steps of 1/4. "
+        "Each box is a stage: its length is the number of blocks, its height the channels, its depth the side of "
         "its map. One scale applies to all rows and to every φ. Stem, head and classifier are not drawn. Each rule "
         "builds the largest network within the multiply-adds of the compound one. The multipliers are d for depth, w "
         "for width and r for resolution. After figure 2 of arXiv 1905.11946.",
@@ -70,24 +76,31 @@ class _Rival(NamedTuple):
 
 
 def others(choice: Choice) -> list[Design]:
-    """Return the networks that are measured after the one on screen."""
-    found, _ = contenders(choice.base, choice.rule, choice.phi, AMONG)
+    """Return the networks that are measured after the one on screen, once they are known."""
+    try:
+        found, _ = known(contenders, choice.base, choice.rule, choice.phi, AMONG)
+    except NotKnownError:
+        return [choice.base]
     return [each.design for each in found if each.rule != "compound"]
 
 
 def equal_budget(choice: Choice, conditions: Conditions, convention: Convention) -> None:
     """Compare five ways to spend one budget of multiply-adds."""
-    found, missing = contenders(choice.base, choice.rule, choice.phi, AMONG)
-    rivals = [
-        _Rival(each, cached_report(each.design, convention.memory), cached(each.design, **conditions.options))
-        for each in found
-    ]
+    networks = calculated("Networks at one budget", contenders, choice.base, choice.rule, choice.phi, AMONG)
+    if networks is None:
+        return
+    found, missing = networks
+    # The compound network is the first one: it is on screen.
+    order = sorted(found, key=lambda each: each.rule != "compound")
+    measured = dict(zip(order, compared([each.design for each in order], **conditions.options), strict=True))
+    rivals = [_Rival(each, cached_report(each.design, convention.memory), measured[each]) for each in found]
+    label = RECORDED if any(each and each.is_recorded for each in measured.values()) else HERE
     measures = [
         Measured(convention.label(quantity), symbol, [getattr(each.report, quantity) for each in rivals])
         for quantity, symbol in _SYMBOLS.items()
     ]
     latencies = [each.latency.median_ms if each.latency else None for each in rivals]
-    show_chart(duel_chart(found, [*measures, Measured("Latency here", "cross", latencies)], look()), "duel")
+    show_chart(duel_chart(found, [*measures, Measured(label, "cross", latencies)], look()), "duel")
     st.caption(
         "Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
         r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
@@ -96,18 +109,21 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
     )
     if missing:
         st.markdown(missing)
-    table = _rival_table(rivals, convention)
+    table = _rival_table(rivals, label, convention)
     show_table(table, fold=f"Table: {len(rivals)} networks within one budget", key="duel_table")
     budget = cached_report(choice.design, convention.memory).macs
+    grown = calculated("Growth of all rules", curves, choice.base, choice.rule, 0, 6)
+    if grown is None:
+        return
     show_chart(
-        growth_chart(curves(choice.base, choice.rule, 0, 6), budget, count(convention), look()), "growth",
+        growth_chart(grown, budget, count(convention), look()), "growth",
         note="On accelerators, latency follows activations more closely than multiply-adds (arXiv 2103.06877, section "
         "3). Therefore fast scaling mostly increases the width. Dashed line: the budget above.",
     )  # fmt: skip
     _printed_accuracies(choice.base)
 
 
-def _rival_table(rivals: Sequence[_Rival], convention: Convention) -> Table:
+def _rival_table(rivals: Sequence[_Rival], label: str, convention: Convention) -> Table:
     budget = next(each.report.macs for each in rivals if each.contender.rule == "compound")
     columns = [
         Column("Rule", lambda each: NAMES[each.contender.rule]),
@@ -121,7 +137,7 @@ def _rival_table(rivals: Sequence[_Rival], convention: Convention) -> Table:
         Column("Parameters", "report.params"),
         Column("Activations", "report.activations"),
         *count_columns(convention, ("memory_access", "peak_activation"), row="report"),
-        Column("Latency here (ms)", lambda each: each.latency.median_ms if each.latency else None, "%.1f"),
+        Column(f"{label} (ms)", lambda each: each.latency.median_ms if each.latency else None, "%.1f"),
     ]
     return Table(rivals, columns, f"{len(rivals)} networks at equal multiply-adds with their costs")
 

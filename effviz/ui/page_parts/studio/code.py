@@ -14,12 +14,14 @@ from effviz.ui.widgets.frame import notice
 
 
 @remembered
-def _source(design: effviz.Design) -> str:
+def source(design: effviz.Design) -> str:
+    """Export a design as PyTorch code."""
     return export_torch(design)
 
 
 @remembered
-def _calls(design: effviz.Design) -> tuple[str, ...]:
+def calls(design: effviz.Design) -> tuple[str, ...]:
+    """Return the calls of other libraries that build a design."""
     return library_calls(design)
 
 
@@ -31,14 +33,14 @@ def code(here: Bench) -> None:
     if design is None or not here.is_whole:
         missing(here)
         return
-    text = _source(design)
+    text = source(design)
     st.markdown(
         f"{text.count(chr(10))} lines of code that import only torch. As a script, the code checks its parameter count."
     )
-    calls = _calls(design)
-    if calls:
+    known = calls(design)
+    if known:
         st.markdown("The same network in other libraries, with equal parameters and multiply-adds:")
-        st.code("\n".join(calls), language="python")
+        st.code("\n".join(known), language="python")
     st.code(text, language="python", line_numbers=True, height=420)
 
 
@@ -47,7 +49,7 @@ def files(here: Bench) -> None:
     stem, draft, design = file_name(here.draft.frame.name or "network"), here.draft, here.design
     entries = [File("Design as JSON", f"{stem}.json", lambda: draft.to_json(indent=2))]
     if design is not None and here.is_whole:
-        entries.insert(0, File("PyTorch code", f"{stem}.py", lambda: _source(design)))
+        entries.insert(0, File("PyTorch code", f"{stem}.py", lambda: source(design)))
     with downloads(*entries):
         if too_long(draft):
             notice("The design is too long for a link. Share the JSON instead.")

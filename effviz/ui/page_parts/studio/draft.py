@@ -56,9 +56,13 @@ class Bench:
         return self.checked.fault is None
 
 
+def hold() -> None:
+    """Keep the draft in the link."""
+    held.held(KEY, lambda text: _read(text) is not None, "a design from the studio; long ones exist in one session")
+
+
 def bench(convention: Convention) -> Bench:
     """Return the draft of this run."""
-    held.held(KEY, lambda text: _read(text) is not None, "a design from the studio; long ones exist in one session")
     draft = current()
     known = checked(draft)
     report = None if known.design is None else cached_report(known.design, convention.memory)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from effviz.advice import lint
-from effviz.advice.lint import RULES, Finding
+from effviz.advice.lint import RULES, Finding, Gain
 from effviz.advice.lint.edits import moved
+from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import lower, milliseconds, percent
 from effviz.count.report import Report
@@ -39,24 +40,36 @@ def findings(here: Bench, conditions: Conditions, reading: Reading, convention: 
     if report is None:
         missing(here)
         return
-    found = lint.lint(report.design)
-    st.subheader(_heading(len(found), whole=here.is_whole), anchor=False)
-    # A fix is searched for when it is read, so a network with many findings shows some of them at a time.
-    design, shown = st.session_state.get(_SHOWN, (None, 0))
-    shown = max(_AT_A_TIME, shown if design == report.design else 0)
-    for place, each in enumerate(found[:shown]):
-        with st.container(border=True):
-            # Names of stages are user input, so nothing here is Markdown.
-            notice(f", {each.where}. {each.why}", "finding", strong=RULES[each.rule].title)
+    shown = count_shown(report.design)
+    count, found = suggestions(report, shown)
+    st.subheader(_heading(count, whole=here.is_whole), anchor=False)
+    for place, (each, gain) in enumerate(found):
+        with st.container(border=True, horizontal=True, gap="small"):
+            # Names of stages are user input, so nothing here is Markdown. One message: a move sends all findings.
+            text = _line(f", {each.where}. {each.why}", RULES[each.rule].title)
             if each.fix is not None:
-                notice(f"{each.fix.label}. {_savings(each, report, convention)}", "finding")
-                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    _buttons(each, place, here, report, conditions, reading)
-    if shown < len(found):
+                text += _line(f"{each.fix.label}. {_savings(gain, report, convention)}")
+            st.html(text)
+            if each.fix is not None:
+                _buttons(each, place, here, report, conditions, reading)
+    if shown < count:
         more = (report.design, shown + _AT_A_TIME)
-        st.button(f"Show {min(_AT_A_TIME, len(found) - shown)} more", key="more_findings", on_click=_show, args=more)
-    with st.expander("Rules and sources", key="rules"):
-        st.html("".join(map(_rule, RULES.values())))
+        st.button(f"Show {min(_AT_A_TIME, count - shown)} more", key="more_findings", on_click=_show, args=more)
+    rules = "".join(map(_rule, RULES.values()))
+    st.html(f'<details class="finding"><summary>Rules and sources</summary>{rules}</details>')
+
+
+def count_shown(design: Design | None) -> int:
+    """Return how many findings are shown: a fix is searched for when it is read, so at first not all."""
+    chosen, shown = st.session_state.get(_SHOWN, (None, 0))
+    return max(_AT_A_TIME, shown if chosen == design else 0)
+
+
+@remembered
+def suggestions(report: Report, most: int) -> tuple[int, tuple[tuple[Finding, Gain | None], ...]]:
+    """Return the number of findings, and the first ones with the gains of their fixes."""
+    found = lint.lint(report.design)
+    return len(found), tuple((each, lint.gain(each, report) if each.fix else None) for each in found[:most])
 
 
 def _show(design: Design, count: int) -> None:
@@ -69,13 +82,18 @@ def _heading(count: int, *, whole: bool) -> str:
 
 
 def _rule(rule: lint.Rule) -> str:
-    text = html_text(f" {rule.guideline} Source: {rule.source}.")
-    return f'<p class="finding"><strong>{html_text(rule.title)}.</strong>{text}</p>'
+    return _line(f" {rule.guideline} Source: {rule.source}.", f"{rule.title}.")
 
 
-def _savings(each: Finding, report: Report, convention: Convention) -> str:
+def _line(text: str, strong: str = "") -> str:
+    lead = f"<strong>{html_text(strong)}</strong>" if strong else ""
+    return f'<p class="finding">{lead}{html_text(text)}</p>'
+
+
+def _savings(gain: Gain | None, report: Report, convention: Convention) -> str:
     """List the savings of a fix; its label lists the increases."""
-    gain = lint.gain(each, report)
+    if gain is None:
+        return ""
     rows = (
         ("parameters", gain.params, report.params),
         (lower(convention.compute_label), gain.macs, report.macs),

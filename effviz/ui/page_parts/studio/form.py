@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -10,8 +10,9 @@ import streamlit as st
 from effviz.core.errors import MAX_BLOCKS, MAX_CHANNELS
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS
+from effviz.model.draft import Draft
 from effviz.model.fields import Field, declared
-from effviz.model.stage import DEPTHS, WIDTHS
+from effviz.model.stage import DEPTHS, WIDTHS, Stage
 from effviz.studies.studio import buildable
 from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
 
@@ -42,7 +43,7 @@ def form(here: Bench) -> None:
         cells.append(lambda: _number("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
     cells.append(lambda: _number("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
     if kind.has_stride:
-        cells.append(lambda: _buildable(here, "Stride", "stride", row.stride, sorted({*STRIDES, row.stride})))
+        cells.append(lambda: _buildable(here, "Stride", "stride", row.stride, _strides(row)))
     values = dict(row.fields)
     fields = [_field_cell(here, entry, values.get(entry.name, entry.default)) for entry in declared(kind)]
     with st.container(key="row_form"):
@@ -72,16 +73,42 @@ def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
         return lambda: _choice(label, name, value, [*none, True, False], _said, help)
     if entry.kind == "choice":
         return lambda: _choice(label, name, value, list(entry.choices), _said, help)
-    if entry.choices or entry.optional:
-        usual = entry.choices or tuple(range(int(entry.minimum), 8))
-        options = [*none, *sorted({*usual, *(() if value is None else (value,))})]
-        return lambda: _buildable(here, label, name, value, options, help)
+    if _is_judged(entry):
+        return lambda: _buildable(here, label, name, value, _options(entry, value), help)
     if entry.kind == "int":
         return lambda: _number(label, name, value, int(entry.minimum), int(entry.maximum), help=help)
     return lambda: _number(label, name, float(value), float(entry.minimum), float(entry.maximum), 0.05, help)
 
 
-def _buildable(here: Bench, label: str, name: str, value: Any, options: list[Any], help: str | None = None) -> None:
+def _strides(row: Stage) -> tuple[int, ...]:
+    return tuple(sorted({*STRIDES, row.stride}))
+
+
+def _is_judged(entry: Field) -> bool:
+    """Whether only those values of a field are shown with which the row can be built."""
+    return entry.kind not in ("recipe", "bool", "choice") and bool(entry.choices or entry.optional)
+
+
+def _options(entry: Field, value: Any) -> tuple[Any, ...]:
+    usual = entry.choices or tuple(range(int(entry.minimum), 8))
+    none = (None,) if entry.optional else ()
+    return (*none, *sorted({*usual, *(() if value is None else (value,))}))
+
+
+def judged(draft: Draft, index: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the arguments of `buildable` for the controls of a row."""
+    row = draft.rows[index]
+    kind, values = BLOCKS[row.block], dict(row.fields)
+    if kind.has_stride:
+        yield draft, index, "stride", _strides(row), row.stride
+    for entry in filter(_is_judged, declared(kind)):
+        value = values.get(entry.name, entry.default)
+        yield draft, index, entry.name, _options(entry, value), value
+
+
+def _buildable(
+    here: Bench, label: str, name: str, value: Any, options: tuple[Any, ...], help: str | None = None
+) -> None:
     """Show the options with which the row can be built."""
     _choice(label, name, value, buildable(here.draft, here.row, name, options, value), _said, help)
 

@@ -8,7 +8,7 @@ from effviz.charts.architectures import stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.latex import number, words
-from effviz.core.resolution import compact_size, halved, in_pixels, size_text
+from effviz.core.resolution import halved, in_pixels, size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.layers import elements
@@ -45,7 +45,7 @@ def formulas(here: Bench, convention: Convention) -> None:
         return
     rows = [(report.design.stages[row].name, each) for row, each in row_totals(report.design).items()]
     factor = convention.factor("macs")
-    peak = max(report.running, key=lambda row: row.alive)
+    peak = largest_layer(report)
     step = report.steps[report.rows.index(peak)]
     shapes = {tensor.storage: tensor.shape for tensor in (*step.inputs, step.output)}
     tensors = [convention.size(elements(shape)) for shape in shapes.values()]
@@ -88,7 +88,7 @@ def exercises(here: Bench, convention: Convention) -> None:
     entries: list[Exercise | None] = [None, None]
     if small is not None:
         entries[0] = Exercise(
-            f"half_{compact_size(report.resolution)}",
+            "half",
             f"The resolution is reduced from {size_text(report.resolution)} to {in_pixels(half)}. What percentage of "
             f"the {label} remains?",
             "%",

@@ -61,8 +61,8 @@ def read(options: Options, designs: Designs, chosen: Variant, asked: Conditions)
     others = [each for each in designs.variants if each is not chosen]
     others.sort(key=lambda each: each is not designs.reference(chosen))
     reading = live.read(chosen.design, [each.design for each in others], asked)
-    known = dict(zip((each.name for each in others), reading.others, strict=True))
-    return View(options, designs, chosen, reading, known | {chosen.name: reading.latency})
+    known = dict(zip((each.name for each in (chosen, *others)), reading.shown, strict=True))
+    return View(options, designs, chosen, reading, known)
 
 
 def budget_text(macs: int, convention: Convention) -> str:
@@ -132,7 +132,7 @@ def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
         )  # fmt: skip
     times = [view.latencies[each.name] for each in variants]
     found["latency"] = DesignMeasure(
-        "Latency here", [each.median_ms if each else None for each in times],
+        view.reading.label, [each.median_ms if each else None for each in times],
         [milliseconds(each.median_ms) if each else "not measured" for each in times],
     )  # fmt: skip
     return found

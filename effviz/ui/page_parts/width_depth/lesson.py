@@ -134,13 +134,13 @@ def show_exercises(view: View) -> None:
         Exercise(
             "three", f"{base} gets three times the blocks, within the same budget. By what factor do its stages become "
             "narrower?", "×", lambda: 1 / tried_width(designs, depth_mult=3.0),
-            r"The law promises $\sqrt{3}$ = 1.73. Layers that do not grow with $d w^2$ and rounding change the factor.",
+            "The law promises √3 = 1.73. Layers that do not grow with d·w² and rounding change the factor.",
         ),
         Exercise(
             "half", f"{base} gets half the resolution, {in_pixels(half)}, with the same blocks and budget. By what "
             "factor do its stages become wider?", "×", lambda: tried_width(designs, resolution=half),
-            "The maps have a quarter of the pixels, which allows four times $w^2$, or twice the width. Layers that "
-            "grow with $w$ alone leave more room, a classifier leaves less.",
+            "The maps have a quarter of the pixels, which allows four times w², or twice the width. Layers that "
+            "grow with w alone leave more room, a classifier leaves less.",
         ),
     )  # fmt: skip
 

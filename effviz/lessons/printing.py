@@ -1,0 +1,140 @@
+"""Worksheets, keys and teacher notes as Markdown and as printable HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+from effviz.lessons.lesson import Lesson
+from effviz.lessons.worksheet import Worksheet, letter
+
+_SIGNS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "phi": "φ", "rho": "ρ", "cdot": " · ", "times": " × ", "approx": " ≈ ",
+    "lceil": "⌈", "rceil": "⌉", "ln": "ln ", "le": "≤", "ge": "≥", "to": "→", "sqrt": "√", "log": "log ", "quad": " ",
+}  # fmt: skip
+_FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
+_RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{([^{}]*)\}|(\w))")
+_STYLE = """
+@page { size: A4; margin: 18mm 20mm; }
+:root { color-scheme: light; }
+body { font: 11pt/1.45 "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", Arial, sans-serif;
+  color: #1b1b22; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+header { border-bottom: 2px solid #6a3fa0; margin-bottom: 1.25rem; }
+h1 { font-size: 18pt; line-height: 1.2; margin: 0; }
+h2 { font-size: 11pt; margin: 0; color: #6a3fa0; }
+header p { margin: 0.35rem 0 0.75rem; }
+.name { display: flex; gap: 2rem; }
+.name span { flex: 1; border-bottom: 1px solid #8a8a94; padding-bottom: 0.2rem; }
+.name span:last-child { flex: 0 0 9rem; }
+section { break-inside: avoid; margin: 0 0 1.5rem; }
+section p { margin: 0.2rem 0; }
+sup, sub { line-height: 0; }
+ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
+.work { height: 4.2rem; }
+.answer { display: flex; align-items: flex-end; gap: 0.5rem; }
+.answer span { display: inline-block; width: 9rem; border-bottom: 1px solid #1b1b22; height: 1.2rem; }
+.key { font-weight: 600; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; }
+td, th { text-align: left; padding: 0.15rem 1.25rem 0.15rem 0; vertical-align: top; }
+td:first-child { font-variant-numeric: tabular-nums; }
+@media print { body { margin: 0; padding: 0; max-width: none; } }
+"""
+
+
+def markdown(sheet: Worksheet, *, key: bool = False) -> str:
+    """Write a worksheet as Markdown with LaTeX between dollar signs; with `key`, its answers."""
+    lines = [f"# {_heading(sheet, key)}", "", _subtitle(sheet, key), ""]
+    for number, each in enumerate(sheet.questions, 1):
+        lines += [f"## {number}. {each.title}", "", each.text, ""]
+        lines += [f"- {letter(place)}: {option}" for place, option in enumerate(each.options)]
+        lines += [""] * bool(each.options)
+        lines += [f"**Answer: {each.answer}**", "", each.solution] if key else [f"Answer: ________ {each.unit}".strip()]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def page(sheet: Worksheet, *, key: bool = False) -> str:
+    """Write a worksheet as an HTML page for printing; with `key`, its answers."""
+    parts = []
+    for number, each in enumerate(sheet.questions, 1):
+        options = "".join(f"<li>{rich(option)}</li>" for option in each.options)
+        body = f"<h2>{number}. {rich(each.title)}</h2><p>{rich(each.text)}</p>"
+        body += f'<ol class="options">{options}</ol>' if options else ""
+        if key:
+            body += f'<p class="key">{rich(each.answer)}</p><p>{rich(each.solution)}</p>'
+        else:
+            body += "" if options else '<div class="work"></div>'
+            body += f'<div class="answer">Answer: <span></span> {rich(each.unit)}</div>'
+        parts.append(f"<section>{body}</section>")
+    line = "" if key else f'<p class="name"><span>Name:</span><span>Number: {sheet.seed}</span></p>'
+    return _document(_heading(sheet, key), f"<p>{rich(_subtitle(sheet, key))}</p>{line}", parts)
+
+
+def notes(chosen: Lesson) -> str:
+    """Write the teacher's notes of a lesson as Markdown: timing, notes, common mistakes, further questions."""
+    lines = [f"# {chosen.title}: teacher notes", "", chosen.summary, "", "Afterwards a student can:", ""]
+    lines += [f"- {each}" for each in chosen.learn]
+    lines += ["", "## Timing", "", "| minute | step | duration | note |", "|---:|---|---:|---|"]
+    lines += [f"| {start} | {number}. {title} | {length} min | {note} |" for start, number, title, length, note in
+              timing(chosen)]  # fmt: skip
+    lines += ["", "## Notes", "", *_paragraphs(chosen.notes), "## Common mistakes", ""]
+    lines += [f"- *{mistake}* {answer}" for mistake, answer in chosen.mistakes]
+    lines += ["", "## Further questions", ""]
+    for number, (question, answer) in enumerate(chosen.questions, 1):
+        lines += [f"{number}. {question}", "", f"   Answer: {answer}", ""]
+    return "\n".join(lines)
+
+
+def timing(chosen: Lesson) -> list[tuple[int, int, str, int, str]]:
+    """Return for every step the minute at which it starts, its number, title, duration in minutes, and note."""
+    starts = [sum(each.minutes for each in chosen.steps[:place]) for place in range(len(chosen.steps))]
+    return [
+        (start, number, step.title, step.minutes, step.teacher)
+        for number, (start, step) in enumerate(zip(starts, chosen.steps, strict=True), 1)
+    ]
+
+
+def _paragraphs(texts: Iterable[str]) -> list[str]:
+    return [line for text in texts for line in (text, "")]
+
+
+def _heading(sheet: Worksheet, key: bool) -> str:
+    return f"{sheet.lesson}: {'answer key' if key else 'worksheet'}"
+
+
+def _subtitle(sheet: Worksheet, key: bool) -> str:
+    if key:
+        return f"Answers to worksheet {sheet.seed}. All numbers are computed by effviz."
+    return (
+        "Multiply-adds are those of convolution and linear layers for one image. Write down how you found each number."
+    )
+
+
+def _document(title: str, head: str, parts: Iterable[str]) -> str:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{rich(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<header><h1>{rich(title)}</h1>{head}</header>{''.join(parts)}</body></html>\n"
+    )
+
+
+def rich(text: str) -> str:
+    """Return text with LaTeX between dollar signs as HTML with signs, superscripts and subscripts."""
+    pieces = html.escape(text, quote=False).split("$")
+    return "".join(_typeset(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _typeset(formula: str) -> str:
+    formula = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", formula)
+    formula = re.sub(r"\\([a-z]+) ?", lambda found: _SIGNS.get(found[1], found[0].rstrip()), formula)
+    formula = _RAISED.sub(lambda found: f"<sup>{found[1] or found[2]}</sup>", formula)
+    formula = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", formula)
+    formula = _FRACTION.sub(lambda found: f"{_factor(found[1])} / {_factor(found[2])}", formula)
+    return " ".join(re.sub(r"[{}]|\\,", " ", formula).split())
+
+
+def _factor(term: str) -> str:
+    """Return a term in parentheses if it is a sum or a product."""
+    return f"({term.strip()})" if " " in term.strip() else term.strip()

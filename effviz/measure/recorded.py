@@ -1,0 +1,144 @@
+"""Latencies recorded on one machine, which pages show until something is measured here.
+
+The file `recorded.json` beside this module is written by ``python -m effviz.ui.record``. A recorded latency is never
+stored with those measured here, and a comparison contains latencies of one kind only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from effviz.core import settings
+from effviz.core.errors import fail
+from effviz.core.resolution import Resolution, as_resolution
+from effviz.measure import store
+from effviz.measure.latency import Latency, cached, network_digest
+from effviz.model.design import Design
+
+VERSION = 1
+# Conditions of one latency; the rest of the environment is that of the machine.
+_OWN = ("batch_size", "threads", "dtype")
+_TIMES = ("median_ms", "p90_ms", "iqr_ms", "min_ms", "runs", "loaded", "measured_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded(Latency):
+    """A latency of another machine, or of an earlier time, from the file."""
+
+    @property
+    def is_recorded(self) -> bool:
+        return True
+
+    @property
+    def where(self) -> str:
+        """Machine and date: ``AMD EPYC, 2026-11-30``."""
+        return f"{self.environment['cpu']}, {self.measured_at[:10]}"
+
+
+class Request(NamedTuple):
+    """A network and the conditions of its measurement."""
+
+    design: Design
+    resolution: Resolution
+    batch_size: int
+    threads: int
+    dtype: str
+
+
+_requests: list[Request] | None = None
+
+
+@contextmanager
+def requests() -> Iterator[list[Request]]:
+    """Collect what `find` is called with, so that the networks of the pages are recorded without a second list."""
+    global _requests
+    _requests = []
+    try:
+        yield _requests
+    finally:
+        _requests = None
+
+
+def find(
+    design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
+) -> Recorded | None:
+    """Return the recorded latency of a network under these conditions, or None.
+
+    Raises:
+        DesignError: the network cannot be built at this resolution.
+    """
+    side = design.resolution if resolution is None else as_resolution(resolution)
+    asked = Request(design, side, batch_size, threads, dtype)
+    if _requests is not None:
+        _requests.append(asked)
+    return _read(settings.RECORDED.value).get(_key(asked))
+
+
+def compared(designs: Sequence[Design], **conditions: Any) -> list[Latency | None]:
+    """Return the latencies of networks that are compared with the first one, all of one kind.
+
+    They are those measured here if the first one was, otherwise the recorded ones if it has one.
+
+    Args:
+        designs: the networks, at least one.
+        conditions: arguments of `find`.
+    """
+    here = [cached(design, **conditions) for design in designs]
+    if here[0] is not None:
+        return list(here)
+    known = [find(design, **conditions) for design in designs]
+    return list(known if known[0] is not None else here)
+
+
+def write(file: Path, machine: Mapping[str, str], known: Mapping[Request, Latency]) -> None:
+    """Write a file of recorded latencies, one per line.
+
+    Args:
+        file: is replaced.
+        machine: cpu, cores, os, python and torch.
+        known: latencies measured on this machine.
+    """
+    rows = {}
+    for asked, latency in known.items():
+        values = vars(latency)
+        own = {name: getattr(asked, name) for name in _OWN}
+        times = {name: values[name] for name in _TIMES}
+        rows[_key(asked)] = {"network": asked.design.title, "resolution": asked.resolution} | own | times
+    lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(rows.items()))
+    head = json.dumps({"version": VERSION, "machine": dict(machine)})[:-1]
+    file.write_text(f'{head}, "latencies": {{\n{lines}\n}}}}\n', encoding="utf-8")
+
+
+def _key(asked: Request) -> str:
+    parts = [network_digest(asked.design, asked.resolution), asked.batch_size, asked.threads, asked.dtype]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _read(chosen: str | None) -> dict[str, Recorded]:
+    """Read a file: None for the one that effviz ships, an empty name for none."""
+    if chosen == "":
+        return {}
+    file = Path(chosen) if chosen is not None else files("effviz.measure").joinpath("recorded.json")
+    try:
+        return dict(_latencies(json.loads(file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        store.report_ignored(Path(str(file)), str(error))
+        return {}
+
+
+def _latencies(content: Any) -> Iterable[tuple[str, Recorded]]:
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        fail("content", content, f"must be an object with version {VERSION}")
+    for key, row in content["latencies"].items():
+        environment = content["machine"] | {"dtype": row["dtype"], "threads": str(row["threads"])}
+        values = {name: row[name] for name in (*_TIMES, "batch_size", "threads", "resolution")}
+        yield key, Recorded(**values, environment=environment)

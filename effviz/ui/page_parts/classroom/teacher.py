@@ -1,0 +1,160 @@
+"""The teacher's screen: code, step, number of answers, and the predictions against the truth."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+
+from effviz.charts.classroom import choice_bars, number_histogram
+from effviz.charts.style import Chart
+from effviz.core.caches import remembered
+from effviz.core.text import html_text
+from effviz.lessons.lesson import Step
+from effviz.lessons.results import results_csv
+from effviz.lessons.rooms import HOURS, Room
+from effviz.ui import classroom, playing
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.component import component
+from effviz.ui.widgets.downloads import File, download, file_name
+from effviz.ui.widgets.frame import look, section
+from effviz.ui.widgets.room_bar import TEACHER_S, watch
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def screen(room: Room, key: str) -> None:
+    """Show the room to its teacher."""
+    scene, chosen = room.scene, classroom.lesson_of(room)
+    step = chosen.steps[scene.step]
+    with st.container(key="room_screen"):
+        with st.container(key="room_main"):
+            where = f"Step {scene.step + 1} of {len(chosen.steps)}"
+            st.html(
+                f'<p class="lesson_line"><strong>{html_text(chosen.title)}</strong> · {where}</p>'
+                f"<h1>{html_text(step.title)}</h1>"
+            )
+            if step.prediction is not None:
+                st.markdown(step.prediction.asked())
+            watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
+            with section("The predictions"):
+                _predictions(room, step)
+        _invitation(room)
+    _controls(room, key, step)
+
+
+def _counts(room: Room) -> None:
+    place = room.scene.step
+    joined, answered = room.counts(place)
+    asks = room.questions[place] is not None
+    number, noun = (answered, "answered") if asks else (joined, "joined")
+    of = f" of {joined}" if asks else ""
+    st.html(
+        f'<p class="room_count" role="status"><strong>{number}{of}</strong> {noun}</p>'
+        + (f'<progress class="lesson_bar" max="{max(joined, 1)}" value="{answered}" aria-label="Answers"></progress>'
+           if asks else "")
+    )  # fmt: skip
+
+
+def _predictions(room: Room, step: Step) -> None:
+    asked = step.prediction
+    if asked is None:
+        return
+    if room.scene.step not in room.scene.revealed:
+        if asked.choices:
+            rows = "".join(f"<li>{html_text(each.text)}</li>" for each in asked.choices)
+            st.html(f'<ul class="room_choices">{rows}</ul>')
+        return
+    show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
+    if step.explanation:
+        st.markdown(step.explanation)
+
+
+def _chart(step: Step, answers: list[float]) -> Chart:
+    asked = step.prediction
+    assert asked is not None
+    if asked.choices:
+        return choice_bars(answers, [each.text for each in asked.choices], int(asked.value()), look())
+    return number_histogram(answers, asked.value(), asked.is_right, asked.form.unit, look(), asked.form.show)
+
+
+def _invitation(room: Room) -> None:
+    """Show how students join."""
+    address = _address(room)
+    shown = (address.partition("://")[2] or address).partition("?")[0]
+    local = urlsplit(address).hostname in _LOCAL
+    note = "<p class='room_note'>This address works on this computer only.</p>" if local else ""
+    with st.container(key="room_invitation"):
+        st.html(
+            f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
+            f'<p class="room_note">{html_text(shown)}</p>'
+            f'<p class="room_code" aria-label="Code of the room">{html_text(room.code)}</p>{note}'
+        )
+
+
+@remembered
+def _qr(address: str) -> str:
+    """Return a QR code as a data URL of an SVG, black on white."""
+    return str(segno.make(address, error="m", micro=False).svg_data_uri(border=2, dark="#000", light="#fff"))
+
+
+def _address(room: Room) -> str:
+    """Return the link for students, as the teacher's browser reaches the server."""
+    base = (st.context.url or classroom.PAGE).partition("?")[0].rstrip("/")
+    return f"{base}?room={room.code}"
+
+
+# --- Controls ---------------------------------------------------------------------------------------------------------
+
+
+def _controls(room: Room, key: str, step: Step) -> None:
+    place, last, revealed = room.scene.step, len(room.questions) - 1, room.scene.step in room.scene.revealed
+    with st.container(horizontal=True, key="room_controls", gap="small", vertical_alignment="center"):
+        st.button("Previous", disabled=place == 0, on_click=room.show, args=(key, place - 1))
+        st.button("Next", disabled=place == last, on_click=room.show, args=(key, place + 1))
+        if step.prediction is not None:
+            st.button(
+                "Hide predictions" if revealed else "Reveal", on_click=room.reveal, args=(key, place, not revealed),
+                key="room_reveal", type="secondary" if revealed else "primary",
+            )  # fmt: skip
+        _pace(room, key)
+        query = playing.address(classroom.lesson_of(room), place + 1) | {"room": room.code}
+        st.page_link(page_path(page(step.page)), label="Show the page", query_params=query)
+        _more(room, key)
+
+
+def _pace(room: Room, key: str) -> None:
+    """Show the switch between the teacher's step and the students' own pace."""
+    paces = {"Students follow": True, "Own pace": False}
+    now = "Students follow" if room.scene.follows else "Own pace"
+    name = f"room_pace_{now}"
+
+    def change() -> None:
+        room.set_follows(key, paces[str(st.session_state[name])])
+
+    st.segmented_control(
+        "Pace", list(paces), default=now, required=True, key=name, on_change=change, label_visibility="collapsed"
+    )
+
+
+def _more(room: Room, key: str) -> None:
+    with st.popover("More"):
+        chosen = classroom.lesson_of(room)
+        stem = file_name("effviz", room.lesson, room.code)
+        download(File("Results as CSV", f"{stem}.csv", lambda: results_csv(chosen, room.results())))
+        st.caption("Your screen on another device, with all rights of the teacher:")
+        button = component("copy_link", '<button type="button" class="copy_link"></button>')
+        link = f"{_address(room)}&teacher={key}"
+        button(
+            data={"label": "Copy teacher link", "done": "Copied", "address": link}, key="copy_teacher", width="content"
+        )
+        st.caption(f"The room ends by itself {HOURS} hours after it was opened. Its data are then deleted.")
+        st.button("End the room", on_click=_end, args=(room, key))
+
+
+def _end(room: Room, key: str) -> None:
+    classroom.ROOMS.end(room.code, key)
+    classroom.leave()

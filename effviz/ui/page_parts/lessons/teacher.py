@@ -1,0 +1,74 @@
+"""For the teacher of a lesson: timing, notes, worksheets with their keys, further questions."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from effviz.lessons import printing
+from effviz.lessons.lesson import ORDER, Lesson, lesson
+from effviz.lessons.worksheet import SEEDS, worksheet
+from effviz.ui import inputs
+from effviz.ui.widgets.downloads import File, downloads, file_name
+from effviz.ui.widgets.parts import Part, parts
+from effviz.ui.widgets.tables import Column, Table, show_table
+
+
+def teacher() -> None:
+    """Show the material of one lesson."""
+    st.header("For the teacher", anchor=False)
+    name = inputs.choice("Lesson", list(ORDER), "of", default=ORDER[0], format_func=_title)
+    chosen = lesson(name)
+    parts(
+        Part("Timing", partial(_timing, chosen)),
+        Part("Notes", partial(_notes, chosen)),
+        Part("Worksheets", partial(_worksheets, chosen), ("seed",)),
+        Part("Further questions", partial(_questions, chosen)),
+    )
+
+
+def _title(name: str) -> str:
+    return lesson(name).title
+
+
+def _timing(chosen: Lesson) -> None:
+    columns = [
+        Column("Minute", lambda row: row[0]),
+        Column("Step", lambda row: f"{row[1]}. {row[2]}"),
+        Column("Duration (min)", lambda row: row[3]),
+        Column("Note", lambda row: row[4]),
+    ]
+    alt = f"{len(chosen.steps)} steps of the lesson {chosen.title} with their times"
+    show_table(Table(printing.timing(chosen), columns, alt))
+
+
+def _notes(chosen: Lesson) -> None:
+    mistakes = "\n".join(f"- *{mistake}* {answer}" for mistake, answer in chosen.mistakes)
+    st.markdown("\n\n".join([*chosen.notes, "**Common mistakes**", mistakes]))
+    downloads(
+        File("Notes as Markdown", file_name("effviz", chosen.name, "notes") + ".md", partial(printing.notes, chosen))
+    )
+
+
+def _worksheets(chosen: Lesson) -> None:
+    st.markdown(
+        f"Every number from 1 to {SEEDS} is a different worksheet: all its numeric answers differ from those of the "
+        "others. The same number always gives the same worksheet. Open the HTML file in a browser to print it."
+    )
+    seed = inputs.integer("Worksheet number", "seed", default=1, minimum=1, maximum=SEEDS, width=200)
+    sheet = worksheet(chosen, seed)
+    stem = file_name("effviz", chosen.name, str(seed))
+    downloads(
+        File("Worksheet as HTML", f"{stem}-worksheet.html", partial(printing.page, sheet)),
+        File("Worksheet as Markdown", f"{stem}-worksheet.md", partial(printing.markdown, sheet)),
+        File("Key as HTML", f"{stem}-key.html", partial(printing.page, sheet, key=True)),
+        File("Key as Markdown", f"{stem}-key.md", partial(printing.markdown, sheet, key=True)),
+    )
+
+
+def _questions(chosen: Lesson) -> None:
+    for number, (question, answer) in enumerate(chosen.questions, 1):
+        st.markdown(f"**{number}.** {question}")
+        with st.expander("Answer"):
+            st.markdown(answer)

@@ -1,0 +1,204 @@
+"""The lesson that the address names: its step, the visitor's answers, and the controls that the step sets or locks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.state import get_session_state
+
+from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
+from effviz.ui import carried, links
+
+STORAGE = "lessons"
+"""Name under which the browser stores the answers."""
+_ANSWERS = "_lesson_answers"
+_ARRIVALS = "_lesson_arrivals"  # number of the arrival for which a control was set, by key
+_MOST_DIGITS = 1e15
+
+
+@dataclass(frozen=True)
+class Play:
+    """A step of a lesson.
+
+    Attributes:
+        lesson: that is played.
+        number: of the step, from 1.
+    """
+
+    lesson: Lesson
+    number: int
+
+    @property
+    def step(self) -> Step:
+        """The step."""
+        return self.lesson.steps[self.number - 1]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the step is played on the page that is being drawn."""
+        return self.step.page == links.current_page()
+
+
+def now() -> Play | None:
+    """Return the step of the address; None without a lesson."""
+    texts = carried.texts()
+    name, step = texts.get("lesson", ""), texts.get("step", "1")
+    if name not in ORDER:
+        return None
+    chosen = lesson(name)
+    return Play(chosen, int(step) if is_step(chosen, step) else 1)
+
+
+def is_step(chosen: Lesson, text: str) -> bool:
+    """Whether a text of the address is the number of a step."""
+    return text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= len(chosen.steps)
+
+
+def address(chosen: Lesson, number: int) -> dict[str, str]:
+    """Return the parameters of a link to a step, without those of a room.
+
+    The browser adds the settings of all pages to a link, such as the convention, so that the link must not have them.
+    """
+    state = {key: text for key, text in (chosen.steps[number - 1].state or {}).items() if key not in links.EVERYWHERE}
+    return {"lesson": chosen.name, "step": str(number)} | state
+
+
+def following(play: Play, number: int) -> dict[str, str]:
+    """Return the parameters of a link from a step to another one of the lesson, which may keep what was built."""
+    target = play.lesson.steps[number - 1]
+    keeps = target.state is None and target.page == links.current_page()
+    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in links.EVERYWHERE}
+    room = carried.texts().get("room", "")
+    return kept | address(play.lesson, number) | ({"room": room} if room else {})
+
+
+# --- Answers ----------------------------------------------------------------------------------------------------------
+
+
+def answers(name: str) -> dict[str, dict[str, Any]]:
+    """Return the visitor's answers to a lesson by the name of the step: its `guess`, and `met` for a goal."""
+    found: dict[str, dict[str, Any]] = st.session_state.setdefault(_ANSWERS, {}).setdefault(name, {})
+    return found
+
+
+def answer(chosen: Lesson, step: Step, **entries: Any) -> None:
+    """Note an answer."""
+    answers(chosen.name).setdefault(step.name, {}).update(entries)
+
+
+def forget(name: str) -> None:
+    """Delete the answers to a lesson."""
+    answers(name).clear()
+
+
+def is_answered(chosen: Lesson, step: Step) -> bool:
+    """Whether the visitor has answered the question of a step."""
+    return "guess" in answers(chosen.name).get(step.name, {})
+
+
+def is_done(chosen: Lesson, step: Step) -> bool:
+    """Whether the visitor has answered the question of a step; one without a question is always done."""
+    return step.prediction is None or is_answered(chosen, step)
+
+
+def every_answer() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the answers to all lessons, for the browser's storage."""
+    return {name: entry for name, entry in st.session_state.get(_ANSWERS, {}).items() if entry}
+
+
+def restore(stored: Mapping[str, Any]) -> None:
+    """Take answers of the browser's storage that this session does not have. Illegal ones are dropped."""
+    for name in ORDER:
+        entries = stored.get(name)
+        if not isinstance(entries, dict):
+            continue
+        own, steps = answers(name), {step.name: step for step in lesson(name).steps}
+        for key, entry in entries.items():
+            if key in steps and key not in own and isinstance(entry, dict) and (legal := _legal(steps[key], entry)):
+                own[key] = legal
+
+
+def _legal(step: Step, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the legal parts of a stored answer."""
+    legal: dict[str, Any] = {"met": True} if entry.get("met") is True and step.goal else {}
+    guess = entry.get("guess")
+    if (
+        step.prediction is not None
+        and isinstance(guess, (int, float))
+        and not isinstance(guess, bool)
+        and is_guess(step, guess)
+    ):
+        legal["guess"] = guess
+    return legal
+
+
+def is_guess(step: Step, guess: float) -> bool:
+    """Whether a number can be an answer: the index of a choice, or a finite number."""
+    if step.prediction is None or not math.isfinite(guess) or abs(guess) > _MOST_DIGITS:
+        return False
+    choices = step.prediction.choices
+    return not choices or guess in range(len(choices))
+
+
+# --- Controls ---------------------------------------------------------------------------------------------------------
+
+
+def held(key: str) -> tuple[bool, bool]:
+    """Return whether the step disables a control, and whether it hides it."""
+    play = now()
+    if play is None or not play.is_here:
+        return False, False
+    hidden = key in play.step.hide
+    return hidden or key in play.step.lock, hidden
+
+
+def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bool]:
+    """Set a control to the state of the step, before its widget is made; return the same as `held`.
+
+    On arrival at the step, the address takes precedence over the state of the step: a visitor who reloads the page
+    keeps what was set. A disabled or hidden control always has the value of the step. A step without a state keeps what
+    the address has.
+    """
+    play = now()
+    if play is None or not play.is_here:
+        return False, False
+    locked, hidden = held(key)
+    state = play.step.state
+    arrivals = st.session_state.setdefault(_ARRIVALS, {})
+    arrived = arrivals.get(key) != carried.arrival()
+    arrivals[key] = carried.arrival()
+    planned = None if state is None else state.get(key)
+    is_fixed = (locked and state is not None) or (key in links.EVERYWHERE and planned is not None)
+    text = planned if is_fixed else st.query_params.get(key, planned)
+    if (locked or arrived) and (text is not None or (state is not None and key not in links.EVERYWHERE)):
+        _set(key, default if text is None else _read(read, text, default), text)
+    return locked, hidden
+
+
+def _read(read: Callable[[str], Any], text: str, default: Any) -> Any:
+    try:
+        return read(text)
+    except (ValueError, KeyError, OverflowError):
+        # The notice of the link lists an illegal text.
+        return default
+
+
+def _set(key: str, value: Any, text: str | None) -> None:
+    state = st.session_state
+    if key not in state or state[key] != value:
+        state[key] = value
+        _show_text(key, text)
+
+
+def _show_text(key: str, text: str | None) -> None:
+    """Write the parameter of a control that was set before it is made: the browser writes changes of a widget only."""
+    with get_session_state().query_params() as params:
+        if text is None or params.is_bound(key) or st.query_params.get(key) == text:
+            return
+        st.query_params[key] = text
+        # Otherwise the widget would take the value with which the page was opened.
+        params.set_initial_query_params_from_current()

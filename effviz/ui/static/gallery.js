@@ -1,0 +1,53 @@
+// The networks of the zoo as cards, each drawn to scale: a box for every block, as high as its map, as wide as its channels.
+
+const SVG = "http://www.w3.org/2000/svg";
+const decoder = new TextDecoder();
+let shown = "";
+
+export function draw({ parentElement, data, setTriggerValue }) {
+  const box = parentElement.querySelector(".gallery");
+  const text = decoder.decode(data);
+  if (shown !== text || !box.children.length) box.replaceChildren(...JSON.parse(text).map(card));
+  shown = text;
+  box.onclick = (event) => {
+    const link = event.target.closest("a");
+    // A click with a modifier opens the address in another tab, as on every link.
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    setTriggerValue("open", link.dataset.title);
+  };
+}
+
+function card({ title, address, top1, source, counts, boxes }) {
+  const link = Object.assign(document.createElement("a"), { href: address });
+  link.dataset.title = title;
+  const head = element("span", "head", "");
+  head.append(element("strong", "", title), Object.assign(element("span", "top1", top1), { title: source }));
+  link.append(head, drawing(boxes), element("span", "counts", counts.join(" · ")));
+  return link;
+}
+
+function element(kind, className, text) {
+  return Object.assign(document.createElement(kind), { className, textContent: text });
+}
+
+/** One scale per card: the widths fill it, the height is that of the first map. */
+function drawing(boxes) {
+  const width = boxes.reduce((sum, [, channels]) => sum + channels, 0);
+  const height = Math.max(...boxes.map(([side]) => side));
+  const picture = document.createElementNS(SVG, "svg");
+  for (const [name, value] of Object.entries({ viewBox: "0 0 200 56", preserveAspectRatio: "none", "aria-hidden": "true" })) {
+    picture.setAttribute(name, value);
+  }
+  let left = 0;
+  for (const [side, channels] of boxes) {
+    const wide = (200 * channels) / width, high = (54 * side) / height;
+    const shape = document.createElementNS(SVG, "rect");
+    for (const [name, value] of Object.entries({ x: left, y: 28 - high / 2, width: Math.max(0.4, wide - 0.6), height: high })) {
+      shape.setAttribute(name, value);
+    }
+    picture.append(shape);
+    left += wide;
+  }
+  return picture;
+}

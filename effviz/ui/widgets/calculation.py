@@ -1,0 +1,96 @@
+"""Long calculations of a page: in another process, with their progress and a button that cancels them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from effviz.core.caches import NotKnownError, Store, known, plant
+from effviz.core.errors import DesignError
+from effviz.core.text import html_text
+from effviz.ui import links
+from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor, visitor_address
+from effviz.worker.calculations import pool, value_of
+from effviz.worker.manager import Ticket
+
+PATIENCE_S = 0.4
+"""A run waits so long for the result, so that a short calculation needs no second drawing."""
+
+_T = TypeVar("_T")
+_refused = Store[DesignError]()
+
+
+def calculated(name: str, function: Callable[..., _T], *arguments: object) -> _T | None:
+    """Return the result of a remembered function, or show its progress and return None.
+
+    The function runs in another process. When it has ended, the page is drawn again and finds the result.
+
+    Args:
+        name: of the result, in the progress line; unique on the page.
+        function: remembered, of a module; its arguments and result can be pickled.
+        arguments: hashable.
+
+    Raises:
+        DesignError: from the function.
+
+    Example:
+        >>> if calculated("Built sizes", stairs, base, rule, -2, 8) is not None:
+        ...     show_chart(...)
+    """
+    try:
+        return known(function, *arguments)
+    except NotKnownError:
+        key = (function.__module__, function.__qualname__, *arguments)
+    if (error := _refused.get(key)) is not None:
+        raise error
+    stopped = f"_stopped_{name}"
+    if st.session_state.get(stopped) == key:
+        notice(f"{name}: cancelled.")
+        st.button("Calculate", key=f"calculate_{name}", on_click=_resume, args=(stopped,))
+        return None
+    me, address = visitor(), visitor_address()
+    ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address))
+    ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
+    if ticket.state == "done":
+        found = value_of(ticket)
+        DESK.leave(me, name)
+        if isinstance(found, DesignError):
+            _refused.put(key, found)
+            raise found
+        plant(found, function, *arguments)
+        return known(function, *arguments)
+    if ticket.ended:
+        notice(f"{name}: not calculated. {ticket.error or ticket.message}", "failed", alert=True)
+        st.button("Try again", key=f"calculate_{name}", on_click=DESK.leave, args=(me, name))
+        return None
+    _progress(name, ticket, lambda: _stop(name, stopped, key))
+    return None
+
+
+def _progress(name: str, ticket: Ticket, stop: Callable[[], None]) -> None:
+    """Show the progress of a calculation until it ends, and the button that cancels it."""
+
+    def draw() -> bool:
+        waiting = ticket.state == "queued"
+        seconds = time.monotonic() - ticket.submitted_at
+        state = progress_text(ticket) if waiting else f"Calculating, {seconds:.0f} s"
+        bar = f'<progress aria-label="{html_text(name)}"></progress>'
+        st.html(f'<p class="latency">{bar} {html_text(f"{name}: {state}")}</p>')
+        return not ticket.ended
+
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Cancel", key=f"cancel_{name}", on_click=stop)
+        polled(True, draw, links.PAGE_FRAGMENT)
+
+
+def _stop(name: str, stopped: str, key: object) -> None:
+    DESK.leave(visitor(), name)
+    st.session_state[stopped] = key
+
+
+def _resume(stopped: str) -> None:
+    del st.session_state[stopped]

@@ -1,0 +1,74 @@
+"""Latencies in words and in columns of tables: distribution, noise, age, machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from effviz.core.text import html_text
+from effviz.core.units import ago, milliseconds, percent
+from effviz.measure.latency import NOISY_SPREAD, Latency, environment
+from effviz.ui.widgets.tables import Column
+
+
+def thread_text(threads: int) -> str:
+    """Format a number of threads: ``1 thread``."""
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
+def distribution(latency: Latency, conditions: str) -> str:
+    """Write a latency as HTML; `conditions` are text."""
+    badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
+    return (
+        f"{badge}Median {milliseconds(latency.median_ms)}, "
+        f"90th percentile {milliseconds(latency.p90_ms)}, "
+        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions}, "
+        f"{html_text(_versions(latency.environment))}"
+    )
+
+
+def noise(latency: Latency) -> str:
+    """Explain why a latency is noisy; empty if it is not."""
+    reasons = []
+    if latency.loaded:
+        reasons.append("the machine was busy")
+    if latency.iqr_ms > NOISY_SPREAD * latency.median_ms:
+        reasons.append(f"IQR is {percent(latency.iqr_ms / latency.median_ms)} of the median")
+    return ", ".join(reasons)
+
+
+def age(latency: Latency) -> str:
+    """Say how long ago a latency was measured."""
+    return ago(latency.age.total_seconds())
+
+
+def source(latencies: Iterable[Latency | None]) -> str:
+    """Describe the machine of some latencies, and for recorded ones their date; this machine if there are none."""
+    first = next((each for each in latencies if each is not None), None)
+    if first is None or not first.is_recorded:
+        return machine()
+    return f"Recorded on {first.measured_at[:10]}, not measured here: {_versions(first.environment)}"
+
+
+def machine() -> str:
+    """Describe this machine in a few words."""
+    return _versions(environment())
+
+
+def _versions(known: Mapping[str, str]) -> str:
+    cores = "1 core" if known["cores"] == "1" else f"{known['cores']} cores"
+    return f"{known['cpu']} ({cores}), torch {known['torch']}, Python {known['python']}"
+
+
+def latency_columns(row: str = "latency") -> list[Column]:
+    """Make columns of a latency's distribution; `row` is the attribute of the row that has it, or None."""
+
+    def value(name: str) -> Callable[[Any], Any]:
+        return lambda each: None if (found := getattr(each, row)) is None else getattr(found, name)
+
+    return [
+        Column("Median (ms)", value("median_ms")),
+        Column("90th percentile (ms)", value("p90_ms")),
+        Column("IQR (ms)", value("iqr_ms")),
+        Column("Runs", value("runs")),
+    ]

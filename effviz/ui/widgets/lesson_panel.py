@@ -1,0 +1,248 @@
+"""The panel of a lesson above the content of a page: text, prediction, answer, goal, and links to the other steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from effviz.core.text import html_text
+from effviz.core.units import percent
+from effviz.count.report import Report
+from effviz.lessons.goals import Checked
+from effviz.lessons.lesson import ORDER, Prediction
+from effviz.ui import carried, classroom, links, playing
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
+from effviz.ui.playing import Play
+from effviz.ui.widgets import browser_storage, room_bar
+
+_GUESS = "lesson_guess"
+_PROBLEM = "_lesson_problem"
+_WAITED = "_lesson_waited"  # whether the page was not drawn in the last run
+_GOAL = "_lesson_goal"  # the place of the goal in this run
+
+
+def show() -> bool:
+    """Show the lesson of the address, if there is one; return whether the page's own content may be drawn.
+
+    It may not before the prediction of the step is made.
+    """
+    st.session_state[_GOAL] = None
+    _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
+    play = playing.now()
+    _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
+    if links.current_page() == classroom.PAGE:
+        return True
+    if play is not None:
+        synchronise()
+        room_bar.enter(play)
+    waits = play is not None and play.is_here and not _is_answered(play)
+    if st.session_state.get(_WAITED, False) and not waits and links.is_fragment():
+        # A fragment can write to a place outside, such as the sidebar, only if it wrote there in the last full run.
+        st.rerun()
+    st.session_state[_WAITED] = waits
+    if play is None:
+        return True
+    with st.container(key="lesson"):
+        room_bar.show(play)
+        if not play.is_here:
+            _elsewhere(play)
+            return True
+        _head(play)
+        is_open = _prediction(play)
+        if is_open and play.step.goal is not None:
+            st.session_state[_GOAL] = st.empty()
+            _show_goal(play, ())
+        _ways(play)
+    if not is_open:
+        st.html('<p class="lesson_waiting">The controls and charts appear after your prediction.</p>')
+        links.wait()
+    return is_open
+
+
+def _is_answered(play: Play) -> bool:
+    """Whether the visitor has answered the step, or a teacher has revealed the answer."""
+    return playing.is_done(play.lesson, play.step) or room_bar.is_revealed(play)
+
+
+def _check(key: str, legal: Callable[[str], bool], choices: str) -> None:
+    """Declare a text of the address, and remove it if it is illegal; the notice of the link lists it."""
+    links.expect(key, legal, choices)
+    text = carried.texts().get(key, "")
+    if text and not legal(text):
+        carried.put(**{key: ""})
+
+
+def synchronise() -> None:
+    """Exchange the answers with the storage of the browser."""
+    known = browser_storage.is_known(playing.STORAGE)
+    if known:
+        browser_storage.store(playing.STORAGE, playing.every_answer())
+    record = browser_storage.stored(playing.STORAGE)
+    if record is not None and not known:
+        playing.restore(record)
+
+
+def built(report: Report | None) -> None:
+    """Compare the network on the page with the goal of the step. A page calls this with its report."""
+    play = playing.now()
+    if report is None or play is None or st.session_state.get(_GOAL) is None or play.step.goal is None:
+        return
+    checked = play.step.goal.check(report)
+    if all(each.is_met for each in checked):
+        playing.answer(play.lesson, play.step, met=True)
+    _show_goal(play, checked)
+
+
+def _elsewhere(play: Play) -> None:
+    """Show one line with a link back, on a page to which the step does not belong."""
+    title = page(play.step.page).title
+    st.html(f"<p class='lesson_line'>{_progress(play)} · on the page {html_text(title)}</p>")
+    with st.container(horizontal=True, gap="small", key="lesson_ways", vertical_alignment="center"):
+        st.page_link(
+            page_path(page(play.step.page)), label="Back to the step", icon=":material/arrow_back:",
+            query_params=playing.following(play, play.number),
+        )  # fmt: skip
+        _end()
+
+
+def _progress(play: Play) -> str:
+    return f"<strong>{html_text(play.lesson.title)}</strong> · Step {play.number} of {len(play.lesson.steps)}"
+
+
+def _head(play: Play) -> None:
+    step, count = play.step, len(play.lesson.steps)
+    st.html(
+        f'<p class="lesson_line">{_progress(play)} · {step.minutes} min</p>'
+        f'<progress class="lesson_bar" max="{count}" value="{play.number}" aria-label="Steps"></progress>'
+        f"<h2>{html_text(step.title)}</h2>"
+    )
+    st.markdown(step.text)
+
+
+# --- Prediction -------------------------------------------------------------------------------------------------------
+
+
+def _prediction(play: Play) -> bool:
+    """Show the question with a form, or with the answer; return whether it is answered."""
+    prediction = play.step.prediction
+    if prediction is None:
+        _look(play)
+        return True
+    guess = playing.answers(play.lesson.name).get(play.step.name, {}).get("guess")
+    if not _is_answered(play):
+        _ask(play, prediction)
+        return False
+    st.markdown(f"**{prediction.asked()}**")
+    if guess is not None and room_bar.is_led(play) and not room_bar.is_revealed(play):
+        said = html_text(prediction.show(guess))
+        waits = "Your prediction. The teacher will reveal the answer."
+        st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
+    else:
+        st.html(_verdict(prediction, guess))
+        if play.step.explanation:
+            st.markdown(play.step.explanation)
+    _look(play)
+    return True
+
+
+def _look(play: Play) -> None:
+    if play.step.look:
+        st.markdown(f"**Look at:** {play.step.look}")
+
+
+def _ask(play: Play, prediction: Prediction) -> None:
+    key = f"{_GUESS}_{play.lesson.name}_{play.step.name}"
+    with st.form(f"form_{key}", border=False):
+        st.markdown(f"**{prediction.asked()}**")
+        if prediction.choices:
+            st.radio(
+                "Your prediction", range(len(prediction.choices)), index=None, key=key,
+                format_func=lambda place: prediction.choices[place].text, label_visibility="collapsed",
+            )  # fmt: skip
+        else:
+            unit = f" ({prediction.form.unit})" if prediction.form.unit else ""
+            st.number_input(f"Your prediction{unit}", value=None, key=key, width=240)
+        st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
+    if st.session_state.pop(_PROBLEM, False):
+        what = "Choose an option" if prediction.choices else "Enter a number"
+        st.html(f'<p class="finding" role="alert">{what} first.</p>')
+
+
+def _predict(play: Play, key: str) -> None:
+    guess = st.session_state.get(key)
+    if guess is None or not playing.is_guess(play.step, guess):
+        st.session_state[_PROBLEM] = True
+        return
+    playing.answer(play.lesson, play.step, guess=guess)
+
+
+def _verdict(prediction: Prediction, guess: float | None) -> str:
+    answer, is_right = prediction.value(), guess is not None and prediction.is_right(guess)
+    mark = "right" if is_right else "wrong"
+    if not prediction.choices:
+        said = "Revealed before your prediction."
+        if guess is not None:
+            word = "Correct." if is_right else f"Off by {percent(prediction.error(guess) / 100)} of the answer."
+            said = f"Your prediction: {prediction.show(guess)}. {word}"
+        return (
+            f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
+            f"<span>{html_text(said)}</span></p>"
+        )
+    rows = []
+    for place, each in enumerate(prediction.choices):
+        marks = " ".join(
+            text for text, holds in (("✓ Answer", place == int(answer)), ("Your choice", place == guess)) if holds
+        )
+        kind = "right" if place == int(answer) else "wrong" if place == guess else ""
+        text, reason = html_text(each.text), html_text(each.reason)
+        rows.append(f'<li class="{kind}"><strong>{text}</strong> <em>{marks}</em><br>{reason}</li>')
+    return f'<ul class="choices" aria-label="{"Correct" if is_right else "Not correct"}">{"".join(rows)}</ul>'
+
+
+# --- Goal and links ---------------------------------------------------------------------------------------------------
+
+
+def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
+    goal: Any = st.session_state[_GOAL]
+    if play.step.goal is None:
+        return
+    reached = bool(checked) and all(each.is_met for each in checked)
+    before = playing.answers(play.lesson.name).get(play.step.name, {}).get("met", False)
+    word = "Goal met" if reached else "Goal met before" if before else "Goal"
+    rows = "".join(
+        f'<li class="{"right" if each.is_met else "wrong"}">{"✓" if each.is_met else "✗"} {html_text(each.text)}</li>'
+        for each in checked
+    )
+    goal.html(
+        f'<div class="goal {"right" if reached else ""}" role="status"><strong>{word}:</strong> '
+        f"{html_text(play.step.goal.text)}<ul>{rows}</ul></div>"
+    )
+
+
+def _ways(play: Play) -> None:
+    """Show the links to the steps before and after, and the end."""
+    steps, number = play.lesson.steps, play.number
+    if room_bar.is_led(play):
+        return
+    with st.container(horizontal=True, key="lesson_ways", gap="small", vertical_alignment="center"):
+        for other, label, icon in ((number - 1, "Previous", "arrow_back"), (number + 1, "Next", "arrow_forward")):
+            if 1 <= other <= len(steps):
+                st.page_link(
+                    page_path(page(steps[other - 1].page)), label=f"{label}: {steps[other - 1].title}",
+                    query_params=playing.following(play, other), icon=f":material/{icon}:",
+                    icon_position="left" if other < number else "right",
+                )  # fmt: skip
+        if number == len(steps):
+            st.page_link(page_path(page("lessons")), label="All lessons", icon=":material/school:")
+        _end()
+
+
+def _end() -> None:
+    st.button("End lesson", key="lesson_end", on_click=_leave, type="tertiary")
+
+
+def _leave() -> None:
+    carried.put(lesson="", step="", room="")

@@ -1,0 +1,113 @@
+"""A student's line about the classroom above the step, and the watch that follows the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from effviz.core.text import html_text
+from effviz.lessons.rooms import Room
+from effviz.ui import classroom, links
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
+from effviz.ui.playing import Play
+from effviz.ui.redraw import redraw
+
+STUDENT_S = 2.0
+TEACHER_S = 0.5
+"""Seconds between two looks at the room."""
+
+
+def watch(seconds: float, state: Callable[[], Any], draw: Callable[[], None] = lambda: None) -> None:
+    """Draw the page again when the state of the room changes.
+
+    Args:
+        seconds: between two looks.
+        state: returns the part of the room that the page shows.
+        draw: shows the part that is drawn at every look.
+    """
+    drawn = state()
+
+    def run() -> None:
+        links.settle()
+        draw()
+        if state() != drawn:
+            redraw(links.PAGE_FRAGMENT)
+
+    st.fragment(run, run_every=seconds)()
+
+
+def enter(play: Play) -> None:
+    """Exchange the answers of a student with the room of the address, and go to the teacher's step."""
+    if not classroom.code():
+        return
+    classroom.read_passes()
+    room = joined(play)
+    if room is None:
+        return
+    visitor = classroom.member(room)
+    assert visitor is not None
+    classroom.exchange(room, visitor)
+    if room.scene.follows and room.scene.step != play.number - 1:
+        classroom.go(room, room.scene.step)
+    visitor.step = play.number - 1
+
+
+def show(play: Play) -> None:
+    """Show a line about the room of the address, and follow the room from now on."""
+    if not classroom.code():
+        return
+    room = classroom.current()
+    if room is None or room.lesson != play.lesson.name:
+        _ended()
+    elif classroom.teacher_key(room):
+        shown = room.scene.step == play.number - 1
+        _line("The class is at this step." if shown else "The class is at another step.", "Class screen")
+    elif (visitor := classroom.member(room)) is None:
+        _line("You have not joined.", "Join the class")
+    else:
+        _line(f"{visitor.name}. {'The teacher chooses the step.' if room.scene.follows else 'Work at your own pace.'}")
+        watch(STUDENT_S, lambda: _state(room, play.number - 1))
+
+
+def _state(room: Room, place: int) -> tuple[bool, ...]:
+    """Return whether the room is open, the student follows, is at the teacher's step, and the step is revealed."""
+    scene = room.scene
+    here = not scene.follows or scene.step == place
+    return classroom.ROOMS.find(room.code) is room, scene.follows, here, place in scene.revealed
+
+
+def is_revealed(play: Play) -> bool:
+    """Whether the teacher has revealed the answer of a step."""
+    room = joined(play)
+    return room is not None and play.number - 1 in room.scene.revealed
+
+
+def is_led(play: Play) -> bool:
+    """Whether the teacher chooses the step."""
+    room = joined(play)
+    return room is not None and room.scene.follows
+
+
+def joined(play: Play) -> Room | None:
+    """Return the room of the address if the visitor is a member of it and its lesson is played."""
+    room = classroom.current()
+    is_member = room is not None and room.lesson == play.lesson.name and classroom.member(room) is not None
+    return room if is_member else None
+
+
+def _line(text: str, link: str = "") -> None:
+    with st.container(horizontal=True, key="room_bar", gap="small", vertical_alignment="center"):
+        st.html(f'<p class="lesson_line"><strong>Class {html_text(classroom.code())}</strong> {html_text(text)}</p>')
+        if link:
+            query = {"room": classroom.code()}
+            st.page_link(page_path(page(classroom.PAGE)), label=link, query_params=query)
+
+
+def _ended() -> None:
+    """Show that the room is not open, and let the visitor go on alone."""
+    with st.container(horizontal=True, key="room_bar", gap="small", vertical_alignment="center"):
+        st.html('<p class="lesson_line" role="alert">The class has ended. You can go on alone with your answers.</p>')
+        st.button("Leave the class", on_click=classroom.leave, type="tertiary")

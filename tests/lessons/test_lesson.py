@@ -1,0 +1,120 @@
+"""Files of lessons: errors that name file, step and field; predictions; goals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import effviz
+from effviz.lessons.goals import goal_of
+from effviz.lessons.lesson import ORDER, Form, lesson, read
+from effviz.lessons.schema import LessonError
+from effviz.ui.navigation import PAGES
+
+QUESTION = {
+    "question": "How many at φ = [[phi]]?",
+    "unit": "×",
+    "given": {"phi": 1},
+    "answer": {"function": "promised", "phi": "$phi"},
+}
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    step = {"name": "one", "title": "One", "minutes": 20, "text": "Text.", "page": "scaling", "prediction": QUESTION}
+    whole = {
+        "title": "Title", "summary": "Summary.", "minutes": 40, "learn": ["a"], "notes": ["b"],
+        "questions": [{"question": "q", "answer": "a"}] * 3, "steps": [step | changes, step | {"name": "two"}],
+    }  # fmt: skip
+    return whole
+
+
+def written(folder: Path, made: Any) -> Path:
+    path = folder / "broken.yaml"
+    path.write_text(made if isinstance(made, str) else yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def test_a_correct_file_is_read(tmp_path: Path) -> None:
+    made = read(written(tmp_path, content()))
+    assert [step.name for step in made.steps] == ["one", "two"]
+    assert made.steps[0].prediction is not None
+    assert made.steps[0].prediction.asked() == "How many at φ = 1?"
+
+
+CHOICES = [{"text": "a", "reason": "r", "above": 0, "below": 1}, {"text": "b", "reason": "r", "above": 2.5}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"minutes": "long"}, "step \"one\", field minutes: 'long' is not of type 'integer'"),
+        ({"titel": "One"}, "'titel' was unexpected"),
+        ({"state": {"phi": 1}}, 'step "one", field state.phi: 1 is not valid'),
+        ({"name": "two"}, 'step "two", field name: another step has the same name'),
+        ({"text": "[[nothing]]"}, "step \"one\", field text: place = 'nothing' is unknown"),
+        ({"numbers": {"a": {"function": "nothing"}}}, 'step "one", field numbers.a: function'),
+        ({"prediction": QUESTION | {"tolerance": -1}}, 'step "one", field prediction.tolerance: -1'),
+        ({"prediction": QUESTION | {"given": {}}}, 'step "one", field prediction.question: place'),
+        ({"prediction": {"question": "?"}}, 'step "one", field prediction: needs an answer or choices'),
+        ({"prediction": QUESTION | {"choices": CHOICES}}, 'step "one", field prediction.right: is missing'),
+        ({"prediction": QUESTION | {"choices": CHOICES, "right": "within"}}, "not exactly one contains"),
+        ({"prediction": QUESTION | {"choices": CHOICES, "right": "largest"}}, "every choice needs a value"),
+        ({"goal": {"text": "g", "limits": [{"quantity": "weight"}]}}, 'step "one", field goal: quantity'),
+        ({"state": {"design": {"architecture": "nothing"}}}, 'step "one", field state.design: '),
+        ({"minutes": 19}, "field minutes: 40, but the steps take 39 minutes"),
+    ],
+)
+def test_an_error_names_file_step_and_field(changes: dict[str, Any], where: str, tmp_path: Path) -> None:
+    with pytest.raises(LessonError) as caught:
+        read(written(tmp_path, content(**changes)))
+    assert str(caught.value).startswith("broken.yaml, ")
+    assert where in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "!!python/object/apply:os.system ['true']"])
+def test_a_file_that_is_no_lesson(text: str, tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match=r"^broken\.yaml: "):
+        read(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_steps_are_played_on_pages_and_take_their_time(name: str) -> None:
+    made = lesson(name)
+    assert 35 <= made.minutes <= 45
+    assert 8 <= len(made.steps) <= 12
+    assert {step.page for step in made.steps} <= {page.url_path for page in PAGES}
+    assert all(step.teacher and step.look for step in made.steps)
+    assert sum(step.prediction is not None for step in made.steps) >= 7
+    assert any(step.goal is not None for step in made.steps)
+
+
+def test_a_number_within_the_tolerance_is_right() -> None:
+    (step,) = (step for step in lesson("compound_scaling").steps if step.name == "depth")
+    prediction = step.prediction
+    assert prediction is not None
+    answer = prediction.value()
+    assert prediction.is_right(answer * 1.079)
+    assert not prediction.is_right(answer * 1.081)
+    assert prediction.error(2 * answer) == pytest.approx(100)
+
+
+def test_numbers_are_written_with_their_unit() -> None:
+    assert [Form("×").show(2.0279), Form("%").show(9.435), Form("blocks").show(23), Form("", "si").show(385814752)] == [
+        "2.03×", "9.4 %", "23 blocks", "385.8 M",
+    ]  # fmt: skip
+    assert [Form("×").precise.show(2.0279), Form("px").precise.show(23)] == ["2.0279×", "23 px"]
+
+
+def test_a_goal_compares_every_limit() -> None:
+    highest = {"function": "highest_resolution", "of": {"architecture": "mobilenet_v2"}, "limit": 300e6}
+    goal = goal_of({"text": "g", "limits": [
+        {"quantity": "macs", "at_most": 300e6}, {"quantity": "resolution", "at_least": highest},
+        {"quantity": "findings", "at_most": 3}, {"quantity": "blocks", "at_least": 17},
+    ]})  # fmt: skip
+    reports = [effviz.analyze(effviz.architecture("mobilenet_v2", resolution=side)) for side in (218, 220, 222)]
+    assert [goal.is_met(report) for report in reports] == [False, True, False]
+    assert [each.is_met for each in goal.check(reports[0])] == [True, False, True, True]
+    assert goal.check(reports[1])[1].text == "Resolution (px): 220 (at least 220)"

@@ -1,0 +1,79 @@
+"""The Classroom page without a browser: ways in, wrong codes, the teacher's link, and the end of a room."""
+
+from __future__ import annotations
+
+import pytest
+from page_reader import failures, open_page, run
+from streamlit.testing.v1 import AppTest
+
+from effviz.ui.classroom import ROOMS
+
+
+def click(at: AppTest, label: str) -> AppTest:
+    next(each for each in at.button if each.label == label).click()
+    return run(at)
+
+
+def texts(at: AppTest) -> str:
+    return "\n".join(each.proto.body for each in at.html if "<style>" not in each.proto.body)
+
+
+def labels(at: AppTest) -> list[str]:
+    return [each.label for each in at.button]
+
+
+def opened() -> AppTest:
+    return click(open_page("classroom"), "Open a room")
+
+
+@pytest.mark.parametrize("typed", ["", "BCDFG", "0", "<b>x</b>", "12BCDFG", "x" * 20])
+def test_a_code_of_no_room_is_reported(typed: str) -> None:
+    at = open_page("classroom")
+    next(each for each in at.text_input if each.label == "Code").set_value(typed)
+    click(at, "Continue")
+    assert ("Enter the code." if not typed else "No class with the code ") in texts(at)
+    assert "<b>" not in texts(at)
+
+
+@pytest.mark.parametrize("code", ["BCDFG", "bcdfg", "<script>", "1BCDFG2", "../../x", "ä" * 300])
+def test_a_link_to_no_room_shows_the_ways_in(code: str) -> None:
+    at = open_page("classroom", room=code)
+    assert "Open a room" in labels(at)
+    expected = f"The room {code.upper()} is not open." if code.isalpha() and code.isascii() else "Ignored in the link"
+    assert expected in texts(at)
+
+
+def test_the_teachers_screen() -> None:
+    at = opened()
+    code = at.query_params["room"]
+    room = ROOMS.find(code)
+    assert room is not None
+    assert set(at.query_params) == {"room"}
+    assert code in texts(at)
+    # In a private link only, which the address forgets.
+    other = open_page("classroom", room=code, teacher=room.key)
+    assert "Reveal" in labels(other)
+    assert set(other.query_params) == {"room"}
+    wrong = open_page("classroom", room=code, teacher="x" * 32)
+    assert "Reveal" not in labels(wrong)
+    click(at, "Next")
+    assert room.scene.step == 1
+    click(at, "Reveal")
+    assert room.scene.revealed == {1}
+    click(at, "End the room")
+    assert ROOMS.find(code) is None
+    assert "Open a room" in labels(at)
+    assert "room" not in at.query_params
+    # A click on a screen that does not know the end yet.
+    next(each for each in other.button if each.label == "Next").click()
+    other.run()
+    assert failures(other) == []
+    assert f"The room {code} is not open." in texts(other)
+
+
+def test_too_many_rooms_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_ROOMS", str(max(len(ROOMS), 1)))
+    at = opened()
+    if len(ROOMS) == 1 and "Reveal" in labels(at):
+        at = opened()
+    assert "which is the limit" in texts(at)

@@ -1,0 +1,62 @@
+"""Pages open with recorded latencies, which are labelled, dimmed and replaced by measured ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from latencies import SOME
+from page_reader import charts, metrics, open_page, run
+from streamlit.testing.v1 import AppTest
+
+from effviz.measure import latency
+from effviz.measure.latency import Latency
+from effviz.measure.recorded import find
+from effviz.studies.convolutions import Setting, design
+from effviz.ui.navigation import PAGES
+from effviz.ui.record import states
+
+MEASURING = [file for file, query in states() if not query and file != "home.py"]
+EMPTY = "\N{EN DASH}"
+
+
+@pytest.fixture(autouse=True)
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is measured here; the recorded latencies are those that effviz ships."""
+    monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
+    monkeypatch.delenv("EFFVIZ_RECORDED")
+    latency._remembered.clear()
+
+
+def line(at: AppTest) -> str:
+    (found,) = (entry.proto.body for entry in at.html if 'class="latency' in entry.proto.body)
+    return found
+
+
+@pytest.mark.parametrize("file", MEASURING)
+def test_no_page_opens_with_an_empty_card(file: str) -> None:
+    (page,) = (page for page in PAGES if page.file == file)
+    cards = metrics(open_page(page.url_path))
+    assert EMPTY not in [card.value for card in cards], "record the latencies again: python -m effviz.ui.record"
+    # Numbers that were not measured here are dimmed.
+    assert [card.stale for card in cards] == ["Recorded" in card.label or page.url_path == "latency" for card in cards]
+
+
+def test_a_measurement_replaces_the_recorded_latency() -> None:
+    at, known = open_page("convolutions"), find(design("separable", Setting()))
+    assert known is not None
+    card = metrics(at)[-1]
+    assert (card.label, card.stale) == ("Recorded latency", True)
+    assert known.where in card.help
+    assert f"on {known.measured_at[:10]}, not measured here" in line(at)
+    for kind in ("separable", "standard"):
+        latency.remember(design(kind, Setting()), Latency.from_dict(SOME | {"resolution": 28}))
+    card = metrics(run(at))[-1]
+    assert (card.label, card.value, card.stale) == ("Latency here", "10.0 ms", False)
+    assert "recorded" not in line(at)
+
+
+def test_the_charts_name_the_machine_of_recorded_latencies() -> None:
+    titles = charts(open_page("latency"))["scatter"]["title"], charts(open_page("memory"))["experiment"]["title"]
+    assert titles[0].startswith("Recorded on ")
+    assert "on the recorded machine" in titles[1]
