@@ -181,15 +181,15 @@ def test_width_and_resolution_of_a_rectangle() -> None:
     assert counted_cards(at)[1].value == expected_cards(counted)["Multiply-adds"]
     assert (show_part(at, "All cells").dataframe[0].value["Resolution (px)"] == "512x2048").any()
     shown = " ".join(words(show_part(at, "How this is computed")))
-    assert "= 1² × (512 × 2048 / 224²) × 300,774,272" in shown
-    assert f"= **{counted.macs:,}**, counted" in shown
+    assert "$= 1^2 \\times \\dfrac{512 \\times 2048}{224^2} \\times 300{,}774{,}272" in shown
+    assert f"{{{counted.macs:,}}}$ counted" in shown
 
 
 def test_width_against_depth_of_a_rectangle() -> None:
     at = open_page("width_depth", kind="MobileNetV2", resolution="160x320", in_channels="1")
     assert line(at) == ""
     assert "80 x 160 px" in " ".join(words(show_part(at, "Try this")))
-    assert r"on an $h_1 × h_2$ map" in " ".join(words(show_part(at, "How this is computed")))
+    assert r"on an $h_1 \times h_2$ map" in " ".join(words(show_part(at, "How this is computed")))
 
 
 def test_a_rectangle_in_the_studio() -> None:
