@@ -63,8 +63,8 @@ def test_a_class_meets_on_the_replica_of_its_room(replicas: Replicas) -> None:
             teacher = await tab()
             await teacher.until(lambda: "Open a room" in teacher.controls, 10)
             await teacher.press("Open a room")
-            await teacher.until(lambda: "room=" in teacher.query)
-            code = parse_qs(teacher.query)["room"][0]
+            await teacher.until(lambda: "room=" in teacher.address)
+            code = parse_qs(teacher.address)["room"][0]
             assert code.startswith(str(replica(teacher)))
             for _ in range(4):
                 student = await tab(f"room={code}")

@@ -58,8 +58,8 @@ class Visitor:
         runs: number of runs so far, with those of polling fragments.
         contents: text, numbers and charts of the page by their place.
         cookies: by name, as the server or its proxy set them.
+        address: parameters of the address, as the server wrote them last; moves of controls leave them.
         storage: texts that the browser keeps, by key; pass it on to the next tab of the same browser.
-        sent: number of messages to the server.
     """
 
     def __init__(self, port: int, page: str, query: str, *, polls: bool) -> None:
@@ -77,8 +77,8 @@ class Visitor:
         self.contents: dict[tuple[int, ...], bytes] = {}
         self._large: dict[str, bytes] = {}  # contents that the server sends once, by the hash of their message
         self.cookies: dict[str, str] = {}
+        self.address = query
         self.storage: dict[str, str] = {}
-        self.sent = 0
 
     async def connect(self) -> None:
         """Open the websocket."""
@@ -141,11 +141,6 @@ class Visitor:
         """The text, numbers and charts of the page."""
         return "\n".join(each.decode("utf-8", "replace") for each in self.contents.values())
 
-    @property
-    def query(self) -> str:
-        """The parameters of the address."""
-        return self._query
-
     async def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Wait until the page fulfils a condition."""
         deadline = time.monotonic() + seconds
@@ -183,7 +178,6 @@ class Visitor:
                 getattr(widget, kind).data.extend(value)
             else:
                 setattr(widget, kind, value)
-        self.sent += 1
         await self._socket.send(message.SerializeToString())
 
     async def _listen(self) -> None:
@@ -212,7 +206,7 @@ class Visitor:
         elif kind == "navigation":
             self._hash = message.navigation.page_script_hash or self._hash
         elif kind == "page_info_changed":
-            self._query = message.page_info_changed.query_string
+            self.address = message.page_info_changed.query_string
         elif kind == "auto_rerun" and self._polls:
             self._stop(message.auto_rerun.fragment_id)
             poll = self._poll(message.auto_rerun.fragment_id, message.auto_rerun.interval)

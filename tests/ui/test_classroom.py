@@ -73,7 +73,7 @@ def test_a_class_of_thirty(server: Server) -> None:
             assert not [error for each in (teacher, *students) for error in each.errors]
             await teacher.press("End the room")
             await students[0].until(lambda: "The class has ended" in students[0].text)
-            assert code not in teacher.query
+            await teacher.until(lambda: code not in teacher.address)
         return seconds
 
     seconds = asyncio.run(lesson())
@@ -93,7 +93,7 @@ async def comes_back(server: Server, teacher: Visitor, student: Visitor) -> None
     await predict(student, 2.0)
     await teacher.until(lambda: f"1 of {STUDENTS}" in teacher.text)
     name = re.search(r"Ada \d+", student.text)
-    async with visiting(server.port, "scaling", student.query, polls=True) as again:
+    async with visiting(server.port, "scaling", student.address, polls=True) as again:
         again.storage = dict(student.storage)
         await again.open()
         await again.until(lambda: "Step 2 of" in again.text and "Your prediction. " in again.text)

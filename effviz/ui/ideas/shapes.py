@@ -33,7 +33,7 @@ def shape(points: list[tuple[float, float]], kind: str) -> str:
 
 
 def box(x: float, y: float, width: float, height: float, depth: float, kind: str = "paper") -> str:
-    """Return a box in parallel projection; `depth` goes to the upper right at half its length."""
+    """Return a box in parallel projection; `depth` points to the upper right at half its length."""
     dx, dy = depth * 0.5, depth * 0.35
     top = [(x, y), (x + dx, y - dy), (x + width + dx, y - dy), (x + width, y)]
     side = [(x + width, y), (x + width + dx, y - dy), (x + width + dx, y + height - dy), (x + width, y + height)]

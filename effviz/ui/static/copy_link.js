@@ -1,10 +1,10 @@
-// A button that copies `data.address`, or the address of the page, which holds every control.
+// A button that copies the address of the page, which holds every control.
 
 export function draw({ parentElement, data }) {
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
   button.onclick = async () => {
-    const address = data.address ?? window.location.href;
+    const address = window.location.href;
     try {
       await navigator.clipboard.writeText(address);
     } catch {

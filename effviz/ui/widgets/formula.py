@@ -37,7 +37,7 @@ def formula_text(
 ) -> str:  # fmt: skip
     """Write one formula in Markdown.
 
-    Every line is a formula of its own that starts with the equals sign, so that the signs are aligned. The browser
+    Every line is a separate formula that starts with the equals sign, so that the signs are aligned. The browser
     breaks such a line on a phone, but not one of LaTeX's ``aligned``.
 
     Args:

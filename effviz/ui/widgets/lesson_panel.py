@@ -63,8 +63,8 @@ def show() -> bool:
 
 
 def _is_answered(play: Play) -> bool:
-    """Whether the visitor has answered the step, or a teacher has revealed the answer."""
-    return playing.is_done(play.lesson, play.step) or room_bar.is_revealed(play)
+    """Whether the visitor has answered the step, or a classroom opens it."""
+    return playing.is_done(play.lesson, play.step) or room_bar.is_open(play)
 
 
 def _check(key: str, legal: Callable[[str], bool], choices: str) -> None:
@@ -136,10 +136,11 @@ def _prediction(play: Play) -> bool:
         _ask(play, prediction)
         return False
     st.markdown(f"**{prediction.asked()}**")
-    if guess is not None and room_bar.is_led(play) and not room_bar.is_revealed(play):
-        said = html_text(prediction.show(guess))
-        waits = "Your prediction. The teacher will reveal the answer."
-        st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
+    if room_bar.hides_answer(play):
+        if guess is not None:
+            waits = "Your prediction. The teacher will reveal the answer."
+            said = html_text(prediction.show(guess))
+            st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
     else:
         st.html(_verdict(prediction, guess))
         if play.step.explanation:

@@ -79,10 +79,18 @@ def _state(room: Room, place: int) -> tuple[bool, ...]:
     return classroom.ROOMS.find(room.code) is room, scene.follows, here, place in scene.revealed
 
 
-def is_revealed(play: Play) -> bool:
-    """Whether the teacher has revealed the answer of a step."""
-    room = joined(play)
-    return room is not None and play.number - 1 in room.scene.revealed
+def is_open(play: Play) -> bool:
+    """Whether a step needs no prediction: its answer is revealed, or the visitor is the teacher."""
+    room = _room(play)
+    return room is not None and (bool(classroom.teacher_key(room)) or play.number - 1 in room.scene.revealed)
+
+
+def hides_answer(play: Play) -> bool:
+    """Whether the class waits for the teacher, who reveals the answer of a step."""
+    room = _room(play)
+    if room is None or play.number - 1 in room.scene.revealed:
+        return False
+    return room.scene.follows or bool(classroom.teacher_key(room))
 
 
 def is_led(play: Play) -> bool:
@@ -93,9 +101,16 @@ def is_led(play: Play) -> bool:
 
 def joined(play: Play) -> Room | None:
     """Return the room of the address if the visitor is a member of it and its lesson is played."""
+    room = _room(play)
+    return room if room is not None and classroom.member(room) is not None else None
+
+
+def _room(play: Play) -> Room | None:
+    """Return the room of the address if the visitor is in it, as a student or as the teacher."""
     room = classroom.current()
-    is_member = room is not None and room.lesson == play.lesson.name and classroom.member(room) is not None
-    return room if is_member else None
+    if room is None or room.lesson != play.lesson.name:
+        return None
+    return room if classroom.teacher_key(room) or classroom.member(room) is not None else None
 
 
 def _line(text: str, link: str = "") -> None:

@@ -145,7 +145,8 @@ def show_table(
         # Streamlit draws the word "empty" over the headings.
         st.html(f'<p class="status">No rows: {html_text(table.alt)}.</p>')
         return
-    options: dict[str, Any] = dict(more or {})
+    # Streamlit writes "None" into cells without a value.
+    options: dict[str, Any] = {"placeholder": "", **(more or {})}
     options |= {} if height is None else {"height": min(height, _ROW * (len(table.rows) + 1) + 3)}
     if pick is not None:
         options |= _selection(str(key), pick)
@@ -153,10 +154,7 @@ def show_table(
         options["key"] = key
     data = pa.table({label: _array(values) for label, values in table.cells.items()})
     with st.expander(fold, key=key) if fold else nullcontext():
-        # Streamlit writes "None" into cells without a value.
-        st.dataframe(
-            data, hide_index=True, column_config=_config(table, data), alt=table.alt, placeholder="", **options
-        )
+        st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
 
 
 def size_cell(resolution: Resolution) -> int | str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import failures, open_page, run
+from page_reader import component, failures, go_to, open_page, run
 from streamlit.testing.v1 import AppTest
 
+from effviz.lessons.lesson import lesson
 from effviz.ui.classroom import ROOMS
 
 
@@ -77,3 +78,18 @@ def test_too_many_rooms_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     if len(ROOMS) == 1 and "Reveal" in labels(at):
         at = opened()
     assert "which is the limit" in texts(at)
+
+
+def test_the_teachers_page_is_open_and_keeps_the_answer_until_it_is_revealed() -> None:
+    room = ROOMS.find(opened().query_params["room"])
+    assert room is not None
+    step = lesson(room.lesson).steps[0]
+    assert step.prediction is not None
+    answer = step.prediction.show(step.prediction.value())
+    at = open_page("classroom", room=room.code, teacher=room.key)
+    at.query_params.update({"lesson": room.lesson, "step": "1"})
+    go_to(at, f"{step.page}.py")
+    assert component(at, "cards")
+    assert 'class="verdict' not in texts(at)
+    room.reveal(room.key, 0)
+    assert f"<strong>{answer}</strong>" in texts(run(at))

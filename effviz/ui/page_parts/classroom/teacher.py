@@ -146,11 +146,9 @@ def _more(room: Room, key: str) -> None:
         stem = file_name("effviz", room.lesson, room.code)
         download(File("Results as CSV", f"{stem}.csv", lambda: results_csv(chosen, room.results())))
         st.caption("Your screen on another device, with all rights of the teacher:")
-        button = component("copy_link", '<button type="button" class="copy_link"></button>')
+        copy = component("copy_text", '<button type="button" class="copy_link"></button>')
         link = f"{_address(room)}&teacher={key}"
-        button(
-            data={"label": "Copy teacher link", "done": "Copied", "address": link}, key="copy_teacher", width="content"
-        )
+        copy(data={"label": "Copy teacher link", "done": "Copied", "text": link}, key="copy_teacher", width="content")
         st.caption(f"The room ends by itself {HOURS} hours after it was opened. Its data are then deleted.")
         st.button("End the room", on_click=_end, args=(room, key))
 

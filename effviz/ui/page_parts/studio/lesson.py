@@ -12,7 +12,7 @@ from effviz.core.resolution import halved, in_pixels, size_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.layers import elements
-from effviz.studies.studio import row_totals, scaled_report
+from effviz.studies.studio import largest_layer, row_totals, scaled_report
 from effviz.ui.convention import Convention
 from effviz.ui.links import shortened
 from effviz.ui.page_parts.studio.draft import Bench, missing

@@ -76,7 +76,7 @@ def table(here: Bench, convention: Convention) -> None:
         if picked:
             select(picked[0])
 
-    more = {"on_select": chosen, "selection_mode": "single-row-required", "placeholder": ""}
+    more = {"on_select": chosen, "selection_mode": "single-row-required"}
     show_table(_table(here.draft, convention), key=TABLE, height=_TALLEST, more=more)
 
 

@@ -25,8 +25,7 @@ def formulas(view: View, convention: Convention) -> None:
         (r"h \times h", "h^2") if isinstance(view.options.resolution, int) else (r"h_1 \times h_2", "h_1 h_2")
     )
     texts = [
-        f"**Law** of a stage with $d$ blocks of width $w$ on an ${size}$ map, if most convolutions connect all "
-        "channels  \n"
+        f"**Law** of a stage with $d$ blocks of width $w$ on an ${size}$ map, for convolutions of all channels.  \n"
         rf"$\text{{multiply-adds}} \propto d \cdot w^2 \cdot {pixels}$  " "\n"
         r"$\text{parameters} \propto d \cdot w^2$  " "\n"
         rf"$\text{{activations}} \propto d \cdot w \cdot {pixels}$",
