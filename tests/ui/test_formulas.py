@@ -13,7 +13,7 @@ from effviz.core.latex import latex, sentence, words
 from effviz.ui.navigation import PAGES
 
 LINKS = [
-    *((entry.url_path, {}) for entry in PAGES if entry.section not in ("", "Lessons")),
+    *((entry.url_path, {}) for entry in PAGES if entry.section in ("Learn", "Scale", "Design", "Measure")),
     *(("blocks", {"block": title}) for title in ("ShuffleNet V1 unit", "MBConv", "ResNeXt unit")),
     *(("memory", {"guideline": each}) for each in ("G2", "G3", "G4")),
     ("convolutions", {"type": "Depthwise separable", "count": "FLOPs", "unit": "float16"}),
