@@ -29,10 +29,13 @@ class NotKnownError(LookupError):
     """`known` was called for a result that is not remembered."""
 
 
-class _Answers(threading.local):
-    """The answer to the next miss of this thread, instead of a computation: `known` and `plant` set it."""
+_NONE: tuple[Callable[..., Any] | None, Callable[[], Any]] = None, lambda: None
 
-    function: Callable[[], Any] | None = None
+
+class _Answers(threading.local):
+    """The remembered function whose next miss in this thread has an answer without a computation, and the answer."""
+
+    pending = _NONE
 
 
 _answers = _Answers()
@@ -118,11 +121,14 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     @wraps(function)
     def missed(*args: Any, **named: Any) -> _T:
         nonlocal turns
-        if _answers.function is None:
+        asked, answer = _answers.pending
+        if asked is found:
+            # Only this call: the estimate of the size may call other functions.
+            _answers.pending = _NONE
+            result = cast("_T", answer())
+        else:
             pause()
             result = function(*args, **named)
-        else:
-            result = cast("_T", _answers.function())
         # The estimate takes longer than many functions, so one small entry stands for several.
         if turns == 0:
             size = size_of((args, named, result))
@@ -157,11 +163,11 @@ def plant(result: _T, function: Callable[..., _T], *arguments: Any, **named: Any
 
 
 def _answered(answer: Callable[[], Any], function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
-    _answers.function = answer
+    _answers.pending = function, answer
     try:
         return function(*arguments, **named)
     finally:
-        _answers.function = None
+        _answers.pending = _NONE
 
 
 class Store(Generic[_T]):

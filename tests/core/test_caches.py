@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from effviz.core import caches
-from effviz.core.caches import BUDGET, Store, cached_bytes, forget, remembered, size_of
+from effviz.core.caches import BUDGET, Store, cached_bytes, forget, plant, remembered, size_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,3 +103,24 @@ def test_no_other_cache_of_results_is_in_the_package() -> None:
         text = path.read_text(encoding="utf-8")
         if path != Path(caches.__file__):
             assert not re.search(r"\blru_cache\b|st\.cache_data", text), path
+
+
+def test_a_planted_result_answers_one_function_only() -> None:
+    """Its arguments and its size may need other remembered functions."""
+
+    @remembered
+    def inner(value: int) -> str:
+        return f"inner {value}"
+
+    class Large:
+        def __sizeof__(self) -> int:
+            return len(inner(1))
+
+    @remembered
+    def outer(value: int) -> Large:
+        raise AssertionError
+
+    large = Large()
+    plant(large, outer, 7)
+    assert outer(7) is large
+    assert inner(1) == "inner 1"
