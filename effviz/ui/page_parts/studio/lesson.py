@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from effviz.charts.architectures import stage_costs
@@ -14,7 +16,6 @@ from effviz.count.report import Report
 from effviz.model.layers import elements
 from effviz.studies.studio import largest_layer, row_totals, scaled_report
 from effviz.ui.convention import Convention
-from effviz.ui.links import shortened
 from effviz.ui.page_parts.studio.draft import Bench, missing
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
@@ -22,6 +23,7 @@ from effviz.ui.widgets.exercise import Exercise
 from effviz.ui.widgets.formula import formula_text
 from effviz.ui.widgets.frame import look, notice
 
+_PLAIN = re.compile(r"[\w .-]{1,20}", re.ASCII)
 _TERMS = 24
 
 
@@ -70,8 +72,15 @@ def formulas(here: Bench, convention: Convention) -> None:
 
 
 def _sum(terms: list[tuple[str, int]]) -> str:
-    """Write a sum with the name of the row under each number; rows of a long table are left out in the middle."""
-    named = [rf"\underset{{{words(shortened(name))}}}{{{number(exact(value))}}}" for name, value in terms if value]
+    """Write a sum with the name of the row under each number; rows of a long table are left out in the middle.
+
+    A name that may be markup, or is long, is replaced by the number of the row.
+    """
+    named = [
+        rf"\underset{{{words(name if _PLAIN.fullmatch(name) else f'row {row}')}}}{{{number(exact(value))}}}"
+        for row, (name, value) in enumerate(terms, 1)
+        if value
+    ]
     if len(named) > _TERMS:
         named[_TERMS // 2 : -_TERMS // 2] = [r"\dots"]
     return " + ".join(named) or "0"
