@@ -3,7 +3,7 @@
 from functools import partial
 
 import effviz
-from effviz.ui import links
+from effviz.ui import links, runs
 from effviz.ui.page_parts.architectures.controls import controls
 from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published
@@ -42,7 +42,7 @@ def page() -> None:
     with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,
-            redraw=links.PAGE_FRAGMENT if is_open("Measured here") else live.PART,
+            redraw=runs.PAGE_FRAGMENT if is_open("Measured here") else live.PART,
         )  # fmt: skip
     with section("The costs"):
         stages, *others = figures(report, unscaled, convention, look())

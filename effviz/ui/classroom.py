@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.lessons.lesson import Lesson, lesson
 from effviz.lessons.rooms import Member, Question, Room, RoomError, Rooms, read_code
-from effviz.ui import carried, held, links, playing
+from effviz.ui import carried, held, links, playing, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.widgets import browser_storage
@@ -151,7 +151,7 @@ def go(room: Room, place: int) -> None:
     """Show a step of the room's lesson."""
     chosen = lesson_of(room)
     query: dict[str, Any] = playing.address(chosen, place + 1) | {"room": room.code}
-    links.release(query)
+    runs.release(query)
     st.switch_page(page_path(page(chosen.steps[place].page)), query_params=query)
 
 

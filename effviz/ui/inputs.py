@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
-from effviz.ui import links, playing
+from effviz.ui import links, playing, runs, visits
 
 _LONGEST = 200
 
@@ -44,7 +44,7 @@ def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
     """Show a drop-down. A link may contain the text of an option, or the option itself."""
-    links.carry(key, options, format_func)
+    visits.carry(key, options, format_func)
     names = [format_func(option) for option in options]
     known = {str(option): name for option, name in zip(options, names, strict=True)}
     links.rewrite(key, lambda text: text if text in names else known.get(text, text))
@@ -190,7 +190,7 @@ def _slider_beside(
     state[followed] = shown
 
     def move() -> None:
-        if links.is_poll():
+        if runs.is_poll():
             return
         if former in state and state[former][0] == state[slider]:
             # No move: the browser has not drawn the run in which the slider followed.
@@ -229,7 +229,7 @@ def size(
     latest, refused = str(state.get(key, st.query_params.get(key, own))), f"{key}_refused"
 
     def typed() -> None:
-        if links.is_poll():
+        if runs.is_poll():
             return
         text = state[key] or own
         state[refused] = "" if legal(text) else text

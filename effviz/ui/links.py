@@ -10,13 +10,12 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
-from urllib.parse import parse_qsl
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
-from effviz.ui import carried
+from effviz.ui import carried, runs, visits
+from effviz.ui.visits import EVERYWHERE
 
 # Keys of the session state. A "setting" is a control's value with its key.
 _QUERY = "_link_query"  # parameters of the first address, by key, without the illegal ones
@@ -27,7 +26,6 @@ _DROPPED = "_link_dropped"  # illegal parameters that the notice does not list y
 _IGNORED = "_link_ignored"  # entries of the notice by name in the link; None until the first run ends
 _PAGE = "_link_page"
 _ADDRESS = "_link_address"  # names of the parameters in the address after the last run
-_KEPT = "_link_kept"  # settings of pages that were left, by page
 _TEXTS = "_link_texts"  # parameters of the settings that differ from their default
 _SETTLED = "_link_settled"  # values in the last run of the whole page
 _VISIT = "_link_visit"
@@ -37,15 +35,6 @@ _RUN = "_link_run"  # number of runs of the page
 _BEFORE = "_link_before"  # parameters of the run before
 _TEXTS_OF_RUN = "_link_texts_of_run"
 _FRAME = "_link_frame"  # known settings and parameters of the frame, outside the page
-PAGE_FRAGMENT = "page"
-"""Key of the fragment that contains the whole page: a change of one of its controls repeats it, not the frame."""
-EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "present", *carried.KEYS}
-"""Settings that mean the same on every page that has them, and keep their value from page to page."""
-CARRIED = "net"
-"""The chosen network, which follows the visitor to every page that offers it."""
-_CHOSEN = "_link_chosen"  # the network to carry; None until one is chosen
-_ARRIVING = "_link_arriving"  # the network that this page takes over; None if its link has settings
-_OWN = "_link_own"  # networks of the pages that were left, by page
 _ALSO = "_link_also"  # names in the link that were read as other settings, by key
 ASPECT = "{}_aspect"  # key of the resolution that was last typed
 _LISTED = 8
@@ -62,12 +51,14 @@ T = TypeVar("T")
 def start(page: str) -> None:
     """Read the parameters of the address. The frame calls this before any widget is made."""
     state = st.session_state
-    arrived = carried.start(page, back=is_navigation())
+    arrived = carried.start(page, back=runs.is_navigation())
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
         if not first:
-            _change_page(state[_PAGE], page)
+            local = state[_KNOWN] - EVERYWHERE
+            visits.leave(state[_PAGE], page, {key: state[_TEXTS].get(key, "") for key in local}, _names(local),
+                         state.get(_ADDRESS, set()))  # fmt: skip
         state[_PAGE] = page
         state[_VISIT] = state.get(_VISIT, 0) + 1
         state[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
@@ -82,7 +73,7 @@ def start(page: str) -> None:
     state[_TEXTS] = {}
     state.setdefault(_RUN, 0)
     state.pop(_FRAME, None)
-    if is_navigation():
+    if runs.is_navigation():
         # Noted at once: the next run may interrupt this one before it reads the address.
         state[_NAVIGATED] = True
 
@@ -95,60 +86,6 @@ def begin() -> None:
     known, texts = state.setdefault(_FRAME, (state[_KNOWN], state[_TEXTS]))
     state[_KNOWN], state[_TEXTS] = set(known), dict(texts)
     state[_SETTLED] = {}
-
-
-def _change_page(left: str, page: str) -> None:
-    """Store the settings of the page that was left, and restore those of the new one.
-
-    Pages use the same short keys for different settings, such as the resolution. Parameters in a link to the page take
-    precedence over stored settings.
-    """
-    state = st.session_state
-    kept = state.setdefault(_KEPT, {})
-    local = state[_KNOWN] - EVERYWHERE
-    kept[left] = {key: (state[key], text) for key, text in state[_TEXTS].items() if key in local and key in state}
-    own = state.setdefault(_OWN, {})
-    if CARRIED in local and CARRIED in state:
-        own[left] = state[CARRIED]
-        if CARRIED in kept[left] or state.get(_CHOSEN) is not None:
-            state[_CHOSEN] = own[left]
-    if state.get(_CHOSEN) not in (None, own.get(page)) and page in own:
-        # These settings belong to another network.
-        kept.pop(page, None)
-    for name in _names(local):
-        state.pop(name, None)
-    _take_link(local)
-    state[_ARRIVING] = None
-    if not set(st.query_params) - EVERYWHERE:
-        state[_ARRIVING] = state.get(_CHOSEN)
-        for key, (value, text) in kept.get(page, {}).items():
-            state[key] = value
-            # The browser writes changes of a widget to the address, not its initial value.
-            st.query_params[key] = text
-
-
-def _take_link(former: set[str]) -> None:
-    """Restore parameters of a link between two pages that both have the setting.
-
-    The browser requests the new page with the parameters of the former page, followed by those of the link. Streamlit
-    drops all that a widget of the former page is bound to.
-    """
-    context = get_script_run_ctx()
-    if context is None or is_navigation():
-        return
-    stale = former & st.session_state.get(_ADDRESS, set())
-    added = []
-    for key, text in parse_qsl(context.query_string, keep_blank_values=True):
-        if key in stale:
-            stale.remove(key)
-        elif key not in EVERYWHERE:
-            added.append((key, text))
-    release(former)
-    for key, text in added:
-        st.query_params[key] = text
-    if added:
-        with get_session_state().query_params() as params:
-            params.set_initial_query_params_from_current()
 
 
 def finish() -> None:
@@ -207,7 +144,7 @@ def _write(key: str, text: str) -> None:
 
     Streamlit removes the parameter of such a widget at the end of the run, unless the two are separated before.
     """
-    release([key])
+    runs.release([key])
     if st.query_params.get(key) != text:
         st.query_params[key] = text
 
@@ -249,14 +186,6 @@ def is_linked(keys: Iterable[str]) -> bool:
     """Return whether the link that opened this page contains one of these settings."""
     state = st.session_state
     return any(key in state[_QUERY] for key in keys)
-
-
-def release(keys: Iterable[str]) -> None:
-    """Separate parameters from their widgets, so that `st.switch_page` can set them."""
-    with get_session_state().query_params() as params:
-        for key in keys:
-            if binding := params.get_binding_for_param(key):
-                params.unbind_widget(binding.widget_id)
 
 
 def wait() -> None:
@@ -332,7 +261,7 @@ def upcoming(key: str, names: Mapping[str, str], default: str) -> str:
         default: an option.
     """
     state = st.session_state
-    if key in state and not is_navigation():
+    if key in state and not runs.is_navigation():
         return names[state[key]]
     text = st.query_params.get(key, "")
     return text if text in names.values() else names[default]
@@ -353,42 +282,9 @@ def visit() -> int:
     return int(st.session_state[_VISIT])
 
 
-def is_navigation() -> bool:
-    """Return whether the browser's back or forward button caused this run."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
-
-
-def is_fragment() -> bool:
-    """Return whether this run repeats a part of the page only."""
-    context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
-
-
 def take_navigation() -> bool:
     """Return whether the browser's back or forward button caused a run since the last call."""
     return bool(st.session_state.pop(_NAVIGATED, False))
-
-
-def is_poll() -> bool:
-    """Return whether this run repeats a part of the page, to poll a job; callbacks of controls must ignore it.
-
-    In such a run the browser may report values of widgets that it has not redrawn yet. They are not changes.
-    """
-    context = get_script_run_ctx()
-    if context is None or not context.fragment_ids_this_run:
-        return False
-    page = context.fragment_storage.resolve_target(PAGE_FRAGMENT)
-    return not set(page) & set(context.fragment_ids_this_run)
-
-
-def carry(key: str, options: Iterable[Any], text: Callable[[Any], str]) -> None:
-    """Choose the network of the page before, if this page offers it and its link has no settings."""
-    state = st.session_state
-    chosen = state.get(_ARRIVING)
-    if key == CARRIED and chosen in options and key not in state and key not in st.query_params:
-        preset(key, str(chosen))
-        st.query_params[key] = text(chosen)
 
 
 def settle() -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.state import get_session_state
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
-from effviz.ui import carried, links
+from effviz.ui import carried, links, visits
 
 STORAGE = "lessons"
 """Name under which the browser stores the answers."""
@@ -63,7 +63,7 @@ def address(chosen: Lesson, number: int) -> dict[str, str]:
 
     The browser adds the settings of all pages to a link, such as the convention, so that the link must not have them.
     """
-    state = {key: text for key, text in (chosen.steps[number - 1].state or {}).items() if key not in links.EVERYWHERE}
+    state = {key: text for key, text in (chosen.steps[number - 1].state or {}).items() if key not in visits.EVERYWHERE}
     return {"lesson": chosen.name, "step": str(number)} | state
 
 
@@ -71,7 +71,7 @@ def following(play: Play, number: int) -> dict[str, str]:
     """Return the parameters of a link from a step to another one of the lesson, which may keep what was built."""
     target = play.lesson.steps[number - 1]
     keeps = target.state is None and target.page == links.current_page()
-    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in links.EVERYWHERE}
+    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in visits.EVERYWHERE}
     room = carried.texts().get("room", "")
     return kept | address(play.lesson, number) | ({"room": room} if room else {})
 
@@ -172,9 +172,9 @@ def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bo
     arrived = arrivals.get(key) != carried.arrival()
     arrivals[key] = carried.arrival()
     planned = None if state is None else state.get(key)
-    is_fixed = (locked and state is not None) or (key in links.EVERYWHERE and planned is not None)
+    is_fixed = (locked and state is not None) or (key in visits.EVERYWHERE and planned is not None)
     text = planned if is_fixed else st.query_params.get(key, planned)
-    if (locked or arrived) and (text is not None or (state is not None and key not in links.EVERYWHERE)):
+    if (locked or arrived) and (text is not None or (state is not None and key not in visits.EVERYWHERE)):
         _set(key, default if text is None else _read(read, text, default), text)
     return locked, hidden
 

@@ -11,7 +11,7 @@ import streamlit as st
 from effviz.core.caches import NotKnownError, Store, known, plant
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
-from effviz.ui import links
+from effviz.ui import runs
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor, visitor_address
 from effviz.worker.calculations import pool, value_of
@@ -84,7 +84,7 @@ def _progress(name: str, ticket: Ticket, stop: Callable[[], None]) -> None:
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("Cancel", key=f"cancel_{name}", on_click=stop)
-        polled(True, draw, links.PAGE_FRAGMENT)
+        polled(True, draw, runs.PAGE_FRAGMENT)
 
 
 def _stop(name: str, stopped: str, key: object) -> None:

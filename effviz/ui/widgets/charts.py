@@ -13,7 +13,7 @@ from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import si
-from effviz.ui import links
+from effviz.ui import runs
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
@@ -54,7 +54,7 @@ def show_chart(
 
     def clicked() -> None:
         mark = st.session_state[key].get("click")
-        if mark and not links.is_poll():
+        if mark and not runs.is_poll():
             act(Click(mark.get("x"), mark.get("y"), mark.get("detail")))
 
     draw(key=key, data=data, on_click_change=clicked)

@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.core.resolution import compact_size
 from effviz.count.report import Report
 from effviz.studies.outline import BlockRun, block_runs, heaviest_path, title_of
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, runs
 from effviz.ui.widgets.downloads import File, download, file_name
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.jobs import Answer, again, ask, live_part, polled
@@ -98,7 +98,7 @@ def _diagram(report: Report, chosen: str) -> None:
 
         def progress() -> bool:
             # Only a poll repeats the request: a slider that moves on requests no diagram.
-            now = ask("diagram", payload, settled=True) if links.is_poll() else answer
+            now = ask("diagram", payload, settled=True) if runs.is_poll() else answer
             _progress(now, drawn=shown is not None)
             return now.pending
 

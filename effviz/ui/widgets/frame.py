@@ -15,7 +15,7 @@ from effviz.charts.style import Appearance, appearance
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, runs
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
@@ -89,7 +89,7 @@ def moving(body: Callable[[], None]) -> None:
             body()
             links.finish()
 
-    st.fragment(run, key=links.PAGE_FRAGMENT)()
+    st.fragment(run, key=runs.PAGE_FRAGMENT)()
 
 
 def _convention_chip() -> Convention:

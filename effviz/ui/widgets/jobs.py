@@ -13,7 +13,7 @@ import streamlit as st
 
 from effviz.core.caches import Store
 from effviz.measure.background import release
-from effviz.ui import links
+from effviz.ui import links, runs
 from effviz.ui.redraw import redraw
 from effviz.ui.visitors import network_address
 from effviz.ui.widgets.frame import section
@@ -115,7 +115,7 @@ def live_part(key: str, draw: Callable[[], None]) -> None:
     """
 
     def run() -> None:
-        if links.is_poll():
+        if runs.is_poll():
             links.settle()
         with section("This part"):
             draw()
@@ -129,7 +129,7 @@ def polled(waiting: bool, draw: Callable[[], bool], part: str) -> None:
     Args:
         waiting: whether a job is pending.
         draw: draws the progress and returns whether the job is still pending.
-        part: key of the `live_part`, or `links.PAGE_FRAGMENT` for the page.
+        part: key of the `live_part`, or `runs.PAGE_FRAGMENT` for the page.
     """
 
     def run() -> None:

@@ -12,7 +12,7 @@ from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
 from effviz.lessons.lesson import ORDER, Prediction
-from effviz.ui import carried, classroom, links, playing
+from effviz.ui import carried, classroom, links, playing, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
@@ -39,7 +39,7 @@ def show() -> bool:
         synchronise()
         room_bar.enter(play)
     waits = play is not None and play.is_here and not _is_answered(play)
-    if st.session_state.get(_WAITED, False) and not waits and links.is_fragment():
+    if st.session_state.get(_WAITED, False) and not waits and runs.is_fragment():
         # A fragment can write to a place outside, such as the sidebar, only if it wrote there in the last full run.
         st.rerun()
     st.session_state[_WAITED] = waits

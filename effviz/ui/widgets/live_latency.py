@@ -22,7 +22,7 @@ from effviz.core.text import html_text
 from effviz.core.units import change, milliseconds
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.measure.recorded import Recorded, compared
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, runs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
@@ -266,7 +266,7 @@ def headline(
     live_part(PART, draw)
 
 
-def bar(design: effviz.Design, conditions: Conditions, reading: Reading, redraw: str = links.PAGE_FRAGMENT) -> None:
+def bar(design: effviz.Design, conditions: Conditions, reading: Reading, redraw: str = runs.PAGE_FRAGMENT) -> None:
     """Show a button that measures or cancels, and the conditions of the number, in one row below the cards.
 
     A finished measurement redraws the part `redraw`.

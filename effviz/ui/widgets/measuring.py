@@ -10,7 +10,7 @@ import streamlit as st
 
 from effviz.core.text import html_text
 from effviz.measure.background import Network, Progress, ZooRun
-from effviz.ui import links
+from effviz.ui import runs
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import polled, visitor
 from effviz.ui.widgets.latency_words import machine
@@ -75,7 +75,7 @@ def run_bar(
             return _is_running(now, threads, titles) and not changed
 
         # A network may have finished while the page was drawn.
-        polled(running or len(known) != shown, draw, links.PAGE_FRAGMENT)
+        polled(running or len(known) != shown, draw, runs.PAGE_FRAGMENT)
     for title, why in run.failures(threads).items():
         if title in titles:
             notice(f"{title} was not measured. {why}", alert=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.core.text import html_text
 from effviz.lessons.rooms import Room
-from effviz.ui import classroom, links
+from effviz.ui import classroom, links, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
@@ -34,7 +34,7 @@ def watch(seconds: float, state: Callable[[], Any], draw: Callable[[], None] = l
         links.settle()
         draw()
         if state() != drawn:
-            redraw(links.PAGE_FRAGMENT)
+            redraw(runs.PAGE_FRAGMENT)
 
     st.fragment(run, run_every=seconds)()
 

@@ -23,7 +23,7 @@ from effviz.export import export_torch
 from effviz.measure import latency as latencies
 from effviz.model.blocks.composed import EXAMPLE, Recipe
 from effviz.model.draft import Draft, checked
-from effviz.ui import links
+from effviz.ui import runs
 from effviz.ui.page_parts.studio import code, findings
 from effviz.ui.page_parts.studio.draft import EMPTY
 from effviz.ui.page_parts.studio.form import MORE
@@ -55,7 +55,7 @@ def opened(draft: Draft = V2, **query: str) -> AppTest:
 def navigate(at: AppTest, design: str) -> AppTest:
     """Run the page like the back button of the browser does, with another design in the address."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(links, "is_navigation", lambda: True)
+        patch.setattr(runs, "is_navigation", lambda: True)
         if design:
             at.query_params["design"] = design
         elif "design" in at.query_params:

@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.core.resolution import in_pixels
 from effviz.core.units import exact
 from effviz.count.report import Report
-from effviz.ui import links
+from effviz.ui import runs
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import again, ask, live_part, polled
 from effviz.ui.widgets.tables import Column, Table, show_table
@@ -46,7 +46,7 @@ def _crosscheck(report: Report) -> None:
         _show(answer.value["comparisons"], report)
 
     def progress() -> bool:
-        now = ask("crosscheck", payload, settled=True) if links.is_poll() else answer
+        now = ask("crosscheck", payload, settled=True) if runs.is_poll() else answer
         if now.error:
             notice(f"The counters did not run. {now.error}", alert=True)
             st.button("Try again", key="check_again", on_click=again, args=("crosscheck",))

@@ -14,7 +14,7 @@ from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.count.report import Report
 from effviz.model.draft import MAX_LINK, Checked, Draft, checked
-from effviz.ui import held, links
+from effviz.ui import held, runs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import cached_report
 
@@ -113,7 +113,7 @@ def too_long(draft: Draft) -> bool:
 
 def edit(change: Callable[[Draft], Draft], then: int | None = None) -> None:
     """Change the draft and select row `then`. If the change is illegal, keep the draft and store the reason."""
-    if links.is_poll():
+    if runs.is_poll():
         return
     state, draft = _cleared(), current()
     try:
@@ -159,7 +159,7 @@ def selected(draft: Draft) -> int:
 
 def select(row: int) -> None:
     """Show a row in the form."""
-    if not links.is_poll():
+    if not runs.is_poll():
         st.session_state[_ROW] = max(0, row)
 
 
