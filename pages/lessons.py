@@ -4,7 +4,7 @@ from effviz.ui.page_parts.lessons.course import course
 from effviz.ui.page_parts.lessons.teacher import teacher
 from effviz.ui.widgets.frame import header, moving, section
 
-header("lessons")
+header("lessons", controls=False)
 
 
 def page() -> None:
