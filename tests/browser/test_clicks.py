@@ -40,3 +40,10 @@ def test_a_cell_selects_its_network(page: Page, base_url: str) -> None:
     click_center(page, chart.get_by_text("12 %", exact=True).nth(1))
     expect_query(page, {"part": "Networks", "of": "ShuffleNetV1 (g = 3)"})
     expect(field(page, "of")).to_have_value("ShuffleNetV1 (g = 3)")
+
+
+def test_a_cell_of_the_grid_sets_the_three_bases(page: Page, base_url: str) -> None:
+    visit(page, f"{base_url}/scaling?part=Grid+search&hold=alpha")
+    click_center(page, page.locator(".st-key-grid_chart .heatmap-label").get_by_text("1.2*", exact=True))
+    expect_query(page, {"part": "Grid search"})
+    assert [field(page, letter).input_value() for letter in ("alpha", "beta", "gamma")] == ["1.20", "1.10", "1.15"]

@@ -73,11 +73,13 @@ def _text(each: GridPoint | None) -> str:
     return "" if each is None else f"{each.rule.alpha:g}{'*' if each.rule == _PAPER else ''}"
 
 
-def _numbers(each: GridPoint | None, count: Count) -> list[str]:
+def _numbers(each: GridPoint | None, count: Count) -> list[str | float]:
+    """Return the texts of the hover, and the three bases for a click."""
     if each is None:
         return [""] * 4
     bases = f"α {each.rule.alpha:g}, β {each.rule.beta:g}, γ {each.rule.gamma:g}"
-    return [bases, f"{each.rule.factor:.3f}", si(each.macs * count.factor), si(each.params)]
+    texts = [bases, f"{each.rule.factor:.3f}", si(each.macs * count.factor), si(each.params)]
+    return [*texts, each.rule.alpha, each.rule.beta, each.rule.gamma]
 
 
 def _marked(names: tuple[list[str], list[str]], now: ScalingRule, look: Appearance) -> list[Spec]:

@@ -14,13 +14,13 @@ from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels
 from effviz.core.units import exact, lower
 from effviz.model.design import Design
-from effviz.studies.scaling import around, growth_text
+from effviz.studies.scaling import LETTERS, around, growth_text
 from effviz.ui import inputs, links
 from effviz.ui.convention import BYTES, QUANTITIES, Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, Choice, count
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
-from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.charts import Click, show_chart
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -118,6 +118,15 @@ def _grid_chart(found: tuple[GridPoint, ...], base: int, rule: ScalingRule, coun
     return grid_chart(found, base, TARGET, rule, count, look)
 
 
+def _choose_bases(click: Click) -> None:
+    """Take over the bases of a cell; none of them follows from the others any more."""
+    if not isinstance(click.detail, list) or len(click.detail) < 4 + len(LETTERS):
+        return
+    links.reset({"hold": "nothing"})
+    for letter, value in zip(LETTERS, click.detail[4:], strict=False):
+        links.put_number(letter, float(value))
+
+
 def grid(choice: Choice, convention: Convention) -> None:
     """Show the bases that keep the constraint, and the cost of their networks."""
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
@@ -144,6 +153,7 @@ def grid(choice: Choice, convention: Convention) -> None:
         note="Each cell shows the α that comes closest to the constraint. The cells of the current bases (outlined) "
         "and of the paper's (*) show theirs. The paper's bases are the most accurate of its search on B0 at φ = 1. "
         "This search trains no networks. It shows how much the cost varies under the constraint.",
+        on_click=_choose_bases,
     )  # fmt: skip
     columns = [
         Column("α", "rule.alpha", ""),
