@@ -15,7 +15,7 @@ from effviz.charts.style import Appearance, appearance
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
-from effviz.ui import inputs, links, runs
+from effviz.ui import inputs, links, playing, runs
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
@@ -53,10 +53,13 @@ def top(url_path: str) -> None:
 
 
 def header(url_path: str, *, controls: bool = True) -> Convention:
-    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention."""
-    st.markdown(
-        f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>', unsafe_allow_html=True
-    )
+    """Show the idea of a page, and places for the notice and, if it has them, the controls; return the convention.
+
+    A lesson replaces the idea, which would give answers away.
+    """
+    if playing.now() is None:
+        text = f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>'
+        st.markdown(text, unsafe_allow_html=True)
     links.line()
     if controls:
         st.session_state[_CONTROLS] = st.sidebar.container()
