@@ -19,6 +19,7 @@ from effviz.model.layers import (
     BatchNorm2d,
     Block,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Dropout,
@@ -139,6 +140,10 @@ def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[C
         zeros = [NEW] * (after[0] - len(channels))
         half = len(zeros) // 2
         return [*zeros[:half], *channels, *zeros[half:]], after
+    if isinstance(layer, ChannelSelect):
+        # The order of the built module. Training changes it, but no block ends with a selection.
+        count, width = len(channels), layer.out_channels
+        return [channels[place * count // width] for place in range(width)], after
     if isinstance(layer, ChannelShuffle):
         each = len(channels) // layer.groups
         return [channels[group * each + place] for place in range(each) for group in range(layer.groups)], after

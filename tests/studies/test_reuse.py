@@ -15,6 +15,7 @@ from effviz.backend.build import to_module
 from effviz.model.layers import (
     BatchNorm2d,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Identity,
@@ -101,6 +102,7 @@ CASES = [
     ("shufflenet_v1", {}, "stage2"),
     *(("densenet121", {}, stage) for stage in ("stage1", "stage2", "stage4")),
     ("densenet121", {"width_mult": 0.5}, "stage1"),
+    *(("condensenet", {"groups": groups}, "stage2") for groups in (4, 8)),
     *(("resnet18", {}, stage) for stage in ("stage1", "stage2", "stage4")),
     ("resnet50", {"width_mult": 0.25}, "stage3"),
     ("mobilenet_v2", {}, "stage4"),
@@ -204,6 +206,12 @@ def test_slices_splits_and_shuffles() -> None:
     assert _marks(_through(twice, 2)) == [0, 1, 0]
 
 
+@pytest.mark.parametrize("width", [1, 5, 6, 9])
+def test_the_selection_is_that_of_the_module(width: int) -> None:
+    order = to_module(ChannelSelect(6, width))(torch.arange(6.0).reshape(1, 6, 1, 1)).flatten().tolist()
+    assert _marks(_through(ChannelSelect(6, width), 6)) == order
+
+
 @pytest.mark.parametrize("groups", [1, 2, 3, 4, 6])
 def test_the_shuffle_is_torchs(groups: int) -> None:
     order = to_module(ChannelShuffle(groups))(torch.arange(12.0).reshape(1, 12, 1, 1)).flatten().tolist()
@@ -224,6 +232,7 @@ def test_every_primitive_has_a_rule() -> None:
         *reuse_module.KEEP,
         *reuse_module.MAKE_NEW,
         Slice,
+        ChannelSelect,
         ChannelShuffle,
         ZeroPadChannels,
         effviz.model.layers.Activation,
