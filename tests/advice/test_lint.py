@@ -148,7 +148,7 @@ PUBLISHED = {
 
 def test_findings_in_published_networks() -> None:
     assert {name: [each.rule for each in lint(architecture(name))] for name in list_architectures()} == PUBLISHED
-    assert max(map(len, PUBLISHED.values())) <= 6
+    assert max(map(len, PUBLISHED.values())) <= 7
 
 
 def test_findings_in_vgg16_as_text() -> None:

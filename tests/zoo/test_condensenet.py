@@ -1,4 +1,4 @@
-"""CondenseNet against torch modules built by hand in this file, with the structure of ShichenLiu/CondenseNet."""
+"""CondenseNet against independent torch modules with the structure of ShichenLiu/CondenseNet."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def feature_reuse() -> None:
 def _dense_networks() -> None:
     """Compare the cost of reading all earlier channels in DenseNet and CondenseNet."""
     dense, condensed = found = _readings()
-    show_table(Table(found, _READING_COLUMNS, f"What the filters of {dense.title} and {condensed.title} read"))
+    show_table(Table(found, _READING_COLUMNS, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
     st.caption(
         f"Both networks keep every channel of a stage. A filter of the 1×1 convolutions reads {percent(dense.share)} "
         f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}, where each group has learned "
