@@ -1,7 +1,7 @@
 """A design as a torch.nn.Module with the same tree and the same names.
 
-Modules are exact torch classes, because thop ignores subclasses. Five classes that torch does not have are defined
-here: the merge of branches, a channel slice, subsampling, channels of zeros, and stochastic depth.
+Modules are exact torch classes, because thop ignores subclasses. Six classes that torch does not have are defined
+here: the merge of branches, a channel slice, a channel selection, subsampling, channels of zeros, and stochastic depth.
 """
 
 import os
@@ -95,6 +95,22 @@ class ChannelSlice(nn.Module):
         return f"{self.start}, {self.stop}"
 
 
+class ChannelSelect(nn.Module):
+    """Copies of chosen channels of ``(N, C, H, W)`` or ``(N, C)``; evenly spaced until weights are loaded."""
+
+    index: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.arange(out_channels) * in_channels // out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(1, self.index)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.index)}"
+
+
 class Subsample(nn.Module):
     """Every `stride`-th pixel of ``(N, C, H, W)``, as a view."""
 
@@ -165,6 +181,11 @@ def to_module(layer: Layer) -> nn.Module:
 @to_module.register
 def _(layer: layers.Slice) -> nn.Module:
     return ChannelSlice(layer.start, layer.stop)
+
+
+@to_module.register
+def _(layer: layers.ChannelSelect) -> nn.Module:
+    return ChannelSelect(layer.in_channels, layer.out_channels)
 
 
 @to_module.register

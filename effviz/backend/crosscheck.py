@@ -98,7 +98,7 @@ class Crosscheck:
 _THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
 _UNKNOWN_TO_THOP = (
     layers.Branches, layers.ChannelShuffle, layers.Flatten, layers.Identity, layers.Slice, layers.StochasticDepth,
-    layers.Subsample, layers.ZeroPadChannels,
+    layers.ChannelSelect, layers.Subsample, layers.ZeroPadChannels,
 )  # fmt: skip
 _GLOBAL_POOLS = (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 

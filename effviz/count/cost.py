@@ -18,7 +18,7 @@ from effviz.model.layers import BatchNorm2d, Conv2d, Layer, Linear, Shape, eleme
 WITHOUT_PARAMS = (
     *(layers.Activation, layers.AvgPool2d, layers.AdaptiveAvgPool2d, layers.GlobalAvgPool, layers.MaxPool2d),
     *(layers.Branches, layers.ChannelShuffle, layers.Slice, layers.Flatten, layers.Identity),
-    *(layers.Dropout, layers.StochasticDepth, layers.Subsample, layers.ZeroPadChannels),
+    *(layers.Dropout, layers.StochasticDepth, layers.Subsample, layers.ZeroPadChannels, layers.ChannelSelect),
 )
 WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d)
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from effviz.model import layers
-from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelShuffle, Conv2d, Linear, ZeroPadChannels, pair
+from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, pair
 from effviz.model.trace import Step
 
 STANDARD = "standard convolution"
@@ -16,6 +16,7 @@ MERGE = "merge and shuffle"
 NORM = "norm and activation"
 POOLING = "pooling"
 VIEW = "view"
+_MERGES = (Branches, layers.ChannelSelect, layers.ChannelShuffle, layers.ZeroPadChannels)
 _POOLINGS = (layers.MaxPool2d, layers.AvgPool2d, layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
 
@@ -64,7 +65,7 @@ def kind_of(step: Step) -> str:
         return conv_kind(layer)
     if isinstance(layer, Linear):
         return LINEAR
-    if isinstance(layer, (Branches, ChannelShuffle, ZeroPadChannels)):
+    if isinstance(layer, _MERGES):
         return MERGE
     if isinstance(layer, (BatchNorm2d, Activation)):
         return NORM

@@ -5,6 +5,9 @@
 
 A batch norm is folded only if its input is the output of a convolution and has no other reader. An activation is fused
 only into a step whose output has no other reader. Others stay separate, such as DenseNet's norms after a concatenation.
+
+A selection of channels copies them, because the selected channels are not contiguous. It reads its input and its
+indices and writes its output, fused or not.
 """
 
 from collections import Counter
@@ -15,7 +18,7 @@ from typing import NamedTuple
 
 from effviz.core.errors import one_of
 from effviz.count import cost
-from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Layer, Linear, Shape, elements
+from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelSelect, Conv2d, Layer, Linear, Shape, elements
 from effviz.model.trace import Step, storage_sizes
 
 
@@ -154,6 +157,8 @@ def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> 
         bias += fusion.folded_bias[index]
     if bias:
         found.append(Access("bias", ((bias,),)))
+    if isinstance(layer, ChannelSelect):
+        found.append(Access("indices", ((layer.out_channels,),)))
     if isinstance(layer, BatchNorm2d):
         # They are not trainable and therefore no parameters.
         found.append(Access("running mean and variance", ((2, layer.num_features),)))

@@ -58,6 +58,8 @@ def describe(layer: Layer) -> str:
         return f"average pool to {_window(layer.output_size)}"
     if isinstance(layer, layers.ChannelShuffle):
         return f"channel shuffle, {layer.groups} groups"
+    if isinstance(layer, layers.ChannelSelect):
+        return f"select {layer.out_channels} of {layer.in_channels} channels"
     if isinstance(layer, layers.Slice):
         return f"first {layer.stop} channels" if layer.start == 0 else f"channels {layer.start} to {layer.stop - 1}"
     if isinstance(layer, layers.Subsample):

@@ -13,6 +13,7 @@ from effviz.model import layers
 from effviz.model.layers import (
     Activation,
     Branches,
+    ChannelSelect,
     GlobalAvgPool,
     Sequential,
     Slice,
@@ -34,6 +35,7 @@ _WIDEST_MERGE = 80
 _BROUGHT = {
     StochasticDepth: "StochasticDepth",
     Slice: "ChannelSlice",
+    ChannelSelect: "ChannelSelect",
     Subsample: "Subsample",
     ZeroPadChannels: "ZeroPadChannels",
 }
@@ -64,6 +66,16 @@ class ChannelSlice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, self.start : self.stop]''',
+    "ChannelSelect": '''
+class ChannelSelect(nn.Module):
+    """Copies of chosen channels; the indices are evenly spaced until trained weights are loaded."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.arange(out_channels) * in_channels // out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(1, self.index)''',
     "Subsample": '''
 class Subsample(nn.Module):
     """Every stride-th pixel of both sides."""

@@ -52,6 +52,7 @@ PRESETS = {
     "resnext": BlockPreset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
     "vgg": BlockPreset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
     "dense": BlockPreset("Dense layer (DenseNet)", "dense_layer"),
+    "condense": BlockPreset("Dense layer (CondenseNet)", "condense_layer"),
 }
 """Blocks of the page, by name."""
 

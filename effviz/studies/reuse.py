@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from effviz.core.errors import UncountedLayerError, unknown
+from effviz.core.errors import UncountedLayerError, fail, unknown
 from effviz.core.resolution import Resolution
+from effviz.count import cost
+from effviz.count.report import analyze
 from effviz.model.design import Design
 from effviz.model.layers import (
     Activation,
@@ -19,6 +21,7 @@ from effviz.model.layers import (
     BatchNorm2d,
     Block,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Dropout,
@@ -36,7 +39,8 @@ from effviz.model.layers import (
     Subsample,
     ZeroPadChannels,
 )
-from effviz.model.outline import stage_of
+from effviz.model.outline import by_stage, stage_of
+from effviz.model.trace import trace_block
 
 KEEP = (Identity, Dropout, StochasticDepth)
 """Layers whose output channels are their input channels, in evaluation mode."""
@@ -116,6 +120,39 @@ def reuse(design: Design, stage_name: str, resolution: Resolution | None = None)
     return Reuse(design.name, stage_name, labels, tuple(widths), *counts)
 
 
+class Reading(NamedTuple):
+    """The first convolutions of the blocks of a network, which read the channels that earlier blocks have made."""
+
+    title: str  # of the network
+    share: float  # input channels of its block that one filter reads; the mean over all filters, from 0 to 1
+    first_macs: int  # multiply-adds of the first convolutions
+    macs: int  # multiply-adds of the network
+    params: int  # of the network
+
+
+def reading(design: Design) -> Reading:
+    """Count what the first convolution of each block reads, in all stages with several blocks.
+
+    Raises:
+        DesignError: the network cannot be built, or it has no such convolution.
+    """
+    blocks = [entry for stage in by_stage(design.blocks()) if len(stage) > 1 for entry in stage]
+    read = available = macs = 0
+    for entry in blocks:
+        steps = trace_block(entry.block, entry.shape).steps
+        first = next((step for step in steps if isinstance(step.layer, Conv2d)), None)
+        if first is None:
+            continue
+        conv: Conv2d = first.layer  # type: ignore[assignment]
+        read += conv.in_channels // conv.groups * conv.out_channels
+        available += entry.shape[0] * conv.out_channels
+        macs += cost.macs(conv, first.output.shape)
+    if not available:
+        fail("design", design.name, "must have a stage of several blocks with convolutions")
+    report = analyze(design)
+    return Reading(design.title, read / available, macs, report.macs, report.params)
+
+
 def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:
     """Return output channels and output shape of a layer.
 
@@ -139,6 +176,10 @@ def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[C
         zeros = [NEW] * (after[0] - len(channels))
         half = len(zeros) // 2
         return [*zeros[:half], *channels, *zeros[half:]], after
+    if isinstance(layer, ChannelSelect):
+        # The order of the built module. Training changes it, but no block ends with a selection.
+        count, width = len(channels), layer.out_channels
+        return [channels[place * count // width] for place in range(width)], after
     if isinstance(layer, ChannelShuffle):
         each = len(channels) // layer.groups
         return [channels[group * each + place] for place in range(each) for group in range(layer.groups)], after

@@ -49,7 +49,7 @@ def architecture(name: str, **options: Any) -> Design:
         name: one of `list_architectures()`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
             or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), and the options of the family
-            (``groups`` for ShuffleNetV1 and ResNeXt, see `GROUPS`).
+            (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
 
     Raises:
         UnknownNameError: the name or an option is unknown; the message lists the choices.

@@ -110,6 +110,10 @@ def test_findings_come_in_the_order_of_the_rules() -> None:
 
 PUBLISHED = {
     "alexnet": ["first_layer_share", "classifier_share"],
+    "condensenet": [
+        "classifier_share", "many_groups", "many_groups", "element_wise", "element_wise", "element_wise",
+        "element_wise",
+    ],
     "densenet121": ["element_wise", "element_wise", "element_wise"],
     "efficientnet_b0": [
         "classifier_share", "depthwise_on_large_maps", "excitation_on_large_maps", "excitation_on_large_maps",
@@ -144,7 +148,7 @@ PUBLISHED = {
 
 def test_findings_in_published_networks() -> None:
     assert {name: [each.rule for each in lint(architecture(name))] for name in list_architectures()} == PUBLISHED
-    assert max(map(len, PUBLISHED.values())) <= 6
+    assert max(map(len, PUBLISHED.values())) <= 7
 
 
 def test_findings_in_vgg16_as_text() -> None:

@@ -31,6 +31,7 @@ from effviz.model.layers import (
     AvgPool2d,
     BatchNorm2d,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Layer,
@@ -131,6 +132,7 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
         (Conv2d(1, 4, 3), kinds.STANDARD),
         (Linear(8, 2), kinds.LINEAR),
         (ChannelShuffle(2), kinds.MERGE),
+        (ChannelSelect(8, 4), kinds.MERGE),
         (BatchNorm2d(8), kinds.NORM),
         (Activation(), kinds.NORM),
         (MaxPool2d(2), kinds.POOLING),
@@ -226,7 +228,7 @@ def test_example_trains(example: Example) -> None:
 
 
 def test_modules_are_exact_torch_classes() -> None:
-    own = {"Merge", "ChannelSlice", "DropBranch", "Subsample", "ZeroPadChannels"}
+    own = {"Merge", "ChannelSelect", "ChannelSlice", "DropBranch", "Subsample", "ZeroPadChannels"}
     for example in EXAMPLES:
         for module in to_module(example.layer).modules():
             kind = type(module)

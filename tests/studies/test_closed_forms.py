@@ -21,6 +21,7 @@ from effviz.model.blocks import (
     BLOCKS,
     BasicBlock,
     Bottleneck,
+    CondenseLayer,
     ConvBNAct,
     DenseLayer,
     DepthwiseSeparable,
@@ -39,8 +40,8 @@ from effviz.model.layers import Layer, Shape
 from effviz.studies.closed_forms import QUANTITIES, ClosedForm, Term, closed_forms, excitation, shown
 
 COVERED = (
-    BasicBlock, Bottleneck, ConvBNAct, DenseLayer, DepthwiseSeparable, FusedMBConv, GhostModule, InvertedResidual,
-    MBConv, ShuffleUnitV1, ShuffleUnitV2, SqueezeExcite,
+    BasicBlock, Bottleneck, CondenseLayer, ConvBNAct, DenseLayer, DepthwiseSeparable, FusedMBConv, GhostModule,
+    InvertedResidual, MBConv, ShuffleUnitV1, ShuffleUnitV2, SqueezeExcite,
 )  # fmt: skip
 
 side = st.integers(1, 40)
@@ -86,6 +87,13 @@ def cases(draw: st.DrawFn, kind: type[FieldBlock]) -> tuple[FieldBlock, Shape]:
         }  # fmt: skip
     elif kind is DenseLayer:
         values = {"growth": draw(few), "bottleneck": draw(few), "kernel_size": draw(odd)}
+    elif kind is CondenseLayer:
+        groups, condense_factor = draw(st.sampled_from((1, 2, 4))), draw(st.sampled_from((1, 2, 4, 8)))
+        shape = (draw(few) * condense_factor, *shape[1:])
+        values = {
+            "growth": draw(few) * groups, "groups": groups, "condense_factor": condense_factor,
+            "bottleneck": draw(few), "kernel_size": draw(odd),
+        }  # fmt: skip
     elif kind is ShuffleUnitV1:
         groups, step = draw(st.sampled_from((1, 2, 3))), draw(stride)
         out = 4 * groups * draw(few)
@@ -301,6 +309,12 @@ def test_ghost_modules() -> None:
 def test_dense_layer() -> None:
     form = _form(DenseLayer(64), (64, 56, 56), "dense layer", "macs")
     assert (form.symbols, form.value) == ("h × w × (c × 4k + 3² × 4k × k)", 141_295_616)
+
+
+def test_condensenet_layer() -> None:
+    form = _form(CondenseLayer(64), (64, 56, 56), "CondenseNet layer", "macs")
+    assert form.symbols == "h × w × (c / C × 4k + 3² × 4k × k / G)"
+    assert (form.value, form.terms) == (56 * 56 * (16 * 128 + 9 * 128 * 8), ())
 
 
 def test_vgg_kernels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from effviz.backend.build import to_module
 from effviz.model.layers import (
     BatchNorm2d,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Identity,
@@ -26,7 +28,7 @@ from effviz.model.layers import (
     primitive_kinds,
 )
 from effviz.studies import reuse as reuse_module
-from effviz.studies.reuse import Channel, reuse, through
+from effviz.studies.reuse import Channel, reading, reuse, through
 
 
 def _stage(design: Design, stage: str, resolution: int) -> list[Any]:
@@ -101,6 +103,7 @@ CASES = [
     ("shufflenet_v1", {}, "stage2"),
     *(("densenet121", {}, stage) for stage in ("stage1", "stage2", "stage4")),
     ("densenet121", {"width_mult": 0.5}, "stage1"),
+    *(("condensenet", {"groups": groups}, "stage2") for groups in (4, 8)),
     *(("resnet18", {}, stage) for stage in ("stage1", "stage2", "stage4")),
     ("resnet50", {"width_mult": 0.25}, "stage3"),
     ("mobilenet_v2", {}, "stage4"),
@@ -151,6 +154,43 @@ def test_densenet_keeps_all() -> None:
     for i, row in enumerate(found.direct_shares):
         assert row == (0.0,) * i + (1.0,) * (24 - i)
     assert not any(map(any, found.added))
+
+
+@pytest.mark.parametrize("stage", [f"stage{index}" for index in range(1, 6)])
+def test_condensenet_keeps_all(stage: str) -> None:
+    found = reuse(effviz.architecture("condensenet"), stage)
+    for i, row in enumerate(found.direct_shares):
+        assert row == (0.0,) * i + (1.0,) * (len(row) - i)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    [
+        ("densenet121", {}, 1.0),
+        ("condensenet", {}, 1 / 4),
+        ("condensenet", {"groups": 8}, 1 / 8),
+        ("resnet50", {}, 1.0),
+    ],
+)
+def test_what_a_filter_reads(name: str, options: dict[str, Any], share: float) -> None:
+    assert reading(effviz.architecture(name, **options)).share == share
+
+
+@pytest.mark.parametrize(("name", "pattern"), [("densenet121", "*.reduce.conv"), ("condensenet", "*.reduce")])
+def test_cost_of_reading(name: str, pattern: str) -> None:
+    """The 1x1 convolutions of the built module, with the map of each in the table of the report."""
+    table: Any = effviz.analyze(effviz.architecture(name)).table
+    found = reading(effviz.architecture(name))
+    assert found.first_macs == sum(
+        row.macs for row in table.itertuples() if fnmatch(row.path, pattern) and row.path.startswith("stage")
+    )
+    assert 0 < found.first_macs < found.macs
+
+
+def test_reading_needs_blocks_with_convolutions() -> None:
+    rows = (effviz.Stage("conv", 8), effviz.Stage("norm_act", repeats=2))
+    with pytest.raises(effviz.DesignError, match="design = 'plain' must have a stage of several blocks with"):
+        reading(Design("plain", rows, resolution=8))
 
 
 def test_resnet_adds_all() -> None:
@@ -204,6 +244,12 @@ def test_slices_splits_and_shuffles() -> None:
     assert _marks(_through(twice, 2)) == [0, 1, 0]
 
 
+@pytest.mark.parametrize("width", [1, 5, 6, 9])
+def test_the_selection_is_that_of_the_module(width: int) -> None:
+    order = to_module(ChannelSelect(6, width))(torch.arange(6.0).reshape(1, 6, 1, 1)).flatten().tolist()
+    assert _marks(_through(ChannelSelect(6, width), 6)) == order
+
+
 @pytest.mark.parametrize("groups", [1, 2, 3, 4, 6])
 def test_the_shuffle_is_torchs(groups: int) -> None:
     order = to_module(ChannelShuffle(groups))(torch.arange(12.0).reshape(1, 12, 1, 1)).flatten().tolist()
@@ -224,6 +270,7 @@ def test_every_primitive_has_a_rule() -> None:
         *reuse_module.KEEP,
         *reuse_module.MAKE_NEW,
         Slice,
+        ChannelSelect,
         ChannelShuffle,
         ZeroPadChannels,
         effviz.model.layers.Activation,

@@ -14,6 +14,7 @@ import pytest
 import effviz
 from effviz import ARCHITECTURES, DesignError
 from effviz.studies.printed_latency import latencies
+from effviz.zoo import GROUPS, default_groups
 from effviz.zoo.published import COLUMNS, figures_for, published
 
 TABLE = published()
@@ -34,7 +35,7 @@ def _exact(row: Any) -> effviz.Report | None:
     if not row.design or math.isnan(row.scale) or not row.resolution.isdigit():
         return None
     depth = 1.0 if math.isnan(row.depth_scale) else row.depth_scale
-    groups = int(row.groups) if row.design == "shufflenet_v1" and row.groups else None
+    groups = int(row.groups) if row.design in GROUPS and row.groups else None
     try:
         return _report(row.design, row.scale, depth, int(row.resolution), groups)
     except DesignError:
@@ -119,7 +120,7 @@ def test_rows_of_the_zoo_can_be_built() -> None:
 @pytest.mark.parametrize("name", effviz.list_architectures())
 def test_the_named_network_has_figures_at_its_own_resolution(name: str) -> None:
     design = effviz.architecture(name)
-    rows = figures_for(design, 1.0, 1.0, 3 if name == "shufflenet_v1" else None)
+    rows = figures_for(design, 1.0, 1.0, default_groups(name))
     assert set(rows["design"]) == {name}
     assert str(design.resolution) in set(rows["resolution"])
 

@@ -17,6 +17,7 @@ from effviz.model.layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     GlobalAvgPool,
@@ -233,7 +234,8 @@ def _element_wise(network: BuiltNetwork) -> Iterator[Finding]:
 def _word(layer: BuiltLayer) -> str:
     if isinstance(layer.step.layer, Branches):
         return {"add": "additions", "mul": "multiplications", "concat": "concatenations"}[layer.step.layer.merge]
-    return "channel shuffles" if isinstance(layer.step.layer, ChannelShuffle) else "norms and activations"
+    words = {ChannelShuffle: "channel shuffles", ChannelSelect: "selections of channels"}
+    return words.get(type(layer.step.layer), "norms and activations")
 
 
 def _less_element_wise(row: BuiltRow) -> Iterator[Proposal]:

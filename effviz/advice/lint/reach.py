@@ -21,6 +21,7 @@ from effviz.model.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Branches,
+    ChannelSelect,
     ChannelShuffle,
     Dropout,
     Flatten,
@@ -78,7 +79,8 @@ def _all(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
 
 
 _PER_PIXEL: tuple[type[Layer], ...] = (
-    Activation, BatchNorm2d, Branches, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth, ZeroPadChannels,
+    Activation, BatchNorm2d, Branches, ChannelSelect, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth,
+    ZeroPadChannels,
 )  # fmt: skip
 _WHOLE_MAP: tuple[type[Layer], ...] = (Flatten, GlobalAvgPool, Linear)
 for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _all)):

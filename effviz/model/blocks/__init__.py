@@ -10,6 +10,7 @@ from effviz.model.blocks.mobile import DepthwiseSeparable, FusedMBConv, Inverted
 from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
 from effviz.model.blocks.ghost import GhostBottleneck, GhostModule
 from effviz.model.blocks.residual import BasicBlock, Bottleneck, DenseLayer, Fire, Transition
+from effviz.model.blocks.condense import CondenseLayer, CondenseLinear
 from effviz.model.blocks.guideline import Fragments, PlainBottleneck
 from effviz.model.blocks.rows import (
     AdaptivePool,
@@ -28,9 +29,9 @@ from effviz.model.blocks.composed import Composed, Part, Recipe
 from effviz.model.fields import BLOCKS
 
 __all__ = [
-    "BLOCKS", "AdaptivePool", "AvgPool", "BasicBlock", "Bottleneck", "Composed", "ConvBNAct", "DenseLayer", "Depthwise",
-    "DepthwiseSeparable", "DropoutRow", "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck",
-    "GhostModule", "GlobalPool", "InvertedResidual", "LinearAct", "MBConv", "MaxPool", "NormAct", "Part",
-    "PlainBottleneck", "Recipe", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2", "SqueezeExcite", "Transition",
-    "depthwise", "pointwise",
+    "BLOCKS", "AdaptivePool", "AvgPool", "BasicBlock", "Bottleneck", "Composed", "CondenseLayer", "CondenseLinear",
+    "ConvBNAct", "DenseLayer", "Depthwise", "DepthwiseSeparable", "DropoutRow", "Fire", "FlattenRow", "Fragments",
+    "FusedMBConv", "GhostBottleneck", "GhostModule", "GlobalPool", "InvertedResidual", "LinearAct", "MBConv", "MaxPool",
+    "NormAct", "Part", "PlainBottleneck", "Recipe", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2", "SqueezeExcite",
+    "Transition", "depthwise", "pointwise",
 ]  # fmt: skip

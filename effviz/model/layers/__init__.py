@@ -24,6 +24,7 @@ from effviz.model.layers.primitives import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
+    ChannelSelect,
     ChannelShuffle,
     Conv2d,
     Dropout,
@@ -41,8 +42,8 @@ from effviz.model.layers.primitives import (
 
 __all__ = [
     "ACTIVATIONS", "MERGES", "Activation", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Block", "Branches",
-    "ChannelShuffle", "Container", "Conv2d", "Dropout", "Flatten", "GlobalAvgPool", "Identity", "Layer", "Linear",
-    "MaxPool2d", "Primitive", "Sequential", "Shape", "Size", "Slice", "StochasticDepth",
-    "Subsample", "ZeroPadChannels", "check_name", "check_shape", "elements", "pair", "primitive_kinds", "residual",
+    "ChannelSelect", "ChannelShuffle", "Container", "Conv2d", "Dropout", "Flatten", "GlobalAvgPool", "Identity",
+    "Layer", "Linear", "MaxPool2d", "Primitive", "Sequential", "Shape", "Size", "Slice", "StochasticDepth", "Subsample",
+    "ZeroPadChannels", "check_name", "check_shape", "elements", "pair", "primitive_kinds", "residual",
     "shape_text",
 ]  # fmt: skip

@@ -235,6 +235,26 @@ class Slice(Primitive):
 
 
 @dataclass(frozen=True)
+class ChannelSelect(Primitive):
+    """Copy chosen channels or features in a chosen order (CondenseNet, arXiv 1711.09224, section 3.1).
+
+    The indices are constants that training determines. A channel may be copied several times or not at all.
+    """
+
+    in_channels: int
+    out_channels: int
+
+    def __post_init__(self) -> None:
+        _set_whole(self, "in_channels", 1, MAX_FEATURES)
+        _set_whole(self, "out_channels", 1, MAX_FEATURES)
+
+    def out_shape(self, shape: Shape) -> Shape:
+        if shape[0] != self.in_channels:
+            fail("in_channels", self.in_channels, f"must equal the {shape[0]} channels of the input")
+        return (self.out_channels, *shape[1:])
+
+
+@dataclass(frozen=True)
 class Subsample(Primitive):
     """Every `stride`-th pixel of both sides, from the first."""
 

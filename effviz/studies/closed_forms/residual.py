@@ -1,7 +1,8 @@
-"""Closed forms of residual blocks, dense layers and ShuffleNet units."""
+"""Closed forms of residual blocks, dense layers, CondenseNet layers and ShuffleNet units."""
 
 from fractions import Fraction
 
+from effviz.model.blocks.condense import CondenseLayer
 from effviz.model.blocks.residual import BasicBlock, Bottleneck, DenseLayer
 from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
 from effviz.model.layers import Shape
@@ -85,6 +86,26 @@ def _(block: DenseLayer, shape: Shape) -> list[ClosedForm]:
     return [
         made.form("macs", f"h × w × ({symbols})", f"{map_text(shape)} × ({numbers})", pixels(shape) * each),
         made.form("params", symbols, numbers, each, batch_norm(c, b * k)),
+    ]
+
+
+@closed_forms.register
+def _(block: CondenseLayer, shape: Shape) -> list[ClosedForm]:
+    size, c, k, b = block.kernel_size, block.in_channels, block.growth, block.bottleneck
+    kept, groups = c // block.condense_factor, block.groups
+    symbols = f"c / C × {b}k + {size}² × {b}k × k / G"
+    numbers = (
+        f"{num(c)} / {block.condense_factor} × {b} × {num(k)} + {size}² × {b} × {num(k)} × {num(k)} / {num(groups)}"
+    )
+    each = kept * b * k + size * size * b * k * k // groups
+    where = (
+        f"c input channels, C condensation factor, k growth, {b}k channels between the layers, G groups, "
+        "h and w of the map"
+    )
+    made = Formulas("CondenseNet layer", where, "arXiv 1711.09224, section 3, written out", (block,), shape)
+    return [
+        made.form("macs", f"h × w × ({symbols})", f"{map_text(shape)} × ({numbers})", pixels(shape) * each),
+        made.form("params", symbols, numbers, each, batch_norm(groups * kept, b * k)),
     ]
 
 

@@ -25,6 +25,7 @@ OWN = {
 # Of networks without published cells: a document with their accuracy, by the authors if it is comparable.
 _ACCURACY = {
     **{f"efficientnet_b{number}": ("EfficientNet paper arXiv 1905.11946",) for number in range(8)},
+    "condensenet": ("ShichenLiu/CondenseNet README",),
     "densenet121": ("DenseNet paper arXiv 1608.06993",),
     "resnext50_32x4d": ("ResNeXt paper arXiv 1611.05431",),
     # Their papers print ten-crop accuracies or other variants. These are the weights of the library, single crop.

@@ -324,6 +324,7 @@ MOVING = {
     "ghost_bottleneck": ["ghost"],
     "squeeze_excite": ["excite"],
     "basic": [],
+    "condense": [],
     "dense": [],
 }
 

@@ -13,12 +13,12 @@ from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.motion import Motion
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.core.units import percent
+from effviz.core.units import percent, si
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
-from effviz.studies.reuse import Reuse, reuse
+from effviz.studies.reuse import Reading, Reuse, reading, reuse
 from effviz.ui import inputs, links
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
@@ -32,7 +32,15 @@ _SEEDS = 20
 _RELU = {"on": "relu", "off": "none"}
 # DenseNet's authors print this picture; ShuffleNetV2 claims a similar one; ResNet adds features instead.
 _LOST = r"1 - R^2 \quad \text{of the best linear map back to the spiral}"
-_NETWORKS = ("shufflenet_v2", "densenet121", "resnet18", "resnet50", "mobilenet_v2", "ghostnet")
+_NETWORKS = ("shufflenet_v2", "densenet121", "condensenet", "resnet18", "resnet50", "mobilenet_v2", "ghostnet")
+_READING_COLUMNS = (
+    Column("Network", "title"),
+    Column("Inputs per filter (%)", lambda each: 100 * each.share, "%.3g",
+           help="Channels of the block's input that one filter of its first convolution reads."),
+    Column("Multiply-adds of these convolutions", "first_macs"),
+    Column("Multiply-adds", "macs"),
+    Column("Parameters", "params"),
+)  # fmt: skip
 _EXCITE_COLUMNS = (
     Column("Reduction", "reduction", "%.3g"),
     Column("Channels", "channels"),
@@ -121,6 +129,27 @@ def feature_reuse() -> None:
             "{:.3g} %",
         )
     )
+
+    _dense_networks()
+
+
+def _dense_networks() -> None:
+    """Compare the cost of reading all earlier channels in DenseNet and CondenseNet."""
+    dense, condensed = found = _readings()
+    show_table(Table(found, _READING_COLUMNS, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
+    st.caption(
+        f"Both networks keep every channel of a stage. A filter of the 1×1 convolutions reads {percent(dense.share)} "
+        f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}, where each group has learned "
+        f"which channels it needs. Without this selection, {condensed.title} would need "
+        f"{si(round(condensed.first_macs / condensed.share))} multiply-adds for these convolutions instead of "
+        f"{si(condensed.first_macs)} (arXiv 1711.09224, section 3.1)."
+    )
+
+
+@remembered
+def _readings() -> tuple[Reading, Reading]:
+    """Return the readings of DenseNet-121 and CondenseNet-74."""
+    return reading(effviz.architecture("densenet121")), reading(effviz.architecture("condensenet"))
 
 
 @remembered
