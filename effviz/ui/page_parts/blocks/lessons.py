@@ -137,8 +137,8 @@ def _dense_networks() -> None:
     dense, condensed = found = _readings()
     st.markdown(
         f"Both networks keep every channel of a stage. A filter of the 1×1 convolutions reads {percent(dense.share)} "
-        f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}, where each group has learned "
-        "which channels it needs (arXiv 1711.09224, section 3.1). If every filter read all channels, these "
+        f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}. There each group learns which "
+        "channels it needs (arXiv 1711.09224, section 3.1). If every filter read all channels, these "
         f"convolutions of {condensed.title} would take {si(round(condensed.first_macs / condensed.share))} "
         f"multiply-adds instead of {si(condensed.first_macs)}."
     )
