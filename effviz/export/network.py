@@ -244,7 +244,8 @@ class SourceFile:
         """
         made = [self._call(entry) for entry in stage]
         general = [self._call(entry, "channels") for entry in stage]
-        widths = [entry.shape[0] for entry in stage]
+        # A block that flattens its input has more input features than the map has channels.
+        widths = [getattr(entry.block, "in_channels", entry.shape[0]) for entry in stage]
         calls: list[str | Call] = []
         while made:
             step = widths[1] - widths[0] if len(widths) > 1 else 0

@@ -240,6 +240,8 @@ def test_the_classes_and_the_table_of_mobilenet_v2() -> None:
         ("ghostnet", "        half = out_channels // 2\n"),
         ("densenet121", "        inner = 4 * growth\n"),
         ("densenet121", "*(DenseLayer(channels, 32) for channels in range(64, 256, 32))"),
+        ("condensenet", "*(CondenseLayer(channels, 8) for channels in range(16, 48, 8))"),
+        ("condensenet", "        self.classifier.select = ChannelSelect(2064, 1032)\n"),
         ("vgg16", "        self.stage5 = nn.Sequential(*(ConvAct(512, 512) for _ in range(3)))\n"),
         ("mnasnet_a1", "        squeezed = int(in_channels * se_ratio)\n"),
         ("mobilenet_v3_large", "        self.squeeze_excite = SqueezeExcite(expanded, squeezed) if squeezed > 0 else"),
@@ -248,6 +250,15 @@ def test_the_classes_and_the_table_of_mobilenet_v2() -> None:
 )
 def test_widths_and_conditions_are_those_of_the_paper(name: str, code: str) -> None:
     assert code in export_torch(architecture(name))
+
+
+@pytest.mark.parametrize("block", ["linear", "condense_linear"])
+def test_the_first_repeated_block_may_flatten_a_map(block: str) -> None:
+    """The map has as many channels as the later blocks have features, but more features."""
+    rows = (Stage("conv", 8, name="stem"), Stage(block, 8, 4, name="head"))
+    design = Design("random", rows, resolution=5)
+    module = exported(export_torch(design), "meta")
+    assert sum(each.numel() for each in module.parameters()) == effviz.analyze(design).params
 
 
 def test_a_formula_does_not_agree_by_chance() -> None:

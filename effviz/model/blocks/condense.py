@@ -22,7 +22,7 @@ from effviz.model.layers import (
 
 @block("condense_layer", "CondenseNet layer", part=False)
 class CondenseLayer(FieldBlock):
-    """Append `growth` channels, computed from a learned selection of all earlier ones (CondenseNet, arXiv 1711.09224).
+    """Append `growth` channels, computed from a learned selection of earlier ones (CondenseNet, arXiv 1711.09224).
 
     Training keeps the most important ``in_channels / condense_factor`` inputs of each group of the 1x1 convolution. The
     converted layer selects the inputs of all groups and runs a standard group convolution. Layers as in

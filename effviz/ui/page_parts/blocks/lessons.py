@@ -117,6 +117,7 @@ def feature_reuse() -> None:
         "of ShuffleNetV2, c / 2^(j − i) channels are connected directly (arXiv 1807.11164, section 3.2)."
     )
     show_chart(chart, "reuse_chart", note=note)
+    _dense_networks()
     exercise(
         Exercise(
             "reused",
@@ -130,20 +131,18 @@ def feature_reuse() -> None:
         )
     )
 
-    _dense_networks()
-
 
 def _dense_networks() -> None:
     """Compare the cost of reading all earlier channels in DenseNet and CondenseNet."""
     dense, condensed = found = _readings()
-    show_table(Table(found, _READING_COLUMNS, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
-    st.caption(
+    st.markdown(
         f"Both networks keep every channel of a stage. A filter of the 1×1 convolutions reads {percent(dense.share)} "
-        f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}, where each group has learned "
-        f"which channels it needs. Without this selection, {condensed.title} would need "
-        f"{si(round(condensed.first_macs / condensed.share))} multiply-adds for these convolutions instead of "
-        f"{si(condensed.first_macs)} (arXiv 1711.09224, section 3.1)."
+        f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}. There each group learns which "
+        "channels it needs (arXiv 1711.09224, section 3.1). If every filter read all channels, these "
+        f"convolutions of {condensed.title} would take {si(round(condensed.first_macs / condensed.share))} "
+        f"multiply-adds instead of {si(condensed.first_macs)}."
     )
+    show_table(Table(found, _READING_COLUMNS, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
 
 
 @remembered
