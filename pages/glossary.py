@@ -3,7 +3,7 @@
 from effviz.ui.page_parts.glossary import entries
 from effviz.ui.widgets.frame import header, moving
 
-convention = header("glossary")
+convention = header("glossary", controls=False)
 
 
 def page() -> None:
