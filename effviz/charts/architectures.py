@@ -82,7 +82,7 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
     spoken = details(
         (visible(stage), [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
-    return chart(look, 116 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
+    return chart(look, 102 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
 
 
 def _bars(

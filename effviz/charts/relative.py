@@ -11,12 +11,17 @@ from effviz.core.text import plotly_text
 
 _LONG = 18
 _IN_LINE = 3
+# Of plotly's symbols.
 _GLYPHS = {
     "circle": "●",
     "circle-open": "○",
     "diamond": "◆",
     "square-open": "□",
     "star": "★",
+    "square": "■",
+    "cross": "✚",
+    "x": "✕",
+    "triangle-down": "▼",
     "triangle-up": "▲",
     "triangle-right": "▶",
     "diamond-tall": "♦",

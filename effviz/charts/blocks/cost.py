@@ -17,12 +17,12 @@ def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: App
 
     Args:
         sums: by sub-layer and kind.
-        subject: name of the block, for the title.
+        subject: name of the block, for the alternative text.
         measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
     """
     made = stage_costs(sums, measures, look)
     title = _heaviest(by_stage(sums), subject, measures[1], measures[-1])
-    return Chart(made.spec, title, f"{title}. {made.alt}")
+    return Chart(made.spec, title, f"{subject}: {title}. {made.alt}")
 
 
 _MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
@@ -40,7 +40,8 @@ def _heaviest(totals: Mapping[str, Sums], subject: str, compute: Measure, memory
             claims.setdefault(who, []).append(f"{percent(highest / total)} of the {lower(measure.label)}")
     if not claims:
         return f"{subject} has no cost"
-    return f"In {subject}, {', and '.join(f'{who} {listed(shares)}' for who, shares in claims.items())}"
+    found = ", and ".join(f"{who} {listed(shares)}" for who, shares in claims.items())
+    return found[:1].upper() + found[1:]
 
 
 def _part(name: str) -> str:

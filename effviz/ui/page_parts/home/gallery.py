@@ -24,7 +24,7 @@ _LIMITS = (("Mobile", 600_000_000), ("Mid-range", 5_000_000_000))
 """Groups by multiply-adds; 600 M is the limit of the mobile setting in the papers."""
 _NOTE = (
     "Blocks from input to output. Length: channels. Height: side of the map, square root. "
-    "Darker: more multiply-adds. Right: published ImageNet top-1."
+    "Shade: multiply-adds. Right: published ImageNet top-1."
 )
 
 

@@ -20,7 +20,7 @@ from effviz.ui.widgets.frame import instrument
 NETWORK = "mobilenet_v2"
 DRAWING = "network"
 """Key of the drawing on the page."""
-NOTE = "One box per block. Height and depth: map. Length: channels. Darker: more multiply-adds. Outline: unscaled."
+NOTE = "One box per block. Height and depth: map. Length: channels. Shade: multiply-adds. Outline: unscaled."
 _USUAL, _MOST = (0.25, 1.5), 2.0
 _LARGE = 28  # px; the middle of the five sizes of maps
 
