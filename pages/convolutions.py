@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import streamlit as st
+
 import effviz
 from effviz.studies.convolutions import report
 from effviz.ui.page_parts.convolutions import results
@@ -28,11 +30,14 @@ def page() -> None:
     with instrument(), section("The headline"):
         cards = results.cards(choice, convention)
         live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)
-    with section("The costs"):
-        results.costs(choice, convention)
+    with st.container(key="motion_and_costs"):
+        with section("The animation"):
+            results.in_motion(choice)
+        with section("The costs"):
+            results.costs(choice, convention)
     follow("convolutions", settings(choice, convention, look()))
     parts(
-        Part("In motion", partial(results.in_motion, choice)),
+        Part("Savings", partial(results.savings, choice, convention)),
         Part("How this is computed", partial(results.formulas, choice, convention)),
         Part("Fully connected", partial(results.fully_connected, choice, convention)),
         Part("Connections", partial(results.connections, choice)),

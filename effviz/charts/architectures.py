@@ -82,7 +82,7 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
     spoken = details(
         (visible(stage), [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
-    return chart(look, 116 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
+    return chart(look, 102 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
 
 
 def _bars(
@@ -201,7 +201,8 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
         draw.dots([at + 1], [values[at]], draw.current(look, 11, 2)),
     ]
     left = at < len(values) / 2
-    place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": 10}
+    # The label is above the point, or beside it where the point is at the top of the chart.
+    place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": -2}
     starts, name = _stage_ticks([plotly_text(row.stage) for row in running]), plotly_text(peak.path)
     layout = {
         "hovermode": "x",
@@ -211,7 +212,7 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
             range=[0.5, len(values) + 0.5],
             **draw.ticks(list(starts), starts.__getitem__),
         ),
-        "yaxis": draw.axis(measure.label, range=[0, snapped(max(values) * 1.12)], tickformat=".3~s", nticks=5),
+        "yaxis": draw.axis(measure.label, range=[0, snapped(max(values))], tickformat=".3~s", nticks=5),
     }
     at_peak = (
         f"{exact(peak.alive)} activation elements are alive there, with input {peak.input_shape} and output "
@@ -219,7 +220,7 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
     )
     run = f"The line has {plural(len(values), 'layer')} and ends at {measure.show(values[-1])}"
     return chart(
-        look, 320, traces, layout, f"Activation memory peaks at {highest} in {visible(peak.path)}", at_peak, run
+        look, 260, traces, layout, f"Activation memory peaks at {highest} in {visible(peak.path)}", at_peak, run
     )
 
 

@@ -96,7 +96,8 @@ def reduction_curve(
         marked = {"size": 12, "color": look.accent}
         traces.append(draw.dots([now], [curve.factors[list(amounts).index(now)]], marked, cliponaxis=False))
         # A label that would overlap another one is below its line.
-        overlaps = any(abs(other.factors[-1] - end) < 0.1 * highest for other in curves[:index])
+        rivals = [other.factors[-1] for other in curves[:index]] + ([limit[0]] if limit else [])
+        overlaps = any(abs(other - end) < 0.1 * highest for other in rivals)
         anchor: Spec = {"xanchor": "right", "yanchor": "top" if overlaps else "bottom"}
         notes.append(draw.note(places[-1], end, curve.label, look.ink, **anchor))
     if limit is not None:

@@ -7,6 +7,26 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Spec
+from effviz.core.text import plotly_text
+
+_LONG = 18
+_IN_LINE = 3
+# Of plotly's symbols.
+_GLYPHS = {
+    "circle": "●",
+    "circle-open": "○",
+    "diamond": "◆",
+    "square-open": "□",
+    "star": "★",
+    "square": "■",
+    "cross": "✚",
+    "x": "✕",
+    "triangle-down": "▼",
+    "triangle-up": "▲",
+    "triangle-right": "▶",
+    "diamond-tall": "♦",
+    "diamond-wide": "◆",
+}
 
 
 class Measured(NamedTuple):
@@ -41,17 +61,35 @@ def relative_dots(
         hover = draw.hover(f"%{{y}}<br>{each.label}: %{{customdata}}", texts)
         drawn = draw.outlined(colors, 12, each.symbol)
         traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
-        color = look.accent if marked == each.label else look.ink
-        traces.append(draw.legend_key(each.label, draw.outlined(color, 12, each.symbol)))
     every = [value for row in known for value in row] or [1.0]
     low, high = min(0.0, math.log10(min(every))), max(0.0, math.log10(max(every)))
     values = draw.decades(low, high, (1, 2, 5) if high - low < 1.5 else (1,))
     room = 0.06 * (high - low) + 0.04
-    layout = draw.legend() | {
+    lines = _legend(measures, marked, look)
+    layout = {
+        "annotations": [
+            draw.panel_label("<br>".join(lines), 1, 1, look.ink, 13, xanchor="right", align="right", yshift=6)
+        ],
+        "margin": draw.margin(top=14 + 20 * len(lines)),
         "xaxis": draw.log_axis((low - room, high + room), values, axis, written, showgrid=True),
-        "yaxis": draw.ROWS,
+        "yaxis": draw.ROWS | draw.ticks(names, _in_lines),
     }
     return 110 + 38 * len(names), traces, layout
+
+
+def _legend(measures: Sequence[Measured], marked: str, look: Appearance) -> list[str]:
+    """Write the symbols and the names of the measures in lines that fit a phone, which a legend of plotly does not."""
+    entries = []
+    for each in measures:
+        name = plotly_text(each.label).replace(" ", "\u00a0")
+        entry = f'<span style="font-size:17px">{_GLYPHS[each.symbol]}</span>\u00a0{name}'
+        entries.append(f'<span style="color:{look.accent}">{entry}</span>' if marked == each.label else entry)
+    return ["    ".join(entries[start : start + _IN_LINE]) for start in range(0, len(entries), _IN_LINE)]
+
+
+def _in_lines(name: str) -> str:
+    """Break a long name before its parenthesis or after its comma: on a phone it would take half of the chart."""
+    return name if len(name) <= _LONG else name.replace(" (", "<br>(", 1).replace(", ", ",<br>", 1)
 
 
 def written(multiple: float) -> str:

@@ -9,9 +9,10 @@ from effviz.charts import draw
 from effviz.charts.style import CLEAR, Appearance, Chart, Spec, chart
 from effviz.core.units import exact, percent, si
 
-_GAP = 0.012
-_HEIGHT = 230
-_APART = 0.15
+_GAP = 0.012  # between two boxes, in shares of the drawing
+_SKEW, _RISE = 0.0003, 0.3  # of the far side of a map: to the right in shares of the drawing, and up in its own sides
+_HEIGHT = 250
+_APART = 0.05
 
 
 class Box(NamedTuple):
@@ -27,21 +28,18 @@ class Box(NamedTuple):
 def silhouette(
     network: Sequence[Box], own: Sequence[Box], widest: Sequence[Box], title: str, look: Appearance, factor: int = 1
 ) -> Chart:
-    """Draw a network inside the outlines of the unscaled one.
+    """Draw a network as a row of volumes, with the outlines of the unscaled one.
 
     Args:
         network: the network on screen. Darker boxes have a larger part of its multiply-adds.
         own: the unscaled network, block by block.
-        widest: the widest network of the slider, so that no box moves while it is dragged.
+        widest: the widest network of the slider, which fills the drawing.
         title: the finding.
         look: colours.
         factor: of the compute number per multiply-add, 1 or 2.
     """
-    room = sum(box.channels for box in widest)
-    middles, left = [], 0.0
-    for box in widest:
-        middles.append(left + box.channels / 2)
-        left += box.channels + _GAP * room
+    room = sum(box.channels for box in widest) / (1 - sum(_GAP + _SKEW * box.side for box in widest))
+    middles = _middles([max(pair) for pair in zip(_widths(network), _widths(own), strict=True)], network, room)
     most = max(box.macs for box in network) or 1
     fills = [draw.mixed(look.grid, look.accent, box.macs / most) for box in network]
     total = sum(box.macs for box in network) or 1
@@ -57,25 +55,56 @@ def silhouette(
     filled = {"color": fills, "line": {"color": look.ink, "width": 0.6}}
     traces = [_boxes(middles, network, filled) | hover, _boxes(middles, own, outline) | {"hoverinfo": "skip"}]
     hidden = {"visible": False, "showgrid": False}
-    high = max(box.side for box in own) * 0.62
+    high = max(box.side for box in own)
     layout = {
-        "annotations": _sizes(middles, widest, look),
+        "annotations": _sizes(middles, network, room, look),
         "barmode": "overlay",
         "margin": draw.margin(4, 4, 4, 4),
-        "xaxis": hidden | {"range": [-_GAP * room, left]},
-        "yaxis": hidden | {"range": [-high, high]},
-    }
+        "shapes": [
+            face for middle, box, fill in zip(middles, network, fills, strict=True)
+            for face in _faces(middle, box, fill, room, look)
+        ],
+        "xaxis": hidden | {"range": [0, room]},
+        "yaxis": hidden | {"range": [-0.66 * high, (0.52 + _RISE) * high]},
+    }  # fmt: skip
     spoken = "; ".join(f"{box.name}: {box.side} px, {box.channels} channels" for box in network)
     return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
-def _sizes(middles: Sequence[float], boxes: Sequence[Box], look: Appearance) -> list[Spec]:
+def _widths(network: Sequence[Box]) -> list[int]:
+    return [box.channels for box in network]
+
+
+def _middles(widths: Sequence[int], network: Sequence[Box], room: float) -> list[float]:
+    """Return the middles of the front faces of boxes in a row, which is in the middle of the drawing."""
+    found, left = [], 0.0
+    for width, box in zip(widths, network, strict=True):
+        found.append(left + width / 2)
+        left += width + (_SKEW * box.side + _GAP) * room
+    return [place + (room - left + _GAP * room) / 2 for place in found]
+
+
+def _faces(middle: float, box: Box, fill: str, room: float, look: Appearance) -> list[Spec]:
+    """Draw the upper and the right face of a box, whose depth is the side of the map too."""
+    left, right, high = middle - box.channels / 2, middle + box.channels / 2, box.side / 2
+    over, up = _SKEW * box.side * room, _RISE * box.side
+    upper = [(left, high), (left + over, high + up), (right + over, high + up), (right, high)]
+    beside = [(right, high), (right + over, high + up), (right + over, up - high), (right, -high)]
+    return [
+        {
+            "type": "path", "path": "M" + "L".join(f"{x:.4g},{y:.4g}" for x, y in corners) + "Z", "layer": "below",
+            "fillcolor": draw.mixed(fill, toward, share), "line": {"color": look.ink, "width": 0.6},
+        }
+        for corners, toward, share in ((upper, look.paper, 0.45), (beside, look.ink, 0.2))
+    ]  # fmt: skip
+
+
+def _sizes(middles: Sequence[float], boxes: Sequence[Box], room: float, look: Appearance) -> list[Spec]:
     """Write the side of the maps below each group of boxes of one size."""
     groups: dict[int, list[float]] = {}
     for middle, box in zip(middles, boxes, strict=True):
         groups.setdefault(box.side, []).append(middle)
     notes: list[Spec] = []
-    room = middles[-1] - middles[0]
     for side, places in groups.items():
         place = (places[0] + places[-1]) / 2
         # On a phone, closer labels overlap.

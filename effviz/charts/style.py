@@ -83,7 +83,7 @@ def _template(look: Appearance) -> Spec:
     """Build a transparent template with a grid on the value axis only. A page has one legend for all its charts."""
     axis = {
         "color": look.muted, "linecolor": look.grid, "gridcolor": look.grid, "zeroline": False, "showgrid": False,
-        "ticks": "", "tickfont": {"size": 13}, "title": {"font": {"size": 14}, "standoff": 10},
+        "ticks": "", "ticklabelstandoff": 4, "tickfont": {"size": 13}, "title": {"font": {"size": 14}, "standoff": 10},
         "automargin": True, "fixedrange": True,
     }  # fmt: skip
     font = {"family": FONT, "color": look.ink}

@@ -99,8 +99,8 @@ def multiples_chart(
     layout["xaxis"] |= {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
     unknown = [entry.label for entry in quantities if all(value is None for value in entry.values)]
     layout |= {
-        "margin": {"r": 16},
-        "annotations": [draw.note(0, label, "not measured", look.muted) for label in unknown],
+        "margin": layout["margin"] | {"r": 16},
+        "annotations": layout["annotations"] + [draw.note(0, label, "not measured", look.muted) for label in unknown],
     }
     spoken = details(
         (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])

@@ -30,6 +30,11 @@ class Term(NamedTuple):
     query: tuple[tuple[str, str], ...] = ()
 
     @property
+    def title(self) -> str:
+        """Name with a capital, unless it is a Greek letter."""
+        return self.name[:1].upper() + self.name[1:] if self.name.isascii() else self.name
+
+    @property
     def link(self) -> str:
         """Address of the page and its part, relative to the app's other pages."""
         return linked(self.page, {**dict(self.query), **({"part": self.part} if self.part else {})})

@@ -61,7 +61,6 @@ def test_an_animation_plays_to_the_exact_number(page: Page) -> None:
     expect(count).not_to_have_text(f"{found.multiplications():,}")
     show_part(page, "Connections")
     choose(page, "type", "Depthwise separable")
-    show_part(page, "In motion")
     settle(page)
     expect(page.locator(COUNT)).to_have_text(f"{found.multiplications():,}")
 

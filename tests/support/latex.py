@@ -46,7 +46,9 @@ def shown(markdown: str) -> list[Shown]:
     """The formulas of a text: a bold name, then lines with an equals sign, the last with the value."""
     found = []
     for paragraph in markdown.split("\n\n"):
+        # The last line of a formula may be its source in small type.
         name, *lines = paragraph.split("  \n")
+        lines = [line for line in lines if not line.startswith(":small[")]
         if not lines or r"\textbf{" not in lines[-1]:
             continue
         sides = [spans(line)[0].removeprefix("= ") for line in lines if line.startswith("$= ")]

@@ -1,5 +1,6 @@
 """Cost of one block by sub-layer, and several blocks side by side."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,12 +17,12 @@ def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: App
 
     Args:
         sums: by sub-layer and kind.
-        subject: name of the block, for the title.
+        subject: name of the block, for the alternative text.
         measures: the panels; the second is multiply-adds or FLOPs, the last memory access.
     """
     made = stage_costs(sums, measures, look)
     title = _heaviest(by_stage(sums), subject, measures[1], measures[-1])
-    return Chart(made.spec, title, f"{title}. {made.alt}")
+    return Chart(made.spec, title, f"{subject}: {title}. {made.alt}")
 
 
 _MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
@@ -39,7 +40,8 @@ def _heaviest(totals: Mapping[str, Sums], subject: str, compute: Measure, memory
             claims.setdefault(who, []).append(f"{percent(highest / total)} of the {lower(measure.label)}")
     if not claims:
         return f"{subject} has no cost"
-    return f"In {subject}, {', and '.join(f'{who} {listed(shares)}' for who, shares in claims.items())}"
+    found = ", and ".join(f"{who} {listed(shares)}" for who, shares in claims.items())
+    return found[:1].upper() + found[1:]
 
 
 def _part(name: str) -> str:
@@ -76,7 +78,7 @@ def side_by_side(
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
         for side, symbol in zip(sides, _SYMBOLS, strict=False)
     ]
-    drawn = relative_dots(names, measures, names[0], f"Compared with: {names[0]}", look)
+    drawn = relative_dots(names, measures, names[0], "Cost relative to the first row", look)
     spoken = details(
         (name, [f"{lower(side.label)} {side.texts[place]}" for side in sides]) for place, name in enumerate(names)
     )
@@ -93,11 +95,20 @@ def _title(names: Sequence[str], sides: Sequence[Side], outputs: Sequence[str], 
         Side(side.label, [side.values[place] for place in alike], [side.texts[place] for place in alike])
         for side in sides
     ]
+    kept = _plain(kept)
     found = _winners(kept, compared)
-    widths = {names[place]: inside[place] for place in alike if inside and inside[place] is not None}
+    widths = {
+        name: inside[place] for name, place in zip(kept, alike, strict=True) if inside and inside[place] is not None
+    }
     if len(set(widths.values())) > 1:
         found += f" (channels inside: {listed([f'{width} in {name}' for name, width in widths.items()])})"
     return found
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    """Leave out the papers in parentheses, unless that makes two names equal."""
+    short = [re.sub(r" \([^)]*\)", "", name) for name in names]
+    return short if len(set(short)) == len(short) else list(names)
 
 
 def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:

@@ -44,8 +44,9 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         for machine, values, color in zip(machines, relative, colors, strict=True)
     ]
     for machine, color in zip(machines, colors, strict=True):
-        # The legend shows a machine in its colour, also where its first bar is hollow.
-        key = draw.legend_key(machine.name, {"symbol": "square", "size": 12, "color": color})
+        # The legend shows a machine in its colour, hollow where all of its bars are.
+        symbol = "square-open" if machine.noisy and machine.noisy >= set(machine.speeds) else "square"
+        key = draw.legend_key(machine.name, draw.outlined(color, 12, symbol))
         traces.append(key | {"y": [labels[0]]})
     most = max([1.0, *(value for values in relative for value in values.values())])
     title = f"Speed relative to {labels[0]}"
@@ -62,7 +63,9 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         (machine.name, [f"{label} {value:.2f}" for label, value in values.items()] or ["not measured"])
         for machine, values in zip(machines, relative, strict=True)
     )
-    return chart(look, 78 * len(labels) + 96, traces, layout, finding(guideline, labels, machines), title, spoken)
+    noisy = f"Noisy measurements: {len(machines[0].noisy)} of {len(labels)}" if machines[0].noisy else ""
+    told = finding(guideline, labels, machines)
+    return chart(look, 66 * len(labels) + 96, traces, layout, told, title, spoken, noisy)
 
 
 def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
@@ -88,9 +91,8 @@ def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) 
         return f"{done} of {len(labels)} cases measured so far. {_published(guideline, others, labels)}"
     found = verdict(guideline, {label: here.speeds[label] for label in labels})
     beside = ", ".join(f"{machine.relative(labels[0])[found.extreme]:.2f}× on {_short(machine)}" for machine in others)
-    where = f"on the recorded machine ({here.name.removeprefix('Recorded, ')})" if here.quiet else "here"
-    doubt = f"; noisy measurements: {len(here.noisy)} of {len(labels)}" if here.noisy else ""
-    return f"{_judged(guideline[1], found, labels[0], where)} (paper: {beside}){doubt}"
+    where = "on the recorded machine" if here.quiet else "here"
+    return f"{_judged(guideline[1], found, labels[0], where)} (paper: {beside})"
 
 
 def _short(machine: Machine) -> str:

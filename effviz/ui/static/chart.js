@@ -46,7 +46,10 @@ export async function draw({ parentElement, data, setTriggerValue }, url) {
   box.classList.toggle("clickable", clickable);
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
   parentElement.querySelector("h3").className = heading;
-  write(parentElement.querySelector("figcaption"), note);
+  const [caption, ...more] = note.split("\n");
+  write(parentElement.querySelector("figcaption span"), caption);
+  write(parentElement.querySelector("figcaption p"), more.join(" "));
+  parentElement.querySelector("figcaption details").hidden = !more.length;
   describe(box, figure);
   box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
   const library = await plotly(url);

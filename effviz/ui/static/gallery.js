@@ -1,4 +1,4 @@
-// The networks of the zoo as cards, each drawn to scale: a box for every block, as high as its map, as wide as its channels.
+// The networks of the zoo as cards, each drawn: a box for every block, whose height follows its map and whose width its channels.
 
 const SVG = "http://www.w3.org/2000/svg";
 const decoder = new TextDecoder();
@@ -7,7 +7,14 @@ let shown = "";
 export function draw({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector(".gallery");
   const text = decoder.decode(data);
-  if (shown !== text || !box.children.length) box.replaceChildren(...JSON.parse(text).map(card));
+  if (shown !== text || !box.children.length) {
+    let group = "";
+    box.replaceChildren(...JSON.parse(text).flatMap((entry) => {
+      const heading = entry.group === group ? [] : [element("h3", "", entry.group)];
+      group = entry.group;
+      return [...heading, card(entry)];
+    }));
+  }
   shown = text;
   box.onclick = (event) => {
     const link = event.target.closest("a");
@@ -23,7 +30,9 @@ function card({ title, address, top1, source, counts, boxes }) {
   link.dataset.title = title;
   const head = element("span", "head", "");
   head.append(element("strong", "", title), Object.assign(element("span", "top1", top1), { title: source }));
-  link.append(head, drawing(boxes), element("span", "counts", counts.join(" · ")));
+  const rows = element("span", "counts", "");
+  rows.append(...counts.flatMap((pair) => pair.map((each) => element("span", "", each))));
+  link.append(head, drawing(boxes), rows);
   return link;
 }
 
@@ -31,21 +40,22 @@ function element(kind, className, text) {
   return Object.assign(document.createElement(kind), { className, textContent: text });
 }
 
-/** One scale per card: the widths fill it, the height is that of the first map. */
+/** One scale per card: the widths fill it, and the first map, usually the largest, has its height. */
 function drawing(boxes) {
   const width = boxes.reduce((sum, [, channels]) => sum + channels, 0);
-  const height = Math.max(...boxes.map(([side]) => side));
+  const height = Math.max(...boxes.map(([side]) => side)), most = Math.max(...boxes.map((each) => each[2]));
   const picture = document.createElementNS(SVG, "svg");
   for (const [name, value] of Object.entries({ viewBox: "0 0 200 56", preserveAspectRatio: "none", "aria-hidden": "true" })) {
     picture.setAttribute(name, value);
   }
   let left = 0;
-  for (const [side, channels] of boxes) {
-    const wide = (200 * channels) / width, high = (54 * side) / height;
+  for (const [side, channels, share] of boxes) {
+    const wide = (200 * channels) / width, high = 54 * Math.sqrt(side / height);
     const shape = document.createElementNS(SVG, "rect");
     for (const [name, value] of Object.entries({ x: left, y: 28 - high / 2, width: Math.max(0.4, wide - 0.6), height: high })) {
       shape.setAttribute(name, value);
     }
+    shape.style.setProperty("--share", `${Math.round(18 + (82 * share) / most)}%`);
     picture.append(shape);
     left += wide;
   }

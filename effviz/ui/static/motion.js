@@ -33,13 +33,13 @@ export function remove({ parentElement }) {
 class Player {
   constructor(box) {
     this.box = box;
-    box.innerHTML = `<h3></h3><div class="stage" role="img"></div><div class="meter"></div><p class="caption"></p>
+    box.innerHTML = `<h3></h3><div class="stage" role="img"></div>
       <div class="controls" role="group" aria-label="Animation"><button type="button" class="play"></button>
       <button type="button" class="back" aria-label="Step back" title="Step back"></button>
       <input type="range" min="0" step="1" aria-label="Step"><button type="button" class="forward"
       aria-label="Step forward" title="Step forward"></button><select aria-label="Speed">${SPEEDS.map(
         (each) => `<option value="${each}"${each === 1 ? " selected" : ""}>${each}×</option>`).join("")}</select></div>
-      <p class="note"></p><p class="spoken" aria-live="polite"></p>`;
+      <p class="caption"></p><div class="meter"></div><p class="note"></p><p class="spoken" aria-live="polite"></p>`;
     for (const name of ["stage", "meter", "caption", "play", "back", "forward", "note", "spoken"]) {
       this[name] = box.querySelector(`.${name}`);
     }

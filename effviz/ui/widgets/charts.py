@@ -18,7 +18,8 @@ from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
 _ELEMENTS = (
-    '<figure><div class="kinds"></div><h3></h3><div class="chart" role="img"></div><figcaption></figcaption></figure>'
+    '<figure><div class="kinds"></div><h3></h3><div class="chart" role="img"></div>'
+    "<figcaption><span></span> <details hidden><summary>More</summary><p></p></details></figcaption></figure>"
 )
 _LARGE = 4_000
 Heading = Literal["subheader", "bold", "none"]
@@ -37,6 +38,8 @@ def show_chart(
     on_click: Callable[[Click], None] | None = None,
 ) -> None:  # fmt: skip
     """Show a chart with its title as a heading, a caption `note`, and above it a legend from `kind_legend`.
+
+    The lines of `note` after the first one are shown on request.
 
     `on_click` is called before the page is drawn again. It selects what a control of the page selects too: a chart
     cannot be used from the keyboard.

@@ -67,7 +67,13 @@ def signed(amount: Fraction | int) -> str:
 
 def layer_formulas(report: Report, index: int, convention: Convention) -> None:
     """Show the formulas of one layer's counts; `index` is its position in ``report.steps``."""
-    st.markdown("\n\n".join([*layer_texts(report, index, convention), f":small[{LETTERS}]"]))
+    formula_grid([*layer_texts(report, index, convention), f":small[{LETTERS}]"])
+
+
+def formula_grid(texts: Sequence[str]) -> None:
+    """Show formulas from `formula_text` next to one another where there is room, and other paragraphs between them."""
+    body = "\n\n".join(texts)
+    st.markdown(f'<div class="formulas">\n\n{body}\n\n</div>', unsafe_allow_html=True)
 
 
 def layer_texts(report: Report, index: int, convention: Convention) -> list[str]:

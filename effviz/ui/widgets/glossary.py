@@ -55,7 +55,7 @@ def slug(entry: Term) -> str:
 
 def _popover(entry: Term, shown: str, key: str) -> str:
     link = linked("glossary", {"term": entry.name})
-    title = html_text(entry.name[:1].upper() + entry.name[1:])
+    title = html_text(entry.title)
     return (
         f'<button type="button" class="term" popovertarget="{key}">{shown}</button>'
         f'<span popover="auto" id="{key}" class="explanation" role="note" aria-label="{title}">'

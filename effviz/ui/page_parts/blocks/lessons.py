@@ -112,7 +112,7 @@ def feature_reuse() -> None:
         stage = inputs.choice("Stage", stages, "reuse_stage", default=stages[0])
     found, chart = _reuse(name, stage, look())
     note = (
-        f"Row: the block that makes the channels; column: a later block. Counted by following every channel of "
+        "Row: the block that makes the channels. Column: a later block.\nCounted by following every channel of "
         f"{effviz.architecture(name).title} through slices, concatenations, shuffles and sums. Between blocks i and j "
         "of ShuffleNetV2, c / 2^(j − i) channels are connected directly (arXiv 1807.11164, section 3.2)."
     )

@@ -24,7 +24,7 @@ from effviz.ui.widgets.cards import COUNTED, Card, cached_report, report_cards
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_text, signed
+from effviz.ui.widgets.formula import formula_grid, formula_text, signed
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.live_latency import HERE, RECORDED, Reading
@@ -61,28 +61,26 @@ def costs_figure(report: Report, title: str, convention: Convention, look: Appea
 def formulas(report: Report, convention: Convention) -> None:
     """Show the formulas of the papers, and the terms between them and the exact count."""
     exact = ":small[Exact: counted layer by layer from the built block.]"
-    st.markdown(f"{_formulas(report)}\n\n{exact}")
+    formula_grid([*_formulas(report), exact])
 
 
 @remembered
-def _formulas(report: Report) -> str:
-    """Write the formulas as one text: a message for each would cost more than the text."""
+def _formulas(report: Report) -> list[str]:
+    """Write the formulas, which are shown as one text: a message for each would cost more than the text."""
     entry = report.blocks[0]
     forms = closed_forms(entry.block, entry.shape)
     if not forms:
-        return "No paper prints a formula for this block. Exact counts are sums over its layers."
+        return ["No paper prints a formula for this block. Exact counts are sums over its layers."]
     texts = []
     for form in forms:
         terms = [(signed(term.value), sentence(term.label)) for term in form.terms]
         name = f"{_QUANTITIES[form.quantity]}, {form.what}"
-        texts += [
-            formula_text(
-                name, latex(form.symbols), latex(form.numbers), shown(form.exact), "counted",
-                before=shown(form.value) if terms else "", terms=terms,
-            ),
-            f":small[{sentence(form.where)}. {form.source}.]",
-        ]  # fmt: skip
-    return "\n\n".join(texts)
+        written = formula_text(
+            name, latex(form.symbols), latex(form.numbers), shown(form.exact), "counted",
+            before=shown(form.value) if terms else "", terms=terms,
+        )  # fmt: skip
+        texts.append(f"{written}  \n:small[{sentence(form.where)}. {form.source}.]")
+    return texts
 
 
 @dataclass(frozen=True)

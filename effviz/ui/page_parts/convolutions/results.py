@@ -34,7 +34,7 @@ from effviz.ui.widgets.cards import Card, report_cards
 from effviz.ui.widgets.charts import chart_row, show_chart
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula_text, layer_texts
+from effviz.ui.widgets.formula import formula_grid, formula_text, layer_texts
 from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
@@ -61,9 +61,14 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
 
 
 def costs(choice: Choice, convention: Convention) -> None:
-    """Show the cost of every kind, and the reduction against the kernel size and against the output channels."""
-    relative, kernels, widths = _figures(choice.kind, choice.setting, convention, look())
-    show_chart(relative, "costs", note=_held_equal(choice.setting))
+    """Show the cost of every kind."""
+    chart = costs_figure(choice.kind, choice.setting, convention, look())
+    show_chart(chart, "costs", note=_held_equal(choice.setting))
+
+
+def savings(choice: Choice, convention: Convention) -> None:
+    """Show the reduction against the kernel size and against the output channels."""
+    kernels, widths = _figures(choice.kind, choice.setting, convention, look())
     chart_row({"by_kernel": kernels, "by_width": widths})
     if _compared_kind(choice.kind) == "separable":
         st.markdown(_limit(choice.setting.kernel_size))
@@ -84,8 +89,8 @@ def _compared_kind(kind: str) -> str:
 
 
 @remembered
-def _figures(kind: str, setting: Setting, convention: Convention, look: Appearance) -> tuple[Chart, Chart, Chart]:
-    """Draw the cost of every kind relative to the standard convolution, and the reduction by kernel and by width."""
+def _figures(kind: str, setting: Setting, convention: Convention, look: Appearance) -> tuple[Chart, Chart]:
+    """Draw the reduction by kernel and by width."""
     drawn, size = _compared_kind(kind), setting.kernel_size
     kernels = lesson.by_kernel(drawn, setting, convention.memory)
     widths = lesson.by_width(drawn, setting, convention.memory)
@@ -97,7 +102,6 @@ def _figures(kind: str, setting: Setting, convention: Convention, look: Appearan
         ]
 
     return (
-        costs_figure(kind, setting, convention, look),
         reduction_curve(kernels.at, lines(kernels), size, "Kernel size", KINDS[drawn], look, logarithmic=False),
         reduction_curve(
             widths.at, lines(widths), setting.out_channels, "Output channels", KINDS[drawn], look,
@@ -106,6 +110,7 @@ def _figures(kind: str, setting: Setting, convention: Convention, look: Appearan
     )  # fmt: skip
 
 
+@remembered
 def costs_figure(kind: str, setting: Setting, convention: Convention, look: Appearance) -> Chart:
     """Draw the cost of every kind relative to the standard convolution."""
     shares = lesson.relative_costs(setting, convention.memory)
@@ -227,25 +232,25 @@ def sensitivities(choice: Choice, convention: Convention) -> None:
 
 def formulas(choice: Choice, convention: Convention) -> None:
     """Show the formulas of every layer, and the reduction."""
-    st.markdown(_formulas(choice.kind, choice.setting, convention))
+    formula_grid(_formulas(choice.kind, choice.setting, convention))
 
 
 @remembered
-def _formulas(kind: str, setting: Setting, convention: Convention) -> str:
-    """Write the formulas as one text: a message for each would cost more than the text."""
+def _formulas(kind: str, setting: Setting, convention: Convention) -> list[str]:
+    """Write the formulas, which are shown as one text: a message for each would cost more than the text."""
     report = lesson.report(kind, setting, convention.memory)
     texts = []
     for index, step in enumerate(report.steps):
         if len(report.steps) > 1:
-            texts.append(f"Layer {index + 1}, {step.path.partition('.')[0]}:")
+            texts.append(f"Layer {index + 1}, {step.path.partition('.')[0]}")
         texts += layer_texts(report, index, convention)
     found = lesson.reduction(kind, setting)
     name, standard = lower(convention.compute_label), lesson.report(BASELINE, setting)
-    ratio = rf"\dfrac{{{words(f'{name} of the standard convolution')}}}{{{words(name)}}}"
+    ratio = rf"\dfrac{{{words(f'{name}, standard')}}}{{{words(name)}}}"
     counted = [number(convention.exact("macs", each.macs)) for each in (standard, report)]
     reduction = formula_text("Reduction", ratio, rf"\dfrac{{{counted[0]}}}{{{counted[1]}}}", f"{found.factor:.4g}")
     closed = formula_text("Reduction, closed form", latex(found.symbols), latex(found.numbers), f"{found.closed:.4g}")
-    return "\n\n".join([*texts, f":small[{LETTERS}]", reduction, closed])
+    return [*texts, reduction, closed, f":small[{LETTERS}]"]
 
 
 def questions(choice: Choice, convention: Convention) -> None:

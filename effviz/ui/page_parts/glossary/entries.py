@@ -6,7 +6,8 @@ import streamlit as st
 
 from effviz.core.caches import remembered
 from effviz.ui import inputs
-from effviz.ui.navigation import page
+from effviz.ui.ideas import figure
+from effviz.ui.navigation import PAGES, PageInfo, page
 from effviz.ui.terms import TERMS, Term
 from effviz.ui.widgets.frame import notice
 
@@ -38,18 +39,27 @@ def matches(text: str) -> tuple[Term, ...]:
 
 @remembered
 def _listed(found: tuple[Term, ...]) -> str:
-    """Write the entries as one text: a message for each would cost more than the text."""
-    return f'<div class="glossary">\n\n{"".join(map(_entry, found))}</div>'
+    """Write the entries by page, as one text: a message for each would cost more than the text."""
+    subjects = [(each, [entry for entry in found if entry.page == each.url_path]) for each in PAGES]
+    return "".join(_subject(each, entries) for each, entries in subjects if entries)
+
+
+def _subject(each: PageInfo, entries: list[Term]) -> str:
+    """Write the entries that one page shows, beside the figure of its idea."""
+    return (
+        f'<div class="subject"><div class="subject_head">\n\n## [{each.title}]({each.url_path})\n\n'
+        f'{figure(each.url_path)}\n\n</div><div class="glossary">\n\n{"".join(map(_entry, entries))}</div></div>\n\n'
+    )
 
 
 def _entry(entry: Term) -> str:
-    title = entry.name[:1].upper() + entry.name[1:]
+    title = entry.title
     others = f" :small[also {', '.join(entry.aliases)}]" if entry.aliases else ""
-    place = page(entry.page).title + (f", {entry.part}" if entry.part else "")
+    place = entry.part or page(entry.page).title
     lines = [
         f"**{title}**{others}",
         entry.text,
         *([f"${entry.formula}$"] if entry.formula else []),
-        f":small[Shown on [{place}]({entry.link}).{f' Source: {entry.source}.' if entry.source else ''}]",
+        f":small[[{place}]({entry.link}){f' · {entry.source}' if entry.source else ''}]",
     ]
     return "<div>\n\n" + "\n\n".join(lines) + "\n\n</div>\n\n"

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.config import get_option
 
 from effviz.core.caches import remembered
-from effviz.core.units import si
+from effviz.core.units import lower, short, si
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.page_parts.home.instrument import boxes
@@ -20,15 +20,30 @@ from effviz.zoo import default_groups
 from effviz.zoo.published.cells import own_top1
 
 _TARGET = "architectures"
+_LIMITS = (("Mobile", 600_000_000), ("Mid-range", 5_000_000_000))
+"""Groups by multiply-adds; 600 M is the limit of the mobile setting in the papers."""
+_NOTE = (
+    "Blocks from input to output. Length: channels. Height: side of the map, square root. "
+    "Shade: multiply-adds. Right: published ImageNet top-1."
+)
 
 
 def gallery(convention: Convention) -> None:
     """Show one card for each network, a link to its page, in the order of their compute."""
     base = str(get_option("server.baseUrlPath")).strip("/")
-    show = component("gallery", '<div class="gallery"></div>')
+    show = component("gallery", f'<p class="gallery_note">{_NOTE}</p><div class="gallery"></div>')
     chosen = show(key="gallery", data=_cards(convention, f"/{base}/" if base else "/"), on_open_change=lambda: None)
     if chosen.open is not None:
         st.switch_page(page_path(page(_TARGET)), query_params={"net": str(chosen.open)})
+
+
+def _group(macs: int, convention: Convention) -> str:
+    """Name the group of a network by its compute."""
+    unit = lower(convention.compute_label)
+    for name, limit in _LIMITS:
+        if macs <= limit:
+            return f"{name}, up to {short(convention.compute(limit))} {unit}"
+    return f"Large, above {short(convention.compute(_LIMITS[-1][1]))} {unit}"
 
 
 @remembered
@@ -44,11 +59,12 @@ def _cards(convention: Convention, base: str) -> bytes:
                 "address": f"{base}{_TARGET}?{urlencode({'net': title})}",
                 "top1": "" if figure is None else f"{figure.top1:.1f} %",
                 "source": "" if figure is None else f"ImageNet top-1: {figure.source}",
+                "group": _group(report.macs, convention),
                 "counts": [
-                    f"{convention.show('macs', report.macs)} {convention.compute_label}",
-                    f"{si(report.params)} parameters",
+                    [convention.compute_label, convention.show("macs", report.macs)],
+                    ["Parameters", si(report.params)],
                 ],
-                "boxes": [[box.side, box.channels] for box in boxes(design)],
+                "boxes": [[box.side, box.channels, round(box.macs / report.macs, 4)] for box in boxes(design)],
             }
         )
     return orjson.dumps(found)

@@ -20,11 +20,8 @@ from effviz.ui.widgets.frame import instrument
 NETWORK = "mobilenet_v2"
 DRAWING = "network"
 """Key of the drawing on the page."""
-NOTE = (
-    "One box for each block, as high as its map and as wide as its channels. The darker, the more multiply-adds. "
-    "Outlines: the unscaled network."
-)
-_WIDTHS = (0.25, 2.0)
+NOTE = "One box per block. Height and depth: map. Length: channels. Shade: multiply-adds. Outline: unscaled."
+_USUAL, _MOST = (0.25, 1.5), 2.0
 _LARGE = 28  # px; the middle of the five sizes of maps
 
 
@@ -33,8 +30,8 @@ def control() -> float:
     title = PrintedCells(NETWORK).base.title
     with instrument():
         return inputs.amount(
-            f"Width of {title}", "width", default=1.0, minimum=_WIDTHS[0], maximum=_WIDTHS[1], step=0.05,
-            usual=_WIDTHS, help="Factor on the channels of every layer..",
+            f"Width of {title}", "width", default=1.0, minimum=_USUAL[0], maximum=_MOST, step=0.05,
+            usual=_USUAL, help="Factor on the channels of every layer.",
         )  # fmt: skip
 
 
@@ -66,7 +63,7 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
 def drawing(choice: Choice, convention: Convention, look: Appearance) -> Chart:
     """Draw the network at a width."""
     base = choice.base
-    widest = base.scaled(width_mult=_WIDTHS[1])
+    widest = base.scaled(width_mult=max(choice.width, _USUAL[1]))
     return silhouette(
         boxes(choice.design), boxes(base), boxes(widest), _finding(choice, convention), look, convention.compute(1)
     )

@@ -102,7 +102,9 @@ def measurement_bar(run: Experiment, threads: int) -> None:
 
 def experiment_chart(run: Experiment) -> None:
     """Show measured and published speeds, each relative to its first case."""
-    show_chart(speed_bars(run.guideline, run.labels, [run.here, *run.printed.values()], look()), "experiment")
+    chart = speed_bars(run.guideline, run.labels, [run.here, *run.printed.values()], look())
+    noisy = f"Hollow bars: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
+    show_chart(chart, "experiment", note=noisy)
 
 
 class _Row(NamedTuple):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import streamlit as st
-
 from effviz.core.latex import latex, words
 from effviz.core.units import exact, lower
 from effviz.measure.latency import environment
@@ -17,7 +15,7 @@ from effviz.ui.page_parts.memory.experiment import Experiment, experiment_table
 from effviz.ui.page_parts.memory.theory import intensity_unit, theory_table
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name
 from effviz.ui.widgets.exercise import Exercise, exercises
-from effviz.ui.widgets.formula import formula
+from effviz.ui.widgets.formula import formula_grid, formula_text
 
 _SMALL, _USUAL = 7, 56
 _REMARKS = {
@@ -44,20 +42,23 @@ _NAMED = {
 def show_formulas(found: Comparison, convention: Convention) -> None:
     """Show the formulas of the guideline, then the arithmetic intensity."""
     now, memory = found.now, convention.memory
-    for each in formulas(found, memory):
-        formula(each.quantity, each.symbols, each.numbers, each.value, each.unit)
-    st.markdown(_REMARKS[found.shape.guideline])
+    texts = [
+        formula_text(each.quantity, each.symbols, each.numbers, each.value, each.unit)
+        for each in formulas(found, memory)
+    ]
     label, per = convention.compute_label, intensity_unit(convention)[1]
     macs, access = convention.compute(now.macs), convention.size(now.memory_access[memory])
-    formula(
+    texts.append(formula_text(
         "Arithmetic intensity", rf"\dfrac{{{words(lower(label))}}}{{\text{{memory access}}}}",
         latex(f"{exact(macs)} / {exact(access)}"), f"{macs / access:.2f}", f"per {per}",
-    )  # fmt: skip
-    st.markdown(
+    ))  # fmt: skip
+    formula_grid([
+        *texts,
+        _REMARKS[found.shape.guideline],
         "Speed is 1 / latency. The latency is the median of single forward passes, each timed separately after a "
         "warm-up. A guideline “holds” if every case differs from the first one by more than 5 % in its direction. "
-        "Multiply-adds of a column differ by as much."
-    )
+        "Multiply-adds of a column differ by as much.",
+    ])  # fmt: skip
 
 
 def show_exercises(found: Comparison, run: Experiment, convention: Convention) -> None:

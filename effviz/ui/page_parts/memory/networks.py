@@ -19,9 +19,10 @@ from effviz.zoo import ARCHITECTURES, architecture
 
 KEY = "of"
 _NOTE = (
-    f"Dark: the network departs from the guideline. G1 and G2: {percent(LOST)} more memory access than equal widths or "
+    "Dark: the network departs from the guideline. Held equal: published resolution, fused.\n"
+    f"G1 and G2: {percent(LOST)} more memory access than equal widths or "
     f"one group with the same multiply-adds. G3: 8 operations or 4 branches in a block. G4: {percent(ELEMENT_WISE)} of "
-    "the memory access in element-wise operations and depthwise layers. Held equal: published resolution, fused."
+    "the memory access in element-wise operations and depthwise layers."
 )
 
 

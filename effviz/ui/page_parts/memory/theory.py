@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import streamlit as st
@@ -22,11 +23,11 @@ from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _NOTES = {
-    "G1": "Dots: whole widths, counted layer by layer. Line: the closed form. Rounded widths change the multiply-adds "
+    "G1": "Dots: whole widths, counted layer by layer. Line: the closed form.\nRounded widths change the multiply-adds "
     "by up to 0.5 %.",
-    "G2": "Dots: counted. Lines: closed forms. “Input fixed” is the paper's equation, c → g c. “Both widened” is "
+    "G2": "Dots: counted. Lines: closed forms.\n“Input fixed” is the paper's equation, c → g c. “Both widened” is "
     "its experiment, √g c → √g c, rounded to a multiple of the groups.",
-    "G3": "Dots: counted. Lines: closed forms. Each of n fragments has c/√n channels, rounded. Parallel "
+    "G3": "Dots: counted. Lines: closed forms.\nEach of n fragments has c/√n channels, rounded. Parallel "
     "fragments are added. These additions access memory under the fused and the eager assumption.",
 }
 _SHORT = {"1 fragment": "one", "Neither": "neither"}
@@ -52,23 +53,23 @@ def cards(found: Comparison, convention: Convention) -> list[Card]:
             )
         ),
         _card(
-            f"{convention.compute_label} per {per}", f"{intensity:.1f}",
+            "Intensity", f"{intensity:.1f}",
             f"Arithmetic intensity: {lower(convention.compute_label)} per {per} read or written.", intensity, usual,
-            against,
+            against, unit=f"per {per}",
         ),
     ]  # fmt: skip
     return [*counted, _own_card(found, convention, against)]
 
 
-def _card(label: str, text: str, help: str, value: float, base: float, against: str) -> Card:
-    return _compared(Card(label, text, help, change(value, base), against if value != base else ""))
+def _card(label: str, text: str, help: str, value: float, base: float, against: str, unit: str = "") -> Card:
+    return _compared(Card(label, text, help, change(value, base), against if value != base else "", unit=unit))
 
 
 def _compared(card: Card) -> Card:
     """Say "equal" instead of "unchanged": the two shapes are alternatives."""
     if card.below != "unchanged":
         return card
-    return Card(card.label, card.text, card.help, "equal")
+    return replace(card, below="equal", against="")
 
 
 def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
