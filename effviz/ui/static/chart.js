@@ -46,7 +46,7 @@ export async function draw({ parentElement, data, setTriggerValue }, url) {
   box.classList.toggle("clickable", clickable);
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
   parentElement.querySelector("h3").className = heading;
-  write(parentElement.querySelector("figcaption"), note);
+  caption(parentElement.querySelector("figcaption"), note);
   describe(box, figure);
   box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
   const library = await plotly(url);
@@ -116,12 +116,20 @@ function watch(box) {
   box.on("plotly_afterplot", () => separate(box));
 }
 
-/** Hide labels that a later one overlaps: on a narrow screen there is room for some of them. */
+/**
+ * Hide labels that a later one overlaps: on a narrow screen there is room for some of them. A layout with `meta.clear` also
+ * hides small ones that cover a point.
+ */
 function separate(box) {
-  const kept = [];
+  const kept = [], points = [];
+  if (box.layout?.meta?.clear) {
+    for (const point of box.querySelectorAll(".scatterlayer .point")) points.push(point.getBoundingClientRect());
+  }
   for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
     const place = label.getBoundingClientRect();
-    const overlaps = kept.some((other) => Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
+    const isSmall = box.layout.annotations[label.dataset.index]?.font.size < 14;
+    const overlaps = [...kept, ...(isSmall ? points : [])].some((other) =>
+      Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
       Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
     label.style.visibility = overlaps ? "hidden" : "";
     if (!overlaps) kept.push(place);
@@ -170,6 +178,24 @@ function entry([name, color]) {
 function describe(box, figure) {
   write(box.closest("figure").querySelector("h3"), figure.title);
   if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);
+}
+
+/** Write the first line of a note as the caption; further lines open from it. */
+function caption(element, note) {
+  if (element.dataset.note === note) return;
+  element.dataset.note = note;
+  const [first, ...rest] = note.split("\n");
+  element.classList.toggle("more", rest.length > 0);
+  const line = Object.assign(document.createElement("span"), { textContent: first });
+  element.replaceChildren(line);
+  if (!rest.length) return;
+  const help = Object.assign(document.createElement("details"), { className: "help" });
+  const mark = Object.assign(document.createElement("summary"), { textContent: "?" });
+  mark.setAttribute("aria-label", "More about this chart");
+  help.append(mark, Object.assign(document.createElement("div"), { textContent: rest.join(" ") }));
+  help.addEventListener("keydown", (event) => { if (event.key === "Escape") help.open = false; });
+  help.addEventListener("focusout", (event) => { if (!help.contains(event.relatedTarget)) help.open = false; });
+  element.append(help);
 }
 
 function write(element, text) {

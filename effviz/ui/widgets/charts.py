@@ -38,6 +38,8 @@ def show_chart(
 ) -> None:  # fmt: skip
     """Show a chart with its title as a heading, a caption `note`, and above it a legend from `kind_legend`.
 
+    The first line of the note is the caption. The lines after it open from a question mark.
+
     `on_click` is called before the page is drawn again. It selects what a control of the page selects too: a chart
     cannot be used from the keyboard.
 
