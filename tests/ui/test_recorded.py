@@ -48,7 +48,8 @@ def test_a_measurement_replaces_the_recorded_latency() -> None:
     card = metrics(at)[-1]
     assert (card.label, card.stale) == ("Recorded latency", True)
     assert known.where in card.help
-    assert f"on {known.where}, not measured here" in line(at)
+    assert ">recorded</strong>" in line(at)
+    assert f"on {known.where}:" in line(at)
     for kind in ("separable", "standard"):
         latency.remember(design(kind, Setting()), Latency.from_dict(SOME | {"resolution": 28}))
     card = metrics(run(at))[-1]

@@ -57,8 +57,8 @@ def published(options: Options, convention: Convention) -> None:
     table = Table([SimpleNamespace(**row) for row in rows], columns, alt)
     show_table(table, key="printed_table", height=280)
     st.caption(
-        "Latencies and multiply-adds are as published, rounded and by the source's convention. "
-        "Multiply-adds marked “counted” are effviz's, because the source has none."
+        "Latencies and multiply-adds are as published, rounded and by the source's convention.",
+        help="Multiply-adds marked “counted” are effviz's, because the source has none.",
     )
 
 

@@ -85,8 +85,7 @@ def promised_and_built(choice: Choice, report: Report, convention: Convention) -
         return
     released = pins(choice.base, choice.rule)
     charts = figures(choice, report, convention, look())
-    st.subheader(charts["stairs_0"].title, anchor=False)
-    chart_row(charts, heading="none", gap="medium")
+    chart_row(charts, gap="medium")
     more = "Every 1/40 of φ is counted."
     if released:
         more += " Each of B1 to B7 is at the φ that matches it in the dimension of the panel. B1 is not φ = 1."
