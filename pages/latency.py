@@ -17,9 +17,9 @@ def page() -> None:
 
     with instrument(), section("The headline"):
         results.headline(rows, options, convention)
-    results.bar(options)
     with section("The measurements"):
         results.chart(rows, options, convention)
+    results.bar(options)
     with section("The comparison of the counts"):
         results.predictor_chart(rows)
     parts(

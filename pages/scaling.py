@@ -33,7 +33,8 @@ def page() -> None:
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)
     with instrument(), section("The headline"):
-        show_cards([*promised.cards(choice, report, reference, convention), live.card(reading, "baseline")])
+        *counts, constraint = promised.cards(choice, report, reference, convention)
+        show_cards([*counts, live.card(reading, "baseline"), constraint])
         live.bar(choice.design, conditions, reading)
     with section("The sizes"):
         promised.promised_and_built(choice, report, convention)

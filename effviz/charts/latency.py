@@ -1,7 +1,7 @@
 """Charts of the Latency page: latency against a count, and how well each count predicts it."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
@@ -9,14 +9,7 @@ from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.text import plotly_text
 from effviz.core.units import milliseconds, short, si
-from effviz.studies.prediction import PREDICTORS, Inversion, Row, predictors
-
-# One symbol per family, all in ink, because colours stand for layer kinds.
-_SYMBOLS = (
-    "circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon", "hexagon", "bowtie",
-    "triangle-down", "hourglass", "star-diamond", "star-square", "triangle-left", "triangle-right", "hexagram",
-    "octagon", "diamond-tall", "diamond-wide", "star-triangle-up", "star-triangle-down", "triangle-ne", "triangle-sw",
-)  # fmt: skip
+from effviz.studies.prediction import PREDICTORS, Inversion, Row, inversions, predictors
 
 Span = tuple[float, float]
 
@@ -25,6 +18,7 @@ class Point(NamedTuple):
     """A measured network as it is drawn."""
 
     title: str
+    family: str
     amount: int  # the count in the unit shown
     time: float  # in milliseconds
     noisy: bool
@@ -47,66 +41,98 @@ def latency_scatter(
         factor: from the column's unit to the one shown.
         label: of that unit.
         where: the machine, for the title.
-        highlight: titles to mark and name.
+        highlight: titles to mark. If they are the most striking pair in the wrong order, the title compares them.
         span: smallest and largest count on the axis; None for those of the rows.
     """
-    points = [Point(each["title"], each[column] * factor, each["latency_ms"], each["noisy"]) for each in rows]
+    points = [
+        Point(each["title"], each["family"], each[column] * factor, each["latency_ms"], each["noisy"]) for each in rows
+    ]
     counts, times = [each.amount for each in points], [each.time for each in points]
     low, high = (min(counts), max(counts)) if span is None else (span[0] * factor, span[1] * factor)
     x_range = (math.log10(low) - 0.1, math.log10(high) + 0.1)
     y_range = _steady(min(times), max(times))
     speeds = [each.speed for each in points]
     traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), look)
-    for position, family in enumerate(sorted({each["family"] for each in rows})):
-        symbol = _SYMBOLS[position % len(_SYMBOLS)]
-        members = [point for point, each in zip(points, rows, strict=True) if each["family"] == family]
-        traces.append(_points(members, symbol, family, label, highlight, look))
-        traces.append(draw.legend_key(family, draw.outlined(look.ink, 9, symbol, 1.5)))
-    notes += _names((each for each in points if each.title in highlight), (x_range, y_range), look)
-    layout = draw.legend() | {
-        "annotations": notes,
+    traces.append(_points(points, label, highlight, look))
+    pair = _marked_pair(rows, column, highlight)
+    layout: Spec = {
+        "meta": {"clear": True},
+        "annotations": _names(points, highlight, notes, (x_range, y_range), look, pair),
+        "shapes": [_link([each for each in points if each.title in highlight], look)] if pair else [],
         "xaxis": draw.log_axis(x_range, _ticks(x_range), label, _tick_text(short), showgrid=True),
         "yaxis": draw.log_axis(y_range, _ticks(y_range), "Latency (ms)", _tick_text("{:g}".format), showgrid=True),
     }
     spoken = "; ".join(f"{each.title}: {si(each.amount)}, {milliseconds(each.time)}" for each in points)
-    title = finding(rows, column, factor, where)
-    return chart(look, 520, traces, layout, title, f"{label} and latency: {spoken}")
+    found = finding(rows, column, factor, where)
+    title = inversion_text(pair, _name(column, factor)) if pair else found
+    return chart(look, 440, traces, layout, title, found if pair else "", f"{label} and latency: {spoken}")
 
 
-def _points(
-    points: Sequence[Point], symbol: str, family: str, label: str, highlight: Collection[str], look: Appearance
-) -> Spec:
+def _marked_pair(rows: Sequence[Row], column: str, highlight: Collection[str]) -> Inversion | None:
+    """Return the most striking pair in the wrong order, if it is what the chart marks."""
+    pairs = inversions(rows) if column == "macs" and len(highlight) == 2 and len(rows) > 2 else []
+    return pairs[0] if pairs and set(highlight) == {pairs[0].heavy, pairs[0].light} else None
+
+
+def _link(ends: Sequence[Point], look: Appearance) -> Spec:
+    """Connect the points of a pair."""
+    (_, _, x0, y0, _), (_, _, x1, y1, _) = ends
+    return draw.segment(x0, y0, x1, y1, look.accent, 2, layer="below")
+
+
+def _points(points: Sequence[Point], label: str, highlight: Collection[str], look: Appearance) -> Spec:
     colors = [look.accent if each.title in highlight else look.ink for each in points]
     sizes = [13 if each.title in highlight else 9 for each in points]
-    symbols = [f"{symbol}-open" if each.noisy else symbol for each in points]
+    symbols = ["circle-open" if each.noisy else "circle" for each in points]
     hover = draw.hover(
-        f"%{{customdata[0]}} ({family})<br>{label}: %{{customdata[1]}}<br>%{{customdata[2]}}%{{customdata[4]}}, "
-        "%{customdata[3]} per second",
+        f"%{{customdata[0]}} (%{{customdata[5]}})<br>{label}: %{{customdata[1]}}<br>"
+        "%{customdata[2]}%{customdata[4]}, %{customdata[3]} per second",
         [[plotly_text(each.title), si(each.amount), milliseconds(each.time), si(each.speed),
-          " (noisy)" if each.noisy else ""] for each in points],
+          " (noisy)" if each.noisy else "", plotly_text(each.family)] for each in points],
     )  # fmt: skip
-    _, amounts, times, _ = zip(*points, strict=True)
+    _, _, amounts, times, _ = zip(*points, strict=True)
     return draw.dots(amounts, times, draw.outlined(colors, sizes, symbols, 1.5), showlegend=False, **hover)
 
 
-def _names(points: Iterable[Point], ranges: tuple[Span, Span], look: Appearance) -> list[Spec]:
-    """Label the marked networks, except where a label would overlap another."""
-    (left, right), (bottom, top) = ranges
+def _names(
+    points: Sequence[Point], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
+    look: Appearance, pair: Inversion | None,
+) -> list[Spec]:  # fmt: skip
+    """Name the networks, except where a name would cover another one or a point, and add the `fixed` labels.
+
+    The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end. The
+    names of a `pair` are above and below the line between its points.
+    """
+    marked = [each for each in points if each.title in highlight]
+    places = [_place(each, ranges) for each in points]
     boxes: list[tuple[float, float, float]] = []
-    notes = []
-    for title, count, time, _ in points:
-        x, y = math.log10(count), math.log10(time)
-        flipped = x > (left + right) / 2
+    marks, others = [], []
+    for point in [*marked, *(each for each in points if each.title not in highlight)]:
+        own, near = point.title in highlight, _place(point, ranges)
+        flipped = near[0] > 0.5
         # Sizes are shares of the axes of a chart of usual width: 0.008 for a letter, 0.045 for a line.
-        near, height = (x - left) / (right - left), (y - bottom) / (top - bottom)
-        width = 0.008 * len(title) + 0.02
-        start = near - width if flipped else near
-        if any(start < end and begin < start + width and abs(height - other) < 0.045 for begin, end, other in boxes):
+        width = 0.008 * len(point.title) + 0.02
+        start = near[0] - width if flipped else near[0]
+        box = start, start + width, near[1]
+        taken = any(start < end and begin < box[1] and abs(near[1] - other) < 0.045 for begin, end, other in boxes)
+        covers = any(start < x < box[1] and abs(near[1] - y) < 0.03 and (x, y) != near for x, y in places)
+        if taken or (covers and not own):
             continue
-        boxes.append((start, start + width, height))
-        place: Spec = {"xanchor": "right" if flipped else "left", "xshift": -12 if flipped else 12}
-        notes.append(draw.note(x, y, plotly_text(title), look.accent, bgcolor=look.paper, **place))
-    return notes
+        boxes.append(box)
+        place: Spec = {"xanchor": "right" if flipped else "left", "xshift": (12 if own else 11) * (1 - 2 * flipped)}
+        text, where = plotly_text(point.title), (math.log10(point.amount), math.log10(point.time))
+        if own:
+            place["yshift"] = 0 if pair is None else 12 if point.title == pair.light else -12
+            marks.append(draw.note(*where, text, look.accent, 14, bgcolor=look.paper, **place))
+        else:
+            others.append(draw.note(*where, text, look.muted, 12, bgcolor=look.paper, **place))
+    return [*others, *fixed, *marks]
+
+
+def _place(point: Point, ranges: tuple[Span, Span]) -> tuple[float, float]:
+    """Return the place of a point as shares of the axes."""
+    (left, right), (bottom, top) = ranges
+    return (math.log10(point.amount) - left) / (right - left), (math.log10(point.time) - bottom) / (top - bottom)
 
 
 def _steady(low: float, high: float) -> Span:
@@ -149,11 +175,15 @@ def finding(rows: Sequence[Row], column: str, factor: int, where: str) -> str:
     if len(rows) < 3:
         return f"{where}: {plural(len(rows), 'network')} measured, too few for a rank correlation"
     found = next(entry for entry in predictors(rows) if entry.column == column)
-    name = "FLOPs" if column == "macs" and factor == 2 else PREDICTORS[column]
+    name = _name(column, factor)
     order = found.rank_correlation
     joint = "and" if math.isnan(order) or (found.spread < 1.5) == (order >= 0.9) else "but"
     speeds = f"{si(found.slowest * factor)} to {si(found.fastest * factor)} per second"
     return f"{where}: {_order(order, name)}, {joint} speeds range from {speeds}, a factor of {found.spread:.1f}"
+
+
+def _name(column: str, factor: int) -> str:
+    return "FLOPs" if column == "macs" and factor == 2 else PREDICTORS[column]
 
 
 def _order(correlation: float, name: str) -> str:
@@ -188,7 +218,7 @@ def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
         [f"{entry.spread:.1f}× ({order})" for entry, order in zip(found, orders, strict=True)],
         **draw.hover("%{y}: fastest over slowest %{x:.1f}"),
     )  # fmt: skip
-    name = "Fastest over slowest, count per second (rank correlation)"
+    name = "Fastest over slowest (rank correlation)"
     axis = draw.log_axis(span, _ticks(span), name, _tick_text(short), showgrid=True)
     layout = {"xaxis": axis, "yaxis": draw.ROWS, "bargap": 0.45}
     gap = f"a factor of {best.spread:.1f} between the fastest and the slowest network"
@@ -202,8 +232,8 @@ def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
 
 
 def inversion_text(pair: Inversion, count: str) -> str:
-    """Describe a pair of networks in which the one with more multiply-adds is faster."""
+    """Describe a pair of networks in which the one with more multiply-adds is faster, without a full stop."""
     return (
         f"{pair.heavy} has {pair.more_macs:.2f}× the {count} of {pair.light}, but {pair.light} takes "
-        f"{pair.faster:.2f}× as long."
+        f"{pair.faster:.2f}× as long"
     )

@@ -39,9 +39,12 @@ _LONGEST_NAME = 32
 
 
 class State(NamedTuple):
-    """The page at one value of the slider: the counted headline numbers, and charts by their key."""
+    """The page at one value of the slider: the counted headline numbers, and charts by their key.
 
-    cards: Sequence[Card]
+    None in place of a card is one that is not counted: it stays and is dimmed.
+    """
+
+    cards: Sequence[Card | None]
     charts: Mapping[str, Chart]
 
 
@@ -131,7 +134,7 @@ def _state(state: Callable[[float], State], value: float, pool: dict[bytes, int]
         }
         for key, chart in found.charts.items()
     }
-    return {"cards": [asdict(card) for card in found.cards], "charts": charts}
+    return {"cards": [card and asdict(card) for card in found.cards], "charts": charts}
 
 
 async def _answer(request: Request, control: str, settings: str) -> bytes:

@@ -58,18 +58,14 @@ class Point:
         self.x, self.y = trace["x"][index], trace["y"][index]
         self.symbol, self.size = marker["symbol"][index], marker["size"][index]
         self.color, self.outline = marker["color"][index], marker["line"]["color"][index]
-        self.title, *self.texts = trace["customdata"][index]
+        self.title, *self.texts, self.family = trace["customdata"][index]
 
 
 def _points(chart: Chart) -> dict[str, Point]:
-    drawn = [trace for trace in spec_of(chart)["data"] if trace["mode"] == "markers" and not trace.get("name")]
+    drawn = [trace for trace in spec_of(chart)["data"] if trace["mode"] == "markers"]
     points = [Point(trace, index) for trace in drawn for index in range(len(trace["x"]))]
     assert len({point.title for point in points}) == len(points)
     return {point.title: point for point in points}
-
-
-def _legend(chart: Chart) -> dict[str, Any]:
-    return {trace["name"]: trace for trace in spec_of(chart)["data"] if trace.get("name")}
 
 
 def _names(chart: Chart, look: Appearance = LIGHT) -> list[dict[str, Any]]:
@@ -168,17 +164,33 @@ def test_one_of_several_overlapping_names_is_shown() -> None:
 
 
 @each_look
-def test_a_family_has_one_symbol_and_a_key_in_ink(look: Appearance) -> None:
-    chart = _scatter(DATA, look=look, highlight=list(DATA["title"]))
-    legend, points = _legend(chart), _points(chart)
-    assert list(legend) == ["A", "B", "C"]
-    keys = {family: trace["marker"]["symbol"] for family, trace in legend.items()}
-    assert len(set(keys.values())) == 3
-    for row in DATA.itertuples():
-        assert points[row.title].symbol.removesuffix("-open") == keys[row.family]
-    assert {trace["marker"]["color"] for trace in legend.values()} == {look.ink}
-    # A legend entry has no data.
-    assert all(trace["x"] == trace["y"] == [None] for trace in legend.values())
+def test_other_networks_are_named_where_there_is_room(look: Appearance) -> None:
+    chart = _scatter(DATA, look=look, highlight=MARKED)
+    notes = [note["text"] for note in spec_of(chart)["layout"]["annotations"]]
+    # Later labels are kept where two overlap in a narrow window.
+    assert set(notes[-2:]) == MARKED
+    assert {"Tiny", "Small", "Huge"} <= set(notes)
+    assert {point.title: point.family for point in _points(chart).values()} == dict(
+        zip(DATA["title"], DATA["family"], strict=True)
+    )
+    crowded = DATA.assign(macs=300_000_000, latency_ms=[3.0, 3.01, 3.02, 3.03, 3.04])
+    named = {note["text"] for note in spec_of(_scatter(crowded))["layout"]["annotations"]}
+    assert len(named & set(DATA["title"])) <= 1
+
+
+def test_the_title_compares_the_marked_pair() -> None:
+    chart = _scatter(DATA, highlight=MARKED)
+    assert chart.title == "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long"
+    assert finding(rows_of(DATA), "macs", 1, "Here") in chart.alt
+    (link,) = spec_of(chart)["layout"]["shapes"]
+    assert {(link["x0"], link["y0"]), (link["x1"], link["y1"])} == {(300_000_000, 25.0), (900_000_000, 20.0)}
+    for other in (
+        _scatter(DATA),
+        _scatter(DATA, "params", highlight=MARKED),
+        _scatter(DATA, highlight=["Tiny", "Wide"]),
+    ):
+        assert "the ranking by" in other.title
+        assert not spec_of(other)["layout"].get("shapes")
 
 
 # --- the axes -----------------------------------------------------------------------------------------------------
@@ -380,8 +392,8 @@ def test_every_published_table_can_be_drawn(where: str) -> None:
     _check_places(chart)
     assert len(_points(chart)) == len(rows)
     assert min(len(_ticks(spec_of(chart), name)) for name in ("xaxis", "yaxis")) >= 2
-    assert re.search(r"\(rank correlation -?[01]\.\d\d\)", chart.title)
-    assert ("exactly matches" in chart.title) <= (not pairs), "an inversion excludes an exact match"
+    assert re.search(r"\(rank correlation -?[01]\.\d\d\)", chart.alt)
+    assert ("exactly matches" in chart.alt) <= (not pairs), "an inversion excludes an exact match"
 
 
 # --- predictors ---------------------------------------------------------------------------------------------------
@@ -437,7 +449,7 @@ def test_equal_speeds_can_be_drawn() -> None:
 def test_the_sentence_of_an_inversion() -> None:
     pair = Inversion("VGG-16", "EfficientNet-B0", 40.097, 1.5)
     assert inversion_text(pair, "multiply-adds") == (
-        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but EfficientNet-B0 takes 1.50× as long."
+        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but EfficientNet-B0 takes 1.50× as long"
     )
     assert "the FLOPs of" in inversion_text(pair, "FLOPs")
 
@@ -445,7 +457,7 @@ def test_the_sentence_of_an_inversion() -> None:
 def test_the_sentences_of_a_table_match_its_inversions() -> None:
     (pair,) = inversions(rows_of(DATA))
     assert inversion_text(pair, "multiply-adds") == (
-        "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long."
+        "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long"
     )
     for one, two in itertools.combinations(DATA.itertuples(), 2):
         assert (one.latency_ms > two.latency_ms) == ((one.title, two.title) == ("Deep", "Wide"))

@@ -29,8 +29,8 @@ MACS = Count("Multiply-adds", 1)
 def test_stairs_show_what_is_built(look: Any) -> None:
     found = stairs(B0, ScalingRule(), -2, 8)
     now = sweep(B0, ScalingRule(), [1.0])[0]
-    left, right = stairs_charts(found, now, pins(B0, ScalingRule()), Count("FLOPs", 2), look)
-    for chart, panels in ((left, ("blocks", "resolution")), (right, ("channels", "macs"))):
+    cost, sizes = stairs_charts(found, now, pins(B0, ScalingRule()), Count("FLOPs", 2), look)
+    for chart, panels in ((cost, ("macs",)), (sizes, ("blocks", "channels", "resolution"))):
         spec = json.loads(chart.figure.to_json())
         for row, panel in enumerate(panels):
             promised, built, released, marked = spec["data"][4 * row : 4 * row + 4]
@@ -44,8 +44,8 @@ def test_stairs_show_what_is_built(look: Any) -> None:
                 assert current == factor * getattr(each, panel)
             assert promised["y"][0] < promised["y"][1]
             assert released["text"] == [f"B{i}" for i in range(1, 8)]
-        assert "B1 0.52" in left.alt
-    assert left.title == "φ = 1 promises 1.92× the FLOPs, but rounding builds 2.57×: 19.2 blocks become 23"
+    assert "B1 0.52" in sizes.alt
+    assert cost.title == "φ = 1 promises 1.92× the FLOPs, but rounding builds 2.57×: 19.2 blocks become 23"
 
 
 def test_the_picture_is_to_scale() -> None:

@@ -554,7 +554,7 @@ def test_before_anything_is_measured_the_printed_figures_are_there() -> None:
 def test_the_page_says_what_this_machine_shows(column: str, limit: float | None) -> None:
     times = fill(noisy=4)
     at = open_page("latency", part="Measured networks")
-    at.selectbox(key="by").set_value(column)
+    at.button_group(key="by").set_value(column)
     at.button_group(key="size").set_value("all" if limit is None else "mobile")
     run(at)
     shown = [row(entry) for entry in ENTRIES if limit is None or report(entry).macs < limit]

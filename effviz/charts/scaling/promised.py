@@ -23,6 +23,9 @@ class Count(NamedTuple):
 # --- promised and built ----------------------------------------------------------------------------------------------
 
 
+_GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
+
+
 class _Panel(NamedTuple):
     """One quantity over phi."""
 
@@ -30,6 +33,7 @@ class _Panel(NamedTuple):
     place: int  # index in the result of `Stairs.promised`
     name: str  # on screen
     factor: int = 1  # from the counted to the shown unit
+    large: bool = False  # whether the released networks are named
 
     def promised(self, stairs: Stairs, phi: float) -> float:
         return stairs.promised(phi)[self.place] * self.factor
@@ -41,7 +45,7 @@ class _Panel(NamedTuple):
 def stairs_charts(
     stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
 ) -> tuple[Chart, Chart]:
-    """Draw the promise of the rule as lines and the built networks as stairs, over phi, in two charts of two panels.
+    """Draw the promise of the rule as lines and the built networks as stairs, over phi: the cost, and the three sizes.
 
     The marked network is `now`; the pins are released networks, each at the phi that matches its dimension.
     """
@@ -49,22 +53,25 @@ def stairs_charts(
         _Panel("blocks", 0, "Blocks"),
         _Panel("channels", 1, "Channels, all stages"),
         _Panel("resolution", 2, "Resolution (px)"),
-        _Panel("macs", 3, count.label, count.factor),
+        _Panel("macs", 3, count.label, count.factor, large=True),
     )
     title = stairs_finding(stairs, now, count)
-    left, right = (_column(pair, title, stairs, now, pins, look) for pair in ((blocks, resolution), (channels, macs)))
-    return left, right
+    cost, sizes = (
+        _column(panels, title, stairs, now, pins, look) for panels in ((macs,), (blocks, channels, resolution))
+    )
+    return cost, sizes
 
 
 def _column(
-    panels: tuple[_Panel, _Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
+    panels: Sequence[_Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
 ) -> Chart:
     traces: list[Spec] = []
     headings: list[Spec] = []
     axes: Spec = {}
     ends = stairs.built[0].phi, stairs.built[-1].phi
+    height = (1 + _GAP) / len(panels) - _GAP
     for row, panel in enumerate(panels):
-        axis, top = ("2", 0.45) if row else ("", 1.0)
+        axis, top = str(row + 1) if row else "", 1 - row * (height + _GAP)
         drawn = [*_fixed_traces(panel, stairs, tuple(pins), look), _now_trace(panel, stairs, now, look)]
         traces += [trace | {"xaxis": f"x{axis}", "yaxis": f"y{axis}"} for trace in drawn]
         values = [value for trace in drawn for value in trace["y"] if value]
@@ -72,10 +79,11 @@ def _column(
         room = 0.06 * (high - low) + 0.02
         axes[f"xaxis{axis}"] = {
             "anchor": f"y{axis}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
-            "showticklabels": row == 1, "title": {"text": "φ" if row else ""},
+            "showticklabels": panel is panels[-1], "title": {"text": "φ" if panel is panels[-1] else ""},
         }  # fmt: skip
-        place: Spec = {"anchor": f"x{axis}", "domain": [top - 0.45, top]}
-        axes[f"yaxis{axis}"] = draw.log_axis((low - room, high + room), log_ticks(low, high, most=5), "", **place)
+        place: Spec = {"anchor": f"x{axis}", "domain": [max(0.0, top - height), top]}
+        ticks = log_ticks(low, high, most=6 if panel.large else 3)
+        axes[f"yaxis{axis}"] = draw.log_axis((low - room, high + room), ticks, "", **place)
         heading = (
             f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
             f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>'
@@ -83,7 +91,7 @@ def _column(
         headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
     layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
     spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
-    return chart(look, 430, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", spoken[1])
+    return chart(look, 330, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", *spoken[1:])
 
 
 @remembered
@@ -100,7 +108,8 @@ def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Ap
     # With bases close to 1, a released network may be far beyond the axis.
     shown = [(pin, phi) for pin in pins if (phi := pin.phis[panel.place]) is not None and low <= phi <= high]
     released: Spec = {
-        "mode": "markers+text", "cliponaxis": False, "text": [pin.label for pin, _ in shown],
+        "mode": "markers+text" if panel.large else "markers", "cliponaxis": False,
+        "text": [pin.label for pin, _ in shown],
         "textposition": "bottom right", "textfont": {"size": 12, "color": look.muted},
     } | draw.hover(
         f"%{{customdata[0]}}<br>{panel.name}: %{{customdata[1]}} built<br>matches φ = %{{x:.2f}}",

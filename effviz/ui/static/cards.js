@@ -9,7 +9,7 @@ export function draw({ parentElement, data }) {
 
 /**
  * Write cards of {label, text, unit, help, below, against, stale, aside} into the element `box`. With `others`, further cards
- * stay and are dimmed: they belong to the state before.
+ * and those in whose place is null stay and are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
   if (others) [...box.children].slice(cards.length).forEach((item) => item.classList.add("stale"));
@@ -17,6 +17,10 @@ export function show(box, cards, others = false) {
   while (box.children.length < cards.length) box.append(empty());
   cards.forEach((card, place) => {
     const item = box.children[place];
+    if (!card) {
+      item.classList.add("stale");
+      return;
+    }
     item.classList.toggle("stale", card.stale);
     write(item.querySelector(".label"), card.label);
     write(item.querySelector(".text"), card.text);

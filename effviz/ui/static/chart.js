@@ -119,12 +119,20 @@ function watch(box) {
   box.on("plotly_afterplot", () => separate(box));
 }
 
-/** Hide labels that a later one overlaps: on a narrow screen there is room for some of them. */
+/**
+ * Hide labels that a later one overlaps: on a narrow screen there is room for some of them. A layout with `meta.clear` also
+ * hides small ones that cover a point.
+ */
 function separate(box) {
-  const kept = [];
+  const kept = [], points = [];
+  if (box.layout?.meta?.clear) {
+    for (const point of box.querySelectorAll(".scatterlayer .point")) points.push(point.getBoundingClientRect());
+  }
   for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
     const place = label.getBoundingClientRect();
-    const overlaps = kept.some((other) => Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
+    const isSmall = box.layout.annotations[label.dataset.index]?.font.size < 14;
+    const overlaps = [...kept, ...(isSmall ? points : [])].some((other) =>
+      Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
       Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
     label.style.visibility = overlaps ? "hidden" : "";
     if (!overlaps) kept.push(place);

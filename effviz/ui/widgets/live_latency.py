@@ -326,8 +326,8 @@ def _line(conditions: Conditions, reading: Reading) -> str:
     if reading.recorded is not None:
         # Short, because this line is beside the chart on a phone; the help of the card has the distribution.
         badge = ' <strong class="noisy">noisy</strong>' if reading.recorded.noisy else ""
-        where = f"on {html_text(reading.recorded.where)}, not measured here"
-        return f'<p class="latency"><strong class="noisy">recorded</strong>{badge} {where}: {conditions.text}.</p>'
+        where = f"on {html_text(reading.recorded.where)}: {conditions.text}"
+        return f'<p class="latency"><strong class="noisy">recorded</strong>{badge} {where}.</p>'
     if reading.latency is None:
         return f'<p class="latency">Not measured for this setting: {conditions.text}.</p>'
     return f'<p class="latency">{distribution(reading.latency, conditions.text)}, {age(reading.latency)}.</p>'

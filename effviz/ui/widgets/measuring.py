@@ -103,4 +103,5 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
         text = f"All {total} networks are measured without noise."
-    return f'<p class="latency">{html_text(f"{text} {machine()}.")}</p>'
+    where = "" if missing == total else f" {machine()}."
+    return f'<p class="latency">{html_text(f"{text}{where}")}</p>'

@@ -49,7 +49,7 @@ def screen(room: Room, key: str) -> None:
 def _counts(room: Room) -> None:
     place = room.scene.step
     joined, answered = room.counts(place)
-    asks = room.questions[place] is not None
+    asks = joined > 0 and room.questions[place] is not None
     number, noun = (answered, "answered") if asks else (joined, "joined")
     of = f" of {joined}" if asks else ""
     st.html(

@@ -9,6 +9,7 @@ from effviz.studies.printed_latency import devices
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.frame import instrument
 
 RANGES = {"all": None, "mobile": 1_000_000_000}
 _RANGE_TEXT = {"all": "All", "mobile": "Below 1 G multiply-adds"}
@@ -42,11 +43,13 @@ class Options:
 
 
 def controls() -> Options:
-    """Show the sidebar."""
-    column = inputs.choice(
-        "Count", list(PREDICTORS), "by", default="macs", format_func=lambda name: PREDICTORS[name].capitalize(),
-        help="The count that latency is compared with. Activations are the outputs of convolutions.",
-    )  # fmt: skip
+    """Show the count above the headline numbers, and the rest in the sidebar."""
+    with instrument():
+        column = inputs.switch(
+            "Compare latency with", list(PREDICTORS), "by", default="macs",
+            format_func=lambda name: PREDICTORS[name].capitalize(),
+            help="Activations are the outputs of convolutions.",
+        )  # fmt: skip
     size = inputs.switch("Networks", list(RANGES), "size", default="all", format_func=_RANGE_TEXT.__getitem__)
     families = sorted({entry.design.family for entry in ENTRIES})
     family = inputs.choice(

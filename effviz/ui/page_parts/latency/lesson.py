@@ -19,7 +19,7 @@ from effviz.studies.printed_latency import devices
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.latency.controls import Options
-from effviz.ui.page_parts.latency.results import ENOUGH, place, quieter, recorded
+from effviz.ui.page_parts.latency.results import ENOUGH, place, recorded
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise
@@ -57,8 +57,8 @@ def published(options: Options, convention: Convention) -> None:
     table = Table([SimpleNamespace(**row) for row in rows], columns, alt)
     show_table(table, key="printed_table", height=280)
     st.caption(
-        "Latencies and multiply-adds are as published, rounded and by the source's convention. "
-        "Multiply-adds marked “counted” are effviz's, because the source has none."
+        "Latencies and multiply-adds are as published, rounded and by the source's convention.",
+        help="Multiply-adds marked “counted” are effviz's, because the source has none.",
     )
 
 
@@ -74,7 +74,7 @@ def depthwise(rows: Sequence[Row], convention: Convention) -> None:
     times = known.get(first.title), known.get(second.title)
     label = RECORDED if recorded(rows) else HERE_LABEL
     note = "Held equal: one image of the published resolution, batch 1, float32, one run after another."
-    show_chart(pair_chart(first, second, times, label, quieter(rows)), "pair", note=note)
+    show_chart(pair_chart(first, second, times, label, look()), "pair", note=note)
     st.markdown(
         "A depthwise layer multiplies each value it reads only a few times. On a processor with fast arithmetic, "
         "memory then limits its speed, and a network with more of them can be slower than its multiply-adds suggest."

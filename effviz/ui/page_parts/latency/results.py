@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
-from effviz.charts.style import Appearance
 from effviz.core.units import lower, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
@@ -39,8 +37,9 @@ from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 ENOUGH = 3
 REDRAW_S = 6.0
 HERE = "On this machine"
+_NOISY = "A latency is noisy if the machine was busy during the measurement, or if the runs have a wide spread."
 _WORDS = Words(
-    nothing="Not measured on this machine yet. A full run takes two to five minutes and is best on an idle machine.",
+    nothing="Not measured on this machine yet. A full run takes two to five minutes.",
     elsewhere="A run with another number of threads is in progress. Starting here stops it.",
     things="networks",
 )
@@ -77,25 +76,20 @@ def place(rows: Sequence[Row]) -> str:
     return f"Recorded on {found.where}" if found else HERE
 
 
-def quieter(rows: Sequence[Row]) -> Appearance:
-    """Return the colors of the charts: grey ones for recorded latencies."""
-    return look().quiet if recorded(rows) else look()
-
-
 def headline(rows: Sequence[Row], options: Options, convention: Convention) -> None:
     """Show the number of networks, the rank correlation and the extreme speeds."""
     total = len(selected(options, convention))
     threads = words.thread_text(options.threads)
     old = recorded(rows)
     label, machine = ("Networks recorded", old.where) if old else ("Networks measured", threads)
-    cards = [Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine)]
+    number = Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine)
     if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
-        cards += [Card(label, *empty) for label in ("Rank correlation", "Slowest", "Fastest", "Fastest over slowest")]
+        cards = [Card(label, *empty) for label in ("Rank correlation", "Fastest over slowest", "Fastest", "Slowest")]
     else:
         found = {entry.column: entry for entry in predictors(rows)}
-        cards += _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
-    show_cards(replace(card, stale=old is not None) for card in cards)
+        cards = _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
+    show_cards([*cards, number])
 
 
 def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -> list[Card]:
@@ -110,13 +104,13 @@ def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -
             "unrelated.",
             f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(rows)} networks",
         ),
-        Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
-        Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
         Card(
             "Fastest over slowest", f"{here.spread:.1f}×", "Ratio of the two speeds. It is 1 if latency is "
             "proportional to the count.",
             f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
         ),
+        Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
+        Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
     ]  # fmt: skip
 
 
@@ -136,21 +130,23 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
     amounts = [each[options.column] for each in selected(options, convention)]
     marked = highlights(rows, options.family)
     span = (min(amounts), max(amounts))
-    show_chart(
-        latency_scatter(rows, options.column, factor, label, place(rows), quieter(rows), marked, span), "scatter"
-    )
+    source = f"{place(rows)}. Dotted: equal {lower(label.partition(' (')[0])} per second."
+    note = f"{source} Hollow: noisy.\n{_NOISY}" if any(each["noisy"] for each in rows) else source
+    show_chart(latency_scatter(rows, options.column, factor, label, place(rows), look(), marked, span), "scatter",
+               note=note)  # fmt: skip
     pairs = inversions(rows)
     if pairs:
         name = lower(convention.compute_label)
         count = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
-        examples = " ".join(inversion_text(pair, name) for pair in pairs[:2])
-        st.markdown(f"In {count}, the network with more {name} is faster. {examples}")
+        # The title of the chart has the first one.
+        examples = "".join(f" {inversion_text(pair, name)}." for pair in pairs[1:2])
+        st.markdown(f"In {count}, the network with more {name} is faster.{examples}")
 
 
 def predictor_chart(rows: Sequence[Row]) -> None:
     """Show how well each count predicts latency."""
     if len(rows) >= ENOUGH:
-        show_chart(predictor_bars(rows, quieter(rows)), "predictors")
+        show_chart(predictor_bars(rows, look()), "predictors")
 
 
 def measured_table(rows: Sequence[Row], convention: Convention) -> Table:

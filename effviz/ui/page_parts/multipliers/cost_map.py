@@ -39,7 +39,8 @@ def map_chart(choice: Choice, convention: Convention, look: Appearance) -> tuple
     """Draw the map, and write the caption that explains its marks."""
     cells = map_cells(choice, convention)
     finding = MapTitle(_finding(choice, convention), _unit(choice.measure, convention))
-    note = f"{finding.unit}. {' '.join(_legend(choice, cells))} {convention.text}"
+    first, *rest = _legend(choice, cells)
+    note = f"{finding.unit}. {first}\n{' '.join([*rest, convention.text])}"
     return heat_map(cells, choice.place, choice.own, finding, look), note
 
 

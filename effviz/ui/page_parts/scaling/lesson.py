@@ -21,7 +21,8 @@ from effviz.ui.widgets.formula import formula_text
 
 def formulas(choice: Choice, report: Report, reference: Report, convention: Convention) -> None:
     """Show every rule with the current numbers."""
-    st.markdown(_formulas(choice, report, reference, convention))
+    with st.container(key="formulas"):
+        st.markdown(_formulas(choice, report, reference, convention))
 
 
 @remembered

@@ -27,9 +27,9 @@ _EQUAL = 5e-4  # the card shows three decimals
 
 
 def cards(choice: Choice, report: Report, reference: Report, convention: Convention) -> list[Card]:
-    """Make the cards of the constraint, and of three counts relative to the baseline."""
-    found = [_constraint_card(choice)]
-    for quantity in ("params", "macs", "memory_access"):
+    """Make the cards of three counts relative to the baseline, and of the constraint."""
+    found = []
+    for quantity in ("macs", "params", "memory_access"):
         value, base = getattr(report, quantity), getattr(reference, quantity)
         note = f"Baseline: {choice.name}."
         if quantity == "macs":
@@ -40,7 +40,7 @@ def cards(choice: Choice, report: Report, reference: Report, convention: Convent
                 convention, quantity, value, base if choice.phi else None, against="baseline", below="φ = 0", note=note
             )
         )
-    return found
+    return [*found, _constraint_card(choice)]
 
 
 def _constraint_card(choice: Choice) -> Card:
@@ -85,15 +85,11 @@ def promised_and_built(choice: Choice, report: Report, convention: Convention) -
         return
     released = pins(choice.base, choice.rule)
     charts = figures(choice, report, convention, look())
-    st.subheader(charts["stairs_0"].title, anchor=False)
-    chart_row(charts, heading="none", gap="medium")
-    note = "Dotted lines: promised. Stairs: built, counted every 1/40 of φ."
+    chart_row(charts, gap="medium")
+    more = "Every 1/40 of φ is counted."
     if released:
-        note += (
-            " B1 to B7: the released networks. Each is at the φ that matches it in the dimension of the panel. B1 is "
-            "not φ = 1."
-        )
-    st.caption(note)
+        more += " Each of B1 to B7 is at the φ that matches it in the dimension of the panel. B1 is not φ = 1."
+    st.caption(f"Dotted: promised. Solid: built.{' Circles: the released networks.' * bool(released)}", help=more)
 
 
 def stages(choice: Choice) -> None:

@@ -43,7 +43,7 @@ def sweep(
     def state(phi: float) -> State:
         choice = Choice(base, rule, phi)
         report = cached_report(choice.design, chosen.memory)
-        shown = cards(choice, report, reference, chosen)
-        return State(shown, figures(choice, report, chosen, appearance(look)))
+        *counts, constraint = cards(choice, report, reference, chosen)
+        return State([*counts, None, constraint], figures(choice, report, chosen, appearance(look)))
 
     return state

@@ -83,17 +83,19 @@ def table(here: Bench, convention: Convention) -> None:
 @remembered
 def _table(draft: Draft, convention: Convention) -> Table:
     rows = draft_rows(draft, checked(draft))
+    # The status needs room only where a row is not built.
+    faulty = any(row.status != "built" for row in rows)
     columns = [
         Column("#", lambda row: row[0], _PLAIN, 34),
         Column("Stage", lambda row: row[1].stage, width=64),
-        Column("Block", lambda row: row[1].block, width=108),
+        Column("Block", lambda row: row[1].block, width=108 if faulty else 136),
         Column("c", lambda row: row[1].channels, _PLAIN, 44, "Output channels, as built."),
         Column("n", lambda row: row[1].blocks, _PLAIN, 30, "Number of blocks, as built."),
         Column("s", lambda row: row[1].stride, _PLAIN, 30, "Stride of the first block."),
         Column("Output", lambda row: row[1].output, width=92, help="Channels × height × width."),
         Column("Parameters", lambda row: row[1].params, width=80),
         Column(convention.compute_label, lambda row: row[1].macs and convention.compute(row[1].macs), width=92),
-        Column("Status", lambda row: row[1].status),
+        *([Column("Status", lambda row: row[1].status)] if faulty else []),
     ]
-    alt = f"{len(rows)} rows of {draft.frame.title or 'the draft'} with widths, costs and status"
+    alt = f"{len(rows)} rows of {draft.frame.title or 'the draft'} with widths and costs{' and status' * faulty}"
     return Table(list(enumerate(rows, start=1)), columns, alt)

@@ -139,10 +139,11 @@ def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
 
 
 def _title(view: View, drawn: list[Built], quantities: Mapping[str, DesignMeasure], convention: Convention) -> str:
-    listed = [quantities[name] for name in ("activations", "memory_access", "params", "latency")]
-    title = finding(drawn, listed, quantities["macs"], budget_text(view.designs.budget, convention))
     variants = view.designs.variants
     ends = [view.latencies[each.name] for each in (variants[0], variants[-1])]
+    # Two, so that the title is one line. The chart has the others.
+    listed = [quantities[name] for name in ("activations", "latency" if all(ends) else "params")]
+    title = finding(drawn, listed, quantities["macs"], budget_text(view.designs.budget, convention))
     return f"{title} (noisy)" if all(ends) and any(each and each.noisy for each in ends) else title
 
 
@@ -168,7 +169,7 @@ def _listed(widths: list[int]) -> str:
 
 
 def _notes(view: View, convention: Convention) -> list[str]:
-    notes = ["Left: each bar is a block of a stage. Its height is the number of output channels, on one scale."]
+    notes = ["Each bar is a block. Its height is the number of output channels."]
     worst = max(view.designs.variants, key=lambda each: each.fit.gap)
     if worst.fit.gap > _COARSE:
         why = "its next wider network exceeds it." if worst.fit.above else "no wider network can be built."

@@ -35,7 +35,8 @@ def formulas(view: View, convention: Convention) -> None:
     if view.other is not None:
         texts += _compared(view.chosen, view.other)
     texts.append(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
-    st.markdown("\n\n".join(texts))
+    with st.container(key="formulas"):
+        st.markdown("\n\n".join(texts))
 
 
 def closeness(view: View, convention: Convention) -> None:
