@@ -26,6 +26,7 @@ _GLYPHS = {
     "triangle-right": "▶",
     "diamond-tall": "♦",
     "diamond-wide": "◆",
+    "diamond-open": "◇",
 }
 
 

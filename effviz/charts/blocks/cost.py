@@ -22,7 +22,7 @@ def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: App
     """
     made = stage_costs(sums, measures, look)
     title = _heaviest(by_stage(sums), subject, measures[1], measures[-1])
-    return Chart(made.spec, title, f"{subject}: {title}. {made.alt}")
+    return Chart(made.spec, title, f"{title}. Block: {subject}. {made.alt}")
 
 
 _MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
