@@ -62,7 +62,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     expect(
         page.get_by_role("heading", name=re.compile("^The only prediction is not right: the truth is"))
     ).to_be_visible()
-    expect(ada.locator(".verdict")).to_contain_text("Off by")
+    expect(ada.locator(".verdict")).to_contain_text("The answer is")
     expect(other.locator(".verdict")).to_contain_text("Revealed before your prediction")
     expect(other.locator(".cards")).to_be_visible()
     for size in ("wide", "projector"):
