@@ -191,10 +191,10 @@ class Room:
         with self._lock:
             return [each.answers[step] for each in self._members.values() if step in each.answers]
 
-    def met(self, step: int) -> list[str]:
-        """Return the names of the members who have met the goal of a step, in the order in which they joined."""
+    def met(self, step: int) -> int:
+        """Count the members who have met the goal of a step."""
         with self._lock:
-            return [each.name for each in self._members.values() if step in each.met]
+            return sum(step in each.met for each in self._members.values())
 
     def results(self) -> list[tuple[str, int, float]]:
         """Return name, step and answer of every member, ordered by member and step."""

@@ -240,10 +240,10 @@ def _summary(play: Play) -> None:
         and not room_bar.hides_answer(each)
     ]
     asked = sum(each.step.prediction is not None for each in steps)
+    score = f"{sum(known)} of {len(known)} predictions are correct ({asked} questions). " if known else ""
     with st.container(key="lesson_summary"):
         st.markdown(
-            f"**End of the lesson.** {sum(known)} of {len(known)} predictions are correct ({asked} questions). "
-            "You can now:\n\n" + "\n".join(f"- {each}" for each in play.lesson.learn)
+            f"**End of the lesson.** {score}You can now:\n\n" + "\n".join(f"- {each}" for each in play.lesson.learn)
         )
 
 

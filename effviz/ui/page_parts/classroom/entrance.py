@@ -42,8 +42,8 @@ def entrance() -> None:
             for code in classroom.taught():
                 st.button(f"Back to class {code}", on_click=_return, args=(code,), type="tertiary")
     st.caption(
-        "There are no accounts. The server keeps nicknames and predictions in memory until the teacher ends the room, "
-        f"for at most {HOURS} hours."
+        "There are no accounts. The server keeps nicknames, predictions and goals in memory until the teacher ends "
+        f"the room, for at most {HOURS} hours."
     )
 
 

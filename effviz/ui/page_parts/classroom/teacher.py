@@ -44,11 +44,11 @@ def screen(room: Room, key: str) -> None:
             )
             if step.prediction is not None:
                 st.markdown(step.prediction.asked())
-            with st.expander("Text of the step"):
-                st.markdown(step.text)
             watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
             with section("The predictions"):
                 _predictions(room, step)
+            with st.expander("Text of the step"):
+                st.markdown(step.text)
         _invitation(room)
     _controls(room, key, step)
 
@@ -70,9 +70,7 @@ def _counts(room: Room) -> None:
 def _goals(room: Room, place: int) -> str:
     if classroom.lesson_of(room).steps[place].goal is None:
         return ""
-    names = room.met(place)
-    who = f": {html_text(', '.join(names))}" if names else ""
-    return f'<p class="room_note">{len(names)} met the goal{who}</p>'
+    return f'<p class="room_note">{room.met(place)} met the goal</p>'
 
 
 def _predictions(room: Room, step: Step) -> None:
