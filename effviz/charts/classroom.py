@@ -84,7 +84,9 @@ def number_histogram(
     counts = Counter(min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers)
     centers = [edge + width / 2 for edge in edges[:-1]]
     numbers = [counts[place] for place in range(len(centers))]
-    colors = [look.accent if left <= truth < left + width else _plain(look) for left in edges[:-1]]
+    # A bar has the colour of its answers' grade: the title counts the same ones.
+    right = {min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers if is_right(each)}
+    colors = [look.accent if place in right else _plain(look) for place in range(len(centers))]
     bars: Spec = {
         "type": "bar", "x": centers, "y": numbers, "width": [0.94 * width] * len(centers), "hoverinfo": "skip",
         "marker": {"color": colors}, "text": [str(count or "") for count in numbers],

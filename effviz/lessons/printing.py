@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from effviz.lessons.lesson import Lesson
-from effviz.lessons.worksheet import Worksheet, letter
+from effviz.lessons.worksheet import Question, Worksheet, letter
 
 _SIGNS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "phi": "φ", "rho": "ρ", "cdot": " · ", "times": " × ", "approx": " ≈ ",
@@ -31,7 +31,7 @@ section { break-inside: avoid; margin: 0 0 1.5rem; }
 section p { margin: 0.2rem 0; }
 sup, sub { line-height: 0; }
 ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
-.work { height: 4.2rem; }
+.work { height: 3rem; }
 .answer { display: flex; align-items: flex-end; gap: 0.5rem; }
 .answer span { display: inline-block; width: 9rem; border-bottom: 1px solid #1b1b22; height: 1.2rem; }
 .key { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -46,10 +46,14 @@ def markdown(sheet: Worksheet, *, key: bool = False) -> str:
     """Write a worksheet as Markdown with LaTeX between dollar signs; with `key`, its answers."""
     lines = [f"# {_heading(sheet, key)}", "", _subtitle(sheet, key), ""]
     for number, each in enumerate(sheet.questions, 1):
-        lines += [f"## {number}. {each.title}", "", each.text, ""]
+        lines += [f"## {number}. {each.title}", "", each.text, "", f"Page: /{each.page}", ""]
         lines += [f"- {letter(place)}: {option}" for place, option in enumerate(each.options)]
         lines += [""] * bool(each.options)
-        lines += [f"**Answer: {each.answer}**", "", each.solution] if key else [f"Answer: ________ {each.unit}".strip()]
+        lines += (
+            [f"**Answer: {each.answer}**{_within(each)}", "", each.solution]
+            if key
+            else [f"Answer: ________ {each.unit}".strip()]
+        )
         lines += [""]
     return "\n".join(lines)
 
@@ -62,27 +66,39 @@ def page(sheet: Worksheet, *, key: bool = False) -> str:
         body = f"<h2>{number}. {rich(each.title)}</h2><p>{rich(each.text)}</p>"
         body += f'<ol class="options">{options}</ol>' if options else ""
         if key:
-            body += f'<p class="key">{rich(each.answer)}</p><p>{rich(each.solution)}</p>'
+            body += f'<p class="key">{rich(each.answer)}{_within(each)}</p><p>{rich(each.solution)}</p>'
         else:
             body += "" if options else '<div class="work"></div>'
-            body += f'<div class="answer">Answer: <span></span> {rich(each.unit)}</div>'
+            body += (
+                f'<div class="answer">Answer: <span></span> {rich(each.unit)} <small>page /{each.page}</small></div>'
+            )
         parts.append(f"<section>{body}</section>")
     line = "" if key else f'<p class="name"><span>Name:</span><span>Number: {sheet.seed}</span></p>'
     return _document(_heading(sheet, key), f"<p>{rich(_subtitle(sheet, key))}</p>{line}", parts)
+
+
+def _within(question: Question) -> str:
+    return f" (± {question.tolerance:g} % is right)" if question.tolerance else ""
 
 
 def notes(chosen: Lesson) -> str:
     """Write the teacher's notes of a lesson as Markdown: timing, notes, common mistakes, further questions."""
     lines = [f"# {chosen.title}: teacher notes", "", chosen.summary, "", "Afterwards a student can:", ""]
     lines += [f"- {each}" for each in chosen.learn]
-    lines += ["", "## Timing", "", "| minute | step | duration | note |", "|---:|---|---:|---|"]
-    lines += [f"| {start} | {number}. {title} | {length} min | {note} |" for start, number, title, length, note in
-              timing(chosen)]  # fmt: skip
+    lines += ["", "## Timing", "", timetable(chosen)]
     lines += ["", "## Notes", "", *_paragraphs(chosen.notes), "## Common mistakes", ""]
     lines += [f"- *{mistake}* {answer}" for mistake, answer in chosen.mistakes]
     lines += ["", "## Further questions", ""]
     for number, (question, answer) in enumerate(chosen.questions, 1):
         lines += [f"{number}. {question}", "", f"   Answer: {answer}", ""]
+    return "\n".join(lines)
+
+
+def timetable(chosen: Lesson) -> str:
+    """Write the steps with their times and notes as a Markdown table."""
+    lines = ["| Minute | Step | Duration | Note |", "|---:|---|---:|---|"]
+    lines += [f"| {start} | {number}. {title} | {length} min | {note} |" for start, number, title, length, note in
+              timing(chosen)]  # fmt: skip
     return "\n".join(lines)
 
 

@@ -50,12 +50,13 @@ class Question(NamedTuple):
 
 @dataclass
 class Member:
-    """A student in a room: a random token, a nickname or ``Student 3``, the last step, and the answers by step."""
+    """A student in a room: a random token, a nickname or ``Student 3``, the last step, answers by step, goals met."""
 
     token: str
     name: str
     step: int = 0
     answers: dict[int, float] = field(default_factory=dict)
+    met: set[int] = field(default_factory=set)
 
 
 class Counts(NamedTuple):
@@ -138,6 +139,13 @@ class Room:
                 raise RoomError("The answer is revealed already.")
             return member.answers.setdefault(step, checked)
 
+    def meet(self, token: str, step: int) -> None:
+        """Note that a member has met the goal of a step; other tokens and steps are ignored."""
+        with self._lock:
+            member = self._members.get(token)
+            if member is not None and 0 <= step < len(self.questions):
+                member.met.add(step)
+
     # --- the teacher --------------------------------------------------------------------------------------------------
 
     def is_teacher(self, key: str) -> bool:
@@ -182,6 +190,11 @@ class Room:
         """Return the answers to a step, in the order in which the members joined."""
         with self._lock:
             return [each.answers[step] for each in self._members.values() if step in each.answers]
+
+    def met(self, step: int) -> int:
+        """Count the members who have met the goal of a step."""
+        with self._lock:
+            return sum(step in each.met for each in self._members.values())
 
     def results(self) -> list[tuple[str, int, float]]:
         """Return name, step and answer of every member, ordered by member and step."""

@@ -33,6 +33,8 @@ class Question:
         answer: with unit, or with the letter of the option.
         value: the number; None for a choice.
         solution: how to find the answer.
+        page: address of the page on which the step is played.
+        tolerance: of a number, in per cent of the answer.
     """
 
     title: str
@@ -42,6 +44,8 @@ class Question:
     answer: str
     value: float | None
     solution: str
+    page: str
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def _question(step: Step, seed: int) -> Question | None:
     value = prediction.value(given)
     return Question(
         step.title, prediction.asked(given), (), prediction.form.unit, prediction.form.precise.show(value), value,
-        prediction.solution,
+        prediction.solution, step.page, prediction.tolerance,
     )  # fmt: skip
 
 
@@ -115,7 +119,7 @@ def _choice(step: Step, prediction: Prediction, seed: int) -> Question:
     chosen = prediction.choices[right]
     return Question(
         step.title, prediction.asked(), tuple(prediction.choices[place].text for place in order), "",
-        f"{letter}: {chosen.text}", None, chosen.reason,
+        f"{letter}: {chosen.text}", None, chosen.reason, step.page,
     )  # fmt: skip
 
 

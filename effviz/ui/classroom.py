@@ -105,6 +105,12 @@ def keep(room: Room, **secret: str) -> None:
     passes[room.code] = secret
 
 
+def taught() -> list[str]:
+    """Return the codes of the open rooms whose teacher is the visitor."""
+    rooms = [ROOMS.find(each) for each in _passes()]
+    return [room.code for room in rooms if room is not None and teacher_key(room)]
+
+
 def leave() -> None:
     """Forget the room of the address."""
     _passes().pop(code(), None)
@@ -127,14 +133,13 @@ def teacher_key(room: Room) -> str:
 
 
 def join(room: Room, nickname: str) -> Member:
-    """Make the visitor a member of a room. Earlier answers to its lesson are deleted: they are not of this class.
+    """Make the visitor a member of a room. `exchange` deletes earlier answers to its lesson.
 
     Raises:
         RoomError: the room is full.
     """
     made = room.join(nickname)
     keep(room, token=made.token)
-    playing.forget(room.lesson)
     return made
 
 
@@ -156,8 +161,12 @@ def go(room: Room, place: int) -> None:
 
 
 def exchange(room: Room, visitor: Member) -> None:
-    """Give the room the answers of this browser, and take those that it has lost."""
+    """Give the room the answers that were given in it, and take those that this browser has lost.
+
+    The browser's storage may arrive after joining. Its other answers are deleted, because they are not of this class.
+    """
     chosen = lesson_of(room)
+    playing.keep_of(room.lesson, room.code)
     for place, step in enumerate(chosen.steps):
         guess = playing.answers(room.lesson).get(step.name, {}).get("guess")
         if place in visitor.answers:

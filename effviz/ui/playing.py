@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.runtime.state import get_session_state
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
+from effviz.lessons.rooms import read_code
 from effviz.ui import carried, links, visits
 
 STORAGE = "lessons"
@@ -86,8 +87,16 @@ def answers(name: str) -> dict[str, dict[str, Any]]:
 
 
 def answer(chosen: Lesson, step: Step, **entries: Any) -> None:
-    """Note an answer."""
-    answers(chosen.name).setdefault(step.name, {}).update(entries)
+    """Note an answer, with the classroom of the address in which it was given."""
+    room = carried.texts().get("room", "")
+    answers(chosen.name).setdefault(step.name, {}).update(entries | ({"room": room} if room else {}))
+
+
+def keep_of(name: str, room: str) -> None:
+    """Delete the answers to a lesson that were not given in a classroom, such as those of an earlier visitor."""
+    own = answers(name)
+    for key in [key for key, entry in own.items() if entry.get("room") != room]:
+        del own[key]
 
 
 def forget(name: str) -> None:
@@ -133,6 +142,9 @@ def _legal(step: Step, entry: Mapping[str, Any]) -> dict[str, Any]:
         and is_guess(step, guess)
     ):
         legal["guess"] = guess
+    room = entry.get("room")
+    if legal and isinstance(room, str) and read_code(room) == room != "":
+        legal["room"] = room
     return legal
 
 

@@ -71,11 +71,11 @@ def test_a_phone_that_reloads_in_the_middle_keeps_answers_and_controls(page: Pag
     page.wait_for_function("() => new URLSearchParams(location.search).get('phi') === '2.5'")
     settle(page)
     page.reload()
-    expect(page.get_by_text("Your prediction: 5.00×")).to_be_visible()
+    expect(page.get_by_text("You predicted 5.00×")).to_be_visible()
     expect(field).to_have_value("2.50")
     assert query(page)["step"] == "7"
     page.get_by_role("link", name=f"Previous: {chosen.steps[5].title}").click()
-    expect(page.get_by_text("Your prediction: 2.00×")).to_be_visible()
+    expect(page.get_by_text("You predicted 2.00×")).to_be_visible()
     stored = json.loads(page.evaluate("localStorage.getItem('effviz.lessons')"))
     assert stored == {"compound_scaling": {"constraint": {"guess": 2}, "promise": {"guess": 5}}}
     settle(page)

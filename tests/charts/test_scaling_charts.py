@@ -45,7 +45,7 @@ def test_stairs_show_what_is_built(look: Any) -> None:
             assert promised["y"][0] < promised["y"][1]
             assert released["text"] == [f"B{i}" for i in range(1, 8)]
     assert "B1 0.52" in sizes.alt
-    assert cost.title == "φ = 1 promises 1.92× the FLOPs, but rounding builds 2.57×: 19.2 blocks become 23"
+    assert cost.title == "φ = 1 promises 1.92× the FLOPs, but the built network has 2.57×: 19.2 blocks become 23"
 
 
 def test_the_picture_is_to_scale() -> None:

@@ -201,3 +201,12 @@ def test_a_class_answers_at_once(room: Room) -> None:
     assert room.counts(0) == (30, 30)
     assert sorted(room.answers(0)) == list(range(30))
     assert len({name for name, *_ in room.results()}) == 30
+
+
+def test_goals_are_counted(room: Room) -> None:
+    members = [room.join() for _ in range(2)]
+    room.meet(members[0].token, 0)
+    room.meet(members[0].token, 0)
+    room.meet("stranger", 0)
+    room.meet(members[1].token, 99)
+    assert [room.met(0), room.met(1), room.met(99)] == [1, 0, 0]

@@ -224,6 +224,8 @@ class Visitor:
             if message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
                 shown = str(element.WhichOneof("type"))
+                # An element replaces what was at its place, also a container.
+                self.contents = {at: each for at, each in self.contents.items() if at[: len(place)] != place}
                 if self._pending:
                     self._pending[0][2].kinds[-1] = shown
                 if shown in _CONTENTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -72,6 +73,8 @@ def test_a_class_of_thirty(server: Server) -> None:
             await comes_back(server, teacher, students[7])
             assert not [error for each in (teacher, *students) for error in each.errors]
             await teacher.press("End the room")
+            await teacher.until(lambda: "Delete and end" in teacher.controls)
+            await teacher.press("Delete and end")
             await students[0].until(lambda: "The class has ended" in students[0].text)
         return seconds
 
@@ -100,3 +103,46 @@ async def comes_back(server: Server, teacher: Visitor, student: Visitor) -> None
         assert name is not None
         assert name[0] in again.text
         assert f"1 of {STUDENTS}" in teacher.text
+
+
+def test_a_room_gets_no_answers_from_before(server: Server) -> None:
+    """A student's browser has answers of an earlier visitor. They are neither shown nor sent."""
+    old = {"compound_scaling": {"baseline": {"guess": 25.0}, "depth": {"guess": 3.0, "room": "BBBBB"}}}
+
+    async def lesson() -> None:
+        async with (
+            room_of(server, 0) as (teacher, _, code),
+            visiting(server.port, "classroom", f"room={code}", polls=True) as student,
+        ):
+            student.storage = {"lessons": json.dumps(old)}
+            await student.open()
+            await student.until(lambda: "Join" in student.controls)
+            await student.press("Join")
+            await student.until(lambda: "Step 1 of" in student.text)
+            await asyncio.sleep(1)  # the storage of the browser arrives after the first run
+            await teacher.until(lambda: " of 1</strong>" in teacher.text)
+            assert "0 of 1" in teacher.text
+            assert "25.0" not in student.text
+            await predict(student, 9.0)
+            await teacher.until(lambda: "1 of 1" in teacher.text, 10)
+            await student.until(lambda: "25.0" not in student.storage["lessons"], 10)
+            assert json.loads(student.storage["lessons"])["compound_scaling"]["baseline"]["guess"] == 9
+
+    asyncio.run(lesson())
+
+
+def test_a_step_shows_no_result_of_the_step_before_and_waits_for_the_teacher(server: Server) -> None:
+    async def lesson() -> None:
+        async with room_of(server, 1) as (teacher, [student], _):
+            await predict(student, 9.0)
+            await student.until(lambda: "when the teacher reveals" in student.text, 10)
+            assert "Look at:" not in student.text
+            await teacher.until(lambda: "1 of 1" in teacher.text)
+            await teacher.press("Reveal")
+            await teacher.until(lambda: "about a tenth of ResNet-50" in teacher.text, 10)
+            await student.until(lambda: "Look at:" in student.text, 10)
+            await teacher.press("Next")
+            await teacher.until(lambda: "Step 2 of" in teacher.text)
+            await teacher.until(lambda: "about a tenth of ResNet-50" not in teacher.text, 10)
+
+    asyncio.run(lesson())

@@ -56,7 +56,7 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
             predict(at, chosen, step, answer if is_right else wrong)
             assert step.prediction.show(answer) in texts(at)
             assert step.prediction.is_right(wrong) is False
-            words = ("Correct", "✓ Answer") if is_right else ("Off by", "Not correct")
+            words = ("Correct", "✓ Answer") if is_right else ("The answer is", "Not correct")
             assert any(word in texts(at) for word in words), step.name
             assert step.explanation in [each.value for each in at.markdown]
         assert WAITING not in texts(at)
@@ -112,12 +112,12 @@ def test_answers_stay_through_navigation_and_controls() -> None:
     at.button_group(key="count").set_value("flops")
     run(at)
     go_to(at, "scaling.py")
-    assert "Your prediction: 3.00×" in texts(at)
+    assert "You predicted 3.00×" in texts(at)
     at.query_params["step"] = "3"
     run(at)
     assert WAITING in texts(at)
     at.query_params["step"] = "2"
-    assert "Your prediction: 3.00×" in texts(run(at))
+    assert "You predicted 3.00×" in texts(run(at))
 
 
 def test_the_end_of_a_lesson_frees_the_page() -> None:
@@ -153,7 +153,7 @@ def test_a_goal_is_checked_on_the_network_of_the_page() -> None:
     chosen = lesson("compound_scaling")
     number = step_number(chosen, "budget")
     at = step_page(chosen, number)
-    predict(at, chosen, chosen.steps[number - 1], 195)
+    predict(at, chosen, chosen.steps[number - 1], 2)
     assert "✗ Resolution (px): 195 (at least 224)" in texts(at)
     control(at, "gamma").set_value(1.0)
     control(at, "phi").set_value(-2.0)

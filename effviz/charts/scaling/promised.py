@@ -152,7 +152,30 @@ def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
     depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
     if promised == built:
         return f"φ = {now.phi:g} promises and builds {built} the {compute}: {depth}"
-    return f"φ = {now.phi:g} promises {promised} the {compute}, but rounding builds {built}: {depth}"
+    return (
+        f"φ = {now.phi:g} promises {promised} the {compute}, but the built network has {built}: "
+        f"{_difference(stairs, now, depth)}"
+    )
+
+
+def _difference(stairs: Stairs, now: Swept, depth: str) -> str:
+    """Name what separates a built network from its promise: rounding, or parts that a multiplier does not scale."""
+    blocks, channels, resolution, macs = stairs.promised(now.phi)
+    more = now.macs > macs
+    if abs(blocks - now.blocks) >= 0.05:
+        return depth
+    if abs(channels - now.channels) >= 0.5:
+        return f"{si(round(channels))} channels become {si(now.channels)}"
+    if abs(resolution - now.resolution) >= 0.5:
+        return f"{resolution:.0f} px become {now.resolution} px"
+    depth_factor, width_factor, _ = stairs.rule.multipliers(now.phi)
+    if width_factor != 1:
+        linear = "depthwise convolutions, the first layer and the classifier are linear in the width"
+        return "some layers are rounded up to multiples of 8 channels" if more else linear
+    if depth_factor != 1:
+        unscaled = "the first and last layers are not repeated"
+        return "added blocks are copies of the last one of their stage" if more else unscaled
+    return "feature maps are rounded up" if more else "layers after global pooling do not grow with the resolution"
 
 
 def _amount(value: float) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from effviz.core.text import html_text
-from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
 from effviz.lessons.lesson import ORDER, Prediction
@@ -38,7 +37,7 @@ def show() -> bool:
     if play is not None:
         synchronise()
         room_bar.enter(play)
-    waits = play is not None and play.is_here and not _is_answered(play)
+    waits = play is not None and play.is_here and (not _is_answered(play) or room_bar.locks_page(play))
     if st.session_state.get(_WAITED, False) and not waits and runs.is_fragment():
         # A fragment can write to a place outside, such as the sidebar, only if it wrote there in the last full run.
         st.rerun()
@@ -55,9 +54,12 @@ def show() -> bool:
         if is_open and play.step.goal is not None:
             st.session_state[_GOAL] = st.empty()
             _show_goal(play, ())
+        if is_open and play.number == len(play.lesson.steps):
+            _summary(play)
         _ways(play)
     if not is_open:
-        st.html('<p class="lesson_waiting">The controls and charts appear after your prediction.</p>')
+        when = "when the teacher reveals the answer" if _is_answered(play) else "after your prediction"
+        st.html(f'<p class="lesson_waiting">The controls and charts appear {when}.</p>')
         links.wait()
     return is_open
 
@@ -93,6 +95,7 @@ def built(report: Report | None) -> None:
     checked = play.step.goal.check(report)
     if all(each.is_met for each in checked):
         playing.answer(play.lesson, play.step, met=True)
+        room_bar.met(play)
     _show_goal(play, checked)
 
 
@@ -141,6 +144,8 @@ def _prediction(play: Play) -> bool:
             waits = "Your prediction. The teacher will reveal the answer."
             said = html_text(prediction.show(guess))
             st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
+        if room_bar.locks_page(play):
+            return False
     else:
         st.html(_verdict(prediction, guess))
         if play.step.explanation:
@@ -186,8 +191,8 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
     if not prediction.choices:
         said = "Revealed before your prediction."
         if guess is not None:
-            word = "Correct." if is_right else f"Off by {percent(prediction.error(guess) / 100)} of the answer."
-            said = f"Your prediction: {prediction.show(guess)}. {word}"
+            word = "Correct." if is_right else f"The answer is {prediction.show(answer)}."
+            said = f"You predicted {prediction.show(guess)}. {word}"
         return (
             f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
             f"<span>{html_text(said)}</span></p>"
@@ -221,6 +226,25 @@ def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
         f'<div class="goal {"right" if reached else ""}" role="status"><strong>{word}:</strong> '
         f"{html_text(play.step.goal.text)}<ul>{rows}</ul></div>"
     )
+
+
+def _summary(play: Play) -> None:
+    """Show the score, the goals and the takeaways after the last step."""
+    steps = [Play(play.lesson, number) for number in range(1, len(play.lesson.steps) + 1)]
+    found = playing.answers(play.lesson.name)
+    known = [
+        each.step.prediction.is_right(found[each.step.name]["guess"])
+        for each in steps
+        if each.step.prediction is not None
+        and "guess" in found.get(each.step.name, {})
+        and not room_bar.hides_answer(each)
+    ]
+    asked = sum(each.step.prediction is not None for each in steps)
+    score = f"{sum(known)} of {len(known)} predictions are correct ({asked} questions). " if known else ""
+    with st.container(key="lesson_summary"):
+        st.markdown(
+            f"**End of the lesson.** {score}You can now:\n\n" + "\n".join(f"- {each}" for each in play.lesson.learn)
+        )
 
 
 def _ways(play: Play) -> None:

@@ -64,7 +64,7 @@ def show(play: Play) -> None:
         _ended()
     elif classroom.teacher_key(room):
         shown = room.scene.step == play.number - 1
-        _line("The class is at this step." if shown else "The class is at another step.", "Class screen")
+        _line("The class is at this step." if shown else "The class is at another step.", "Back to the class screen")
     elif (visitor := classroom.member(room)) is None:
         _line("You have not joined.", "Join the class")
     else:
@@ -93,10 +93,23 @@ def hides_answer(play: Play) -> bool:
     return room.scene.follows or bool(classroom.teacher_key(room))
 
 
+def locks_page(play: Play) -> bool:
+    """Whether the page, which contains the answer, waits for the teacher of a class that follows."""
+    return is_led(play) and play.step.prediction is not None and hides_answer(play)
+
+
 def is_led(play: Play) -> bool:
     """Whether the teacher chooses the step."""
     room = joined(play)
     return room is not None and room.scene.follows
+
+
+def met(play: Play) -> None:
+    """Report to the class that the visitor has met the goal of the step."""
+    room = joined(play)
+    visitor = classroom.member(room) if room is not None else None
+    if room is not None and visitor is not None:
+        room.meet(visitor.token, play.number - 1)
 
 
 def joined(play: Play) -> Room | None:

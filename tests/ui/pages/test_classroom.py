@@ -62,6 +62,11 @@ def test_the_teachers_screen() -> None:
     click(at, "Reveal")
     assert room.scene.revealed == {1}
     click(at, "End the room")
+    assert ROOMS.find(code) is room
+    assert "Results as CSV" in [each.proto.label for each in at.get("download_button")]
+    returned = click(at, "Keep the room")
+    click(returned, "End the room")
+    click(at, "Delete and end")
     assert ROOMS.find(code) is None
     assert "Open a room" in labels(at)
     assert "room" not in at.query_params

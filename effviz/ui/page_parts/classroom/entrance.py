@@ -13,7 +13,7 @@ from effviz.ui.widgets.component import component
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import visitor_address
 
-_PROBLEM = "_room_problem"
+_PROBLEM, _CODE_PROBLEM = "_room_problem", "_room_code_problem"
 _ELSEWHERE = "_room_elsewhere"
 _CODE, _NICKNAME = "room_code", "room_nickname"
 
@@ -29,6 +29,7 @@ def entrance() -> None:
                     "Code", key=_CODE, max_chars=20, placeholder="KFQWM", help="The teacher's screen shows it."
                 )
                 st.form_submit_button("Continue", on_click=_enter, type="primary")
+            _problem(_CODE_PROBLEM)
         with st.container(border=True, key="room_open"):
             st.subheader("Teach a class", anchor=False)
             name = inputs.choice(
@@ -37,10 +38,12 @@ def entrance() -> None:
             chosen = lesson(name)
             st.caption(f"{chosen.summary} {len(chosen.steps)} steps, {chosen.minutes} minutes.")
             st.button("Open a room", on_click=_open, args=(name,), type="primary")
-    _problem()
+            _problem(_PROBLEM)
+            for code in classroom.taught():
+                st.button(f"Back to class {code}", on_click=_return, args=(code,), type="tertiary")
     st.caption(
-        "There are no accounts. The server keeps nicknames and predictions in memory until the teacher ends the room, "
-        f"for at most {HOURS} hours."
+        "There are no accounts. The server keeps nicknames, predictions and goals in memory until the teacher ends "
+        f"the room, for at most {HOURS} hours."
     )
 
 
@@ -60,12 +63,16 @@ def nickname(room: Room) -> None:
                 help="Only your teacher sees it, beside your predictions.",
             )  # fmt: skip
             st.form_submit_button("Join", on_click=_join, args=(room,), type="primary")
-        _problem()
+        _problem(_PROBLEM)
         st.caption("Earlier answers to this lesson in this browser are deleted.")
 
 
-def _problem() -> None:
-    if problem := st.session_state.pop(_PROBLEM, ""):
+def _return(code: str) -> None:
+    carried.put(room=code)
+
+
+def _problem(name: str) -> None:
+    if problem := st.session_state.pop(name, ""):
         notice(problem, "finding", alert=True)
 
 
@@ -91,7 +98,7 @@ def _enter() -> None:
     elif code and own and not code.startswith(str(own)):
         st.session_state[_ELSEWHERE] = code
     else:
-        st.session_state[_PROBLEM] = (
+        st.session_state[_CODE_PROBLEM] = (
             f"No class with the code {text[:20]} is open." if text.strip() else "Enter the code."
         )
 

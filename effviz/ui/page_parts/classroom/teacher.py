@@ -24,6 +24,11 @@ from effviz.ui.widgets.frame import look, section
 from effviz.ui.widgets.room_bar import TEACHER_S, watch
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_LOCAL_ONLY = (
+    "This address works on this computer only. Start effviz with <code>make run HOST=0.0.0.0</code>, and open it "
+    "under the address of this computer in the network."
+)
+_ENDING = "_room_ending"
 
 
 def screen(room: Room, key: str) -> None:
@@ -42,6 +47,8 @@ def screen(room: Room, key: str) -> None:
             watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
             with section("The predictions"):
                 _predictions(room, step)
+            with st.expander("Text of the step"):
+                st.markdown(step.text)
         _invitation(room)
     _controls(room, key, step)
 
@@ -54,22 +61,30 @@ def _counts(room: Room) -> None:
     of = f" of {joined}" if asks else ""
     st.html(
         f'<p class="room_count" role="status"><strong>{number}{of}</strong> {noun}</p>'
+        + _goals(room, place)
         + (f'<progress class="lesson_bar" max="{max(joined, 1)}" value="{answered}" aria-label="Answers"></progress>'
            if asks else "")
     )  # fmt: skip
 
 
+def _goals(room: Room, place: int) -> str:
+    if classroom.lesson_of(room).steps[place].goal is None:
+        return ""
+    return f'<p class="room_note">{room.met(place)} met the goal</p>'
+
+
 def _predictions(room: Room, step: Step) -> None:
-    asked = step.prediction
+    """Show the choices or the result in one place: otherwise the browser may keep the result of another step."""
+    place, asked = st.empty(), step.prediction
     if asked is None:
         return
     if room.scene.step not in room.scene.revealed:
         if asked.choices:
             rows = "".join(f"<li>{html_text(each.text)}</li>" for each in asked.choices)
-            st.html(f'<ul class="room_choices">{rows}</ul>')
+            place.html(f'<ul class="room_choices">{rows}</ul>')
         return
-    show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
-    if step.explanation:
+    with place.container():
+        show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
         st.markdown(step.explanation)
 
 
@@ -86,7 +101,7 @@ def _invitation(room: Room) -> None:
     address = _address(room)
     shown = (address.partition("://")[2] or address).partition("?")[0]
     local = urlsplit(address).hostname in _LOCAL
-    note = "<p class='room_note'>This address works on this computer only.</p>" if local else ""
+    note = f"<p class='room_note'>{_LOCAL_ONLY}</p>" if local else ""
     with st.container(key="room_invitation"):
         st.html(
             f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
@@ -150,7 +165,25 @@ def _more(room: Room, key: str) -> None:
         link = f"{_address(room)}&teacher={key}"
         copy(data={"label": "Copy teacher link", "done": "Copied", "text": link}, key="copy_teacher", width="content")
         st.caption(f"The room ends by itself {HOURS} hours after it was opened. Its data are then deleted.")
-        st.button("End the room", on_click=_end, args=(room, key))
+        _ending(room, key)
+        note = classroom.lesson_of(room).steps[room.scene.step].teacher
+        if note:
+            with st.expander("Note on this step"):
+                st.markdown(note)
+
+
+def _ending(room: Room, key: str) -> None:
+    """Show the button that ends the room, with a confirmation: the predictions are deleted."""
+    if st.session_state.get(_ENDING) != room.code:
+        st.button("End the room", on_click=_ask_end, args=(room.code,))
+        return
+    st.markdown("**All predictions are deleted.** Download the results first to keep them.")
+    st.button("Delete and end", on_click=_end, args=(room, key), type="primary")
+    st.button("Keep the room", on_click=_ask_end, args=("",))
+
+
+def _ask_end(code: str) -> None:
+    st.session_state[_ENDING] = code
 
 
 def _end(room: Room, key: str) -> None:

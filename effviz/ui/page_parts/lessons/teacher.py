@@ -12,7 +12,6 @@ from effviz.lessons.worksheet import SEEDS, worksheet
 from effviz.ui import inputs
 from effviz.ui.widgets.downloads import File, downloads, file_name
 from effviz.ui.widgets.parts import Part, parts
-from effviz.ui.widgets.tables import Column, Table, show_table
 
 
 def teacher() -> None:
@@ -33,14 +32,8 @@ def _title(name: str) -> str:
 
 
 def _timing(chosen: Lesson) -> None:
-    columns = [
-        Column("Minute", lambda row: row[0]),
-        Column("Step", lambda row: f"{row[1]}. {row[2]}"),
-        Column("Duration (min)", lambda row: row[3]),
-        Column("Note", lambda row: row[4]),
-    ]
-    alt = f"{len(chosen.steps)} steps of the lesson {chosen.title} with their times"
-    show_table(Table(printing.timing(chosen), columns, alt))
+    # A Markdown table wraps its notes.
+    st.markdown(printing.timetable(chosen))
 
 
 def _notes(chosen: Lesson) -> None:
