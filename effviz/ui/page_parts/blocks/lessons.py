@@ -13,7 +13,7 @@ from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.motion import Motion
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.core.units import percent, si
+from effviz.core.units import lower, percent
 from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
@@ -23,9 +23,9 @@ from effviz.ui import inputs, links
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
-from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.frame import convention, look
 from effviz.ui.widgets.motion import show_motion
-from effviz.ui.widgets.tables import Column, Table, show_table
+from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
 _SHOWN = (2, 3, 5, 15, 30)
 _SEEDS = 20
@@ -33,14 +33,6 @@ _RELU = {"on": "relu", "off": "none"}
 # DenseNet's authors print this picture; ShuffleNetV2 claims a similar one; ResNet adds features instead.
 _LOST = r"1 - R^2 \quad \text{of the best linear map back to the spiral}"
 _NETWORKS = ("shufflenet_v2", "densenet121", "condensenet", "resnet18", "resnet50", "mobilenet_v2", "ghostnet")
-_READING_COLUMNS = (
-    Column("Network", "title"),
-    Column("Inputs per filter (%)", lambda each: 100 * each.share, "%.3g",
-           help="Channels of the block's input that one filter of its first convolution reads."),
-    Column("Multiply-adds of these convolutions", "first_macs"),
-    Column("Multiply-adds", "macs"),
-    Column("Parameters", "params"),
-)  # fmt: skip
 _EXCITE_COLUMNS = (
     Column("Reduction", "reduction", "%.3g"),
     Column("Channels", "channels"),
@@ -134,15 +126,24 @@ def feature_reuse() -> None:
 
 def _dense_networks() -> None:
     """Compare the cost of reading all earlier channels in DenseNet and CondenseNet."""
-    dense, condensed = found = _readings()
+    shown, found = convention(), _readings()
+    dense, condensed = found
+    every = round(condensed.first_macs / condensed.share)
     st.markdown(
         f"Both networks keep every channel of a stage. A filter of the 1×1 convolutions reads {percent(dense.share)} "
         f"of them in {dense.title} and {percent(condensed.share)} in {condensed.title}. There each group learns which "
         "channels it needs (arXiv 1711.09224, section 3.1). If every filter read all channels, these "
-        f"convolutions of {condensed.title} would take {si(round(condensed.first_macs / condensed.share))} "
-        f"multiply-adds instead of {si(condensed.first_macs)}."
+        f"convolutions of {condensed.title} would take {shown.show('macs', every)} "
+        f"{lower(shown.compute_label)} instead of {shown.show('macs', condensed.first_macs)}."
     )
-    show_table(Table(found, _READING_COLUMNS, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
+    columns = [
+        Column("Network", "title"),
+        Column("Inputs per filter (%)", lambda each: 100 * each.share, "%.3g",
+               help="Channels of the block's input that one filter of its first convolution reads."),
+        Column(f"{shown.compute_label} of these convolutions", lambda each: shown.value("macs", each.first_macs)),
+        *count_columns(shown, ("macs", "params")),
+    ]  # fmt: skip
+    show_table(Table(found, columns, f"Channels that one filter reads in {dense.title} and {condensed.title}"))
 
 
 @remembered
