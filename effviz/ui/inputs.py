@@ -190,7 +190,7 @@ def _slider_beside(
     state[followed] = shown
 
     def move() -> None:
-        if runs.is_poll():
+        if runs.is_poll() or runs.is_navigation():
             return
         if former in state and state[former][0] == state[slider]:
             # No move: the browser has not drawn the run in which the slider followed.

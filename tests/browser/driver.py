@@ -24,7 +24,7 @@ NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 SNAPSHOT = """
 () => {
   const live = [...document.querySelectorAll(
-    '.card, .latency, .chart, .st-key-convention details > div, .st-key-convention summary span')].filter(
+    '.card, .latency, .chart, .motion, .st-key-convention details > div, .st-key-convention summary span')].filter(
     e => !e.matches('.card') || /^(Latency here|Recorded)/.test(e.innerText));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
@@ -32,7 +32,7 @@ SNAPSHOT = """
     .map(id => document.querySelector(`[data-testid=${id}]`)?.innerText ?? '')
     .join('\\n').split('\\n').map(line => line.trim()).filter(line => line),
   charts: [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label')),
-  inputs: [...document.querySelectorAll('input')].map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
+  inputs: [...document.querySelectorAll('input')].filter(e => !e.closest('.motion')).map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
   switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.textContent),
   });
   live.forEach(e => { e.style.display = ''; });

@@ -51,7 +51,7 @@ def test_numbers_and_chart_follow_the_mouse_before_the_release(page: Page) -> No
     page.mouse.down()
     seen = set()
     for step in range(1, 6):
-        page.mouse.move(x + 7 * step, y)
+        page.mouse.move(x + 20 * step, y)
         report = counted("mobilenet_v2", width_mult=shown(page))
         expect_cards(page, expected_cards(report))
         expect(page.locator(".st-key-stages .annotation-text").first).to_contain_text(si(report.params))
