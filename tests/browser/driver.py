@@ -32,7 +32,8 @@ SNAPSHOT = """
     .map(id => document.querySelector(`[data-testid=${id}]`)?.innerText ?? '')
     .join('\\n').split('\\n').map(line => line.trim()).filter(line => line),
   charts: [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label')),
-  inputs: [...document.querySelectorAll('input')].filter(e => !e.closest('.motion')).map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
+  inputs: [...document.querySelectorAll('input')].filter(e => !e.closest('.motion'))
+    .map(e => `${e.getAttribute('aria-label')} (${e.type}): ${e.value}`),
   switches: [...document.querySelectorAll('[role=radio][aria-checked=true]')].map(e => e.textContent),
   });
   live.forEach(e => { e.style.display = ''; });

@@ -19,7 +19,7 @@ def spread(low: float, step: float, count: int) -> list[float]:
 
 FAMILIES = ["MobileNet", "ResNet", "EfficientNet", "VGG", "ShuffleNet", "DenseNet"]
 MOVES: dict[str, Move] = {
-    "": Move("width", "Width of MobileNetV2", spread(0.25, 0.05, 36)),
+    "": Move("w", "Width of MobileNetV2", spread(0.25, 0.05, 36)),
     "architectures": Move("width", "Width multiplier", spread(0.25, 0.05, 36)),
     "convolutions": Move("cin", "Input channels", spread(16, 8, 60)),
     "blocks": Move("cin", "Input channels", spread(16, 8, 60)),

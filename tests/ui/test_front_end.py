@@ -152,7 +152,7 @@ SPAN = "&low=0.25&high=2&step=0.05"
     [
         "/effviz-sweep/architectures",
         "/effviz-sweep/nowhere?control=width&settings={}" + SPAN,
-        "/effviz-sweep/home?control=width&settings={}" + SPAN,
+        "/effviz-sweep/home?control=w&settings={}" + SPAN,
         "/effviz-sweep/architectures?control=width&settings={}" + SPAN,
         "/effviz-sweep/architectures?control=width&settings=[" + SPAN,
         "/effviz-sweep/architectures?control=__import__('os')&settings={}" + SPAN,

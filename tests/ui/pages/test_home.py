@@ -60,7 +60,7 @@ def map_shapes(design: effviz.Design) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("width", [0.25, 1.0, 1.4])
 def test_the_instrument_shows_the_network_of_the_slider(width: float) -> None:
-    at = open_page("", width=f"{width:g}")
+    at = open_page("", w=f"{width:g}")
     counted = report("mobilenet_v2", width_mult=width)
     shown = cards(at)
     assert shown["Multiply-adds"] == si(counted.macs)

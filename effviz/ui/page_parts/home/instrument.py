@@ -28,9 +28,10 @@ _LARGE = 28  # px; the middle of the five sizes of maps
 def control() -> float:
     """Show the width multiplier."""
     title = PrintedCells(NETWORK).base.title
+    # No key of another page: Streamlit drops the parameters of a page that the visitor leaves by the Back button.
     with instrument():
         return inputs.amount(
-            f"Width of {title}", "width", default=1.0, minimum=_USUAL[0], maximum=_MOST, step=0.05,
+            f"Width of {title}", "w", default=1.0, minimum=_USUAL[0], maximum=_MOST, step=0.05,
             usual=_USUAL, help="Factor on the channels of every layer.",
         )  # fmt: skip
 

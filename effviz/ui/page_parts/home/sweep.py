@@ -13,7 +13,7 @@ from effviz.ui.sweeps import State, shared_settings
 
 def settings(convention: Convention, look: Appearance) -> dict[str, dict[str, Any]]:
     """Return the settings on which the states depend."""
-    return {"width": shared_settings(convention, look)}
+    return {"w": shared_settings(convention, look)}
 
 
 def sweep(control: str, convention: Sequence[str], look: str) -> Callable[[float], State]:
