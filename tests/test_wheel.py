@@ -94,7 +94,7 @@ def test_files_of_the_wheel(installed: Installed) -> None:
     package = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("effviz/**/*.py")}
     data = {
         path.relative_to(ROOT).as_posix()
-        for kind in ("csv", "css", "js", "md")
+        for kind in ("csv", "css", "js", "json", "md")
         for path in ROOT.glob(f"effviz/**/*.{kind}")
     }
     top = [ROOT / "app.py", ROOT / ".streamlit/config.toml", *ROOT.glob("pages/*.py"), *ROOT.glob("assets/*.svg"),

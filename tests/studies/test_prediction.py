@@ -643,7 +643,7 @@ def test_a_closed_manager_is_reported(folder: Path) -> None:
     run = ZooRun(TINY, lambda: closed)
     run.start()
     idle(run)
-    assert run.failures() == dict.fromkeys(TITLES, "the manager is closed")
+    assert run.failures() == dict.fromkeys(TITLES, "the manager of the torch process is closed")
     assert run.progress == Progress()
 
 
