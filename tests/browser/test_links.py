@@ -26,7 +26,6 @@ from tests.browser.driver import (
     query,
     show_part,
     snapshot,
-    switch,
     type_into,
     visit,
 )  # fmt: skip
@@ -38,7 +37,7 @@ def test_a_copied_link_restores_every_control(page: Page, new_context: Callable[
     for key, value in {"width": "0.75", "depth": "1.5", "res": "192", "classes": "10"}.items():
         type_into(page, key, value)
     for key, value in {"count": "FLOPs", "unit": "float16", "memory": "Eager"}.items():
-        switch(page, key, value)
+        convention(page, key, value)
     choose(page, "layer", "stage2.0.depthwise.conv")
     show_part(page, "Layers")
     type_into(page, "find", "depthwise")
