@@ -24,6 +24,8 @@ FOLDER = next(
     (path for path in (_PACKAGE / "_app" / "assets" / "lessons",) if path.is_dir()),
     _PACKAGE.parent / "assets" / "lessons",
 )
+PAGES = sorted(path.stem for path in (FOLDER.parents[1] / "pages").glob("*.py"))
+"""The pages on which a step can be played."""
 """The folder of the lessons' files."""
 ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 """Names of the lessons that ship, in the order of a course."""
@@ -236,6 +238,9 @@ def read(path: Path) -> Lesson:
     for entry in content["steps"]:
         if any(entry["name"] == each.name for each in steps):
             raise schema.broken(path.name, entry["name"], "name", "another step has the same name")
+        if entry["page"] not in PAGES:
+            problem = f"{entry['page']!r} is unknown. Choices: {', '.join(PAGES)}"
+            raise schema.broken(path.name, entry["name"], "page", problem)
         steps.append(_Reader(path.name, entry).step())
     minutes = sum(step.minutes for step in steps)
     if minutes != content["minutes"]:

@@ -53,6 +53,7 @@ CHOICES = [{"text": "a", "reason": "r", "above": 0, "below": 1}, {"text": "b", "
         ({"minutes": "long"}, "step \"one\", field minutes: 'long' is not of type 'integer'"),
         ({"titel": "One"}, "'titel' was unexpected"),
         ({"state": {"phi": 1}}, 'step "one", field state.phi: 1 is not valid'),
+        ({"page": "scalng"}, "step \"one\", field page: 'scalng' is unknown. Choices: architectures, "),
         ({"name": "two"}, 'step "two", field name: another step has the same name'),
         ({"text": "[[nothing]]"}, "step \"one\", field text: place = 'nothing' is unknown"),
         ({"numbers": {"a": {"function": "nothing"}}}, 'step "one", field numbers.a: function'),
