@@ -6,8 +6,8 @@
 A batch norm is folded only if its input is the output of a convolution and has no other reader. An activation is fused
 only into a step whose output has no other reader. Others stay separate, such as DenseNet's norms after a concatenation.
 
-A selection of channels copies them, because the selected channels are not contiguous. It reads its input and its
-indices and writes its output, fused or not.
+A selection of channels copies them, because the selected channels are not contiguous. It reads these channels and
+their indices and writes its output, fused or not.
 """
 
 from collections import Counter
@@ -149,7 +149,12 @@ def not_counted(step: Step, fusion: Fusion, index: int, assumption: Assumption) 
 def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> list[Access]:
     """List the memory accesses of a step that counts: its inputs and parameters, then its output."""
     layer = step.layer
-    found = [Access("input" if len(step.inputs) == 1 else "inputs", tuple(tensor.shape for tensor in step.inputs))]
+    if isinstance(layer, ChannelSelect):
+        # A channel that is copied several times is read once.
+        read = (min(layer.in_channels, layer.out_channels), *step.output.shape[1:])
+        found = [Access("selected channels", (read,)), Access("indices", ((layer.out_channels,),))]
+    else:
+        found = [Access("input" if len(step.inputs) == 1 else "inputs", tuple(tensor.shape for tensor in step.inputs))]
     if weights := cost.weights(layer):
         found.append(Access("weights", ((weights,),)))
     bias = cost.biases(layer) if assumption.biases else 0
@@ -157,8 +162,6 @@ def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> 
         bias += fusion.folded_bias[index]
     if bias:
         found.append(Access("bias", ((bias,),)))
-    if isinstance(layer, ChannelSelect):
-        found.append(Access("indices", ((layer.out_channels,),)))
     if isinstance(layer, BatchNorm2d):
         # They are not trainable and therefore no parameters.
         found.append(Access("running mean and variance", ((2, layer.num_features),)))

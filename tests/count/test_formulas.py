@@ -122,6 +122,8 @@ def test_the_terms_of_memory_access_are_named_in_order(name: str, assumption: st
         terms = {
             "input": [_size(tensor.shape) for tensor in step.inputs],
             "inputs": [_size(tensor.shape) for tensor in step.inputs],
+            "selected channels": [_size(step.output.shape)],
+            "indices": [step.output.shape[0]],
             "weights": [cost.weights(layer)],
             "bias": [cost.biases(layer) + (fusion.folded_bias[index] if assumption == "fused" else 0)],
             "running mean and variance": [2 * getattr(layer, "num_features", 0)],

@@ -141,6 +141,8 @@ class _Recorder(TorchDispatchMode):
             return
         self.alive.extend(inputs)
         reads = [self.ref(tensor) for tensor in inputs]
+        if name == "index_select":  # it reads the selected part, each element once, although some may be copied twice
+            reads[0] = replace(reads[0], elements=min(reads[0].elements, maps[0].numel()))
         kind = _kind(name.removesuffix("_"), args, reads)
         order = OPERANDS[name][: len(reads)] if kind in ("convolution", "linear") else range(len(reads))
         path = self.run.active[-1]

@@ -106,7 +106,7 @@ _OTHERS = _names("""
     _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
     _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_trilinear3d
     embedding gather index index_add index_copy index_fill index_put
-    _index_put_impl index_select isin masked_scatter masked_select nonzero repeat_interleave scatter scatter_add
+    _index_put_impl isin masked_scatter masked_select nonzero repeat_interleave scatter scatter_add
     scatter_reduce select_scatter slice_scatter take _unsafe_index _unsafe_index_put
     arange eye fill full full_like linspace logspace new_full new_ones new_zeros ones ones_like range scalar_tensor
     tril_indices triu_indices zero zeros zeros_like
@@ -125,7 +125,7 @@ _OTHERS = _names("""
 FREE: Mapping[str, str] = {
     **dict.fromkeys(_NORMS, NORM),
     **dict.fromkeys(_POOLS, POOLING),
-    **dict.fromkeys(("cat", "stack", *_SHUFFLES), MERGE),
+    **dict.fromkeys(("cat", "stack", "index_select", *_SHUFFLES), MERGE),
     **dict.fromkeys((*RESERVES, *_OTHERS), OTHER),
 }
 """Operations without multiply-adds that are not element-wise, with the kind of layer.
