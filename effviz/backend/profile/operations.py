@@ -99,7 +99,7 @@ _OTHERS = _names("""
     sort std std_mean sum topk unique_consecutive _unique2 unique_dim var var_mean
     binary_cross_entropy binary_cross_entropy_with_logits huber_loss mse_loss nll_loss2d_forward nll_loss_forward
     smooth_l1_loss
-    block_diag clone constant_pad_nd copy diag_embed expand_copy flip _pack_padded_sequence repeat roll rot90 _to_copy
+    block_diag clone copy diag_embed expand_copy flip _pack_padded_sequence repeat roll rot90 _to_copy
     tril triu view_copy
     reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
     col2im grid_sampler_2d grid_sampler_3d im2col upsample_bicubic2d _upsample_bicubic2d_aa upsample_bilinear2d
@@ -125,7 +125,7 @@ _OTHERS = _names("""
 FREE: Mapping[str, str] = {
     **dict.fromkeys(_NORMS, NORM),
     **dict.fromkeys(_POOLS, POOLING),
-    **dict.fromkeys(("cat", "stack", "index_select", *_SHUFFLES), MERGE),
+    **dict.fromkeys(("cat", "stack", "index_select", "constant_pad_nd", *_SHUFFLES), MERGE),
     **dict.fromkeys((*RESERVES, *_OTHERS), OTHER),
 }
 """Operations without multiply-adds that are not element-wise, with the kind of layer.
