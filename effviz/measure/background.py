@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from effviz.core.errors import DesignError
-from effviz.measure.latency import Latency, LatencyError, Measurement, cached, request
+from effviz.measure.latency import Latency, LatencyError, Measurement, fingerprint, request, stored
 from effviz.measure.recorded import find
 from effviz.model.design import Design
 from effviz.studies.guidelines.experiments import cases, distinct
@@ -63,6 +63,7 @@ class ZooRun:
         self._now: tuple[Network, Measurement] | None = None
         self._thread: threading.Thread | None = None
         self._failures: dict[tuple[str, int], str] = {}
+        self._keys: dict[tuple[str, int], str] = {}
         self._visitors: set[str] = set()
         # Counts starts and pauses. A cancellation without either means that the torch process was closed.
         self._turn = 0
@@ -70,8 +71,13 @@ class ZooRun:
     def latencies(self, threads: int = 1, among: Sequence[Network] | None = None) -> dict[str, Latency]:
         """Return the stored latencies by title, in the order of the entries or of `among`."""
         entries = self.entries if among is None else among
-        known = {entry.title: cached(entry.design, threads=threads) for entry in entries}
+        known = {entry.title: stored(self._key(entry, threads)) for entry in entries}
         return {title: latency for title, latency in known.items() if latency is not None}
+
+    def _key(self, entry: Network, threads: int) -> str:
+        """Return the fingerprint of a network, which a page needs for all networks at every move."""
+        known = self._keys.get((entry.title, threads))
+        return known or self._keys.setdefault((entry.title, threads), fingerprint(entry.design, threads=threads))
 
     def shown(self, threads: int, among: Sequence[Network] | None = None, *, enough: int = 1) -> dict[str, Latency]:
         """Return latencies by title, all of one kind: measured here, or recorded while fewer than `enough` are.

@@ -292,7 +292,11 @@ def cached(
     Raises:
         DesignError: the network cannot be built at this resolution.
     """
-    key = fingerprint(design, resolution, batch_size, threads, dtype)
+    return stored(fingerprint(design, resolution, batch_size, threads, dtype))
+
+
+def stored(key: str) -> Latency | None:
+    """Return the latest measurement with this `fingerprint`, or None."""
     with _remembering:
         known = _remembered.get(key)
     found = known or _read(key)
