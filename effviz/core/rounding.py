@@ -24,7 +24,7 @@ def make_divisible(value: float, divisor: int, minimum: int | None = None) -> in
 
 
 def half_up(value: float, divisor: int, minimum: int | None = None) -> int:
-    """Round `value` to the nearest multiple of `divisor`, at least to `minimum` or the divisor; halves are rounded up."""
+    """Round `value` to the nearest multiple of `divisor`, halves up, at least to `minimum` or the divisor."""
     return max(minimum or divisor, int(exact(value) + divisor / 2) // divisor * divisor)
 
 

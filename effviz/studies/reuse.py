@@ -28,9 +28,9 @@ from effviz.model.layers import (
     Flatten,
     GlobalAvgPool,
     Identity,
+    Layer,
     LayerNorm2d,
     LayerScale,
-    Layer,
     Linear,
     MaxPool2d,
     Primitive,
@@ -48,8 +48,8 @@ KEEP = (Identity, Dropout, StochasticDepth)
 """Layers whose output channels are their input channels, in evaluation mode."""
 
 MAKE_NEW = (
-    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, LayerNorm2d, LayerScale, Linear, MaxPool2d,
-    Subsample,
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, LayerNorm2d, LayerScale, Linear,
+    MaxPool2d, Subsample,
 )  # fmt: skip
 """Layers whose output channels are new. An activation makes new channels too, but keeps the terms of sums."""
 

@@ -13,7 +13,15 @@ def _row(n: int, k: int, s: int, e: int, o: int, name: str) -> Stage:
 
 def _conv(channels: int, name: str, stride: int = 1, kernel_size: int = 3) -> Stage:
     return Stage(
-        "conv", channels, 1, stride, kernel_size=kernel_size, activation="relu6", width="fixed", depth="fixed", name=name
+        "conv",
+        channels,
+        1,
+        stride,
+        kernel_size=kernel_size,
+        activation="relu6",
+        width="fixed",
+        depth="fixed",
+        name=name,
     )
 
 
@@ -39,7 +47,7 @@ def _efficientnet_lite(number: int, width: float, depth: float, resolution: int,
             fixed(Stage("global_avg_pool", name="pool")),
             Stage("linear", 1000, dropout=dropout, width="classes", depth="fixed", name="classifier"),
         ),
-        width_rule=WidthRule(8, source="tensorflow/tpu efficientnet_lite_builder.py: multiples of 8, stem and head kept"),
+        width_rule=WidthRule(8, source="tensorflow/tpu efficientnet_lite_builder.py: multiples of 8, fixed ends"),
         stochastic_depth=0.2,
         notes=(
             "Stem and head keep their width, and the first and last stage their depth, in every size.",

@@ -22,10 +22,10 @@ def _mobilenet_v4(size: str, resolution: int, rows: tuple[Stage, ...], note: str
             rows,
             fixed(Stage("conv", 960, kernel_size=1, name="last")),
             fixed(Stage("global_avg_pool", name="pool")),
-            Stage("conv", 1280, kernel_size=1, width="fixed", depth="fixed", bias=False, name="head"),
+            Stage("conv", 1280, kernel_size=1, width="fixed", depth="fixed", name="head"),
             Stage("linear", 1000, dropout=0.2, width="classes", depth="fixed", name="classifier"),
         ),
-        width_rule=WidthRule(8, source="timm's widths 0.35 and 0.5: multiples of 8, the stem not narrower, the last 1280 channels kept"),
+        width_rule=WidthRule(8, source="timm: multiples of 8, stem not below 32, head kept"),
         notes=("The head after the pooling has batch norm and no bias, unlike that of MobileNetV3.", note),
     )
 
@@ -74,7 +74,7 @@ def mobilenet_v4_conv_medium() -> Design:
         _uib(0, 0, 1, 4, 256, 2, "stage4"),
         _uib(5, 0, 1, 2, 256, 1, "stage4"),
     )  # fmt: skip
-    note = "The paper prints 9.2 M parameters and 1.0 G multiply-adds; the authors' code and timm build 9.72 M and 1.08 G."
+    note = "The paper prints 9.2 M parameters and 1.0 G multiply-adds; the authors' code has 9.72 M and 1.08 G."
     return _mobilenet_v4("medium", 256, rows, note)
 
 

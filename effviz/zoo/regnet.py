@@ -30,7 +30,7 @@ _Y: dict[str, _Stages] = {
 # torchvision rounds these widths to the group width in another way.
 _OTHERS = {
     ("x", "400MF"): "The last stage has 400 channels in torchvision, which rounds 392 up; 384 are those of pycls.",
-    ("y", "800MF"): "torchvision has 144 and 784 channels in stages 2 and 4, which it rounds up; these are those of pycls.",
+    ("y", "800MF"): "Stages 2 and 4 have 144 and 784 channels in torchvision; 128 and 768 are those of pycls.",
 }  # fmt: skip
 
 

@@ -156,6 +156,7 @@ class SqueezeExcite(FieldBlock):
         )
         return Branches((("input", Identity()), ("", gate)), "mul")
 
+
 def _depthwise_size(default: int, text: str) -> Any:
     choices = (0, 3, 5, 7)
     return declare(default, unit="pixels", minimum=0, maximum=63, choices=choices, help=f"{text} 0 leaves it out.")
@@ -163,7 +164,7 @@ def _depthwise_size(default: int, text: str) -> Any:
 
 @block("universal_inverted_bottleneck", "Universal inverted bottleneck")
 class UniversalInvertedBottleneck(StridedBlock):
-    """Inverted residual with an optional depthwise layer before and after the expansion (MobileNetV4, arXiv 2404.10518).
+    """Inverted residual with optional depthwise layers before and after the expansion (MobileNetV4, arXiv 2404.10518).
 
     With both it is ExtraDW. With the inner one it is an inverted residual, with the first one a ConvNeXt block, and
     without any a feed-forward network (FFN). The inner one has the stride, otherwise the first one. The expanded width
