@@ -175,7 +175,8 @@ def _thop_differences(steps: list[Step]) -> list[Difference]:
 def _thop_params_differences(steps: list[Step]) -> list[Difference]:
     skipped = [step for step in steps if _is_unknown_to_thop(step)]
     missing = sum(cost.params(step.layer) for step in skipped)
-    formula = f"thop has no rule for {_layers([step for step in skipped if cost.params(step.layer)])}: −{missing:,}"
+    concerned = _layers([step for step in skipped if cost.params(step.layer)])
+    formula = f"thop has no rule for {concerned} and counts 0 for their parameters: 0 − {missing:,}"
     counted = [
         (step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer)))
         for step in steps

@@ -37,7 +37,7 @@ def fasternet_t0() -> Design:
         ),
         width_rule=WidthRule(4, source="multiples of 4, the channels per convolved one; T1 is T0 at 1.6, T2 at 2.4"),
         notes=(
-            "The concatenation of a partial convolution copies all channels. The paper's memory access has no such copy: "
+            "The concatenation of a partial convolution copies all channels. The paper counts no such copy, because "
             "the authors' inference code overwrites the convolved channels in place.",
         ),
     )  # fmt: skip
