@@ -44,7 +44,7 @@ from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.stage import Stage
 from effviz.model.widths import WidthRule
-from effviz.zoo import ARCHITECTURES, architecture, list_architectures
+from effviz.zoo import ALIASES, ARCHITECTURES, architecture, list_architectures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
+    "ALIASES", "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
     "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
     "export_torch", "list_architectures", "measure_latency", "profile",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """A design as a torch.nn.Module with the same tree and the same names.
 
-Modules are exact torch classes, because thop ignores subclasses. Six classes that torch does not have are defined
-here: the merge of branches, a channel slice, a channel selection, subsampling, channels of zeros, and stochastic depth.
+Modules are exact torch classes, because thop ignores subclasses. Eight classes that torch does not have are
+defined here: the merge of branches, a channel slice, a channel selection, subsampling, channels of zeros, stochastic
+depth, and layer norm and a scale of the channels.
 """
 
 import os
@@ -140,6 +141,37 @@ class ZeroPadChannels(nn.Module):
         return f"{self.before}, {self.after}"
 
 
+class LayerNorm2d(nn.Module):
+    """Layer norm of the channels of each pixel of ``(N, C, H, W)``."""
+
+    def __init__(self, num_features: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = nn.functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, self.eps)
+        return normed.permute(0, 3, 1, 2)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps:g}"
+
+
+class LayerScale(nn.Module):
+    """One trained factor per channel of ``(N, C, H, W)``, initially 1e-6 (arXiv 2103.17239)."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((num_features,), 1e-6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight.view(-1, 1, 1)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}"
+
+
 class DropBranch(nn.Module):
     """Stochastic depth: zeroes the whole branch of single images with probability `p`, in training only.
 
@@ -196,6 +228,16 @@ def _(layer: layers.Subsample) -> nn.Module:
 @to_module.register
 def _(layer: layers.ZeroPadChannels) -> nn.Module:
     return ZeroPadChannels(layer.in_channels, layer.out_channels)
+
+
+@to_module.register
+def _(layer: layers.LayerNorm2d) -> nn.Module:
+    return LayerNorm2d(layer.num_features, layer.eps)
+
+
+@to_module.register
+def _(layer: layers.LayerScale) -> nn.Module:
+    return LayerScale(layer.num_features)
 
 
 @to_module.register

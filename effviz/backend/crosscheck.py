@@ -98,7 +98,7 @@ class Crosscheck:
 _THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
 _UNKNOWN_TO_THOP = (
     layers.Branches, layers.ChannelShuffle, layers.Flatten, layers.Identity, layers.Slice, layers.StochasticDepth,
-    layers.ChannelSelect, layers.Subsample, layers.ZeroPadChannels,
+    layers.ChannelSelect, layers.LayerNorm2d, layers.LayerScale, layers.Subsample, layers.ZeroPadChannels,
 )  # fmt: skip
 _GLOBAL_POOLS = (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
 
@@ -173,8 +173,17 @@ def _thop_differences(steps: list[Step]) -> list[Difference]:
 
 
 def _thop_params_differences(steps: list[Step]) -> list[Difference]:
-    counted = [(step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer))) for step in steps]
-    return [_rounding(counted, sum(cost.params(step.layer) for step in steps))]
+    skipped = [step for step in steps if _is_unknown_to_thop(step)]
+    missing = sum(cost.params(step.layer) for step in skipped)
+    concerned = _layers([step for step in skipped if cost.params(step.layer)])
+    formula = f"thop has no rule for {concerned} and counts 0 for their parameters: 0 − {missing:,}"
+    counted = [
+        (step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer)))
+        for step in steps
+        if not _is_unknown_to_thop(step)
+    ]
+    exact = sum(cost.params(step.layer) for step in steps) - missing
+    return [Difference("layers without a rule", formula, -missing), _rounding(counted, exact)]
 
 
 def _rounding(counted: list[tuple[str, float]], exact: int) -> Difference:

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from effviz import ARCHITECTURES, Design, DesignError, architecture
+from effviz import ALIASES, ARCHITECTURES, Design, DesignError, architecture
 from effviz.core.errors import show
 from effviz.core.text import visible
 from effviz.core.units import binary
@@ -32,7 +32,7 @@ def load(source: str, groups: int | None = None) -> Design:
         DesignError: the architecture does not exist with these groups.
         click.ClickException: there is no such design, or `groups` is given for a file.
     """
-    if source in ARCHITECTURES:
+    if source in ARCHITECTURES or source in ALIASES:
         return architecture(source, **({} if groups is None else {"groups": groups}))
     label = "standard input" if source == "-" else show(source)
     if groups is not None:
@@ -64,7 +64,7 @@ def _read(source: str) -> bytes:
 
 
 def _unknown(source: str) -> str:
-    near = get_close_matches(source.lower(), ARCHITECTURES, n=3) if len(source) < 100 else []
+    near = get_close_matches(source.lower(), [*ARCHITECTURES, *ALIASES], n=3) if len(source) < 100 else []
     hint = f"did you mean {' or '.join(near)}?" if near else "the command 'list' prints all architectures"
     return f"{show(source)} is neither an architecture nor a file; {hint}"
 

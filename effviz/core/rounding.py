@@ -19,9 +19,13 @@ def make_divisible(value: float, divisor: int, minimum: int | None = None) -> in
     Source: TF-slim `research/slim/nets/mobilenet/conv_blocks.py`, copied by MobileNetV2/V3, MnasNet, EfficientNet
     (divisor 8) and GhostNet (divisor 4).
     """
-    value = exact(value)
-    rounded = max(minimum or divisor, int(value + divisor / 2) // divisor * divisor)
+    rounded = half_up(value, divisor, minimum)
     return rounded + divisor if rounded < exact(0.9 * value) else rounded
+
+
+def half_up(value: float, divisor: int, minimum: int | None = None) -> int:
+    """Round `value` to the nearest multiple of `divisor`, halves up, at least to `minimum` or the divisor."""
+    return max(minimum or divisor, int(exact(value) + divisor / 2) // divisor * divisor)
 
 
 def floor_at_least(value: float, minimum: int) -> int:

@@ -1,8 +1,9 @@
 """Counting rules of one layer: parameters, multiply-adds, activations. This file is the counting convention.
 
-- `macs` are fused multiply-adds of convolution and linear layers for one image. Bias, batch norm, activation functions,
-  pooling and merges count 0, as in the papers of MobileNet, ShuffleNetV2 and EfficientNet.
-- `params` are trainable numbers: weights, biases, and two per channel of batch norm. Running statistics are not.
+- `macs` are fused multiply-adds of convolution and linear layers for one image. Bias, norms, scales per channel,
+  activation functions, pooling and merges count 0, as in the papers of MobileNet, ShuffleNetV2 and EfficientNet.
+- `params` are trainable numbers: weights, biases, and two per channel of batch norm and layer norm. Running statistics
+  are not.
 - `activations` are the output elements of convolutions, as in the papers of RegNet (arXiv 2003.13678, section 3.1)
   and of fast scaling (arXiv 2103.06877, section 3). They follow latency on accelerators better than `macs`.
 
@@ -20,18 +21,18 @@ WITHOUT_PARAMS = (
     *(layers.Branches, layers.ChannelShuffle, layers.Slice, layers.Flatten, layers.Identity),
     *(layers.Dropout, layers.StochasticDepth, layers.Subsample, layers.ZeroPadChannels, layers.ChannelSelect),
 )
-WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d)
+WITHOUT_MACS = (*WITHOUT_PARAMS, BatchNorm2d, layers.LayerNorm2d, layers.LayerScale)
 
 
 @singledispatch
 def weights(layer: Layer) -> int:
-    """Count the trainable factors: convolution and matrix weights, scales of batch norm."""
+    """Count the trainable factors: convolution and matrix weights, scales of norms."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
 
 
 @singledispatch
 def biases(layer: Layer) -> int:
-    """Count the trainable summands: biases, shifts of batch norm."""
+    """Count the trainable summands: biases, shifts of norms."""
     raise UncountedLayerError(f"{type(layer).__name__} has no rule for params")
 
 
@@ -87,6 +88,20 @@ def _(layer: Linear, output: Shape) -> int:
 @biases.register
 def _(layer: BatchNorm2d) -> int:
     return layer.num_features if layer.affine else 0
+
+
+@weights.register
+@biases.register
+def _(layer: layers.LayerNorm2d) -> int:
+    return layer.num_features
+
+
+@weights.register
+def _(layer: layers.LayerScale) -> int:
+    return layer.num_features
+
+
+biases.register(layers.LayerScale, lambda layer: 0)
 
 
 def _nothing(layer: Layer, *_: Shape) -> int:

@@ -6,7 +6,7 @@ from functools import singledispatch
 from effviz.core.errors import UncountedLayerError
 from effviz.count import cost
 from effviz.count.memory import ASSUMPTIONS, Assumption, Fusion, accesses, not_counted, step_access
-from effviz.model.layers import BatchNorm2d, Branches, Conv2d, Layer, Linear, Primitive, pair
+from effviz.model.layers import BatchNorm2d, Branches, Conv2d, Layer, LayerNorm2d, LayerScale, Linear, Primitive, pair
 from effviz.model.trace import Step
 
 
@@ -60,6 +60,16 @@ def _(layer: BatchNorm2d) -> tuple[str, str]:
     if not layer.affine:
         return "0, without scale and shift", "0"
     return "2 × num_features (scale and shift)", _product(2, layer.num_features)
+
+
+@_params.register
+def _(layer: LayerNorm2d) -> tuple[str, str]:
+    return "2 × num_features (scale and shift)", _product(2, layer.num_features)
+
+
+@_params.register
+def _(layer: LayerScale) -> tuple[str, str]:
+    return "num_features (scale)", _product(layer.num_features)
 
 
 @_macs.register

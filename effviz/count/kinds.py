@@ -67,7 +67,7 @@ def kind_of(step: Step) -> str:
         return LINEAR
     if isinstance(layer, _MERGES):
         return MERGE
-    if isinstance(layer, (BatchNorm2d, Activation)):
+    if isinstance(layer, (BatchNorm2d, layers.LayerNorm2d, layers.LayerScale, Activation)):
         return NORM
     if isinstance(layer, _POOLINGS):
         return POOLING

@@ -13,6 +13,8 @@ _FUNCTIONS = {
 }  # fmt: skip
 _WORDS: Mapping[type[Layer], str] = {
     layers.BatchNorm2d: "BN",
+    layers.LayerNorm2d: "layer norm",
+    layers.LayerScale: "scale per channel",
     layers.GlobalAvgPool: "global average pool",
     Linear: "linear",
     Flatten: "flatten",

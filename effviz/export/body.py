@@ -15,6 +15,8 @@ from effviz.model.layers import (
     Branches,
     ChannelSelect,
     GlobalAvgPool,
+    LayerNorm2d,
+    LayerScale,
     Sequential,
     Slice,
     StochasticDepth,
@@ -38,6 +40,8 @@ _BROUGHT = {
     ChannelSelect: "ChannelSelect",
     Subsample: "Subsample",
     ZeroPadChannels: "ZeroPadChannels",
+    LayerNorm2d: "LayerNorm2d",
+    LayerScale: "LayerScale",
 }
 HELPERS = {
     "StochasticDepth": '''
@@ -97,6 +101,30 @@ class ZeroPadChannels(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))''',
+    "LayerNorm2d": '''
+class LayerNorm2d(nn.Module):
+    """Layer norm of the channels of each pixel."""
+
+    def __init__(self, num_features: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.permute(0, 2, 3, 1)
+        x = nn.functional.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)''',
+    "LayerScale": '''
+class LayerScale(nn.Module):
+    """One trained factor per channel."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((num_features,), 1e-6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight.view(-1, 1, 1)''',
 }
 """Names and code of the classes that a file defines if it needs them."""
 

@@ -14,7 +14,7 @@ from effviz.model.trace import trace_block
 
 KEEP_THE_SIZE = (
     *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
-    *(layers.ChannelSelect, layers.StochasticDepth, layers.ZeroPadChannels),
+    *(layers.ChannelSelect, layers.LayerNorm2d, layers.LayerScale, layers.StochasticDepth, layers.ZeroPadChannels),
 )
 """Primitives whose output map has the size of their input map."""
 

@@ -6,9 +6,9 @@ from typing import Any
 from effviz.core import errors
 from effviz.core.arguments import check_methods, checked_late
 from effviz.core.errors import fail, one_of, whole
-from effviz.core.rounding import floor_at_least, make_divisible, same
+from effviz.core.rounding import floor_at_least, half_up, make_divisible, same
 
-ROUNDINGS = ("nearest", "down")
+ROUNDINGS = ("nearest", "down", "half_up")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class WidthRule:
     Attributes:
         divisor: widths are multiples of it.
         minimum: the smallest width; None for the divisor.
-        rounding: ``"nearest"``, at most 10 % below the exact width (`make_divisible`), or ``"down"`` (truncation).
+        rounding: ``"nearest"``, at most 10 % below the exact width (`make_divisible`); ``"down"`` (truncation); or
+            ``"half_up"``, the nearest multiple, the upper one of two.
         table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
         interpolates: interpolate between the multipliers of the table; otherwise other multipliers are errors.
         source: of the rule.
@@ -50,6 +51,8 @@ class WidthRule:
         divisor = divisor or self.divisor
         if self.rounding == "down":
             return floor_at_least(value, self.minimum or divisor)
+        if self.rounding == "half_up":
+            return half_up(value, divisor, self.minimum if divisor == self.divisor else None)
         return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)
 
     @checked_late

@@ -29,6 +29,8 @@ from effviz.model.layers import (
     GlobalAvgPool,
     Identity,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     MaxPool2d,
     Primitive,
@@ -45,7 +47,10 @@ from effviz.model.trace import trace_block
 KEEP = (Identity, Dropout, StochasticDepth)
 """Layers whose output channels are their input channels, in evaluation mode."""
 
-MAKE_NEW = (AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d, Subsample)
+MAKE_NEW = (
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, LayerNorm2d, LayerScale, Linear,
+    MaxPool2d, Subsample,
+)  # fmt: skip
 """Layers whose output channels are new. An activation makes new channels too, but keeps the terms of sums."""
 
 Mark: TypeAlias = tuple[int, int]

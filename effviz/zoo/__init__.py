@@ -1,7 +1,8 @@
 """Published networks as stage tables, one file per family.
 
 Each file of this folder that declares `ARCHITECTURES` and `PUBLISHED`, the month of its first paper, is a family. A new
-file needs no other registration. `GROUPS` lists the published numbers of groups, where a network has several.
+file needs no other registration. `GROUPS` lists the published numbers of groups, where a network has several, and
+`ALIASES` further names of a network at one width.
 """
 
 import inspect
@@ -36,9 +37,14 @@ GROUPS: dict[str, tuple[int, ...]] = {
 }
 """The published numbers of groups of every architecture with the option `groups`."""
 
+ALIASES: dict[str, tuple[str, float]] = {
+    name: alias for family in _families() for name, alias in vars(family).get("ALIASES", {}).items()
+}
+"""Further names that `architecture` accepts, with the network and its width multiplier."""
+
 
 def list_architectures() -> list[str]:
-    """Return the names that `architecture` accepts, sorted."""
+    """Return the names of all networks, sorted. `ALIASES` has further names of some of them."""
     return sorted(ARCHITECTURES)
 
 
@@ -46,7 +52,7 @@ def architecture(name: str, **options: Any) -> Design:
     """Return a published network as a `Design`.
 
     Args:
-        name: one of `list_architectures()`.
+        name: one of `list_architectures()` or of `ALIASES`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
             or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), and the options of the family
             (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
@@ -55,6 +61,9 @@ def architecture(name: str, **options: Any) -> Design:
         UnknownNameError: the name or an option is unknown; the message lists the choices.
         DesignError: the value of an option is illegal for this network.
     """
+    if isinstance(name, str) and name in ALIASES:
+        network, width_mult = ALIASES[name]
+        return architecture(network, **options).scaled(width_mult=width_mult)
     make = look_up("architecture", name, ARCHITECTURES)
     special = _special_options(name)
     for option in options:

@@ -52,4 +52,5 @@ def condensenet(groups: int = 4) -> Design:
 
 PUBLISHED = "2017-11"
 ARCHITECTURES = {"condensenet": condensenet}
+ALIASES = {"condensenet_74": ("condensenet", 1.0)}
 GROUPS = {"condensenet": _GROUPS}

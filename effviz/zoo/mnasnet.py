@@ -60,3 +60,5 @@ def mnasnet_b1() -> Design:
 
 PUBLISHED = "2018-07"
 ARCHITECTURES = {"mnasnet_a1": mnasnet_a1, "mnasnet_b1": mnasnet_b1}
+# The names of torchvision, whose networks are B1; 1.4 is one of timm's widths.
+ALIASES = {f"mnasnet{width}".replace(".", "_"): ("mnasnet_b1", width) for width in (0.5, 0.75, 1.0, 1.3, 1.4)}

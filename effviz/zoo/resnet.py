@@ -1,4 +1,4 @@
-"""ResNet and ResNeXt."""
+"""ResNet, ResNeXt and Wide ResNet."""
 
 from collections.abc import Callable
 from typing import Any
@@ -89,9 +89,42 @@ def resnext50_32x4d(groups: int = 32) -> Design:
     )
 
 
+def resnext101_32x8d() -> Design:
+    """ResNeXt-101 32x8d, the deeper network of arXiv 1611.05431 with groups of 8 channels, as in torchvision."""
+    return _resnet(
+        "resnext101_32x8d",
+        "ResNeXt-101 (32x8d)",
+        "bottleneck",
+        (256, 512, 1024, 2048),
+        _DEPTHS[101],
+        "arXiv 1611.05431, section 3.1; torchvision resnext101_32x8d",
+        WidthRule(32, source="multiples of 32, so that 32 groups divide the inner width; the paper has no multiplier"),
+        ("The paper has 32x4d and 64x4d with 101 layers; 32x8d is from a later release by its authors.",),
+        groups=32,
+        bottleneck_ratio=1.0,
+    )
+
+
+def wide_resnet50_2() -> Design:
+    """Wide ResNet-50-2, arXiv 1605.07146, section 3: twice the channels in the 3x3 convolutions."""
+    return _resnet(
+        "wide_resnet50_2",
+        "Wide ResNet-50-2",
+        "bottleneck",
+        (256, 512, 1024, 2048),
+        _DEPTHS[50],
+        "arXiv 1605.07146, table 8; torchvision wide_resnet50_2",
+        WidthRule(8, source="multiples of 8; the paper varies only the inner width"),
+        ("ResNet-50 with twice the inner width of each bottleneck; the outer widths are unchanged.",),
+        bottleneck_ratio=0.5,
+    )
+
+
 PUBLISHED = "2015-12"
 GROUPS = {"resnext50_32x4d": tuple(_GROUP_WIDTHS)}
 ARCHITECTURES: dict[str, Callable[..., Design]] = {
     **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},
     "resnext50_32x4d": resnext50_32x4d,
+    "resnext101_32x8d": resnext101_32x8d,
+    "wide_resnet50_2": wide_resnet50_2,
 }

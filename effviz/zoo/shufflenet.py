@@ -121,3 +121,5 @@ def shufflenet_v2() -> Design:
 PUBLISHED = "2017-07"
 GROUPS = {"shufflenet_v1": tuple(_V1_WIDTHS)}
 ARCHITECTURES = {"shufflenet_v1": shufflenet_v1, "shufflenet_v2": shufflenet_v2}
+# The names of torchvision; the networks have the authors' form.
+ALIASES = {f"shufflenet_v2_x{row[0]}".replace(".", "_"): ("shufflenet_v2", row[0]) for row in _V2_WIDTHS}

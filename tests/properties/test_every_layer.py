@@ -35,6 +35,8 @@ from effviz.model.layers import (
     ChannelShuffle,
     Conv2d,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     MaxPool2d,
     Primitive,
@@ -134,6 +136,8 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
         (ChannelShuffle(2), kinds.MERGE),
         (ChannelSelect(8, 4), kinds.MERGE),
         (BatchNorm2d(8), kinds.NORM),
+        (LayerNorm2d(8), kinds.NORM),
+        (LayerScale(8), kinds.NORM),
         (Activation(), kinds.NORM),
         (MaxPool2d(2), kinds.POOLING),
         (ZeroPadChannels(4, 6), kinds.MERGE),
@@ -228,7 +232,8 @@ def test_example_trains(example: Example) -> None:
 
 
 def test_modules_are_exact_torch_classes() -> None:
-    own = {"Merge", "ChannelSelect", "ChannelSlice", "DropBranch", "Subsample", "ZeroPadChannels"}
+    own = {"Merge", "ChannelSelect", "ChannelSlice", "DropBranch", "LayerNorm2d", "LayerScale", "Subsample",
+           "ZeroPadChannels"}  # fmt: skip
     for example in EXAMPLES:
         for module in to_module(example.layer).modules():
             kind = type(module)
@@ -314,6 +319,7 @@ RANDOM_PRIMITIVES = {
     Conv2d: st.tuples(st.integers(1, 8), st.integers(1, 8), pairs, pairs, paddings, pairs, st.integers(1, 4),
                       st.booleans()),
     BatchNorm2d: st.tuples(st.integers(1, 8), st.just(1e-5), st.just(0.1), st.booleans()),
+    LayerNorm2d: st.tuples(st.integers(1, 8)),
     Activation: st.tuples(st.just("silu")),
     MaxPool2d: st.tuples(pairs, st.none() | pairs, paddings, pairs, st.booleans()),
     AvgPool2d: st.tuples(pairs, st.none() | pairs, paddings, st.booleans(), st.booleans()),

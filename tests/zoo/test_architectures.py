@@ -295,32 +295,6 @@ def _shallow_mobilenet() -> Design:
     return Design("shallow_mobilenet", rows)
 
 
-def _efficientnet_lite(width: float, depth: float, resolution: int) -> Design:
-    """No squeeze-and-excitation, ReLU6; stem, head and the depth of the first and last stage fixed."""
-
-    def row(n: int, k: int, s: int, e: int, o: int, name: str, depth: str = "scaled") -> Stage:
-        return Stage("mbconv", o, n, s, kernel_size=k, expand_ratio=e, se_ratio=0, activation="relu6",
-                     name=name, depth=depth)  # fmt: skip
-
-    return Design(
-        "efficientnet_lite",
-        (
-            Stage("conv", 32, 1, 2, activation="relu6", name="stem", width="fixed", depth="fixed"),
-            row(1, 3, 1, 1, 16, "stage1", "fixed"),
-            row(2, 3, 2, 6, 24, "stage2"),
-            row(2, 5, 2, 6, 40, "stage3"),
-            row(3, 3, 2, 6, 80, "stage4"),
-            row(3, 5, 1, 6, 112, "stage5"),
-            row(4, 5, 2, 6, 192, "stage6"),
-            row(1, 3, 1, 6, 320, "stage7", "fixed"),
-            Stage("conv", 1280, kernel_size=1, activation="relu6", name="head", width="fixed", depth="fixed"),
-            _pool(),
-            _classifier(),
-        ),
-        resolution=resolution,
-    ).scaled(width_mult=width, depth_mult=depth)
-
-
 def _efficientnet_v2(stem: int, resolution: int, *rows: tuple[int, int, int, int, bool]) -> Design:
     """Rows (repeats, stride, expansion, width, fused); google/automl effnetv2_configs.py."""
     return Design(
@@ -359,25 +333,6 @@ def _mnasnet_small() -> Design:
             _classifier(),
         ),
     )
-
-
-def _squeezenet1_0() -> Design:
-    def fire(s: int, e: int, n: int = 1) -> Stage:
-        return Stage("fire", None, n, squeeze=s, expand1x1=e, expand3x3=e)
-
-    pool = Stage("max_pool", stride=2, padding=0, ceil_mode=True)
-    return Design(
-        "squeezenet1_0",
-        (
-            Stage("conv", 96, 1, 2, kernel_size=7, norm=False, padding=0),
-            pool, fire(16, 64, 2), fire(32, 128),
-            pool, fire(32, 128), fire(48, 192, 2), fire(64, 256),
-            pool, fire(64, 256),
-            Stage("conv", 1000, kernel_size=1, norm=False, width="classes"),
-            Stage("global_avg_pool"),
-            Stage("flatten"),
-        ),
-    )  # fmt: skip
 
 
 def _resnet152() -> Design:
@@ -437,58 +392,10 @@ def _mobileone(*widths: float) -> Design:
     return Design("mobileone", (*rows, _pool(), _classifier()))
 
 
-def _mobilenet_v4_conv_small() -> Design:
-    """Universal inverted bottlenecks (start kernel, middle kernel, stride, expansion, width) without their sums."""
-    rows = [
-        Stage("conv", 32, 1, 2),
-        Stage("conv", 32, 1, 2),
-        Stage("conv", 32, kernel_size=1),
-        Stage("conv", 96, 1, 2),
-        Stage("conv", 64, kernel_size=1),
-    ]
-    inputs = 64
-    for a, k, s, e, c in [
-        (5, 5, 2, 3, 96), *[(0, 3, 1, 2, 96)] * 4, (3, 0, 1, 4, 96),
-        (3, 3, 2, 6, 128), (5, 5, 1, 4, 128), (0, 5, 1, 4, 128), (0, 5, 1, 3, 128), *[(0, 3, 1, 4, 128)] * 2,
-    ]:  # fmt: skip
-        if a:
-            rows.append(Stage("conv", inputs, 1, 1 if k else s, kernel_size=a, groups=inputs, activation="none"))
-        if k:
-            rows.append(Stage("inverted_residual", c, 1, s, kernel_size=k, expand_ratio=e, expand_divisor=8))
-        else:
-            rows += [Stage("conv", inputs * e, kernel_size=1), Stage("conv", c, kernel_size=1, activation="none")]
-        inputs = c
-    return Design(
-        "mobilenet_v4_conv_small",
-        (*rows, Stage("conv", 960, kernel_size=1), _pool(), Stage("conv", 1280, kernel_size=1), _classifier()),
-    )
-
-
 V2_FUSED, V2_PLAIN = True, False
 OTHERS: dict[str, tuple[Design, int, int | None]] = {
     "Conv MobileNet": (_conv_mobilenet(), 29_294_088, 4_867_293_184),
     "Shallow MobileNet": (_shallow_mobilenet(), 2_887_976, 307_323_392),
-    "EfficientNet-lite0": (_efficientnet_lite(1.0, 1.0, 224), 4_652_008, 385_187_552),
-    "EfficientNet-lite1": (_efficientnet_lite(1.0, 1.1, 240), 5_416_680, 600_185_232),
-    "EfficientNet-lite2": (_efficientnet_lite(1.1, 1.2, 260), 6_092_072, 859_736_272),
-    "EfficientNet-lite3": (_efficientnet_lite(1.2, 1.4, 280), 8_197_096, 1_383_321_872),
-    "EfficientNet-lite4": (_efficientnet_lite(1.4, 1.8, 300), 13_006_568, 2_553_034_336),
-    "EfficientNetV2-S": (
-        _efficientnet_v2(
-            24, 384,
-            (2, 1, 1, 24, V2_FUSED), (4, 2, 4, 48, V2_FUSED), (4, 2, 4, 64, V2_FUSED),
-            (6, 2, 4, 128, V2_PLAIN), (9, 1, 6, 160, V2_PLAIN), (15, 2, 6, 256, V2_PLAIN),
-        ),
-        21_458_488, 8_365_617_152,
-    ),
-    "EfficientNetV2-M": (
-        _efficientnet_v2(
-            24, 480,
-            (3, 1, 1, 24, V2_FUSED), (5, 2, 4, 48, V2_FUSED), (5, 2, 4, 80, V2_FUSED), (7, 2, 4, 160, V2_PLAIN),
-            (14, 1, 6, 176, V2_PLAIN), (18, 2, 6, 304, V2_PLAIN), (5, 1, 6, 512, V2_PLAIN),
-        ),
-        54_139_356, 24_582_460_384,
-    ),
     "EfficientNetV2-L": (
         _efficientnet_v2(
             32, 480,
@@ -498,10 +405,8 @@ OTHERS: dict[str, tuple[Design, int, int | None]] = {
         118_515_272, 56_079_699_008,
     ),
     "MnasNet-Small": (_mnasnet_small(), 2_030_264, 68_339_184),
-    "SqueezeNet 1.0": (_squeezenet1_0(), 1_248_424, 818_924_576),
     "ResNet-152": (_resnet152(), 60_192_808, 11_513_626_624),
     # torchvision prints only the parameters of these.
-    "DenseNet-169": (_densenet(32, 64, (6, 12, 32, 32)), 14_149_480, None),
     "DenseNet-201": (_densenet(32, 64, (6, 12, 48, 32)), 20_013_928, None),
     "DenseNet-161": (_densenet(48, 96, (6, 12, 36, 24)), 28_681_000, None),
     "VGG-11": (_vgg(1, 1, 2, 2, 2), 132_863_336, None),
@@ -512,15 +417,10 @@ OTHERS: dict[str, tuple[Design, int, int | None]] = {
     "MobileNetV3-Small 1280": (_mobilenet_v3_1280(1.0), 2_946_568, 56_913_856),
     "MobileNetV3-Small 1280, 0.75": (_mobilenet_v3_1280(0.75), 2_408_720, 43_765_936),
     "MobileNetV3-Small 1280, 0.5": (_mobilenet_v3_1280(0.5), 1_922_688, 21_382_288),
-    "MobileOne-S0": (_mobileone(0.75, 1, 1, 2), 2_078_504, 275_110_400),
     "MobileOne-S1": (_mobileone(1.5, 1.5, 2, 2.5), 4_764_840, 825_057_024),
     "MobileOne-S2": (_mobileone(1.5, 2, 2.5, 4), 7_808_168, 1_298_426_496),
     "MobileOne-S3": (_mobileone(2, 2.5, 3, 4), 10_078_312, 1_895_790_592),
-    "MobileNetV4-Conv-S": (_mobilenet_v4_conv_small(), 3_774_024, 186_005_568),
     # pycls' model_complexity.json counts one more for each of the classifier's 1,000 biases.
-    "RegNetX-200MF": (_regnet_x((1, 24, 8), (1, 56, 8), (4, 152, 8), (7, 368, 8)), 2_684_792, 199_039_872),
-    "RegNetX-400MF": (_regnet_x((1, 32, 16), (2, 64, 16), (7, 160, 16), (12, 384, 16)), 5_157_512, 397_677_568),
-    "RegNetX-3.2GF": (_regnet_x((2, 96, 48), (6, 192, 48), (15, 432, 48), (2, 1008, 48)), 15_296_552, 3_176_621_952),
     "RegNetX-6.4GF": (_regnet_x((2, 168, 56), (4, 392, 56), (10, 784, 56), (1, 1624, 56)), 26_209_256, 6_460_291_264),
     "RegNetX-8.0GF": (
         _regnet_x((2, 80, 80), (5, 240, 120), (15, 720, 120), (1, 1920, 120)), 39_572_648, 7_995_132_416,

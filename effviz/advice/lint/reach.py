@@ -28,6 +28,8 @@ from effviz.model.layers import (
     GlobalAvgPool,
     Identity,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     Shape,
     Slice,
@@ -79,8 +81,8 @@ def _all(layer: Layer, span: Span, axis: int, input_shape: Shape) -> Span:
 
 
 _PER_PIXEL: tuple[type[Layer], ...] = (
-    Activation, BatchNorm2d, Branches, ChannelSelect, ChannelShuffle, Dropout, Identity, Slice, StochasticDepth,
-    ZeroPadChannels,
+    Activation, BatchNorm2d, Branches, ChannelSelect, ChannelShuffle, Dropout, Identity, LayerNorm2d, LayerScale, Slice,
+    StochasticDepth, ZeroPadChannels,
 )  # fmt: skip
 _WHOLE_MAP: tuple[type[Layer], ...] = (Flatten, GlobalAvgPool, Linear)
 for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _all)):

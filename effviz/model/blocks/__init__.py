@@ -6,10 +6,20 @@ controls of the pages, the JSON checks and the documentation. `BLOCKS` lists all
 
 # isort: off
 from effviz.model.blocks.basic import ConvBNAct, Depthwise, depthwise, pointwise
-from effviz.model.blocks.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual, MBConv, SqueezeExcite
+from effviz.model.blocks.mobile import (
+    DepthwiseSeparable,
+    FusedMBConv,
+    InvertedResidual,
+    MBConv,
+    MobileOneBlock,
+    SqueezeExcite,
+    UniversalInvertedBottleneck,
+)
 from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
 from effviz.model.blocks.ghost import GhostBottleneck, GhostModule
 from effviz.model.blocks.residual import BasicBlock, Bottleneck, DenseLayer, Fire, Transition
+from effviz.model.blocks.regnet import RegNetBlock
+from effviz.model.blocks.convnext import ConvNeXtBlock, FasterNetBlock, LayerNormRow, PartialConv
 from effviz.model.blocks.condense import CondenseLayer, CondenseLinear
 from effviz.model.blocks.guideline import Fragments, PlainBottleneck
 from effviz.model.blocks.rows import (
@@ -30,8 +40,9 @@ from effviz.model.fields import BLOCKS
 
 __all__ = [
     "BLOCKS", "AdaptivePool", "AvgPool", "BasicBlock", "Bottleneck", "Composed", "CondenseLayer", "CondenseLinear",
-    "ConvBNAct", "DenseLayer", "Depthwise", "DepthwiseSeparable", "DropoutRow", "Fire", "FlattenRow", "Fragments",
-    "FusedMBConv", "GhostBottleneck", "GhostModule", "GlobalPool", "InvertedResidual", "LinearAct", "MBConv", "MaxPool",
-    "NormAct", "Part", "PlainBottleneck", "Recipe", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2", "SqueezeExcite",
-    "Transition", "depthwise", "pointwise",
+    "ConvBNAct", "ConvNeXtBlock", "DenseLayer", "Depthwise", "DepthwiseSeparable", "DropoutRow", "FasterNetBlock",
+    "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck", "GhostModule", "GlobalPool",
+    "InvertedResidual", "LayerNormRow", "LinearAct", "MBConv", "MaxPool", "MobileOneBlock", "NormAct", "Part",
+    "PartialConv", "PlainBottleneck", "Recipe", "RegNetBlock", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2",
+    "SqueezeExcite", "Transition", "UniversalInvertedBottleneck", "depthwise", "pointwise",
 ]  # fmt: skip

@@ -1,7 +1,11 @@
 """The blocks of MobileNet, MnasNet and EfficientNet: separable convolutions, inverted residuals, excitation."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from effviz.core.errors import fail
 from effviz.core.rounding import floor_at_least, make_divisible, nearest
 from effviz.model import layers
 from effviz.model.blocks.basic import ConvBNAct, StridedBlock, act, depthwise, pointwise
@@ -122,7 +126,7 @@ def _inverted_residual(block: InvertedResidual | MBConv, excite: Layer | None) -
     return _with_shortcut(block, body)
 
 
-def _with_shortcut(block: InvertedResidual | _MBConv, body: Sequential) -> Layer:
+def _with_shortcut(block: InvertedResidual | _MBConv | UniversalInvertedBottleneck, body: Sequential) -> Layer:
     if not (block.shortcut and block.keeps_shape):
         return body
     drop = (("drop", layers.StochasticDepth(block.drop_prob)),) if block.drop_prob > 0 else ()
@@ -151,3 +155,64 @@ class SqueezeExcite(FieldBlock):
             gate=Activation(self.gate),
         )
         return Branches((("input", Identity()), ("", gate)), "mul")
+
+
+def _depthwise_size(default: int, text: str) -> Any:
+    choices = (0, 3, 5, 7)
+    return declare(default, unit="pixels", minimum=0, maximum=63, choices=choices, help=f"{text} 0 leaves it out.")
+
+
+@block("universal_inverted_bottleneck", "Universal inverted bottleneck")
+class UniversalInvertedBottleneck(StridedBlock):
+    """Inverted residual with optional depthwise layers before and after the expansion (MobileNetV4, arXiv 2404.10518).
+
+    With both it is ExtraDW. With the inner one it is an inverted residual, with the first one a ConvNeXt block, and
+    without any a feed-forward network (FFN). The inner one has the stride, otherwise the first one. The expanded width
+    is rounded to multiples of 8.
+    """
+
+    start_kernel_size: int = _depthwise_size(0, "Side of the first depthwise window.")
+    kernel_size: int = _depthwise_size(3, "Side of the inner depthwise window.")
+    expand_ratio: float = expand_ratio(4.0)
+    activation: str = activation("relu")
+    shortcut: bool = declare(True, help="Add the input if the shapes agree.")
+    drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
+
+    def check(self) -> None:
+        if self.stride > 1 and not (self.start_kernel_size or self.kernel_size):
+            fail("stride", self.stride, "must be 1 without a depthwise layer")
+
+    @property
+    def expanded(self) -> int:
+        """Channels between expansion and projection."""
+        return make_divisible(self.in_channels * self.expand_ratio, 8)
+
+    def expand(self) -> Layer:
+        first, inner = (1, self.stride) if self.kernel_size else (self.stride, 1)
+        start, middle = self.start_kernel_size, self.kernel_size
+        body = Sequential.of(
+            start=depthwise(self.in_channels, start, first) if start else None,
+            expand=pointwise(self.in_channels, self.expanded, self.activation),
+            depthwise=depthwise(self.expanded, middle, inner, self.activation) if middle else None,
+            project=pointwise(self.expanded, self.out_channels),
+        )
+        return _with_shortcut(self, body)
+
+
+@block("mobileone_block", "MobileOne block")
+class MobileOneBlock(StridedBlock):
+    """Depthwise then pointwise convolution, each with a bias and an activation (MobileOne, arXiv 2206.04040).
+
+    This is the inference form: the parallel branches of the training form and their batch norms are folded into one
+    convolution.
+    """
+
+    kernel_size: int = kernel(3)
+    activation: str = activation("relu")
+
+    def expand(self) -> Layer:
+        channels, window = self.in_channels, (self.stride, self.kernel_size)
+        return Sequential.of(
+            depthwise=ConvBNAct(channels, channels, *window, channels, self.activation, norm=False),
+            pointwise=ConvBNAct(channels, self.out_channels, 1, 1, activation=self.activation, norm=False),
+        )

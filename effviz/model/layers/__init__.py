@@ -31,6 +31,8 @@ from effviz.model.layers.primitives import (
     Flatten,
     GlobalAvgPool,
     Identity,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     MaxPool2d,
     Slice,
@@ -43,7 +45,7 @@ from effviz.model.layers.primitives import (
 __all__ = [
     "ACTIVATIONS", "MERGES", "Activation", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Block", "Branches",
     "ChannelSelect", "ChannelShuffle", "Container", "Conv2d", "Dropout", "Flatten", "GlobalAvgPool", "Identity",
-    "Layer", "Linear", "MaxPool2d", "Primitive", "Sequential", "Shape", "Size", "Slice", "StochasticDepth", "Subsample",
-    "ZeroPadChannels", "check_name", "check_shape", "elements", "pair", "primitive_kinds", "residual",
-    "shape_text",
+    "Layer", "LayerNorm2d", "LayerScale", "Linear", "MaxPool2d", "Primitive", "Sequential", "Shape", "Size", "Slice",
+    "StochasticDepth", "Subsample", "ZeroPadChannels", "check_name", "check_shape", "elements", "pair",
+    "primitive_kinds", "residual", "shape_text",
 ]  # fmt: skip

@@ -95,10 +95,42 @@ class BatchNorm2d(Primitive):
         flag("affine", self.affine)
 
     def out_shape(self, shape: Shape) -> Shape:
-        channels, _, _ = image(shape, self)
-        if channels != self.num_features:
-            fail("num_features", self.num_features, f"must equal the {channels} channels of the input")
-        return shape
+        return _of_channels(self, shape)
+
+
+@dataclass(frozen=True)
+class LayerNorm2d(Primitive):
+    """Layer normalisation of the channels of each pixel (ConvNeXt, arXiv 2201.03545, section 2.6)."""
+
+    num_features: int
+    eps: float = 1e-6
+
+    def __post_init__(self) -> None:
+        _set_whole(self, "num_features")
+        number("eps", self.eps, 0.0, 1.0)
+
+    def out_shape(self, shape: Shape) -> Shape:
+        return _of_channels(self, shape)
+
+
+@dataclass(frozen=True)
+class LayerScale(Primitive):
+    """One trained factor per channel (arXiv 2103.17239, section 2.1)."""
+
+    num_features: int
+
+    def __post_init__(self) -> None:
+        _set_whole(self, "num_features")
+
+    def out_shape(self, shape: Shape) -> Shape:
+        return _of_channels(self, shape)
+
+
+def _of_channels(layer: BatchNorm2d | LayerNorm2d | LayerScale, shape: Shape) -> Shape:
+    channels, _, _ = image(shape, layer)
+    if channels != layer.num_features:
+        fail("num_features", layer.num_features, f"must equal the {channels} channels of the input")
+    return shape
 
 
 class _Pool(Primitive):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
+from effviz.zoo import ARCHITECTURES
 from effviz.zoo.published import published
 
 _SLIM = "TF-slim tensorflow/models research/slim/nets/mobilenet/README"
@@ -26,14 +27,26 @@ OWN = {
 _ACCURACY = {
     **{f"efficientnet_b{number}": ("EfficientNet paper arXiv 1905.11946",) for number in range(8)},
     "condensenet": ("ShichenLiu/CondenseNet README",),
-    "densenet121": ("DenseNet paper arXiv 1608.06993",),
+    **{f"efficientnet_lite{number}": ("tensorflow/tpu models/official/efficientnet/lite",) for number in range(5)},
+    **dict.fromkeys(("efficientnet_v2_s", "efficientnet_v2_m"), ("google/automl efficientnetv2/README.md",)),
+    **dict.fromkeys(("densenet121", "densenet169"), ("DenseNet paper arXiv 1608.06993",)),
+    **{name: ("facebookresearch/pycls MODEL_ZOO.md",) for name in ARCHITECTURES if name.startswith("regnet")},
+    **{f"mobilenet_v4_conv_{size}": ("MobileNetV4 paper arXiv 2404.10518",) for size in ("small", "medium")},
+    "convnext_tiny": ("facebookresearch/ConvNeXt README",),
+    "mobileone_s0": ("apple/ml-mobileone README.md",),
+    "fasternet_t0": ("JierunChen/FasterNet README.MD",),
+    # It quotes the accuracy of the ProxylessNAS paper.
+    "proxylessnas_mobile": ("MobileNetV3 paper arXiv 1905.02244",),
     "resnext50_32x4d": ("ResNeXt paper arXiv 1611.05431",),
     # Their papers print ten-crop accuracies or other variants. These are the weights of the library, single crop.
     **dict.fromkeys(
-        ("alexnet", "vgg16", "resnet18", "resnet34", "resnet50", "resnet101", "squeezenet1_1"),
+        (
+            "alexnet", "vgg16", "resnet18", "resnet34", "resnet50", "resnet101", "resnext101_32x8d", "wide_resnet50_2",
+            "squeezenet1_0", "squeezenet1_1",
+        ),
         ("torchvision 0.29.2 models metadata",),
     ),
-}
+}  # fmt: skip
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
