@@ -2,6 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 
@@ -47,5 +48,22 @@ def ghostnet() -> Design:
     )  # fmt: skip
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_VARIANTS = {
+    "teaching": Variant(
+        "teaching code",
+        "PyTorch ports with int(c * w) and Ghost modules of 2 * (c // 2) channels",
+        (
+            widths(
+                "Ghost channels by floor",
+                WidthRule(2, rounding="floor", source="2 * (int(c * width) // 2), from c // 2 primary channels"),
+            ),
+            rows("stem and last 1x1 of int(c * w) channels", {"name": ("stem", "last")}, divisor=1),
+        ),
+    ),
+}
+
 PUBLISHED = "2019-11"
+VARIANTS = {"ghostnet": _VARIANTS}
 ARCHITECTURES = {"ghostnet": ghostnet}

@@ -2,6 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 
@@ -58,5 +59,32 @@ def mnasnet_b1() -> Design:
     return _mnasnet("B1", rows)
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_SELAYER = rows(
+    "squeeze c // 16 of the expanded channels without biases", {"block": "mbconv", "se_ratio": 0.25},
+    block="inverted_residual", activation="relu", se_ratio=1 / 16, se_divisor=1, se_bias=False,
+)  # fmt: skip
+_SCALED = (
+    widths("widths max(8, int(c * w))", WidthRule(8, 8, "down", source="max(8, int(c * width))")),
+    rows("head scaled", {"name": "head"}, width="scaled"),
+)
+_SAME = "timm agrees with the default to the unit."
+
 PUBLISHED = "2018-07"
+VARIANTS = {
+    "mnasnet_a1": {
+        "teaching": Variant(
+            "teaching code", "moskomule/senet.pytorch: Linear(c, c // 16, bias=False)", (_SELAYER,), (_SAME,)
+        ),
+    },
+    "mnasnet_b1": {
+        "teaching": Variant(
+            "teaching code",
+            "PyTorch ports with max(8, int(c * w))",
+            _SCALED,
+            ("torchvision and timm agree with the default to the unit.",),
+        ),
+    },
+}
 ARCHITECTURES = {"mnasnet_a1": mnasnet_a1, "mnasnet_b1": mnasnet_b1}
