@@ -59,7 +59,11 @@ def width_names(kind: type[FieldBlock]) -> list[str]:
 
     An optional one is None in the blocks that derive it.
     """
-    scaled = {"in_channels", "out_channels", *(each.name for each in declared(kind) if each.scales and not each.optional)}
+    scaled = {
+        "in_channels",
+        "out_channels",
+        *(each.name for each in declared(kind) if each.scales and not each.optional),
+    }
     return [name for name in field_names(kind) if name in scaled]
 
 

@@ -30,7 +30,7 @@ class Stage:
             pooling and transitions, 1 for all others.
         name: of the stage. Neighbouring rows with the same name are one stage, which the depth multiplier scales.
         width: how the width multiplier acts: ``"scaled"``; ``"fixed"``; ``"at_least"`` scales only upwards
-            (MobileNetV2's last 1x1); ``"proportional"`` keeps the ratio to the row above (the last 1x1 of MobileNetV3 in
+            (MobileNetV2's last 1x1); ``"proportional"`` keeps the ratio to the row above (MobileNetV3's last 1x1 in
             torchvision); ``"classes"`` marks the classifier, whose width is the number of classes.
         depth: ``"scaled"`` or ``"fixed"`` (stem, head, pooling).
         divisor: rounds this row's width instead of the design's rule; None for the rule.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import chain
 from typing import Any
 
@@ -102,22 +103,20 @@ class Variant:
     rules: tuple[Rule, ...]
     notes: tuple[str, ...] = ()
 
-    def steps(self, design: Design) -> list[Design]:
-        """Return `design`, and the design after each rule."""
-        found = [design]
-        for rule in self.rules:
-            found.append(rule.applied(found[-1]))
-        return found
+    @property
+    def differences(self) -> str:
+        """The reasons of all rules."""
+        return "; ".join(rule.reason for rule in self.rules)
 
     def applied(self, name: str, design: Design) -> Design:
         """Return `design` with all rules; its name, title, source and notes describe the variant `name`."""
-        reasons = "; ".join(rule.reason for rule in self.rules)
+        changed = reduce(lambda design, rule: rule.applied(design), self.rules, design)
         return replace(
-            self.steps(design)[-1],
+            changed,
             name=f"{design.name}_{name}",
             title=f"{design.title} ({self.title})",
             source=f"{design.source}; {self.source}",
-            notes=(f"Differences from the default: {reasons}.", *self.notes),
+            notes=(f"Differences from the default: {self.differences}.", *self.notes),
             variant=name,
         )
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
+from functools import partial
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
-from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.count.totals import network_totals
 from effviz.model.design import Design
 from effviz.model.stage import Stage
-from effviz.model.variants import Variant
+from effviz.model.variants import DEFAULT, Variant
 from effviz.model.widths import WidthRule
 from effviz.zoo import list_variants, variant
+
+DEFAULT_TITLE = "paper's table (default)"
 
 
 class VariantTerm(NamedTuple):
@@ -42,32 +44,45 @@ class VariantTotals(NamedTuple):
     macs: int | None
 
 
-def itemized(design: Design, rules: Variant) -> list[VariantTerm]:
+def variant_title(name: str, named: str, groups: int | None = None) -> str:
+    """Return the title of a variant on screen."""
+    title = DEFAULT_TITLE if named == DEFAULT else _variant(name, named, groups).title
+    return title[0].upper() + title[1:]
+
+
+@remembered
+def itemized(design: Design, name: str, named: str, groups: int | None = None) -> tuple[VariantTerm, ...]:
     """Return the terms of the difference between a variant and the default, in the order of the rules.
 
     A rule without an effect at these multipliers has one term of 0.
 
     Args:
         design: the default at any multipliers, without a variant.
-        rules: of the variant.
+        name: of the architecture.
+        named: of the variant; the default has no terms.
+        groups: of a network that exists with several.
 
     Raises:
         DesignError: the network cannot be built with the rules, or without them.
     """
     found: list[VariantTerm] = []
-    steps = rules.steps(design)
-    for rule, before, after in zip(rules.rules, steps, steps[1:], strict=False):
+    rules = () if named == DEFAULT else _variant(name, named, groups).rules
+    steps = list(accumulate(rules, lambda design, rule: rule.applied(design), initial=design))
+    for rule, before, after in zip(rules, steps, steps[1:], strict=False):
         mixtures = list(_mixtures(before, after))
-        counts = [if_legal(lambda mixed=mixed: _counts(mixed)) for _, mixed in mixtures]  # type: ignore[misc]
-        if None in counts:
-            # Some blocks reject a width of one rule beside a width of the other.
-            mixtures, counts = mixtures[-1:], [_counts(after)]
+        counts = [count for _, mixed in mixtures if (count := if_legal(partial(_counts, mixed)))]
+        if len(counts) < len(mixtures):
+            # A block rejects the width of one rule beside that of the other.
+            mixtures, counts = [("", after)], [_counts(after)]
         last = _counts(before)
         for (where, _), count in zip(mixtures, counts, strict=True):
-            assert count is not None
             found.append(VariantTerm(rule.reason, where, count[0] - last[0], count[1] - last[1]))
             last = count
-    return found
+    return tuple(found)
+
+
+def _variant(name: str, named: str, groups: int | None) -> Variant:
+    return variant(name, named, **({} if groups is None else {"groups": groups}))
 
 
 def _counts(design: Design) -> tuple[int, int]:
@@ -118,28 +133,24 @@ def _network(design: Design, stages: dict[str, tuple[Stage, ...]]) -> Design:
     return replace(design, stages=rows, width_mult=1.0, width_rule=WidthRule())
 
 
-def compared(design: Design, name: str, **options: int) -> list[VariantTotals]:
+@remembered
+def compared(design: Design, name: str, groups: int | None = None) -> tuple[VariantTotals, ...]:
     """Return the counts of the default and of every variant, with the multipliers of `design`.
 
     Args:
         design: the default at any multipliers, without a variant.
         name: of the architecture.
-        **options: those of the family, such as ``groups``.
+        groups: of a network that exists with several.
     """
     default, *others = list_variants(name)
-    rows = [_totals(default, "paper's table, default", "", design.source, design)]
+    rows = [_totals(default, DEFAULT_TITLE, "", design.source, design)]
     for each in others:
-        rules = variant(name, each, **options)
-        reasons = "; ".join(rule.reason for rule in rules.rules)
-        built = if_legal(lambda rules=rules: rules.steps(design)[-1])  # type: ignore[misc]
-        rows.append(_totals(each, rules.title, reasons, rules.source, built))
-    return rows
+        rules = _variant(name, each, groups)
+        built = if_legal(partial(rules.applied, each, design))
+        rows.append(_totals(each, rules.title, rules.differences, rules.source, built))
+    return tuple(rows)
 
 
 def _totals(name: str, title: str, differs: str, source: str, design: Design | None) -> VariantTotals:
-    counts = None if design is None else if_legal(lambda: _counts(design))
+    counts = None if design is None else if_legal(partial(_counts, design))
     return VariantTotals(name, title, differs, source, *(counts or (None, None)))
-
-
-itemized = remembered(itemized)
-check_public(globals())

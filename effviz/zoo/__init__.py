@@ -58,12 +58,12 @@ def architecture(name: str, **options: Any) -> Design:
     Args:
         name: one of `list_architectures()`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
-            or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), ``variant``, and the options of the family
-            (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
+            or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), ``variant``, and the options of
+            the family (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
 
     A ``variant`` is an implementation that differs from the default, ``"paper"``: ``"torchvision"``, ``"timm"``,
-    ``"keras"``, ``"authors"`` (their code), or widespread code, ``"teaching"``. `list_variants` lists those of a network.
-    The design keeps the rules of its variant when it is scaled, and ``design.notes`` lists the differences.
+    ``"keras"``, ``"authors"`` (their code), or widespread code, ``"teaching"``. `list_variants` lists those of a
+    network. The design keeps the rules of its variant when it is scaled; ``design.notes`` lists the differences.
 
     Raises:
         UnknownNameError: the name or an option is unknown; the message lists the choices.

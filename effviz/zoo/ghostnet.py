@@ -2,7 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import Variant, rows, widths
+from effviz.model.variants import Rule, Variant
 from effviz.model.widths import WidthRule
 
 
@@ -55,11 +55,12 @@ _VARIANTS = {
         "teaching code",
         "PyTorch ports with int(c * w) and Ghost modules of 2 * (c // 2) channels",
         (
-            widths(
-                "Ghost channels by floor",
-                WidthRule(2, rounding="floor", source="2 * (int(c * width) // 2), from c // 2 primary channels"),
+            Rule(
+                "widths int(c * w), Ghost channels by floor",
+                {"name": ("stem", "last")},
+                {"divisor": 1},
+                width_rule=WidthRule(2, rounding="floor", source="int(c * width), 2 * (c // 2) in Ghost modules"),
             ),
-            rows("stem and last 1x1 of int(c * w) channels", {"name": ("stem", "last")}, divisor=1),
         ),
     ),
 }

@@ -18,7 +18,6 @@ def _v1_row(c: int, n: int, s: int, name: str) -> Stage:
 
 def mobilenet_v1() -> Design:
     """MobileNetV1, arXiv 1704.04861, table 1."""
-
     row = _v1_row
     return Design(
         name="mobilenet_v1",

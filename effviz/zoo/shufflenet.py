@@ -148,7 +148,7 @@ def _v1_plain(groups: int = 3) -> Variant:
         for scale, each in scaled
         if all(c // 4 % groups == 0 == (c - before) % groups for before, c in pairwise(each))
     )
-    plain = WidthRule(1, table=legal, source="int(c * scale) for all layers; other scales are not divisible by the groups")
+    plain = WidthRule(1, table=legal, source="int(c * scale), where the groups divide it")
     return Variant(
         "teaching code",
         "pytorchcv shufflenet; ports with int(c * scale) for the stem",
@@ -157,7 +157,7 @@ def _v1_plain(groups: int = 3) -> Variant:
 
 
 _HALVES = rows("branches of equal width at stride 2", {"block": "shuffle_unit_v2"}, equal_branches=True)
-_V2_VARIANTS = {
+_V2_VARIANTS: dict[str, Variant | Callable[..., Variant]] = {
     "torchvision": Variant("torchvision", "torchvision models/shufflenetv2.py", (_HALVES,)),
     "authors": _AUTHORS,
     "teaching": Variant(
