@@ -114,7 +114,7 @@ class Variant:
         return replace(
             changed,
             name=f"{design.name}_{name}",
-            title=f"{design.title} ({self.title})",
+            title=f"{design.title}, {self.title}",
             source=f"{design.source}; {self.source}",
             notes=(f"Differences from the default: {self.differences}.", *self.notes),
             variant=name,

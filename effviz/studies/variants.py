@@ -47,7 +47,8 @@ class VariantTotals(NamedTuple):
 def variant_title(name: str, named: str, groups: int | None = None) -> str:
     """Return the title of a variant on screen."""
     title = DEFAULT_TITLE if named == DEFAULT else _variant(name, named, groups).title
-    return title[0].upper() + title[1:]
+    # Names of libraries are not changed.
+    return title if title == named else title[0].upper() + title[1:]
 
 
 @remembered

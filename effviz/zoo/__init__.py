@@ -77,6 +77,8 @@ def architecture(name: str, **options: Any) -> Design:
     chosen = {option: value for option, value in options.items() if option in special}
     design = make(**chosen) if chosen else _unscaled(name)
     named = options.get("variant")
+    if named is not None and named not in list_variants(name):
+        unknown(f"variant of {name}", named, list_variants(name))
     if named not in (None, DEFAULT):
         design = variant(name, named, **chosen).applied(named, design)
     if options.get("num_classes") is not None:

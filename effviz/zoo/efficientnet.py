@@ -80,7 +80,7 @@ _VARIANTS = {
         "teaching code",
         "moskomule/senet.pytorch: Linear(c, c // 16, bias=False) inside MBConv",
         (_SELAYER,),
-        ("torchvision, timm, Keras and the authors' code agree with the default to the unit.",),
+        ("The counts of torchvision, timm and Keras equal those of the default.",),
     ),
     "teaching_ceil": Variant(
         "teaching code, ceil",
@@ -91,7 +91,7 @@ _VARIANTS = {
                 WidthRule(8, rounding="ceil", source="int(ceil(c * width / 8) * 8)"),
             ),
         ),
-        ("torchvision, timm, Keras and the authors' code agree with the default to the unit.",),
+        ("The counts of torchvision, timm and Keras equal those of the default.",),
     ),
 }
 

@@ -69,7 +69,7 @@ _SCALED = (
     widths("widths max(8, int(c * w))", WidthRule(8, 8, "down", source="max(8, int(c * width))")),
     rows("head scaled", {"name": "head"}, width="scaled"),
 )
-_SAME = "timm agrees with the default to the unit."
+_SAME = "The counts of timm equal those of the default."
 
 PUBLISHED = "2018-07"
 VARIANTS = {
@@ -83,7 +83,7 @@ VARIANTS = {
             "teaching code",
             "PyTorch ports with max(8, int(c * w))",
             _SCALED,
-            ("torchvision and timm agree with the default to the unit.",),
+            ("The counts of torchvision and timm equal those of the default.",),
         ),
     },
 }

@@ -253,7 +253,7 @@ def _v3_variants(expanded: tuple[int, ...], *ratio: Rule) -> dict[str, Variant]:
             "timm",
             "timm 1.0 models/mobilenetv3.py",
             (_STEM_UPWARDS, *ratio),
-            ("timm keeps the stem below width 0.75; from there to 1, rounding gives 16 channels as well.",),
+            ("Below width 0.75, timm keeps the stem. From there to 1, rounding gives 16 channels as well.",),
         ),
         "keras": Variant(
             "Keras",
