@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import cards, expected_cards, failures, line, open_page, put, report, run, show_part, table
+from page_reader import cards, expected_cards, failures, line, open_page, report, run, show_part, table
+from streamlit.testing.v1 import AppTest
 
 from effviz import architecture
 from effviz.studies.variants import compared, itemized, variant_title
@@ -12,8 +13,10 @@ from effviz.zoo import VARIANTS, list_variants
 PART = "Why does my code differ?"
 
 
-def control(at: object) -> list[object]:
-    return [each for each in at.selectbox if each.key == "variant"]  # type: ignore[attr-defined]
+def choose(at: AppTest, key: str, value: str) -> AppTest:
+    """Choose an option of a drop-down."""
+    at.selectbox(key=key).set_value(value)
+    return run(at)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -22,7 +25,7 @@ def test_every_variant_has_the_engines_numbers(name: str) -> None:
     titles = [variant_title(name, each) for each in list_variants(name)]
     assert at.selectbox(key="variant").options == titles
     for each in list_variants(name):
-        put(at, "variant", each)
+        choose(at, "variant", each)
         assert cards(at) == expected_cards(report(name, variant=each)), each
         shown = table(at, "implementations of")
         expected = compared(architecture(name), name)
@@ -40,22 +43,19 @@ def test_terms_of_the_chosen_variant() -> None:
     assert list(shown["Stage"]) == [*(term.where for term in terms), ""]
     assert list(shown["Parameters"]) == [*(term.params for term in terms), sum(term.params for term in terms)]
     assert list(shown["Multiply-adds"]) == [*(term.macs for term in terms), sum(term.macs for term in terms)]
-    put(at, "count", "flops")
+    at = open_page(net="mobilenet_v2", variant="teaching", width="0.85", part=PART, count="FLOPs")
     doubled = table(at, "terms of the difference")
     assert list(doubled["FLOPs"]) == [2 * value for value in shown["Multiply-adds"]]
 
 
 def test_a_network_without_variants_has_no_control() -> None:
     at = open_page(net="densenet121", part=PART)
-    assert control(at) == []
+    assert "variant" not in [each.key for each in at.selectbox]
     assert any("agree on DenseNet-121" in entry.value for entry in at.markdown)
-    at.selectbox(key="net").set_value("resnet50")
-    run(at)
-    at.selectbox(key="variant").set_value("keras")
-    run(at)
+    choose(at, "net", "resnet50")
+    choose(at, "variant", "keras")
     assert cards(at) == expected_cards(report("resnet50", variant="keras"))
-    at.selectbox(key="net").set_value("mobilenet_v2")
-    run(at)
+    choose(at, "net", "mobilenet_v2")
     assert at.selectbox(key="variant").value == "paper"
     assert cards(at) == expected_cards(report("mobilenet_v2"))
 
@@ -70,7 +70,7 @@ def test_a_scale_that_only_the_variant_has() -> None:
     at = open_page(net="shufflenet_v1", variant="teaching", scale="0.25", part=PART)
     assert cards(at) == expected_cards(report("shufflenet_v1", variant="teaching", width_mult=0.25))
     assert any("default does not exist at this width" in entry.value for entry in at.get("html"))
-    put(at, "variant", "paper")
+    choose(at, "variant", "paper")
     assert cards(at) == expected_cards(report("shufflenet_v1"))
     assert failures(at) == []
 
