@@ -7,6 +7,7 @@ from page_reader import cards, expected_cards, failures, line, open_page, report
 from streamlit.testing.v1 import AppTest
 
 from effviz import architecture
+from effviz.model.draft import Draft
 from effviz.studies.variants import compared, itemized, variant_title
 from effviz.zoo import VARIANTS, list_variants
 
@@ -80,3 +81,11 @@ def test_published_figures_are_those_of_the_network() -> None:
     assert len(table(at, "printed figures")) > 0
     show_part(at, PART)
     assert failures(at) == []
+
+
+@pytest.mark.parametrize(("name", "each"), [("mobilenet_v3_small", "torchvision"), ("resnet50", "keras")])
+def test_the_studio_opens_a_variant(name: str, each: str) -> None:
+    design = architecture(name, variant=each, width_mult=0.75)
+    at = open_page("studio", design=Draft.of(design).packed())
+    assert failures(at) == []
+    assert cards(at)["Parameters"] == expected_cards(report(name, variant=each, width_mult=0.75))["Parameters"]

@@ -81,10 +81,9 @@ def _show_terms(terms: tuple[VariantTerm, ...], choice: Choice, convention: Conv
         Column("Parameters", "params"),
         Column(convention.heading("macs"), lambda term: term.macs * factor),
     )
-    st.markdown(
-        f"**{title}** against the default: {_signed(params)} parameters, {_signed(macs * factor)} "
-        f"{lower(convention.compute_label)}."
-    )
+    compute = lower(convention.compute_label)
+    change = f"{_signed(params)} parameters, {_signed(macs * factor)} {compute}"
+    st.markdown(f"**{title}** against the default: {change if len(shown) > 1 else 'no difference'}.")
     if len(shown) > 1:
         show_table(Table(shown, columns, f"{len(shown) - 1} terms of the difference, and their sum"))
     without = f"Without effect at this width: {'; '.join(idle)}. " if idle else ""
