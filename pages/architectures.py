@@ -19,6 +19,7 @@ from effviz.ui.page_parts.architectures.results import (
 )
 from effviz.ui.page_parts.architectures.separable import made_separable
 from effviz.ui.page_parts.architectures.sweep import settings
+from effviz.ui.page_parts.architectures.variants import variants
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.diagram import structure
@@ -58,6 +59,7 @@ def page() -> None:
         Part("Layers", partial(layers, report, convention), ("find",)),
         Part("Made separable", partial(made_separable, report, convention)),
         Part("Published figures", partial(published, choice)),
+        Part("Why does my code differ?", partial(variants, choice, convention)),
         Part("Other counters", partial(crosscheck, report), ("check",)),
         Part("Measured here", partial(live.history, convention)),
         Part("Try this", partial(questions, choice, report)),

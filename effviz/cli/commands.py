@@ -158,6 +158,7 @@ def _takes_design(function: Function) -> Function:
 
     @click.argument("source", metavar="DESIGN")
     @click.option("--groups", type=int, metavar="G", help="Groups of a named network that exists with several.")
+    @click.option("--variant", metavar="V", help="Another implementation of a named network, such as teaching.")
     @click.option("--classes", type=int, metavar="N", help="Number of classes.")
     @click.option("--in-channels", type=int, metavar="C", help="Channels of the image: 1 for grayscale, 3 for RGB.")
     @click.option("--width", type=float, default=1.0, metavar="W", help="Width multiplier.")
@@ -171,10 +172,10 @@ def _takes_design(function: Function) -> Function:
     )
     @functools.wraps(function)
     def command(
-        source: str, groups: int | None, classes: int | None, in_channels: int | None, width: float, depth: float,
-        phi: float | None, resolution: Resolution | None, **options: Any,
+        source: str, groups: int | None, variant: str | None, classes: int | None, in_channels: int | None,
+        width: float, depth: float, phi: float | None, resolution: Resolution | None, **options: Any,
     ) -> Answer:  # fmt: skip
-        design = files.load(source, groups)
+        design = files.load(source, groups, variant)
         if classes is not None:
             design = design.with_num_classes(classes)
         if in_channels is not None:

@@ -25,18 +25,20 @@ MAX_MESSAGE = 1_000
 """Characters of an error message. It may contain a value of any length."""
 
 
-def load(source: str, groups: int | None = None) -> Design:
+def load(source: str, groups: int | None = None, variant: str | None = None) -> Design:
     """Return the architecture of this name, or the design in a JSON file; ``-`` is standard input.
 
     Raises:
-        DesignError: the architecture does not exist with these groups.
-        click.ClickException: there is no such design, or `groups` is given for a file.
+        DesignError: the architecture does not exist with these groups, or not in this variant.
+        click.ClickException: there is no such design, or `groups` or `variant` is given for a file.
     """
     if source in ARCHITECTURES or source in ALIASES:
-        return architecture(source, **({} if groups is None else {"groups": groups}))
+        return architecture(source, variant=variant, **({} if groups is None else {"groups": groups}))
     label = "standard input" if source == "-" else show(source)
     if groups is not None:
         raise click.ClickException(f"--groups needs the name of an architecture; the groups of {label} are in its rows")
+    if variant is not None:
+        raise click.ClickException(f"--variant needs the name of an architecture; {label} has its own rules")
     try:
         content = _read(source)
     except FileNotFoundError:

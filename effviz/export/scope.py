@@ -55,8 +55,15 @@ def field_names(kind: type[FieldBlock]) -> list[str]:
 
 
 def width_names(kind: type[FieldBlock]) -> list[str]:
-    """Return the fields that are arguments even if all blocks agree: those that the width multiplier scales."""
-    scaled = {"in_channels", "out_channels", *(each.name for each in declared(kind) if each.scales)}
+    """Return the fields that are arguments even if all blocks agree: those that the width multiplier scales.
+
+    An optional one is None in the blocks that derive it.
+    """
+    scaled = {
+        "in_channels",
+        "out_channels",
+        *(each.name for each in declared(kind) if each.scales and not each.optional),
+    }
     return [name for name in field_names(kind) if name in scaled]
 
 

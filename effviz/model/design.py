@@ -14,7 +14,7 @@ from effviz.core import errors
 from effviz.core.arguments import check_methods, check_public, checked_late, convert_as
 from effviz.core.errors import DesignError, fail, multiplier, number, whole
 from effviz.core.resolution import Resolution, as_resolution, sides
-from effviz.core.rounding import same
+from effviz.core.rounding import nearest, same
 from effviz.model.blocks import BLOCKS, Recipe
 from effviz.model.fields import scaling
 from effviz.model.layers import Layer, Sequential, Shape
@@ -42,6 +42,8 @@ class Design:
         stochastic_depth: p; the i-th (from 0) of n blocks drops its residual with probability p * i / n, in training.
         source: the paper and the table in it.
         notes: sentences about differences between sources.
+        variant: the implementation that the rows and the rule follow, a name in `effviz.zoo.VARIANTS`; empty for the
+            default of the zoo.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Design:
     stochastic_depth: float = 0.0
     source: str = ""
     notes: tuple[str, ...] = ()
+    variant: str = ""
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -75,7 +78,7 @@ class Design:
         self.width_rule.check_multiplier(self.width_mult)
 
     def _check_types(self) -> None:
-        for attribute in ("name", "title", "family", "source"):
+        for attribute in ("name", "title", "family", "source", "variant"):
             errors.text(attribute, getattr(self, attribute))
         if not isinstance(self.stages, (tuple, list)) or not all(isinstance(row, Stage) for row in self.stages):
             fail("stages", self.stages, "must be a sequence of Stage")
@@ -161,7 +164,16 @@ class Design:
                 return found
         if base is None or row.width in ("fixed", "classes"):
             return base
+        if row.width == "proportional":
+            return self._proportional(row, base)
         return self._rounded(base, max(1.0, self.width_mult) if row.width == "at_least" else self.width_mult, row)
+
+    def _proportional(self, row: Stage, base: int) -> int:
+        place = next(index for index, each in enumerate(self.stages) if each is row or each == row)
+        above = next((each for each in reversed(self.stages[:place]) if each.out_channels is not None), None)
+        if above is None or above.out_channels is None:
+            return base
+        return nearest(base * (self._width_of(above) or 1) / above.out_channels)
 
     def built_widths(self) -> tuple[tuple[int | None, tuple[tuple[str, Any], ...]], ...]:
         """Return output channels and fields of each row that is built, with the width multiplier applied."""
@@ -185,7 +197,9 @@ class Design:
             return row.fields
         fields = dict(row.fields)
         for field in scaled:
-            fields[field.name] = self._rounded(fields.get(field.name, field.default), self.width_mult, row)
+            base = fields.get(field.name, field.default)
+            if base is not None:
+                fields[field.name] = self._rounded(base, self.width_mult, row)
         return tuple(fields.items())
 
     def runs(self, resolution: Resolution | None = None) -> tuple[Run, ...]:

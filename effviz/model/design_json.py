@@ -32,6 +32,7 @@ def write(design: Design, *, indent: int | None = None) -> str:
     document = {
         "version": JSON_VERSION,
         **{name: getattr(design, name) for name in settings},
+        **({"variant": design.variant} if design.variant else {}),
         "width_rule": vars(rule) | {"table": [[multiplier, dict(widths)] for multiplier, widths in rule.table]},
         "stochastic_depth": design.stochastic_depth,
         # A row has the name of its recipe, which is in "blocks".

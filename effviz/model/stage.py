@@ -13,7 +13,7 @@ from effviz.model.blocks import BLOCKS
 from effviz.model.fields import checked_fields
 from effviz.model.layers import check_name
 
-WIDTHS = ("scaled", "fixed", "at_least", "classes")
+WIDTHS = ("scaled", "fixed", "at_least", "proportional", "classes")
 DEPTHS = ("scaled", "fixed")
 MAX_STRIDE = 64
 
@@ -30,7 +30,8 @@ class Stage:
             pooling and transitions, 1 for all others.
         name: of the stage. Neighbouring rows with the same name are one stage, which the depth multiplier scales.
         width: how the width multiplier acts: ``"scaled"``; ``"fixed"``; ``"at_least"`` scales only upwards
-            (MobileNetV2's last 1x1); ``"classes"`` marks the classifier, whose width is the number of classes.
+            (MobileNetV2's last 1x1); ``"proportional"`` keeps the ratio to the row above (MobileNetV3's last 1x1 in
+            torchvision); ``"classes"`` marks the classifier, whose width is the number of classes.
         depth: ``"scaled"`` or ``"fixed"`` (stem, head, pooling).
         divisor: rounds this row's width instead of the design's rule; None for the rule.
         fields: the block's own fields, as sorted pairs.

@@ -6,9 +6,9 @@ from typing import Any
 from effviz.core import errors
 from effviz.core.arguments import check_methods, checked_late
 from effviz.core.errors import fail, one_of, whole
-from effviz.core.rounding import floor_at_least, half_up, make_divisible, same
+from effviz.core.rounding import ceil, floor_at_least, half_up, make_divisible, same
 
-ROUNDINGS = ("nearest", "down", "half_up")
+ROUNDINGS = ("nearest", "down", "floor", "ceil", "half_up")
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,9 @@ class WidthRule:
     Attributes:
         divisor: widths are multiples of it.
         minimum: the smallest width; None for the divisor.
-        rounding: ``"nearest"``, at most 10 % below the exact width (`make_divisible`); ``"down"`` (truncation); or
-            ``"half_up"``, the nearest multiple, the upper one of two.
+        rounding: ``"nearest"``, at most 10 % below the exact width (`make_divisible`); ``"down"``, truncation to an
+            integer; ``"floor"`` or ``"ceil"``, to the next multiple of the divisor below or above; ``"half_up"``, to
+            the nearest multiple, the upper one of two.
         table: published widths, ``(multiplier, ((stage name, out_channels), ...))`` in rising order; empty for none.
         interpolates: interpolate between the multipliers of the table; otherwise other multipliers are errors.
         source: of the rule.
@@ -51,6 +52,9 @@ class WidthRule:
         divisor = divisor or self.divisor
         if self.rounding == "down":
             return floor_at_least(value, self.minimum or divisor)
+        if self.rounding in ("floor", "ceil"):
+            multiples = ceil(value / divisor) if self.rounding == "ceil" else floor_at_least(value / divisor, 0)
+            return max(self.minimum or divisor, multiples * divisor)
         if self.rounding == "half_up":
             return half_up(value, divisor, self.minimum if divisor == self.divisor else None)
         return make_divisible(value, divisor, self.minimum if divisor == self.divisor else None)

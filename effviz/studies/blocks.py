@@ -18,7 +18,17 @@ from effviz.model.stage import Stage
 from effviz.model.trace import Step
 
 # Fields without a control: they change how a block is written or trained, not its structure.
-_FIXED = ("drop_prob", "padding", "dilation", "norm", "expand_divisor", "se_divisor")
+_FIXED = (
+    "drop_prob",
+    "padding",
+    "dilation",
+    "norm",
+    "expand_divisor",
+    "se_divisor",
+    "always_expand",
+    "conv_bias",
+    "equal_branches",
+)
 ROW = "block"
 
 

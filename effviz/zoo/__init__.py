@@ -2,7 +2,7 @@
 
 Each file of this folder that declares `ARCHITECTURES` and `PUBLISHED`, the month of its first paper, is a family. A new
 file needs no other registration. `GROUPS` lists the published numbers of groups, where a network has several, and
-`ALIASES` further names of a network at one width.
+`VARIANTS` the implementations that differ from the default; `ALIASES` are further names of a network at one width.
 """
 
 import inspect
@@ -17,8 +17,9 @@ from typing import Any
 from effviz.core.arguments import check_public
 from effviz.core.errors import look_up, unknown
 from effviz.model.design import Design
+from effviz.model.variants import DEFAULT, Variant
 
-_COMMON = ("width_mult", "depth_mult", "resolution", "num_classes", "in_channels")
+_COMMON = ("width_mult", "depth_mult", "resolution", "num_classes", "in_channels", "variant")
 
 
 def _families() -> Iterator[ModuleType]:
@@ -42,6 +43,14 @@ ALIASES: dict[str, tuple[str, float]] = {
 }
 """Further names that `architecture` accepts, with the network and its width multiplier."""
 
+VARIANTS: dict[str, dict[str, Variant | Callable[..., Variant]]] = {
+    name: entries for family in _families() for name, entries in vars(family).get("VARIANTS", {}).items()
+}
+"""The variants of every architecture that has some, by name, without the default.
+
+A function takes the options of the family and returns the variant.
+"""
+
 
 def list_architectures() -> list[str]:
     """Return the names of all networks, sorted. `ALIASES` has further names of some of them."""
@@ -54,8 +63,12 @@ def architecture(name: str, **options: Any) -> Design:
     Args:
         name: one of `list_architectures()` or of `ALIASES`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
-            or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), and the options of the family
-            (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
+            or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), ``variant``, and the options of
+            the family (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
+
+    A ``variant`` is an implementation that differs from the default, ``"paper"``: ``"torchvision"``, ``"timm"``,
+    ``"keras"``, ``"authors"`` (their code), or widespread code, ``"teaching"``. `list_variants` lists those of a
+    network. The design keeps the rules of its variant when it is scaled; ``design.notes`` lists the differences.
 
     Raises:
         UnknownNameError: the name or an option is unknown; the message lists the choices.
@@ -71,12 +84,43 @@ def architecture(name: str, **options: Any) -> Design:
             unknown(f"option of {name}", option, [*_COMMON, *special])
     chosen = {option: value for option, value in options.items() if option in special}
     design = make(**chosen) if chosen else _unscaled(name)
+    named = options.get("variant")
+    if named is not None and named not in list_variants(name):
+        unknown(f"variant of {name}", named, list_variants(name))
+    if named not in (None, DEFAULT):
+        design = variant(name, named, **chosen).applied(named, design)
     if options.get("num_classes") is not None:
         design = design.with_num_classes(options["num_classes"])
     if options.get("in_channels") is not None:
         design = replace(design, in_channels=options["in_channels"])
     scaling = {option: options[option] for option in _COMMON[:3] if options.get(option) is not None}
     return design.scaled(**scaling) if scaling else design
+
+
+def list_variants(name: str) -> list[str]:
+    """Return the variants of an architecture that `architecture` accepts, the default first."""
+    if isinstance(name, str) and name in ALIASES:
+        name, _ = ALIASES[name]
+    look_up("architecture", name, ARCHITECTURES)
+    return [DEFAULT, *VARIANTS.get(name, {})]
+
+
+def variant(name: str, named: str, **options: Any) -> Variant:
+    """Return the rules of a variant.
+
+    Args:
+        name: of the architecture.
+        named: of the variant, one of `list_variants(name)` except the default, which has no rules.
+        **options: those of the family, such as ``groups``.
+
+    Raises:
+        UnknownNameError: the architecture has no such variant; the message lists the existing ones.
+    """
+    known = VARIANTS.get(name, {})
+    if not isinstance(named, str) or named not in known:
+        unknown(f"variant of {name}", named, list_variants(name))
+    found = known[named]
+    return found if isinstance(found, Variant) else found(**options)
 
 
 def default_groups(name: str) -> int | None:

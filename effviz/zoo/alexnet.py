@@ -2,14 +2,17 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Rule, Variant, rows
 from effviz.model.widths import WidthRule
+
+
+def _conv(c: int, k: int, s: int, padding: int, n: int, name: str) -> Stage:
+    return Stage("conv", c, n, s, kernel_size=k, padding=padding, norm=False, name=name)
 
 
 def alexnet() -> Design:
     """AlexNet, one tower: arXiv 1404.5997 ("one weird trick"), as in torchvision."""
-
-    def conv(c: int, k: int, s: int, padding: int, n: int, name: str) -> Stage:
-        return Stage("conv", c, n, s, kernel_size=k, padding=padding, norm=False, name=name)
+    conv = _conv
 
     def pool(index: int) -> Stage:
         return fixed(Stage("max_pool", stride=2, kernel_size=3, padding=0, name=f"max_pool{index}"))
@@ -35,12 +38,44 @@ def alexnet() -> Design:
         ),
         width_rule=WidthRule(8, source="multiples of 8; the paper has no width multiplier"),
         notes=(
-            "This is the one-tower network of 2014 that torchvision has; the two-tower original of 2012 has 62.4 M "
-            "parameters and 1.13 G multiply-adds.",
+            "This is the one-tower network of 2014 that torchvision has. The network of 2012 has 61.0 M parameters and "
+            "0.72 G multiply-adds with two towers, 62.4 M and 1.13 G without groups.",
             "An adaptive pool to 6 x 6 ahead of the classifier keeps the parameters independent of the resolution.",
         ),
     )  # fmt: skip
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+# Krizhevsky et al. 2012, figure 2: 96-256-384-384-256 channels.
+_OF_2012 = (
+    rows("stem of 96 channels without padding", {"name": "stem"}, out_channels=96, padding=0),
+    rows("second convolution of 256 channels", {"name": "stage1"}, out_channels=256),
+    Rule(
+        "384, 384 and 256 channels in the last three convolutions",
+        {"name": "stage3"},
+        rows=(_conv(384, 3, 1, 1, 1, "stage3"), _conv(256, 3, 1, 1, 1, "stage3")),
+    ),
+    rows("pooling keeps a partly filled window", {"block": "max_pool"}, ceil_mode=True),
+)
+_VARIANTS = {
+    "authors": Variant(
+        "two towers of 2012",
+        "Krizhevsky et al. 2012, figure 2; Caffe bvlc_alexnet",
+        (
+            *_OF_2012,
+            rows("two groups, one for each GPU", {"name": ("stage1", "stage3")}, groups=2),
+        ),
+        ("Caffe crops 227 px, where no window is partly filled.",),
+    ),
+    "teaching": Variant(
+        "teaching code",
+        "pytorchcv alexnetb; ports of the network of 2012 without groups",
+        _OF_2012,
+        ("Most ports expect 227 px, where no window is partly filled.",),
+    ),
+}
+
 PUBLISHED = "2014-04"
+VARIANTS = {"alexnet": _VARIANTS}
 ARCHITECTURES = {"alexnet": alexnet}

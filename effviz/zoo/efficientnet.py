@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 
@@ -68,5 +69,32 @@ COEFFICIENTS = (
 )  # fmt: skip
 """The released multipliers: tensorflow/tpu efficientnet_builder.py, efficientnet_params."""
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_SELAYER = rows(
+    "squeeze c // 16 of the expanded channels without biases", {"block": "mbconv", "se_ratio": 0.25},
+    block="inverted_residual", activation="silu", se_ratio=1 / 16, se_divisor=1, se_bias=False,
+)  # fmt: skip
+_VARIANTS = {
+    "teaching": Variant(
+        "teaching code",
+        "moskomule/senet.pytorch: Linear(c, c // 16, bias=False) inside MBConv",
+        (_SELAYER,),
+        ("The counts of torchvision, timm and Keras equal those of the default.",),
+    ),
+    "teaching_ceil": Variant(
+        "teaching code, ceil",
+        "PyTorch ports with int(ceil(c * w / 8) * 8)",
+        (
+            widths(
+                "widths rounded up to multiples of 8",
+                WidthRule(8, rounding="ceil", source="int(ceil(c * width / 8) * 8)"),
+            ),
+        ),
+        ("The counts of torchvision, timm and Keras equal those of the default.",),
+    ),
+}
+
 PUBLISHED = "2019-05"
+VARIANTS = {f"efficientnet_{row[0]}": _VARIANTS for row in COEFFICIENTS}
 ARCHITECTURES = {f"efficientnet_{row[0]}": _maker(*row) for row in COEFFICIENTS}

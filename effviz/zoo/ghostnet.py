@@ -2,6 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Rule, Variant
 from effviz.model.widths import WidthRule
 
 
@@ -47,5 +48,23 @@ def ghostnet() -> Design:
     )  # fmt: skip
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_VARIANTS = {
+    "teaching": Variant(
+        "teaching code",
+        "PyTorch ports with int(c * w) and Ghost modules of 2 * (c // 2) channels",
+        (
+            Rule(
+                "widths int(c * w), Ghost channels by floor",
+                {"name": ("stem", "last")},
+                {"divisor": 1},
+                width_rule=WidthRule(2, rounding="floor", source="int(c * width), 2 * (c // 2) in Ghost modules"),
+            ),
+        ),
+    ),
+}
+
 PUBLISHED = "2019-11"
+VARIANTS = {"ghostnet": _VARIANTS}
 ARCHITECTURES = {"ghostnet": ghostnet}

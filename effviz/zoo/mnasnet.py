@@ -2,6 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 
@@ -58,7 +59,34 @@ def mnasnet_b1() -> Design:
     return _mnasnet("B1", rows)
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_SELAYER = rows(
+    "squeeze c // 16 of the expanded channels without biases", {"block": "mbconv", "se_ratio": 0.25},
+    block="inverted_residual", activation="relu", se_ratio=1 / 16, se_divisor=1, se_bias=False,
+)  # fmt: skip
+_SCALED = (
+    widths("widths max(8, int(c * w))", WidthRule(8, 8, "down", source="max(8, int(c * width))")),
+    rows("head scaled", {"name": "head"}, width="scaled"),
+)
+_SAME = "The counts of timm equal those of the default."
+
 PUBLISHED = "2018-07"
+VARIANTS = {
+    "mnasnet_a1": {
+        "teaching": Variant(
+            "teaching code", "moskomule/senet.pytorch: Linear(c, c // 16, bias=False)", (_SELAYER,), (_SAME,)
+        ),
+    },
+    "mnasnet_b1": {
+        "teaching": Variant(
+            "teaching code",
+            "PyTorch ports with max(8, int(c * w))",
+            _SCALED,
+            ("The counts of torchvision and timm equal those of the default.",),
+        ),
+    },
+}
 ARCHITECTURES = {"mnasnet_a1": mnasnet_a1, "mnasnet_b1": mnasnet_b1}
 # The names of torchvision, whose networks are B1; 1.4 is one of timm's widths.
 ALIASES = {f"mnasnet{width}".replace(".", "_"): ("mnasnet_b1", width) for width in (0.5, 0.75, 1.0, 1.3, 1.4)}

@@ -2,6 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import KERAS, Rule, Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 _POOL = fixed(Stage("global_avg_pool", name="pool"))
@@ -11,12 +12,13 @@ def _classifier(dropout: float) -> Stage:
     return Stage("linear", 1000, dropout=dropout, width="classes", depth="fixed", name="classifier")
 
 
+def _v1_row(c: int, n: int, s: int, name: str) -> Stage:
+    return Stage("depthwise_separable", c, n, s, name=name)
+
+
 def mobilenet_v1() -> Design:
     """MobileNetV1, arXiv 1704.04861, table 1."""
-
-    def row(c: int, n: int, s: int, name: str) -> Stage:
-        return Stage("depthwise_separable", c, n, s, name=name)
-
+    row = _v1_row
     return Design(
         name="mobilenet_v1",
         title="MobileNetV1",
@@ -157,7 +159,143 @@ def mobilenet_v3_small() -> Design:
     return _v3("mobilenet_v3_small", "Small", rows, 576, 1024, notes)
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_TRUNCATED = widths("widths int(c * w)", WidthRule(1, 1, "down", source="int(c * width), without a minimum"))
+
+_V1_VARIANTS = {
+    "timm": Variant(
+        "timm",
+        "timm 1.0 models/efficientnet.py, mobilenetv1",
+        (widths("widths in multiples of 8", WidthRule(8, source="timm make_divisible(c * width, 8)")),),
+    ),
+    "keras": Variant("Keras", "Keras 3 applications/mobilenet.py", (_TRUNCATED,), (KERAS,)),
+    "teaching": Variant(
+        "teaching code",
+        "PyTorch ports with int(c * alpha)",
+        (_TRUNCATED,),
+        ("It differs from the default only below width 0.25, where TF-slim keeps at least 8 channels.",),
+    ),
+    "teaching_stride": Variant(
+        "teaching code, stride of the table",
+        "arXiv 1704.04861, table 1, read literally",
+        (
+            Rule(
+                "stride 2 on the last depthwise layer",
+                {"name": "stage5"},
+                rows=(_v1_row(1024, 1, 2, "stage5"), _v1_row(1024, 1, 2, "stage5")),
+            ),
+        ),
+        ("The parameters do not change, and the last feature map has half of the side.",),
+    ),
+}
+
+_V2_VARIANTS = {
+    "teaching": Variant(
+        "teaching code",
+        "PyTorch ports with max(8, int(c * w))",
+        (
+            widths("widths max(8, int(c * w))", WidthRule(8, 8, "down", source="max(8, int(c * width))")),
+            rows("head scaled below width 1 too", {"name": "head"}, width="scaled"),
+        ),
+    ),
+    "teaching_int": Variant(
+        "teaching code, int",
+        "tonylins/pytorch-mobilenet-v2, first version; pytorchcv mobilenetv2",
+        (
+            _TRUNCATED,
+            rows("1x1 expansion in the first block", {"name": "stage1"}, always_expand=True),
+        ),
+        ("The expansion of ratio 1 keeps the width; the paper's table has it only by its formula.",),
+    ),
+    "teaching_ceil": Variant(
+        "teaching code, ceil",
+        "tonylins/pytorch-mobilenet-v2, later version",
+        (
+            widths(
+                "widths rounded up to multiples of 8",
+                WidthRule(8, rounding="ceil", source="int(ceil(c * width / 8) * 8)"),
+            ),
+            rows("stem kept", {"name": "stem"}, width="fixed"),
+            rows("first block kept", {"name": "stage1"}, width="fixed"),
+        ),
+    ),
+}
+
+_SE_TEACHING = rows(
+    "squeeze c // 16 without biases", {"block": "inverted_residual", "se_ratio": 0.25},
+    se_ratio=1 / 16, se_divisor=1, se_bias=False,
+)  # fmt: skip
+_PROPORTIONAL = rows("last 1x1 before the pool: 6 × its input", {"name": "last"}, width="proportional")
+_UNROUNDED = rows("expansion round(c * t)", {"block": "inverted_residual"}, expand_divisor=1)
+_SQUEEZE = rows("squeeze c // 4", {"block": "inverted_residual", "se_ratio": 0.25}, se_divisor=1)
+_RATIO = rows("expand ratio 3.67 instead of 88 / 24", {"expand_ratio": 88 / 24}, expand_ratio=3.67)
+_STEM_UPWARDS = rows("stem scaled upwards only", {"name": "stem"}, width="at_least")
+
+# The column exp of tables 1 and 2.
+_LARGE_EXPANDED = (16, 64, 72, 72, 120, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960)
+_SMALL_EXPANDED = (16, 72, 88, 96, 240, 240, 120, 144, 288, 576, 576)
+
+
+def _v3_variants(expanded: tuple[int, ...], *ratio: Rule) -> dict[str, Variant]:
+    """Return the variants that both sizes have; `ratio` is a rule of the smaller one."""
+    return {
+        "torchvision": Variant(
+            "torchvision",
+            "torchvision models/mobilenetv3.py",
+            (
+                rows("expansion make_divisible(exp * w)", {"block": "inverted_residual"}, expanded_channels=expanded),
+                _PROPORTIONAL,
+                rows("head scaled", {"name": "head"}, width="scaled"),
+            ),
+        ),
+        "timm": Variant(
+            "timm",
+            "timm 1.0 models/mobilenetv3.py",
+            (_STEM_UPWARDS, *ratio),
+            ("Below width 0.75, timm keeps the stem. From there to 1, rounding gives 16 channels as well.",),
+        ),
+        "keras": Variant(
+            "Keras",
+            "Keras 3 applications/mobilenet_v3.py",
+            (
+                rows("stem kept", {"name": "stem"}, width="fixed"),
+                _PROPORTIONAL,
+                rows("head scaled above width 1", {"name": "head"}, width="at_least"),
+            ),
+            (KERAS,),
+        ),
+        "teaching": Variant(
+            "teaching code",
+            "PyTorch ports with round(c * t) and a squeeze of c // 4",
+            (*ratio, _UNROUNDED, _SQUEEZE),
+        ),
+        "teaching_se": Variant(
+            "teaching code, SELayer",
+            "moskomule/senet.pytorch: Linear(c, c // 16, bias=False)",
+            (_SE_TEACHING,),
+        ),
+    }
+
+
+_V3_LARGE_VARIANTS = _v3_variants(_LARGE_EXPANDED)
+_V3_SMALL_VARIANTS = {
+    "paper_early": Variant(
+        "early paper",
+        "arXiv 1905.02244, early versions; pytorchcv and PaddleClas",
+        (rows("head of 1280 channels", {"name": "head"}, out_channels=1280),),
+        ("The README of the authors' code also prints 2.9 M parameters, which needs this head.",),
+    ),
+    **_v3_variants(_SMALL_EXPANDED, _RATIO),
+}
+
 PUBLISHED = "2017-04"
+VARIANTS = {
+    "mobilenet_v1": _V1_VARIANTS,
+    "mobilenet_v2": _V2_VARIANTS,
+    "mobilenet_v3_small": _V3_SMALL_VARIANTS,
+    "mobilenet_v3_large": _V3_LARGE_VARIANTS,
+}
 ARCHITECTURES = {
     "mobilenet_v1": mobilenet_v1,
     "mobilenet_v2": mobilenet_v2,

@@ -6,6 +6,7 @@ from typing import Any
 from effviz.core.errors import fail, whole
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import KERAS, Variant, rows
 from effviz.model.widths import WidthRule
 
 # Blocks per stage, arXiv 1512.03385, table 1.
@@ -120,7 +121,27 @@ def wide_resnet50_2() -> Design:
     )
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_STRIDE = rows("stride in the first 1x1", {"block": "bottleneck"}, stride_at="1x1")
+_VARIANTS = {
+    "authors": Variant(
+        "stride of the paper", "arXiv 1512.03385; KaimingHe/deep-residual-networks; pytorchcv resnet50", (_STRIDE,)
+    ),
+    "keras": Variant(
+        "Keras",
+        "Keras 3 applications/resnet.py",
+        (
+            _STRIDE,
+            rows("biases in the convolutions", {"block": "bottleneck"}, conv_bias=True),
+            rows("bias in the stem", {"name": "stem"}, bias=True),
+        ),
+        (KERAS,),
+    ),
+}
+
 PUBLISHED = "2015-12"
+VARIANTS = {"resnet50": _VARIANTS, "resnet101": _VARIANTS}
 GROUPS = {"resnext50_32x4d": tuple(_GROUP_WIDTHS)}
 ARCHITECTURES: dict[str, Callable[..., Design]] = {
     **{f"resnet{layers}": _plain(layers) for layers in _DEPTHS},

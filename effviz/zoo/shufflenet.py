@@ -1,8 +1,12 @@
 """ShuffleNetV1 and V2: widths come from published tables, not from a rule."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 from effviz.core.errors import fail, whole
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
+from effviz.model.variants import Variant, rows, widths
 from effviz.model.widths import WidthRule
 
 _MAX_POOL = fixed(Stage("max_pool", stride=2, kernel_size=3, name="max_pool"))
@@ -84,9 +88,22 @@ _V2_WIDTHS = (
 )  # fmt: skip
 
 
+def _v2_rule(widest: int = 244) -> WidthRule:
+    """Return the widths of table 5, with stage 2 of `widest` channels at 2x."""
+    names = ("stage2", "stage3", "stage4", "head")
+    table = [(row[0], dict(zip(names, row[1:], strict=True))) for row in _V2_WIDTHS]
+    table[-1][1]["stage2"] = widest
+    return WidthRule(
+        divisor=4,
+        minimum=28,
+        table=tuple((scale, tuple(row.items())) for scale, row in table),
+        interpolates=True,
+        source="the widths of table 5; between them linear, beyond them proportional, in multiples of 4",
+    )
+
+
 def shufflenet_v2() -> Design:
     """ShuffleNetV2, arXiv 1807.11164, table 5."""
-    names = ("stage2", "stage3", "stage4", "head")
     return Design(
         name="shufflenet_v2",
         title="ShuffleNetV2",
@@ -102,13 +119,7 @@ def shufflenet_v2() -> Design:
             _POOL,
             _CLASSIFIER,
         ),
-        width_rule=WidthRule(
-            divisor=4,
-            minimum=28,
-            table=tuple((row[0], tuple(zip(names, row[1:], strict=True))) for row in _V2_WIDTHS),
-            interpolates=True,
-            source="the widths of table 5; between them linear, beyond them proportional, in multiples of 4",
-        ),
+        width_rule=_v2_rule(),
         notes=(
             "The stride-2 unit is that of the authors' code, which alone gives the published 146, 299 and 591 M; "
             "torchvision gives both branches half of the output.",
@@ -118,7 +129,53 @@ def shufflenet_v2() -> Design:
     )
 
 
+# --- Other implementations --------------------------------------------------------------------------------------------
+
+_AUTHORS = Variant(
+    "authors' code",
+    "megvii-model/ShuffleNet-Series",
+    (rows("classifier without biases", {"name": "classifier"}, bias=False),),
+)
+
+
+def _v1_plain(groups: int = 3) -> Variant:
+    """Return the teaching variant of ShuffleNetV1: every width, also that of the stem, is ``int(c * scale)``."""
+    stages = ("stem", "stage2", "stage3", "stage4")
+    scaled = [(scale, [int(c * scale) for c in (24, *_V1_WIDTHS[groups])]) for scale in (0.25, 0.5, 0.75, 1, 1.5, 2)]
+    # Both 1x1 convolutions of every unit have to be divisible by the groups.
+    legal = tuple(
+        (float(scale), tuple(zip(stages, each, strict=True)))
+        for scale, each in scaled
+        if all(c // 4 % groups == 0 == (c - before) % groups for before, c in pairwise(each))
+    )
+    plain = WidthRule(1, table=legal, source="int(c * scale), where the groups divide it")
+    return Variant(
+        "teaching code",
+        "pytorchcv shufflenet; ports with int(c * scale) for the stem",
+        (widths("stem scaled plainly", plain),),
+    )
+
+
+_HALVES = rows("branches of equal width at stride 2", {"block": "shuffle_unit_v2"}, equal_branches=True)
+_V2_VARIANTS: dict[str, Variant | Callable[..., Variant]] = {
+    "torchvision": Variant("torchvision", "torchvision models/shufflenetv2.py", (_HALVES,)),
+    "authors": _AUTHORS,
+    "teaching": Variant(
+        "teaching code",
+        "CIFAR ports such as kuangliu/pytorch-cifar models/shufflenetv2.py",
+        (
+            widths("stage 2 of 224 instead of 244 channels at 2x", _v2_rule(224)),
+            _HALVES,
+        ),
+        ("The ports have a stem of stride 1 and no max pooling for CIFAR; here both are those of the paper.",),
+    ),
+}
+
 PUBLISHED = "2017-07"
+VARIANTS: dict[str, dict[str, Variant | Callable[..., Variant]]] = {
+    "shufflenet_v1": {"authors": _AUTHORS, "teaching": _v1_plain},
+    "shufflenet_v2": _V2_VARIANTS,
+}
 GROUPS = {"shufflenet_v1": tuple(_V1_WIDTHS)}
 ARCHITECTURES = {"shufflenet_v1": shufflenet_v1, "shufflenet_v2": shufflenet_v2}
 # The names of torchvision; the networks have the authors' form.

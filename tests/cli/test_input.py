@@ -87,7 +87,15 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
     "groups of a network without": (
         ["report", "resnet18", "--groups", "8"], b"",
         "option of resnet18 = 'groups' is unknown. Choices: depth_mult, in_channels, num_classes, resolution, "
-        "width_mult",
+        "variant, width_mult",
+    ),
+    "a variant that does not exist": (
+        ["report", "resnet50", "--variant", "teaching"], b"",
+        "variant of resnet50 = 'teaching' is unknown. Choices: authors, keras, paper",
+    ),
+    "a variant of a file": (
+        ["report", "broken.json", "--variant", "teaching"], b"",
+        "--variant needs the name of an architecture; 'broken.json' has its own rules",
     ),
     "unpublished groups": (
         ["report", "shufflenet_v1", "--groups", "5"], b"",

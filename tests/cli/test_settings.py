@@ -30,6 +30,8 @@ def test_equal_sides_are_one_number() -> None:
     [
         (("mobilenet_v2", "--in-channels", "1"), (3_504_296, 293_548_928)),
         (("shufflenet_v1", "--groups", "8", "--width", "1.5"), (4_269_952, 290_188_800)),
+        (("shufflenet_v1", "--groups", "8", "--variant", "authors"), (2_433_768, 138_365_952)),
+        (("mobilenet_v3_large", "--variant", "torchvision", "--width", "0.75"), (3_377_576, 140_033_816)),
         (("resnext50_32x4d", "--groups", "1"), (25_557_032, 4_089_184_256)),
     ],
     ids=lambda value: str(value[0]),

@@ -446,12 +446,12 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "misspelt option": (
         lambda: architecture("mobilenet_v2", width=1),
         "option of mobilenet_v2 = 'width' is unknown; did you mean 'width_mult'? "
-        "Choices: depth_mult, in_channels, num_classes, resolution, width_mult",
+        "Choices: depth_mult, in_channels, num_classes, resolution, variant, width_mult",
     ),
     "option of another family": (
         lambda: architecture("resnet50", groups=2),
         "option of resnet50 = 'groups' is unknown. Choices: depth_mult, in_channels, num_classes, resolution, "
-        "width_mult",
+        "variant, width_mult",
     ),
     "zero width": (lambda: architecture("vgg16", width_mult=0), "width_mult = 0 must be greater than 0"),
     "width that is no number": (lambda: BASE.scaled(width_mult=math.nan), "width_mult = nan must be finite"),
@@ -580,7 +580,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "unknown key": (
         lambda: read(colour="violet"),
         "key of the design = 'colour' is unknown. Choices: depth_mult, family, in_channels, name, notes, resolution, "
-        "source, stages, stochastic_depth, title, width_mult, width_rule",
+        "source, stages, stochastic_depth, title, variant, width_mult, width_rule",
     ),
     "unknown key of a row": (
         lambda: read(stages=[{"block": "fire", "squeez": 3}]),

@@ -78,7 +78,7 @@ def test_a_square_stays_a_number() -> None:
         (
             {"channels": 1},
             "option of mobilenet_v2 = 'channels' is unknown; did you mean 'in_channels'? Choices: depth_mult, "
-            "in_channels, num_classes, resolution, width_mult",
+            "in_channels, num_classes, resolution, variant, width_mult",
         ),
     ],
     ids=str,

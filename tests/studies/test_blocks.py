@@ -46,7 +46,10 @@ def test_controls_are_the_declared_fields(name: str) -> None:
     shown = lesson.fields_of(name)
     assert {entry.name for entry in shown} <= set(known)
     hidden = set(known) - {entry.name for entry in shown}
-    assert hidden <= {"drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor"}
+    assert hidden <= {
+        "drop_prob", "padding", "dilation", "bias", "norm", "expand_divisor", "se_divisor",
+        "expanded_channels", "always_expand", "conv_bias", "equal_branches",
+    }  # fmt: skip
     for entry in shown:
         assert entry.default == preset.fields.get(entry.name, known[entry.name].default)
         assert entry.help

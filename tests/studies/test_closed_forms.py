@@ -83,7 +83,7 @@ def cases(draw: st.DrawFn, kind: type[FieldBlock]) -> tuple[FieldBlock, Shape]:
         values = {
             "out_channels": out, "stride": draw(stride), "kernel_size": draw(odd), "groups": groups,
             "bottleneck_ratio": draw(st.sampled_from((0.25, 0.5, 1.0))),
-            "stride_at": draw(st.sampled_from(("3x3", "1x1"))),
+            "stride_at": draw(st.sampled_from(("3x3", "1x1"))), "conv_bias": draw(st.booleans()),
         }  # fmt: skip
     elif kind is DenseLayer:
         values = {"growth": draw(few), "bottleneck": draw(few), "kernel_size": draw(odd)}
@@ -106,7 +106,10 @@ def cases(draw: st.DrawFn, kind: type[FieldBlock]) -> tuple[FieldBlock, Shape]:
     elif kind is ShuffleUnitV2:
         step, out = draw(stride), 2 * draw(st.integers(2, 40))
         shape = (out if step == 1 else draw(st.integers(1, out - 1)), *shape[1:])
-        values = {"out_channels": out, "stride": step, "kernel_size": draw(odd if step == 1 else size)}
+        values = {
+            "out_channels": out, "stride": step, "kernel_size": draw(odd if step == 1 else size),
+            "equal_branches": draw(st.booleans()),
+        }  # fmt: skip
     elif kind is SqueezeExcite:
         values = {"squeezed": draw(channels)}
     elif kind is GhostModule:
@@ -120,7 +123,10 @@ def cases(draw: st.DrawFn, kind: type[FieldBlock]) -> tuple[FieldBlock, Shape]:
             "expand_ratio": draw(expand), "se_ratio": draw(squeeze),
         }  # fmt: skip
         if kind is InvertedResidual:
-            values["expand_divisor"] = draw(st.sampled_from((1, 4, 8)))
+            values |= {
+                "expand_divisor": draw(st.sampled_from((1, 4, 8))), "se_divisor": draw(st.sampled_from((1, 4, 8))),
+                "expanded_channels": draw(st.none() | channels), "always_expand": draw(st.booleans()),
+            }  # fmt: skip
     return kind(in_channels=shape[0], **values), shape
 
 

@@ -40,6 +40,7 @@ async def moved(server: Server, url_path: str, query: str = "") -> list[Run]:
 # Parts that have controls in addition to those of the page.
 # "Try this" has two questions, with three elements each.
 LIMITS = {
+    ("architectures", "Blocks"): 41,
     ("blocks", "Diagram"): 41, ("blocks", "Feature reuse"): 44, ("blocks", "Why linear?"): 48,
     ("studio", "Suggestions"): 51, ("studio", "Compose a block"): 48,
 }  # fmt: skip

@@ -33,7 +33,8 @@ class InvertedResidual(StridedBlock):
 
     Source: arXiv 1801.04381, table 1; with squeeze-and-excitation on the *expanded* channels arXiv 1905.02244.
     There is no expansion if it would not change the width. MobileNetV3 rounds the expanded width (`expand_divisor`)
-    and the squeeze to multiples of 8.
+    and the squeeze to multiples of 8. torchvision scales the expanded width of the paper's table instead
+    (`expanded_channels`). Other code truncates the squeeze (`se_divisor` 1) or keeps the expansion (`always_expand`).
     """
 
     kernel_size: int = kernel(3)
@@ -44,15 +45,29 @@ class InvertedResidual(StridedBlock):
     shortcut: bool = declare(True, help="Add the input if the shapes agree.")
     drop_prob: float = declare(0.0, minimum=0, maximum=1, help="Stochastic depth of the residual, in training.")
     se_bias: bool = se_bias()
+    se_divisor: int = declare(8, unit="channels", minimum=1, maximum=64, help="Divisor of the squeeze; 1 truncates it.")
+    expanded_channels: int | None = declare(
+        None, kind="int", optional=True, unit="channels", minimum=1, scales=True,
+        help="Channels inside the block, instead of the expand ratio.",
+    )  # fmt: skip
+    always_expand: bool = declare(False, help="Keep the 1x1 expansion if it does not change the width.")
 
     @property
     def expanded(self) -> int:
         """Channels between expansion and projection."""
+        if self.expanded_channels is not None:
+            return self.expanded_channels
         wide = self.in_channels * self.expand_ratio
         return make_divisible(wide, self.expand_divisor) if self.expand_divisor > 1 else nearest(wide)
 
+    @property
+    def expands(self) -> bool:
+        """Whether the block has the 1x1 expansion."""
+        return self.always_expand or self.expanded != self.in_channels
+
     def expand(self) -> Layer:
-        squeezed = make_divisible(self.expanded * self.se_ratio, 8)
+        exact, divisor = self.expanded * self.se_ratio, self.se_divisor
+        squeezed = make_divisible(exact, divisor) if divisor > 1 else floor_at_least(exact, 1)
         excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid", self.se_bias) if self.se_ratio else None
         return _inverted_residual(self, excite)
 
@@ -71,6 +86,11 @@ class _MBConv(StridedBlock):
     def expanded(self) -> int:
         """Channels between expansion and projection."""
         return nearest(self.in_channels * self.expand_ratio)
+
+    @property
+    def expands(self) -> bool:
+        """Whether the block has the 1x1 expansion."""
+        return self.expanded != self.in_channels
 
 
 @block("mbconv", "MBConv")
@@ -118,7 +138,7 @@ class FusedMBConv(_MBConv):
 def _inverted_residual(block: InvertedResidual | MBConv, excite: Layer | None) -> Layer:
     wide = block.expanded
     body = Sequential.of(
-        expand=pointwise(block.in_channels, wide, block.activation) if wide != block.in_channels else None,
+        expand=pointwise(block.in_channels, wide, block.activation) if block.expands else None,
         depthwise=depthwise(wide, block.kernel_size, block.stride, block.activation),
         squeeze_excite=excite,
         project=pointwise(wide, block.out_channels),

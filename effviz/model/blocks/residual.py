@@ -34,7 +34,7 @@ def _check_shortcut(block: BasicBlock | Bottleneck) -> None:
         fail("out_channels", block.out_channels, relation)
 
 
-def _residual(block: BasicBlock | Bottleneck, body: Sequential) -> Layer:
+def _residual(block: BasicBlock | Bottleneck, body: Sequential, bias: bool | None = None) -> Layer:
     """Add the input, brought to another shape if necessary, and apply the activation to the sum."""
     channels, shortcut = (block.in_channels, block.out_channels), None  # type: tuple[tuple[int, int], Layer | None]
     if not block.keeps_shape and block.shortcut == "A":
@@ -43,7 +43,7 @@ def _residual(block: BasicBlock | Bottleneck, body: Sequential) -> Layer:
             pad=ZeroPadChannels(*channels) if channels[0] != channels[1] else None,
         )
     elif not block.keeps_shape:
-        shortcut = ConvBNAct(*channels, block.stride, kernel_size=1, activation="none")
+        shortcut = ConvBNAct(*channels, block.stride, kernel_size=1, activation="none", bias=bias)
     return Sequential.of(residual=residual(body, shortcut), act=act(block.activation))
 
 
@@ -72,6 +72,7 @@ class Bottleneck(StridedBlock):
     """1x1 down, 3x3, 1x1 up, and a shortcut (ResNet-50, arXiv 1512.03385; grouped: ResNeXt, arXiv 1611.05431).
 
     `stride_at` selects the strided convolution: the 3x3 (torchvision, most libraries) or the first 1x1 (the paper).
+    With `conv_bias`, every convolution has a bias ahead of its batch norm (Keras).
     """
 
     kernel_size: int = kernel(3)
@@ -82,6 +83,7 @@ class Bottleneck(StridedBlock):
     stride_at: str = declare("3x3", choices=("3x3", "1x1"), help="The convolution with the stride.")
     activation: str = activation("relu")
     shortcut: str = _shortcut()
+    conv_bias: bool = declare(False, help="A bias in every convolution, although batch norm follows (Keras).")
 
     def check(self) -> None:
         _check_shortcut(self)
@@ -93,12 +95,13 @@ class Bottleneck(StridedBlock):
 
     def expand(self) -> Layer:
         first, second = (self.stride, 1) if self.stride_at == "1x1" else (1, self.stride)
+        bias = self.conv_bias or None
         body = Sequential.of(
-            reduce=ConvBNAct(self.in_channels, self.inner, first, 1, activation=self.activation),
-            conv=ConvBNAct(self.inner, self.inner, second, self.kernel_size, self.groups, self.activation),
-            expand=pointwise(self.inner, self.out_channels),
+            reduce=ConvBNAct(self.in_channels, self.inner, first, 1, 1, self.activation, bias=bias),
+            conv=ConvBNAct(self.inner, self.inner, second, self.kernel_size, self.groups, self.activation, bias=bias),
+            expand=ConvBNAct(self.inner, self.out_channels, 1, 1, 1, "none", bias=bias),
         )
-        return _residual(self, body)
+        return _residual(self, body, bias)
 
 
 @block("dense_layer", "Dense layer", part=False)

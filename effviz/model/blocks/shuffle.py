@@ -53,11 +53,12 @@ class ShuffleUnitV2(StridedBlock):
     """Split the channels, convolve one half, concatenate, shuffle (ShuffleNetV2, arXiv 1807.11164, figure 3).
 
     A larger stride has no split. The left branch keeps the input channels and the right branch adds the others, as in
-    megvii-model/ShuffleNet-Series. In torchvision each branch has half of the output channels.
+    megvii-model/ShuffleNet-Series. In torchvision each branch has half of the output channels (`equal_branches`).
     """
 
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
+    equal_branches: bool = declare(False, help="At a larger stride, each branch has half of the output (torchvision).")
 
     def check(self) -> None:
         _check_widths(self)
@@ -65,18 +66,23 @@ class ShuffleUnitV2(StridedBlock):
             fail("out_channels", self.out_channels, "must be even: the unit splits it into halves")
 
     def expand(self) -> Layer:
-        half = self.out_channels // 2
+        half, kept = self.out_channels // 2, left_channels(self)
         reduced = self.stride > 1
         right = Sequential.of(
             reduce=pointwise(self.in_channels if reduced else half, half, self.activation),
             depthwise=depthwise(half, self.kernel_size, self.stride),
-            expand=pointwise(half, self.out_channels - self.in_channels if reduced else half, self.activation),
+            expand=pointwise(half, self.out_channels - kept, self.activation),
         )
         left: Layer = Identity()
         if reduced:
             left = Sequential.of(
                 depthwise=depthwise(self.in_channels, self.kernel_size, self.stride),
-                pointwise=pointwise(self.in_channels, self.in_channels, self.activation),
+                pointwise=pointwise(self.in_channels, kept, self.activation),
             )
         merged = Branches((("left", left), ("right", right)), "concat", split=not reduced)
         return Sequential.of(concat=merged, shuffle=ChannelShuffle(2))
+
+
+def left_channels(unit: ShuffleUnitV2) -> int:
+    """Return the output channels of the left branch."""
+    return unit.out_channels // 2 if unit.stride == 1 or unit.equal_branches else unit.in_channels

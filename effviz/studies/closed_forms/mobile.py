@@ -81,7 +81,7 @@ def _inverted(
     def between(pixels: int) -> list[Term]:
         return [
             rounded("expanded channels", c * t, e, pixels * (c + k * k + n)),
-            Term("no expansion layer at expand ratio 1", -pixels * c * e if e == c else 0),
+            Term("no expansion layer at expand ratio 1", 0 if block.expands else -pixels * c * e),
         ]
 
     moved = f"depthwise and projection run on {map_text(out)}, not on {map_text(shape)}"
@@ -93,7 +93,7 @@ def _inverted(
         ),
         made.form(
             "params", symbols, numbers, each,
-            *between(1), batch_norm(*([] if e == c else [e]), e, n), *_excite_params(excite),
+            *between(1), batch_norm(*([e] if block.expands else []), e, n), *_excite_params(excite),
         ),
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from effviz.model.blocks.condense import CondenseLayer
 from effviz.model.blocks.residual import BasicBlock, Bottleneck, DenseLayer
-from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
+from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2, left_channels
 from effviz.model.layers import Shape
 from effviz.studies.closed_forms.form import (
     VGG,
@@ -12,6 +12,7 @@ from effviz.studies.closed_forms.form import (
     Formulas,
     Term,
     batch_norm,
+    biases,
     closed_forms,
     map_text,
     narrow,
@@ -61,7 +62,8 @@ def _(block: Bottleneck, shape: Shape) -> list[ClosedForm]:
         f"c outer and m inner channels{', k kernel size' if k != 3 else ''}{', g groups' if g > 1 else ''}, "
         "h and w of the output map"
     )
-    norm = batch_norm(m, m, *([c, c] if _projects(block) else [c]))
+    outputs = [m, m, *([c, c] if _projects(block) else [c])]
+    extra = [batch_norm(*outputs), *([biases(*outputs)] if block.conv_bias else [])]
     made = Formulas("ResNet bottleneck" if g == 1 else "ResNeXt unit", where, "", (block,), shape)
     return [
         made._replace(source="arXiv 1707.01083, section 3.2").form(
@@ -70,7 +72,7 @@ def _(block: Bottleneck, shape: Shape) -> list[ClosedForm]:
             _projection(block, p),
         ),
         made._replace(source="arXiv 1611.05431, section 3.3").form(
-            "params", symbols, numbers, each, narrow(inputs, c, m), _projection(block, 1), norm
+            "params", symbols, numbers, each, narrow(inputs, c, m), _projection(block, 1), *extra
         ),
     ]  # fmt: skip
 
@@ -162,14 +164,20 @@ def _(block: ShuffleUnitV2, shape: Shape) -> list[ClosedForm]:
     numbers = f"{num(inputs)}² + {k}² × {num(inputs)} + {k}² × {num(b)} + {num(b)} × {num(rest)}"
     where = f"c input and c' output channels, b = c' / 2{size}, h and w of the input, h' and w' of the output map"
     made = Formulas(what, where, "arXiv 1807.11164, figure 3 (d), written out", (block,), shape)
+    kept = left_channels(block)
+    moved = (kept - inputs) * (inputs - b)
+
+    def between(size: int) -> list[Term]:
+        return [Term(f"the left branch has {num(kept)} channels, not {num(inputs)}", size * moved)] if moved else []
+
     return [
         made.form(
             "macs", f"h' × w' × ({symbols}) + h × w × cb",
             f"{map_text(out)} × ({numbers}) + {map_text(shape)} × {num(inputs)} × {num(b)}",
-            p * late + pixels(shape) * inputs * b,
+            p * late + pixels(shape) * inputs * b, *between(p),
         ),
         made.form(
             "params", f"{symbols} + cb", f"{numbers} + {num(inputs)} × {num(b)}", late + inputs * b,
-            batch_norm(inputs, inputs, b, b, rest),
+            *between(1), batch_norm(inputs, kept, b, b, outputs - kept),
         ),
     ]  # fmt: skip

@@ -90,7 +90,7 @@ def template(
 
 def _in_channels(block: str, width: int) -> dict[str, Any]:
     """Return the fields in channels that scale with the width."""
-    return {entry.name: _PER_WIDTH * width for entry in declared(BLOCKS[block]) if entry.scales}
+    return {entry.name: _PER_WIDTH * width for entry in declared(BLOCKS[block]) if entry.scales and not entry.optional}
 
 
 @remembered

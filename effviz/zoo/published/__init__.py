@@ -48,8 +48,10 @@ def figures_for(design: Design, scale: float, depth_scale: float, groups: int | 
         groups: only rows with this number of groups, for networks with groups.
     """
     table = published()
+    # The figures of a variant are those of its network.
+    name = design.name.removesuffix(f"_{design.variant}") if design.variant else design.name
     chosen = (
-        (table["design"] == design.name)
+        (table["design"] == name)
         & ((table["scale"] - scale).abs() < 1e-6)
         & ((table["depth_scale"].fillna(1.0) - depth_scale).abs() < 1e-6)
     )

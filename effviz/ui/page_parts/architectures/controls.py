@@ -9,10 +9,12 @@ import streamlit as st
 import effviz
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, compact_size, in_pixels
+from effviz.model.variants import DEFAULT
+from effviz.studies.variants import variant_title
 from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
 from effviz.ui.widgets.frame import instrument
-from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
+from effviz.zoo import ARCHITECTURES, GROUPS, default_groups, list_variants
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Choice:
     """Values of the controls.
 
     Attributes:
+        name: of the network.
+        variant: the implementation.
         design: with the multipliers.
         baseline: the named network itself.
         width: multiplier relative to it.
@@ -29,6 +33,8 @@ class Choice:
         aspect: the resolution whose aspect ratio the slider keeps; None for a square.
     """
 
+    name: str
+    variant: str
     design: effviz.Design
     baseline: effviz.Design
     width: float
@@ -62,7 +68,8 @@ def controls() -> Choice:
     if groups is not None:
         counts = [str(count) for count in GROUPS[name]]
         groups = int(inputs.switch("Groups", counts, "groups", default=str(groups)))
-    baseline = named(name, groups)
+    chosen = _variant_control(name, groups)
+    baseline = named(name, groups, chosen)
     with instrument():
         width = width_control(baseline)
     links.also("depth", "depth_mult")
@@ -75,27 +82,43 @@ def controls() -> Choice:
     with st.container(horizontal=True, key="row_input", gap="small"):
         classes = inputs.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
         in_channels = in_channels_control()
-    return choose(name, groups, width, depth, resolution, classes, in_channels, inputs.aspect("res"))
+    return choose(name, groups, width, depth, resolution, classes, in_channels, inputs.aspect("res"), chosen)
+
+
+def _variant_control(name: str, groups: int | None) -> str:
+    """Show the implementations of a network that has several, and return the name of the chosen one."""
+    options = list_variants(name)
+    if len(options) == 1:
+        return DEFAULT
+    if st.session_state.get("variant") not in (None, *options):
+        st.session_state["variant"] = DEFAULT
+    titles = {each: variant_title(name, each, groups) for each in options}
+    return inputs.choice(
+        "Variant", options, "variant", default=DEFAULT, format_func=titles.__getitem__,
+        on_change=lambda: links.reset({"scale": "1"}),
+        help="Other implementations, which differ by rounding or by a detail.",
+    )  # fmt: skip
 
 
 @remembered
-def named(name: str, groups: int | None) -> effviz.Design:
+def named(name: str, groups: int | None, variant: str = DEFAULT) -> effviz.Design:
     """Return a published network."""
-    return effviz.architecture(name, **({} if groups is None else {"groups": groups}))
+    return effviz.architecture(name, variant=variant, **({} if groups is None else {"groups": groups}))
 
 
 def choose(
     name: str, groups: int | None, width: float, depth: float, resolution: Resolution, classes: int,
-    in_channels: int = 3, aspect: Resolution | None = None,
+    in_channels: int = 3, aspect: Resolution | None = None, variant: str = DEFAULT,
 ) -> Choice:  # fmt: skip
     """Scale a published network.
 
     Raises:
         DesignError: a value is illegal.
     """
-    baseline = named(name, groups)
+    baseline = named(name, groups, variant)
     design = effviz.architecture(
         name,
+        variant=variant,
         **({} if groups is None else {"groups": groups}),
         width_mult=width,
         depth_mult=depth,
@@ -103,7 +126,7 @@ def choose(
         num_classes=classes,
         in_channels=in_channels,
     )
-    return Choice(design, baseline, width, depth, classes, groups, aspect)
+    return Choice(name, variant, design, baseline, width, depth, classes, groups, aspect)
 
 
 def _title(name: str) -> str:
@@ -121,6 +144,7 @@ def _reset() -> None:
             "classes": 1000,
             "in_channels": 3,
             "groups": str(default_groups(name)),
+            "variant": DEFAULT,
             "scale": "1",
             "find": "",
             "layer": "",

@@ -18,7 +18,8 @@ CONTROLS = ("width", "depth", "res")
 def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[str, dict[str, Any]]:
     """Return, for each slider, the settings on which the states depend: all but its own."""
     found = {
-        "name": choice.baseline.name,
+        "name": choice.name,
+        "variant": choice.variant,
         "groups": choice.groups,
         "width": choice.width,
         "depth": choice.depth,
@@ -34,6 +35,7 @@ def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[s
 def sweep(
     control: str,
     name: str,
+    variant: str,
     groups: int | None,
     classes: int,
     in_channels: int,
@@ -47,6 +49,7 @@ def sweep(
     Args:
         control: one of `CONTROLS`.
         name: of the network.
+        variant: the implementation.
         groups: of a network that exists with several; None elsewhere.
         classes: of the classifier.
         in_channels: of the image.
@@ -65,7 +68,7 @@ def sweep(
         now = others | {control: value}
         if control == "res":
             now["res"] = with_height(1 if aspect is None else as_resolution(aspect), int(value))
-        choice = choose(name, groups, now["width"], now["depth"], now["res"], classes, in_channels)
+        choice = choose(name, groups, now["width"], now["depth"], now["res"], classes, in_channels, variant=variant)
         report, unscaled, cards = counts(choice, chosen)
         return State(cards, dict(zip(CHARTS, figures(report, unscaled, chosen, colors), strict=True)))
 

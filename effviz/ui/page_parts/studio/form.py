@@ -25,6 +25,7 @@ _WIDTHS = {
     "scaled": "scales",
     "fixed": "fixed",
     "at_least": "scales, upwards only",
+    "proportional": "proportional to the row above",
     "classes": "number of classes",
 }
 _DEPTHS = {"scaled": "scales", "fixed": "fixed"}
