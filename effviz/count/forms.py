@@ -185,8 +185,8 @@ def _constant_form(block: FieldBlock, shape: Shape, producer: Producer, memory: 
     totals = block_totals(block, shape)
     access, peak = block_access(block, shape, producer, memory), block_peak(block, shape, producer)
     after = block_fusion(block, shape, producer).producer
-    constants = (((0, count),) for count in (totals.macs, access))
-    return BlockForm(totals.params, *constants, (((0, peak),),), (), 0, totals.out_shape, after)
+    macs, memory_access, largest = (((0, count),) for count in (totals.macs, access, peak))
+    return BlockForm(totals.params, macs, memory_access, (largest,), (), 0, totals.out_shape, after)
 
 
 @remembered

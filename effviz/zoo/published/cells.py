@@ -135,9 +135,31 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
 
 def own_top1(name: str, resolution: Resolution, groups: int | None = None) -> Figure | None:
     """Return the figure with the published accuracy of an unscaled network at its own resolution; None if unknown."""
+    return published_top1(name, groups).get((1.0, resolution))
+
+
+@remembered
+def published_top1(
+    name: str, groups: int | None = None, retrained: bool = False
+) -> dict[tuple[float, Resolution], Figure]:
+    """Return the figures with the published accuracies of a network by width and resolution.
+
+    They are from the documents of its authors, or from one document if the authors print no comparable accuracies.
+
+    Args:
+        name: of a network in the zoo.
+        groups: of a network with several; excludes figures without a number of groups.
+        retrained: where these documents print nothing, use accuracies of other sources: re-trainings and quotations.
+    """
     documents: tuple[str, ...] = OWN.get(name) or _ACCURACY.get(name) or ()
-    figures = cells(name, groups, others=True).get((1.0, resolution), ())
-    return printed_top1(each for each in figures if each.source.startswith(documents))
+    found = {}
+    for place, figures in cells(name, groups, others=True).items():
+        figure = printed_top1(each for each in figures if each.source.startswith(documents))
+        if figure is None and retrained:
+            figure = printed_top1(figures)
+        if figure is not None:
+            found[place] = figure
+    return found
 
 
 def leading(name: str, groups: int | None = None) -> dict[tuple[float, Resolution], float]:
