@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from effviz.advice.budgets import Budget, format_amount
-from effviz.cli import output
+from effviz.cli import files, output
 from effviz.cli.options import (
     EXCEEDED,
     Answer,
@@ -57,18 +58,22 @@ def find(
         raise no_limit()
     from effviz.studies import finder
 
-    latency = None
+    measured = None
     if any(each.quantity == "latency" for each in budgets):
-        from effviz.measure.recorded import known_ms as latency
+        from effviz.measure import recorded
+
+        measured = recorded.known_ms
     found, known = finder.find(
-        budgets, dtype=dtype, memory=memory, networks=networks or None, retrained=retrained, latency=latency
+        budgets, dtype=dtype, memory=memory, networks=networks or None, retrained=retrained, latency=measured
     )
-    printed = found._replace(fits=found.fits[:rows])
+    printed = replace(found, fits=found.fits[:rows])
     table = finder.as_table(printed, budgets, dtype, memory, known)
     code = 0 if found.fits else EXCEEDED
-    if is_csv:
-        return Answer(table.to_csv(index=False, lineterminator="\n"), code)
     sentence = _sentence(found, budgets, dtype)
+    if is_csv:
+        if not found.fits:
+            files.complain(f"no network fits. {sentence}")
+        return Answer(table.to_csv(index=False, lineterminator="\n"), code)
     if is_json:
         answer: dict[str, Any] = {"tried": found.tried, "fit": len(found.fits), "dtype": dtype, "memory": memory}
         answer |= {"limits": {each.quantity: each.limit for each in budgets}, "excluded": dict(found.excluded)}

@@ -7,6 +7,7 @@ Networks without one follow; no accuracy is estimated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, Verdict, check, read_limit
@@ -182,7 +183,8 @@ def _rank(each: Candidate) -> tuple[float, ...]:
 # --- a search --------------------------------------------------------------------------------------------------------
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Found:
     """The candidates within joint limits, and what the limits exclude.
 
     Attributes:
@@ -200,6 +202,10 @@ class Found(NamedTuple):
     near: Mapping[str, tuple[Candidate, ...]]
     axis: str
     front: frozenset[Candidate]
+
+    def __sizeof__(self) -> int:
+        """Return about the bytes of the result, for caches; it shares the candidates with other results."""
+        return 500 + 8 * (len(self.fits) + len(self.front) + sum(map(len, self.near.values())))
 
     @property
     def binding(self) -> str | None:
@@ -245,7 +251,7 @@ def search(
     )
     axis = found.binding or next(iter(limits), "macs")
     axis = "macs" if axis == "latency" else axis
-    return found._replace(axis=axis, front=front(fits, axis, dtype))
+    return replace(found, axis=axis, front=front(fits, axis, dtype))
 
 
 def _beyond(quantity: str, limit: float, size: int, latencies: Known) -> Callable[[Candidate], bool]:
