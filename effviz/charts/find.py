@@ -67,12 +67,16 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     front = sorted(found.front, key=lambda each: (each.value, each.top1))
     if front:
         edge = [*(each.value for each in front), min(10 ** span[1], found.limit or math.inf)]
-        traces.append(draw.line(edge, [*(each.top1 for each in front), front[-1].top1], look.muted, 1.5, shape="hv"))
+        traces.append(
+            draw.line(
+                edge, [*(each.top1 for each in front), front[-1].top1], look.muted, 1.5, shape="hv", showlegend=False
+            )
+        )
     traces += [
-        _marks("beyond this limit only", found.near, draw.outlined(look.grid, 8, "circle-open", 1.5)),
-        _marks("fits", found.fits, draw.outlined(look.muted, 8, "circle-open", 1.5)),
-        _marks("fits, on the Pareto front", front, draw.outlined(look.ink, 9, "circle", 1.5)),
-        _marks("selected", [each for each in marks if each.label == chosen], draw.outlined(
+        _marks("Over this limit only", found.near, draw.outlined(draw.mixed(look.grid, look.muted, 0.45), 8, "circle-open", 1.5)),
+        _marks("Fits", found.fits, draw.outlined(look.muted, 8, "circle-open", 1.5)),
+        _marks("Pareto front", front, draw.outlined(look.ink, 9, "circle", 1.5)),
+        _marks("Selected", [each for each in marks if each.label == chosen], draw.outlined(
             look.accent, 16, "circle-open", 3)),
         _rug(found.rest, (low + floor) / 2, look),
     ]  # fmt: skip

@@ -137,7 +137,7 @@ def _presets() -> None:
     now = {quantity: _now(quantity) for quantity in _LABELS}
     dtype = str(st.session_state.get(FORMAT, st.query_params.get(FORMAT, "float32")))
     st.session_state[_PRESET] = _matching(now, dtype)
-    st.selectbox("Limits of", list(titles), format_func=titles.__getitem__, key=_PRESET, on_change=_apply)
+    st.selectbox("Preset", list(titles), format_func=titles.__getitem__, key=_PRESET, on_change=_apply)
 
 
 def _now(quantity: str) -> str:

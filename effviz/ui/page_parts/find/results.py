@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -103,8 +104,12 @@ def headline(choice: Choice, found: Found, each: Candidate | None, convention: C
         }  # fmt: skip
         if "params" not in below and "weight_size" in below:
             below["params"] = f"weights {below['weight_size']}"
+        # A limit in bytes is compared with bytes.
+        shown = replace(convention, unit=choice.dtype) if "peak_activation" in choice.limits else convention
         cards += [
-            count_card(convention, quantity, getattr(each, quantity), below=below.get(quantity, "no limit"))
+            replace(
+                count_card(shown, quantity, getattr(each, quantity), below=below.get(quantity, "no limit")), aside=""
+            )
             for quantity in ("macs", "params", "peak_activation")
         ]
     show_cards(cards)
@@ -184,7 +189,7 @@ def _axis_label(axis: str, dtype: str, convention: Convention) -> str:
 
 
 def _shown(axis: str, value: float) -> str:
-    return binary(value) if QUANTITIES[axis].unit == "bytes" else short(value)
+    return short_binary(value) if QUANTITIES[axis].unit == "bytes" else short(value)
 
 
 def _ticks(axis: str) -> list[tuple[float, str]]:
@@ -206,7 +211,7 @@ def open_in(each: Candidate | None) -> None:
     """Show links that open the selected network in Architectures and in the studio."""
     if each is None:
         return
-    with st.container(horizontal=True, gap="small", key="row_open", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", key="ways", vertical_alignment="center"):
         architectures_link(each.name, each.groups, each.width, each.depth, each.resolution)
         studio_link(each.design)
 
