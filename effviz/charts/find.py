@@ -64,6 +64,7 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     high = 5 * math.ceil((max((each.top1 for each in marks), default=80) + 0.5) / 5)
     floor = low - (high - low) * _FLOOR
     traces: list[Spec] = []
+    pale = draw.mixed(look.grid, look.muted, 0.45)
     front = sorted(found.front, key=lambda each: (each.value, each.top1))
     if front:
         edge = [*(each.value for each in front), min(10 ** span[1], found.limit or math.inf)]
@@ -73,7 +74,7 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
             )
         )
     traces += [
-        _marks("Over this limit only", found.near, draw.outlined(draw.mixed(look.grid, look.muted, 0.45), 8, "circle-open", 1.5)),
+        _marks("Over this limit only", found.near, draw.outlined(pale, 8, "circle-open", 1.5)),
         _marks("Fits", found.fits, draw.outlined(look.muted, 8, "circle-open", 1.5)),
         _marks("Pareto front", front, draw.outlined(look.ink, 9, "circle", 1.5)),
         _marks("Selected", [each for each in marks if each.label == chosen], draw.outlined(

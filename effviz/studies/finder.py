@@ -321,6 +321,14 @@ def _networks(count: int) -> str:
     return f"{count:,} network{'' if count == 1 else 's'}"
 
 
+@remembered
+def rechecked(
+    rows: tuple[Candidate, ...], budgets: tuple[Budget, ...], dtype: str, memory: str
+) -> tuple[tuple[Verdict, ...], ...]:
+    """Return the verdicts of `verified` on several candidates."""
+    return tuple(verified(each, budgets, dtype, memory) for each in rows)
+
+
 # --- the public function ---------------------------------------------------------------------------------------------
 
 

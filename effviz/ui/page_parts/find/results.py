@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from effviz.advice.budgets import QUANTITIES, Budget, Verdict, format_amount, format_share
+from effviz.advice.budgets import QUANTITIES, format_amount, format_share
 from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -31,7 +31,7 @@ from effviz.ui.widgets.ways import architectures_link, studio_link
 
 ROWS = 50
 """Networks in the table and in the drop-down of the selected one."""
-_CHECKED = 20
+_CHECKED = 10
 KEY = "network"
 _MOST_NEAR = 60
 
@@ -249,14 +249,6 @@ def _title(quantity: str, convention: Convention) -> str:
     return convention.compute_label if quantity == "macs" else QUANTITIES[quantity].title
 
 
-@remembered
-def rechecked(
-    rows: tuple[Candidate, ...], budgets: tuple[Budget, ...], dtype: str, memory: str
-) -> tuple[tuple[Verdict, ...], ...]:
-    """Build each network anew, analyze it, and check it against the limits."""
-    return tuple(finder.verified(each, budgets, dtype, memory) for each in rows)
-
-
 def check(choice: Choice, found: Found, convention: Convention) -> None:
     """Check the first networks again in another way, and show the verdicts."""
     rows = found.fits[:_CHECKED]
@@ -264,9 +256,7 @@ def check(choice: Choice, found: Found, convention: Convention) -> None:
     if not rows or not counted:
         st.markdown("Nothing to check: no limit is set on a count, or no network fits.")
         return
-    verdicts = calculated("Check", rechecked, rows, counted, choice.dtype, convention.memory)
-    if verdicts is None:
-        return
+    verdicts = finder.rechecked(rows, counted, choice.dtype, convention.memory)
     written = _written(convention)
 
     def cell(place: int) -> Callable[[Any], Any]:
