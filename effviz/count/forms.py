@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from effviz.core.caches import remembered
-from effviz.core.errors import DesignError
+from effviz.core.errors import DesignError, if_legal
 from effviz.core.resolution import Resolution, sides
 from effviz.count import cost
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Producer, alive, fuse, memory_access
@@ -93,32 +93,50 @@ class NetworkForm:
         return _FORM_BYTES * (len(self.changes) + len(self.peaks))
 
 
-def count_at(design: Design, resolution: Resolution, memory: str = "fused") -> Counted:
-    """Count a network, fast if many resolutions are counted.
+def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = "fused") -> list[Counted | None]:
+    """Count a network at many resolutions.
 
     Args:
         design: the network.
-        resolution: of the input in pixels.
+        resolutions: of the input in pixels.
         memory: assumption about memory access, one of `effviz.count.memory.ASSUMPTIONS`.
 
+    Returns:
+        The counts at each resolution; None where the network cannot be built.
+
     Raises:
-        DesignError: the network cannot be built at this resolution.
+        DesignError: the network cannot be built at its own resolution.
     """
     form = network_form(design, memory)
-    areas = None if form is None else _areas(form.changes, sides(resolution))
-    if form is None or areas is None:
-        report = analyze(design, resolution, memory)
-        return Counted(report.params, report.macs, report.memory_access, report.peak_activation)
-    return Counted(
-        form.params,
-        sum([factor * areas[size] for size, factor in form.macs]),
-        sum([factor * areas[size] for size, factor in form.memory_access]),
-        max([sum([factor * areas[size] for size, factor in peak]) for peak in form.peaks]),
-    )
+    if form is None:
+        return [_analyzed(design, resolution, memory) for resolution in resolutions]
+    return [
+        _analyzed(design, resolution, memory)
+        if areas is None
+        else Counted(
+            form.params,
+            sum([factor * areas[size] for size, factor in form.macs]),
+            sum([factor * areas[size] for size, factor in form.memory_access]),
+            max([sum([factor * areas[size] for size, factor in peak]) for peak in form.peaks]),
+        )
+        for resolution, areas in zip(resolutions, _areas(form.changes, resolutions), strict=True)
+    ]
+
+
+def _analyzed(design: Design, resolution: Resolution, memory: str) -> Counted | None:
+    report = if_legal(lambda: analyze(design, resolution, memory))
+    if report is None:
+        return None
+    return Counted(report.params, report.macs, report.memory_access, report.peak_activation)
 
 
 @remembered
-def _areas(changes: tuple[Change, ...], input_sides: tuple[int, int]) -> tuple[int, ...] | None:
+def _areas(changes: tuple[Change, ...], resolutions: tuple[Resolution, ...]) -> list[tuple[int, ...] | None]:
+    """Return the area of each map size at each resolution, see `_areas_at`."""
+    return [_areas_at(changes, sides(each)) for each in resolutions]
+
+
+def _areas_at(changes: tuple[Change, ...], input_sides: tuple[int, int]) -> tuple[int, ...] | None:
     """Return the area of each map size; None if a layer rejects its input, or if a map has one pixel.
 
     A map of one pixel can have the size of its subsampled copy, which decides about fusion.

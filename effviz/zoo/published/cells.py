@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from effviz.core.caches import remembered
@@ -34,6 +35,7 @@ _ACCURACY = {
         ("torchvision 0.29.2 models metadata",),
     ),
 }
+_SQUARE = re.compile(r"\d+")
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
@@ -95,19 +97,13 @@ def cells(
         groups: of ShuffleNetV1; excludes figures without a number of groups.
         others: include other sources: re-trainings and quotations.
     """
-    table = published()
-    rows = table[
-        (table["design"] == name) & table["scale"].notna() & ((table["depth_scale"].fillna(1.0) - 1).abs() < 1e-6)
-    ]
-    rows = rows[rows["resolution"].str.fullmatch(r"\d+")]
-    if groups is not None:
-        rows = rows[rows["groups"] == str(groups)]
     figures = dict.fromkeys(
         (
             round(float(row.scale), 6), int(row.resolution), row.variant, _known(row.params), _known(row.mult_adds),
             _known(row.top1), _document(name, row.source), row.source, _about(row.notes), row.wrong,
         )
-        for row in rows.itertuples()
+        for row in _rows().get(name, ())
+        if groups is None or row.groups == str(groups)
     )  # fmt: skip
     found = [Figure(*values[:-1], faults(values[-1]), values[-1]) for values in figures]
     if not others:
@@ -126,6 +122,17 @@ def cells(
     for each in sorted(found, key=rank):
         by_cell.setdefault((each.width, each.resolution), []).append(each)
     return {cell: tuple(by_cell[cell]) for cell in sorted(by_cell)}
+
+
+@cache
+def _rows() -> dict[str, list[Any]]:
+    """Return the published rows at unchanged depth of squares by network."""
+    found: dict[str, list[Any]] = {}
+    for row in published().itertuples():
+        is_scaled = row.depth_scale == row.depth_scale and abs(row.depth_scale - 1) >= 1e-6
+        if row.scale == row.scale and not is_scaled and _SQUARE.fullmatch(row.resolution):
+            found.setdefault(row.design, []).append(row)
+    return found
 
 
 def printed_top1(figures: Iterable[Figure]) -> Figure | None:
