@@ -81,7 +81,7 @@ def find(
         return Answer(output.as_json(answer | {"note": sentence, "networks": listed}), code)
     head = [f"{exact(len(found.fits))} of {exact(found.tried)} networks fit. {sentence}"]
     if found.fits:
-        head.append(f"Sizes in bytes: {dtype}, batch 1. Memory access: {memory}, in elements. {finder.RANKING}")
+        head += [finder.RANKING, f"Sizes in bytes: {dtype}, batch 1. Memory access: {memory}, in elements."]
     if chosen:
         head.append(f"{chosen.title}. {chosen.source}")
     if not found.fits:
