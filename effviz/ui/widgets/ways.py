@@ -12,6 +12,8 @@ from effviz.model.design import Design
 from effviz.model.draft import MAX_LINK, Draft
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
+from effviz.ui.widgets.controls import network_title
+from effviz.zoo import architecture
 
 LIMIT_KEYS = {quantity: f"max_{quantity}" for quantity in QUANTITIES}
 """URL parameters of limits, by quantity."""
@@ -34,7 +36,10 @@ def studio_link(design: Design) -> None:
 
 def architectures_link(name: str, groups: int | None, width: float, depth: float, resolution: Resolution) -> None:
     """Show a link that opens a network of the zoo, with its multipliers, on the page of architectures."""
-    query = {"net": name, "width": f"{width!r}", "depth": f"{depth!r}", "res": compact_size(resolution)}
+    rule = architecture(name).width_rule
+    # A family with few widths has a switch for them.
+    scale = {"scale": f"{width:g}"} if rule.table and not rule.interpolates else {"width": repr(width)}
+    query = {"net": network_title(name)} | scale | {"depth": repr(depth), "res": compact_size(resolution)}
     st.page_link(
         page_path(page("architectures")),
         label="Open in Architectures",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from page_reader import charts, control, counted_cards, headings, line, open_page, opened, put, show_part
 from streamlit.testing.v1 import AppTest
@@ -102,7 +104,7 @@ def test_links_open_the_selected_network_elsewhere() -> None:
     rows = search(candidates(), BUDGETS, "int8").fits
     chosen = next(each for each in rows[:50] if each.width != 1)
     at.selectbox(key="network").set_value(chosen.label).run()
-    query = dict(pair.split("=") for pair in links(at)["Open in Architectures"].split("&"))
+    query = dict(parse_qsl(links(at)["Open in Architectures"]))
     there = open_page("architectures", **query)
     assert line(there) == ""
     shown = {card.label: card.value for card in counted_cards(there)}
@@ -141,8 +143,7 @@ def test_the_studio_and_architectures_lead_here() -> None:
     fits = open_page("studio", budget="own limits", max_macs="1G")
     assert "Find a network that fits" not in links(fits)
     at = show_part(open_page("architectures"), "Downloads")
-    query = {key: text.replace("+", " ") for key, text in (
-        pair.split("=") for pair in links(at)["Find networks within this cost"].split("&"))}  # fmt: skip
+    query = dict(parse_qsl(links(at)["Find networks within this cost"]))
     assert query["format"] in DTYPES
     found = open_page("find", **query)
     assert line(found) == ""
