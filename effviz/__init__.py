@@ -33,6 +33,7 @@ Importing effviz loads neither torch nor streamlit nor pandas; `build` loads tor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from effviz.advice.scaling import compound_scale
@@ -47,8 +48,7 @@ from effviz.model.widths import WidthRule
 from effviz.zoo import ALIASES, ARCHITECTURES, architecture, list_architectures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import pandas as pd
     from torch import nn
 
     from effviz.backend.profile import Profile
@@ -59,7 +59,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ALIASES", "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
     "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
-    "export_torch", "list_architectures", "measure_latency", "profile",
+    "export_torch", "find", "list_architectures", "measure_latency", "profile",
 ]  # fmt: skip
 
 
@@ -91,6 +91,69 @@ def measure_latency(
     from effviz.measure.latency import measure_latency as measure
 
     return measure(design, resolution, batch_size, threads)
+
+
+def find(
+    max_macs: float | str | None = None,
+    max_params: float | str | None = None,
+    max_peak: float | str | None = None,
+    dtype: str = "float32",
+    *,
+    max_memory_access: float | str | None = None,
+    max_weights: float | str | None = None,
+    max_latency: float | str | None = None,
+    memory: str = "fused",
+    networks: Sequence[str] | None = None,
+    widths: Sequence[float] | None = None,
+    resolutions: Sequence[Resolution] | None = None,
+    retrained: bool = False,
+) -> pd.DataFrame:
+    """Find networks of the zoo, at any width and resolution, within joint limits. Loads pandas.
+
+    Networks with a published top-1 for exactly their width and resolution come first, the highest above. The others
+    follow, those with the most multiply-adds above; no accuracy is estimated. Each row is checked by
+    `effviz.budgets.check` on a design that is built anew, which takes about 5 ms.
+
+    Args:
+        max_macs: multiply-adds of one image. A limit is a number or text: ``300e6``, ``"300M"``, ``"256KiB"``.
+        max_params: parameters.
+        max_peak: peak activation memory in bytes.
+        dtype: number format of sizes in bytes: ``"float32"``, ``"float16"`` or ``"int8"``.
+        max_memory_access: memory access in elements.
+        max_weights: size of all parameters in bytes.
+        max_latency: median in ms, batch 1, one thread, float32. Only networks with a latency that was measured here
+            or is recorded can fit; none is measured now.
+        memory: assumption about memory access, one of `effviz.count.memory.ASSUMPTIONS`.
+        networks: names in the zoo; None for all.
+        widths: multipliers; None for usual and published ones.
+        resolutions: in pixels; None for usual and published ones, and each network's own.
+        retrained: use accuracies that other sources print where the authors of a network print none.
+
+    Returns:
+        One row per network. Columns: network, name, groups, width_mult, depth_mult, phi, resolution, params, macs,
+        memory_access, peak_activation (elements), peak_bytes, weight_bytes, latency_ms, top1 (per cent), front
+        (whether no other row has as high a top-1 at less of the binding quantity), source (of top1).
+
+    Raises:
+        DesignError: no limit is set, or an argument is illegal.
+    """
+    from effviz.studies import finder
+
+    limits = {
+        "max_macs": max_macs, "max_params": max_params, "max_memory_access": max_memory_access, "max_peak": max_peak,
+        "max_weights": max_weights, "max_latency": max_latency,
+    }  # fmt: skip
+    budgets = finder.read_limits(limits)
+    measured = None
+    if max_latency is not None:
+        from effviz.measure import recorded
+
+        measured = recorded.known_ms
+    found, known = finder.find(
+        budgets, dtype=dtype, memory=memory, networks=networks, widths=widths, resolutions=resolutions,
+        retrained=retrained, latency=measured,
+    )  # fmt: skip
+    return finder.as_table(found, budgets, dtype, memory, known)
 
 
 def __getattr__(name: str) -> Any:

@@ -33,7 +33,7 @@ def page() -> None:
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     with frame.instrument(), frame.section("The headline"):
-        limits.headline(here, judged, convention, reading, conditions)
+        limits.headline(here, judged, chosen, convention, reading, conditions)
     rows.toolbar(here)
     rows.problems(here)
     with rows.place():

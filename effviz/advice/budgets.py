@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from effviz.core.arguments import check_public, checked_late
-from effviz.core.errors import fail, number, one_of, show
+from effviz.core.errors import DesignError, fail, number, one_of, show
 from effviz.count.report import Report
 
 DTYPES = {"float32": 4, "float16": 2, "int8": 1}
@@ -78,6 +78,26 @@ def _limit(argument: str, value: Any, quantity: str) -> int | float:
     if value != int(value):
         fail(argument, value, f"must be a whole number for {quantity}")
     return int(value)
+
+
+@checked_late
+def read_limit(argument: str, value: float | str, quantity: str) -> Budget:
+    """Return the limit that a caller wrote as a number or as text.
+
+    Args:
+        argument: its name in error messages.
+        value: in the unit of the quantity, or text for `parse_amount`: ``"300M"``, ``"256KiB"``.
+        quantity: a key of `QUANTITIES`.
+
+    Raises:
+        DesignError: the value is not a legal limit; the message contains the argument and the value.
+    """
+    one_of("quantity", quantity, QUANTITIES)
+    try:
+        return Budget(quantity, parse_amount(value, quantity) if isinstance(value, str) else value)
+    except DesignError as error:
+        relation = error.problem.partition(" = ")[2]
+        raise DesignError(f"{argument} = {relation}") from None
 
 
 class Verdict(NamedTuple):

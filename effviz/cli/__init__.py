@@ -14,7 +14,8 @@ line on standard error, without a traceback.
 exit code  meaning
 =========  ==========================================================================
 0          success; every limit is kept
-1          ``check``: a limit is exceeded, or ``--strict-lint`` is set with findings
+1          ``check``: a limit is exceeded, or ``--strict-lint`` is set with findings;
+           ``find``: no network fits
 2          wrong input, or the command failed; standard error has the reason
 70         a fault in effviz; standard error has the type of the exception
 130        interrupted with Ctrl-C
@@ -22,6 +23,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
+from effviz.cli import find  # noqa: F401 -- registers its command
 from effviz.cli.commands import main
 
 __all__ = ["main"]

@@ -6,39 +6,32 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from effviz.core.arguments import check_public
-from effviz.core.caches import remembered
 from effviz.core.errors import one_of
 from effviz.core.resolution import Resolution, as_resolution, in_pixels
-from effviz.count.memory import ASSUMPTIONS, Fusion, Producer, alive, fuse, memory_access
-from effviz.count.rows import BlockInput, LayerRow, Sums, block_fusion, block_inputs, kind_sums, layer_rows
+from effviz.count.memory import ASSUMPTIONS, Fusion, fuse
+from effviz.count.rows import (
+    BlockInput,
+    LayerRow,
+    Sums,
+    block_access,
+    block_inputs,
+    block_peak,
+    kind_sums,
+    layer_rows,
+)
 from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
-from effviz.model.layers import Shape, elements
+from effviz.model.layers import elements
 from effviz.model.layout import BuiltBlock
 from effviz.model.trace import Step, chain, layer_count, trace_block
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from effviz.model.fields import FieldBlock
-
 
 _OF_LAYERS = {"blocks", "_inputs", "steps", "fusion", "rows", "running", "table"}
 _LAYER_BYTES = 3_000
 """Measured for rows, steps, fusion and table of a large network."""
-
-
-@remembered
-def _peak(block: FieldBlock, shape: Shape, producer: Producer) -> int:
-    return max(alive(trace_block(block, shape).steps, block_fusion(block, shape, producer)), default=0)
-
-
-@remembered
-def _access(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> int:
-    fusion = block_fusion(block, shape, producer)
-    access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
-    # Folding into the last convolution of the block before is counted here, which does not change the network's sum.
-    return access + fusion.outside_bias if ASSUMPTIONS[memory].fuses else access
 
 
 class Report:
@@ -92,18 +85,18 @@ class Report:
     @cached_property
     def memory_accesses(self) -> dict[str, int]:
         """`memory_access` under each assumption."""
-        return {name: sum(_access(*each[1:], name) for each in self._inputs) for name in ASSUMPTIONS}
+        return {name: sum(block_access(*each[1:], name) for each in self._inputs) for name in ASSUMPTIONS}
 
     @cached_property
     def memory_access(self) -> int:
         """Elements read and written under the assumption `memory`."""
-        return sum(_access(*each[1:], self.memory) for each in self._inputs)
+        return sum(block_access(*each[1:], self.memory) for each in self._inputs)
 
     @cached_property
     def peak_activation(self) -> int:
         """Maximum number of activation elements in memory, in the fused network."""
         # The input counts even if the network has no arithmetic.
-        return max(elements(self.input_shape), *(_peak(*each[1:]) for each in self._inputs))
+        return max(elements(self.input_shape), *(block_peak(*each[1:]) for each in self._inputs))
 
     @cached_property
     def steps(self) -> list[Step]:

@@ -85,6 +85,21 @@ def block_inputs(blocks: Iterable[BuiltBlock]) -> list[BlockInput]:
 
 
 @remembered
+def block_peak(block: FieldBlock, shape: Shape, producer: Producer) -> int:
+    """Return the peak of the activation elements in memory while one block runs."""
+    return max(alive(trace_block(block, shape).steps, block_fusion(block, shape, producer)), default=0)
+
+
+@remembered
+def block_access(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> int:
+    """Return the memory access of one block in elements."""
+    fusion = block_fusion(block, shape, producer)
+    access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
+    # Folding into the last convolution of the block before is counted here, which does not change the network's sum.
+    return access + fusion.outside_bias if ASSUMPTIONS[memory].fuses else access
+
+
+@remembered
 def _block_rows(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> tuple[LayerRow, ...]:
     """Return the rows of one block, with paths relative to it and without a stage."""
     steps, fusion = trace_block(block, shape).steps, block_fusion(block, shape, producer)

@@ -82,6 +82,18 @@ def find(
     return _read(settings.RECORDED.value).get(_key(asked))
 
 
+def known_ms(design: Design) -> float | None:
+    """Return the median that was measured here or is recorded, in ms: batch 1, one thread, float32; None if unknown."""
+    found = cached(design)
+    return recorded_ms(design) if found is None else found.median_ms
+
+
+def recorded_ms(design: Design) -> float | None:
+    """Return the recorded median in ms: batch 1, one thread, float32; None if there is none."""
+    found = find(design)
+    return None if found is None else found.median_ms
+
+
 def compared(designs: Sequence[Design], **conditions: Any) -> list[Latency | None]:
     """Return the latencies of networks that are compared with the first one, all of one kind.
 

@@ -4,13 +4,14 @@ The structure of a block does not depend on the size of its map. Few layers chan
 gates. A block is therefore traced once per number of input channels. Another map size needs only those layers.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.model import layers
 from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
-from effviz.model.trace import trace_block
+from effviz.model.trace import Step, trace_block
 
 KEEP_THE_SIZE = (
     *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
@@ -18,6 +19,7 @@ KEEP_THE_SIZE = (
 )
 """Primitives whose output map has the size of their input map."""
 
+_STEP_BYTES = 1_000
 _ANY_SIDE = 512
 """Side of the map in the trace. Any side that the block accepts would do."""
 
@@ -25,9 +27,19 @@ _ANY_SIDE = 512
 class SizedStep(NamedTuple):
     """One step of a block."""
 
-    layer: Primitive | Branches
-    channels: int  # of the output
+    step: Step  # in the trace; its map sizes are those of the traced size
+    inputs: tuple[int, ...]  # number of the map size of each input
     size: int  # number of the output's map size
+
+    @property
+    def layer(self) -> Primitive | Branches:
+        """The layer, or the container of a merge."""
+        return self.step.layer
+
+    @property
+    def channels(self) -> int:
+        """Channels of the output."""
+        return self.step.output.shape[0]
 
 
 class Resize(NamedTuple):
@@ -37,11 +49,16 @@ class Resize(NamedTuple):
     inputs: tuple[tuple[int, int], ...]
 
 
-class SizedBlock(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SizedBlock:
     """A block with numbered map sizes: 0 is the input's, and each of `resizes` adds the next one."""
 
     steps: tuple[SizedStep, ...]
     resizes: tuple[Resize, ...]
+
+    def __sizeof__(self) -> int:
+        """Return about the bytes of the block with its steps, for caches."""
+        return _STEP_BYTES * len(self.steps)
 
 
 @remembered
@@ -66,7 +83,7 @@ def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
             resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)
         size_of[step.output.storage, step.output.shape[1:]] = size
-        sized.append(SizedStep(step.layer, step.output.shape[0], size))
+        sized.append(SizedStep(step, sizes, size))
     return SizedBlock(tuple(sized), tuple(resizes)) if sized else None
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effviz.core.errors import DesignError
+from effviz.core.errors import DesignError, if_legal
 from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
 from effviz.ui import links, playing, runs, visits
 
@@ -178,7 +178,24 @@ def _slider_beside(
         written: returns the value of the input for a value of the slider.
     """
     low, high = usual
-    shown, slider, followed = min(max(value, low), high), f"{key}_slider", f"{key}_followed"
+    shown = min(max(value, low), high)
+
+    def draw(**arguments: Any) -> None:
+        st.slider(label, low, high, shown, step, help=help, **arguments)
+
+    _follower(key, shown, draw, written)
+
+
+def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[T], object]) -> None:
+    """Show a slider of any kind that follows the input of a setting, and writes to it.
+
+    Args:
+        key: of the input.
+        shown: value of the slider for that of the input.
+        draw: shows the slider, with the arguments for its widget.
+        written: returns the value of the input for a value of the slider.
+    """
+    slider, followed = f"{key}_slider", f"{key}_followed"
     former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
     state = st.session_state
     if slider in state and state.get(followed) != shown:
@@ -201,7 +218,54 @@ def _slider_beside(
 
     locked, hidden = playing.held(key)
     with st.container(key=f"hidden_{slider}") if hidden else nullcontext():
-        st.slider(label, low, high, shown, step, key=slider, on_change=move, help=help, disabled=locked)
+        draw(key=slider, on_change=move, disabled=locked)
+
+
+def text_amount(
+    label: str, key: str, *, default: str, options: Sequence[str], canonical: Callable[[str], str],
+    nearest: Callable[[str], str], choices: str, help: str | None = None,
+) -> str:  # fmt: skip
+    """Show a slider over usual amounts, which are texts, and a text input, which accepts any other.
+
+    Args:
+        label, help: of the slider.
+        key: of the input.
+        default: value at first, one of `options`.
+        options: of the slider.
+        canonical: returns the text of an amount in its usual form; raises `DesignError` for an illegal one.
+        nearest: returns the option that the slider shows for an amount.
+        choices: the legal amounts, in messages.
+    """
+
+    def legal(text: str) -> bool:
+        return if_legal(lambda: canonical(text)) is not None
+
+    state, refused = st.session_state, f"{key}_refused"
+    links.rewrite(key, lambda text: canonical(text) if legal(text) else text)
+    links.expect(key, legal, choices)
+    latest = str(state.get(key, st.query_params.get(key, default)))
+
+    def typed() -> None:
+        if runs.is_poll():
+            return
+        text = state[key] or default
+        state[refused] = "" if legal(text) else text
+        state[key] = canonical(text) if legal(text) else latest
+
+    with st.container(key=f"amount_{key}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        with _control(key, str, default) as arguments:
+            text = st.text_input(
+                label, default, on_change=typed, label_visibility="collapsed", width=86, **arguments
+            )  # fmt: skip
+        value = links.taken(key, canonical(text) if text and legal(text) else default, default, str)
+
+        def draw(**arguments: Any) -> None:
+            st.select_slider(label, options, nearest(value), help=help, **arguments)
+
+        _follower(key, nearest(value), draw, str)
+    if problem := state.pop(refused, ""):
+        st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
+    return value
 
 
 def size(

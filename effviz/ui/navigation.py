@@ -65,6 +65,10 @@ PAGES = (
              "writes more [[activations]], the wide one holds more [[parameters]] "
              f"([Wide ResNets]({_ARXIV}/1605.07146)).",
              "Scale"),
+    PageInfo("find", "Find a network", "search",
+             "Before you design a network, try a published one at another width or resolution. Which of them fit the "
+             "limits of a device on [[multiply-adds]], [[parameters]] and [[activations|memory]], and which of those "
+             "has the highest published accuracy?", "Design"),
     PageInfo("architectures", "Architectures", "account_tree",
              "A network spends its [[parameters]] and its compute in different [[stages]]. Change width, depth and "
              "resolution of a published network, and see which stages pay for it.", "Design"),

@@ -33,6 +33,7 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
+from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
 from effviz.charts.memory.intensity import intensity_bars
@@ -342,6 +343,23 @@ def multipliers(look: Appearance) -> Named:
     yield "accuracy, all on the front", accuracy_scatter(front, ["A", "B"], "A", here, [], "FLOPs", look, alone=False)
 
 
+def find(look: Appearance) -> Named:
+    """Published top-1 of the networks within limits."""
+    low, high, far = (Mark(f"A {value} ×", value, 50.0 + place, "text") for place, value in enumerate((10, 300, 900)))
+    for name, found in {
+        "usual": Search([low], [high], [far], [5, 20, 400], high.label, 5, 500, "500 M"),
+        "no limit": Search([low], [high, far], [], [], far.label, 3, None, ""),
+        "one": Search([], [high], [], [], high.label, 1, 500, "500 M"),
+        "one without top-1": Search([], [], [], [7], "", 1, 500, "500 M"),
+        "none with top-1": Search([], [], [far], [7, 7, 7], "", 3, 500, "500 M"),
+        "equal": Search([low, low], [low], [], [10, 10], low.label, 5, 10, "10 M"),
+        "none": Search([], [], [far], [], "", 0, 5, "5 M"),
+        "nothing": Search([], [], [], [], "", 0, None, ""),
+    }.items():
+        ticks = [(value, str(value)) for value in (1, 10, 100, 1000)]
+        yield name, found_chart(found, "FLOPs", ticks, high.label, look)
+
+
 def scaling(look: Appearance) -> Named:
     """Compound scaling of several networks with the paper's and with degenerate bases."""
     degenerate = (ScalingRule(1, 1, 1), ScalingRule(2, 1, 1), ScalingRule(0.9, 1, 1))
@@ -440,7 +458,19 @@ def latency(look: Appearance) -> Named:
             yield f"{name}, predictors", predictor_bars(rows, look)
 
 
-SUBJECTS = (architectures, home, classroom, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+SUBJECTS = (
+    architectures,
+    home,
+    classroom,
+    convolutions,
+    blocks,
+    memory,
+    multipliers,
+    find,
+    scaling,
+    width_depth,
+    latency,
+)
 
 
 def spec_of(chart: Chart) -> dict[str, Any]:

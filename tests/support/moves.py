@@ -27,6 +27,7 @@ MOVES: dict[str, Move] = {
     "multipliers": Move("width", "Width multiplier", spread(0.25, 0.05, 30)),
     "width_depth": Move("budget", "Budget (M multiply-adds)", spread(100, 10, 60)),
     "scaling": Move("phi", "Coefficient φ", spread(-1.0, 0.05, 100)),
+    "find": Move("max_macs", "Multiply-adds (input)", [f"{amount} M" for amount in range(310, 400, 10)]),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
     "latency": Move("family", "Marked family", FAMILIES),
 }

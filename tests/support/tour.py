@@ -77,7 +77,11 @@ def calls() -> dict[str, Call]:
         call(scaling.ScalingRule.multipliers, rule, 1.0),
         call(budgets.check, report, [budgets.Budget("macs", 10)], dtype="float32", latency_ms=1.0),
         call(budgets.parse_amount, "3M", "macs"), call(budgets.format_amount, 3, "macs"),
-        call(budgets.format_share, 0.5), call(lint.lint, SMALL),
+        call(budgets.format_share, 0.5), call(budgets.read_limit, "max_macs", "3M", "macs"),
+        call(
+            effviz.find, "90M", 3e6, "2MB", "int8", max_memory_access=5e6, max_weights="3MB", max_latency="2s",
+            memory="fused", networks=["mobilenet_v1"], widths=[0.5], resolutions=[96, (64, 96)], retrained=False,
+        ), call(lint.lint, SMALL),
         call(lint.apply_rules, SMALL, list(lint.RULES.values())),
         call(smallest.smallest_resolution, SMALL), call(smallest.smallest_width, SMALL),
         call(latency.environment, 1, "float32"), call(latency.cached, SMALL, 32, 1, 1, "float32"),

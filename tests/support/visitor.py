@@ -284,7 +284,10 @@ class Visitor:
         if kind == "bidi_component":
             self._store(element, fragment)
             return
-        if kind == "slider":
+        if kind == "slider" and element.type == element.SELECT_SLIDER:
+            chosen = [element.options[int(place)] for place in element.default]
+            name, value = "string_array_value", list(element.raw_value) if element.set_value else chosen
+        elif kind == "slider":
             name, value = "double_array_value", list(element.value if element.set_value else element.default)
         elif kind == "number_input":
             name, source = "double_value", "value" if element.set_value else "default"

@@ -27,9 +27,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+async def prepare(server: Server, url_path: str) -> None:
+    """Open a page, and wait for the calculations that it makes once in a process."""
+    async with visiting(server.port, url_path, polls=True) as visitor:
+        await visitor.open()
+        await visitor.until(lambda: "More about this" in visitor.controls)
+
+
 async def moved(server: Server, url_path: str, query: str = "") -> list[Run]:
     """Move the main control of a page through fresh values, as one visitor."""
     _, label, values = MOVES[url_path]
+    await prepare(server, url_path)
     async with visiting(server.port, url_path, query) as visitor:
         await visitor.open()
         runs = [await visitor.move(label, value) for value in values[1:4]]
@@ -56,6 +64,7 @@ async def moved_in_parts(server: Server, url_path: str) -> list[tuple[str, list[
     """Move the main control of a page in each part of the page."""
     _, label, values = MOVES[url_path]
     found = []
+    await prepare(server, url_path)
     async with visiting(server.port, url_path) as visitor:
         await visitor.open()
         for option in visitor.controls["More about this"].proto.options:
@@ -110,7 +119,7 @@ def test_a_move_makes_no_data_frame_and_no_validated_figure(url_path: str, monke
     for kind in (pd.DataFrame, go.Figure):
         monkeypatch.setattr(kind, "__init__", _forbidden)
     for value in values[1:4]:
-        control = next(each for each in (*at.number_input, *at.selectbox) if each.key == key)
+        control = next(each for each in (*at.number_input, *at.selectbox, *at.text_input) if each.key == key)
         control.set_value(value)
         run(at)
 

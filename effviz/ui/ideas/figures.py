@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 from effviz.core.caches import remembered
+from effviz.core.units import short
 from effviz.count.kinds import DEPTHWISE, POINTWISE, STANDARD
 from effviz.count.report import analyze
 from effviz.model.blocks import InvertedResidual
@@ -14,6 +16,7 @@ from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.printed_latency import devices
 from effviz.ui.ideas.shapes import arrow, box, drawing, label, path, rect, shape
 from effviz.zoo import architecture
+from effviz.zoo.published.cells import published_top1
 
 _DEVICE = "V100 16GB"
 
@@ -142,6 +145,32 @@ def _architectures() -> str:
     )  # fmt: skip
 
 
+def _find() -> str:
+    name, limit = "mobilenet_v2", 300_000_000
+    points = sorted(
+        (analyze(architecture(name, width_mult=width), side).macs, figure.top1 or 0.0)
+        for (width, side), figure in published_top1(name).items()
+    )
+    (low, _), (high, _) = points[0], points[-1]
+    best = max((top1 for macs, top1 in points if macs <= limit), default=0.0)
+    bottom, top = min(top1 for _, top1 in points), max(top1 for _, top1 in points)
+
+    def across(macs: int) -> float:
+        return 12 + 230 * math.log(macs / low) / math.log(high / low)
+
+    marks = "".join(
+        rect(across(macs) - 3, 84 - 66 * (top1 - bottom) / (top - bottom), 6, 6,
+             "ghost" if macs > limit else "accent" if top1 == best else "paper")
+        for macs, top1 in points
+    )  # fmt: skip
+    return drawing(
+        f"Published top-1 of MobileNetV2 against multiply-adds: within a limit of {short(limit)}, the best is {best:g} "
+        "per cent.",
+        path(f"M{across(limit):.1f} 8V94"), marks, label(across(limit), 106, "limit"),
+        label(8, 20, "top-1", "start", "muted"),
+    )  # fmt: skip
+
+
 def _studio() -> str:
     rows = "".join(
         rect(10, 14 + row * 16, 20, 12, "accent" if row == 0 else POINTWISE) + rect(34, 14 + row * 16, 26, 12)
@@ -193,6 +222,7 @@ _FIGURES: dict[str, Callable[[], str]] = {
     "scaling": _scaling,
     "multipliers": _multipliers,
     "width_depth": _width_depth,
+    "find": _find,
     "architectures": _architectures,
     "studio": _studio,
     "latency": _latency,

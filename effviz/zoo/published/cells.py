@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from effviz.core.caches import remembered
@@ -47,6 +48,7 @@ _ACCURACY = {
         ("torchvision 0.29.2 models metadata",),
     ),
 }  # fmt: skip
+_SQUARE = re.compile(r"\d+")
 _QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
@@ -108,19 +110,13 @@ def cells(
         groups: of ShuffleNetV1; excludes figures without a number of groups.
         others: include other sources: re-trainings and quotations.
     """
-    table = published()
-    rows = table[
-        (table["design"] == name) & table["scale"].notna() & ((table["depth_scale"].fillna(1.0) - 1).abs() < 1e-6)
-    ]
-    rows = rows[rows["resolution"].str.fullmatch(r"\d+")]
-    if groups is not None:
-        rows = rows[rows["groups"] == str(groups)]
     figures = dict.fromkeys(
         (
             round(float(row.scale), 6), int(row.resolution), row.variant, _known(row.params), _known(row.mult_adds),
             _known(row.top1), _document(name, row.source), row.source, _about(row.notes), row.wrong,
         )
-        for row in rows.itertuples()
+        for row in _rows().get(name, ())
+        if groups is None or row.groups == str(groups)
     )  # fmt: skip
     found = [Figure(*values[:-1], faults(values[-1]), values[-1]) for values in figures]
     if not others:
@@ -141,6 +137,17 @@ def cells(
     return {cell: tuple(by_cell[cell]) for cell in sorted(by_cell)}
 
 
+@cache
+def _rows() -> dict[str, list[Any]]:
+    """Return the published rows at unchanged depth of squares by network."""
+    found: dict[str, list[Any]] = {}
+    for row in published().itertuples():
+        is_scaled = row.depth_scale == row.depth_scale and abs(row.depth_scale - 1) >= 1e-6
+        if row.scale == row.scale and not is_scaled and _SQUARE.fullmatch(row.resolution):
+            found.setdefault(row.design, []).append(row)
+    return found
+
+
 def printed_top1(figures: Iterable[Figure]) -> Figure | None:
     """Return the best source with a comparable accuracy."""
     return next((each for each in figures if each.comparable), None)
@@ -148,9 +155,31 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
 
 def own_top1(name: str, resolution: Resolution, groups: int | None = None) -> Figure | None:
     """Return the figure with the published accuracy of an unscaled network at its own resolution; None if unknown."""
+    return published_top1(name, groups).get((1.0, resolution))
+
+
+@remembered
+def published_top1(
+    name: str, groups: int | None = None, retrained: bool = False
+) -> dict[tuple[float, Resolution], Figure]:
+    """Return the figures with the published accuracies of a network by width and resolution.
+
+    They are from the documents of its authors, or from one document if the authors print no comparable accuracies.
+
+    Args:
+        name: of a network in the zoo.
+        groups: of a network with several; excludes figures without a number of groups.
+        retrained: where these documents print nothing, use accuracies of other sources: re-trainings and quotations.
+    """
     documents: tuple[str, ...] = OWN.get(name) or _ACCURACY.get(name) or ()
-    figures = cells(name, groups, others=True).get((1.0, resolution), ())
-    return printed_top1(each for each in figures if each.source.startswith(documents))
+    found = {}
+    for place, figures in cells(name, groups, others=True).items():
+        figure = printed_top1(each for each in figures if each.source.startswith(documents))
+        if figure is None and retrained:
+            figure = printed_top1(figures)
+        if figure is not None:
+            found[place] = figure
+    return found
 
 
 def leading(name: str, groups: int | None = None) -> dict[tuple[float, Resolution], float]:

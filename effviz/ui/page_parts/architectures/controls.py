@@ -12,7 +12,7 @@ from effviz.core.resolution import Resolution, compact_size, in_pixels
 from effviz.model.variants import DEFAULT
 from effviz.studies.variants import variant_title
 from effviz.ui import inputs, links
-from effviz.ui.widgets.controls import in_channels_control, resolution_control, width_control
+from effviz.ui.widgets.controls import in_channels_control, network_title, resolution_control, width_control
 from effviz.ui.widgets.frame import instrument
 from effviz.zoo import ARCHITECTURES, GROUPS, default_groups, list_variants
 
@@ -62,7 +62,7 @@ class Choice:
 def controls() -> Choice:
     """Show the controls in the sidebar."""
     name = inputs.choice(
-        "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=_title, on_change=_reset
+        "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=network_title, on_change=_reset
     )
     groups = default_groups(name)
     if groups is not None:
@@ -127,10 +127,6 @@ def choose(
         in_channels=in_channels,
     )
     return Choice(name, variant, design, baseline, width, depth, classes, groups, aspect)
-
-
-def _title(name: str) -> str:
-    return effviz.architecture(name).title.removesuffix(" (g = 3)")
 
 
 def _reset() -> None:

@@ -8,6 +8,7 @@ from html import unescape
 import streamlit as st
 
 import effviz
+from effviz.advice.budgets import Budget
 from effviz.advice.smallest import smallest_resolution
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.style import Appearance, Chart
@@ -17,12 +18,9 @@ from effviz.core.resolution import compact_size, halved, in_pixels, scaled_resol
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
-from effviz.model.draft import MAX_LINK, Draft
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
-from effviz.ui.navigation import page
 from effviz.ui.page_parts.architectures.controls import Choice
-from effviz.ui.paths import page_path
 from effviz.ui.widgets.cards import Card, cached_report, report_cards
 from effviz.ui.widgets.charts import Click, alive_measure, stage_measures
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
@@ -31,6 +29,7 @@ from effviz.ui.widgets.formula import layer_formulas
 from effviz.ui.widgets.layers import layer_table
 from effviz.ui.widgets.parts import KEY, is_open
 from effviz.ui.widgets.tables import Pick, show_table, unpick
+from effviz.ui.widgets.ways import find_link, studio_link
 
 CHARTS = ("stages", "kinds", "timeline")
 """Keys of the charts on the page."""
@@ -138,15 +137,5 @@ def files(report: Report, convention: Convention) -> None:
         csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)
     ):
         studio_link(design)
-
-
-def studio_link(design: effviz.Design) -> None:
-    """Show a link that opens a network in the studio, unless the link would be too long."""
-    packed = Draft.of(design).packed()
-    if len(packed) <= MAX_LINK:
-        st.page_link(
-            page_path(page("studio")),
-            label="Edit in the studio",
-            query_params={"design": packed},
-            icon=":material/table_edit:",
-        )
+        cost = [Budget("macs", report.macs), Budget("params", report.params)]
+        find_link(cost, convention.weight_format, "Find networks within this cost")

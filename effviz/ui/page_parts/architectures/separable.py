@@ -10,10 +10,10 @@ from effviz.core.units import change, lower
 from effviz.count.report import Report
 from effviz.studies.separable import Replaced, separated
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.architectures.results import studio_link
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.ui.widgets.ways import studio_link
 
 
 def made_separable(report: Report, convention: Convention) -> None:

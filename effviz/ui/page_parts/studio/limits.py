@@ -18,6 +18,7 @@ from effviz.ui.widgets.cards import COUNTED, report_cards, show_cards
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.live_latency import Conditions, Reading
 from effviz.ui.widgets.tables import Column, Table, show_table
+from effviz.ui.widgets.ways import LIMIT_KEYS, find_link
 
 NONE, CUSTOM = "none", "own limits"
 _EXAMPLES = {
@@ -41,10 +42,6 @@ class Limits:
     source: str = ""
 
 
-KEYS = {quantity: f"max_{quantity}" for quantity in QUANTITIES}
-"""URL parameters of custom limits, by quantity."""
-
-
 def _budget(quantity: str, text: str) -> Budget | str:
     """Return the limit in a text, or the error."""
     try:
@@ -59,12 +56,12 @@ def limits(convention: Convention) -> Limits:
     chosen = inputs.choice("Budget", list(names), "budget", default=NONE, format_func=names.__getitem__)
     dtype = "float32" if convention.in_elements else convention.unit
     if chosen != CUSTOM:
-        links.idle(*KEYS.values())
+        links.idle(*LIMIT_KEYS.values())
         preset = PRESETS.get(chosen)
         return Limits(preset.budgets, preset.dtype, preset.source) if preset else Limits(dtype=dtype)
     found = []
     place = st.container(key="studio_limits")
-    for name, key in KEYS.items():
+    for name, key in LIMIT_KEYS.items():
         choices = f"an amount such as {_EXAMPLES[name]}"
         with place:
             text = inputs.words(QUANTITIES[name].title, key, legal=partial(_legal, name), choices=choices,
@@ -108,8 +105,9 @@ def _against(verdict: Verdict, convention: Convention, subject: str = "") -> str
 
 
 def headline(
-    here: Bench, judged: dict[str, Verdict], convention: Convention, reading: Reading, conditions: Conditions
-) -> None:
+    here: Bench, judged: dict[str, Verdict], chosen: Limits, convention: Convention, reading: Reading,
+    conditions: Conditions,
+) -> None:  # fmt: skip
     """Show the costs of the network, each number with its limit, and whether all limits are kept."""
     if here.design is None or here.report is None:
         return
@@ -125,6 +123,8 @@ def headline(
     live.bar(here.design, conditions, reading)
     if judged:
         st.subheader(_summary(judged, whole=here.is_whole), anchor=False)
+    if any(each.passed is False for each in judged.values()):
+        find_link([each.budget for each in judged.values()], chosen.dtype)
 
 
 def budget_table(judged: dict[str, Verdict], chosen: Limits, convention: Convention) -> None:

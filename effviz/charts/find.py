@@ -1,0 +1,142 @@
+"""Chart of the page that finds networks: published top-1 against the limiting quantity."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from effviz.charts import draw
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart, Spec, chart
+
+_RUG = 90  # at most so many marks
+_FLOOR = 0.06  # of the height, for the rug
+
+
+class Mark(NamedTuple):
+    """A network with a published top-1."""
+
+    label: str  # network, width and resolution
+    value: int  # of the limiting quantity
+    top1: float  # in per cent
+    text: str  # its value and source
+
+
+class Search(NamedTuple):
+    """What a search found, for the chart.
+
+    Attributes:
+        fits: published networks within the limits, not on the front.
+        front: those on the Pareto front.
+        near: those that only the limit of the axis excludes.
+        rest: values of the networks that fit and have no published top-1.
+        best: name of the network with the highest published top-1; empty without one.
+        total: number of networks that fit.
+        limit: of the axis; None without one.
+        limit_text: its text.
+    """
+
+    fits: Sequence[Mark]
+    front: Sequence[Mark]
+    near: Sequence[Mark]
+    rest: Sequence[int]
+    best: str
+    total: int
+    limit: float | None
+    limit_text: str
+
+
+def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], chosen: str, look: Appearance) -> Chart:
+    """Draw published top-1 against a quantity, with the Pareto front, the limit and what it alone excludes.
+
+    Networks without a published top-1 are marks below the axis of accuracies: no value is guessed.
+
+    Args:
+        found: the networks.
+        label: of the quantity, with its unit.
+        ticks: values of the axis and their texts.
+        chosen: label of the selected network, in the accent colour.
+        look: colours.
+    """
+    marks = [*found.fits, *found.front, *found.near]
+    values = [*(each.value for each in marks), *found.rest, *([found.limit] if found.limit else [])]
+    span = math.log10(min(values, default=1)) - 0.08, math.log10(max(values, default=10)) + 0.08
+    low = 5 * math.floor((min((each.top1 for each in marks), default=50) - 1) / 5)
+    high = 5 * math.ceil((max((each.top1 for each in marks), default=80) + 0.5) / 5)
+    floor = low - (high - low) * _FLOOR
+    traces: list[Spec] = []
+    pale = draw.mixed(look.grid, look.muted, 0.45)
+    front = sorted(found.front, key=lambda each: (each.value, each.top1))
+    if front:
+        edge = [*(each.value for each in front), min(10 ** span[1], found.limit or math.inf)]
+        traces.append(
+            draw.line(
+                edge, [*(each.top1 for each in front), front[-1].top1], look.muted, 1.5, shape="hv", showlegend=False
+            )
+        )
+    traces += [
+        _marks("Over this limit only", found.near, draw.outlined(pale, 8, "circle-open", 1.5)),
+        _marks("Fits", found.fits, draw.outlined(look.muted, 8, "circle-open", 1.5)),
+        _marks("Pareto front", front, draw.outlined(look.ink, 9, "circle", 1.5)),
+        _marks("Selected", [each for each in marks if each.label == chosen], draw.outlined(
+            look.accent, 16, "circle-open", 3)),
+        _rug(found.rest, (low + floor) / 2, look),
+    ]  # fmt: skip
+    traces = [trace for trace in traces if trace["x"]]
+    notes = []
+    if found.rest:
+        text = f"{plural(len(found.rest), 'network')} without a published top-1"
+        notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
+    shapes = []
+    if found.limit:
+        shapes.append(draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below"))
+        notes.append(draw.note(
+            math.log10(found.limit), 1, f"limit {found.limit_text}", look.accent, 13, yref="paper", yanchor="bottom",
+            xanchor="right" if math.log10(found.limit) > sum(span) / 2 else "left",
+        ))  # fmt: skip
+    shown = [each for each in ticks if span[0] <= math.log10(each[0]) <= span[1]]
+    across = draw.log_axis(span, [value for value, _ in shown], label, showgrid=True)
+    across["ticktext"] = [text for _, text in shown]
+    layout = draw.legend(y=1.08) | {
+        "annotations": notes,
+        "shapes": shapes,
+        "hoverlabel": {"align": "left"},
+        "xaxis": across,
+        "yaxis": draw.axis("Published top-1 (%)", range=[floor - (high - low) * 0.04, high], tickvals=list(
+            range(low, high + 1, 5))),
+    }  # fmt: skip
+    spoken = "; ".join(f"{each.label}: {each.top1:g} %, {each.text.partition('<br>')[0]}" for each in front[-8:])
+    return chart(look, 420, traces, layout, _title(found), f"On the front: {spoken}" if spoken else "")
+
+
+def _marks(name: str, marks: Sequence[Mark], marker: Spec) -> Spec:
+    rows = [[each.label, each.top1, each.text] for each in marks]
+    return draw.dots(
+        [each.value for each in marks], [each.top1 for each in marks], marker, name=name,
+        **draw.hover("<b>%{customdata[0]}</b><br>Published top-1 %{customdata[1]} %<br>%{customdata[2]}", rows),
+    )  # fmt: skip
+
+
+def _rug(values: Sequence[int], height: float, look: Appearance) -> Spec:
+    """Build a mark for each value, or for each narrow range of them if there are many."""
+    low, high = (math.log10(min(values)), math.log10(max(values))) if values else (0.0, 0.0)
+    step = (high - low) / _RUG or 1.0
+    counts: dict[int, list[int]] = {}
+    for value in values:
+        counts.setdefault(round((math.log10(value) - low) / step), []).append(value)
+    middle = [math.sqrt(min(each) * max(each)) for each in counts.values()]
+    marker = {"symbol": "line-ns", "size": 12, "line": {"color": look.muted, "width": 1.5}}
+    text = "%{customdata[0]} without a published top-1"
+    rows = [[plural(len(each), "network")] for each in counts.values()]
+    return draw.dots(middle, [height] * len(middle), marker, showlegend=False, **draw.hover(text, rows))
+
+
+def _title(found: Search) -> str:
+    if not found.total:
+        return "No network fits these limits"
+    if not found.best:
+        return f"None of the {plural(found.total, 'network')} that fit has a published top-1" if found.total > 1 else (
+            "The only network that fits has no published top-1"
+        )  # fmt: skip
+    if found.total == 1:
+        return f"{found.best} is the only network that fits"
+    return f"{found.best} has the highest published top-1 of {found.total:,} networks that fit"
