@@ -133,10 +133,10 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
     return next((each for each in figures if each.comparable), None)
 
 
-def own_top1(name: str, resolution: Resolution, groups: int | None = None) -> Figure | None:
-    """Return the figure with the published accuracy of an unscaled network at its own resolution; None if unknown."""
+def own_top1(name: str, resolution: Resolution, groups: int | None = None, width: float = 1.0) -> Figure | None:
+    """Return the figure with the published accuracy of a network at unchanged depth; None if unknown."""
     documents: tuple[str, ...] = OWN.get(name) or _ACCURACY.get(name) or ()
-    figures = cells(name, groups, others=True).get((1.0, resolution), ())
+    figures = cells(name, groups, others=True).get((round(width, 6), resolution), ())
     return printed_top1(each for each in figures if each.source.startswith(documents))
 
 
