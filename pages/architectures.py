@@ -21,6 +21,7 @@ from effviz.ui.page_parts.architectures.separable import made_separable
 from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
+from effviz.ui.widgets.comparison import compare_button
 from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
@@ -39,6 +40,8 @@ def page() -> None:
     except effviz.DesignError as error:
         refuse(f"This network cannot be built. {error}")
     built(report)
+    with sidebar():
+        compare_button(choice.design)
     with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,

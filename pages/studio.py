@@ -9,6 +9,7 @@ from effviz.ui.page_parts.studio.form import form
 from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.comparison import compare_button
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
@@ -35,6 +36,9 @@ def page() -> None:
     with frame.instrument(), frame.section("The headline"):
         limits.headline(here, judged, convention, reading, conditions)
     rows.toolbar(here)
+    with settings:
+        if here.is_whole and here.design is not None:
+            compare_button(here.design)
     rows.problems(here)
     with rows.place():
         rows.table(here, convention)

@@ -14,11 +14,11 @@ from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, area
 from effviz.core.rounding import exact
 from effviz.count.kinds import KINDS
-from effviz.count.report import Report
+from effviz.count.report import Report, analyze
 from effviz.count.totals import block_totals, network_totals
 from effviz.model.design import Design
 from effviz.model.stage import Stage
-from effviz.studies.compare.stages import SAME, aligned_stages
+from effviz.studies.compare.stages import SAME, StagePair, aligned_stages
 from effviz.studies.multipliers import ROUNDED, SIDES, Split, split
 
 QUANTITIES = ("macs", "params", "memory_access")
@@ -35,7 +35,7 @@ class Term(NamedTuple):
 
     @property
     def value(self) -> int:
-        """What the part contributes to the difference."""
+        """The contribution of the part to the difference."""
         return self.after - self.before
 
 
@@ -70,6 +70,28 @@ def _sums(report: Report, quantity: str, place: int) -> Counter[str]:
     for names, sums in report.sums.items():
         found[names[place]] += getattr(sums, quantity)
     return found
+
+
+class Difference(NamedTuple):
+    """Two networks part by part."""
+
+    pairs: tuple[StagePair, ...]
+    terms: dict[tuple[str, str], tuple[Term, ...]]  # by quantity, and ``"stage"`` or ``"kind"``
+
+
+@remembered
+def differences(before: Design, after: Design, memory: str) -> Difference:
+    """Align two networks, and split the differences of all `QUANTITIES`.
+
+    Raises:
+        DesignError: a network cannot be built.
+    """
+    reports = analyze(before, memory=memory), analyze(after, memory=memory)
+    terms = {}
+    for quantity in QUANTITIES:
+        terms[quantity, "stage"] = by_stage(*reports, quantity)
+        terms[quantity, "kind"] = by_kind(*reports, quantity)
+    return Difference(aligned_stages(before, after), terms)
 
 
 # --- two scalings of one network --------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ class StagePair(NamedTuple):
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What was added, removed and edited inside, as phrases."""
+        """The blocks that were added or removed and the edited fields, as phrases."""
         if self.status != EDITED:
             return ()
         pairs = self.blocks
@@ -180,7 +180,7 @@ def _map(shape: Shape) -> int:
 
 
 def _share_of_others(one: set[Any], other: set[Any]) -> float:
-    return 1 - len(one & other) / len(one | other)
+    return 1 - len(one & other) / len(one | other) if one | other else 0.0
 
 
 def _block_cost(old: BuiltBlock, new: BuiltBlock) -> int:
