@@ -9,7 +9,7 @@ from effviz.ui.page_parts.studio.form import form
 from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.comparison import compare_button
+from effviz.ui.widgets.comparison import compare_button, offer
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
@@ -17,6 +17,7 @@ convention = frame.header("studio")
 with frame.sidebar():
     settings = sidebar.start_from()
     chosen = limits.limits(convention)
+compare_button()
 imported = sidebar.imports()
 conditions = live.conditions()
 
@@ -30,15 +31,13 @@ def page() -> None:
         if not is_ready(convention):
             return
     here = bench(convention)
+    offer(here.design if here.is_whole else None)
     built(here.report if here.is_whole else None)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     with frame.instrument(), frame.section("The headline"):
         limits.headline(here, judged, convention, reading, conditions)
     rows.toolbar(here)
-    with settings:
-        if here.is_whole and here.design is not None:
-            compare_button(here.design)
     rows.problems(here)
     with rows.place():
         rows.table(here, convention)

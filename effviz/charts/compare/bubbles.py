@@ -10,7 +10,7 @@ from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.text import plotly_text
 
-_HEIGHT = 440
+_HEIGHT = 350
 _LARGEST, _SMALLEST = 44, 9  # diameters in pixels
 _NAMED = 4
 
@@ -54,7 +54,7 @@ def bubbles(
     traces.append(_marks([points[place] for place in order], [diameters[place] for place in order],
                          {points[place].key for place in front}, axes, size, chosen, baseline, look))  # fmt: skip
     layout: Spec = {
-        "annotations": _names(points, diameters, axes, spans, chosen, baseline, look),
+        "annotations": _names(points, diameters, axes, spans, front, chosen, baseline, look),
         "shapes": _cross(points, baseline, look),
         "hoverlabel": {"align": "left"},
         "xaxis": x_axis.spec(spans[0]), "yaxis": y_axis.spec(spans[1]),
@@ -107,13 +107,16 @@ def _marks(
 
 def _names(
     points: Sequence[Bubble], diameters: Sequence[float], axes: tuple[Axis, Axis],
-    spans: Sequence[tuple[float, float]], chosen: str, baseline: str, look: Appearance,
+    spans: Sequence[tuple[float, float]], front: Sequence[int], chosen: str, baseline: str, look: Appearance,
 ) -> list[Spec]:  # fmt: skip
     """Name the bubbles. The browser hides the earlier of two labels that overlap, so the marked ones are at the end."""
     notes = []
-    for point, diameter in sorted(
-        zip(points, diameters, strict=True), key=lambda pair: (pair[0].key == chosen, pair[0].key == baseline)
+    for place in sorted(
+        range(len(points)), key=lambda place: (points[place].key == chosen, points[place].key == baseline)
     ):
+        point, diameter = points[place], diameters[place]
+        # Only these names are on a line.
+        ground = {"bgcolor": look.paper} if place in front or point.key == baseline else {}
         x, y = (math.log10(at) if axis.log else at for at, axis in zip((point.x, point.y), axes, strict=True))
         flipped = x > sum(spans[0]) / 2
         own = point.key == chosen
@@ -122,7 +125,7 @@ def _names(
             draw.note(
                 x, y, f"<b>{text}</b>" if point.key == baseline else text, look.accent if own else look.muted,
                 14 if own else 12, xanchor="right" if flipped else "left",
-                xshift=(diameter / 2 + 3) * (1 - 2 * flipped),
+                xshift=(diameter / 2 + 3) * (1 - 2 * flipped), **ground,
             )
         )  # fmt: skip
     return notes
@@ -147,5 +150,8 @@ def _title(points: Sequence[Bubble], axes: tuple[Axis, Axis], front: Sequence[in
         return f"{name}: from {y_axis.written(low.y)} ({low.label}) to {y_axis.written(high.y)} ({high.label})"
     names = [points[place].label for place in front]
     shown = names if len(names) <= _NAMED + 1 else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    if len(names) == len(points):
+        which = "Both" if len(names) == 2 else f"All {len(names)}"
+        return f"{which} networks are on the Pareto front: {listed(shown)}"
     verb = "is" if len(names) == 1 else "are"
     return f"{len(names)} of {plural(len(points), 'network')} {verb} on the Pareto front: {listed(shown)}"

@@ -57,7 +57,7 @@ def waterfall(
         "text": texts, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12, "color": look.ink},
         "increasing": {"marker": {"color": look.ink}},
         "decreasing": {"marker": {"color": look.accent}},
-        "totals": {"marker": {"color": look.muted}},
+        "totals": {"marker": {"color": draw.mixed(look.paper, look.ink, 0.3)}},
         "connector": {"line": {"color": look.grid, "width": 1}},
     }  # fmt: skip
     trace |= draw.hover("%{customdata[0]}<br>%{customdata[1]}", rows)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from math import log10
 from typing import Any
 
 from effviz.core.caches import remembered
 from effviz.count.kinds import DEPTHWISE, POINTWISE, STANDARD
 from effviz.count.report import analyze
 from effviz.model.blocks import InvertedResidual
+from effviz.studies.compare.networks import PRESETS, front, preset, published_top1
 from effviz.studies.guideline_shapes import Shape, compare
+from effviz.studies.multipliers import counts
 from effviz.studies.printed_latency import devices
 from effviz.ui.ideas.shapes import arrow, box, drawing, label, path, rect, shape
 from effviz.zoo import architecture
@@ -142,6 +145,28 @@ def _architectures() -> str:
     )  # fmt: skip
 
 
+def _compare() -> str:
+    """Draw the networks of the first preset and their front, as the chart of the page does."""
+    networks = preset(next(iter(PRESETS)))
+    points = [
+        (counts(each.base, 1.0, each.design.resolution).macs, published_top1(each).value or 0) for each in networks
+    ]
+    best = front(points, (-1, 1))
+    logs, tops = [log10(macs) for macs, _ in points], [top1 for _, top1 in points]
+    x = [34 + 150 * (each - min(logs)) / (max(logs) - min(logs)) for each in logs]
+    y = [84 - 66 * (each - min(tops)) / (max(tops) - min(tops)) for each in tops]
+    steps = "".join(f"H{x[place]:.1f}V{y[place]:.1f}" for place in best)
+    marks = "".join(
+        rect(x[place] - 4, y[place] - 4, 8, 8, "accent" if place in best else "paper") for place in range(len(points))
+    )
+    return drawing(
+        f"Published top-1 of {len(points)} networks over multiply-adds. {len(best)} are on the Pareto front.",
+        path(f"M{x[best[0]]:.1f} {y[best[0]]:.1f}{steps}"), marks, label(110, 106, "multiply-adds"),
+        label(200, 26, "top-1", "start"), label(200, 62, f"{len(best)} of {len(points)}", "start"),
+        label(200, 77, "on the front", "start", "muted"),
+    )  # fmt: skip
+
+
 def _studio() -> str:
     rows = "".join(
         rect(10, 14 + row * 16, 20, 12, "accent" if row == 0 else POINTWISE) + rect(34, 14 + row * 16, 26, 12)
@@ -194,6 +219,7 @@ _FIGURES: dict[str, Callable[[], str]] = {
     "multipliers": _multipliers,
     "width_depth": _width_depth,
     "architectures": _architectures,
+    "compare": _compare,
     "studio": _studio,
     "latency": _latency,
 }

@@ -12,14 +12,17 @@ from effviz.studies.network_text import (
     distinct_labels,
     network_of,
     networks_text,
+    parse_network,
     parse_networks,
 )
 from effviz.ui import held, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
+from effviz.ui.widgets.frame import notice
 
 LIST = "nets"
 """Key of the list in the link of the Compare page."""
+_OFFERED = "_compare_offered"
 
 
 def listed_networks() -> tuple[Network, ...]:
@@ -27,16 +30,37 @@ def listed_networks() -> tuple[Network, ...]:
     return parse_networks(held.whole(held.remembered(LIST))).networks or preset(next(iter(PRESETS)))
 
 
-def compare_button(design: Design) -> None:
-    """Show the button that adds a network to the list and opens the Compare page."""
-    if not st.button("Compare", key="compare", icon=":material/compare_arrows:", help="Put it beside other networks."):
+def offer(design: Design | None) -> None:
+    """Keep the network that `compare_button` adds; None while it cannot be built. The moving part of a page calls this.
+
+    The text is kept, because objects in the session do not survive a hot reload.
+    """
+    st.session_state[_OFFERED] = None if design is None else network_of(design).text
+
+
+def compare_button() -> None:
+    """Show the button that adds the network on screen to the list and opens the Compare page, below the controls.
+
+    A page calls this outside its moving part: the button is the same for every network.
+    """
+    with st.sidebar:
+        pressed = st.button("Compare", key="compare", icon=":material/compare_arrows:",
+                            help="Adds this network to the Compare page and opens it.")  # fmt: skip
+    if not pressed:
         return
-    network = network_of(design)
-    others = [each for each in listed_networks() if each.design != design]
-    # The baseline, which is the first network, stays.
-    listed = (*others[: MOST - 1], network)
+    text = st.session_state.get(_OFFERED)
+    if text is None:
+        with st.sidebar:
+            notice("The network cannot be built yet, so it cannot be compared.", alert=True)
+        return
+    network = parse_network(text)
+    listed = listed_networks()
+    if all(each.design != network.design for each in listed):
+        # The baseline, which is the first network, stays.
+        listed = (*listed[: MOST - 1], network)
+    labels = {each.design: label for each, label in zip(listed, distinct_labels(listed), strict=True)}
     runs.release([LIST, "net"])
     st.switch_page(
         page_path(page("compare")),
-        query_params={LIST: held.shortened(networks_text(listed)), "net": distinct_labels(listed)[-1]},
+        query_params={LIST: held.shortened(networks_text(listed)), "net": labels[network.design]},
     )

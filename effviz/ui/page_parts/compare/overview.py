@@ -156,21 +156,26 @@ def table(view: View, convention: Convention) -> None:
 def networks_table(view: View, convention: Convention) -> Table:
     """Make the table of all numbers."""
     base = view.base
-    columns = [Column("Network", "label")]
-    for key in ("params", "macs", "memory_access", "peak_activation"):
-        columns.append(Column(convention.heading(key), partial(value, measure=key, convention=convention),
-                              help=convention.help(key)))  # fmt: skip
-        columns.append(Column(f"{convention.label(key)} ratio", _ratio(key, base), width=90))
-    columns += [Column(f"Weights in {name}", partial(_weights, size=size), width=90) for name, size in DTYPES.items()]
+    against = f"Relative to {base.label}."
+    columns = [Column("Network", "label", width=150)]
+    for key, short in _RATIOS.items():
+        count = partial(value, measure=key, convention=convention)
+        columns.append(Column(convention.heading(key), count, help=convention.help(key)))
+        columns.append(Column(f"{short} ×", _ratio(key, base), width=85, help=against))
+        if key == "params":
+            columns += [
+                Column(f"Weights, {name}", partial(_weights, size=size), width=120) for name, size in DTYPES.items()
+            ]
     columns.append(Column("Receptive field (px)", _shown("receptive_field", "{:.0f}")))
     found = axes(convention, view.reading.label)
-    for key, form in (("top1", "{:.1f}"), ("efficiency", "{:.3g}"), ("phone", "{:.1f}"), ("latency", "{:.1f}")):
+    for key, form in (("top1", "{:.1f}"), ("phone", "{:.1f}"), ("latency", "{:.1f}"), ("efficiency", "{:.3g}")):
         columns.append(Column(found[key].title, _shown(key, form, convention)))
-        if key != "efficiency":
-            columns.append(Column(f"{_SOURCES[key]}", partial(_why, key), width="medium"))
+        if key in _SOURCES:
+            columns.append(Column(_SOURCES[key], partial(_why, key), width="medium"))
     return Table(view.rows, columns, f"{len(view.rows)} networks with exact counts, published figures and latencies")
 
 
+_RATIOS = {"params": "Params", "macs": "Compute", "memory_access": "Access", "peak_activation": "Peak"}
 _SOURCES = {"top1": "Source of top-1", "phone": "Source of phone latency", "latency": "Conditions of latency"}
 
 
