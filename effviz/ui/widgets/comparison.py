@@ -22,7 +22,7 @@ from effviz.ui.widgets.frame import notice
 
 LIST = "nets"
 """Key of the list in the link of the Compare page."""
-_OFFERED = "_compare_offered"
+_OFFERED, _PART = "_compare_offered", "compare_part"
 
 
 def listed_networks() -> tuple[Network, ...]:
@@ -41,17 +41,21 @@ def offer(design: Design | None) -> None:
 def compare_button() -> None:
     """Show the button that adds the network on screen to the list and opens the Compare page, below the controls.
 
-    A page calls this outside its moving part: the button is the same for every network.
+    A page calls this outside its moving part: the button is the same for every network. It is a fragment, because a run
+    of the whole page would forget the settings of the page that is left.
     """
     with st.sidebar:
-        pressed = st.button("Compare", key="compare", icon=":material/compare_arrows:",
-                            help="Adds this network to the Compare page and opens it.")  # fmt: skip
+        st.fragment(_button, key=_PART)()
+
+
+def _button() -> None:
+    pressed = st.button("Compare", key="compare", icon=":material/compare_arrows:",
+                        help="Adds this network to the Compare page and opens it.")  # fmt: skip
     if not pressed:
         return
     text = st.session_state.get(_OFFERED)
     if text is None:
-        with st.sidebar:
-            notice("The network cannot be built yet, so it cannot be compared.", alert=True)
+        notice("The network cannot be built yet, so it cannot be compared.", alert=True)
         return
     network = parse_network(text)
     listed = listed_networks()
