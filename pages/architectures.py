@@ -22,6 +22,7 @@ from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.page_parts.architectures.variants import variants
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
+from effviz.ui.widgets.comparison import compare_button, offer
 from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
@@ -29,6 +30,7 @@ from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, is_open, parts
 
 convention = header("architectures")
+compare_button()
 conditions = live.conditions()
 
 
@@ -40,6 +42,7 @@ def page() -> None:
     except effviz.DesignError as error:
         refuse(f"This network cannot be built. {error}")
     built(report)
+    offer(choice.design)
     with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,

@@ -9,6 +9,7 @@ from effviz.ui.page_parts.studio.form import form
 from effviz.ui.page_parts.studio.preparation import is_ready
 from effviz.ui.widgets import frame
 from effviz.ui.widgets import live_latency as live
+from effviz.ui.widgets.comparison import compare_button, offer
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import Part, parts
 
@@ -16,6 +17,7 @@ convention = frame.header("studio")
 with frame.sidebar():
     settings = sidebar.start_from()
     chosen = limits.limits(convention)
+compare_button()
 imported = sidebar.imports()
 conditions = live.conditions()
 
@@ -29,6 +31,7 @@ def page() -> None:
         if not is_ready(convention):
             return
     here = bench(convention)
+    offer(here.design if here.is_whole else None)
     built(here.report if here.is_whole else None)
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)

@@ -119,8 +119,8 @@ def takes_design(function: Function) -> Function:
     )
     @functools.wraps(function)
     def scaled(
-        source: str, groups: int | None, variant: str | None, classes: int | None, in_channels: int | None, width: float, depth: float,
-        phi: float | None, resolution: Resolution | None, **options: Any,
+        source: str, groups: int | None, variant: str | None, classes: int | None, in_channels: int | None,
+        width: float, depth: float, phi: float | None, resolution: Resolution | None, **options: Any,
     ) -> Answer:  # fmt: skip
         design = files.load(source, groups, variant)
         if classes is not None:

@@ -24,7 +24,7 @@ from effviz.count.report import analyze
 from effviz.model.design import Design
 from effviz.studies.multipliers import pareto
 from effviz.zoo import ARCHITECTURES, GROUPS, architecture
-from effviz.zoo.published.cells import published_top1
+from effviz.zoo.published.cells import top1_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ def _of_network(
     resolutions: tuple[Resolution, ...] | None, retrained: bool,
 ) -> list[Candidate]:  # fmt: skip
     base = _base(name, groups)
-    printed = published_top1(name, groups, retrained)
+    printed = top1_figures(name, groups, retrained)
     table = () if base.width_rule.interpolates else base.width_rule.table
     usual = [width for width, _ in table] or [*WIDTHS, *(width for width, _ in printed)]
     sides = [*RESOLUTIONS, base.resolution, *(side for _, side in printed)]

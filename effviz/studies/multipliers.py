@@ -163,7 +163,7 @@ def _far(base: Design, width: float) -> Design:
     """Return the same network at a distant multiplier on the same side of width 1."""
     multipliers = [multiplier for multiplier, _ in base.width_rule.table]
     if multipliers and not base.width_rule.interpolates:
-        probe = max(multipliers) if width > 1 else min(multipliers)
+        probe = (max(multipliers) if width > 1 else min(multipliers)) / base.width_mult
     else:
         probe = WIDE if width > 1 else NARROW
     return base.scaled(width_mult=probe)

@@ -162,10 +162,12 @@ _COSTLY = 3_000
 
 def is_costly(draft: Draft) -> bool:
     """Whether a draft may have so many layers that its counts take more than about 0.2 s, by a rough estimate."""
-    layers = 0.0
-    for row in draft.rows:
-        layers += _layers(row.fields) * row.repeats * (draft.frame.depth_mult if row.depth == "scaled" else 1)
-    return layers > _COSTLY
+    return estimated_layers(draft.rows, draft.frame.depth_mult) > _COSTLY
+
+
+def estimated_layers(rows: Iterable[Stage], depth_mult: float) -> float:
+    """Estimate the layers of a network without building it."""
+    return sum(_layers(row.fields) * row.repeats * (depth_mult if row.depth == "scaled" else 1) for row in rows)
 
 
 def _layers(fields: Iterable[tuple[str, Any]]) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import streamlit as st
 
+from effviz.model.draft import MAX_LINK
 from effviz.ui import links
+
+_LONG = "_held_long"
+_MOST_LONG = 20
 
 
 def held(key: str, legal: Callable[[str], bool], choices: str) -> str:
@@ -44,3 +49,18 @@ def hold(key: str, text: str) -> None:
         st.query_params[key] = text
     elif key in st.query_params:
         del st.query_params[key]
+
+
+def shortened(text: str) -> str:
+    """Return a text for the link: one of more than `MAX_LINK` characters as a name that only this session knows."""
+    if len(text) <= MAX_LINK:
+        return text
+    name = f"session-{zlib.crc32(text.encode()):08x}"
+    known = st.session_state.get(_LONG, {})
+    st.session_state[_LONG] = dict([*known.items(), (name, text)][-_MOST_LONG:])
+    return name
+
+
+def whole(text: str) -> str:
+    """Return the text behind a text of the link; the same text if it is not shortened, or in another session."""
+    return str(st.session_state.get(_LONG, {}).get(text, text))

@@ -72,6 +72,10 @@ PAGES = (
     PageInfo("architectures", "Architectures", "account_tree",
              "A network spends its [[parameters]] and its compute in different [[stages]]. Change width, depth and "
              "resolution of a published network, and see which stages pay for it.", "Design"),
+    PageInfo("compare", "Compare", "compare_arrows",
+             "No network is best in every number. Put up to 30 of them side by side and see which are on the "
+             "[[Pareto front]]. Then take two apart: which [[stages]] differ, and where did the [[multiply-adds]] go?",
+             "Design"),
     PageInfo("studio", "Studio", "table_edit",
              "Sketch a network before you code it, as a table of [[stages]]. Does it fit the budget, what is wrong "
              "with it, and what is the code?", "Design"),

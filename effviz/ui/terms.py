@@ -94,6 +94,8 @@ TERMS = (
          "convolutions", "Channel shuffle", source="arXiv 1707.01083"),
     Term("receptive field", "The pixels of the input that can influence one output.", "blocks", _HOW,
          r"r_l = r_{l-1} + (k_l - 1) \prod_{i < l} s_i", "arXiv 1409.1556", query=_block("VGG pair, two 3x3")),
+    Term("Pareto front", "The networks that no other one beats in one of two numbers without losing in the other.",
+         "compare", _HOW),
     Term("stride", "The step of a kernel over the map; stride 2 halves height and width.", "convolutions",
          r"Effect of each setting"),
     Term("kernel size", "The side of the window that a convolution reads for one output.", "convolutions",

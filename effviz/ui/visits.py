@@ -16,6 +16,8 @@ EVERYWHERE = {"count", "unit", "memory", "threads", "batch", "dtype", "auto", "p
 """Settings that mean the same on every page that has them, and keep their value from page to page."""
 CARRIED = "net"
 """The chosen network, which follows the visitor to every page that offers it."""
+_OF_MANY = {"compare"}
+"""Pages whose other settings do not belong to the chosen network."""
 # Keys of the session state.
 _KEPT = "_visit_kept"  # settings of pages that were left, by page
 _OWN = "_visit_own"  # networks of the pages that were left, by page
@@ -40,12 +42,16 @@ def leave(left: str, page: str, local: Mapping[str, str], names: Iterable[str], 
     kept[left] = {key: (state[key], text) for key, text in local.items() if text and key in state}
     own = state.setdefault(_OWN, {})
     if CARRIED in local and CARRIED in state:
-        own[left] = state[CARRIED]
+        # A list of networks names them with their multipliers: ``mobilenet_v2-w0.5``.
+        own[left] = str(state[CARRIED]).partition("-")[0]
         if CARRIED in kept[left] or state.get(_CHOSEN) is not None:
             state[_CHOSEN] = own[left]
     if state.get(_CHOSEN) not in (None, own.get(page)) and page in own:
         # These settings belong to another network.
-        kept.pop(page, None)
+        if page in _OF_MANY:
+            kept.get(page, {}).pop(CARRIED, None)
+        else:
+            kept.pop(page, None)
     for name in names:
         state.pop(name, None)
     _take_link(set(local), address)

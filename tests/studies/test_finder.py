@@ -16,7 +16,7 @@ from effviz.core.errors import if_legal
 from effviz.studies import finder
 from effviz.studies.finder import Candidate, candidates, explained, find, read_limits, rechecked, search
 from effviz.zoo.published import published
-from effviz.zoo.published.cells import own_top1, published_top1
+from effviz.zoo.published.cells import own_top1, top1_figures
 
 SAMPLE = 40
 
@@ -79,7 +79,7 @@ def test_accuracies_are_those_of_the_table(pool: tuple[Candidate, ...]) -> None:
     assert {each.phi for each in known} == {None}
     figure = own_top1("resnet50", 224)
     assert figure is not None
-    assert published_top1("resnet50")[1.0, 224] == figure
+    assert top1_figures("resnet50")[1.0, 224] == figure
     wider = candidates(networks=("resnet50", "mobilenet_v2"), retrained=True)
     assert sum(each.top1 is not None for each in wider) > sum(
         each.top1 is not None for each in pool if each.name in ("resnet50", "mobilenet_v2")

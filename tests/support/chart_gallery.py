@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -25,6 +25,10 @@ from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.classroom import choice_bars, number_histogram
+from effviz.charts.compare.axes import Axis
+from effviz.charts.compare.bubbles import Bubble, bubbles
+from effviz.charts.compare.profile import Profile, profiles
+from effviz.charts.compare.waterfall import Part, waterfall
 from effviz.charts.convolutions import (
     Curve,
     connection_picture,
@@ -54,6 +58,18 @@ from effviz.model.blocks import MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies import blocks as block_study
+from effviz.studies.compare import networks as compare_study
+from effviz.studies.compare.difference import differences
+from effviz.studies.compare.networks import (
+    PRESETS,
+    Known,
+    Row,
+    counted,
+    front,
+    phone_latency,
+    preset,
+    published_top1,
+)
 from effviz.studies.convolutions import (
     KINDS,
     Connection,
@@ -458,10 +474,59 @@ def latency(look: Appearance) -> Named:
             yield f"{name}, predictors", predictor_bars(rows, look)
 
 
+def compare(look: Appearance) -> Named:
+    """The presets over several axes, differences of all pairs of one preset, and lists with one or no known value."""
+    found = {
+        key: Axis(label, label.capitalize(), si, better, key != "top1", si)
+        for (key, better), label in zip(compare_study.MEASURES.items(), (
+            "parameters", "multiply-adds", "memory access", "peak activations", "phone latency", "latency here",
+            "receptive field", "published top-1", "top-1 per multiply-add",
+        ), strict=True)
+    }  # fmt: skip
+    for name in PRESETS:
+        networks = preset(name)
+        rows = [
+            Row(each, each.label, counted(each.design, "fused"), published_top1(each), phone_latency(each, ""),
+                Known(place + 1.0, "measured"))
+            for place, each in enumerate(networks)
+        ]  # fmt: skip
+        for x, y in (("macs", "top1"), ("latency", "params"), ("params", "receptive_field"), ("phone", "top1")):
+            for count in (len(rows), 2, 1):
+                points = [
+                    Bubble(row.label, row.label, row.known(x).value or 0, row.known(y).value or 0, row.counted.params)
+                    for row in rows[:count]
+                    if row.known(x).value and row.known(y).value
+                ]
+                best = front([(each.x, each.y) for each in points], (found[x].better, found[y].better))
+                chart = bubbles(
+                    points, (found[x], found[y]), found["params"], best, rows[-1].label, rows[0].label, look
+                )
+                yield f"{name}, {count} networks, {y} over {x}", chart
+        for count in (len(rows), 2, 1):
+            lines = [Profile(row.label, row.label, [row.known(key).value for key in found]) for row in rows[:count]]
+            chart = profiles(lines, list(found.values()), lines[-1].label, lines[0].label, look)
+            yield f"{name}, profiles of {count} networks", chart
+        for one, other in pairwise(networks):
+            terms = differences(one.design, other.design, "fused").terms
+            for (quantity, by), each in terms.items():
+                parts = [Part(term.label, term.before, term.after) for term in each]
+                label = quantity.replace("macs", "multiply-adds").replace("params", "parameters").replace("_", " ")
+                pair = one.label, other.label
+                yield f"{pair}, {quantity} by {by}", waterfall(parts, pair, label, by, si, look)
+    unknown = [Profile("a", "A", [None, 1.0]), Profile("b", "B", [2.0, None])]
+    yield "nothing in common", profiles(unknown, list(found.values())[:2], "a", "b", look)
+    equal = [Part("stem", 3, 3), Part("head", 4, 4)]
+    yield "equal networks", waterfall(equal, ("A", "B"), "multiply-adds", "stage", si, look)
+    yield "equal sums", waterfall([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look)
+    yield "one stage", waterfall([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
+    yield "from nothing", waterfall([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look)
+
+
 SUBJECTS = (
     architectures,
     home,
     classroom,
+    compare,
     convolutions,
     blocks,
     memory,

@@ -18,6 +18,9 @@ def spread(low: float, step: float, count: int) -> list[float]:
 
 
 FAMILIES = ["MobileNet", "ResNet", "EfficientNet", "VGG", "ShuffleNet", "DenseNet"]
+BASELINES = [
+    "MobileNetV2", "GhostNet", "VGG-16", "MobileNetV3-Small", "EfficientNet-B4", "ShuffleNetV2", "MobileNetV3-Large",
+]  # fmt: skip
 MOVES: dict[str, Move] = {
     "": Move("w", "Width of MobileNetV2", spread(0.25, 0.05, 36)),
     "architectures": Move("width", "Width multiplier", spread(0.25, 0.05, 36)),
@@ -28,6 +31,7 @@ MOVES: dict[str, Move] = {
     "width_depth": Move("budget", "Budget (M multiply-adds)", spread(100, 10, 60)),
     "scaling": Move("phi", "Coefficient φ", spread(-1.0, 0.05, 100)),
     "find": Move("max_macs", "Multiply-adds (input)", [f"{amount} M" for amount in range(310, 400, 10)]),
+    "compare": Move("base", "Baseline", BASELINES),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
     "latency": Move("family", "Marked family", FAMILIES),
 }

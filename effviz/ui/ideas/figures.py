@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from itertools import combinations
+from math import log, log10
 from typing import Any
 
 from effviz.core.caches import remembered
@@ -12,11 +12,13 @@ from effviz.core.units import short
 from effviz.count.kinds import DEPTHWISE, POINTWISE, STANDARD
 from effviz.count.report import analyze
 from effviz.model.blocks import InvertedResidual
+from effviz.studies.compare.networks import PRESETS, front, preset, published_top1
 from effviz.studies.guideline_shapes import Shape, compare
+from effviz.studies.multipliers import counts
 from effviz.studies.printed_latency import devices
 from effviz.ui.ideas.shapes import arrow, box, drawing, label, path, rect, shape
 from effviz.zoo import architecture
-from effviz.zoo.published.cells import published_top1
+from effviz.zoo.published.cells import top1_figures
 
 _DEVICE = "V100 16GB"
 
@@ -149,14 +151,14 @@ def _find() -> str:
     name, limit = "mobilenet_v2", 300_000_000
     points = sorted(
         (analyze(architecture(name, width_mult=width), side).macs, figure.top1 or 0.0)
-        for (width, side), figure in published_top1(name).items()
+        for (width, side), figure in top1_figures(name).items()
     )
     (low, _), (high, _) = points[0], points[-1]
     best = max((top1 for macs, top1 in points if macs <= limit), default=0.0)
     bottom, top = min(top1 for _, top1 in points), max(top1 for _, top1 in points)
 
     def across(macs: int) -> float:
-        return 12 + 230 * math.log(macs / low) / math.log(high / low)
+        return 12 + 230 * log(macs / low) / log(high / low)
 
     marks = "".join(
         rect(across(macs) - 3, 84 - 66 * (top1 - bottom) / (top - bottom), 6, 6,
@@ -168,6 +170,28 @@ def _find() -> str:
         "per cent.",
         path(f"M{across(limit):.1f} 8V94"), marks, label(across(limit), 106, "limit"),
         label(8, 20, "top-1", "start", "muted"),
+    )  # fmt: skip
+
+
+def _compare() -> str:
+    """Draw the networks of the first preset and their front, as the chart of the page does."""
+    networks = preset(next(iter(PRESETS)))
+    points = [
+        (counts(each.base, 1.0, each.design.resolution).macs, published_top1(each).value or 0) for each in networks
+    ]
+    best = front(points, (-1, 1))
+    logs, tops = [log10(macs) for macs, _ in points], [top1 for _, top1 in points]
+    x = [34 + 150 * (each - min(logs)) / (max(logs) - min(logs)) for each in logs]
+    y = [84 - 66 * (each - min(tops)) / (max(tops) - min(tops)) for each in tops]
+    steps = "".join(f"H{x[place]:.1f}V{y[place]:.1f}" for place in best)
+    marks = "".join(
+        rect(x[place] - 4, y[place] - 4, 8, 8, "accent" if place in best else "paper") for place in range(len(points))
+    )
+    return drawing(
+        f"Published top-1 of {len(points)} networks over multiply-adds. {len(best)} are on the Pareto front.",
+        path(f"M{x[best[0]]:.1f} {y[best[0]]:.1f}{steps}"), marks, label(110, 106, "multiply-adds"),
+        label(200, 26, "top-1", "start"), label(200, 62, f"{len(best)} of {len(points)}", "start"),
+        label(200, 77, "on the front", "start", "muted"),
     )  # fmt: skip
 
 
@@ -224,6 +248,7 @@ _FIGURES: dict[str, Callable[[], str]] = {
     "width_depth": _width_depth,
     "find": _find,
     "architectures": _architectures,
+    "compare": _compare,
     "studio": _studio,
     "latency": _latency,
 }

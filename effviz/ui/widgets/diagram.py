@@ -68,55 +68,56 @@ def _choice(report: Report, runs: list[BlockRun]) -> str:
     )  # fmt: skip
 
 
-def diagram(report: Report, chosen: str) -> None:
+def diagram(report: Report, chosen: str, *, place: str = "") -> None:
     """Show a diagram that torchview draws in the torch process; until it is ready, the last one dimmed.
 
     Args:
         report: of the network.
         chosen: a key of `WHOLE`, `LAYERS` for all layers of a small network, or the path of a block.
+        place: on a page with several diagrams.
     """
-    live_part("diagram", partial(_diagram, report, chosen))
+    live_part(f"diagram{place}", partial(_diagram, report, chosen, place))
 
 
-def _diagram(report: Report, chosen: str) -> None:
+def _diagram(report: Report, chosen: str, place: str) -> None:
     payload: dict[str, Any] = {
         "design": report.design.to_json(),
         "resolution": report.resolution,
         "appearance": look().name,
     }
     payload |= {"depth": _DEPTH[chosen]} if chosen in _DEPTH else {"path": chosen}
-    answer = ask("diagram", payload, settled=True)
+    answer = ask("diagram", payload, settled=True, place=place)
     if answer.value is not None:
-        st.session_state[_SHOWN] = links.current_page(), answer.value
-    page, drawn = st.session_state.get(_SHOWN, ("", None))
+        st.session_state[f"{_SHOWN}{place}"] = links.current_page(), answer.value
+    page, drawn = st.session_state.get(f"{_SHOWN}{place}", ("", None))
     # A diagram of another page is not an earlier one of this page.
     shown = drawn if page == links.current_page() else None
-    with st.container(key="diagram_box"):
+    with st.container(key=f"diagram_box{place}"):
         if shown is not None and not answer.error:
-            with st.container(key="stale_diagram" if answer.value is None else "diagram"):
+            with st.container(key=f"{'stale_diagram' if answer.value is None else 'diagram'}{place}"):
                 st.graphviz_chart(shown["dot"], width="content", alt=shown["title"])
 
         def progress() -> bool:
             # Only a poll repeats the request: a slider that moves on requests no diagram.
-            now = ask("diagram", payload, settled=True) if runs.is_poll() else answer
-            _progress(now, drawn=shown is not None)
+            now = ask("diagram", payload, settled=True, place=place) if runs.is_poll() else answer
+            _progress(now, place, drawn=shown is not None)
             return now.pending
 
-        polled(answer.pending, progress, "diagram")
+        polled(answer.pending, progress, f"diagram{place}")
     if shown is None:
         return
     notice(" ".join(filter(None, [shown["title"] + ".", shown["note"]])), "finding")
     stem = file_name("effviz", report.design.name, chosen, compact_size(report.resolution))
     with st.container(horizontal=True, gap="small"):
-        download(File("Diagram as DOT", f"{stem}.dot", lambda: shown["dot"]))
-        with st.popover("In words"):
+        download(File("Diagram as DOT", f"{stem}.dot", lambda: shown["dot"], f"dot{place}" if place else None))
+        with st.popover("In words", key=f"words{place}"):
             st.text(shown["alt"])
 
 
-def _progress(answer: Answer, *, drawn: bool) -> None:
+def _progress(answer: Answer, place: str, *, drawn: bool) -> None:
     """Show why there is no diagram, or the progress while there is not even an earlier one."""
     if answer.error:
         notice(f"The diagram was not drawn. {answer.error}", alert=True)
-        st.button("Try again", key="draw_again", on_click=again, args=("diagram",))
+        st.button("Try again", key=f"draw_again{place}", on_click=again, args=(f"diagram{place}",))
     elif answer.pending and not drawn:
         notice(answer.progress, "status waiting")

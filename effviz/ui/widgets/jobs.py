@@ -69,34 +69,38 @@ class Answer:
         return progress_text(self.ticket) if self.ticket is not None else "Starting"
 
 
-def ask(kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled: bool = False) -> Answer:
+def ask(
+    kind: str, payload: dict[str, Any], timeout_s: float = 60.0, *, settled: bool = False, place: str = ""
+) -> Answer:
     """Return the result of a job that depends on its payload alone: a cached one, or one requested now.
 
     Args:
-        kind: a name in `effviz.worker.jobs.JOBS`; a visitor has at most one pending job of a kind.
+        kind: a name in `effviz.worker.jobs.JOBS`; a visitor has at most one pending job of a kind and place.
         payload: JSON-able.
         timeout_s: limit on the running time; waiting in the queue does not count.
         settled: request the job at the second call with the same payload. A slider that moves on then starts none.
+        place: on the page, where several results of a kind are shown.
     """
     key = hashlib.sha256(json.dumps([kind, payload], sort_keys=True).encode()).hexdigest()
-    name, before = visitor(), st.session_state.get(wanted := f"_wanted_{kind}")
+    purpose = f"{kind}{place}"
+    name, before = visitor(), st.session_state.get(wanted := f"_wanted_{purpose}")
     st.session_state[wanted] = key
     known = _answers.get(key)
     if known is not None:
-        DESK.leave(name, kind)
+        DESK.leave(name, purpose)
         return Answer(known)
     if settled and before != key:
-        DESK.leave(name, kind)
+        DESK.leave(name, purpose)
         return Answer()
 
     def start() -> Ticket:
         # keep_all: the visitor's older job of this kind may have others who wait for it.
         return default_manager().submit(name, kind, payload, timeout_s, keep_all=True, address=visitor_address())
 
-    ticket = DESK.take(name, kind, key, start)
+    ticket = DESK.take(name, purpose, key, start)
     if ticket.result is not None and ticket.state == "done":
         _answers.put(key, ticket.result)
-        DESK.leave(name, kind)
+        DESK.leave(name, purpose)
         return Answer(ticket.result)
     return Answer(error=ticket.error) if ticket.error else Answer(ticket=ticket)
 

@@ -153,13 +153,13 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
     return next((each for each in figures if each.comparable), None)
 
 
-def own_top1(name: str, resolution: Resolution, groups: int | None = None) -> Figure | None:
-    """Return the figure with the published accuracy of an unscaled network at its own resolution; None if unknown."""
-    return published_top1(name, groups).get((1.0, resolution))
+def own_top1(name: str, resolution: Resolution, groups: int | None = None, width: float = 1.0) -> Figure | None:
+    """Return the figure with the published accuracy of a network at unchanged depth; None if unknown."""
+    return top1_figures(name, groups).get((round(width, 6), resolution))
 
 
 @remembered
-def published_top1(
+def top1_figures(
     name: str, groups: int | None = None, retrained: bool = False
 ) -> dict[tuple[float, Resolution], Figure]:
     """Return the figures with the published accuracies of a network by width and resolution.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +23,8 @@ EMPTY = "Empty table"
 IMPORTED = "_studio_import"
 PROBLEM = "_studio_problem"
 PAST, FUTURE = "_studio_past", "_studio_future"
-_LONG, _ROW = "_studio_long", "_studio_row"
+_ROW = "_studio_row"
 _MOST_STEPS = 200
-_MOST_LONG = 20
 
 
 @dataclass(frozen=True)
@@ -84,20 +82,14 @@ def current() -> Draft:
 def _read(text: str) -> Draft | None:
     """Return the draft of a link's text. The text of a long draft is a name that only its session knows."""
     try:
-        return Draft.unpacked(st.session_state.get(_LONG, {}).get(text, text))
+        return Draft.unpacked(held.whole(text))
     except DesignError:
         return None
 
 
 def _show(text: str) -> None:
     """Put a packed draft into the link."""
-    if text == packed(started(START)):
-        text = ""
-    elif len(text) > MAX_LINK:
-        name = f"session-{zlib.crc32(text.encode()):08x}"
-        st.session_state[_LONG] = dict([*st.session_state.get(_LONG, {}).items(), (name, text)][-_MOST_LONG:])
-        text = name
-    held.hold(KEY, text)
+    held.hold(KEY, "" if text == packed(started(START)) else held.shortened(text))
 
 
 @remembered

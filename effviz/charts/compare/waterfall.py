@@ -1,0 +1,97 @@
+"""From the cost of one network to that of another, part by part."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from effviz.charts import draw
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
+
+_CROPPED = 0.7  # of the largest sum
+
+
+class Part(NamedTuple):
+    """One part of the two networks: a stage or a layer kind, its cost in the first and in the second."""
+
+    label: str
+    before: int
+    after: int
+
+    @property
+    def value(self) -> int:
+        """The contribution to the difference."""
+        return self.after - self.before
+
+
+def waterfall(
+    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
+    look: Appearance, factor: int = 1,
+) -> Chart:  # fmt: skip
+    """Draw the steps from the total of one network to that of another.
+
+    Args:
+        parts: all parts; those without a difference are not drawn.
+        names: of the two networks.
+        quantity: name of the cost, in lower case except for abbreviations.
+        noun: what a part is: ``"stage"`` or ``"layer kind"``.
+        written: returns an amount with its unit.
+        factor: from an amount to the number on the axis.
+    """
+    before, after = sum(each.before for each in parts), sum(each.after for each in parts)
+    moved = [each for each in parts if each.value]
+    sums = [before]
+    for each in moved:
+        sums.append(sums[-1] + each.value)
+    labels = [f"<b>{plotly_text(names[0])}</b>", *(plotly_text(each.label) for each in moved),
+              f"<b>{plotly_text(names[1])}</b>"]  # fmt: skip
+    texts = [written(before), *(signed(each.value, written) for each in moved), written(after)]
+    rows = [["", written(before)], *([f"{written(each.before)} → {written(each.after)}", signed(each.value, written)]
+                                     for each in moved), ["", written(after)]]  # fmt: skip
+    low, high = min(*sums, after), max(*sums, after)
+    start = low - 0.35 * (high - low) if high and low > _CROPPED * high and low < high else 0
+    trace: Spec = {
+        "type": "waterfall", "orientation": "h", "y": list(range(len(labels))),
+        "x": [factor * each for each in (before, *(part.value for part in moved), after)],
+        "measure": ["absolute", *["relative"] * len(moved), "total"],
+        "text": texts, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12, "color": look.ink},
+        "increasing": {"marker": {"color": look.ink}},
+        "decreasing": {"marker": {"color": look.accent}},
+        "totals": {"marker": {"color": draw.mixed(look.paper, look.ink, 0.3)}},
+        "connector": {"line": {"color": look.grid, "width": 1}},
+    }  # fmt: skip
+    trace |= draw.hover("%{customdata[0]}<br>%{customdata[1]}", rows)
+    room = 0.22 * (high - start or 1)
+    label = quantity[:1].upper() + quantity[1:]
+    layout = {
+        "margin": draw.margin(right=12),
+        "xaxis": draw.axis(
+            f"{label}, axis from {written(round(start))}" if start else label,
+            range=[factor * start, factor * (high + room)], showgrid=True, nticks=6, tickformat="~s",
+        ),
+        "yaxis": draw.ROWS | draw.ticks(range(len(labels)), labels.__getitem__),
+    }  # fmt: skip
+    spoken = "; ".join(f"{each.label}: {signed(each.value, written)}" for each in moved)
+    return chart(look, 70 + 30 * len(labels), [trace], layout, _title(parts, names, quantity, noun, written), spoken)
+
+
+def signed(value: int, written: Callable[[int], str]) -> str:
+    """Write a difference with its sign: ``+12.3 M``."""
+    return f"{'+' if value > 0 else chr(0x2212) if value < 0 else ''}{written(abs(value))}"
+
+
+def _title(
+    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str]
+) -> str:  # fmt: skip
+    total = sum(each.value for each in parts)
+    moved = [each for each in parts if each.value]
+    if not moved:
+        return f"{names[0]} and {names[1]} have equal {quantity} in every {noun}"
+    if not total:
+        return f"{names[0]} and {names[1]} have equal {quantity}; {plural(len(moved), noun)} differ and cancel out"
+    largest = max(moved, key=lambda each: abs(each.value))
+    less = "fewer" if quantity.endswith("s") and not quantity.endswith("ss") else "less"
+    claim = f"{names[1]} has {written(abs(total))} {'more' if total > 0 else less} {quantity} than {names[0]}"
+    if len(moved) == 1:
+        return f"{claim}, all of it in {largest.label}"
+    return f"{claim}; the largest term is {largest.label} with {signed(largest.value, written)}"

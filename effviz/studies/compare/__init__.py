@@ -1,0 +1,1 @@
+"""Comparison of networks: their counts side by side, aligned stages, and the origin of a difference."""
