@@ -22,6 +22,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
+from effviz.cli import identified
 from effviz.cli.commands import main
 
-__all__ = ["main"]
+__all__ = ["identified", "main"]

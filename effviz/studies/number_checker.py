@@ -18,7 +18,13 @@ from effviz.studies.literature.conventions import RULES, Parts, parts_of
 from effviz.studies.literature.digits import COARSE, EXACT, TRUNCATED, Digits, place_value, read_digits
 from effviz.zoo import ARCHITECTURES, GROUPS, architecture, default_groups
 
-EXAMPLES = ("1.8 GFLOPs, 12.2 M, 300 px", "3.4 M params, 300 M MMAdds", "5.33 M, 0.77 GFLOPs @224", "19 M, 4.2 B", "13.4 MiB, 0.3 GMACs")
+EXAMPLES = (
+    "1.8 GFLOPs, 12.2 M, 300 px",
+    "3.4 M params, 300 M MMAdds",
+    "5.33 M, 0.77 GFLOPs @224",
+    "19 M, 4.2 B",
+    "13.4 MiB, 0.3 GMACs",
+)
 """Inputs that the page offers."""
 
 LIKE = f"write figures such as {EXAMPLES[0]!r}"
@@ -64,7 +70,7 @@ class Explained(NamedTuple):
 
     text: str  # the figure as typed
     rule: str  # name of the convention; of a missed figure, the usual one
-    count: int  # by that rule
+    counted: int  # by that rule
     fit: str  # a constant of `effviz.studies.literature.digits`; empty if no rule gives the digits
     sentence: str
 
@@ -72,7 +78,7 @@ class Explained(NamedTuple):
 class Match(NamedTuple):
     """A network that explains the figures."""
 
-    rank: int  # from 1; equal for networks that the figures cannot tell apart
+    rank: int  # from 1; equal for networks that fit equally well
     place: Place  # with its resolution
     title: str
     explained: tuple[Explained, ...]  # in the order of the figures, without a resolution
@@ -201,7 +207,7 @@ def candidates() -> tuple[_Candidate, ...]:
                 where = Place(name, width, 1.0, None if groups == default_groups(name) else groups, None)
                 design = if_legal(where.design)
                 if design is not None:
-                    several = f", {groups} groups" if groups and where.groups else ""
+                    several = f", {groups} group{'s' * (groups > 1)}" if groups and where.groups else ""
                     title = f"{architecture(name).title}{several}" + (f", width {width:g}" if width != 1 else "")
                     all_sides = sorted({*sides[name], design.resolution}, key=str)
                     found.append(_Candidate(where, title, tuple(all_sides), design.resolution))
@@ -222,7 +228,7 @@ def identify(text: str) -> tuple[Match, ...]:
     A network is better if fewer figures are missed; then if the rules are more usual. The most usual one is the
     convention of effviz with correct rounding, followed by digits that a source prints for this network, fewer digits,
     cut-off digits, and other conventions. Two networks have one rank if the rules of all figures are equally usual: the
-    figures cannot tell them apart. Within a rank, unscaled networks at their own resolution are first. If no network
+    figures fit both. Within a rank, unscaled networks at their own resolution are first. If no network
     gives all figures, the closest ones follow, within 10 %.
 
     Args:
@@ -240,7 +246,8 @@ def identify(text: str) -> tuple[Match, ...]:
                 scored += _scored(candidate, resolution, parts, claims)
     scored.sort(key=lambda each: each[0])
     best = min((each[0][0] for each in scored), default=0)
-    matches, rank, last = [], 0, None
+    matches: list[Match] = []
+    rank, last = 0, None
     for key, match in scored:
         if key[0] != best:
             break
@@ -267,7 +274,7 @@ def _scored(
             penalty += cost
         else:
             missed += 1
-            far = abs(claim.digits.value / each.count - 1)
+            far = abs(claim.digits.value / each.counted - 1)
             if far > _NEAR:
                 return []
             off += far
@@ -295,7 +302,7 @@ def _explain(claim: Claim, where: Place, parts: Parts) -> tuple[float, Explained
     found = []
     for index, (name, text, count) in enumerate(counts):
         if fit := claim.digits.fit(count):
-            found.append(((0 if index == 0 else 1 + index / 100) + _COSTS.get(fit, 0), name, text, count, fit))
+            found.append(((0 if index == 0 else 1 + index / 10) + _COSTS.get(fit, 0), name, text, count, fit))
     cost, name, text, count, fit = min(found, default=(1.0, *counts[0], ""))
     if source:
         cost = min(cost, _COSTS[PRINTED] if fit else 1.0)
@@ -319,8 +326,9 @@ def _printed() -> dict[tuple[str, Place, int], str]:
     """Return a source of every printed count, by quantity, network and value."""
     found: dict[tuple[str, Place, int], str] = {}
     for row in rows():
-        for quantity in RULES if isinstance(where := place(row), Place) else ():
-            if text := getattr(row, quantity):
+        where = place(row)
+        for quantity in RULES:
+            if isinstance(where, Place) and (text := getattr(row, quantity)):
                 value = read_digits(text, row.source, quantity).value
                 found.setdefault((quantity, _printed_place(quantity, where), value), row.source)
     return found
@@ -330,7 +338,9 @@ def _counts(claim: Claim, where: Place, parts: Parts) -> list[tuple[str, str, in
     """Return name, sentence and count of every rule for a figure, the most usual first."""
     if claim.kind == "size":
         params = RULES["params"][0].count(parts)
-        plain = [(name, f"{size} bytes for each of {exact(params)} parameters", size * params) for name, size in _SIZES_OF]
+        plain = [
+            (name, f"{size} bytes for each of {exact(params)} parameters", size * params) for name, size in _SIZES_OF
+        ]
         state = params + 2 * parts.norm
         text = f"4 bytes for each of {exact(state)} parameters and running statistics"
         return [*plain, ("float32, with running statistics", text, 4 * state)]

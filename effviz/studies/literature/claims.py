@@ -1,6 +1,7 @@
 """The claims of the literature, one per printed number, as text with all printed digits."""
 
 import csv
+import re
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -17,6 +18,14 @@ QUANTITIES = {"params": "Parameters", "mult_adds": "Multiply-adds", "top1": "Top
 
 COURSE = "Course notes"
 """First characters of the source of the course notes' rows."""
+
+_DOCUMENT = re.compile(
+    r" arXiv |[,;:] | Tables? | @| \(| README| docs/| models metadata| results/| templates/| models/off| MODEL"
+    r"| research/| ghostnet_| forums| efficientnetv2/"
+)
+_IDENTIFIERS = re.compile(
+    r" arXiv [\d.]+(?:v\d)?| @\w+| \([^)]*\)|[,;] .*| research/\S*(?=/README)|(?<=/models) official/\S*(?=/)"
+)
 
 
 class Row(NamedTuple):
@@ -52,7 +61,7 @@ def rows() -> tuple[Row, ...]:
     """Read the published figures and those of the course notes, in this order."""
     found: list[Row] = []
     for name in ("published.csv", "course_notes.csv"):
-        with files("effviz.zoo.published").joinpath(name).open(encoding="utf-8", newline="") as file:
+        with files("effviz.zoo.published").joinpath(name).open(encoding="utf-8") as file:
             found += [Row(*(line[column] for column in COLUMNS)) for line in csv.DictReader(file)]
     return tuple(found)
 
@@ -80,6 +89,16 @@ def _design(where: Place) -> Design:
     options = {} if where.groups is None else {"groups": where.groups}
     design = architecture(where.name, **options).scaled(width_mult=where.width, depth_mult=where.depth)
     return design if where.resolution is None else design.scaled(resolution=where.resolution)
+
+
+def document(source: str) -> str:
+    """Return the document of a source, without its table: ``MobileNets paper``."""
+    return _DOCUMENT.split(source, maxsplit=1)[0]
+
+
+def brief(source: str) -> str:
+    """Return a source without identifiers and notes: ``MobileNets paper Table 4``."""
+    return _IDENTIFIERS.sub("", source)
 
 
 @remembered

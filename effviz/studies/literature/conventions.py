@@ -150,7 +150,9 @@ def _macs(parts: Parts) -> int:
 def _pytorchcv(parts: Parts) -> int:
     """Half of the FLOPs of measure_model in pytorchcv."""
     flops = 2 * _macs(parts) - parts.channel_pairs + 4 * parts.norm_elements + parts.activation_flops
-    return (flops + parts.pool_reads + parts.global_reads + parts.gate_reads + parts.max_reads + parts.shuffle_elements) // 2
+    return (
+        flops + parts.pool_reads + parts.global_reads + parts.gate_reads + parts.max_reads + parts.shuffle_elements
+    ) // 2
 
 
 def _wide_head(design: Design) -> Design | None:
@@ -181,7 +183,8 @@ PARAMS = (
          lambda p: p.weights + p.biases + p.unbiased + 4 * p.norm),
     Rule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
     Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
-    Rule("without FC layer", "the network without its last FC layer", lambda p: _params(p) - p.fc_weights - p.fc_biases),
+    Rule("without FC layer", "the network without its last FC layer",
+         lambda p: _params(p) - p.fc_weights - p.fc_biases),
     Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
     Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
          lambda p: p.weights + p.biases, _wide_head),

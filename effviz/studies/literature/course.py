@@ -32,7 +32,7 @@ class CourseClaim(NamedTuple):
 @cache
 def course_claims() -> tuple[CourseClaim, ...]:
     """Judge the speed-ups and the values of φ, in the order of the notes."""
-    with files("effviz.zoo.published").joinpath("course_claims.csv").open(encoding="utf-8", newline="") as file:
+    with files("effviz.zoo.published").joinpath("course_claims.csv").open(encoding="utf-8") as file:
         return tuple(
             (_speedup if row["kind"] == "speedup" else _phi)(row["design"], row["printed"])
             for row in csv.DictReader(file)

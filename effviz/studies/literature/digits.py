@@ -56,6 +56,11 @@ _AS_IN_TABLE = Printed("", 0, 0, 0)
 _MEGA = 1_000_000
 
 
+def how_printed(source: str) -> Printed:
+    """Return how a source prints."""
+    return next((each for each in SOURCES if source.startswith(each.source)), _AS_IN_TABLE)
+
+
 def read_digits(text: str, source: str, quantity: str) -> Digits:
     """Read a cell of the table of published figures, which is in millions.
 
@@ -64,7 +69,7 @@ def read_digits(text: str, source: str, quantity: str) -> Digits:
         source: of the row.
         quantity: ``"params"`` or ``"mult_adds"``.
     """
-    how = next((each for each in SOURCES if source.startswith(each.source)), _AS_IN_TABLE)
+    how = how_printed(source)
     number = round(Decimal(text), 6)
     if quantity == "params":
         step = how.params or place_value(text) * _MEGA
@@ -73,7 +78,7 @@ def read_digits(text: str, source: str, quantity: str) -> Digits:
     number = (number * how.factor).normalize()
     coarse = Decimal(1).scaleb(int(number.as_tuple().exponent)) * _MEGA
     declared = how.macs if number < 1000 else how.large_macs
-    step = declared or (min(coarse, _MEGA) if number < 1000 and how.factor == 1 else coarse)
+    step = Decimal(declared) or (min(coarse, _MEGA) if number < 1000 and how.factor == 1 else coarse)
     return Digits(int(number * _MEGA), int(step), int(step if declared else coarse))
 
 

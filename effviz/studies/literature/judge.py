@@ -12,12 +12,20 @@ from functools import cache
 from typing import NamedTuple
 
 from effviz.core.caches import remembered
-from effviz.core.errors import DesignError
-from effviz.core.units import exact, short
+from effviz.core.units import change, exact, short
 from effviz.studies.literature import references
-from effviz.studies.literature.claims import COURSE, QUANTITIES, Place, Row, place, rows
+from effviz.studies.literature.claims import COURSE, QUANTITIES, Place, Row, brief, document, place, rows
 from effviz.studies.literature.conventions import RULES, Rule
-from effviz.studies.literature.digits import COARSE, EXACT, ROUNDED, TRUNCATED, Digits, place_value, read_digits
+from effviz.studies.literature.digits import (
+    COARSE,
+    EXACT,
+    ROUNDED,
+    TRUNCATED,
+    Digits,
+    how_printed,
+    place_value,
+    read_digits,
+)
 from effviz.zoo.published.cells import faults
 
 RIGHT, SHORT, OTHER, WRONG, OPEN, UNBUILT = "right", "rounded", "convention", "wrong", "open", "unbuilt"
@@ -49,6 +57,7 @@ class Judged(NamedTuple):
     rule: str  # how the digits come from the reference, or the convention
     reason: str  # sentences
     source: str
+    notes: str  # of the row
     course: bool  # whether the claim is from the course notes
 
     @property
@@ -64,19 +73,32 @@ def judged() -> tuple[Judged, ...]:
     places = [place(row) for row in table]
     usual = _usual_rules(zip(table, places, strict=True))
     found = []
+    for (row, quantity), where in _distinct(table, places).items():
+        if isinstance(where, str):
+            found.append(_claim(row, None, quantity, None, UNBUILT, "", where))
+        elif quantity in RULES:
+            found.append(_judge_count(row, where, quantity, usual[row.source, row.design, quantity]))
+        elif quantity == "top1":
+            found.append(_judge_top1(row, where))
+        else:
+            found.append(_judge_latency(row, where))
+    return tuple(found)
+
+
+def _distinct(table: Iterable[Row], places: Iterable[Place | str]) -> dict[tuple[Row, str], Place | str]:
+    """Return one row for each printed number: the table repeats those of a network with several latencies."""
+    found: dict[tuple[str, ...], tuple[Row, Place | str]] = {}
     for row, where in zip(table, places, strict=True):
         for quantity in QUANTITIES:
-            if not getattr(row, quantity):
-                continue
-            if isinstance(where, str):
-                found.append(_claim(row, None, quantity, None, UNBUILT, "", where))
-            elif quantity in RULES:
-                found.append(_judge_count(row, where, quantity, usual[row.source, row.design, quantity]))
-            elif quantity == "top1":
-                found.append(_judge_top1(row, where))
-            else:
-                found.append(_judge_latency(row, where))
-    return tuple(found)
+            text = getattr(row, quantity)
+            device = row.latency_device if quantity == "latency_ms" else ""
+            # A source of two files has the latency in the second one.
+            source = row.source if device else row.source.partition(" + ")[0]
+            if text:
+                found.setdefault(
+                    (row.design, row.variant, row.resolution, quantity, text, device, source), (row, where)
+                )
+    return {(row, key[3]): where for key, (row, where) in found.items()}
 
 
 def _claim(
@@ -89,11 +111,13 @@ def _claim(
         # A source that prints 2 x multiply-adds is shown as it prints.
         value, printed = digits.value, count_text(digits)
     else:
-        printed = f"{text.removesuffix('.0') if quantity == 'latency_ms' else text} {'%' if quantity == 'top1' else 'ms'}"
+        printed = (
+            f"{text.removesuffix('.0') if quantity == 'latency_ms' else text} {'%' if quantity == 'top1' else 'ms'}"
+        )
     return Judged(
         row.title, where.name if where else "", where.width if where else 1.0, where.depth if where else 1.0,
         where.groups if where else None, row.resolution, quantity, printed, value, reference, verdict, rule, reason,
-        row.source, row.source.startswith(COURSE),
+        row.source, row.notes, row.source.startswith(COURSE),
     )  # fmt: skip
 
 
@@ -124,15 +148,15 @@ def _usual_rules(table: Iterable[tuple[Row, Place | str]]) -> dict[tuple[str, st
     cells: dict[tuple[str, str, str], dict[tuple[Place, str], Row]] = defaultdict(dict)
     quoted: dict[tuple[str, str, str], str] = {}
     for row, where in table:
-        for quantity in RULES if isinstance(where, Place) else ():
-            if text := getattr(row, quantity):
+        for quantity in RULES:
+            if isinstance(where, Place) and (text := getattr(row, quantity)):
                 cells[row.source, row.design, quantity][where, text] = row
                 quoted.setdefault((row.design, quantity, text), row.source)
     usual = {key: _usual_rule(key[2], prints) for key, prints in cells.items()}
     for source, design, quantity in usual:
         if source.startswith(COURSE):
             # The notes quote one figure of a network, by the convention of the source that they quote.
-            (_, text), = cells[source, design, quantity]
+            ((_, text),) = cells[source, design, quantity]
             first = quoted[design, quantity, text]
             plain = RULES[quantity][0]
             usual[source, design, quantity] = plain if first == source else usual[first, design, quantity]
@@ -154,13 +178,19 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
     assert count is not None
     digits = read_digits(getattr(row, quantity), row.source, quantity)
     printed, number = count_text(digits), exact(count)
+    if quantity == "mult_adds" and how_printed(row.source).factor == 2:
+        # All figures of such a source are twice the multiply-adds.
+        plain, others = others[0], [plain, *others[1:]]
+        count *= 2
+        number = f"2 × {number}".replace("×", "\N{MULTIPLICATION SIGN}")
 
     def verdict(verdict: str, rule: str, reason: str) -> Judged:
         return _claim(row, where, quantity, count, verdict, rule, reason)
 
     fit = digits.fit(count)
     if fit in (EXACT, ROUNDED):
-        return verdict(RIGHT, fit, f"Exact: {number}.")
+        right = plain is RULES[quantity][0]
+        return verdict(RIGHT, fit, f"Exact: {number}.") if right else verdict(OTHER, plain.name, f"Exact: {number}.")
     if "own implementation" in row.wrong:
         return verdict(OPEN, "", f"Another network of the same name: {row.wrong}")
     # The convention of the source, or a network that is built differently, which one table may mix.
@@ -175,8 +205,12 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
         return verdict(SHORT, TRUNCATED, f"Exact: {number}, cut off after the printed digits; rounded, {nearest}.")
     if fit == COARSE:
         return verdict(SHORT, COARSE, f"Exact: {number}, rounded to a multiple of {short(digits.coarse)}.")
+    table = where.design().width_rule.table
+    if table and all(abs(width - where.width) > 1e-6 for width, _ in table):
+        return verdict(OPEN, "", f"The authors publish no channels at width {where.width:g}.")
     known = faults(row.wrong).get(quantity, "")
-    return verdict(WRONG, "", f"Exact: {number}; no convention gives {printed}. {known}".strip())
+    off = change(digits.value, count)
+    return verdict(WRONG, "", f"Exact: {number} ({off}); no convention gives {printed}. {known}".strip())
 
 
 # --- accuracy and latency ---------------------------------------------------------------------------------------------
@@ -194,7 +228,7 @@ def _judge_top1(row: Row, where: Place) -> Judged:
         return _claim(row, where, "top1", None, OPEN, "", "The authors print no accuracy for this network and size.")
     same = [each for each in known if _agrees(row.top1, f"{each.top1:g}")]
     first = (same or known)[0]
-    text = "; ".join(dict.fromkeys(f"{each.top1:g} % in {each.source}" for each in same or known))
+    text = "; ".join(dict.fromkeys(f"{each.top1:g} % in {document(each.source)}" for each in same or known))
     if wrong := faults(row.wrong).get("top1"):
         return _claim(row, where, "top1", first.top1, WRONG, "", f"{wrong} The authors print {text}.")
     if same:
@@ -208,18 +242,12 @@ def _judge_top1(row: Row, where: Place) -> Judged:
 def _judge_latency(row: Row, where: Place) -> Judged:
     known = references.other_latencies(row, where)
     if not known:
-        reason = f"No other source prints this network on this device ({row.latency_device})."
+        reason = f"No other source prints a latency of this network on {row.latency_device}."
         return _claim(row, where, "latency_ms", None, OPEN, "", reason)
     same = [each for each in known if _agrees(row.latency_ms, each.latency_ms)]
     first = (same or known)[0]
-    prints = dict.fromkeys(f"{each.latency_ms} ms ({each.latency_device}; {each.source})" for each in same or known)
-    reason = f"Printed elsewhere: {'; '.join(prints)}."
+    prints = dict.fromkeys(f"{each.latency_ms} ms in {brief(each.source)}" for each in same or known)
+    reason = f"Printed for {references.device(row.latency_device)}: {'; '.join(prints)}."
     verdict = RIGHT if same else WRONG if row.source.startswith(COURSE) else OTHER
     rule = {RIGHT: ROUNDED, OTHER: "other conditions"}.get(verdict, "")
     return _claim(row, where, "latency_ms", float(first.latency_ms), verdict, rule, reason)
-
-
-def tally(claims: Iterable[Judged]) -> dict[str, int]:
-    """Count claims by verdict, in the order of `VERDICTS`."""
-    counts = Counter(each.verdict for each in claims)
-    return {verdict: counts[verdict] for verdict in VERDICTS}

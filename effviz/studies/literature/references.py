@@ -1,4 +1,4 @@
-"""What accuracies and latencies are compared with: the authors' figures, and other prints for the same device."""
+"""References of accuracies and latencies: the authors' figures, and other prints for the same device."""
 
 import re
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 from effviz.core.caches import remembered
 from effviz.studies.literature.claims import COURSE, Place, Row, place, rows
 from effviz.zoo import architecture
-from effviz.zoo.published.cells import OWN, Figure, cells, own_top1
+from effviz.zoo.published.cells import OWN, QUANTISED, Figure, cells, own_top1
 
 _DEVICE = re.compile(r"(Pixel \d+|iPhone \d+(?: Pro(?: Max)?)?|Snapdragon \d+|Samsung \w+)")
 
@@ -49,7 +49,7 @@ def latencies_by_device(where: Place) -> dict[str, tuple[Row, ...]]:
 
 def _bits(row: Row) -> bool:
     """Whether the latency is for 8-bit weights."""
-    return "int8" in f"{row.latency_device} {row.variant}"
+    return bool(QUANTISED.search(f"{row.latency_device} {row.variant}"))
 
 
 @cache
