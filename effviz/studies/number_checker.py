@@ -5,6 +5,7 @@ The candidates are the networks at their published widths and resolutions. A fig
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
@@ -49,6 +50,9 @@ _SIZES = {
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
     "kbyte": 10**3, "mbyte": 10**6, "mbytes": 10**6, "megabytes": 10**6,
 }  # fmt: skip
+_PLAIN = "count"
+"""Kind of a count whose quantity is not typed."""
+
 _JOINING = ("and", "at", "with", "approx", "about", "of")
 
 
@@ -63,6 +67,11 @@ class Claim(NamedTuple):
     def quantity(self) -> str:
         """The key of `RULES`; empty for a size or a resolution."""
         return {"params": "params", "macs": "mult_adds", "flops": "mult_adds"}.get(self.kind, "")
+
+    @property
+    def slot(self) -> str:
+        """What may be typed once."""
+        return self.quantity or self.kind
 
 
 class Explained(NamedTuple):
@@ -102,8 +111,9 @@ def read_claims(text: str) -> tuple[tuple[Claim, ...], Resolution | None]:
     """Read typed figures: counts, sizes of weights, and a resolution.
 
     Args:
-        text: figures with units, such as ``"1.8 GFLOPs, 12.2 M, 300 px"``. ``M`` alone means parameters, ``G`` and
-            ``B`` alone multiply-adds, and a number alone, or after ``@``, the resolution.
+        text: figures with units, such as ``"1.8 GFLOPs, 12.2 M, 300 px"``. ``M`` alone means parameters; of
+            two, the larger one is the multiply-adds. ``G`` and ``B`` alone mean multiply-adds. A number alone, or after
+            ``@``, is the resolution.
 
     Raises:
         DesignError: a part of the text is no figure, a quantity occurs twice, or there is no count.
@@ -112,7 +122,7 @@ def read_claims(text: str) -> tuple[tuple[Claim, ...], Resolution | None]:
         fail("figures", text, f"must be text: {LIKE}")
     if len(text) > MOST:
         fail("figures", text[:40] + "…", f"must have at most {MOST} characters")
-    claims: dict[str, Claim] = {}
+    claims: list[Claim] = []
     side: Resolution | None = None
     position, text = 0, text.strip()
     while position < len(text):
@@ -128,16 +138,27 @@ def read_claims(text: str) -> tuple[tuple[Claim, ...], Resolution | None]:
                 fail("figures", text, "has two resolutions")
             side = _side(found)
             continue
-        claim = _claim(found, kind, exponent, used_second)
-        key = claim.quantity or claim.kind
-        if key in claims:
-            fail("figures", text, f"has {claims[key].text!r} and {claim.text!r} for one quantity")
-        claims[key] = claim
+        claims.append(_claim(found, kind, exponent, used_second))
         if text[position:].strip().lower().rstrip(" ,;") in _JOINING:
             break
     if not claims:
         fail("figures", text, f"has no parameters, multiply-adds or size; {LIKE}")
-    return tuple(claims.values()), side
+    return _named(claims, text), side
+
+
+def _named(claims: Sequence[Claim], text: str) -> tuple[Claim, ...]:
+    """Name the counts without a quantity: of two, the larger one is the multiply-adds."""
+    plain = sorted((each for each in claims if each.kind == _PLAIN), key=lambda each: each.digits.value)
+    known = {each.quantity for each in claims}
+    free = [kind for kind, quantity in (("params", "params"), ("macs", "mult_adds")) if quantity not in known]
+    kinds = {id(each): kind for each, kind in zip(plain, free, strict=False)}
+    named = tuple(each._replace(kind=kinds.get(id(each), each.kind)) for each in claims)
+    for place, each in enumerate(named):
+        twin = next((other for other in named[:place] if other.slot == each.slot), None)
+        if twin or each.kind == _PLAIN:
+            before = twin or named[place - 1]
+            fail("figures", text, f"has {before.text!r} and {each.text!r} for one quantity")
+    return named
 
 
 def _unit(found: re.Match[str]) -> tuple[str, int, bool]:
@@ -156,9 +177,9 @@ def _unit(found: re.Match[str]) -> tuple[str, int, bool]:
             return kind, exponent, False
     if first in _JOINING or first == "":
         # A number alone is a resolution, unless it is too long for one.
-        return ("px" if "." not in found["number"] and len(found["number"]) < 5 else "params"), 0, False
+        return ("px" if "." not in found["number"] and len(found["number"]) < 5 else _PLAIN), 0, False
     if first in _PREFIXES:
-        return ("macs" if _PREFIXES[first] >= 9 else "params"), _PREFIXES[first], False
+        return ("macs" if _PREFIXES[first] >= 9 else _PLAIN), _PREFIXES[first], False
     units = "K, M, G, B or T, params, FLOPs, MACs, MB or px"
     fail("figures", found[0].strip(" ,;"), f"has the unknown unit {found['word']!r}; allowed: {units}")
 

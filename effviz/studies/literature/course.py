@@ -1,7 +1,6 @@
 """The claims of the course notes about speed and about the φ of EfficientNet, judged by measurements and formulas."""
 
 import csv
-from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from effviz.advice.scaling import ScalingRule, implied_phi
 from effviz.measure import recorded
 from effviz.studies.literature.claims import Place, Row
 from effviz.studies.literature.digits import EXACT, ROUNDED, TRUNCATED, Digits
-from effviz.studies.literature.judge import RIGHT, SHORT, WRONG
+from effviz.studies.literature.judge import OPEN, RIGHT, SHORT, WRONG
 from effviz.studies.literature.references import latencies_by_device
 from effviz.zoo import architecture
 
@@ -29,7 +28,6 @@ class CourseClaim(NamedTuple):
     reason: str  # sentences
 
 
-@cache
 def course_claims() -> tuple[CourseClaim, ...]:
     """Judge the speed-ups and the values of φ, in the order of the notes."""
     with files("effviz.zoo.published").joinpath("course_claims.csv").open(encoding="utf-8") as file:
@@ -51,7 +49,7 @@ def _speedup(name: str, printed: str) -> CourseClaim:
         return CourseClaim("speedup", name, title, f"{printed}×", RIGHT, 1.0, "The baseline of the comparison.")
     mine, base = (recorded.find(architecture(each)) for each in (name, BASELINE))
     if mine is None or base is None:
-        return CourseClaim("speedup", name, title, f"{printed}×", WRONG, None, "No latency is recorded.")
+        return CourseClaim("speedup", name, title, f"{printed}×", OPEN, None, "No latency is recorded.")
     found = base.median_ms / mine.median_ms
     where = f"{mine.where}, PyTorch, float32, 1 thread"
     reason = f"Recorded: {base.median_ms:.1f} / {mine.median_ms:.1f} ms = {found:.2f}× ({where})."

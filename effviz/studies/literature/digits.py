@@ -78,7 +78,7 @@ def read_digits(text: str, source: str, quantity: str) -> Digits:
     number = (number * how.factor).normalize()
     coarse = Decimal(1).scaleb(int(number.as_tuple().exponent)) * _MEGA
     declared = how.macs if number < 1000 else how.large_macs
-    step = Decimal(declared) or (min(coarse, _MEGA) if number < 1000 and how.factor == 1 else coarse)
+    step = Decimal(declared) or (min(coarse, Decimal(_MEGA)) if number < 1000 and how.factor == 1 else coarse)
     return Digits(int(number * _MEGA), int(step), int(step if declared else coarse))
 
 

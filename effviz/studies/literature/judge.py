@@ -192,7 +192,7 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
         right = plain is RULES[quantity][0]
         return verdict(RIGHT, fit, f"Exact: {number}.") if right else verdict(OTHER, plain.name, f"Exact: {number}.")
     if "own implementation" in row.wrong:
-        return verdict(OPEN, "", f"Another network of the same name: {row.wrong}")
+        return _claim(row, where, quantity, None, OPEN, "", f"Another network of the same name: {row.wrong}")
     # The convention of the source, or a network that is built differently, which one table may mix.
     for rule in (usual, *(each for each in others if each.variant is not None)):
         counted = _count(rule, where)
@@ -207,7 +207,7 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
         return verdict(SHORT, COARSE, f"Exact: {number}, rounded to a multiple of {short(digits.coarse)}.")
     table = where.design().width_rule.table
     if table and all(abs(width - where.width) > 1e-6 for width, _ in table):
-        return verdict(OPEN, "", f"The authors publish no channels at width {where.width:g}.")
+        return _claim(row, where, quantity, None, OPEN, "", f"No channels are published for width {where.width:g}.")
     known = faults(row.wrong).get(quantity, "")
     off = change(digits.value, count)
     return verdict(WRONG, "", f"Exact: {number} ({off}); no convention gives {printed}. {known}".strip())

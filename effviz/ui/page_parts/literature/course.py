@@ -15,7 +15,7 @@ _KINDS = {"speedup": "Faster than ResNet-50", "phi": "Compound coefficient of Ef
 
 def course() -> None:
     """Show both tables of the notes."""
-    st.html(course_html())
+    st.html(course_html(course_claims()))
     st.caption(
         "Each cell shows the printed figure, its verdict and the count or the print behind it. Speed-ups are compared "
         "with latencies recorded on one CPU; those of a phone can differ."
@@ -23,8 +23,8 @@ def course() -> None:
 
 
 @remembered
-def course_html() -> str:
-    """Write both tables."""
+def course_html(others: tuple[CourseClaim, ...]) -> str:
+    """Write the table of the networks, and one for each kind of the other claims."""
     claims = [each for each in judged() if each.course]
     by_network: dict[str, dict[str, Judged]] = {}
     for each in claims:
@@ -36,7 +36,7 @@ def course_html() -> str:
         for name, cells in by_network.items()
     )
     table = f'<table class="judged"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="judged_tables">{table}{"".join(map(_list, _KINDS))}</div>'
+    return f'<div class="judged_tables">{table}{"".join(_list(kind, others) for kind in _KINDS)}</div>'
 
 
 def _cell(each: Judged | CourseClaim, label: str) -> str:
@@ -51,10 +51,10 @@ def mark(verdict: str) -> str:
     return f'<strong class="mark">{html_text(VERDICTS[verdict])}</strong>'
 
 
-def _list(kind: str) -> str:
+def _list(kind: str, others: tuple[CourseClaim, ...]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{html_text(each.title)}</th>{_cell(each, _KINDS[kind])}</tr>'
-        for each in course_claims()
+        for each in others
         if each.kind == kind
     )
     head = f'<th scope="col">Network</th><th scope="col">{html_text(_KINDS[kind])}</th>'
