@@ -3,9 +3,10 @@
 from functools import partial
 
 from effviz.studies.literature.judge import judged
-from effviz.ui import inputs
+from effviz.studies.literature.selection import GROUPINGS
+from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
-from effviz.ui.page_parts.literature.claims import claims, files, rules
+from effviz.ui.page_parts.literature.claims import claims, files, rules, when
 from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, select
 from effviz.ui.page_parts.literature.course import course
 from effviz.ui.widgets.calculation import calculated
@@ -20,19 +21,21 @@ convention = header("literature")
 def page() -> None:
     with sidebar():
         chosen = controls()
-    if calculated("Judged figures", judged) is None:
-        return
-    with instrument(), section("The headline"):
-        show_cards(cards(chosen))
-    with section("The verdicts"):
-        grouping = inputs.switch("Group by", ["Difference", "Source", "Quantity"], "by", default="Difference")
-        show_chart(chart(chosen, grouping, look()), "verdicts", legend=legend(look()), on_click=select)
+    ready = calculated("Judged figures", judged) is not None
+    if ready:
+        with instrument(), section("The headline"):
+            show_cards(cards(chosen))
+        with section("The verdicts"):
+            grouping = inputs.switch("Group by", list(GROUPINGS), "by", default="Difference")
+            show_chart(chart(chosen, grouping, look()), "verdicts", legend=legend(look()), on_click=select)
+    else:
+        links.idle("by")
     parts(
-        Part("Course notes", course),
+        Part("Course notes", partial(when, ready, course)),
         Part("Number checker", checker, (KEY,)),
-        Part("All figures", partial(claims, chosen)),
+        Part("All figures", partial(when, ready, partial(claims, chosen))),
         Part("How figures are judged", rules),
-        Part("Downloads", partial(files, chosen, convention)),
+        Part("Downloads", partial(when, ready, partial(files, chosen, convention))),
     )
 
 

@@ -73,5 +73,7 @@ def _finding(found: Summary) -> str:
     off = f", by {percent(found.median_off)} in the median" if found.median_off is not None else ""
     if compared == 1:
         return f"The printed figure is wrong{off.replace(' in the median', '')}"
+    if wrong == compared:
+        return f"All {exact(compared)} printed figures are wrong{off}"
     are = "is" if wrong == 1 else "are"
     return f"{exact(wrong)} of {exact(compared)} printed figures ({share}) {are} wrong{off}"

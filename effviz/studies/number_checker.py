@@ -153,10 +153,10 @@ def _named(claims: Sequence[Claim], text: str) -> tuple[Claim, ...]:
     free = [kind for kind, quantity in (("params", "params"), ("macs", "mult_adds")) if quantity not in known]
     kinds = {id(each): kind for each, kind in zip(plain, free, strict=False)}
     named = tuple(each._replace(kind=kinds.get(id(each), each.kind)) for each in claims)
-    for place, each in enumerate(named):
-        twin = next((other for other in named[:place] if other.slot == each.slot), None)
+    for index, each in enumerate(named):
+        twin = next((other for other in named[:index] if other.slot == each.slot), None)
         if twin or each.kind == _PLAIN:
-            before = twin or named[place - 1]
+            before = twin or named[index - 1]
             fail("figures", text, f"has {before.text!r} and {each.text!r} for one quantity")
     return named
 

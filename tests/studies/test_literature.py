@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import Counter
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +15,7 @@ import effviz
 from effviz.studies.literature import judge, references
 from effviz.studies.literature.claims import COURSE, Place, brief, document, place, rows
 from effviz.studies.literature.conventions import MACS, PARAMS, Rule, parts_of
-from effviz.studies.literature.course import course_claims
+from effviz.studies.literature.course import course_claims, networks, published_speedups
 from effviz.studies.literature.digits import COARSE, EXACT, ROUNDED, TRUNCATED, Digits, read_digits
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG, Judged, judged
 from effviz.studies.literature.selection import COMPARED, Filter, chosen, documents, grouped, summary
@@ -102,8 +100,8 @@ def test_the_digits_of_a_cell(text: str, source: str, quantity: str, expected: t
 @pytest.mark.parametrize(
     ("count", "expected"),
     [
-        (5_400_000, ROUNDED), (5_449_999, ROUNDED), (5_450_000, ROUNDED), (5_450_001, TRUNCATED), (5_483_032, TRUNCATED),
-        (5_499_999, TRUNCATED), (5_500_000, ""), (5_350_000, ROUNDED), (5_349_999, ""),
+        (5_400_000, ROUNDED), (5_449_999, ROUNDED), (5_450_000, ROUNDED), (5_450_001, TRUNCATED),
+        (5_483_032, TRUNCATED), (5_499_999, TRUNCATED), (5_500_000, ""), (5_350_000, ROUNDED), (5_349_999, ""),
     ],
 )  # fmt: skip
 def test_the_ways_to_shorten_a_count(count: int, expected: str) -> None:
@@ -216,7 +214,7 @@ def test_the_networks_that_are_not_built_are_named() -> None:
         assert (each.reference is None) == (each.verdict in (OPEN, UNBUILT)), each
 
 
-# --- the course notes --------------------------------------------------------------------------------------------------
+# --- the course notes ------------------------------------------------------------------------------------------------
 
 COURSE_VERDICTS = {
     "MobileNetV1": (RIGHT, RIGHT, RIGHT, OPEN),
@@ -259,27 +257,29 @@ def test_the_notes_do_not_judge_other_sources() -> None:
             assert not notes or row.latency_device.startswith("Pixel 3")
 
 
-def test_a_speedup_is_the_quotient_of_recorded_latencies(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {claim.verdict for claim in course_claims() if claim.kind == "speedup"} == {RIGHT, OPEN}
-    monkeypatch.delenv("EFFVIZ_RECORDED")
-    recorded = json.loads((Path(effviz.__file__).parent / "measure" / "recorded.json").read_text(encoding="utf-8"))
-    medians: dict[str, list[float]] = {}
-    for row in recorded["latencies"].values():
-        if (row["resolution"], row["batch_size"], row["threads"], row["dtype"]) == (224, 1, 1, "float32"):
-            medians.setdefault(row["network"], []).append(row["median_ms"])
-    # Scaled networks have the title of the unscaled one.
-    (baseline,) = medians["ResNet-50"]
-    for claim in course_claims():
-        if claim.kind == "speedup" and claim.design != "resnet50":
-            assert claim.found is not None
-            assert baseline / claim.found in [pytest.approx(median) for median in medians[claim.title]]
-            ratio, printed = claim.found, int(claim.printed.rstrip("×"))
-            expected = RIGHT if round(ratio) == printed else SHORT if math.floor(ratio) == printed else WRONG
-            assert claim.verdict == expected
+def test_a_speedup_is_the_quotient_of_two_latencies() -> None:
+    latencies = {"resnet50": 120.0, "mobilenet_v2": 19.0, "mobilenet_v3_large": 15.2, "efficientnet_b0": 35.0}
+    assert set(networks()) == set(latencies)
+    found = {claim.design: claim for claim in course_claims(latencies, "a CPU") if claim.kind == "speedup"}
+    # Printed: 1, 6, 7 and 5. The quotients are 6.32, 7.89 and 3.43.
+    assert {name: claim.verdict for name, claim in found.items()} == {
+        "resnet50": RIGHT, "mobilenet_v2": RIGHT, "mobilenet_v3_large": SHORT, "efficientnet_b0": WRONG,
+    }  # fmt: skip
+    assert found["efficientnet_b0"].found == pytest.approx(120 / 35)
+    assert "Recorded: 120.0 / 19.0 ms = 6.32× (a CPU)." in found["mobilenet_v2"].reason
+    unknown = [claim.verdict for claim in course_claims({}, "") if claim.kind == "speedup"]
+    assert unknown == [RIGHT, OPEN, OPEN, OPEN]
+
+
+def test_published_speedups_are_quotients_of_prints_for_one_device() -> None:
+    # pycls prints 57 ms for ResNet-50 and 31 ms for EfficientNet-B0.
+    (v100,) = (ratio for device, ratio in published_speedups("efficientnet_b0").items() if device.startswith("V100"))
+    assert v100 == pytest.approx(57 / 31)
+    assert not any(device.startswith("Pixel") for device in published_speedups("mobilenet_v2"))
 
 
 def test_phi_of_the_released_networks() -> None:
-    found = {claim.printed: claim for claim in course_claims() if claim.kind == "phi"}
+    found = {claim.printed: claim for claim in course_claims({}, "") if claim.kind == "phi"}
     # By multiply-adds: log(macs / macs of B0) / log(1.2 * 1.1**2 * 1.15**2), with the integers of the reference.
     for printed, macs in (("φ = 1", 686_802_832), ("φ = 4", 4_393_771_024), ("φ = 7", 37_745_884_192)):
         phi = math.log(macs / 385_814_752) / math.log(1.2 * 1.1**2 * 1.15**2)
@@ -301,7 +301,7 @@ def test_a_filter_selects_by_all_its_values() -> None:
     assert summary(()).median_off is None
 
 
-@pytest.mark.parametrize("grouping", ["Difference", "Quantity"])
+@pytest.mark.parametrize("grouping", ["Difference", "Quantity", "Source"])
 def test_groups_contain_every_compared_claim(grouping: str) -> None:
     groups = grouped(Filter(), grouping)
     found = summary(judged())

@@ -35,6 +35,7 @@ from effviz.charts.convolutions import (
 )
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
+from effviz.charts.literature import verdict_bars
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
@@ -82,6 +83,8 @@ from effviz.studies.guidelines.theory import (
     ratio_curve,
     ratio_point,
 )
+from effviz.studies.literature import selection
+from effviz.studies.literature.selection import GROUPINGS, Filter
 from effviz.studies.manifold import embed, loss_curve
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import devices
@@ -440,7 +443,23 @@ def latency(look: Appearance) -> Named:
             yield f"{name}, predictors", predictor_bars(rows, look)
 
 
-SUBJECTS = (architectures, home, classroom, convolutions, blocks, memory, multipliers, scaling, width_depth, latency)
+def literature(look: Appearance) -> Named:
+    filters = {
+        "all": Filter(), "none": Filter("no such network"), "one source": Filter(source="GhostNet paper"),
+        "wrong": Filter(verdict="wrong"), "right": Filter(verdict="right"), "unbuilt": Filter(verdict="unbuilt"),
+        "no wrong": Filter("0.35x", "GhostNet paper"),
+        "one wrong": Filter("ghostnet 1.3x", "GhostNet paper", "mult_adds"),
+        "one": Filter("0.5x", "GhostNet paper", "params"),
+    }  # fmt: skip
+    for (name, by), grouping in product(filters.items(), GROUPINGS):
+        found = selection.summary(selection.chosen(by))
+        yield f"{name} by {grouping}", verdict_bars(selection.grouped(by, grouping), grouping, found, look)
+
+
+SUBJECTS = (
+    architectures, home, classroom, convolutions, blocks, memory, multipliers, scaling, width_depth, latency,
+    literature,
+)  # fmt: skip
 
 
 def spec_of(chart: Chart) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def spread(low: float, step: float, count: int) -> list[float]:
 
 
 FAMILIES = ["MobileNet", "ResNet", "EfficientNet", "VGG", "ShuffleNet", "DenseNet"]
+VERDICTS = ["Right", "Rounded", "Other convention", "Wrong", "Not comparable", "Not built here"]
 MOVES: dict[str, Move] = {
     "": Move("w", "Width of MobileNetV2", spread(0.25, 0.05, 36)),
     "architectures": Move("width", "Width multiplier", spread(0.25, 0.05, 36)),
@@ -28,5 +29,6 @@ MOVES: dict[str, Move] = {
     "width_depth": Move("budget", "Budget (M multiply-adds)", spread(100, 10, 60)),
     "scaling": Move("phi", "Coefficient φ", spread(-1.0, 0.05, 100)),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
+    "literature": Move("verdict", "Verdict", VERDICTS * 2),
     "latency": Move("family", "Marked family", FAMILIES),
 }

@@ -1,11 +1,12 @@
 """The claims of the course notes about speed and about the φ of EfficientNet, judged by measurements and formulas."""
 
 import csv
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from effviz.advice.scaling import ScalingRule, implied_phi
-from effviz.measure import recorded
 from effviz.studies.literature.claims import Place, Row
 from effviz.studies.literature.digits import EXACT, ROUNDED, TRUNCATED, Digits
 from effviz.studies.literature.judge import OPEN, RIGHT, SHORT, WRONG
@@ -28,13 +29,28 @@ class CourseClaim(NamedTuple):
     reason: str  # sentences
 
 
-def course_claims() -> tuple[CourseClaim, ...]:
-    """Judge the speed-ups and the values of φ, in the order of the notes."""
+def course_claims(latencies: Mapping[str, float], where: str) -> tuple[CourseClaim, ...]:
+    """Judge the speed-ups and the values of φ, in the order of the notes.
+
+    Args:
+        latencies: recorded ones in milliseconds, by name in the zoo; those of `networks` are used.
+        where: machine and conditions of the latencies.
+    """
+    return tuple(
+        _phi(name, printed) if kind == "phi" else _speedup(name, printed, latencies, where)
+        for kind, name, printed in _lines()
+    )
+
+
+def networks() -> tuple[str, ...]:
+    """Return the names of the networks with a speed-up; the baseline is one of them."""
+    return tuple(name for kind, name, _ in _lines() if kind == "speedup")
+
+
+@cache
+def _lines() -> tuple[tuple[str, str, str], ...]:
     with files("effviz.zoo.published").joinpath("course_claims.csv").open(encoding="utf-8") as file:
-        return tuple(
-            (_speedup if row["kind"] == "speedup" else _phi)(row["design"], row["printed"])
-            for row in csv.DictReader(file)
-        )
+        return tuple((row["kind"], row["design"], row["printed"]) for row in csv.DictReader(file))
 
 
 def _verdict(printed: str, found: float) -> str:
@@ -42,21 +58,20 @@ def _verdict(printed: str, found: float) -> str:
     return {ROUNDED: RIGHT, EXACT: RIGHT, TRUNCATED: SHORT}.get(fit, WRONG)
 
 
-def _speedup(name: str, printed: str) -> CourseClaim:
+def _speedup(name: str, printed: str, latencies: Mapping[str, float], where: str) -> CourseClaim:
     """Judge a speed-up over ResNet-50 by the recorded latencies; other devices are listed."""
-    title = architecture(name).title
+    title, text = architecture(name).title, f"{printed}×"
     if name == BASELINE:
-        return CourseClaim("speedup", name, title, f"{printed}×", RIGHT, 1.0, "The baseline of the comparison.")
-    mine, base = (recorded.find(architecture(each)) for each in (name, BASELINE))
-    if mine is None or base is None:
-        return CourseClaim("speedup", name, title, f"{printed}×", OPEN, None, "No latency is recorded.")
-    found = base.median_ms / mine.median_ms
-    where = f"{mine.where}, PyTorch, float32, 1 thread"
-    reason = f"Recorded: {base.median_ms:.1f} / {mine.median_ms:.1f} ms = {found:.2f}× ({where})."
-    if ratios := published_speedups(name):
-        reason += f" Published elsewhere: {'; '.join(f'{ratio:.1f}× on {device}' for device, ratio in ratios.items())}."
-    reason += " No source prints both networks on one phone." if not any(map(_is_phone, ratios)) else ""
-    return CourseClaim("speedup", name, title, f"{printed}×", _verdict(printed, found), found, reason)
+        return CourseClaim("speedup", name, title, text, RIGHT, 1.0, "The baseline of the comparison.")
+    ratios = published_speedups(name)
+    listed = "; ".join(f"{ratio:.1f}× on {device}" for device, ratio in ratios.items())
+    others = f" Published elsewhere: {listed}." if ratios else ""
+    others += "" if any(map(_is_phone, ratios)) else " No source prints both networks on one phone."
+    if name not in latencies or BASELINE not in latencies:
+        return CourseClaim("speedup", name, title, text, OPEN, None, f"No latency is recorded.{others}")
+    found = latencies[BASELINE] / latencies[name]
+    reason = f"Recorded: {latencies[BASELINE]:.1f} / {latencies[name]:.1f} ms = {found:.2f}× ({where}).{others}"
+    return CourseClaim("speedup", name, title, text, _verdict(printed, found), found, reason)
 
 
 def _is_phone(device: str) -> bool:

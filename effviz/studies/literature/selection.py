@@ -17,7 +17,7 @@ BINS = ((0.0, "none"), (0.005, "under 0.5 %"), (0.01, "0.5 to 1 %"), (0.02, "1 t
 """Upper ends of the classes of differences, and their names; one more is above them."""
 
 LARGEST = "over 50 %"
-_ROWS = 14
+_ROWS = 13
 
 
 class Filter(NamedTuple):
@@ -79,7 +79,8 @@ GROUPINGS: dict[str, Callable[[Judged], str]] = {
 def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
     """Count the compared claims of a filter, by class of difference, document or quantity.
 
-    The classes and quantities are in their order; of the documents, those with most compared claims are returned.
+    The classes and quantities are in their order. The documents with most compared claims are first, and the last row
+    has the sum of the others.
     """
     counts: dict[str, Counter[str]] = {}
     for claim in chosen(by):
@@ -87,7 +88,10 @@ def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
             counts.setdefault(GROUPINGS[grouping](claim), Counter())[claim.verdict] += 1
     groups = [Group(name, tuple(found[verdict] for verdict in COMPARED)) for name, found in counts.items()]
     if grouping == "Source":
-        return tuple(sorted(groups, key=lambda each: (-each.total, each.name))[:_ROWS])
+        groups.sort(key=lambda each: (-each.total, each.name))
+        rest = groups[_ROWS:]
+        sums = tuple(map(sum, zip(*(each.counts for each in rest), strict=True)))
+        return (*groups[:_ROWS], *([Group(f"{len(rest)} other sources", sums)] if len(rest) > 1 else rest))
     order = [name for _, name in BINS] + [LARGEST] + list(QUANTITIES.values())
     return tuple(sorted(groups, key=lambda each: order.index(each.name)))
 

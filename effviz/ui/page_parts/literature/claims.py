@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from effviz.core.caches import remembered
@@ -63,6 +65,12 @@ COLUMNS = (
     Column("Reference", reference_text, width=110, help="The exact count, or the figure that it is compared with."),
     Column("Source", lambda each: brief(each.source), width=220),
 )
+
+
+def when(ready: bool, draw: Callable[[], None]) -> None:
+    """Show a part if the figures are judged; until then, the progress is above."""
+    if ready:
+        draw()
 
 
 def claims(by: Filter) -> None:

@@ -6,20 +6,29 @@ import streamlit as st
 
 from effviz.core.caches import remembered
 from effviz.core.text import html_text
+from effviz.measure import recorded
 from effviz.studies.literature.claims import QUANTITIES
-from effviz.studies.literature.course import CourseClaim, course_claims
+from effviz.studies.literature.course import CourseClaim, course_claims, networks
 from effviz.studies.literature.judge import VERDICTS, Judged, judged
+from effviz.zoo import architecture
 
 _KINDS = {"speedup": "Faster than ResNet-50", "phi": "Compound coefficient of EfficientNet"}
 
 
 def course() -> None:
     """Show both tables of the notes."""
-    st.html(course_html(course_claims()))
+    st.html(course_html(recorded_claims()))
     st.caption(
         "Each cell shows the printed figure, its verdict and the count or the print behind it. Speed-ups are compared "
         "with latencies recorded on one CPU; those of a phone can differ."
     )
+
+
+def recorded_claims() -> tuple[CourseClaim, ...]:
+    """Judge the speed-ups by the recorded latencies."""
+    known = {name: found for name in networks() if (found := recorded.find(architecture(name))) is not None}
+    where = next((f"{each.where}, PyTorch, float32, 1 thread" for each in known.values()), "")
+    return course_claims({name: each.median_ms for name, each in known.items()}, where)
 
 
 @remembered
