@@ -23,7 +23,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
-from effviz.cli import find  # noqa: F401 -- registers its command
+from effviz.cli import find, identified
 from effviz.cli.commands import main
 
-__all__ = ["main"]
+__all__ = ["find", "identified", "main"]

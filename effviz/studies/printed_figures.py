@@ -7,6 +7,7 @@ from effviz.core.resolution import compact_size
 from effviz.core.units import change
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
+from effviz.studies.literature.digits import EXACT, ROUNDED, Digits, place_value
 from effviz.zoo.published import figures_for
 
 
@@ -69,10 +70,10 @@ def _number(value: float) -> float | None:
 def deviation(printed: float, counted: int) -> str:
     """Compare a figure printed in millions with a count; empty for nan.
 
-    A difference that rounding to the last printed digit explains is ``"rounded"``.
+    A difference that rounding or cutting off after the last printed digit explains is ``"rounded"`` or ``"cut off"``.
     """
     if _number(printed) is None:
         return ""
-    digits = len(f"{printed:g}".partition(".")[2])
-    rounded = abs(printed - counted / 1e6) <= 0.5 * 10.0**-digits + 1e-9
-    return "rounded" if rounded else change(printed * 1e6, counted)
+    step = int(place_value(f"{printed:.12g}") * 1_000_000)
+    fit = Digits(round(printed * 1e6), step, step).fit(counted)
+    return ROUNDED if fit == EXACT else fit or change(printed * 1e6, counted)

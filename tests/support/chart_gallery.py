@@ -40,6 +40,7 @@ from effviz.charts.convolutions import (
 from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
+from effviz.charts.literature import verdict_bars
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
@@ -99,6 +100,8 @@ from effviz.studies.guidelines.theory import (
     ratio_curve,
     ratio_point,
 )
+from effviz.studies.literature import selection
+from effviz.studies.literature.selection import GROUPINGS, Filter
 from effviz.studies.manifold import embed, loss_curve
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import devices
@@ -522,6 +525,19 @@ def compare(look: Appearance) -> Named:
     yield "from nothing", waterfall([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look)
 
 
+def literature(look: Appearance) -> Named:
+    filters = {
+        "all": Filter(), "none": Filter("no such network"), "one source": Filter(source="GhostNet paper"),
+        "wrong": Filter(verdict="wrong"), "right": Filter(verdict="right"), "unbuilt": Filter(verdict="unbuilt"),
+        "no wrong": Filter("0.35x", "GhostNet paper"),
+        "one wrong": Filter("ghostnet 1.3x", "GhostNet paper", "mult_adds"),
+        "one": Filter("0.5x", "GhostNet paper", "params"),
+    }  # fmt: skip
+    for (name, by), grouping in product(filters.items(), GROUPINGS):
+        found = selection.summary(selection.chosen(by))
+        yield f"{name} by {grouping}", verdict_bars(selection.grouped(by, grouping), grouping, found, look)
+
+
 SUBJECTS = (
     architectures,
     home,
@@ -535,6 +551,7 @@ SUBJECTS = (
     scaling,
     width_depth,
     latency,
+    literature,
 )
 
 

@@ -21,6 +21,7 @@ FAMILIES = ["MobileNet", "ResNet", "EfficientNet", "VGG", "ShuffleNet", "DenseNe
 BASELINES = [
     "MobileNetV2", "GhostNet", "VGG-16", "MobileNetV3-Small", "EfficientNet-B4", "ShuffleNetV2", "MobileNetV3-Large",
 ]  # fmt: skip
+VERDICTS = ["Right", "Rounded", "Other convention", "Wrong", "Not comparable", "Not built here"]
 MOVES: dict[str, Move] = {
     "": Move("w", "Width of MobileNetV2", spread(0.25, 0.05, 36)),
     "architectures": Move("width", "Width multiplier", spread(0.25, 0.05, 36)),
@@ -33,5 +34,6 @@ MOVES: dict[str, Move] = {
     "find": Move("max_macs", "Multiply-adds (input)", [f"{amount} M" for amount in range(310, 400, 10)]),
     "compare": Move("base", "Baseline", BASELINES),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
+    "literature": Move("verdict", "Verdict", VERDICTS * 2),
     "latency": Move("family", "Marked family", FAMILIES),
 }

@@ -49,7 +49,7 @@ _ACCURACY = {
     ),
 }  # fmt: skip
 _SQUARE = re.compile(r"\d+")
-_QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
+QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
 _SENTENCE = re.compile(r"(?=\b(?:Misprint|Cannot be reproduced|Counts something else): )")
@@ -75,7 +75,7 @@ class Figure(NamedTuple):
     @property
     def quantised(self) -> bool:
         """Whether the accuracy is for 8-bit weights."""
-        return bool(_QUANTISED.search(self.variant))
+        return bool(QUANTISED.search(self.variant))
 
     @property
     def comparable(self) -> bool:

@@ -1,0 +1,221 @@
+"""The conventions by which sources count parameters and multiply-adds, each as a rule on the parts of a count.
+
+The first rule of each quantity is the convention of effviz. The others are those of papers and libraries, and of
+mistakes that occur often. A rule changes what is counted, or one layer that implementations build differently.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from math import prod
+from typing import NamedTuple
+
+from effviz.core.caches import remembered
+from effviz.core.resolution import Resolution
+from effviz.count import cost
+from effviz.model.design import Design
+from effviz.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    ChannelShuffle,
+    Conv2d,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Shape,
+    pair,
+)
+from effviz.model.trace import Step, trace_block
+
+
+class Parts(NamedTuple):
+    """A count in parts: sums over the layers of a network, for one image."""
+
+    weights: int = 0  # of convolutions and linear layers
+    biases: int = 0  # of convolutions and linear layers
+    unbiased: int = 0  # output channels of convolutions without bias
+    norm: int = 0  # channels of batch norm
+    conv_macs: int = 0
+    linear_macs: int = 0
+    bias_adds: int = 0  # output elements of layers with bias
+    norm_elements: int = 0  # output elements of batch norm
+    relu_elements: int = 0  # output elements of activation functions that are ReLU or ReLU6
+    pool_reads: int = 0  # elements that the windows of average pooling read
+    global_reads: int = 0  # elements that global average pooling before the classifier reads
+    gate_reads: int = 0  # elements that global average pooling in squeeze-and-excitation reads
+    max_reads: int = 0  # elements that the windows of max pooling read
+    activation_flops: int = 0  # operations of activation functions, as pytorchcv counts them
+    shuffle_elements: int = 0  # elements that a channel shuffle moves
+    channel_pairs: int = 0  # input channels x output channels / groups of convolutions without bias
+    fc_weights: int = 0  # of the last linear layer
+    fc_biases: int = 0  # of the last linear layer
+
+
+def _total(parts: Iterable[tuple[Parts, int]]) -> Parts:
+    """Add the parts of layers, or of blocks that repeat. The last linear layer is that of the last one with any."""
+    listed = list(parts)
+    summed = Parts(*(sum(value * times for value, times in column) for column in _columns(listed)))
+    last = next((each for each, _ in reversed(listed) if each.fc_weights), Parts())
+    return summed._replace(fc_weights=last.fc_weights, fc_biases=last.fc_biases)
+
+
+def _columns(parts: list[tuple[Parts, int]]) -> Iterable[list[tuple[int, int]]]:
+    return ([(each[index], times) for each, times in parts] for index in range(len(Parts._fields)))
+
+
+@remembered
+def parts_of(design: Design, resolution: Resolution | None = None) -> Parts:
+    """Count a network in parts; raises as `effviz.model.design.Design.runs`."""
+    return _total((_block_parts(run.block, run.shape), run.repeats) for run in design.runs(resolution))
+
+
+@remembered
+def _block_parts(block: Layer, shape: Shape) -> Parts:
+    return _total((_step_parts(step), 1) for step in trace_block(block, shape).steps)
+
+
+# Operations per element in measure_model of pytorchcv.
+_ACTIVATION_FLOPS = {"relu": 1, "relu6": 1, "hardsigmoid": 1, "hardswish": 2, "sigmoid": 4, "silu": 5}
+
+
+def _step_parts(step: Step) -> Parts:
+    layer, output = step.layer, step.output.shape
+    if isinstance(layer, (Conv2d, Linear)):
+        return _product_parts(layer, output)
+    elements, read = prod(output), prod(step.inputs[0].shape)
+    match layer:
+        case BatchNorm2d():
+            return Parts(norm=layer.num_features, norm_elements=elements)
+        case Activation():
+            flops = _ACTIVATION_FLOPS.get(layer.function, 0) * elements
+            relu = elements if layer.function in ("relu", "relu6") else 0
+            return Parts(relu_elements=relu, activation_flops=flops)
+        case MaxPool2d():
+            return Parts(max_reads=elements * prod(pair(layer.kernel_size)))
+        case AvgPool2d():
+            return Parts(pool_reads=elements * prod(pair(layer.kernel_size)))
+        case AdaptiveAvgPool2d() | GlobalAvgPool():
+            if read == elements:
+                return Parts()
+            return Parts(gate_reads=read) if "SqueezeExcite" in step.blocks else Parts(global_reads=read)
+        case ChannelShuffle():
+            return Parts(shuffle_elements=elements)
+    return Parts()
+
+
+def _product_parts(layer: Conv2d | Linear, output: Shape) -> Parts:
+    weights, biases, macs = cost.weights(layer), cost.biases(layer), cost.macs(layer, output)
+    shared = Parts(weights=weights, biases=biases, bias_adds=prod(output) if biases else 0)
+    if isinstance(layer, Linear):
+        return shared._replace(linear_macs=macs, fc_weights=weights, fc_biases=biases)
+    pairs = layer.in_channels * layer.out_channels // layer.groups
+    free = {} if biases else {"unbiased": layer.out_channels, "channel_pairs": pairs}
+    return shared._replace(conv_macs=macs, **free)
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+class Rule(NamedTuple):
+    """One convention.
+
+    Attributes:
+        name: short, for tables and filters.
+        text: end of the sentence "These digits count ...".
+        count: from the parts of a network.
+        variant: the network that is counted instead, None for networks without it; empty for the same network.
+    """
+
+    name: str
+    text: str
+    count: Callable[[Parts], int]
+    variant: Callable[[Design], Design | None] | None = None
+
+    def of(self, design: Design, resolution: Resolution | None = None) -> int | None:
+        """Count a network by this rule; None if the rule says nothing about it."""
+        counted = design if self.variant is None else self.variant(design)
+        return None if counted is None else self.count(parts_of(counted, resolution))
+
+
+def _params(parts: Parts) -> int:
+    return parts.weights + parts.biases + 2 * parts.norm
+
+
+def _macs(parts: Parts) -> int:
+    return parts.conv_macs + parts.linear_macs
+
+
+def _pytorchcv(parts: Parts) -> int:
+    """Half of the FLOPs of measure_model in pytorchcv."""
+    flops = 2 * _macs(parts) - parts.channel_pairs + 4 * parts.norm_elements + parts.activation_flops
+    return (
+        flops + parts.pool_reads + parts.global_reads + parts.gate_reads + parts.max_reads + parts.shuffle_elements
+    ) // 2
+
+
+def _wide_head(design: Design) -> Design | None:
+    """Return MobileNetV3-Small with the head of 1,280 channels that the first versions of the paper have."""
+    if design.name != "mobilenet_v3_small":
+        return None
+    rows = (row.with_changes(out_channels=1280) if row.name == "head" else row for row in design.stages)
+    return replace(design, stages=tuple(rows))
+
+
+def _early_stride(design: Design) -> Design | None:
+    """Return a ResNet with the strides of the paper, in the first 1x1 of a bottleneck; libraries have it in the 3x3."""
+    if not any(row.block == "bottleneck" for row in design.stages):
+        return None
+    rows = (row.with_changes(stride_at="1x1") if row.block == "bottleneck" else row for row in design.stages)
+    return replace(design, stages=tuple(rows))
+
+
+PARAMS = (
+    Rule("trainable", "all trainable parameters", _params),
+    Rule("without batch norm", "weights and biases without batch norm", lambda p: p.weights + p.biases),
+    Rule("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: p.weights + p.biases + 3 * p.norm),
+    Rule("4 batch-norm vectors", "all four batch-norm vectors per channel, as Keras does",
+         lambda p: p.weights + p.biases + 4 * p.norm),
+    Rule("Keras, with normalization", "four batch-norm vectors per channel and the 7 numbers of Keras' input "
+         "normalization", lambda p: p.weights + p.biases + 4 * p.norm + 7),
+    Rule("Keras, with biases", "four batch-norm vectors per channel, and a bias in every convolution",
+         lambda p: p.weights + p.biases + p.unbiased + 4 * p.norm),
+    Rule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
+    Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
+    Rule("without FC layer", "the network without its last FC layer",
+         lambda p: _params(p) - p.fc_weights - p.fc_biases),
+    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
+    Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
+         lambda p: p.weights + p.biases, _wide_head),
+    Rule("batch norm subtracted twice", "trainable parameters minus batch norm's, twice",
+         lambda p: p.weights + p.biases - 2 * p.norm),
+)  # fmt: skip
+"""Rules for parameters, the most usual first."""
+
+MACS = (
+    Rule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
+    Rule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
+    Rule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
+    Rule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
+    Rule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
+    Rule("fvcore, thop", "two more operations for each batch-norm output and one for each globally pooled element, as "
+         "fvcore and thop do", lambda p: _macs(p) + 2 * p.norm_elements + p.global_reads),
+    Rule("pytorchcv", "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
+         _pytorchcv),
+    Rule("pytorchcv, convolution as FC", "half of all operations, with a convolution without bias as classifier",
+         lambda p: _pytorchcv(p) - p.fc_weights // 2),
+    Rule("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
+    Rule("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
+         lambda p: _macs(p) + p.relu_elements + p.pool_reads + p.global_reads),
+    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, _wide_head),
+    Rule("stride in the 1x1", "the stride in the first 1x1 of a bottleneck, as the ResNet paper has it", _macs,
+         _early_stride),
+    Rule("pytorchcv, stride in the 1x1", "half of all operations, with the stride in the first 1x1 of a bottleneck",
+         _pytorchcv, _early_stride),
+    Rule("1280-wide head, 2x", "the head of 1,280 channels, and two operations for each multiply-add",
+         lambda p: 2 * _macs(p), _wide_head),
+)  # fmt: skip
+"""Rules for multiply-adds, the most usual first."""
+
+RULES = {"params": PARAMS, "mult_adds": MACS}

@@ -1,0 +1,116 @@
+"""Which judged claims are shown, and their counts by verdict, difference, source and quantity."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import NamedTuple
+
+from effviz.core.caches import remembered
+from effviz.studies.literature.claims import QUANTITIES, document, rows
+from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG, Judged, judged
+
+COMPARED = (RIGHT, SHORT, OTHER, WRONG)
+"""Verdicts on claims with a reference."""
+
+BINS = ((0.0, "none"), (0.005, "under 0.5 %"), (0.01, "0.5 to 1 %"), (0.02, "1 to 2 %"), (0.05, "2 to 5 %"),
+        (0.1, "5 to 10 %"), (0.5, "10 to 50 %"))  # fmt: skip
+"""Upper ends of the classes of differences, and their names; one more is above them."""
+
+LARGEST = "over 50 %"
+_ROWS = 13
+
+
+class Filter(NamedTuple):
+    """A selection of claims; empty values select all."""
+
+    words: str = ""  # in the name of the network, its family or the source, in any order
+    source: str = ""  # a document
+    quantity: str = ""  # a key of `QUANTITIES`
+    verdict: str = ""  # a key of `VERDICTS`
+
+
+@remembered
+def chosen(by: Filter) -> tuple[Judged, ...]:
+    """Return the claims of a filter: wrong ones first, then by the size of the difference, largest first."""
+    words = by.words.lower().split()
+    found = [
+        each for each in judged()
+        if (not by.source or document(each.source) == by.source)
+        and by.quantity in ("", each.quantity) and by.verdict in ("", each.verdict)
+        and all(word in f"{each.network} {each.design} {each.source}".lower() for word in words)
+    ]  # fmt: skip
+    order = (WRONG, OTHER, SHORT, RIGHT, OPEN, UNBUILT)
+    return tuple(sorted(found, key=lambda each: (order.index(each.verdict), -abs(each.off or 0.0))))
+
+
+@remembered
+def documents() -> tuple[str, ...]:
+    """Return the documents with claims, the one with most rows first."""
+    return tuple(name for name, _ in Counter(document(row.source) for row in rows()).most_common())
+
+
+class Group(NamedTuple):
+    """Claims with something in common, counted by verdict."""
+
+    name: str
+    counts: tuple[int, ...]  # in the order of `COMPARED`
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts)
+
+
+def difference_class(claim: Judged) -> str:
+    """Return the name of the class of a claim's difference from its reference."""
+    off = abs(claim.off or 0.0)
+    return next((name for end, name in BINS if off <= end), LARGEST)
+
+
+GROUPINGS: dict[str, Callable[[Judged], str]] = {
+    "Difference": difference_class,
+    "Source": lambda claim: document(claim.source),
+    "Quantity": lambda claim: QUANTITIES[claim.quantity],
+}
+"""Groupings of claims: the name of the group of a claim."""
+
+
+@remembered
+def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
+    """Count the compared claims of a filter, by class of difference, document or quantity.
+
+    The classes and quantities are in their order. The documents with most compared claims are first, and the last row
+    has the sum of the others.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for claim in chosen(by):
+        if claim.verdict in COMPARED:
+            counts.setdefault(GROUPINGS[grouping](claim), Counter())[claim.verdict] += 1
+    groups = [Group(name, tuple(found[verdict] for verdict in COMPARED)) for name, found in counts.items()]
+    if grouping == "Source":
+        groups.sort(key=lambda each: (-each.total, each.name))
+        rest = groups[_ROWS:]
+        sums = tuple(map(sum, zip(*(each.counts for each in rest), strict=True)))
+        return (*groups[:_ROWS], *([Group(f"{len(rest)} other sources", sums)] if len(rest) > 1 else rest))
+    order = [name for _, name in BINS] + [LARGEST] + list(QUANTITIES.values())
+    return tuple(sorted(groups, key=lambda each: order.index(each.name)))
+
+
+class Summary(NamedTuple):
+    """Headline numbers of a selection."""
+
+    claims: int
+    counts: dict[str, int]  # by verdict, in the order of `VERDICTS`
+    compared: int  # claims with a reference
+    median_off: float | None  # relative difference of the wrong ones; None without any
+
+
+def summary(claims: Iterable[Judged]) -> Summary:
+    """Count claims by verdict."""
+    listed = list(claims)
+    counts = Counter(each.verdict for each in listed)
+    offs = [abs(each.off) for each in listed if each.verdict == WRONG and each.off is not None]
+    return Summary(
+        len(listed), {verdict: counts[verdict] for verdict in VERDICTS}, sum(counts[each] for each in COMPARED),
+        median(offs) if offs else None,
+    )  # fmt: skip
