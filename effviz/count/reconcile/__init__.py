@@ -5,7 +5,7 @@ returns. Code that pools or merges with functions instead of modules can get oth
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from effviz.core.caches import remembered
 from effviz.core.errors import UncountedLayerError
@@ -19,7 +19,8 @@ from effviz.model.trace import VIEWS, Step, trace_block
 __all__ = ["COUNTERS", "Explanation", "Term", "explain", "operation", "reconcile"]
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True)
+class Term:
     """One difference between a counter and effviz."""
 
     label: str  # its name
@@ -27,7 +28,8 @@ class Term(NamedTuple):
     value: int  # the amount added to effviz's number; negative if the counter counts less
 
 
-class Explanation(NamedTuple):
+@dataclass(frozen=True)
+class Explanation:
     """One number of one counter: the count of effviz plus the terms."""
 
     counter: Counter

@@ -73,5 +73,5 @@ def _show(found: list[dict[str, Any]], report: Report) -> None:
     for each in found:
         if each["not_counted"]:
             names = ", ".join(each["not_counted"])
-            notes.append(f"{each['tool']} has no rule for {names} and counts 0, as effviz does by definition.")
+            notes.append(f"{each['tool']} counts 0 for {names}, as effviz does by definition.")
     st.caption(" ".join(notes))
