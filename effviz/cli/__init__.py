@@ -22,6 +22,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
+from effviz.cli import reconcile  # noqa: F401 -- registers its command
 from effviz.cli.commands import main
 
 __all__ = ["main"]

@@ -26,7 +26,7 @@ from effviz.model.layers.containers import MERGES
 from effviz.model.trace import trace
 from effviz.zoo.published import published
 
-RUN = ("fvcore", "ptflops", "ptflops, aten", "torchinfo")
+RUN = ("fvcore", "ptflops", "ptflops-aten", "torchinfo")
 # EfficientNet-B1 to B7 have the layers of B0.
 NAMES = [name for name in list_architectures() if name == "efficientnet_b0" or not name.startswith("efficientnet_b")]
 

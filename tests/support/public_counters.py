@@ -51,7 +51,7 @@ def by_fvcore(module: nn.Module, image: torch.Tensor) -> Numbers:
 def by_ptflops(module: nn.Module, image: torch.Tensor) -> Numbers:
     """Run both backends."""
     found: Numbers = {}
-    for name, backend in (("ptflops", "pytorch"), ("ptflops, aten", "aten")):
+    for name, backend in (("ptflops", "pytorch"), ("ptflops-aten", "aten")):
         settings = {"print_per_layer_stat": False, "backend": backend}
         shape = tuple(image.shape[1:])
         macs, params = ptflops.get_model_complexity_info(module, shape, as_strings=False, **settings)

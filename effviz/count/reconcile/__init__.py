@@ -16,7 +16,10 @@ from effviz.count.report import Report
 from effviz.model.layers import Layer, Shape
 from effviz.model.trace import VIEWS, Step, trace_block
 
-__all__ = ["COUNTERS", "Explanation", "Term", "explain", "operation", "reconcile"]
+__all__ = ["COUNTERS", "QUANTITIES", "Explanation", "Term", "explain", "operation", "reconcile"]
+
+QUANTITIES = {"params": "parameters", "macs": "multiply-adds"}
+"""The counts of effviz that the numbers of counters are compared with."""
 
 
 @dataclass(frozen=True)

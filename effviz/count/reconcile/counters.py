@@ -148,7 +148,7 @@ _PTFLOPS = Counter(
 )  # fmt: skip
 
 _PTFLOPS_ATEN = Counter(
-    "ptflops, aten", _PTFLOPS.version,
+    "ptflops-aten", _PTFLOPS.version,
     "The backend that reads ATen operations counts multiply-adds and biases; everything else counts 0.",
     "ptflops/aten_engine.py, ptflops/aten_ops.py", _PTFLOPS_LINK,
     (
