@@ -42,6 +42,7 @@ async def moved(server: Server, url_path: str, query: str = "") -> list[Run]:
 LIMITS = {
     ("blocks", "Diagram"): 41, ("blocks", "Feature reuse"): 44, ("blocks", "Why linear?"): 48,
     ("studio", "Suggestions"): 51, ("studio", "Compose a block"): 48,
+    ("studio", "Other counters"): 42,
 }  # fmt: skip
 _QUESTIONS = "Try this"
 

@@ -62,12 +62,7 @@ NUMBERS = (
     Column("Difference", lambda each: _difference(each.compute), width="small"),
     Column("Relative", lambda each: _relative(each.compute), width="small"),
     Column("Parameters as printed", lambda each: _printed(each.params), width=180),
-    Column("Difference ", lambda each: _difference(each.params), width="small"),
-)
-ADDED = (
-    Column("Term", "label"),
-    Column("Amount", "value"),
-    Column("Formula", "formula", width="large"),
+    Column("Their difference", lambda each: _difference(each.params), width="small"),
 )
 
 
@@ -108,18 +103,27 @@ def other_counters(report: Report, convention: Convention) -> None:
 
 def _chosen(line: Line, convention: Convention) -> None:
     """Show the terms of one counter, its rule and its source."""
-    main, counter = line.main, line.main.counter
+    main = line.main
     label = convention.compute_label if main.printed.quantity == "macs" else _QUANTITIES["params"]
     show_chart(_chart(main, line.name, label, look()), "terms")
-    if main.terms:
-        show_table(Table(main.terms, ADDED, f"{len(main.terms)} terms that {line.name} adds"), key="term_table")
-    rest = f" It counts 0 for {', '.join(main.uncounted)}." if main.uncounted else ""
-    st.markdown(f"{counter.rule}{rest}")
-    st.caption(
-        f"{counter.name} {counter.version}, `{main.printed.call}`. Rules from [{counter.source}]({counter.link}), for the "
-        "module that effviz builds: other code of the same network may pool or merge with functions, which some "
+    # One message: a move sends it.
+    st.markdown(terms_text(line, label))
+
+
+def terms_text(line: Line, label: str) -> str:
+    """Write the terms, the rule and the source of a counter in Markdown."""
+    main, counter = line.main, line.main.counter
+    rows = [(f"{label} of effviz", exact(main.ours), "")]
+    rows += [(term.label, signed(term.value), term.formula) for term in main.terms]
+    rows += [("not counted", "0", f"operations of {', '.join(main.uncounted)}")] if main.uncounted else []
+    rows.append((f"**{line.name}**", f"**{exact(main.total)}**", f"printed as {main.text}"))
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [("Term", "Amount", "Formula"), (":--", "--:", ":--"), *rows])
+    source = (
+        f"{counter.name} {counter.version}, `{main.printed.call}`. Rules from [{counter.source}]({counter.link}), for "
+        "the module that effviz builds. Other code of the same network may pool or merge with functions, which some "
         "counters do not see."
     )
+    return f"{table}\n\n{counter.rule}\n\n:small[{source}]"
 
 
 @remembered
