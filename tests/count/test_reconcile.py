@@ -98,7 +98,7 @@ def test_terms_sum_to_the_printed_number(design: Design) -> None:
 def test_every_layer_is_explained(example: Example) -> None:
     """Includes layers that designs do not have, such as batch norm without scale and shift."""
     channels = example.shape[0]
-    # The layer before it has parameters, which tell ptflops the device.
+    # The layer before it has parameters, from which ptflops takes the device.
     first = Conv2d(channels, channels, 1) if len(example.shape) == 3 else Linear(channels, channels)
     steps = [*trace(first, example.shape, "0"), *trace(example.layer, example.shape, "1")]
     counts = {

@@ -1,4 +1,4 @@
-"""What other counters print for a network, explained from the count of effviz term by term, without running them.
+"""Numbers of other counters for a network, explained from the count of effviz term by term, without running them.
 
 The rules of a counter are data, see `effviz.count.reconcile.counters`. They describe the module that `effviz.build`
 returns. Code that pools or merges with functions instead of modules can get other numbers from the same counter.

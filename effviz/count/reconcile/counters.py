@@ -180,8 +180,8 @@ _TORCHINFO = Counter(
 
 _CALFLOPS = Counter(
     "calflops", "0.3.2",
-    "MACs are multiply-adds. FLOPs are 2 per multiply-add, biases of convolutions, 2 operations per element of a batch "
-    "norm, and 1 per input element of a pooling and of some activation functions. Biases of linear layers count 0.",
+    "MACs are multiply-adds. FLOPs are 2 per multiply-add, 1 per biased output of a convolution, and 2 per element of "
+    "a batch norm. A pooling and some activation functions add 1 per input element. Biases of linear layers count 0.",
     "calflops/pytorch_ops.py", "https://github.com/MrYxJ/calculate-flops.pytorch",
     (
         Printed(

@@ -77,7 +77,7 @@ def _pooled(read: Shape, written: Shape) -> int:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a counter adds for some operations."""
+    """A number that a counter adds for some operations."""
 
     label: str  # of the term
     on: tuple[str, ...]  # operations
@@ -157,9 +157,10 @@ THOP = Rounding("thop calculates in 64-bit floating point and truncates", _layer
 
 
 def _by_thop(printed: Printed, step: Step) -> float:
-    layer, found = step.layer, tally([step])
+    layer = step.layer
     if printed.quantity == "params":
         return float(cost.weights(layer)) + float(cost.biases(layer))
+    found = tally([step])
     if pooled := sum(each.pooled for each in found.values()):
         return float(pooled)
     return float(cost.macs(layer, step.output.shape) + sum(rule.value(found) for rule in printed.rules))

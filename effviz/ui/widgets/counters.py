@@ -1,4 +1,4 @@
-"""Other counters: what they print for a network, explained from their rules, and a run of two of them."""
+"""Other counters: the numbers that they print for a network, explained from their rules, and a run of two of them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def other_counters(report: Report, convention: Convention) -> None:
     help = "Selecting a row of the table has the same effect."
     name = inputs.choice("Counter", names, "counter", default=names[0], on_change=unpick("counter"), help=help)
     pick = Pick("counter", tuple(names), (report.design.name, report.resolution, convention.count))
-    alt = f"What {len(names)} other counters print for {title}, next to effviz"
+    alt = f"{len(names)} numbers that other counters print for {title}, next to effviz"
     show_table(Table(found, NUMBERS, alt), key="numbers", height=400, pick=pick)
     _chosen(found[names.index(name)], convention)
     if inputs.flag("Run thop and FlopCounterMode", "check", help="In the torch process, on the built module."):
