@@ -3,9 +3,8 @@
 from functools import partial
 
 import effviz
-from effviz.ui import links, runs
+from effviz.ui import runs
 from effviz.ui.page_parts.architectures.controls import controls
-from effviz.ui.page_parts.architectures.crosscheck import crosscheck
 from effviz.ui.page_parts.architectures.published import published
 from effviz.ui.page_parts.architectures.results import (
     CHARTS,
@@ -20,6 +19,7 @@ from effviz.ui.page_parts.architectures.results import (
 from effviz.ui.page_parts.architectures.separable import made_separable
 from effviz.ui.page_parts.architectures.sweep import settings
 from effviz.ui.page_parts.architectures.variants import variants
+from effviz.ui.widgets import counters
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.comparison import compare_button, offer
@@ -55,7 +55,6 @@ def page() -> None:
         show_chart(stages, CHARTS[0], legend=legend, on_click=show_stage(report))
         chart_row(dict(zip(CHARTS[1:], others, strict=True)))
     follow("architectures", settings(choice, convention, look()))
-    links.former_flag("check")
     parts(
         Part("How this is computed", partial(formulas, report, convention), ("layer",)),
         Part("Blocks", partial(structure, report), ("draw",)),
@@ -63,7 +62,7 @@ def page() -> None:
         Part("Made separable", partial(made_separable, report, convention)),
         Part("Published figures", partial(published, choice)),
         Part("Why does my code differ?", partial(variants, choice, convention)),
-        Part("Other counters", partial(crosscheck, report), ("check",)),
+        Part("Other counters", partial(counters.other_counters, report, convention), counters.CONTROLS),
         Part("Measured here", partial(live.history, convention)),
         Part("Try this", partial(questions, choice, report)),
         Part("Downloads", partial(files, report, convention)),

@@ -7,7 +7,7 @@ from effviz.ui.page_parts.studio.composer import composer
 from effviz.ui.page_parts.studio.draft import bench, current, hold
 from effviz.ui.page_parts.studio.form import form
 from effviz.ui.page_parts.studio.preparation import is_ready
-from effviz.ui.widgets import frame
+from effviz.ui.widgets import counters, frame
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.comparison import compare_button, offer
 from effviz.ui.widgets.lesson_panel import built
@@ -49,6 +49,7 @@ def page() -> None:
         Part("Suggestions", partial(findings.findings, here, conditions, reading, convention)),
         Part("Budget", partial(limits.budget_table, judged, chosen, convention)),
         Part("Compose a block", partial(composer, here), ("compose",)),
+        Part("Other counters", partial(lesson.counted_elsewhere, here, convention), counters.CONTROLS),
         Part("Code", partial(code.code, here), ("code",)),
         Part("Try this", partial(lesson.exercises, here, convention)),
         Part("Downloads", partial(code.files, here)),

@@ -1,20 +1,19 @@
 """Cross-check of effviz's counts against torch, thop and torch's FlopCounterMode, with each difference itemised.
 
 Each tool counts the built module: torch and thop its parameters, thop and FlopCounterMode its operations. Every tool
-has its own conventions. Each total is therefore compared with effviz's number plus one `Difference` per convention.
-Differences are computed from the layers alone, never from the tool's total. `Comparison.remainder` is the part that
+has its own conventions. Each total is therefore compared with effviz's number plus one `Term` per convention.
+The terms come from `effviz.count.reconcile`, never from the tool's total. `Comparison.remainder` is the part that
 they do not explain. It is 0 unless the tool or effviz has an error.
 
 The module is built on the meta device, where no network is too large. It is discarded afterwards, because thop adds
 buffers to it.
 """
 
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import cache, partial, singledispatch
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
@@ -26,23 +25,11 @@ from torch.torch_version import TorchVersion
 from torch.utils.flop_counter import FlopCounterMode
 
 from effviz.backend.build import build
-from effviz.core.errors import Cancelled, DesignError, UncountedLayerError
+from effviz.core.errors import Cancelled, DesignError
 from effviz.core.resolution import Resolution
-from effviz.count import cost
+from effviz.count.reconcile import Term, operation, reconcile
 from effviz.count.report import Report, analyze
-from effviz.model import layers
 from effviz.model.design import Design
-from effviz.model.layers import Conv2d, Layer, Linear, Shape, elements
-from effviz.model.trace import Step
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One convention in which a tool differs from effviz."""
-
-    label: str  # its name
-    formula: str  # in words, a colon, and the formula with this network's numbers
-    value: int  # the amount added to effviz's number; negative if the tool counts less
 
 
 @dataclass(frozen=True)
@@ -55,8 +42,8 @@ class Comparison:
     call: str  # the Python expression that counts
     total: int  # the tool's number
     effviz: int  # effviz's number
-    terms: tuple[Difference, ...] = ()  # the differences between the two
-    not_counted: tuple[str, ...] = ()  # torch classes without a rule in the tool; effviz counts 0 by convention
+    terms: tuple[Term, ...] = ()  # the differences between the two
+    not_counted: tuple[str, ...] = ()  # torch classes that the tool counts as 0, as effviz does
 
     @property
     def remainder(self) -> int:
@@ -90,137 +77,6 @@ class Crosscheck:
             for comparison in self.comparisons
         ]
         return document
-
-
-# --- rules of thop, from thop/profile.py and thop/vision/basic_hooks.py --------------------------------------------
-
-# thop looks up a module's exact class. Classes that are not in its list, such as SiLU, count as 0.
-_THOP_ACTIVATIONS = ("relu", "relu6", "leaky_relu")
-_UNKNOWN_TO_THOP = (
-    layers.Branches, layers.ChannelShuffle, layers.Flatten, layers.Identity, layers.Slice, layers.StochasticDepth,
-    layers.ChannelSelect, layers.LayerNorm2d, layers.LayerScale, layers.Subsample, layers.ZeroPadChannels,
-)  # fmt: skip
-_GLOBAL_POOLS = (layers.AdaptiveAvgPool2d, layers.GlobalAvgPool)
-
-
-@singledispatch
-def _thop_macs(layer: Layer, entering: Shape, leaving: Shape) -> float:
-    """Return thop's count for `layer`, in its double precision."""
-    raise UncountedLayerError(f"{type(layer).__name__} has no rule for the count of thop")
-
-
-@_thop_macs.register
-def _(layer: Conv2d | Linear, entering: Shape, leaving: Shape) -> float:
-    return float(cost.macs(layer, leaving))
-
-
-@_thop_macs.register
-def _(layer: layers.BatchNorm2d, entering: Shape, leaving: Shape) -> float:
-    return float(_per_normalised(layer) * elements(entering))
-
-
-@_thop_macs.register
-def _(layer: layers.AvgPool2d, entering: Shape, leaving: Shape) -> float:
-    return float(elements(leaving))
-
-
-@_thop_macs.register
-def _(layer: layers.AdaptiveAvgPool2d | layers.GlobalAvgPool, entering: Shape, leaving: Shape) -> float:
-    # thop's window has in / out pixels per side, which may be a fraction; the product is truncated.
-    window = math.prod(side / out for side, out in zip(entering[1:], leaving[1:], strict=True))
-    return float(int((window + 1.0) * elements(leaving)))
-
-
-for _free in (layers.Activation, layers.Dropout, layers.MaxPool2d, *_UNKNOWN_TO_THOP):
-    _thop_macs.register(_free, lambda layer, entering, leaving: 0.0)
-
-
-def _per_normalised(layer: layers.BatchNorm2d) -> int:
-    """Return 2 for the subtraction and the division, and 2 more for scale and shift."""
-    return 4 if layer.affine else 2
-
-
-def _exact_differences(steps: list[Step]) -> Iterator[Difference]:
-    """Yield the conventions of thop for norms and pooling."""
-    for rule, label in ((4, "batch norm"), (2, "batch norm without scale and shift")):
-        maps = [
-            elements(step.inputs[0].shape)
-            for step in steps
-            if isinstance(step.layer, layers.BatchNorm2d) and _per_normalised(step.layer) == rule
-        ]
-        formula = f"{rule} operations per element normalised by {_layers(maps)}: {rule} × {sum(maps):,}"
-        yield Difference(label, formula, rule * sum(maps))
-    pools = [step for step in steps if isinstance(step.layer, layers.AvgPool2d)]
-    written = sum(elements(step.output.shape) for step in pools)
-    formula = f"1 operation per output element of {_layers(pools)}, whatever the window: {written:,}"
-    yield Difference("average pooling", formula, written)
-    pools = [step for step in steps if isinstance(step.layer, _GLOBAL_POOLS)]
-    read = sum(elements(step.inputs[0].shape) for step in pools)
-    written = sum(elements(step.output.shape) for step in pools)
-    formula = f"1 addition per input element and 1 division per output element of {_layers(pools)}: "
-    yield Difference("adaptive and global average pooling", f"{formula}{read:,} + {written:,}", read + written)
-
-
-def _layers(found: Sized) -> str:
-    return f"{len(found):,} layer{'s' * (len(found) != 1)}"
-
-
-def _thop_differences(steps: list[Step]) -> list[Difference]:
-    exact = list(_exact_differences(steps))
-    whole = sum(map(_macs, steps)) + sum(difference.value for difference in exact)
-    counted = [(step.path, _thop_macs(step.layer, step.inputs[0].shape, step.output.shape)) for step in steps]
-    return [*exact, _rounding(counted, whole)]
-
-
-def _thop_params_differences(steps: list[Step]) -> list[Difference]:
-    skipped = [step for step in steps if _is_unknown_to_thop(step)]
-    missing = sum(cost.params(step.layer) for step in skipped)
-    concerned = _layers([step for step in skipped if cost.params(step.layer)])
-    formula = f"thop has no rule for {concerned} and counts 0 for their parameters: 0 − {missing:,}"
-    counted = [
-        (step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer)))
-        for step in steps
-        if not _is_unknown_to_thop(step)
-    ]
-    exact = sum(cost.params(step.layer) for step in steps) - missing
-    return [Difference("layers without a rule", formula, -missing), _rounding(counted, exact)]
-
-
-def _rounding(counted: list[tuple[str, float]], exact: int) -> Difference:
-    rounded = int(_summed(counted))
-    formula = f"thop calculates in 64-bit floating point and truncates: {rounded:,} − {exact:,}"
-    return Difference("rounding", formula, rounded - exact)
-
-
-def _summed(counted: list[tuple[str, float]]) -> float:
-    """Add floats as thop does, module by module, children first; beyond 2**53 the order matters."""
-    total = 0.0
-    children: dict[str, list[tuple[str, float]]] = {}
-    for path, value in counted:
-        if path:
-            name, _, rest = path.partition(".")
-            children.setdefault(name, []).append((rest, value))
-        else:
-            total += value
-    for below in children.values():
-        total += _summed(below)
-    return total
-
-
-def _twice(steps: list[Step]) -> Difference:
-    macs = sum(map(_macs, steps))
-    formula = f"multiplications and additions are counted separately, 1 more operation per multiply-add: {macs:,}"
-    return Difference("2 per multiply-add", formula, macs)
-
-
-def _macs(step: Step) -> int:
-    return cost.macs(step.layer, step.output.shape)
-
-
-def _is_unknown_to_thop(step: Step) -> bool:
-    if isinstance(step.layer, layers.Activation):
-        return step.layer.function not in _THOP_ACTIVATIONS
-    return isinstance(step.layer, _UNKNOWN_TO_THOP)
 
 
 # --- running the tools --------------------------------------------------------------------------------------------
@@ -315,29 +171,19 @@ def crosscheck(
 def _comparisons(
     report: Report, module: nn.Module, *, trained: int, flops: int, thop_macs: int, thop_params: int
 ) -> tuple[Comparison, ...]:
-    steps = report.steps
+    found = {(each.counter.name, each.printed.quantity): each for each in reconcile(report)}
 
-    def differences(found: Iterable[Difference]) -> tuple[Difference, ...]:
-        return tuple(difference for difference in found if difference.value)
+    def compared(tool: str, quantity: str, total: int, version: str) -> Comparison:
+        each = found[tool, quantity]
+        paths = [step.path for step in report.steps if operation(step.layer) in each.uncounted]
+        not_counted = tuple(sorted({type(module.get_submodule(path)).__name__ for path in paths}))
+        return Comparison(tool, version, quantity, each.printed.call, total, each.ours, each.terms, not_counted)
 
-    def classes(unknown: Callable[[Step], bool]) -> tuple[str, ...]:
-        paths = [step.path for step in steps if unknown(step) and not step.is_view]
-        return tuple(sorted({type(module.get_submodule(path)).__name__ for path in paths}))
-
-    of_params = partial(Comparison, quantity="params", effviz=report.params)
-    of_macs = partial(Comparison, quantity="macs", effviz=report.macs)
-    torch_version = version("torch")
-    thop: dict[str, Any] = {"tool": "thop", "version": version("thop"), "call": "thop.profile(module, (image,))"}
-    not_product = classes(lambda step: not isinstance(step.layer, (Conv2d, Linear)))
+    trainable = "sum(p.numel() for p in module.parameters())"
+    torch_version, thop_version = version("torch"), version("thop")
     return (
-        of_params("torch", torch_version, call="sum(p.numel() for p in module.parameters())", total=trained),
-        of_params(**thop, total=thop_params, terms=differences(_thop_params_differences(steps))),
-        of_macs(
-            **thop, total=thop_macs, terms=differences(_thop_differences(steps)),
-            not_counted=classes(_is_unknown_to_thop),
-        ),
-        of_macs(
-            "FlopCounterMode", torch_version, call="torch.utils.flop_counter.FlopCounterMode()", total=flops,
-            terms=differences([_twice(steps)]), not_counted=not_product,
-        ),
-    )  # fmt: skip
+        Comparison("torch", torch_version, "params", trainable, trained, report.params),
+        compared("thop", "params", thop_params, thop_version),
+        compared("thop", "macs", thop_macs, thop_version),
+        compared("FlopCounterMode", "macs", flops, torch_version),
+    )

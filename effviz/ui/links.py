@@ -195,11 +195,6 @@ def wait() -> None:
         _write(key, str(st.query_params[key]))
 
 
-def former_flag(key: str) -> None:
-    """Declare a toggle of earlier versions, which links may still contain."""
-    expect(key, FLAGS.__contains__, FLAG_CHOICES)
-
-
 def preset(key: str, text: str) -> None:
     """Set a text setting that the link leaves open, before its control is made for the first time."""
     state = st.session_state

@@ -18,10 +18,12 @@ from torch.utils.flop_counter import flop_registry
 from effviz import Design, DesignError, Stage, analyze, architecture, build, list_architectures
 from effviz.backend import crosscheck as crosscheck_module
 from effviz.backend.build import to_module
-from effviz.backend.crosscheck import Comparison, Crosscheck, Difference, crosscheck, load_thop
+from effviz.backend.crosscheck import Comparison, Crosscheck, crosscheck, load_thop
 from effviz.core.errors import Cancelled
 from effviz.count import cost
 from effviz.count.formulas import evaluate
+from effviz.count.reconcile import COUNTERS, Term, explain, operation
+from effviz.count.reconcile.rules import tally
 from effviz.model.layers import ACTIVATIONS, Activation, AdaptiveAvgPool2d, Branches, GlobalAvgPool, primitive_kinds
 from effviz.model.trace import trace
 from effviz.worker.jobs import crosscheck as job
@@ -111,20 +113,17 @@ def test_random_designs_are_explained(design: Design) -> None:
 def test_every_layer_by_thop(example: Example) -> None:
     """Includes layers that designs do not have: batch norm without scale, windows that do not divide the map."""
     steps = trace(example.layer, example.shape)
-    expected = [crosscheck_module._thop_macs(s.layer, s.inputs[0].shape, s.output.shape) for s in steps]
+    counts = {
+        "macs": sum(cost.macs(step.layer, step.output.shape) for step in steps),
+        "params": sum(cost.params(step.layer) for step in steps),
+    }
+    expected = [
+        counts[printed.quantity] + sum(term.value for term in explain(printed, counts, tally(steps), lambda: steps)[1])
+        for printed in COUNTERS["thop"].numbers
+    ]
     module = nn.Sequential(to_module(example.layer)).to("meta").eval()
     image = torch.empty((1, *example.shape), device="meta")
-    assert crosscheck_module._count_with_thop(module, image) == (
-        sum(expected),
-        sum(cost.params(step.layer) for step in steps),
-    )
-    exact = sum(cost.macs(step.layer, step.output.shape) for step in steps)
-    assert sum(expected) == exact + sum(term.value for term in crosscheck_module._thop_differences(steps))
-
-
-def test_every_layer_has_a_rule() -> None:
-    for kind in (*primitive_kinds(), Branches):
-        assert kind in crosscheck_module._thop_macs.registry, kind
+    assert [*crosscheck_module._count_with_thop(module, image)] == expected
 
 
 # --- the numbers themselves ---------------------------------------------------------------------------------------
@@ -135,12 +134,12 @@ def test_mobilenet_v2_by_thop() -> None:
     comparison = check(architecture("mobilenet_v2")).comparisons[2]
     assert comparison.total == 327_486_720 + 50 * 1280
     assert comparison.terms == (
-        Difference(
+        Term(
             "batch norm", "4 operations per element normalised by 52 layers: 4 × 6,678,112", 327_486_720 - 300_774_272
         ),
-        Difference(
+        Term(
             "adaptive and global average pooling",
-            "1 addition per input element and 1 division per output element of 1 layer: "
+            "1 addition per input element and 1 division per output element of 1 layer (GlobalAvgPool): "
             "62,720 + 1,280",
             50 * 1280,
         ),
@@ -165,7 +164,7 @@ def test_flop_counter_mode_counts_two() -> None:
     comparison = check(architecture("mobilenet_v1")).comparisons[3]
     assert comparison.total == 2 * 568_740_352
     assert comparison.terms == (
-        Difference(
+        Term(
             "2 per multiply-add",
             "multiplications and additions are counted separately, 1 more operation per multiply-add: 568,740,352",
             568_740_352,
@@ -188,22 +187,23 @@ def test_nothing_to_multiply() -> None:
 
 def test_layers_that_a_tool_does_not_know() -> None:
     _, _, by_thop, flops = check(architecture("mobilenet_v3_small")).comparisons
-    assert by_thop.not_counted == ("Hardsigmoid", "Hardswish", "Merge")
+    assert by_thop.not_counted == ("Hardsigmoid", "Hardswish", "Merge", "ReLU")
     assert flops.not_counted == (
         "AdaptiveAvgPool2d", "BatchNorm2d", "Hardsigmoid", "Hardswish", "Merge", "ReLU",
     )  # fmt: skip
-    assert check(architecture("vgg16")).comparisons[2].not_counted == ()
+    assert check(architecture("vgg16")).comparisons[2].not_counted == ("MaxPool2d", "ReLU")
 
 
 def test_the_lists_of_the_tools() -> None:
-    """The classes reported as unknown to a tool are those missing from its list."""
-    for function in ACTIVATIONS:
-        known = type(to_module(Activation(function))) in register_hooks
-        assert known == (function in crosscheck_module._THOP_ACTIVATIONS), function
-    for example in PRIMITIVES + CONTAINERS:
-        if isinstance(example.layer, (*primitive_kinds(), Branches)) and not isinstance(example.layer, Activation):
-            known = type(to_module(example.layer)) in register_hooks
-            assert known == (not isinstance(example.layer, crosscheck_module._UNKNOWN_TO_THOP)), example.layer
+    """The layers that count 0 are those missing from the list of a tool, and those that thop lists as free."""
+    (printed,) = (each for each in COUNTERS["thop"].numbers if each.quantity == "macs")
+    # LeakyReLU has its own hook, which adds 0.
+    zero = (None, register_hooks[nn.ReLU], register_hooks[nn.LeakyReLU])
+    kinds = [example.layer for example in PRIMITIVES + CONTAINERS]
+    kinds = [layer for layer in kinds if isinstance(layer, (*primitive_kinds(), Branches))]
+    for layer in (*kinds, *map(Activation, ACTIVATIONS)):
+        is_free = register_hooks.get(type(to_module(layer))) in zero
+        assert is_free == (operation(layer) in printed.free), layer
     names = {str(key) for key in flop_registry}
     assert not any("norm" in name or "pool" in name or "relu" in name for name in names)
 
@@ -231,7 +231,7 @@ def test_thop_truncates_fractions() -> None:
     comparison = check(Design("cut", rows, resolution=8)).comparisons[2]
     assert int(((8 / 7) ** 2 + 1) * 343) == 790
     assert terms(comparison)["adaptive and global average pooling"] == 7 * 8 * 8 + 343 == 791
-    assert comparison.terms[-1] == Difference(
+    assert comparison.terms[-1] == Term(
         "rounding",
         f"thop calculates in 64-bit floating point and truncates: {comparison.total:,} − {comparison.total + 1:,}",
         -1,

@@ -125,11 +125,14 @@ def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: s
 # --- other counters ---------------------------------------------------------------------------------------------------
 
 
-def test_other_counters_run_when_their_section_is_opened(page: Page) -> None:
+def test_other_counters_are_explained_and_run_on_request(page: Page) -> None:
     visit(page, "/architectures?net=ShuffleNetV2")
     show_part(page, "Other counters")
+    expect(page.get_by_role("heading", name=re.compile(r"^thop prints \S+ % more: "))).to_be_visible()
+    page.get_by_text("Run thop and FlopCounterMode").click()
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     assert query(page)["part"] == "Other counters"
+    assert query(page)["check"] == "true"
     page.reload()
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     type_into(page, "width", "0.5")

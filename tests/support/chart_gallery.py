@@ -52,9 +52,11 @@ from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
+from effviz.charts.waterfall import Addend, waterfall
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import si
 from effviz.count.kinds import conv_kind
+from effviz.count.reconcile import reconcile
 from effviz.model.blocks import MBConv, SqueezeExcite
 from effviz.model.layers import Conv2d
 from effviz.model.outline import by_stage, stage_of
@@ -145,6 +147,16 @@ def architectures(look: Appearance) -> Named:
         yield f"stages of {name}", stage_costs(found.sums, MEASURES, look, baseline)
         yield f"kinds of {name}", kind_shares(found.sums, MEASURES, look)
         yield f"timeline of {name}", activation_timeline(found.running, ALIVE, look)
+
+
+def counters(look: Appearance) -> Named:
+    """Sums of other counters, for every network of the zoo and odd designs, in both conventions."""
+    reports = {name: _report(name) for name in effviz.list_architectures()} | {name: _odd(name) for name in ODD}
+    for (name, found), per_product in product(reports.items(), (1, 2)):
+        for each in reconcile(found, per_product):
+            terms = [Addend(term.label, term.value, term.formula) for term in each.terms]
+            counter = f"{each.counter.name} {each.printed.name}"
+            yield f"{counter} of {name}", waterfall(("effviz", each.ours), terms, each.counter.name, "Operations", look)
 
 
 def home(look: Appearance) -> Named:
@@ -539,20 +551,9 @@ def literature(look: Appearance) -> Named:
 
 
 SUBJECTS = (
-    architectures,
-    home,
-    classroom,
-    compare,
-    convolutions,
-    blocks,
-    memory,
-    multipliers,
-    find,
-    scaling,
-    width_depth,
-    latency,
-    literature,
-)
+    architectures, counters, home, classroom, compare, convolutions, blocks, memory, multipliers, find, scaling,
+    width_depth, latency, literature,
+)  # fmt: skip
 
 
 def spec_of(chart: Chart) -> dict[str, Any]:

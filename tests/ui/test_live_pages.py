@@ -494,7 +494,8 @@ def test_a_diagram_that_was_lost_can_be_drawn_again() -> None:
 
 
 def test_other_counters_do_not_run_without_a_request() -> None:
-    at = open_page(**SMALL)
+    at = open_page(**SMALL, part="Other counters")
+    assert [entry for entry in at.dataframe if "other counters print" in entry.proto.alt]
     assert held("crosscheck") is None
     assert not [entry for entry in at.dataframe if "by other tools" in entry.proto.alt]
 

@@ -51,6 +51,7 @@ LIMITS = {
     ("architectures", "Blocks"): 41,
     ("blocks", "Diagram"): 41, ("blocks", "Feature reuse"): 44, ("blocks", "Why linear?"): 48,
     ("studio", "Suggestions"): 51, ("studio", "Compose a block"): 48,
+    ("studio", "Other counters"): 42,
 }  # fmt: skip
 _QUESTIONS = "Try this"
 

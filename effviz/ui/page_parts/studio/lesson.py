@@ -19,6 +19,7 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench, missing
 from effviz.ui.widgets import exercise
 from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
+from effviz.ui.widgets.counters import other_counters
 from effviz.ui.widgets.exercise import Exercise
 from effviz.ui.widgets.formula import formula_text
 from effviz.ui.widgets.frame import look, notice
@@ -32,6 +33,14 @@ def costs(here: Bench, convention: Convention) -> None:
     if here.report is not None:
         legend = kind_legend(kind for _, kind in here.report.sums)
         show_chart(_stages(here.report, convention, look()), "stages", legend=legend)
+
+
+def counted_elsewhere(here: Bench, convention: Convention) -> None:
+    """Show what other counters print for the network."""
+    if here.report is None:
+        missing(here)
+    else:
+        other_counters(here.report, convention)
 
 
 @remembered
