@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from effviz import ARCHITECTURES, Design, DesignError, __version__, analyze, architecture, compound_scale
-from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, parse_amount
+from effviz import ARCHITECTURES, Design, DesignError, analyze, architecture
+from effviz.advice.budgets import Budget
 from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
+from effviz.cli.options import (
+    EXCEEDED,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    PROGRAM,
+    REFUSED,
+    UNFORESEEN,
+    Answer,
+    budgets_of,
+    cli,
+    command,
+    dtype_option,
+    json_option,
+    limit_options,
+    memory_option,
+    no_limit,
+    preset_option,
+    takes_design,
+)
 from effviz.core.errors import unknown
-from effviz.core.resolution import Resolution, compact_size, parse_resolution
+from effviz.core.resolution import compact_size
 from effviz.core.text import csv_text, visible
 from effviz.core.units import exact
-from effviz.count.memory import ASSUMPTIONS
 
 if TYPE_CHECKING:
     from effviz.measure.latency import Latency
-
-EXCEEDED, REFUSED, UNFORESEEN, INTERRUPTED, PIPE_CLOSED = 1, 2, 70, 130, 141
-
-PROGRAM = "effviz" if Path(sys.argv[0]).stem == "effviz" else "python -m effviz"
-"""How this process was started, for help and error messages."""
 
 _TOTALS = {
     "params": "parameters",
@@ -37,26 +47,8 @@ _TOTALS = {
     "memory_access": "memory access cost",
     "peak_activation": "peak activations",
 }
+_OF_SEARCH = ("filelock", "optuna", "sqlalchemy")
 _LAYER_COLUMNS = ("path", "kind", "output_shape", "params", "macs", "memory_access", "alive")
-# Quantity, option, example.
-_LIMITS = (
-    ("params", "--max-params", "4M"),
-    ("macs", "--max-macs", "300M"),
-    ("memory_access", "--max-memory-access", "20M"),
-    ("peak_activation", "--max-peak", "256kB"),
-    ("weight_size", "--max-weights", "1MB"),
-    ("latency", "--max-latency", "33ms"),
-)
-
-
-class Answer(NamedTuple):
-    """The output of a command and its exit code."""
-
-    text: str = ""
-    code: int = 0
-
-
-Function = Callable[..., Answer]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         # `pip install effviz` installs neither torch nor the app.
         package = str(error.name).partition(".")[0]
-        extra = "torch" if package == "torch" else "app"
+        extra = "torch" if package == "torch" else "search" if package in _OF_SEARCH else "app"
         files.complain(f"this command needs {package}: pip install 'effviz[{extra}]'")
         return REFUSED
     except BrokenPipeError:
@@ -99,122 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return answer.code
 
 
-# --- options --------------------------------------------------------------------------------------------------------
-
-
-def _printed(names: Sequence[str], text: Callable[[click.Context], str], help: str) -> click.Option:
-    """Return an option that prints a text and exits. click's own would raise if standard output cannot be written."""
-
-    def callback(context: click.Context, _: click.Parameter, is_set: bool) -> None:
-        if is_set:
-            files.write(text(context) + "\n")
-            context.exit()
-
-    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=help, callback=callback)
-
-
-_HELP = _printed(["-h", "--help"], click.Context.get_help, "Show this message and exit.")
-_VERSION = _printed(["--version"], lambda _: f"effviz {__version__}", "Show the version and exit.")
-_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
-_memory = click.option(
-    "--memory", type=click.Choice(list(ASSUMPTIONS)), default="fused", show_default=True, help="Memory assumption."
-)
-
-
-@click.group(
-    params=[_VERSION, _HELP],
-    no_args_is_help=False,
-    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure, 70 a fault in effviz, "
-    "130 interrupted.",
-)
-def cli() -> None:
-    """Count the exact cost of efficient convolutional networks."""
-
-
-def _command(*examples: str, **settings: Any) -> Callable[[Function], click.Command]:
-    """Make a function a command. Its help consists of the docstring, the options and the examples."""
-
-    def decorate(function: Function) -> click.Command:
-        name = function.__name__.strip("_")
-        epilog = "\n".join(["\b", "Examples:", *(f"  {PROGRAM} {name} {each}".rstrip() for each in examples)])
-        command = cli.command(name, epilog=epilog, **settings)(function)
-        command.params.append(_HELP)
-        return command
-
-    return decorate
-
-
-def _resolution(_: click.Context, option: click.Parameter, text: str | None) -> Resolution | None:
-    """Parse the value of an option that sets a resolution."""
-    try:
-        return None if text is None else parse_resolution(text)
-    except DesignError as error:
-        # click's message names the option.
-        raise click.BadParameter(str(error).removeprefix("resolution = ")) from None
-
-
-def _takes_design(function: Function) -> Function:
-    """Add the argument DESIGN and the options that scale it. `function` receives the scaled design."""
-
-    @click.argument("source", metavar="DESIGN")
-    @click.option("--groups", type=int, metavar="G", help="Groups of a named network that exists with several.")
-    @click.option("--classes", type=int, metavar="N", help="Number of classes.")
-    @click.option("--in-channels", type=int, metavar="C", help="Channels of the image: 1 for grayscale, 3 for RGB.")
-    @click.option("--width", type=float, default=1.0, metavar="W", help="Width multiplier.")
-    @click.option("--depth", type=float, default=1.0, metavar="D", help="Depth multiplier.")
-    @click.option("--phi", type=float, metavar="P", help="Compound scaling with EfficientNet's coefficients.")
-    @click.option(
-        "--resolution",
-        callback=_resolution,
-        metavar="R",
-        help="Side of the input in pixels, or height x width: 512x2048.",
-    )
-    @functools.wraps(function)
-    def command(
-        source: str, groups: int | None, classes: int | None, in_channels: int | None, width: float, depth: float,
-        phi: float | None, resolution: Resolution | None, **options: Any,
-    ) -> Answer:  # fmt: skip
-        design = files.load(source, groups)
-        if classes is not None:
-            design = design.with_num_classes(classes)
-        if in_channels is not None:
-            design = replace(design, in_channels=in_channels)
-        design = design.scaled(width_mult=width, depth_mult=depth)
-        if phi is not None:
-            design = compound_scale(design, phi)
-        return function(design.scaled(resolution=resolution), **options)
-
-    command.__doc__ = f"""{function.__doc__}
-
-    DESIGN is an architecture's name, a JSON file, or - for standard input. The scaling options apply in the order of
-    the list below, with the rounding rule of the design's family.
-    """
-    return command
-
-
-def _budget(_: click.Context, option: click.Parameter, text: str | None) -> Budget | None:
-    """Parse the value of an option that sets a limit."""
-    quantity = str(option.name)
-    try:
-        return None if text is None else Budget(quantity, parse_amount(text, quantity))
-    except DesignError as error:
-        # click's message names the option instead of the quantity.
-        raise click.BadParameter(str(error).removeprefix(f"{quantity} = ")) from None
-
-
-def _limit_options(function: Function) -> Function:
-    for quantity, option, example in reversed(_LIMITS):
-        text = QUANTITIES[quantity].what
-        function = click.option(option, quantity, callback=_budget, metavar=example, help=text)(function)
-    return function
-
-
 # --- commands -------------------------------------------------------------------------------------------------------
 
 
-@_command("", "--family MobileNet --json")
+@command("", "--family MobileNet --json")
 @click.option("--family", help="Only this family.")
-@_json
+@json_option
 def list_(family: str | None, is_json: bool) -> Answer:
     """List the architectures."""
     reports = [analyze(architecture(name)) for name in ARCHITECTURES]
@@ -236,12 +118,12 @@ def list_(family: str | None, is_json: bool) -> Answer:
     return Answer(output.table([head, *body], "<<>>>"))
 
 
-@_command("efficientnet_b0 --phi 1 --layers", "design.json --memory eager --json")
-@_takes_design
-@_memory
+@command("efficientnet_b0 --phi 1 --layers", "design.json --memory eager --json")
+@takes_design
+@memory_option
 @click.option("--layers", is_flag=True, help="Also print one line per layer.")
 @click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV; --memory applies.")
-@_json
+@json_option
 def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: bool) -> Answer:
     """Count the cost of a design, in total and layer by layer."""
     if is_csv and is_json:
@@ -266,30 +148,25 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: boo
     return Answer("\n".join(parts))
 
 
-@_command("design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")
-@_takes_design
-@_limit_options
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="Limits for a purpose.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), help="Number format. Default: the preset's, else float32.")
-@_memory
+@command("design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")
+@takes_design
+@limit_options
+@preset_option
+@dtype_option
+@memory_option
 @click.option("--lint", is_flag=True, help="Also print the findings of the lint rules.")
 @click.option("--strict-lint", is_flag=True, help="Fail if there are findings.")
-@_json
+@json_option
 def check(
     design: Design, preset: str | None, dtype: str | None, memory: str, lint: bool, strict_lint: bool, is_json: bool,
     **limits: Budget | None,
 ) -> Answer:  # fmt: skip
     """Check a design against limits. A value equal to its limit passes."""
-    chosen = PRESETS[preset] if preset else None
-    named = {each.quantity: each for each in chosen.budgets} if chosen else {}
-    named |= {quantity: each for quantity, each in limits.items() if each}
-    budgets = [named[quantity] for quantity in QUANTITIES if quantity in named]
+    chosen, budgets, dtype = budgets_of(preset, dtype, limits)
     if not (budgets or lint or strict_lint):
-        options = ", ".join(option for _, option, _ in _LIMITS)
-        raise click.ClickException(f"no limit is set; use {options}, --preset, --lint or --strict-lint")
-    dtype = dtype or (chosen.dtype if chosen else "float32")
+        raise no_limit("--lint", "--strict-lint")
     counted = analyze(design, memory=memory)
-    latency = _measure(design) if "latency" in named else None
+    latency = _measure(design) if any(each.quantity == "latency" for each in budgets) else None
     verdicts = check_budgets(counted, budgets, dtype=dtype, latency_ms=latency.median_ms if latency else None)
     findings = _findings(design) if lint or strict_lint else None
     passed = all(each.passed for each in verdicts) and not (strict_lint and findings)
@@ -320,8 +197,8 @@ def _findings(design: Design) -> list[dict[str, Any]]:
     return [output.values(each, keys) | {"fix": each.fix and each.fix.label} for each in lint(design)]
 
 
-@_command("mobilenet_v2 --width 0.75 -o net.py", "resnet18 --json -o resnet18.json")
-@_takes_design
+@command("mobilenet_v2 --width 0.75 -o net.py", "resnet18 --json -o resnet18.json")
+@takes_design
 @click.option("-o", "--output", "file", default="-", show_default=True, metavar="FILE", help="- is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("--json", "is_json", is_flag=True, help="Write JSON, which every command reads.")
@@ -343,11 +220,11 @@ def export(design: Design, file: str, force: bool, is_json: bool) -> Answer:
     return Answer()
 
 
-@_command("mobilenet_v2", "design.json --batch 8 --threads 2 --json")
-@_takes_design
+@command("mobilenet_v2", "design.json --batch 8 --threads 2 --json")
+@takes_design
 @click.option("--batch", type=int, default=1, show_default=True, metavar="N", help="Images per run.")
 @click.option("--threads", type=int, default=1, show_default=True, metavar="N", help="Threads of PyTorch.")
-@_json
+@json_option
 def latency(design: Design, batch: int, threads: int, is_json: bool) -> Answer:
     """Measure the latency of a design with PyTorch on this CPU."""
     measured = _measure(design, batch, threads)
@@ -369,8 +246,8 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
         raise click.ClickException(str(error)) from None
 
 
-@_command("", "--json")
-@_json
+@command("", "--json")
+@json_option
 def lessons(is_json: bool) -> Answer:
     """Check the files of the lessons, and compute all their answers and worksheets."""
     from effviz.lessons.lesson import ORDER, lesson
@@ -387,7 +264,7 @@ def lessons(is_json: bool) -> Answer:
     return Answer(output.table(rows, "<<<"))
 
 
-@_command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
+@command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
 @click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, check
-from effviz.core import progress
-from effviz.core.caches import pause
+from effviz.core import caches, progress
 from effviz.core.errors import DesignError, fail, one_of, text, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
@@ -109,7 +109,7 @@ class Found:
 
     number: int
     options: tuple[Option, ...]
-    report: Report = field(repr=False)
+    report: Report = field(repr=False, compare=False)
     capacity: float
     latency_ms: float | None
     space: Space = field(repr=False)
@@ -135,51 +135,43 @@ class Result(NamedTuple):
 
 
 def search(
-    task: Task, storage: str, measure: Callable[[Design], float] | None = None, worker: int = 0, **options: Any
+    task: Task, storage: str, measure: Callable[[Design], float] | None = None, *, worker: int = 0, **options: Any
 ) -> Result:
-    """Evaluate networks until the study has enough, and return its front; see `work`."""
-    work(task, storage, measure, worker, **options)
-    return result(task, storage)
-
-
-def work(
-    task: Task, storage: str, measure: Callable[[Design], float] | None = None, worker: int = 0, **options: Any
-) -> None:
-    """Evaluate networks until the study has enough.
+    """Evaluate networks until the study has enough, and return its front.
 
     Args:
         task: the search; a study that exists is continued.
-        storage: a file, or the URL of a database.
+        storage: a file, the URL of a database, or empty for the memory of this process.
         measure: returns the latency of a network in milliseconds; needed if the task minimizes latency.
         worker: number of this worker, which distinguishes the random numbers of workers with one seed.
-        options: see `effviz.studies.search.storage.open_storage`.
+        options: see `effviz.studies.search.storage.opened`.
 
     Raises:
-        DesignError: the storage cannot be opened, or the study has other settings.
+        DesignError: the storage fails, or the study has other settings.
     """
-    import optuna
     from optuna.trial import TrialState
 
     if task.measures and measure is None:
         fail("measure", measure, "must be a function if latency is minimized")
-    study = open_study(task, storage, worker, **options)
+    with open_study(task, storage, worker, **options) as study:
 
-    def finished() -> int:
-        return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        def finished() -> int:
+            return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
-    def after(study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
-        done = finished()
-        progress.report(done / task.trials, f"{done:,} of {task.trials:,} networks")
-        if done >= task.trials:
-            study.stop()
+        def after(_: optuna.Study, __: optuna.trial.FrozenTrial) -> None:
+            done = finished()
+            progress.report(done / task.trials, f"{done:,} of {task.trials:,} networks")
+            if done >= task.trials:
+                study.stop()
 
-    def objective(trial: optuna.Trial) -> tuple[float, ...]:
-        pause()
-        genes = {name: trial.suggest_int(name, 0, len(values) - 1) for name, values in task.space.genes.items()}
-        return _evaluated(task, trial, task.space.design(task.space.read(genes)), measure)
+        def objective(trial: optuna.Trial) -> tuple[float, ...]:
+            caches.pause()
+            genes = {name: trial.suggest_int(name, 0, len(values) - 1) for name, values in task.space.genes.items()}
+            return _evaluated(task, trial, task.space.design(task.space.read(genes)), measure)
 
-    if finished() < task.trials:
-        study.optimize(objective, callbacks=[after])
+        if finished() < task.trials:
+            study.optimize(objective, callbacks=[after])
+        return result(task, study)
 
 
 def _evaluated(
@@ -194,33 +186,44 @@ def _evaluated(
     return (*map(float, costs), entropy(design))
 
 
-def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> optuna.Study:
-    """Open a study, or create it.
-
-    Raises:
-        DesignError: the storage cannot be opened, or the study has other settings.
-    """
+@contextmanager
+def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Iterator[optuna.Study]:
+    """Open a study, which is created if it does not exist, and close its storage at the end; raises as `search`."""
     import optuna
 
-    from effviz.studies.search.storage import open_storage, quiet
+    from effviz.studies.search.storage import opened, quiet
 
     quiet()
+    with opened(storage, **options) as place:
+        try:
+            study = optuna.create_study(
+                storage=place,
+                study_name=task.study,
+                directions=[*("minimize" for _ in task.minimize), "maximize"],
+                load_if_exists=True,
+            )
+            known, done = study.user_attrs.get(_SETTINGS), len(study.get_trials(deepcopy=False))
+            if known is None and not done:
+                study.set_user_attr(_SETTINGS, task.settings)
+            elif known != task.settings:
+                difference = _difference(known, task)
+                raise DesignError(f"study {task.study} has other settings: {difference}; use another name")
+            study.sampler = _sampler(task, worker, done)
+            yield study
+        except optuna.exceptions.OptunaError as error:
+            raise DesignError(f"the storage of study {task.study} failed: {error}") from None
+
+
+def _difference(known: Any, task: Task) -> str:
+    """Describe the first setting of a study that is not that of a task."""
     try:
-        study = optuna.create_study(
-            storage=open_storage(storage, **options),
-            study_name=task.study,
-            directions=[*("minimize" for _ in task.minimize), "maximize"],
-            load_if_exists=True,
-        )
-    except optuna.exceptions.OptunaError as error:
-        raise DesignError(f"the study {task.study} cannot be opened: {error}") from None
-    known = study.user_attrs.get(_SETTINGS)
-    if known is None and not study.get_trials(deepcopy=False):
-        study.set_user_attr(_SETTINGS, task.settings)
-    elif known != task.settings:
-        raise DesignError(f"study {task.study} has other settings: {known}, not {task.settings}; use another name")
-    study.sampler = _sampler(task, worker, len(study.get_trials(deepcopy=False)))
-    return study
+        theirs = json.loads(known)
+    except (TypeError, ValueError):
+        return "they are not those of effviz"
+    for name, value in json.loads(task.settings).items():
+        if theirs.get(name) != value:
+            return f"its {name} is {json.dumps(theirs.get(name))}, not {json.dumps(value)}"
+    return "they are those of a later version"
 
 
 def _sampler(task: Task, worker: int, done: int) -> optuna.samplers.BaseSampler:
@@ -235,23 +238,21 @@ def _sampler(task: Task, worker: int, done: int) -> optuna.samplers.BaseSampler:
     return NSGAIISampler(seed=seed, population_size=POPULATION)
 
 
-def result(task: Task, storage: str, **options: Any) -> Result:
+def result(task: Task, study: optuna.Study) -> Result:
     """Return the front of a study, each network counted again.
 
     Raises:
-        DesignError: as `open_study`; or a stored value differs from the count of this version.
+        DesignError: a stored value differs from the count of this version, or is beyond a limit.
     """
     from optuna.trial import TrialState
 
-    study = open_study(task, storage, **options)
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     within = sum(max(each.constraints.values(), default=0.0) <= 0 for each in finished)
     members: dict[tuple[Option, ...], Found] = {}
     for trial in study.best_trials:
         found = _found(task, trial)
         members.setdefault(found.options, found)
-    order = [*task.minimize]
-    front = sorted(members.values(), key=lambda each: (*map(each.amount, order), each.number))
+    front = sorted(members.values(), key=lambda each: (*map(each.amount, task.minimize), each.number))
     return Result(tuple(front), len(finished), within)
 
 

@@ -14,7 +14,8 @@ from fractions import Fraction
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from effviz.core.caches import pause, remembered
+from effviz.core import caches
+from effviz.core.caches import remembered
 from effviz.core.errors import MAX_RESOLUTION, DesignError, one_of, whole
 from effviz.count.totals import block_totals
 from effviz.model.blocks import BLOCKS
@@ -91,7 +92,6 @@ def outside_counts(space: Space, leaving: float) -> Counts:
 @remembered
 def mean(space: Space) -> tuple[Fraction, Fraction]:
     """Return the exact mean parameters and multiply-adds of all networks."""
-    pause()
     totals = [Fraction(0), Fraction(0)]
     options = tuple(space.options)
     for stage in range(len(BASE)):
@@ -210,7 +210,7 @@ def _counted(space: Space, place: int, length: int, binned: Callable[[int], int]
     start[0] = 1
     states = {space.width[0]: start}
     for stage in range(len(BASE)):
-        pause()
+        caches.pause()
         after = {width: np.zeros(length, np.int64) for width in space.width}
         for entering, counts in states.items():
             for width, chosen in options.items():

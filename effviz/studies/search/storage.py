@@ -6,22 +6,28 @@ import json
 import os
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.storages.journal import BaseJournalBackend
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from effviz.core.errors import DesignError, fail
 
 HEARTBEAT_S = 10
 _MISSED = 3
 _URL = re.compile(r"([a-z]+)(\+[a-z]+)?://")
-_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": ""}
+# SQLAlchemy's name of the database with its driver, and the package with the driver.
+_DRIVERS = {
+    "postgres": ("postgresql+psycopg", "effviz[postgresql]"), "postgresql": ("postgresql+psycopg", "effviz[postgresql]"),
+    "mysql": ("mysql+pymysql", "pymysql"), "sqlite": ("sqlite", ""),
+}  # fmt: skip
 
 
 class Journal(BaseJournalBackend):
@@ -75,18 +81,31 @@ def _remove_rest(handle: int) -> None:
         os.ftruncate(handle, os.read(handle, size).rfind(b"\n") + 1)
 
 
-def open_storage(place: str, heartbeat_s: int = HEARTBEAT_S) -> BaseStorage:
-    """Open a storage, and create it if it does not exist.
+@contextmanager
+def opened(place: str, heartbeat_s: int = HEARTBEAT_S) -> Iterator[BaseStorage]:
+    """Open a storage, which is created if it does not exist, and close its connections at the end.
 
     Args:
-        place: path of a file, or the URL of a database: ``sqlite:///``, ``postgresql://`` or ``mysql://``.
+        place: path of a file, the URL of a database (``sqlite:///``, ``postgresql://``, ``mysql://``), or empty for the
+            memory of this process.
         heartbeat_s: time between signs of life of the workers of a database. A network whose worker has missed three
             is computed again by another one.
 
     Raises:
-        DesignError: there is no such storage, or it cannot be opened.
-        ModuleNotFoundError: the driver of the database is not installed.
+        DesignError: there is no such storage, its driver is not installed, or it cannot be opened.
     """
+    storage = _storage(place, heartbeat_s)
+    try:
+        yield storage
+    finally:
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def _storage(place: str, heartbeat_s: int) -> BaseStorage:
+    if not place:
+        return InMemoryStorage()
     found = _URL.match(place)
     if found is None:
         try:
@@ -95,8 +114,8 @@ def open_storage(place: str, heartbeat_s: int = HEARTBEAT_S) -> BaseStorage:
             raise DesignError(f"storage = {place!r} cannot be opened: {error}") from None
     if found[1] not in _DRIVERS:
         fail("storage", place, f"must be a file, or a URL that begins with one of {', '.join(_DRIVERS)}")
-    driver = _DRIVERS[found[1]]
-    url = f"{driver}{place[found.end(1) :]}" if driver and not found[2] else place
+    driver, package = _DRIVERS[found[1]]
+    url = place if found[2] else f"{driver}{place[found.end(1) :]}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
@@ -106,7 +125,9 @@ def open_storage(place: str, heartbeat_s: int = HEARTBEAT_S) -> BaseStorage:
                 grace_period=_MISSED * heartbeat_s,
                 heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
             )
-        except (SQLAlchemyError, ArgumentError, ValueError) as error:
+        except ImportError:
+            raise DesignError(f"the storage needs a driver of the database: pip install '{package}'") from None
+        except (SQLAlchemyError, ValueError) as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise DesignError(f"the storage cannot be opened: {reason}") from None
 
