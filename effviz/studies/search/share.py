@@ -151,12 +151,14 @@ class Distribution:
     """The number of networks up to every limit.
 
     Attributes:
+        limit: the largest one.
         step: width of a bin.
         down, up: networks whose cost is at most ``step x index`` with every part of the cost rounded down or up to a
             multiple of `step`: an upper and a lower bound of the exact number.
         size: of the space.
     """
 
+    limit: int
     step: int
     down: np.ndarray
     up: np.ndarray
@@ -167,12 +169,12 @@ class Distribution:
         return int(self.down.nbytes + self.up.nbytes)
 
     def share(self, limit: int) -> Share:
-        """Return the share of the networks that cost at most `limit`, which is at most the limit of the distribution.
+        """Return the share of the networks that cost at most `limit`.
 
         Raises:
-            DesignError: the limit is beyond the distribution.
+            DesignError: the limit is beyond that of the distribution.
         """
-        whole("limit", limit, 1, self.step * (len(self.up) - 1))
+        whole("limit", limit, 1, self.limit)
         return Share(int(self.up[limit // self.step]), int(self.down[limit // self.step]), self.size)
 
 
@@ -195,7 +197,7 @@ def distribution(space: Space, quantity: str, limit: int, bins: int = BINS) -> D
     length = limit // step + 1
     down = _counted(space, place, length, lambda cost: cost // step)
     up = _counted(space, place, length, lambda cost: -(-cost // step))
-    return Distribution(step, down, up, space.size)
+    return Distribution(limit, step, down, up, space.size)
 
 
 def _counted(space: Space, place: int, length: int, binned: Callable[[int], int]) -> np.ndarray:

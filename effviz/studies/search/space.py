@@ -106,10 +106,10 @@ class Space:
         """
         if len(options) != len(BASE):
             raise DesignError(f"options has {len(options)} entries; the space has {len(BASE)} stages")
-        rows = (
+        rows = [
             _row(f"stage{place}", channels, stride, option)
             for place, ((channels, stride), option) in enumerate(zip(BASE, options, strict=True), start=1)
-        )
+        ]
         return replace(_frame(self.resolution), title=title, stages=table(STEM, rows, HEAD))
 
     def restricted(self, **values: tuple[Any, ...]) -> Space:
