@@ -22,7 +22,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
-from effviz.cli import search as _search  # registers its command
+from effviz.cli import search as _search  # noqa: F401 -- registers its command
 from effviz.cli.commands import main
 
 __all__ = ["main"]

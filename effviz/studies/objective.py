@@ -15,6 +15,8 @@ from effviz.zoo.published import published
 from effviz.zoo.published.cells import cells, faults, own_top1, printed_top1
 
 MAX_LATENCY_MS = 1e7
+FIRST_PHONE = "Snapdragon 855 bs=1 (Paddle-Lite). PaddlePaddle/PaddleClas docs/en/models/Mobile_en.md @18840f1"
+"""The device and source with the most families of networks."""
 _FEWEST = 5
 
 

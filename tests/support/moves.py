@@ -28,5 +28,6 @@ MOVES: dict[str, Move] = {
     "width_depth": Move("budget", "Budget (M multiply-adds)", spread(100, 10, 60)),
     "scaling": Move("phi", "Coefficient φ", spread(-1.0, 0.05, 100)),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
+    "search": Move("w", "Exponent w", spread(-0.95, 0.02, 40)),
     "latency": Move("family", "Marked family", FAMILIES),
 }

@@ -126,12 +126,29 @@ class Found:
         return int(getattr(self.report, quantity))
 
 
+class Evaluated(NamedTuple):
+    """A finished network of a study."""
+
+    number: int
+    values: tuple[float, ...]  # the minimized quantities, and the capacity
+    within: bool  # the limits
+
+
 class Result(NamedTuple):
     """The state of a study."""
 
     front: tuple[Found, ...]  # in ascending order of the first minimized quantity
-    finished: int  # networks that were evaluated
-    within: int  # of these, within the limits
+    evaluated: tuple[Evaluated, ...]  # all finished networks
+
+    @property
+    def finished(self) -> int:
+        """Number of evaluated networks."""
+        return len(self.evaluated)
+
+    @property
+    def within(self) -> int:
+        """Number of evaluated networks within the limits."""
+        return sum(each.within for each in self.evaluated)
 
 
 def search(
@@ -247,13 +264,16 @@ def result(task: Task, study: optuna.Study) -> Result:
     from optuna.trial import TrialState
 
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    within = sum(max(each.constraints.values(), default=0.0) <= 0 for each in finished)
+    evaluated = (
+        Evaluated(each.number, tuple(each.values), max(each.constraints.values(), default=0.0) <= 0)
+        for each in finished
+    )  # fmt: skip
     members: dict[tuple[Option, ...], Found] = {}
     for trial in study.best_trials:
         found = _found(task, trial)
         members.setdefault(found.options, found)
     front = sorted(members.values(), key=lambda each: (*map(each.amount, task.minimize), each.number))
-    return Result(tuple(front), len(finished), within)
+    return Result(tuple(front), tuple(evaluated))
 
 
 def _found(task: Task, trial: optuna.trial.FrozenTrial) -> Found:

@@ -122,9 +122,7 @@ class Space:
         Raises:
             DesignError: a place is missing or is not in the space.
         """
-        values = [
-            allowed[whole(name, genes.get(name), 0, len(allowed) - 1)] for name, allowed in self.genes.items()
-        ]
+        values = [allowed[whole(name, genes.get(name), 0, len(allowed) - 1)] for name, allowed in self.genes.items()]
         count = len(CHOICES)
         return [Option(*values[start : start + count]) for start in range(0, len(values), count)]
 
@@ -158,5 +156,3 @@ def _row(name: str, channels: int, stride: int, option: Option) -> Stage:
         "mbconv", make_divisible(channels * option.width, DIVISOR), option.layers, stride, name=name,
         kernel_size=option.kernel_size, expand_ratio=option.expand_ratio, se_ratio=option.se_ratio, activation="relu",
     )  # fmt: skip
-
-

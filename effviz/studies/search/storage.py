@@ -24,8 +24,9 @@ HEARTBEAT_S = 10
 _MISSED = 3
 _URL = re.compile(r"([a-z]+)(\+[a-z]+)?://")
 # SQLAlchemy's name of the database with its driver, and the package with the driver.
+_POSTGRESQL = "postgresql+psycopg", "effviz[postgresql]"
 _DRIVERS = {
-    "postgres": ("postgresql+psycopg", "effviz[postgresql]"), "postgresql": ("postgresql+psycopg", "effviz[postgresql]"),
+    "postgres": _POSTGRESQL, "postgresql": _POSTGRESQL,
     "mysql": ("mysql+pymysql", "pymysql"), "sqlite": ("sqlite", ""),
 }  # fmt: skip
 

@@ -1,0 +1,117 @@
+"""The objective: headline numbers, the chart, presets, and the ranked networks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effviz.charts.search import objective_chart
+from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import NotKnownError, known, remembered
+from effviz.core.units import exact, milliseconds, percent
+from effviz.studies.objective import Network, Objective, Ranked, ranked
+from effviz.studies.search.summary import searched, space_facts
+from effviz.ui.page_parts.search.controls import PRESETS, SPACE, Choice, use_preset
+from effviz.ui.page_parts.search.place import storage
+from effviz.ui.widgets.cards import Card
+from effviz.ui.widgets.charts import show_chart
+from effviz.ui.widgets.downloads import csv_file, downloads
+from effviz.ui.widgets.frame import look, notice
+from effviz.ui.widgets.tables import Column, Table, show_table
+
+_DASH = "\N{EN DASH}"
+
+
+def cards(choice: Choice) -> list[Card]:
+    """Make the headline numbers of the three views."""
+    return [*_best(choice), *_space(choice), _front(choice)]
+
+
+def _best(choice: Choice) -> list[Card]:
+    order = choice.ranking
+    if not order:
+        return [Card(label, _DASH, "No latency is known.", "not measured") for label in ("Best network", "Its latency")]
+    best = order[0].network
+    accurate = max((each.network for each in order), key=lambda each: each.top1)
+    below = f"{best.latency_ms / choice.by.target_ms:.2f} T"
+    less = accurate.top1 - best.top1
+    gap = f"{less:.1f} points below the best" if less > 0 else "the most accurate"
+    return [
+        Card("Top-1 of the best", f"{best.top1:g} %", f"{best.title}. {best.source}.", gap),
+        Card("Its latency", milliseconds(best.latency_ms), f"{best.title}, {choice.where}.", below),
+    ]
+
+
+def _space(choice: Choice) -> list[Card]:
+    mantissa, _, power = f"{SPACE.size:.2e}".partition("e+")
+    size = Card("Networks in the space", f"{mantissa} × 10{_raised(int(power))}", f"{exact(SPACE.size)} networks.",
+                "7 stages")  # fmt: skip
+    try:
+        low, high = known(space_facts, SPACE).distribution.share(choice.budget).bounds
+    except NotKnownError:
+        return [size, Card("Within the budget", _DASH, "Part The space counts it.", "not counted yet")]
+    return [size, Card("Within the budget", share_text(low, high), bounds_text(low, high), "of the space")]
+
+
+def _raised(value: int) -> str:
+    return str(value).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def share_text(low: float, high: float) -> str:
+    """Format a share that lies between two bounds, with the digits that both have."""
+    return percent((low + high) / 2)
+
+
+def bounds_text(low: float, high: float) -> str:
+    """Give the bounds of a share in a sentence."""
+    return f"At least {100 * low:.4g} % and at most {100 * high:.4g} % of the networks, by exact counts."
+
+
+def _front(choice: Choice) -> Card:
+    try:
+        found = known(searched, choice.task, storage(choice.task))
+    except NotKnownError:
+        return Card("On the front", _DASH, "Part The search starts a search.", "not searched yet")
+    return Card("On the front", str(len(found.front)), f"{found.finished} networks evaluated, {found.within} within "
+                "the budget.", f"of {found.finished} networks")  # fmt: skip
+
+
+@remembered
+def chart(networks: tuple[Network, ...], by: Objective, where: str, look: Appearance) -> Chart:
+    """Draw the objective."""
+    return objective_chart(ranked(networks, by), by, where, look)
+
+
+def objective_part(choice: Choice) -> None:
+    """Show the chart and the presets."""
+    if not choice.networks:
+        notice("No latency is measured on this machine yet. The page FLOPs are not latency measures the zoo.")
+        return
+    with st.container(horizontal=True, gap="small", key="presets"):
+        for name in PRESETS:
+            st.button(name, key=f"preset_{name}", on_click=use_preset, args=(name,))
+    note = (
+        "Accent line: accuracies with the value of the best network; dotted lines: 3, 6 and 9 % less. Accuracies are "
+        "published ones.\nThey come from different training recipes. Hollow markers: measured on a busy machine."
+    )
+    show_chart(chart(choice.networks, choice.by, choice.where, look()), "objective", note=note)
+    table = ranking_table(choice.ranking)
+    show_table(table, fold=f"Ranking: {len(table.rows)} networks", key="ranking")
+
+
+def ranking_table(order: list[Ranked]) -> Table:
+    """Return the networks in the order of the objective."""
+    columns = [
+        Column("Rank", "rank"),
+        Column("Network", "network.title"),
+        Column("Value (%)", "value", "%.2f"),
+        Column("Published top-1 (%)", "network.top1", "%.1f"),
+        Column("Latency (ms)", "network.latency_ms"),
+        Column("Source", "network.source", width="large"),
+    ]
+    return Table(order, columns, f"{len(order)} networks in the order of the objective")
+
+
+def files(choice: Choice) -> None:
+    """Show the downloads."""
+    note = f"{choice.where}, T = {choice.by.target_ms:g} ms, alpha = {choice.by.alpha:g}, beta = {choice.by.beta:g}"
+    downloads(csv_file("Ranking", ranking_table(choice.ranking), "effviz-objective", note))
