@@ -17,7 +17,7 @@ def page() -> None:
     with sidebar():
         choice = controls()
     with instrument(), section("The headline"):
-        show_cards(ranking.cards(choice))
+        show_cards(ranking.cards(choice, convention))
     parts(
         Part("The objective", partial(ranking.objective_part, choice)),
         Part("The space", partial(space_part, choice, convention)),

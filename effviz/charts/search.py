@@ -14,8 +14,7 @@ from effviz.core.units import lower, milliseconds, percent, short, si
 from effviz.studies.objective import Objective, Ranked
 
 _LINES = (1.0, 0.97, 0.94, 0.91)
-_NAMED = 6
-_HEIGHT = 400
+_HEIGHT, _TALL = 400, 440
 
 
 # --- the objective ---------------------------------------------------------------------------------------------------
@@ -100,23 +99,31 @@ def _labels(
     """Name the target and the first networks whose names do not cover each other."""
     notes = [draw.note(math.log10(by.target_ms), ends[0], f"T = {milliseconds(by.target_ms)}", look.muted, 12,
                        xanchor="left", yanchor="bottom", xshift=4)]  # fmt: skip
-    taken: list[tuple[float, float]] = []
+    # Places and sizes are shares of the axes of a chart of usual width: 0.009 for a letter, 0.07 for a line.
+    places = {
+        id(each): (
+            (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0]),
+            (each.network.top1 - ends[0]) / (ends[1] - ends[0]),
+        )
+        for each in networks
+    }
+    boxes: list[tuple[float, float, float]] = []
     for each in networks:
-        x = (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0])
-        y = (each.network.top1 - ends[0]) / (ends[1] - ends[0])
-        if any(abs(y - other) < 0.07 and abs(x - near) < 0.3 for near, other in taken):
+        (x, y), wide, first = places[id(each)], 0.009 * len(each.network.title) + 0.02, each is networks[0]
+        flipped = x + wide > 1
+        start = x - wide if flipped else x + 0.012
+        covers = any(start < near < start + wide and abs(y - other) < 0.045 for near, other in places.values())
+        meets = any(start < end and begin < start + wide and abs(y - other) < 0.07 for begin, end, other in boxes)
+        if meets or (covers and not first):
             continue
-        taken.append((x, y))
-        first, flipped = each is networks[0], x > 0.6
+        boxes.append((start, start + wide, y))
         notes.append(
             draw.note(
                 math.log10(each.network.latency_ms), each.network.top1, plotly_text(each.network.title),
                 look.accent if first else look.muted, 14 if first else 12, xanchor="right" if flipped else "left",
-                xshift=-12 if flipped else 12, bgcolor=look.paper,
+                xshift=-11 if flipped else 11,
             )
         )  # fmt: skip
-        if len(taken) == _NAMED:
-            break
     # The browser hides the earlier of two labels that overlap.
     return notes[::-1]
 
@@ -151,7 +158,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
     ]  # fmt: skip
     right = cut.amount > x[-1] * 0.55
     layout = {
-        "xaxis": draw.axis(f"Budget, {lower(label)}", range=[0, x[-1]], **draw.ticks(_fifths(x[-1]), short)),
+        "xaxis": draw.axis(f"Budget, {lower(label)}", range=[0, x[-1] * 1.03], **draw.ticks(_fifths(x[-1]), short)),
         "yaxis": draw.axis("Share of the space (%)", range=[0, 100], dtick=20),
         "shapes": [draw.rule(look.accent, 1, "dot", x=cut.amount, layer="below")],
         "annotations": [
@@ -161,7 +168,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
     }  # fmt: skip
     title = f"{cut.text} of the networks keep a budget of {si(cut.amount)}"
     spoken = "; ".join(f"{si(budget)}: {percent(share)}" for budget, share in points[:: max(1, len(points) // 10)])
-    return chart(look, 320, traces, layout, title, f"{label}: {spoken}")
+    return chart(look, _TALL, traces, layout, title, f"{label}: {spoken}")
 
 
 def _fifths(end: float) -> list[float]:
@@ -185,29 +192,30 @@ def choice_chart(bars: Sequence[Bar], mean: float, label: str, look: Appearance)
         label: of the cost.
         look: colors.
     """
-    names = [f"{each.choice} {each.value}" for each in bars]
+    rows = [Bar("All networks", "", mean), *bars]
+    names = [f"{each.choice} {each.value}".rstrip() for each in rows]
     spread: dict[str, list[float]] = {}
     for each in bars:
         spread.setdefault(each.choice, []).append(each.amount)
     strongest = max(spread, key=lambda choice: max(spread[choice]) - min(spread[choice]))
-    colors = [look.accent if each.choice == strongest else look.muted for each in bars]
+    colors = [look.ink, *(look.accent if each.choice == strongest else look.muted for each in bars)]
     traces = [
         draw.row_bars(
-            names, [each.amount for each in bars], {"color": colors}, [si(each.amount) for each in bars],
-            **draw.hover("%{y} in every stage<br>mean %{text}"),
+            names, [each.amount for each in rows], {"color": colors}, [si(each.amount) for each in rows],
+            **draw.hover("%{y}<br>mean %{text}"),
         )
     ]  # fmt: skip
     end = max(each.amount for each in bars) * 1.18
     layout = {
         "xaxis": draw.axis(f"Mean {lower(label)}", range=[0, end], showticklabels=False),
         "yaxis": draw.ROWS,
-        "shapes": [draw.rule(look.ink, 1, "dot", x=mean)],
         "bargap": 0.35,
     }
     low, high = min(spread[strongest]), max(spread[strongest])
-    title = f"The {lower(strongest)} matters most: the mean network has {si(low)} to {si(high)} {lower(label)}"
-    spoken = "; ".join(f"{name}: {si(each.amount)}" for name, each in zip(names, bars, strict=True))
-    return chart(look, 420, traces, layout, title, f"Mean of the space: {si(mean)}", spoken)
+    name = f"{strongest[:1].lower()}{strongest[1:]}"
+    title = f"The {name} matters most: the mean network has {si(low)} to {si(high)} {lower(label)}"
+    spoken = "; ".join(f"{name}: {si(each.amount)}" for name, each in zip(names, rows, strict=True))
+    return chart(look, _TALL, traces, layout, title, f"Mean {lower(label)} with one choice in every stage", spoken)
 
 
 # --- the search ------------------------------------------------------------------------------------------------------
@@ -248,7 +256,7 @@ def front_chart(
             draw.outlined(
                 [look.accent if each.number == chosen else look.ink for each in front],
                 [15 if each.number == chosen else 9 for each in front], "circle", 1.5,
-            ),
+            ) | {"opacity": 1},
             showlegend=False, **draw.hover(hover, [each.number for each in front]),
         ),
     ]  # fmt: skip

@@ -53,12 +53,13 @@ def search_part(choice: Choice, convention: Convention) -> None:
         notice(f"None of {found.finished} networks keeps the budget of {convention.show_compute(choice.budget)}.")
         return
     members = {str(each.number): each for each in found.front}
+    largest = list(members)[-1]
     if st.session_state.get(MEMBER) not in (None, *members):
         # Another search has other networks.
-        st.session_state[MEMBER] = next(iter(members))
+        st.session_state[MEMBER] = largest
     chart = st.container()
     number = inputs.choice(
-        "Network of the front", list(members), MEMBER, default=next(iter(members)),
+        "Network of the front", list(members), MEMBER, default=largest,
         format_func=lambda name: _label(members[name], convention),
     )  # fmt: skip
     with chart:

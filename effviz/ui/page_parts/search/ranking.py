@@ -7,9 +7,11 @@ import streamlit as st
 from effviz.charts.search import objective_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import NotKnownError, known, remembered
-from effviz.core.units import exact, milliseconds, percent
+from effviz.core.units import exact, milliseconds
 from effviz.studies.objective import Network, Objective, Ranked, ranked
+from effviz.studies.search.space import BASE
 from effviz.studies.search.summary import searched, space_facts
+from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import PRESETS, SPACE, Choice, use_preset
 from effviz.ui.page_parts.search.place import storage
 from effviz.ui.widgets.cards import Card
@@ -19,37 +21,38 @@ from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _DASH = "\N{EN DASH}"
+_TOP1, _LATENCY, _SPACE = "Top-1 of the best", "Its latency", "Networks in the space"
+_EVALUATED = "Networks to evaluate"
 
 
-def cards(choice: Choice) -> list[Card]:
+def cards(choice: Choice, convention: Convention) -> list[Card]:
     """Make the headline numbers of the three views."""
-    return [*_best(choice), *_space(choice), _front(choice)]
+    return [*_best(choice), _space(choice, convention), _front(choice)]
 
 
 def _best(choice: Choice) -> list[Card]:
     order = choice.ranking
     if not order:
-        return [Card(label, _DASH, "No latency is known.", "not measured") for label in ("Best network", "Its latency")]
+        return [Card(label, _DASH, "No latency is known.", "not measured") for label in (_TOP1, _LATENCY)]
     best = order[0].network
     accurate = max((each.network for each in order), key=lambda each: each.top1)
-    below = f"{best.latency_ms / choice.by.target_ms:.2f} T"
-    less = accurate.top1 - best.top1
-    gap = f"{less:.1f} points below the best" if less > 0 else "the most accurate"
+    help = f"{best.source}. The most accurate network has {accurate.top1:g} % in {milliseconds(accurate.latency_ms)}."
     return [
-        Card("Top-1 of the best", f"{best.top1:g} %", f"{best.title}. {best.source}.", gap),
-        Card("Its latency", milliseconds(best.latency_ms), f"{best.title}, {choice.where}.", below),
-    ]
+        Card(_TOP1, f"{best.top1:.1f} %", help, best.title),
+        Card(_LATENCY, milliseconds(best.latency_ms), f"{best.title}, {choice.where}.",
+             f"{best.latency_ms / choice.by.target_ms:.2f} × target"),
+    ]  # fmt: skip
 
 
-def _space(choice: Choice) -> list[Card]:
+def _space(choice: Choice, convention: Convention) -> Card:
     mantissa, _, power = f"{SPACE.size:.2e}".partition("e+")
-    size = Card("Networks in the space", f"{mantissa} × 10{_raised(int(power))}", f"{exact(SPACE.size)} networks.",
-                "7 stages")  # fmt: skip
+    text, help = f"{mantissa} × 10{_raised(int(power))}", f"{exact(SPACE.size)} networks."
     try:
         low, high = known(space_facts, SPACE).distribution.share(choice.budget).bounds
     except NotKnownError:
-        return [size, Card("Within the budget", _DASH, "Part The space counts it.", "not counted yet")]
-    return [size, Card("Within the budget", share_text(low, high), bounds_text(low, high), "of the space")]
+        return Card(_SPACE, text, help, f"{len(BASE)} stages, {len(list(SPACE.options))} choices each")
+    budget = convention.show_compute(choice.budget)
+    return Card(_SPACE, text, f"{help} {bounds_text(low, high)}", f"{share_text(low, high)} within {budget}")
 
 
 def _raised(value: int) -> str:
@@ -57,8 +60,9 @@ def _raised(value: int) -> str:
 
 
 def share_text(low: float, high: float) -> str:
-    """Format a share that lies between two bounds, with the digits that both have."""
-    return percent((low + high) / 2)
+    """Format the middle of two bounds of a share."""
+    middle = 50 * (low + high)
+    return f"{middle:.1f} %" if middle >= 1 else f"{middle:.2g} %"
 
 
 def bounds_text(low: float, high: float) -> str:
@@ -70,9 +74,13 @@ def _front(choice: Choice) -> Card:
     try:
         found = known(searched, choice.task, storage(choice.task))
     except NotKnownError:
-        return Card("On the front", _DASH, "Part The search starts a search.", "not searched yet")
-    return Card("On the front", str(len(found.front)), f"{found.finished} networks evaluated, {found.within} within "
-                "the budget.", f"of {found.finished} networks")  # fmt: skip
+        return Card(
+            "Networks to evaluate", str(choice.task.trials), "The search starts in its part.", "not searched yet"
+        )
+    return Card(
+        "On the front", str(len(found.front)),
+        f"{found.finished} networks evaluated, {found.within} within the budget.", f"of {found.finished} networks",
+    )  # fmt: skip
 
 
 @remembered

@@ -26,8 +26,8 @@ def space_part(choice: Choice, convention: Convention) -> None:
         return
     notice(_what(facts, choice, convention))
     chart_row({
-        "share": _share(facts, choice.budget, convention.count, look()),
-        "choices": _choices(facts, convention.count, look()),
+        "share": _share(choice.budget, convention.count, look()),
+        "choices": _choices(convention.count, look()),
     })  # fmt: skip
     table = _table(facts, convention)
     show_table(table, fold=f"Mean cost of {len(table.rows)} choices", key="choice_table")
@@ -46,9 +46,8 @@ def _what(facts: SpaceFacts, choice: Choice, convention: Convention) -> str:
 
 
 @remembered
-def _share(facts: SpaceFacts, budget: int, count: str, look: Appearance) -> Chart:
-    convention = Convention(count)
-    spread = facts.distribution
+def _share(budget: int, count: str, look: Appearance) -> Chart:
+    convention, spread = Convention(count), space_facts(SPACE).distribution
     amounts = [LARGEST_BUDGET * place // _POINTS for place in range(1, _POINTS + 1)]
     points = [(0, 0.0)] + [(convention.compute(each), sum(spread.share(each).bounds) / 2) for each in amounts]
     low, high = spread.share(budget).bounds
@@ -57,8 +56,8 @@ def _share(facts: SpaceFacts, budget: int, count: str, look: Appearance) -> Char
 
 
 @remembered
-def _choices(facts: SpaceFacts, count: str, look: Appearance) -> Chart:
-    convention = Convention(count)
+def _choices(count: str, look: Appearance) -> Chart:
+    convention, facts = Convention(count), space_facts(SPACE)
     bars = [
         Bar(CHOICES[each.choice], f"{each.value:g}", float(each.macs) * convention.compute(1)) for each in facts.costs
     ]
