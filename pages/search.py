@@ -4,7 +4,7 @@ from functools import partial
 
 from effviz.ui.page_parts.search import lesson, ranking
 from effviz.ui.page_parts.search.controls import controls
-from effviz.ui.page_parts.search.front import MEMBER, search_part
+from effviz.ui.page_parts.search.front import MEMBER, files, search_part
 from effviz.ui.page_parts.search.space import space_part
 from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
@@ -24,7 +24,7 @@ def page() -> None:
         Part("The search", partial(search_part, choice, convention), (MEMBER,)),
         Part("How this is computed", partial(lesson.formulas, choice)),
         Part("Try this", partial(lesson.questions, choice)),
-        Part("Downloads", partial(ranking.files, choice)),
+        Part("Downloads", partial(files, choice, convention)),
     )
 
 

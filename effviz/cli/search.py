@@ -30,7 +30,7 @@ _ALIGNMENT = {"network": ">", "stages": "<"}
 )
 @limit_options
 @click.option("--storage", metavar="PLACE", help="File, or URL of a database. Default: a file in the cache folder.")
-@click.option("--study", default="default", show_default=True, metavar="NAME", help="Name of the study.")
+@click.option("--study", default="", metavar="NAME", help="Name of the study. Default: one for these settings.")
 @click.option("--trials", type=int, default=300, show_default=True, metavar="N", help="Networks in the study.")
 @click.option("--workers", type=int, default=1, show_default=True, metavar="N", help="Processes of this machine.")
 @click.option("--sampler", type=click.Choice(list(SAMPLERS)), default="nsga2", show_default=True, help="Algorithm.")
@@ -63,11 +63,12 @@ def search(
     place = _default_place() if storage is None else storage
     if not place:
         raise DesignError("storage is empty; it must be a file or the URL of a database")
-    progress.report = _show
+    before, progress.report = progress.report, _show
     try:
         found = search_together(task, place, workers, _median_ms if measures else None)
     finally:
         _show(0.0, "")
+        progress.report = before
     return Answer(_FORMATS[form](task, found))
 
 

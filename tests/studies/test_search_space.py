@@ -144,7 +144,7 @@ def test_the_cost_of_a_choice_is_the_mean_of_the_networks_that_choose_it() -> No
 
 
 def test_the_capacity_is_the_entropy_of_the_convolutions_in_torch() -> None:
-    """An oracle of its own: the modules of torch, with the hooks of a forward pass for the last map."""
+    """The oracle are the modules of torch, with the hooks of a forward pass for the last map."""
     design = FULL.design(random_options(11)).scaled(resolution=64)
     module = build(design)
     total, last = 0.0, torch.Size()

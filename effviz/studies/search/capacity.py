@@ -1,4 +1,4 @@
-"""A stand-in for capacity that needs no training: the entropy of DeepMAD, a closed form of the layers' shapes.
+"""A proxy of capacity that needs no training: the entropy of DeepMAD, a closed form of the layers' shapes.
 
 It does not predict accuracy. It grows with depth, width and kernel size, as capacity does, so that a search has
 something to weigh against cost.

@@ -7,6 +7,7 @@ so that a page can name a search without it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ class Task:
     """A search. Workers of one study need equal settings, except for sampler, seed and number of networks.
 
     Attributes:
-        study: name in the storage.
+        study: name in the storage; empty for one that the settings determine.
         trials: number of finished networks at which workers stop. Several workers may finish one more each.
         minimize: one or more of `COUNTS`, and perhaps ``"latency"``. Capacity is always maximized.
         budgets: limits; a network beyond one is never on the front.
@@ -61,8 +62,7 @@ class Task:
     space: Space = field(default_factory=Space)
 
     def __post_init__(self) -> None:
-        if not text("study", self.study, 200).strip():
-            fail("study", self.study, "must not be empty")
+        text("study", self.study, 200)
         whole("trials", self.trials, 1, MAX_TRIALS)
         object.__setattr__(self, "minimize", tuple(self.minimize))
         for name in self.minimize:
@@ -75,6 +75,9 @@ class Task:
         one_of("sampler", self.sampler, SAMPLERS)
         if self.seed is not None:
             whole("seed", self.seed, 0, 2**32 - 1)
+        if not self.study:
+            digest = hashlib.sha256(self.settings.encode()).hexdigest()
+            object.__setattr__(self, "study", f"search-{digest[:8]}")
 
     @property
     def _limits_latency(self) -> bool:
@@ -199,7 +202,7 @@ def _evaluated(
     latency_ms = measure(design) if measure and task.measures else None
     for verdict in check(report, task.budgets, dtype=task.dtype, latency_ms=latency_ms):
         trial.set_constraint(verdict.budget.quantity, -(verdict.margin or 0.0))
-    costs = (latency_ms if name == "latency" else getattr(report, name) for name in task.minimize)
+    costs = ((latency_ms or 0.0) if name == "latency" else int(getattr(report, name)) for name in task.minimize)
     return (*map(float, costs), entropy(design))
 
 
@@ -207,6 +210,7 @@ def _evaluated(
 def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Iterator[optuna.Study]:
     """Open a study, which is created if it does not exist, and close its storage at the end; raises as `search`."""
     import optuna
+    from optuna.study import StudyDirection
 
     from effviz.studies.search.storage import opened, quiet
 
@@ -216,7 +220,7 @@ def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Ite
             study = optuna.create_study(
                 storage=place,
                 study_name=task.study,
-                directions=[*("minimize" for _ in task.minimize), "maximize"],
+                directions=[StudyDirection.MINIMIZE] * len(task.minimize) + [StudyDirection.MAXIMIZE],
                 load_if_exists=True,
             )
             known, done = study.user_attrs.get(_SETTINGS), len(study.get_trials(deepcopy=False))

@@ -90,7 +90,7 @@ class Space:
     @property
     def size(self) -> int:
         """The number of networks."""
-        return prod(map(len, self.values.values())) ** len(BASE)
+        return int(prod(map(len, self.values.values())) ** len(BASE))
 
     @cached_property
     def channels(self) -> tuple[dict[float, int], ...]:

@@ -1,4 +1,4 @@
-"""What a page shows of a space and of a search, computed at once in another process."""
+"""Facts about a space, and the result of a search, for a page that computes them in another process."""
 
 from __future__ import annotations
 

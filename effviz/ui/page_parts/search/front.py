@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import itemgetter
+
 import streamlit as st
 
 from effviz.charts.search import Dot, front_chart
@@ -9,15 +12,17 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import si
 from effviz.studies.search.run import SAMPLERS, Found, Result
-from effviz.studies.search.space import CHOICES
+from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.results import studio_link
 from effviz.ui.page_parts.search.controls import Choice
 from effviz.ui.page_parts.search.place import storage
+from effviz.ui.page_parts.search.ranking import ranking_table
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.charts import Click, show_chart
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -34,7 +39,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
     """Show the front of a search, or start one."""
     task = choice.task
     arguments = task, storage(task)
-    if not _is_known(*arguments) and st.session_state.get(_STARTED) != arguments:
+    if _known(choice) is None and st.session_state.get(_STARTED) != arguments:
         links.idle(MEMBER)
         notice(
             f"{SAMPLERS[task.sampler]} looks for networks with few {convention.compute_label} and high capacity. "
@@ -68,12 +73,11 @@ def search_part(choice: Choice, convention: Convention) -> None:
     _network(members[number], convention)
 
 
-def _is_known(*arguments: object) -> bool:
+def _known(choice: Choice) -> Result | None:
     try:
-        known(searched, *arguments)
+        return known(searched, choice.task, storage(choice.task))
     except NotKnownError:
-        return False
-    return True
+        return None
 
 
 def _start(arguments: object) -> None:
@@ -102,9 +106,8 @@ def _chart(found: Result, chosen: int, budget: int, count: str, look: Appearance
 def _network(found: Found, convention: Convention) -> None:
     """Show the choices and the counts of one network, and open it in the Studio."""
     stages = [(f"stage{place}", *option) for place, option in enumerate(found.options, start=1)]
-    columns = [Column("Stage", lambda row: row[0])] + [
-        Column(title, lambda row, place=place: row[place], "") for place, title in enumerate(CHOICES.values(), start=1)
-    ]
+    titles = ("Stage", *CHOICES.values())
+    columns = [Column(title, itemgetter(place), "") for place, title in enumerate(titles)]
     show_table(Table(stages, columns, f"Choices of network {found.number} in every stage"), key="stages_of_member")
     report = found.report
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
@@ -122,8 +125,22 @@ def front_table(found: Result, convention: Convention) -> Table:
         *count_columns(convention, row="report"),
         Column("Capacity", "capacity", "%.1f"),
         *(
-            Column(f"Stage {place + 1} {title}", lambda row, place=place, name=name: getattr(row.options[place], name))
-            for place in range(len(found.front[0].options)) for name, title in CHOICES.items()
+            Column(f"Stage {stage + 1}: {title}", _choice(stage, name))
+            for stage in range(len(BASE)) for name, title in CHOICES.items()
         ),
     ]  # fmt: skip
     return Table(found.front, columns, f"{len(found.front)} networks of the front")
+
+
+def _choice(stage: int, name: str) -> Callable[[Found], float]:
+    return lambda found: float(getattr(found.options[stage], name))
+
+
+def files(choice: Choice, convention: Convention) -> None:
+    """Show the downloads: the ranking, and the front of a search that has ended."""
+    target = f"T = {choice.by.target_ms:g} ms, alpha = {choice.by.alpha:g}, beta = {choice.by.beta:g}"
+    made = [csv_file("Ranking", ranking_table(choice.ranking), "effviz-objective", f"{choice.where}, {target}")]
+    if found := _known(choice):
+        name = file_name("effviz-search", choice.task.study)
+        made.append(csv_file("Front", front_table(found, convention), name, convention.text))
+    downloads(*made)

@@ -16,7 +16,6 @@ from effviz.ui.page_parts.search.controls import PRESETS, SPACE, Choice, use_pre
 from effviz.ui.page_parts.search.place import storage
 from effviz.ui.widgets.cards import Card
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.downloads import csv_file, downloads
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.tables import Column, Table, show_table
 
@@ -117,9 +116,3 @@ def ranking_table(order: list[Ranked]) -> Table:
         Column("Source", "network.source", width="large"),
     ]
     return Table(order, columns, f"{len(order)} networks in the order of the objective")
-
-
-def files(choice: Choice) -> None:
-    """Show the downloads."""
-    note = f"{choice.where}, T = {choice.by.target_ms:g} ms, alpha = {choice.by.alpha:g}, beta = {choice.by.beta:g}"
-    downloads(csv_file("Ranking", ranking_table(choice.ranking), "effviz-objective", note))
