@@ -16,8 +16,6 @@ convention = header("search")
 def page() -> None:
     with sidebar():
         choice = controls()
-    with instrument(), section("The headline"):
-        show_cards(ranking.cards(choice, convention))
     parts(
         Part("The objective", partial(ranking.objective_part, choice)),
         Part("The space", partial(space_part, choice, convention)),
@@ -26,6 +24,9 @@ def page() -> None:
         Part("Try this", partial(lesson.questions, choice)),
         Part("Downloads", partial(files, choice, convention)),
     )
+    # After the parts, which calculate what the numbers show.
+    with instrument(), section("The headline"):
+        show_cards(ranking.cards(choice, convention))
 
 
 moving(page)

@@ -114,16 +114,18 @@ def _labels(
         start = x - wide if flipped else x + 0.012
         covers = any(start < near < start + wide and abs(y - other) < 0.045 for near, other in places.values())
         meets = any(start < end and begin < start + wide and abs(y - other) < 0.07 for begin, end, other in boxes)
-        if meets or (covers and not first):
+        if not first and (meets or covers):
             continue
         boxes.append((start, start + wide, y))
-        notes.append(
-            draw.note(
-                math.log10(each.network.latency_ms), each.network.top1, plotly_text(each.network.title),
-                look.accent if first else look.muted, 14 if first else 12, xanchor="right" if flipped else "left",
-                xshift=-11 if flipped else 11,
-            )
-        )  # fmt: skip
+        # No network is above the line of the first one.
+        place: Spec = {
+            "xanchor": "right" if flipped or (first and x > 0.25) else "left",
+            "xshift": -11 if flipped else 11,
+        }
+        place |= {"xshift": 0, "yshift": 9, "yanchor": "bottom"} if first else {}
+        text, time = plotly_text(each.network.title), math.log10(each.network.latency_ms)
+        color, size = (look.accent, 14) if first else (look.muted, 12)
+        notes.append(draw.note(time, each.network.top1, text, color, size, **place))
     # The browser hides the earlier of two labels that overlap.
     return notes[::-1]
 

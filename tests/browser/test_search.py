@@ -10,7 +10,7 @@ import effviz
 from effviz.core.units import si
 from effviz.model.draft import Draft
 from tests.browser.conftest import settle
-from tests.browser.driver import cards, expect_query, field, query, show_part, type_into, visit
+from tests.browser.driver import expect_query, field, query, show_part, type_into, visit
 
 
 def test_a_published_setting_orders_the_networks_anew(page: Page, base_url: str) -> None:
@@ -35,7 +35,7 @@ def test_a_search_ends_with_a_front_whose_networks_open_in_the_studio(page: Page
     )
     expect(heading).to_be_visible(timeout=120_000)
     settle(page)
-    assert "On the front" in cards(page)[-1]
+    expect(page.locator(".card").filter(has_text="On the front")).to_have_count(1)
     # A mark of the front selects its network.
     chart = page.locator(".st-key-front .chart")
     expect(chart).to_have_class("chart clickable js-plotly-plot")
