@@ -45,7 +45,7 @@ serve: .venv/runtime ## Start several servers behind nginx, for a class; needs n
 
 # One torch thread in each test process: two processes on two cores would otherwise run four threads.
 test test-quick: export OMP_NUM_THREADS = 1
-test: .venv/development ## Run all tests; those that need Chromium or nginx are skipped without them
+test: .venv/development ## Run all tests; those that need Chromium, nginx or PostgreSQL are skipped without them
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 

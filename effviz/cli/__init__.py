@@ -23,7 +23,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
-from effviz.cli import find, identified, reconcile
+from effviz.cli import find, identified, reconcile, search
 from effviz.cli.commands import main
 
-__all__ = ["find", "identified", "main", "reconcile"]
+__all__ = ["find", "identified", "main", "reconcile", "search"]

@@ -47,6 +47,7 @@ _TOTALS = {
     "memory_access": "memory access cost",
     "peak_activation": "peak activations",
 }
+_OF_SEARCH = ("filelock", "optuna", "sqlalchemy")
 _LAYER_COLUMNS = ("path", "kind", "output_shape", "params", "macs", "memory_access", "alive")
 
 
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         # `pip install effviz` installs neither torch nor the app.
         package = str(error.name).partition(".")[0]
-        extra = "torch" if package == "torch" else "app"
+        extra = "torch" if package == "torch" else "search" if package in _OF_SEARCH else "app"
         files.complain(f"this command needs {package}: pip install 'effviz[{extra}]'")
         return REFUSED
     except BrokenPipeError:

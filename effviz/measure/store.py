@@ -27,8 +27,8 @@ MAX_BYTES = 10_000
 EVICT_EVERY = 64
 # A file takes at least a block of the disk.
 _BLOCK = 4_096
-# Files of measurements, and temporary files of versions up to 1.0.
-_OWN = re.compile(r"[0-9a-f]{64}\.json|\.\w{8}")
+# Files of measurements and of searches, and temporary files of versions up to 1.0.
+_OWN = re.compile(r"[0-9a-f]{64}\.(json|log)|\.\w{8}")
 _HOME = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
 _writes = count()
 # Time of the last change of the folder when a file was missing, by folder and key.
@@ -38,23 +38,23 @@ _ROUNDED_NS = 2_000_000_000
 _logger = logging.getLogger(__name__)
 
 
-def cache_folder() -> Path | None:
-    """Return the folder of stored latencies, or None for in-memory storage only.
+def cache_folder(name: str = "latency") -> Path | None:
+    """Return the folder of stored latencies or of another `name`, or None for in-memory storage only.
 
     It is in ``EFFVIZ_CACHE`` if that is set (None if it is empty), otherwise in the user's cache folder.
     """
     chosen = settings.CACHE.value
     if chosen is not None:
-        return Path(chosen) / "latency" if chosen else None
-    return _user_folder(*map(os.environ.get, _HOME))
+        return Path(chosen) / name if chosen else None
+    return _user_folder(name, *map(os.environ.get, _HOME))
 
 
 # A page looks for forty networks at once, and platformdirs takes a tenth of a millisecond.
 @remembered
-def _user_folder(*_: str | None) -> Path | None:
+def _user_folder(name: str, *_: str | None) -> Path | None:
     """Return the folder of this user, which depends on the variables in `_HOME`."""
     try:
-        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / "latency"
+        return platformdirs.user_cache_path("effviz", appauthor=False, opinion=False) / name
     except RuntimeError:  # there is no home folder
         return None
 
@@ -115,7 +115,7 @@ def write(folder: Path, key: str, content: Any) -> None:
 
 
 def evict(folder: Path) -> None:
-    """Delete files that are too old, and then the oldest ones until the rest is small enough."""
+    """Delete files of a folder that are too old, and then the oldest ones until the rest is small enough."""
     oldest = time.time() - 86_400 * settings.CACHE_DAYS.value
     left = settings.CACHE_MB.value * 10**6
     found = []

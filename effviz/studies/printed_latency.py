@@ -30,7 +30,7 @@ def latencies() -> pd.DataFrame:
     rows = rows.assign(
         where=rows["latency_device"] + ". " + rows["source"],
         device=rows["latency_device"],
-        title=[_full(row.architecture, row.variant) for row in rows.itertuples()],
+        title=[full_name(row.architecture, row.variant) for row in rows.itertuples()],
         family=rows["architecture"],
         macs=[macs for macs, _ in known],
         macs_by=[by for _, by in known],
@@ -66,7 +66,7 @@ def _macs_of(row: Any, elsewhere: dict[tuple[str, str, str], float]) -> tuple[in
     return 0, ""
 
 
-def _full(architecture: str, variant: str) -> str:
+def full_name(architecture: str, variant: str) -> str:
     """Return a variant such as ``2x (ours)`` with the name of its network, for timm without the name of the weights."""
     variant = variant.partition(".")[0] if variant.startswith("timm ") else variant
     inside, name = ("".join(filter(str.isalnum, text)).lower() for text in (variant, architecture.rstrip("V123")))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from effviz.core import caches
+from effviz.core import progress as reported
 from effviz.core.errors import Cancelled, DesignError
 from effviz.worker.jobs import Progress
 from effviz.worker.limits import usable_cores
@@ -44,6 +45,7 @@ def run(payload: dict[str, Any], progress: Progress, cancelled: Callable[[], boo
     function, arguments = unpacked(payload["call"])
     # Remembered functions call it before each computation.
     caches.pause = stop
+    reported.report = progress
     progress(0.0, "Calculating")
     try:
         value = function(*arguments)

@@ -35,5 +35,6 @@ MOVES: dict[str, Move] = {
     "compare": Move("base", "Baseline", BASELINES),
     "studio": Move("set_width_mult", "Width multiplier", spread(0.5, 0.02, 60)),
     "literature": Move("verdict", "Verdict", VERDICTS * 2),
+    "search": Move("w", "Exponent w", spread(-0.95, 0.02, 40)),
     "latency": Move("family", "Marked family", FAMILIES),
 }

@@ -15,6 +15,7 @@ from effviz.model.blocks import InvertedResidual
 from effviz.studies.compare.networks import PRESETS, front, preset, published_top1
 from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.multipliers import counts
+from effviz.studies.objective import FIRST_PHONE, PAPER_SOFT_W, phones, ranked, soft
 from effviz.studies.printed_latency import devices
 from effviz.ui.ideas.shapes import arrow, box, drawing, label, path, rect, shape
 from effviz.zoo import architecture
@@ -239,6 +240,30 @@ def _equal_counts() -> tuple[dict[str, Any], dict[str, Any]]:
     return fast, slow
 
 
+def _search() -> str:
+    networks = [each for each in phones()[FIRST_PHONE] if each.latency_ms <= 35]
+    best = ranked(networks, soft(PAPER_SOFT_W, 20.0))[0]
+    low, high = min(each.top1 for each in networks), max(each.top1 for each in networks)
+
+    def place(latency_ms: float, top1: float) -> tuple[float, float]:
+        return 42 + 5.4 * latency_ms, 84 - 74 * (top1 - low) / (high - low)
+
+    by = soft(PAPER_SOFT_W, 20.0)
+    points = [(time, by.top1_for(best.value, time)) for time in range(7, 36)]
+    line = " ".join(f"{'L' if number else 'M'}{x:.1f} {y:.1f}" for number, (x, y) in
+                    enumerate(place(*each) for each in points))  # fmt: skip
+    dots = "".join(
+        rect(x - 2, y - 2, 4, 4, "accent" if each is best.network else "ghost")
+        for each in networks for x, y in (place(each.latency_ms, each.top1),)
+    )  # fmt: skip
+    return drawing(
+        f"Accuracy over latency of {len(networks)} networks. {best.network.title} touches the highest line of equal "
+        "value of the objective.",
+        dots, path(line), path("M40 6V88H236"), label(236, 102, "latency", "end", "muted"),
+        label(34, 14, "top-1", "end", "muted"),
+    )  # fmt: skip
+
+
 _FIGURES: dict[str, Callable[[], str]] = {
     "convolutions": _convolutions,
     "blocks": _blocks,
@@ -250,5 +275,6 @@ _FIGURES: dict[str, Callable[[], str]] = {
     "architectures": _architectures,
     "compare": _compare,
     "studio": _studio,
+    "search": _search,
     "latency": _latency,
 }

@@ -77,9 +77,12 @@ def _progress(name: str, ticket: Ticket, stop: Callable[[], None]) -> None:
     def draw() -> bool:
         waiting = ticket.state == "queued"
         seconds = time.monotonic() - ticket.submitted_at
-        state = progress_text(ticket) if waiting else f"Calculating, {seconds:.0f} s"
-        bar = f'<progress aria-label="{html_text(name)}"></progress>'
-        st.html(f'<p class="latency">{bar} {html_text(f"{name}: {state}")}</p>')
+        state = progress_text(ticket) if waiting else f"{ticket.message or 'Calculating'}, {seconds:.0f} s"
+        # A function that reports its progress has a percentage.
+        share = ticket.progress
+        value, percentage = (f' value="{share:.3f}"', f", {100 * share:.0f} %") if share > 0 else ("", "")
+        bar = f'<progress aria-label="{html_text(name)}"{value}></progress>'
+        st.html(f'<p class="latency">{bar} {html_text(f"{name}: {state}{percentage}")}</p>')
         return not ticket.ended
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):

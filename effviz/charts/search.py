@@ -1,0 +1,286 @@
+"""Charts of the page about architecture search: the objective, the space, and what a search has found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from effviz.charts import draw
+from effviz.charts.sentences import plural
+from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.text import plotly_text
+from effviz.core.units import lower, milliseconds, percent, short, si
+from effviz.studies.objective import Objective, Ranked
+
+_LINES = (1.0, 0.97, 0.94, 0.91)
+_HEIGHT, _TALL = 400, 440
+
+
+# --- the objective ---------------------------------------------------------------------------------------------------
+
+
+def objective_chart(networks: Sequence[Ranked], by: Objective, where: str, look: Appearance) -> Chart:
+    """Draw published top-1 against latency, with lines of equal value of the objective.
+
+    Args:
+        networks: at least one, in the order of the objective.
+        by: the objective.
+        where: device of the latencies.
+        look: colors.
+    """
+    best = networks[0]
+    times = [each.network.latency_ms for each in networks]
+    span = (math.log10(min(*times, by.target_ms)) - 0.12, math.log10(max(*times, by.target_ms)) + 0.12)
+    tops = [each.network.top1 for each in networks]
+    bottom, top = 5 * math.floor((min(tops) - 1) / 5), 5 * math.ceil((max(tops) + 1) / 5)
+    traces = [_line(best.value * share, by, span, look, first=share == 1) for share in _LINES]
+    others = networks[1:]
+    traces += [_networks(others, look.ink, 9), _networks([best], look.accent, 15)]
+    ticks = draw.decades(*span, (1, 2, 5) if span[1] - span[0] < 2.5 else (1,))
+    layout = {
+        "shapes": [draw.rule(look.muted, 1, "dot", x=by.target_ms, layer="below")],
+        "annotations": _labels(networks, by, (bottom, top), span, look),
+        "xaxis": draw.log_axis(
+            span, [each for each in ticks if span[0] <= math.log10(each) <= span[1]], "Latency (ms)", showgrid=True
+        ),
+        "yaxis": draw.axis("Published top-1 (%)", range=[bottom, top], dtick=5),
+    }
+    accurate = max(networks, key=lambda each: each.network.top1)
+    title = f"{best.network.title} has the highest value: {best.network.top1:g} % in {_ms(best)}"
+    if accurate.network.top1 > best.network.top1:
+        less = accurate.network.top1 - best.network.top1
+        title += f", {less:.1f} points less than {accurate.network.title} in {_ms(accurate)}"
+    spoken = "; ".join(
+        f"{each.rank}. {each.network.title}, {each.network.top1:g} %, {_ms(each)}, value {each.value:.1f}"
+        for each in networks[:10]
+    )
+    return chart(look, _HEIGHT, traces, layout, title, f"{where}, target {milliseconds(by.target_ms)}", spoken)
+
+
+def _ms(each: Ranked) -> str:
+    return milliseconds(each.network.latency_ms)
+
+
+def _line(value: float, by: Objective, span: tuple[float, float], look: Appearance, *, first: bool) -> Spec:
+    """Draw the accuracies that have one value; the constrained form has none beyond the target."""
+    count = 60
+    inside = [10 ** (span[0] + (span[1] - span[0]) * place / count) for place in range(count + 1)]
+    times = sorted([*inside, by.target_ms])
+    points = [(time, by.top1_for(value, time)) for time in times]
+    points = [point for point in points if math.isfinite(point[1])]
+    x, y = zip(*points, strict=True)
+    text = f"Value {value:.1f}"
+    return draw.line(
+        x, y, look.accent if first else look.muted, 2 if first else 1, dash="" if first else "dot", showlegend=False,
+        **draw.hover(text),
+    )  # fmt: skip
+
+
+def _networks(networks: Sequence[Ranked], color: str, size: int) -> Spec:
+    symbols = ["circle-open" if each.network.noisy else "circle" for each in networks]
+    data = [
+        [plotly_text(each.network.title), f"{each.network.top1:g}", _ms(each), f"{each.value:.2f}", each.rank]
+        for each in networks
+    ]  # fmt: skip
+    return draw.dots(
+        [each.network.latency_ms for each in networks], [each.network.top1 for each in networks],
+        draw.outlined(color, size, symbols, 1.5), showlegend=False,
+        **draw.hover(
+            "<b>%{customdata[0]}</b><br>top-1 %{customdata[1]} %, %{customdata[2]}<br>"
+            "value %{customdata[3]}, rank %{customdata[4]}", data
+        ),
+    )  # fmt: skip
+
+
+def _labels(
+    networks: Sequence[Ranked], by: Objective, ends: tuple[float, float], span: tuple[float, float], look: Appearance
+) -> list[Spec]:
+    """Name the target and the first networks whose names do not cover each other."""
+    notes = [draw.note(math.log10(by.target_ms), ends[0], f"T = {milliseconds(by.target_ms)}", look.muted, 12,
+                       xanchor="left", yanchor="bottom", xshift=4)]  # fmt: skip
+    # Places and sizes are shares of the axes of a chart of usual width: 0.009 for a letter, 0.07 for a line.
+    places = {
+        id(each): (
+            (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0]),
+            (each.network.top1 - ends[0]) / (ends[1] - ends[0]),
+        )
+        for each in networks
+    }
+    boxes: list[tuple[float, float, float]] = []
+    for each in networks:
+        (x, y), wide, first = places[id(each)], 0.009 * len(each.network.title) + 0.02, each is networks[0]
+        flipped = x + wide > 1
+        start = x - wide if flipped else x + 0.012
+        covers = any(start < near < start + wide and abs(y - other) < 0.045 for near, other in places.values())
+        meets = any(start < end and begin < start + wide and abs(y - other) < 0.07 for begin, end, other in boxes)
+        if not first and (meets or covers):
+            continue
+        boxes.append((start, start + wide, y))
+        # No network is above the line of the first one.
+        place: Spec = {
+            "xanchor": "right" if flipped or (first and x > 0.25) else "left",
+            "xshift": -11 if flipped else 11,
+        }
+        place |= {"xshift": 0, "yshift": 9, "yanchor": "bottom"} if first else {}
+        text, time = plotly_text(each.network.title), math.log10(each.network.latency_ms)
+        color, size = (look.accent, 14) if first else (look.muted, 12)
+        notes.append(draw.note(time, each.network.top1, text, color, size, **place))
+    # The browser hides the earlier of two labels that overlap.
+    return notes[::-1]
+
+
+# --- the space -------------------------------------------------------------------------------------------------------
+
+
+class Cut(NamedTuple):
+    """The budget on screen: an amount in the convention, and the share of the space within it as text."""
+
+    amount: int
+    share: float
+    text: str
+
+
+def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look: Appearance) -> Chart:
+    """Draw the share of the space within every budget.
+
+    Args:
+        points: budget in the convention, and share.
+        cut: the budget on screen.
+        label: of the budget.
+        look: colors.
+    """
+    x, y = zip(*points, strict=True)
+    traces = [
+        draw.line(
+            x, [100 * value for value in y], look.ink, 2,
+            **draw.hover("%{customdata}: %{y:.1f} % of the space", [si(each) for each in x]),
+        ),
+        draw.dots([cut.amount], [100 * cut.share], draw.current(look, 14), **draw.hover(cut.text)),
+    ]  # fmt: skip
+    right = cut.amount > x[-1] * 0.55
+    layout = {
+        "xaxis": draw.axis(f"Budget, {lower(label)}", range=[0, x[-1] * 1.03], **draw.ticks(_fifths(x[-1]), short)),
+        "yaxis": draw.axis("Share of the space (%)", range=[0, 100], dtick=20),
+        "shapes": [draw.rule(look.accent, 1, "dot", x=cut.amount, layer="below")],
+        "annotations": [
+            draw.note(cut.amount, 100 * cut.share, cut.text, look.accent, 14, xanchor="right" if right else "left",
+                      xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom", bgcolor=look.paper)
+        ],
+    }  # fmt: skip
+    title = f"{cut.text} of the networks keep a budget of {si(cut.amount)}"
+    spoken = "; ".join(f"{si(budget)}: {percent(share)}" for budget, share in points[:: max(1, len(points) // 10)])
+    return chart(look, _TALL, traces, layout, title, f"{label}: {spoken}")
+
+
+def _fifths(end: float) -> list[float]:
+    return [end * place / 5 for place in range(6)]
+
+
+class Bar(NamedTuple):
+    """The mean cost of the networks with one choice in every stage, in the convention."""
+
+    choice: str
+    value: str
+    amount: float
+
+
+def choice_chart(bars: Sequence[Bar], mean: float, label: str, look: Appearance) -> Chart:
+    """Draw the mean cost of every choice beside that of the space.
+
+    Args:
+        bars: in the order from top to bottom.
+        mean: of the whole space.
+        label: of the cost.
+        look: colors.
+    """
+    rows = [Bar("All networks", "", mean), *bars]
+    names = [f"{each.choice} {each.value}".rstrip() for each in rows]
+    spread: dict[str, list[float]] = {}
+    for each in bars:
+        spread.setdefault(each.choice, []).append(each.amount)
+    strongest = max(spread, key=lambda choice: max(spread[choice]) - min(spread[choice]))
+    colors = [look.ink, *(look.accent if each.choice == strongest else look.muted for each in bars)]
+    traces = [
+        draw.row_bars(
+            names, [each.amount for each in rows], {"color": colors}, [si(each.amount) for each in rows],
+            **draw.hover("%{y}<br>mean %{text}"),
+        )
+    ]  # fmt: skip
+    end = max(each.amount for each in bars) * 1.18
+    layout = {
+        "xaxis": draw.axis(f"Mean {lower(label)}", range=[0, end], showticklabels=False),
+        "yaxis": draw.ROWS,
+        "bargap": 0.35,
+    }
+    low, high = min(spread[strongest]), max(spread[strongest])
+    name = f"{strongest[:1].lower()}{strongest[1:]}"
+    title = f"The {name} matters most: the mean network has {si(low)} to {si(high)} {lower(label)}"
+    spoken = "; ".join(f"{name}: {si(each.amount)}" for name, each in zip(names, rows, strict=True))
+    return chart(look, _TALL, traces, layout, title, f"Mean {lower(label)} with one choice in every stage", spoken)
+
+
+# --- the search ------------------------------------------------------------------------------------------------------
+
+
+class Dot(NamedTuple):
+    """A network of a search: number in the study, cost in the convention, and capacity."""
+
+    number: int
+    amount: float
+    capacity: float
+
+
+def front_chart(
+    front: Sequence[Dot], others: Sequence[Dot], chosen: int | None, budget: int, label: str, look: Appearance
+) -> Chart:
+    """Draw capacity against cost of the networks that a search has evaluated, with the Pareto front.
+
+    Args:
+        front: in ascending order of cost; may be empty.
+        others: all other networks.
+        chosen: number of the network on screen.
+        budget: the limit, in the convention.
+        label: of the cost.
+        look: colors.
+    """
+    hover = f"Network %{{customdata}}<br>{lower(label)} %{{x:.4s}}, capacity %{{y:.0f}}"
+    traces = [
+        draw.dots(
+            [each.amount for each in others], [each.capacity for each in others],
+            {"color": look.muted, "size": 5, "opacity": 0.45}, showlegend=False,
+            **draw.hover(hover, [each.number for each in others]),
+        ),
+        draw.line([each.amount for each in front], [each.capacity for each in front], look.muted, 1.5, shape="hv",
+                  showlegend=False),
+        draw.dots(
+            [each.amount for each in front], [each.capacity for each in front],
+            draw.outlined(
+                [look.accent if each.number == chosen else look.ink for each in front],
+                [15 if each.number == chosen else 9 for each in front], "circle", 1.5,
+            ) | {"opacity": 1},
+            showlegend=False, **draw.hover(hover, [each.number for each in front]),
+        ),
+    ]  # fmt: skip
+    amounts = [each.amount for each in (*front, *others)]
+    end = max([*amounts, budget]) * 1.05
+    layout = {
+        "xaxis": draw.axis(label, range=[0, end], **draw.ticks(_steps(end), short)),
+        "yaxis": draw.axis("Capacity, not accuracy"),
+        "shapes": [draw.rule(look.accent, 1, "dot", x=budget, layer="below")],
+        "annotations": [
+            draw.note(budget, 1, "Budget", look.accent, 13, yref="paper", yanchor="top", xanchor="left", xshift=4)
+        ],
+    }
+    if not front:
+        return chart(look, _HEIGHT, traces, layout, f"None of {plural(len(others), 'network')} keeps the budget")
+    some = f"{plural(len(front), 'network')} of {len(front) + len(others)}"
+    spoken = "; ".join(f"network {each.number}: {si(each.amount)}, capacity {each.capacity:.0f}" for each in front)
+    return chart(look, _HEIGHT, traces, layout, f"On the front within {si(budget)} {lower(label)}: {some}", spoken)
+
+
+def _steps(end: float) -> list[float]:
+    """Return about five round ticks from 0."""
+    step = 10 ** math.floor(math.log10(end / 4))
+    step *= next(factor for factor in (1, 2, 5, 10) if end / (step * factor) <= 6)
+    return [step * place for place in range(int(end / step) + 1)]

@@ -1,0 +1,1 @@
+"""A space of networks, its size and costs, and the search in it."""

@@ -1,0 +1,20 @@
+"""Where the searches of the page are stored."""
+
+from __future__ import annotations
+
+import hashlib
+
+from effviz.measure import store
+from effviz.studies.search.run import Task
+
+
+def storage(task: Task) -> str:
+    """Return the file of a search in the cache folder; empty for the memory of one calculation.
+
+    Visitors with the same study, settings and algorithm share a file. Another number of networks continues it.
+    """
+    folder = store.cache_folder("search")
+    if folder is None:
+        return ""
+    name = hashlib.sha256(f"{task.study}\n{task.sampler}\n{task.seed}\n{task.settings}".encode()).hexdigest()
+    return str(folder / f"{name}.log")

@@ -1,0 +1,84 @@
+"""The command search: tables, JSON and CSV, stored studies, and wrong input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import run
+
+import effviz
+from effviz import Design
+
+QUICK = ("search", "--storage", "search.log", "--trials", "12", "--seed", "3", "--max-macs", "400M")
+
+
+def front_of(*arguments: str) -> Any:
+    ran = run(*arguments, "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    return json.loads(ran.out)
+
+
+def test_the_front_is_printed_and_the_study_is_kept(folder: Path) -> None:
+    ran = run(*QUICK)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Study search-")
+    assert ": 12 networks, " in ran.out
+    assert "not a prediction of accuracy" in ran.out
+    stored = (folder / "search.log").read_bytes()
+    assert run(*QUICK).out == ran.out, "the study is complete"
+    assert run(*QUICK, "--sampler", "tpe", "--trials", "12").out == ran.out
+    assert (folder / "search.log").read_bytes().startswith(stored)
+
+
+def test_json_contains_designs_within_the_limit() -> None:
+    found = front_of(*QUICK)
+    assert found["finished"] == 12 >= found["within_limits"] >= len(found["front"]) >= 1
+    costs = [each["macs"] for each in found["front"]]
+    capacities = [each["capacity"] for each in found["front"]]
+    assert costs == sorted(costs)
+    assert capacities == sorted(capacities), "a larger network on the front has a higher capacity"
+    for each in found["front"]:
+        report = effviz.analyze(Design.from_json(json.dumps(each["design"])))
+        assert each["macs"] == report.macs <= 400_000_000
+        assert each["params"] == report.params
+        assert each["peak_activation"] == report.peak_activation
+
+
+def test_csv_has_the_rows_of_json() -> None:
+    rows = list(csv.DictReader(io.StringIO(run(*QUICK, "--format", "csv").out)))
+    front = front_of(*QUICK)["front"]
+    assert [int(row["macs"]) for row in rows] == [each["macs"] for each in front]
+    assert [row["stages"] for row in rows] == [each["stages"] for each in front]
+
+
+def test_no_network_within_the_limit() -> None:
+    arguments = ("search", "--storage", "search.log", "--trials", "3", "--max-macs", "1M")
+    ran = run(*arguments)
+    assert "3 networks, 0 within the limits, 0 on the front" in ran.out
+    assert front_of(*arguments)["front"] == []
+    assert run(*arguments, "--format", "csv").out == "network\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--storage", "s.log", "--trials", "0"), "trials = 0 must be at least 1"),
+        (("--storage", "s.log", "--workers", "0"), "workers = 0 must be at least 1"),
+        (("--storage", "s.log", "--max-latency", "30ms"), "must contain latency if latency is limited"),
+        (("--storage", "s.log", "--latency", "--workers", "2"), "workers = 2 must be 1 on one machine"),
+        (("--storage", "s.log", "--max-macs", "soon"), "'--max-macs'"),
+        (("--storage", "ftp://host/x"), "must be a file, or a URL that begins with one of postgres, postgresql"),
+        (("--storage", "postgresql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: "),
+        ((), "storage is empty; it must be a file or the URL of a database"),
+    ],
+)
+def test_wrong_input_is_one_line(arguments: tuple[str, ...], problem: str) -> None:
+    ran = run("search", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert problem in ran.err
+    assert ran.err.count("\n") == 1

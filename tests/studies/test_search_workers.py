@@ -1,0 +1,170 @@
+"""Workers that share a search: a file or a real PostgreSQL, with workers that join, are killed, and resume."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from postgresql import running_postgresql
+
+from effviz import Design, DesignError
+from effviz.advice.budgets import Budget
+from effviz.studies.search.run import Task, open_study, result, search
+from effviz.studies.search.workers import search_together
+
+pytestmark = pytest.mark.processes
+
+LIMITS = (Budget("macs", 300_000_000),)
+TRIALS = 14
+
+
+@pytest.fixture(params=["journal", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "journal":
+        yield str(tmp_path / "search.log")
+    else:
+        with running_postgresql() as url:
+            yield url
+
+
+def task(trials: int = TRIALS, **settings: Any) -> Task:
+    return Task("shared", trials, budgets=LIMITS, **settings)
+
+
+@contextmanager
+def worker(place: str, seed: int, trials: int = TRIALS) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker with the command line."""
+    command = ["search", "--storage", place, "--study", "shared", "--max-macs", "300M", f"--trials={trials}"]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "effviz", *command, f"--seed={seed}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def stored(place: str) -> dict[int, tuple[Any, ...]]:
+    """Return the finished networks by number."""
+    return {each.number: (each.params, each.values) for each in trials(task(), place) if each.state.name == "COMPLETE"}
+
+
+def trials(searched: Task, place: str) -> list[Any]:
+    with open_study(searched, place) as study:
+        return study.get_trials()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_killed_worker_loses_nothing_and_the_search_is_resumed(place: str) -> None:
+    stored(place)  # creates the study
+    with worker(place, 1) as killed, worker(place, 2) as survivor:
+        until(lambda: len(stored(place)) >= 3)
+        killed.kill()
+        killed.wait()
+        before = stored(place)
+        assert survivor.wait(240) == 0, survivor.stderr and survivor.stderr.read()
+    after = stored(place)
+    assert before.items() <= after.items(), "no finished network is lost or changed"
+    assert TRIALS <= len(after) <= TRIALS + 1, "two workers may each finish one"
+    resumed = search(task(TRIALS + 3), place)
+    assert resumed.finished >= TRIALS + 3
+    assert after.items() <= stored(place).items()
+    assert all(each.report.macs <= 300_000_000 for each in resumed.front)
+    # A further worker has nothing to do.
+    assert search(task(TRIALS + 3), place) == resumed
+
+
+def test_the_network_of_a_dead_worker_is_computed_by_another_one() -> None:
+    def slow(place: str) -> str:
+        return (
+            "import time\n"
+            "from effviz.studies.search.run import Task, search\n"
+            "def measure(design):\n    print('measuring', flush=True)\n    time.sleep(600)\n"
+            f"search(Task('latency', 3, ('macs', 'latency')), {place!r}, measure, heartbeat_s=1)"
+        )
+
+    measured = Task("latency", 3, ("macs", "latency"), seed=1)
+    with running_postgresql() as place:
+        trials(measured, place)
+        with subprocess.Popen([sys.executable, "-c", slow(place)], stdout=subprocess.PIPE) as stuck:
+            assert stuck.stdout is not None
+            assert stuck.stdout.readline() == b"measuring\n"
+            stuck.kill()
+        (begun,) = trials(measured, place)
+        assert begun.state.name == "RUNNING"
+
+        def measure(_: Design) -> float:
+            time.sleep(2.5)
+            return 5.0
+
+        found = search(measured, place, measure, heartbeat_s=1)
+        known = trials(measured, place)
+    assert found.finished == 3
+    assert known[0].state.name == "FAIL"
+    retried = [each for each in known[1:] if each.params == begun.params]
+    assert [each.state.name for each in retried] == ["COMPLETE"]
+
+
+def test_processes_of_one_call_share_the_search(tmp_path: Path) -> None:
+    found = search_together(task(16), str(tmp_path / "search.log"), 2)
+    assert 16 <= found.finished <= 17
+    with pytest.raises(DesignError, match="workers = 2 must be 1 on one machine if latency is measured"):
+        search_together(Task("a", minimize=("latency",)), str(tmp_path / "other.log"), 2, lambda _: 1.0)
+
+
+def test_a_line_that_a_killed_worker_left_incomplete_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "search.log"
+    search(task(5), str(file))
+    before, complete = stored(str(file)), file.read_bytes()
+    with file.open("ab") as end:
+        end.write(b'{"op_code":4,"worker_id":"x')
+    assert stored(str(file)) == before
+    assert search(task(8), str(file)).finished == 8
+    assert file.read_bytes().startswith(complete)
+    assert b'"worker_id":"x{' not in file.read_bytes()
+    assert before.items() <= stored(str(file)).items()
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_one_worker_with_a_seed_finds_the_same_networks(sampler: str) -> None:
+    # More than the first random networks of both samplers.
+    chosen = task(60 if sampler == "nsga2" else 14, sampler=sampler, seed=7)
+    assert search(chosen, "") == search(chosen, "")
+    assert search(chosen, "") != search(task(chosen.trials, sampler=sampler, seed=8), "")
+
+
+def test_a_study_keeps_its_settings(tmp_path: Path) -> None:
+    place = str(tmp_path / "search.log")
+    search(task(2), place)
+    for other, difference in (
+        (Task("shared", 2), 'its limits is [["macs", 300000000]], not []'),
+        (Task("shared", 2, ("params",), LIMITS), 'its minimize is ["macs"], not ["params"]'),
+    ):
+        with pytest.raises(DesignError) as refused:
+            search(other, place)
+        assert str(refused.value) == f"study shared has other settings: {difference}; use another name"
+    assert search(task(2, sampler="tpe", seed=None), place).finished == 2
+
+
+def test_results_of_another_version_are_refused(tmp_path: Path) -> None:
+    with open_study(task(), str(tmp_path / "search.log")) as study:
+        trial = study.ask()
+        for name, values in task().space.genes.items():
+            trial.suggest_int(name, 0, len(values) - 1)
+        study.tell(trial, (1.0, 2.0))
+        with pytest.raises(DesignError, match=r"^network 0 of study shared has \[1.0, 2.0\]; this version counts "):
+            result(task(), study)
