@@ -15,6 +15,7 @@ _SIGNS = {
 }  # fmt: skip
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{([^{}]*)\}|(\w))")
+_CODE = re.compile(r"`([^`]+)`")
 _STYLE = """
 @page { size: A4; margin: 18mm 20mm; }
 :root { color-scheme: light; }
@@ -137,8 +138,8 @@ def _document(title: str, head: str, parts: Iterable[str]) -> str:
 
 
 def rich(text: str) -> str:
-    """Return text with LaTeX between dollar signs as HTML with signs, superscripts and subscripts."""
-    pieces = html.escape(text, quote=False).split("$")
+    """Return text with LaTeX between dollar signs, and code, as HTML with signs, superscripts and subscripts."""
+    pieces = _CODE.sub(r"<code>\1</code>", html.escape(text, quote=False)).split("$")
     return "".join(_typeset(piece) if place % 2 else piece for place, piece in enumerate(pieces))
 
 

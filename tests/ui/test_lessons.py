@@ -56,7 +56,7 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
             predict(at, chosen, step, answer if is_right else wrong)
             assert step.prediction.show(answer) in texts(at)
             assert step.prediction.is_right(wrong) is False
-            words = ("Correct", "✓ Answer") if is_right else ("The answer is", "Not correct")
+            words = ("Correct", "✓ Answer") if is_right else (" too ", "Not correct")
             assert any(word in texts(at) for word in words), step.name
             assert step.explanation in [each.value for each in at.markdown]
         assert WAITING not in texts(at)

@@ -15,12 +15,12 @@ from effviz.lessons.lesson import Step
 from effviz.lessons.results import results_csv
 from effviz.lessons.rooms import HOURS, Room
 from effviz.ui import classroom, playing
-from effviz.ui.navigation import page
-from effviz.ui.paths import page_path
+from effviz.ui.terms import linked
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import File, download, file_name
 from effviz.ui.widgets.frame import look, section
+from effviz.ui.widgets.glossary import show_explained
 from effviz.ui.widgets.room_bar import TEACHER_S, watch
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -44,13 +44,17 @@ def screen(room: Room, key: str) -> None:
             )
             if step.prediction is not None:
                 st.markdown(step.prediction.asked())
-            watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
+            watch(TEACHER_S, lambda: (room.scene, room.ended, _has_students(room)), lambda: _counts(room))
             with section("The predictions"):
                 _predictions(room, step)
             with st.expander("Text of the step"):
-                st.markdown(step.text)
+                show_explained(step.text, "room")
         _invitation(room)
     _controls(room, key, step)
+
+
+def _has_students(room: Room) -> bool:
+    return room.counts(room.scene.step).joined > 0
 
 
 def _counts(room: Room) -> None:
@@ -97,16 +101,24 @@ def _chart(step: Step, answers: list[float]) -> Chart:
 
 
 def _invitation(room: Room) -> None:
-    """Show how students join."""
+    """Show how students join: a large QR code, and once students have joined a small one that a click enlarges."""
     address = _address(room)
     shown = (address.partition("://")[2] or address).partition("?")[0]
     local = urlsplit(address).hostname in _LOCAL
-    note = f"<p class='room_note'>{_LOCAL_ONLY}</p>" if local else ""
-    with st.container(key="room_invitation"):
-        st.html(
-            f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
-            f'<p class="room_note">{html_text(shown)}</p>'
-            f'<p class="room_code" aria-label="Code of the room">{html_text(room.code)}</p>{note}'
+    note = f"<span class='room_note'>{_LOCAL_ONLY}</span>" if local and not _has_students(room) else ""
+    code = f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
+    small = (
+        f'<button type="button" class="room_enlarge" popovertarget="room_large" title="Enlarge">{code}</button>'
+        f'<span popover="auto" id="room_large" class="room_large" role="note">{code}'
+        f'<span class="room_code">{html_text(room.code)}</span></span>'
+    )
+    with st.container(key="room_invited" if _has_students(room) else "room_invitation"):
+        # `st.html` removes popovers.
+        st.markdown(
+            f'<div class="room_join">{small if _has_students(room) else code}'
+            f'<span class="room_note">{html_text(shown)}</span>'
+            f'<span class="room_code" aria-label="Code of the room">{html_text(room.code)}</span>{note}</div>',
+            unsafe_allow_html=True,
         )
 
 
@@ -118,8 +130,12 @@ def _qr(address: str) -> str:
 
 def _address(room: Room) -> str:
     """Return the link for students, as the teacher's browser reaches the server."""
-    base = (st.context.url or classroom.PAGE).partition("?")[0].rstrip("/")
-    return f"{base}?room={room.code}"
+    return f"{_base()}?room={room.code}"
+
+
+def _base() -> str:
+    """Return the address of the Classroom page, as the teacher's browser reaches it."""
+    return (st.context.url or classroom.PAGE).partition("?")[0].rstrip("/")
 
 
 # --- Controls ---------------------------------------------------------------------------------------------------------
@@ -137,7 +153,8 @@ def _controls(room: Room, key: str, step: Step) -> None:
             )  # fmt: skip
         _pace(room, key)
         query = playing.address(classroom.lesson_of(room), place + 1) | {"room": room.code}
-        st.page_link(page_path(page(step.page)), label="Show the page", query_params=query)
+        link = linked(f"{_base().rpartition('/')[0]}/{step.page}", query)
+        st.link_button("Show the page", link, icon=":material/open_in_new:", type="tertiary", help="In a new tab.")
         _more(room, key)
 
 
