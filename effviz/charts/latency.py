@@ -164,8 +164,9 @@ def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> t
             continue
         ends = [10**start, 10**end], [10 ** (start + 3 - rate), 10 ** (end + 3 - rate)]
         traces.append(draw.line(*ends, look.muted, 1, dash="dot", showlegend=False))
-        # The label is below the line where the line leaves the plot at the top.
-        place: Spec = {"xanchor": "right", "yanchor": "top" if end < x_range[1] else "bottom", "bgcolor": look.paper}
+        # The label is below the line where the line leaves the plot at the top, or near it.
+        is_high = end + 3 - rate > y_range[1] - 0.08 * (y_range[1] - y_range[0])
+        place: Spec = {"xanchor": "right", "yanchor": "top" if is_high else "bottom", "bgcolor": look.paper}
         notes.append(draw.note(end, end + 3 - rate, f"{short(speed)}/s", look.muted, 12, **place))
     return traces, notes
 

@@ -15,6 +15,7 @@ _SIGNS = {
 }  # fmt: skip
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{([^{}]*)\}|(\w))")
+_ROOT = re.compile(r"√\{([^{}]*)\}")
 _CODE = re.compile(r"`([^`]+)`")
 _STYLE = """
 @page { size: A4; margin: 18mm 20mm; }
@@ -33,7 +34,7 @@ section p { margin: 0.2rem 0; }
 sup, sub { line-height: 0; }
 ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
 .work { height: 3rem; }
-.answer { display: flex; align-items: flex-end; gap: 0.5rem; }
+.answer { margin-top: 0.4rem; display: flex; align-items: flex-end; gap: 0.5rem; }
 .answer span { display: inline-block; width: 9rem; border-bottom: 1px solid #1b1b22; height: 1.2rem; }
 .key { font-weight: 600; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; }
@@ -146,6 +147,7 @@ def rich(text: str) -> str:
 def _typeset(formula: str) -> str:
     formula = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", formula)
     formula = re.sub(r"\\([a-z]+) ?", lambda found: _SIGNS.get(found[1], found[0].rstrip()), formula)
+    formula = _ROOT.sub(lambda found: f"√{_factor(found[1])}", formula)
     formula = _RAISED.sub(lambda found: f"<sup>{found[1] or found[2]}</sup>", formula)
     formula = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", formula)
     formula = _FRACTION.sub(lambda found: f"{_factor(found[1])} / {_factor(found[2])}", formula)

@@ -92,6 +92,17 @@ def test_a_phone_that_reloads_in_the_middle_keeps_answers_and_controls(page: Pag
     assert width <= VIEWPORTS["phone"]["width"]
 
 
+def test_the_convention_of_a_step_is_in_the_address_before_and_after_a_reload(page: Page) -> None:
+    chosen = lesson("latency")
+    start(page, chosen, 2)
+    advance(page, chosen, 2)
+    for _ in range(2):
+        expect(page.locator(".st-key-convention summary")).to_contain_text("Paper")
+        page.wait_for_function("() => new URLSearchParams(location.search).get('memory') === 'Paper'")
+        page.reload()
+        settle(page)
+
+
 def test_an_exercise_keeps_its_numbers_and_its_answer(page: Page) -> None:
     visit(page, "/scaling?part=Try+this")
     step, blocks = page.locator("[data-key=step]"), page.locator("[data-key=blocks]")

@@ -81,6 +81,7 @@ def test_equal_answers_are_found(values: slice, problem: str) -> None:
 
 
 def test_formulas_in_print() -> None:
+    assert printing.rich(r"$(1 + r) / (2 \sqrt{r})$ or $\sqrt{a + b}$") == "(1 + r) / (2 √r) or √(a + b)"
     assert printing.rich("Run `f(a < b)`.") == "Run <code>f(a &lt; b)</code>."
     assert printing.rich(r"$\alpha \cdot \beta^2$ < 2") == "α · β<sup>2</sup> &lt; 2"
     assert printing.rich(r"$\frac{1}{C_{out}} + \frac{1}{K^2}$") == "1 / C<sub>out</sub> + 1 / K<sup>2</sup>"
