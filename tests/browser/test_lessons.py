@@ -109,7 +109,7 @@ def test_an_exercise_keeps_its_numbers_and_its_answer(page: Page) -> None:
     step.get_by_role("spinbutton").fill("2")
     step.get_by_role("button", name="Reveal").click()
     expect(step.get_by_role("status")).to_contain_text(
-        re.compile(r"Your guess: 2×(\. Correct|, \d+ % too (low|high))\.")
+        re.compile(r"Your guess: 2×(\. Correct|, [\d.]+ % too (low|high))\.")
     )
     blocks.get_by_role("spinbutton").fill("20")
     asked = blocks.locator(".question").inner_text()
