@@ -200,8 +200,8 @@ def shuffle(choice: Choice) -> None:
     chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
     caption_explained(
-        "Which inputs reach which outputs, with a [[channel shuffle]] between two 1x1 convolutions in "
-        f"{groups} groups of {channels // groups} channels, as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}",
+        f"Two 1x1 convolutions with {groups} groups of {channels // groups} channels, without and with a "
+        f"[[channel shuffle]], as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}",
         "shuffle",
     )
 
