@@ -5,7 +5,7 @@ from functools import partial
 from effviz.ui.page_parts.home.gallery import gallery
 from effviz.ui.page_parts.home.instrument import DRAWING, NOTE, cards, choose, control, drawing
 from effviz.ui.page_parts.home.sweep import settings
-from effviz.ui.page_parts.home.zoo import reports, totals_chart, ways, zoo_table
+from effviz.ui.page_parts.home.zoo import reports, totals, ways, zoo_table
 from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.drag import follow
@@ -26,7 +26,7 @@ def page() -> None:
     ways()
     parts(
         Part("Networks", partial(gallery, convention)),
-        Part("Parameters and compute", lambda: show_chart(totals_chart(convention, look()), "zoo")),
+        Part("Parameters and compute", partial(totals, convention)),
         Part("All counts", lambda: zoo_table(reports(convention.memory), convention)),
         Part("Design principles", principles),
     )

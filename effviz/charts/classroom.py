@@ -10,7 +10,7 @@ from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.text import plotly_text
 
-_HEIGHT = 240
+_HEIGHT = 170
 _MOST_BINS = 12
 _LEAST_SPAN = 1e-9
 _SIZE = 20
@@ -41,7 +41,8 @@ def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, lo
         "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}, "tickvals": places, "ticktext": names},
     }
     spoken = "; ".join(f"{each}: {count}" for each, count in zip(choices, numbers, strict=True))
-    height = max(180, 64 * len(choices) + 20)
+    rows = [name.count("<br>") + 1 for name in names]
+    height = 20 + max(rows) * 16 * len(choices) + 20 * len(choices)
     return chart(look, height, [bars | {"y": places}], layout, _choice_finding(answers, choices[truth], truth), spoken)
 
 

@@ -70,6 +70,11 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if abs(value) < 9.95 else f"{value:.0f} %"
 
 
+def three_digits(value: float) -> str:
+    """Format three digits of a number, and all digits before the decimal point from 1,000 on."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
 def change(value: float, baseline: float) -> str:
     """Compare `value` with `baseline`: a percentage, a factor from a doubling on, or ``unchanged``."""
     if value == baseline:
@@ -80,9 +85,9 @@ def change(value: float, baseline: float) -> str:
     if factor == 0:
         return "\N{MINUS SIGN}100.0 %"
     if factor >= 1.995:
-        return f"{factor:.3g}\N{MULTIPLICATION SIGN}" if factor < 999.5 else f"{factor:,.0f}\N{MULTIPLICATION SIGN}"
+        return f"{three_digits(factor)}\N{MULTIPLICATION SIGN}"
     if factor <= 0.1:
-        return f"\N{DIVISION SIGN}{1 / factor:.3g}" if factor > 1 / 999.5 else f"\N{DIVISION SIGN}{1 / factor:,.0f}"
+        return f"\N{DIVISION SIGN}{three_digits(1 / factor)}"
     sign = "+" if factor > 1 else "\N{MINUS SIGN}"
     percentage = abs(100 * (factor - 1))
     return f"{sign}{percentage:.1f} %" if percentage >= 0.05 else f"{sign}<0.1 %"

@@ -169,9 +169,9 @@ def published_gain(column: str, variant: str, base: str, source: str, device: st
     return round(published(column, variant, source, device) - published(column, base, source, device), 9)
 
 
-def published_ratio(column: str, variant: str, base: str, source: str, device: str = "") -> float:
-    """Return how many times the printed figure of another row of the same source a row has."""
-    return published(column, variant, source, device) / published(column, base, source, device)
+def published_ratio(column: str, variant: str, base: str, source: str, device: str = "", times: float = 1) -> float:
+    """Return how many times the printed figure of another row of the same source a row has, times a number."""
+    return times * published(column, variant, source, device) / published(column, base, source, device)
 
 
 # --- Guidelines of ShuffleNetV2 -------------------------------------------------------------------------------------
@@ -187,11 +187,11 @@ def elementwise_share(memory: str, **shape: Any) -> float:
     return 100 * compare(Shape("G4", **shape)).now.share(memory)
 
 
-def printed_speed(guideline: str, case: str, device: str = "GPU", scale: str = "x1") -> float:
-    """Return the published speed of a case in per cent of that of the recommended one, at equal multiply-adds."""
+def printed_speed(guideline: str, case: str, device: str = "GPU", scale: str = "x1", of: float = 100) -> float:
+    """Return the published speed of a case if that of the recommended one, at equal multiply-adds, is `of`."""
     look_up("device", device, DEVICES)
     found = column(guideline, device, scale)
     speeds, _ = printed_speeds(found, device)
     labels = {each.case: each.label for each in found}
     best = max(speeds.values())
-    return 100 * speeds[look_up("case", case, labels)] / best
+    return of * speeds[look_up("case", case, labels)] / best

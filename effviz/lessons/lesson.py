@@ -31,6 +31,7 @@ ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 """Names of the lessons that ship, in the order of a course."""
 _PLACE = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
 _DECIMALS = {"×": 2, "%": 1}
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:px|ms|[kMG]|[kKM]i?B|elements|classes|blocks|channels|points)\b)")
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,14 @@ class Prediction:
         answer = self.value()
         return 100 * abs(guess - answer) / abs(answer) if answer else 100 * abs(guess)
 
+    def distance(self, guess: float) -> str:
+        """Describe the error of a number: ``22 % too low``; that of a percentage in percentage points."""
+        answer = self.value()
+        word = "low" if guess < answer else "high"
+        if self.form.unit == "%":
+            return f"{abs(guess - answer):.3g} percentage points too {word}"
+        return f"{float(f'{self.error(guess):.2g}'):,.12g} % too {word}"
+
     def is_right(self, guess: float) -> bool:
         """Whether a choice is the right one, or a number is within the tolerance."""
         if self.choices:
@@ -147,8 +156,10 @@ class Step:
         text: the idea, in Markdown with KaTeX.
         page: `url_path` of the page on which it is played.
         state: URL parameters of the page; None to keep what the visitor has built.
+        keeps: whether what the visitor has built in the step before takes precedence over the state.
         look: what to look at.
         prediction: None for a step without a question.
+        sheet: question of the worksheets; None without one. It is another one if the prediction has one answer only.
         explanation: after the answer.
         goal: what to build; None without one.
         hide: keys of controls that are not shown.
@@ -162,8 +173,10 @@ class Step:
     text: str
     page: str
     state: Mapping[str, str] | None = field(hash=False)
+    keeps: bool
     look: str
     prediction: Prediction | None
+    sheet: Prediction | None
     explanation: str
     goal: Goal | None
     hide: frozenset[str]
@@ -198,17 +211,22 @@ class Lesson:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace places such as ``[[phi]]``.
+    """Replace places such as ``[[phi]]``; a number and its unit stay in one line.
 
     Raises:
         DesignError: a place has no value.
     """
-    return _PLACE.sub(lambda found: look_up("place", found[1], values), text)
+    filled = _PLACE.sub(lambda found: look_up("place", found[1], values), text)
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", filled)
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in given.items()}
+    texts = {name: f"{value:g}" if isinstance(value, float) else _text(value) for name, value in given.items()}
     return {name: text.replace("-", "−") for name, text in texts.items()}
+
+
+def _text(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 @remembered
@@ -265,7 +283,7 @@ class _Reader:
         entry = self._entry
         for name, formula in entry.get("numbers", {}).items():
             self._values[name] = self._tried(f"numbers.{name}", lambda formula=formula: _number(formula))
-        prediction = self._prediction()
+        prediction = self._prediction("prediction")
         if prediction is not None:
             self._values |= {"answer": prediction.show(prediction.value()), **_texts(prediction.given)}
         state = entry.get("state")
@@ -273,24 +291,26 @@ class _Reader:
         return Step(
             entry["name"], entry["title"], entry["minutes"], self._text("text"), entry["page"],
             None if state is None else {key: self._parameter(key, value) for key, value in state.items()},
-            self._text("look"), prediction, self._text("explanation"),
+            entry.get("keep", state is None),
+            self._text("look"), prediction, self._prediction("worksheet") or prediction, self._text("explanation"),
             None if goal is None else self._tried("goal", lambda: goal_of(goal)),
             frozenset(entry.get("hide", [])), frozenset(entry.get("lock", [])), self._text("teacher"),
         )  # fmt: skip
 
-    def _prediction(self) -> Prediction | None:
-        entry = self._entry.get("prediction")
+    def _prediction(self, name: str) -> Prediction | None:
+        entry = self._entry.get(name)
         if entry is None:
             return None
+        drawn = {each: _range(values) for each, values in entry.get("draw", {}).items()}
         choices = tuple(Choice(**each) for each in entry.get("choices", []))
         made = Prediction(
             entry["question"], Form(entry.get("unit", ""), entry.get("digits")), entry.get("tolerance", 5.0),
-            entry.get("given", {}), {name: _range(each) for name, each in entry.get("draw", {}).items()},
+            entry.get("given") or {each: values[0] for each, values in drawn.items()}, drawn,
             entry.get("answer"), choices, entry.get("right", ""), entry.get("solution", ""),
         )  # fmt: skip
         self._check_choices(made)
-        self._tried("prediction.question", made.asked)
-        self._tried("prediction", made.value)
+        self._tried(f"{name}.question", made.asked)
+        self._tried(name, made.value)
         return made
 
     def _check_choices(self, made: Prediction) -> None:

@@ -15,6 +15,8 @@ _SIGNS = {
 }  # fmt: skip
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{([^{}]*)\}|(\w))")
+_ROOT = re.compile(r"√\{([^{}]*)\}")
+_CODE = re.compile(r"`([^`]+)`")
 _STYLE = """
 @page { size: A4; margin: 18mm 20mm; }
 :root { color-scheme: light; }
@@ -32,7 +34,7 @@ section p { margin: 0.2rem 0; }
 sup, sub { line-height: 0; }
 ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
 .work { height: 3rem; }
-.answer { display: flex; align-items: flex-end; gap: 0.5rem; }
+.answer { margin-top: 0.4rem; display: flex; align-items: flex-end; gap: 0.5rem; }
 .answer span { display: inline-block; width: 9rem; border-bottom: 1px solid #1b1b22; height: 1.2rem; }
 .key { font-weight: 600; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; }
@@ -137,14 +139,15 @@ def _document(title: str, head: str, parts: Iterable[str]) -> str:
 
 
 def rich(text: str) -> str:
-    """Return text with LaTeX between dollar signs as HTML with signs, superscripts and subscripts."""
-    pieces = html.escape(text, quote=False).split("$")
+    """Return text with LaTeX between dollar signs, and code, as HTML with signs, superscripts and subscripts."""
+    pieces = _CODE.sub(r"<code>\1</code>", html.escape(text, quote=False)).split("$")
     return "".join(_typeset(piece) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _typeset(formula: str) -> str:
     formula = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", formula)
     formula = re.sub(r"\\([a-z]+) ?", lambda found: _SIGNS.get(found[1], found[0].rstrip()), formula)
+    formula = _ROOT.sub(lambda found: f"√{_factor(found[1])}", formula)
     formula = _RAISED.sub(lambda found: f"<sup>{found[1] or found[2]}</sup>", formula)
     formula = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", formula)
     formula = _FRACTION.sub(lambda found: f"{_factor(found[1])} / {_factor(found[2])}", formula)

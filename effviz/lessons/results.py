@@ -7,32 +7,47 @@ import io
 from collections.abc import Iterable
 
 from effviz.core.text import csv_text
-from effviz.lessons.lesson import Lesson
+from effviz.lessons.lesson import Lesson, Prediction
+from effviz.lessons.rooms import Result
 
-COLUMNS = ("student", "step", "title", "prediction", "answer", "unit", "error in %", "correct")
+COLUMNS = ("student", "step", "title", "prediction", "answer", "unit", "error in %", "correct", "goal met")
 
 
-def results_csv(lesson: Lesson, answers: Iterable[tuple[str, int, float]]) -> str:
-    """Write the predictions of a class as CSV, one row per student and step.
+def results_csv(lesson: Lesson, results: Iterable[Result]) -> str:
+    """Write the predictions and goals of a class as CSV.
+
+    There is one row per student and step, for steps with a goal and for those that the student has answered.
 
     Args:
         lesson: of the room.
-        answers: name of the student, place of the step, and prediction: a number, or the place of a choice.
+        results: of its members; an answer is a number, or the place of a choice.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for name, place, guess in answers:
-        step = lesson.steps[place]
-        asked = step.prediction
-        if asked is None:
-            continue
-        truth = asked.value()
-        found: list[object] = (
-            [asked.show(guess), asked.show(truth), "", ""]
-            if asked.choices
-            else [f"{guess:.10g}", f"{truth:.10g}", asked.form.unit, f"{asked.error(guess):.1f}"]
-        )
-        correct = "yes" if asked.is_right(guess) else "no"
-        writer.writerow([csv_text(cell) for cell in (name, place + 1, step.title, *found, correct)])
+    for result in results:
+        for place, step in enumerate(lesson.steps):
+            guess = result.answers.get(place)
+            if guess is None and step.goal is None:
+                continue
+            goal = "" if step.goal is None else _yes(place in result.met)
+            cells = (result.name, place + 1, step.title, *_prediction(step.prediction, guess), goal)
+            writer.writerow([csv_text(cell) for cell in cells])
     return text.getvalue()
+
+
+def _prediction(asked: Prediction | None, guess: float | None) -> list[object]:
+    """Return the cells from the prediction to its correctness, empty ones without an answer."""
+    if asked is None or guess is None:
+        return [""] * 5
+    truth = asked.value()
+    found: list[object] = (
+        [asked.show(guess), asked.show(truth), "", ""]
+        if asked.choices
+        else [f"{guess:.10g}", f"{truth:.10g}", asked.form.unit, f"{asked.error(guess):.1f}"]
+    )
+    return [*found, _yes(asked.is_right(guess))]
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"

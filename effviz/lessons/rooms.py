@@ -66,6 +66,14 @@ class Counts(NamedTuple):
     answered: int
 
 
+class Result(NamedTuple):
+    """A member's nickname, answers by step, and steps whose goal was met."""
+
+    name: str
+    answers: dict[int, float]
+    met: frozenset[int]
+
+
 class Scene(NamedTuple):
     """State that all members see: the teacher's step, whether members follow it, and the revealed steps."""
 
@@ -196,14 +204,10 @@ class Room:
         with self._lock:
             return sum(step in each.met for each in self._members.values())
 
-    def results(self) -> list[tuple[str, int, float]]:
-        """Return name, step and answer of every member, ordered by member and step."""
+    def results(self) -> list[Result]:
+        """Return the answers and goals of all members, in the order in which they joined."""
         with self._lock:
-            return [
-                (each.name, step, each.answers[step])
-                for each in self._members.values()
-                for step in sorted(each.answers)
-            ]
+            return [Result(each.name, dict(each.answers), frozenset(each.met)) for each in self._members.values()]
 
 
 class Rooms:

@@ -45,6 +45,12 @@ _PREDICTION = _record(
     choices={"type": "array", "items": _CHOICE, "minItems": 2, "maxItems": 5},
     right={"enum": ["largest", "smallest", "within"]}, solution=_TEXT,
 )  # fmt: skip
+_SHEET = _record(
+    ["question", "draw", "answer", "solution"], **{
+        name: _PREDICTION["properties"][name]
+        for name in ("question", "unit", "digits", "tolerance", "draw", "answer", "solution")
+    },
+)  # fmt: skip
 _LIMIT = _record(
     ["quantity"], quantity=_NAME, at_most={"anyOf": [{"type": "number"}, _FORMULA]},
     at_least={"anyOf": [{"type": "number"}, _FORMULA]},
@@ -53,7 +59,9 @@ _STEP = _record(
     ["name", "title", "minutes", "text", "page"], name=_NAME, title=_LINE, minutes={"type": "integer", "minimum": 1},
     text=_TEXT, page={"type": "string", "pattern": "^[a-z_]*$"},
     state={"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
-    look=_TEXT, numbers={"type": "object", "additionalProperties": _SHOWN}, prediction=_PREDICTION, explanation=_TEXT,
+    keep={"type": "boolean"},
+    look=_TEXT, numbers={"type": "object", "additionalProperties": _SHOWN}, prediction=_PREDICTION, worksheet=_SHEET,
+    explanation=_TEXT,
     goal=_record(["text", "limits"], text=_TEXT, limits={"type": "array", "items": _LIMIT, "minItems": 1}),
     hide=_NAMES, lock=_NAMES, teacher=_TEXT,
 )  # fmt: skip

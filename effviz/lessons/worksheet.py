@@ -72,7 +72,7 @@ def variants(prediction: Prediction) -> int:
 
 def drawn(step: Step, seed: int) -> dict[str, Any]:
     """Return the values of the question of a step for a seed. Seeds up to `SEEDS` have different values."""
-    prediction = step.prediction
+    prediction = step.sheet
     if prediction is None or not prediction.draw:
         return {}
     count = variants(prediction)
@@ -90,19 +90,13 @@ def drawn(step: Step, seed: int) -> dict[str, Any]:
 def worksheet(chosen: Lesson, seed: int) -> Worksheet:
     """Return the worksheet of a lesson for a seed from 1 to `SEEDS`; the same seed gives the same worksheet."""
     seed = whole("seed", seed, 1, SEEDS)
-    found = [_question(step, seed) for step in chosen.steps if step.prediction is not None]
-    return Worksheet(chosen.title, chosen.name, seed, tuple(each for each in found if each is not None))
+    found = tuple(_question(step, step.sheet, seed) for step in chosen.steps if step.sheet is not None)
+    return Worksheet(chosen.title, chosen.name, seed, found)
 
 
-def _question(step: Step, seed: int) -> Question | None:
-    prediction = step.prediction
-    if prediction is None:
-        return None
+def _question(step: Step, prediction: Prediction, seed: int) -> Question:
     if prediction.choices:
         return _choice(step, prediction, seed)
-    if not prediction.draw:
-        # The lesson answers it, with the same number for all.
-        return None
     given = {**prediction.given, **drawn(step, seed)}
     value = prediction.value(given)
     return Question(
@@ -129,18 +123,24 @@ def letter(place: int) -> str:
 
 
 def check_variants(chosen: Lesson) -> None:
-    """Check that worksheets with different seeds differ in every numeric answer.
+    """Check that every question with a number is in the worksheets, and that all seeds have different answers to it.
 
     Raises:
-        LessonError: two seeds have the same answer to a question.
+        LessonError: a question without values to draw, or two seeds have the same answer to a question.
     """
     for step in chosen.steps:
-        if step.prediction is None or not step.prediction.draw:
+        asked = step.sheet
+        if asked is None or asked.choices:
             continue
+        if not asked.draw:
+            problem = (
+                "the number is the same for all students; add values to `draw`, or a `worksheet` with another question"
+            )
+            raise broken(f"{chosen.name}.yaml", step.name, "prediction", problem)
         seen: dict[str, int] = {}
         for seed in range(1, SEEDS + 1):
-            given = {**step.prediction.given, **drawn(step, seed)}
-            answer = step.prediction.form.precise.show(step.prediction.value(given))
+            given = {**asked.given, **drawn(step, seed)}
+            answer = asked.form.precise.show(asked.value(given))
             if answer in seen:
                 problem = f"seeds {seen[answer]} and {seed} have the same answer, {answer}"
                 raise broken(f"{chosen.name}.yaml", step.name, "prediction.draw", problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import streamlit as st
 
@@ -155,7 +154,7 @@ def place_of(room: Room, visitor: Member) -> int:
 def go(room: Room, place: int) -> None:
     """Show a step of the room's lesson."""
     chosen = lesson_of(room)
-    query: dict[str, Any] = playing.address(chosen, place + 1) | {"room": room.code}
+    query = playing.address(chosen, place + 1) | playing.kept(chosen.steps[place]) | {"room": room.code}
     runs.release(query)
     st.switch_page(page_path(page(chosen.steps[place].page)), query_params=query)
 

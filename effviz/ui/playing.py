@@ -70,11 +70,15 @@ def address(chosen: Lesson, number: int) -> dict[str, str]:
 
 def following(play: Play, number: int) -> dict[str, str]:
     """Return the parameters of a link from a step to another one of the lesson, which may keep what was built."""
-    target = play.lesson.steps[number - 1]
-    keeps = target.state is None and target.page == links.current_page()
-    kept = {key: str(st.query_params[key]) for key in st.query_params if keeps and key not in visits.EVERYWHERE}
     room = carried.texts().get("room", "")
-    return kept | address(play.lesson, number) | ({"room": room} if room else {})
+    return address(play.lesson, number) | kept(play.lesson.steps[number - 1]) | ({"room": room} if room else {})
+
+
+def kept(target: Step) -> dict[str, str]:
+    """Return the settings of this page that a step keeps."""
+    if not target.keeps or target.page != links.current_page():
+        return {}
+    return {key: str(st.query_params[key]) for key in st.query_params if key not in visits.EVERYWHERE}
 
 
 # --- Answers ----------------------------------------------------------------------------------------------------------
@@ -166,6 +170,15 @@ def held(key: str) -> tuple[bool, bool]:
         return False, False
     hidden = key in play.step.hide
     return hidden or key in play.step.lock, hidden
+
+
+def planned(key: str) -> str:
+    """Return the text to which the step will set a control in this run, before it is made; empty if it does not."""
+    play = now()
+    if play is None or not play.is_here or not play.step.state:
+        return ""
+    arrived = st.session_state.get(_ARRIVALS, {}).get(key) != carried.arrival()
+    return play.step.state.get(key, "") if arrived or held(key)[0] else ""
 
 
 def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bool]:

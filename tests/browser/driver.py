@@ -183,7 +183,7 @@ def formulas(page: Page) -> list[str]:
 COVERED = """
 () => [...document.querySelectorAll('button, a, [role=radio], input[type=number], input[type=text]')].filter(e => {
   const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
-  if (!box.width || !box.height || x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
+  if (!box.width || !box.height || x < 0 || y < 0 || x > innerWidth - 1 || y > innerHeight - 1) return false;
   if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
   const hit = document.elementFromPoint(x, y);
   return !(hit && (e.contains(hit) || hit.contains(e)));

@@ -62,7 +62,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     expect(
         page.get_by_role("heading", name=re.compile("^The only prediction is not right: the truth is"))
     ).to_be_visible()
-    expect(ada.locator(".verdict")).to_contain_text("The answer is")
+    expect(ada.locator(".verdict")).to_contain_text("percentage points too high")
     expect(other.locator(".verdict")).to_contain_text("Revealed before your prediction")
     expect(other.locator(".cards")).to_be_visible()
     for size in ("wide", "projector"):
@@ -70,6 +70,21 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
         settle(page)
         check_fits(page, VIEWPORTS[size]["width"])
     check_accessible(page)
+
+    # The QR code is small now, and a click enlarges it. The page of the step opens beside the class.
+    small = page.locator(".room_enlarge .room_qr")
+    assert small.evaluate("image => image.getBoundingClientRect().width") < 150
+    page.locator(".room_enlarge").click()
+    large = page.locator(".room_large .room_qr")
+    expect(large).to_be_visible()
+    assert large.evaluate("image => image.getBoundingClientRect().width") > 250
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Show the page").click()
+    expect(opened.value.get_by_text("The class is at this step.")).to_be_visible()
+    expect(opened.value.locator(".cards")).to_be_visible()
+    opened.value.close()
 
     page.get_by_role("button", name="Next").click()
     for student in (ada, other):

@@ -42,6 +42,15 @@ def test_a_cell_selects_its_network(page: Page, base_url: str) -> None:
     expect(field(page, "of")).to_have_value("ShuffleNetV1 (g = 3)")
 
 
+def test_a_dot_of_the_home_page_opens_its_network(page: Page, base_url: str) -> None:
+    visit(page, f"{base_url}/?part=Parameters+and+compute")
+    expect(page.locator(".st-key-zoo .chart")).to_have_class("chart clickable js-plotly-plot")
+    # The rows are in the order of their multiply-adds.
+    click_center(page, page.locator(".st-key-zoo .scatterlayer .point").first)
+    expect(page.get_by_role("heading", name="Architectures", level=1)).to_be_visible()
+    expect(field(page, "net")).to_have_value("EfficientNet-B7")
+
+
 def test_a_cell_of_the_grid_sets_the_three_bases(page: Page, base_url: str) -> None:
     visit(page, f"{base_url}/scaling?part=Grid+search&hold=alpha")
     click_center(page, page.locator(".st-key-grid_chart .heatmap-label").get_by_text("1.2*", exact=True))

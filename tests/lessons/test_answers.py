@@ -11,6 +11,7 @@ import pytest
 from effviz import DesignError
 from effviz.lessons.answers import FUNCTIONS, compute
 from effviz.lessons.lesson import ORDER, lesson
+from effviz.ui.widgets.glossary import explained
 
 B0 = {"architecture": "efficientnet_b0"}
 
@@ -33,8 +34,11 @@ def golden(name: str, column: str) -> int:
 
 def test_answers_about_compound_scaling() -> None:
     found = answers("compound_scaling")
-    assert found["constraint"] == pytest.approx(1.2 * 1.1**2 * 1.15**2)
-    assert found["promise"] == pytest.approx((1.2 * 1.1**2 * 1.15**2) ** 3)
+    raised = [1.3 * 1.1**2 * 1.15**2, 1.2 * 1.2**2 * 1.15**2, 1.2 * 1.1**2 * 1.25**2]
+    assert found["constraint"] == raised.index(max(raised))
+    # The network of φ = 3 has 31 blocks instead of 27.6, 341 px, and more multiply-adds than promised.
+    promised = (1.2 * 1.1**2 * 1.15**2) ** 3
+    assert promised < found["promise"] / 0.386 < promised * 31 / 27.6 * 1.08
     assert found["staircase"] == sum(math.ceil(blocks * 1.2**0.25) for blocks in (1, 2, 2, 3, 3, 4, 1))
     # torchvision's count of B4 is below the promise of φ = 4, and no stage of B0 loses a block at φ = −1.
     assert 4.39 / 0.386 < (1.2 * 1.1**2 * 1.15**2) ** 3.95
@@ -99,7 +103,8 @@ def test_answers_about_design() -> None:
 @pytest.mark.parametrize("name", ORDER)
 def test_no_text_has_an_open_place(name: str) -> None:
     for step in lesson(name).steps:
-        texts = [step.text, step.look, step.explanation, step.teacher]
+        # A text links terms of the glossary, which raises an error for unknown ones.
+        texts = [explained(step.text), step.look, step.explanation, step.teacher]
         if step.prediction is not None:
             texts += [step.prediction.asked(), step.prediction.show(step.prediction.value())]
         assert not [text for text in texts if "[[" in text or "$ $" in text]

@@ -10,7 +10,7 @@ import yaml
 
 import effviz
 from effviz.lessons.goals import goal_of
-from effviz.lessons.lesson import ORDER, Form, lesson, read
+from effviz.lessons.lesson import ORDER, Form, fill, lesson, read
 from effviz.lessons.schema import LessonError
 from effviz.ui.navigation import PAGES
 
@@ -100,6 +100,22 @@ def test_a_number_within_the_tolerance_is_right() -> None:
     assert prediction.is_right(answer * 1.079)
     assert not prediction.is_right(answer * 1.081)
     assert prediction.error(2 * answer) == pytest.approx(100)
+    assert [prediction.distance(factor * answer) for factor in (0.5, 1.214, 31)] == [
+        "50 % too low", "21 % too high", "3,000 % too high",
+    ]  # fmt: skip
+
+
+def test_the_error_of_a_percentage_is_in_points() -> None:
+    prediction = lesson("mobilenet").steps[3].prediction
+    assert prediction is not None
+    assert prediction.distance(prediction.value() - 40.25) == "40.2 percentage points too low"
+
+
+def test_a_number_and_its_unit_stay_in_one_line() -> None:
+    assert (
+        fill("At [[a]] of 3 M, 16 blocks and 5 or 6", {"a": "9.4 %"})
+        == "At 9.4\xa0% of 3\xa0M, 16\xa0blocks and 5 or 6"
+    )
 
 
 def test_numbers_are_written_with_their_unit() -> None:

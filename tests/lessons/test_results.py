@@ -7,21 +7,31 @@ import io
 
 from effviz.lessons.lesson import ORDER, lesson
 from effviz.lessons.results import COLUMNS, results_csv
+from effviz.lessons.rooms import Result
 
 
-def test_a_row_per_prediction() -> None:
+def test_a_row_per_prediction_and_goal() -> None:
     chosen = lesson(ORDER[0])
-    places = {bool(step.prediction.choices): place for place, step in enumerate(chosen.steps) if step.prediction}
+    (goal,) = (place for place, step in enumerate(chosen.steps) if step.goal)
+    asked = [(place, step.prediction) for place, step in enumerate(chosen.steps) if step.prediction]
+    places = {bool(prediction.choices): place for place, prediction in reversed(asked)}
     number, choice = chosen.steps[places[False]], chosen.steps[places[True]]
     assert number.prediction is not None
     assert choice.prediction is not None
     truth, right = number.prediction.value(), int(choice.prediction.value())
-    answers = [("=Ada,\"'", places[False], truth), ("Bob\n", places[False], 2 * truth), ("Eve", places[True], right)]
-    header, *rows = csv.reader(io.StringIO(results_csv(chosen, answers)))
+    results = [
+        Result("=Ada,\"'", {places[False]: truth}, frozenset({goal})),
+        Result("Bob\n", {places[False]: 2 * truth, places[True]: right}, frozenset()),
+    ]
+    header, *rows = csv.reader(io.StringIO(results_csv(chosen, results)))
     assert tuple(header) == COLUMNS
-    unit = number.prediction.form.unit
+    first, last = [str(places[False] + 1), number.title], [str(goal + 1), chosen.steps[goal].title]
+    unit, option = number.prediction.form.unit, choice.prediction.choices[right].text
+    said = ["", "", "", "", ""]
     assert rows == [
-        ["'=Ada,\"'", str(places[False] + 1), number.title, f"{truth:.10g}", f"{truth:.10g}", unit, "0.0", "yes"],
-        ["Bob\n", str(places[False] + 1), number.title, f"{2 * truth:.10g}", f"{truth:.10g}", unit, "100.0", "no"],
-        ["Eve", str(places[True] + 1), choice.title, *[choice.prediction.choices[right].text] * 2, "", "", "yes"],
+        ["'=Ada,\"'", *first, f"{truth:.10g}", f"{truth:.10g}", unit, "0.0", "yes", ""],
+        ["'=Ada,\"'", *last, *said, "yes"],
+        ["Bob\n", *first, f"{2 * truth:.10g}", f"{truth:.10g}", unit, "100.0", "no", ""],
+        ["Bob\n", str(places[True] + 1), choice.title, option, option, "", "", "yes", ""],
+        ["Bob\n", *last, *said, "no"],
     ]

@@ -104,7 +104,8 @@ def test_the_first_answer_counts_until_the_answer_is_revealed(room: Room) -> Non
     assert room.counts(0) == (3, 2)
     assert room.counts(2) == (3, 1)
     assert room.answers(0) == [5, -1.5]
-    assert room.results() == [("Ada", 0, 5), ("Bob", 0, -1.5), ("Bob", 2, 1)]
+    room.meet(bob, 1)
+    assert room.results() == [("Ada", {0: 5}, frozenset()), ("Bob", {0: -1.5, 2: 1}, {1}), ("Eve", {}, frozenset())]
     room.reveal(room.key, 0)
     with pytest.raises(RoomError, match=r"^The answer is revealed already\.$"):
         room.answer(eve, 0, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,9 @@ def test_the_same_seed_gives_the_same_worksheet(name: str) -> None:
     assert made[0] == made[1]
     one, two = worksheet(lesson(name), 7), worksheet(lesson(name), 8)
     numeric = [(a, b) for a, b in zip(one.questions, two.questions, strict=True) if a.value is not None]
+    assert [each.title for each in one.questions] == [
+        step.title for step in lesson(name).steps if step.prediction is not None
+    ], "every step with a prediction has a question"
     assert len(numeric) >= 4
     assert all(a.answer != b.answer and a.text != b.text for a, b in numeric)
 
@@ -59,17 +63,25 @@ def test_a_seed_is_between_1_and_the_number_of_worksheets(seed: float) -> None:
         worksheet(lesson("design"), seed)  # type: ignore[arg-type]
 
 
-def test_equal_answers_are_found() -> None:
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (slice(50), "prediction.draw: seeds 1 and 51 have the same"),
+        (slice(0), "prediction: the number is the same for"),
+    ],
+)
+def test_equal_answers_are_found(values: slice, problem: str) -> None:
     made = lesson("compound_scaling")
     (step,) = (step for step in made.steps if step.name == "promise")
-    assert step.prediction is not None
-    few = {"phi": step.prediction.draw["phi"][:50]}
-    copy = type(step.prediction)(**(vars(step.prediction) | {"draw": few}))
-    broken = type(made)(**(vars(made) | {"steps": (type(step)(**(vars(step) | {"prediction": copy})),)}))
-    with pytest.raises(LessonError, match=r'step "promise", field prediction\.draw: seeds 1 and 51'):
+    assert step.sheet is not None
+    few = {name: drawn[values] for name, drawn in step.sheet.draw.items() if drawn[values]}
+    broken = replace(made, steps=(replace(step, sheet=replace(step.sheet, draw=few)),))
+    with pytest.raises(LessonError, match=re.escape(f'step "promise", field {problem}')):
         check_variants(broken)
 
 
 def test_formulas_in_print() -> None:
+    assert printing.rich(r"$(1 + r) / (2 \sqrt{r})$ or $\sqrt{a + b}$") == "(1 + r) / (2 √r) or √(a + b)"
+    assert printing.rich("Run `f(a < b)`.") == "Run <code>f(a &lt; b)</code>."
     assert printing.rich(r"$\alpha \cdot \beta^2$ < 2") == "α · β<sup>2</sup> &lt; 2"
     assert printing.rich(r"$\frac{1}{C_{out}} + \frac{1}{K^2}$") == "1 / C<sub>out</sub> + 1 / K<sup>2</sup>"

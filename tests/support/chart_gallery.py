@@ -28,7 +28,8 @@ from effviz.charts.classroom import choice_bars, number_histogram
 from effviz.charts.compare.axes import Axis
 from effviz.charts.compare.bubbles import Bubble, bubbles
 from effviz.charts.compare.profile import Profile, profiles
-from effviz.charts.compare.waterfall import Part, waterfall
+from effviz.charts.compare.waterfall import Part
+from effviz.charts.compare.waterfall import waterfall as parts_waterfall
 from effviz.charts.convolutions import (
     Curve,
     connection_picture,
@@ -527,14 +528,17 @@ def compare(look: Appearance) -> Named:
                 parts = [Part(term.label, term.before, term.after) for term in each]
                 label = quantity.replace("macs", "multiply-adds").replace("params", "parameters").replace("_", " ")
                 pair = one.label, other.label
-                yield f"{pair}, {quantity} by {by}", waterfall(parts, pair, label, by, si, look)
+                yield f"{pair}, {quantity} by {by}", parts_waterfall(parts, pair, label, by, si, look)
     unknown = [Profile("a", "A", [None, 1.0]), Profile("b", "B", [2.0, None])]
     yield "nothing in common", profiles(unknown, list(found.values())[:2], "a", "b", look)
     equal = [Part("stem", 3, 3), Part("head", 4, 4)]
-    yield "equal networks", waterfall(equal, ("A", "B"), "multiply-adds", "stage", si, look)
-    yield "equal sums", waterfall([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look)
-    yield "one stage", waterfall([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
-    yield "from nothing", waterfall([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look)
+    yield "equal networks", parts_waterfall(equal, ("A", "B"), "multiply-adds", "stage", si, look)
+    yield "equal sums", parts_waterfall([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look)
+    yield "one stage", parts_waterfall([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
+    yield (
+        "from nothing",
+        parts_waterfall([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look),
+    )
 
 
 def literature(look: Appearance) -> Named:

@@ -40,6 +40,12 @@ def predict(at: AppTest, chosen: Lesson, step: Step, guess: float) -> AppTest:
     return run(at)
 
 
+def usable(at: AppTest) -> set[str | None]:
+    """Keys of the controls that are enabled."""
+    controls = (*at.number_input, *at.text_input, *at.selectbox, *at.button_group, *at.toggle)
+    return {entry.key for entry in controls if not entry.disabled}
+
+
 @pytest.mark.parametrize("name", ORDER)
 def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> None:
     chosen = lesson(name)
@@ -56,11 +62,12 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
             predict(at, chosen, step, answer if is_right else wrong)
             assert step.prediction.show(answer) in texts(at)
             assert step.prediction.is_right(wrong) is False
-            words = ("Correct", "✓ Answer") if is_right else ("The answer is", "Not correct")
+            words = ("Correct", "✓ Answer") if is_right else (" too ", "Not correct")
             assert any(word in texts(at) for word in words), step.name
             assert step.explanation in [each.value for each in at.markdown]
         assert WAITING not in texts(at)
         assert metrics(at) or at.get("bidi_component"), "the page is drawn"
+        assert not usable(at) & (step.lock | step.hide), step.name
         assert failures(at) == []
         assert line(at) == "", step.name
         if step.goal is not None:

@@ -51,7 +51,7 @@ def stairs_charts(
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),
-        _Panel("channels", 1, "Channels, all stages"),
+        _Panel("channels", 1, "Channels"),
         _Panel("resolution", 2, "Resolution (px)"),
         _Panel("macs", 3, count.label, count.factor, large=True),
     )

@@ -61,8 +61,15 @@ function render(card) {
 function verdict(entry, guess) {
   if (entry.problem) return `No such network can be built. ${entry.problem}`;
   const off = entry.answer ? Math.abs(guess - entry.answer) / Math.abs(entry.answer) : Math.abs(guess);
-  const word = off < 0.02 ? "Correct." : `Off by ${Number((100 * off).toPrecision(2))} % of the answer.`;
-  return `Your guess: ${guess}${entry.unit === "×" ? "×" : ` ${entry.unit}`}. ${word} ${entry.why}`;
+  const word = off < 0.02 ? ". Correct." : `, ${distance(entry, guess, off)}.`;
+  return `Your guess: ${guess}${entry.unit === "×" ? "×" : ` ${entry.unit}`}${word} ${entry.why}`;
+}
+
+/** Words for the error, as in a lesson: "22 % too low"; that of a percentage is in percentage points. */
+function distance(entry, guess, off) {
+  const word = guess < entry.answer ? "low" : "high";
+  if (entry.unit === "%") return `${Number(Math.abs(guess - entry.answer).toPrecision(3))} percentage points too ${word}`;
+  return `${Number((100 * off).toPrecision(2)).toLocaleString("en")} % too ${word}`;
 }
 
 function put(element, text) {

@@ -98,7 +98,7 @@ def moving(body: Callable[[], None]) -> None:
 def _convention_chip() -> Convention:
     """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link."""
     known = (("count", COUNTS, "macs"), ("unit", UNITS, "elements"), ("memory", MEMORIES, "fused"))
-    label = " · ".join(links.upcoming(*each) for each in known)
+    label = " · ".join(playing.planned(each[0]) or links.upcoming(*each) for each in known)
     # No popover: the controls in a closed one do not exist in the browser, which then forgets their values.
     with st.container(key="convention", width="content"), st.expander(label, icon=":material/tune:"):
         count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)

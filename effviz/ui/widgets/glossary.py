@@ -48,6 +48,11 @@ def show_explained(text: str, place: str) -> None:
     st.markdown(explained(text, place), unsafe_allow_html=True)
 
 
+def caption_explained(text: str, place: str) -> None:
+    """Show a caption with terms, with the arguments of `explained`."""
+    st.caption(explained(text, place), unsafe_allow_html=True)
+
+
 def slug(entry: Term) -> str:
     """Return the name of a term for an id: ``depthwise-convolution``."""
     return re.sub(r"\W+", "-", entry.name.lower()).strip("-")

@@ -16,6 +16,7 @@ from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
 from effviz.ui.widgets import browser_storage, room_bar
+from effviz.ui.widgets.glossary import show_explained
 
 _GUESS = "lesson_guess"
 _PROBLEM = "_lesson_problem"
@@ -122,7 +123,7 @@ def _head(play: Play) -> None:
         f'<progress class="lesson_bar" max="{count}" value="{play.number}" aria-label="Steps"></progress>'
         f"<h2>{html_text(step.title)}</h2>"
     )
-    st.markdown(step.text)
+    show_explained(step.text, "lesson")
 
 
 # --- Prediction -------------------------------------------------------------------------------------------------------
@@ -157,6 +158,8 @@ def _prediction(play: Play) -> bool:
 def _look(play: Play) -> None:
     if play.step.look:
         st.markdown(f"**Look at:** {play.step.look}")
+    # On a phone the sidebar is closed, and its button has no name.
+    st.html('<p class="lesson_line lesson_controls">Further controls of this page: » at the top.</p>')
 
 
 def _ask(play: Play, prediction: Prediction) -> None:
@@ -191,15 +194,15 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
     if not prediction.choices:
         said = "Revealed before your prediction."
         if guess is not None:
-            word = "Correct." if is_right else f"The answer is {prediction.show(answer)}."
-            said = f"You predicted {prediction.show(guess)}. {word}"
+            said = f"You predicted {prediction.show(guess)}"
+            said += ". Correct." if is_right else f", {prediction.distance(guess)}."
         return (
             f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
             f"<span>{html_text(said)}</span></p>"
         )
     rows = []
     for place, each in enumerate(prediction.choices):
-        marks = " ".join(
+        marks = " · ".join(
             text for text, holds in (("✓ Answer", place == int(answer)), ("Your choice", place == guess)) if holds
         )
         kind = "right" if place == int(answer) else "wrong" if place == guess else ""

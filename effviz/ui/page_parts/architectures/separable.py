@@ -12,6 +12,7 @@ from effviz.studies.separable import Replaced, separated
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.ui.widgets.ways import studio_link
 
@@ -31,9 +32,11 @@ def made_separable(report: Report, convention: Convention) -> None:
         Column(f"vs {report.design.title}", lambda row: "" if row is report else change(row.macs, report.macs)),
     ]
     show_table(Table([report, after], columns, "The network before and after the replacement with exact counts"))
-    st.caption(
-        "Each standard convolution with a window becomes a depthwise and a 1x1 convolution with batch norm, as in "
-        f"MobileNetV1. Held equal: resolution, stages, channels and strides. {_left(found)}"
+    caption_explained(
+        "Each [[standard convolution]] with a window becomes a [[depthwise convolution|depthwise]] and a "
+        "[[1x1 convolution]] with batch norm, as in MobileNetV1. Held equal: resolution, stages, channels and strides. "
+        f"{_left(found)}",
+        "separable",
     )
     studio_link(found.after)
 

@@ -24,6 +24,7 @@ from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
 from effviz.ui.widgets.frame import convention, look
+from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -172,9 +173,10 @@ def excitation_cost(report: Report) -> None:
     show_chart(chart, "excite_chart")
     alt = f"Cost of squeeze-and-excitation at {len(found)} reduction ratios"
     show_table(Table(found, _EXCITE_COLUMNS, alt))
-    st.caption(
-        "Counted with and without it. The paper's formula for the weights is $2 C^2 / r$ (arXiv 1709.01507, equation "
-        "5); biases and rounding are added."
+    caption_explained(
+        "Counted with and without it. The paper's formula for the weights is $2 C^2 / r$ with the [[reduction ratio]] "
+        "$r$ (arXiv 1709.01507, equation 5); biases and rounding are added.",
+        "excite",
     )
 
 

@@ -12,7 +12,7 @@ from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.latex import latex, sentence
-from effviz.core.units import change, lower, milliseconds, percent
+from effviz.core.units import change, lower, milliseconds, percent, three_digits
 from effviz.count.report import Report
 from effviz.measure.latency import Latency
 from effviz.model.layers import shape_text
@@ -38,7 +38,7 @@ def cards(report: Report, convention: Convention) -> list[Card]:
     compute = convention.compute(report.macs)
     below = {
         "params": "of the block",
-        "macs": f"{compute / max(report.params, 1):.3g} per parameter",
+        "macs": f"{three_digits(compute / max(report.params, 1))} per parameter",
         "memory_access": f"{compute / max(report.memory_access, 1):.3g} per element",
         "peak_activation": f"output {lesson.output_text(report)}",
     }

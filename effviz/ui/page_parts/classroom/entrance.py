@@ -9,6 +9,8 @@ from effviz.core.text import html_text
 from effviz.lessons.lesson import ORDER, lesson
 from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, read_code
 from effviz.ui import carried, classroom, inputs
+from effviz.ui.navigation import page
+from effviz.ui.paths import page_path
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import visitor_address
@@ -37,7 +39,11 @@ def entrance() -> None:
             )
             chosen = lesson(name)
             st.caption(f"{chosen.summary} {len(chosen.steps)} steps, {chosen.minutes} minutes.")
-            st.button("Open a room", on_click=_open, args=(name,), type="primary")
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.button("Open a room", on_click=_open, args=(name,), type="primary")
+                st.page_link(
+                    page_path(page("lessons")), label="Notes and worksheets", query_params={"of": name, "part": "Notes"}
+                )
             _problem(_PROBLEM)
             for code in classroom.taught():
                 st.button(f"Back to class {code}", on_click=_return, args=(code,), type="tertiary")

@@ -16,11 +16,12 @@ from effviz.lessons.results import results_csv
 from effviz.lessons.rooms import HOURS, Room
 from effviz.ui import classroom, playing
 from effviz.ui.navigation import page
-from effviz.ui.paths import page_path
+from effviz.ui.terms import linked
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import File, download, file_name
 from effviz.ui.widgets.frame import look, section
+from effviz.ui.widgets.glossary import show_explained
 from effviz.ui.widgets.room_bar import TEACHER_S, watch
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -42,15 +43,29 @@ def screen(room: Room, key: str) -> None:
                 f'<p class="lesson_line"><strong>{html_text(chosen.title)}</strong> · {where}</p>'
                 f"<h1>{html_text(step.title)}</h1>"
             )
-            if step.prediction is not None:
-                st.markdown(step.prediction.asked())
-            watch(TEACHER_S, lambda: (room.scene, room.ended), lambda: _counts(room))
+            _task(room, step)
+            watch(TEACHER_S, lambda: (room.scene, room.ended, _has_students(room)), lambda: _counts(room))
             with section("The predictions"):
                 _predictions(room, step)
-            with st.expander("Text of the step"):
-                st.markdown(step.text)
+            if step.prediction is not None:
+                with st.expander("Text of the step"):
+                    show_explained(step.text, "room")
         _invitation(room)
     _controls(room, key, step)
+
+
+def _task(room: Room, step: Step) -> None:
+    """Show the question, or the text of a step without one, and the goal once the students see the page."""
+    if step.prediction is not None:
+        st.markdown(step.prediction.asked())
+    else:
+        show_explained(step.text, "room")
+    if step.goal is not None and (step.prediction is None or room.scene.step in room.scene.revealed):
+        st.markdown(f"**Goal:** {step.goal.text}")
+
+
+def _has_students(room: Room) -> bool:
+    return room.counts(room.scene.step).joined > 0
 
 
 def _counts(room: Room) -> None:
@@ -59,12 +74,10 @@ def _counts(room: Room) -> None:
     asks = joined > 0 and room.questions[place] is not None
     number, noun = (answered, "answered") if asks else (joined, "joined")
     of = f" of {joined}" if asks else ""
-    st.html(
-        f'<p class="room_count" role="status"><strong>{number}{of}</strong> {noun}</p>'
-        + _goals(room, place)
-        + (f'<progress class="lesson_bar" max="{max(joined, 1)}" value="{answered}" aria-label="Answers"></progress>'
-           if asks else "")
-    )  # fmt: skip
+    bar = f'<progress class="lesson_bar" max="{max(joined, 1)}" value="{answered}" aria-label="Answers"></progress>'
+    # The result needs the room on the screen.
+    kind, bar = ("room_count revealed", "") if place in room.scene.revealed else ("room_count", bar if asks else "")
+    st.html(f'<p class="{kind}" role="status"><strong>{number}{of}</strong> {noun}</p>{_goals(room, place)}{bar}')
 
 
 def _goals(room: Room, place: int) -> str:
@@ -85,7 +98,7 @@ def _predictions(room: Room, step: Step) -> None:
         return
     with place.container():
         show_chart(_chart(step, room.answers(room.scene.step)), "room_answers")
-        st.markdown(step.explanation)
+        st.markdown(f"{step.explanation}\n\n**Look at** on the page {page(step.page).title}: {step.look}")
 
 
 def _chart(step: Step, answers: list[float]) -> Chart:
@@ -97,16 +110,26 @@ def _chart(step: Step, answers: list[float]) -> Chart:
 
 
 def _invitation(room: Room) -> None:
-    """Show how students join."""
+    """Show how students join: a large QR code, and once students have joined a small one that a click enlarges."""
     address = _address(room)
     shown = (address.partition("://")[2] or address).partition("?")[0]
-    local = urlsplit(address).hostname in _LOCAL
-    note = f"<p class='room_note'>{_LOCAL_ONLY}</p>" if local else ""
-    with st.container(key="room_invitation"):
-        st.html(
-            f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
-            f'<p class="room_note">{html_text(shown)}</p>'
-            f'<p class="room_code" aria-label="Code of the room">{html_text(room.code)}</p>{note}'
+    has_students, local = _has_students(room), urlsplit(address).hostname in _LOCAL
+    note = f"<span class='room_note'>{_LOCAL_ONLY}</span>" if local and not has_students else ""
+    code = f'<img class="room_qr" src="{_qr(address)}" alt="QR code of the link to the room">'
+    if has_students:
+        # `st.html` removes popovers.
+        shown_code = (
+            f'<button type="button" class="room_enlarge" popovertarget="room_large" title="Enlarge">{code}</button>'
+            f'<span popover="auto" id="room_large" class="room_large" role="note">{code}'
+            f'<span>{html_text(shown)}</span><span class="room_code">{html_text(room.code)}</span></span>'
+        )
+    else:
+        shown_code = f'{code}<span class="room_note">{html_text(shown)}</span>'
+    with st.container(key="room_invited" if has_students else "room_invitation"):
+        st.markdown(
+            f'<div class="room_join">{shown_code}'
+            f'<span class="room_code" aria-label="Code of the room">{html_text(room.code)}</span>{note}</div>',
+            unsafe_allow_html=True,
         )
 
 
@@ -118,8 +141,12 @@ def _qr(address: str) -> str:
 
 def _address(room: Room) -> str:
     """Return the link for students, as the teacher's browser reaches the server."""
-    base = (st.context.url or classroom.PAGE).partition("?")[0].rstrip("/")
-    return f"{base}?room={room.code}"
+    return f"{_base()}?room={room.code}"
+
+
+def _base() -> str:
+    """Return the address of the Classroom page, as the teacher's browser reaches it."""
+    return (st.context.url or classroom.PAGE).partition("?")[0].rstrip("/")
 
 
 # --- Controls ---------------------------------------------------------------------------------------------------------
@@ -130,14 +157,14 @@ def _controls(room: Room, key: str, step: Step) -> None:
     with st.container(horizontal=True, key="room_controls", gap="small", vertical_alignment="center"):
         st.button("Previous", disabled=place == 0, on_click=room.show, args=(key, place - 1))
         st.button("Next", disabled=place == last, on_click=room.show, args=(key, place + 1))
-        if step.prediction is not None:
-            st.button(
-                "Hide predictions" if revealed else "Reveal", on_click=room.reveal, args=(key, place, not revealed),
-                key="room_reveal", type="secondary" if revealed else "primary",
-            )  # fmt: skip
+        st.button(
+            "Hide predictions" if revealed else "Reveal", on_click=room.reveal, args=(key, place, not revealed),
+            key="room_reveal", type="secondary" if revealed else "primary", disabled=step.prediction is None,
+        )  # fmt: skip
         _pace(room, key)
         query = playing.address(classroom.lesson_of(room), place + 1) | {"room": room.code}
-        st.page_link(page_path(page(step.page)), label="Show the page", query_params=query)
+        link = linked(f"{_base().rpartition('/')[0]}/{step.page}", query)
+        st.link_button("Show the page", link, icon=":material/open_in_new:", type="tertiary", help="In a new tab.")
         _more(room, key)
 
 
@@ -158,6 +185,9 @@ def _pace(room: Room, key: str) -> None:
 def _more(room: Room, key: str) -> None:
     with st.popover("More"):
         chosen = classroom.lesson_of(room)
+        note = chosen.steps[room.scene.step].teacher
+        if note:
+            st.markdown(f"**Note on this step.** {note}")
         stem = file_name("effviz", room.lesson, room.code)
         download(File("Results as CSV", f"{stem}.csv", lambda: results_csv(chosen, room.results())))
         st.caption("Your screen on another device, with all rights of the teacher:")
@@ -166,10 +196,6 @@ def _more(room: Room, key: str) -> None:
         copy(data={"label": "Copy teacher link", "done": "Copied", "text": link}, key="copy_teacher", width="content")
         st.caption(f"The room ends by itself {HOURS} hours after it was opened. Its data are then deleted.")
         _ending(room, key)
-        note = classroom.lesson_of(room).steps[room.scene.step].teacher
-        if note:
-            with st.expander("Note on this step"):
-                st.markdown(note)
 
 
 def _ending(room: Room, key: str) -> None:

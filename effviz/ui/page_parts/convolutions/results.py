@@ -36,6 +36,7 @@ from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_fil
 from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import formula_grid, formula_text, layer_texts
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.motion import show_motion
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -198,9 +199,10 @@ def shuffle(choice: Choice) -> None:
     channels, groups = lesson.drawn_channels(setting.out_channels, setting.groups)
     chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
-    st.caption(
-        f"Two 1x1 convolutions in a row, with {groups} groups of {channels // groups} channels: which inputs reach "
-        f"which outputs, as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}"
+    caption_explained(
+        f"Two 1x1 convolutions with {groups} groups of {channels // groups} channels, without and with a "
+        f"[[channel shuffle]], as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}",
+        "shuffle",
     )
 
 

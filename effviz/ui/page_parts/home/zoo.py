@@ -17,8 +17,12 @@ from effviz.count.report import Report
 from effviz.ui.convention import Convention
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
+from effviz.ui.widgets.charts import Click, show_chart
+from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table, size_cell
 from effviz.zoo import ARCHITECTURES
+
+_OPENED = "_zoo_opened"  # network of the dot that was clicked
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,18 @@ def totals_chart(convention: Convention, look: Appearance) -> Chart:
     """Draw the parameters and the compute of every network."""
     found = [Totals(each.design.title, each.params, each.macs, each.resolution) for each in reports(convention.memory)]
     return zoo_dots(found, convention.compute(1), convention.compute_label, look)
+
+
+def totals(convention: Convention) -> None:
+    """Show the parameters and the compute of every network; a click on a dot opens the network."""
+
+    def choose(mark: Click) -> None:
+        st.session_state[_OPENED] = str(mark.y)
+
+    note = "A click on a dot opens the network."
+    show_chart(totals_chart(convention, look()), "zoo", note=note, on_click=choose)
+    if title := st.session_state.pop(_OPENED, ""):
+        st.switch_page(page_path(page("architectures")), query_params={"net": title})
 
 
 def ways() -> None:

@@ -27,6 +27,7 @@ from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.live_latency import HERE, RECORDED, Conditions
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -101,11 +102,12 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
     ]
     latencies = [each.latency.median_ms if each.latency else None for each in rivals]
     show_chart(duel_chart(found, [*measures, Measured(label, "cross", latencies)], look()), "duel")
-    st.caption(
+    caption_explained(
         "Each rule builds its largest network within the multiply-adds of the compound one at this φ. Fast "
         r"scaling is d1_w8_g8_r1 of arXiv 2103.06877: a factor $s$ in multiply-adds becomes $s^{0.1}$ in depth, "
-        r"$s^{0.4}$ in width and $s^{0.05}$ in resolution. Activations are the outputs of convolutions. “Measure "
-        "latency” measures all networks."
+        r"$s^{0.4}$ in width and $s^{0.05}$ in resolution. [[activation|Activations]] are the outputs of "
+        "convolutions. “Measure latency” measures all networks.",
+        "rules",
     )
     if missing:
         st.markdown(missing)

@@ -9,6 +9,7 @@ import effviz
 from effviz.core.errors import MAX_CHANNELS, MAX_MULTIPLIER, DesignError
 from effviz.core.resolution import Resolution, compact_size, parse_resolution
 from effviz.model.draft import Draft
+from effviz.ui import playing
 from effviz.ui.page_parts.studio.draft import EMPTY, IMPORTED, edit, follow, started
 from effviz.ui.widgets.controls import SIZE_HELP
 from effviz.ui.widgets.frame import notice
@@ -21,10 +22,12 @@ _TURN = "_studio_import_turn"
 def start_from() -> DeltaGenerator:
     """Show the choice of the network to start from, and return the place of the settings below it."""
     names = [EMPTY, *ARCHITECTURES]
-    st.selectbox(
-        "Start from", names, index=None, key="start", placeholder="a network, or an empty table",
-        format_func=lambda name: name if name == EMPTY else effviz.architecture(name).title, on_change=_start,
-    )  # fmt: skip
+    _, is_hidden = playing.held("start")
+    if not is_hidden:
+        st.selectbox(
+            "Start from", names, index=None, key="start", placeholder="a network, or an empty table",
+            format_func=lambda name: name if name == EMPTY else effviz.architecture(name).title, on_change=_start,
+        )  # fmt: skip
     return st.container(key="studio_settings")
 
 
