@@ -16,7 +16,6 @@ from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.architectures.results import studio_link
 from effviz.ui.page_parts.search.controls import Choice
 from effviz.ui.page_parts.search.place import storage
 from effviz.ui.page_parts.search.ranking import ranking_table
@@ -25,6 +24,7 @@ from effviz.ui.widgets.charts import Click, show_chart
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
+from effviz.ui.widgets.ways import studio_link
 
 MEMBER = "member"
 _STARTED = "_search_started"
