@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from page_reader import control, failures, go_to, line, metrics, open_page, run
@@ -178,6 +179,23 @@ def test_the_goal_of_the_studio() -> None:
     run(at)
     at.text_input(key="set_resolution").set_value("128")
     assert "Goal met:" in texts(run(at))
+
+
+def test_a_step_keeps_the_design_of_the_step_before() -> None:
+    chosen = lesson("design")
+    number = step_number(chosen, "use")
+    at = step_page(chosen, number - 1)
+    before = at.query_params["design"]
+    at.number_input(key="set_width_mult").set_value(0.25)
+    run(at)
+    assert at.query_params["design"] != before
+    following = next(entry.proto for entry in at.get("page_link") if entry.proto.label.startswith("Next"))
+    assert parse_qs(following.query_string)["design"] == [at.query_params["design"]]
+    # A link from outside has the design of the lesson.
+    alone = step_page(chosen, number)
+    predict(alone, chosen, chosen.steps[number - 1], 0)
+    assert alone.number_input(key="set_width_mult").value == 0.25
+    assert alone.text_input(key="set_resolution").value == "128"
 
 
 RECORD: dict[str, Any] = {

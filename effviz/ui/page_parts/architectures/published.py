@@ -8,7 +8,6 @@ from effviz.core.resolution import in_pixels
 from effviz.core.units import exact
 from effviz.studies.printed_figures import printed_figures
 from effviz.ui.page_parts.architectures.controls import Choice
-from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 COLUMNS = (
@@ -41,11 +40,10 @@ def published(choice: Choice) -> None:
             f"{in_pixels(design.resolution)}. {elsewhere}"
         )
     channels = f" and {choice.baseline.in_channels} input channels" if design.in_channels != 3 else ""
-    caption_explained(
+    st.caption(
         f"Table: {design.source}. Exact, with {exact(found.classes)} classes{channels}: {exact(found.exact.params)} "
         f"parameters, {exact(found.exact.macs)} multiply-adds. Figures are shown as printed; many sources print "
-        "multiply-adds under the name [[FLOPs]].",
-        "published",
+        "multiply-adds under the name FLOPs."
     )
     if design.notes:
         st.markdown("\n".join(f"- {note}" for note in design.notes))
