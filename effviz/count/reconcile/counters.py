@@ -14,6 +14,8 @@ PRODUCTS = ("Conv2d", "Conv2d with bias", "Linear", "Linear with bias")
 
 _BIASED = ("Conv2d with bias", "Linear with bias")
 _NORM, _PLAIN_NORM = "BatchNorm2d", "BatchNorm2d without scale and shift"
+_LAYER_NORM, _LAYER_SCALE = "LayerNorm2d", "LayerScale"
+_PER_CHANNEL = (_LAYER_NORM, _LAYER_SCALE)
 _GLOBAL_POOLS = ("AdaptiveAvgPool2d", "GlobalAvgPool")
 _WINDOWS = ("AvgPool2d", "MaxPool2d")
 _MERGES = ("add", "mul", "concat")
@@ -22,7 +24,7 @@ _VIEWS = ("Flatten", "Identity", "Dropout", "StochasticDepth", "Slice", "Subsamp
 _SMOOTH = ("hardswish", "sigmoid", "hardsigmoid", "tanh")
 _ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", *_SMOOTH)
 _MOVES = (*_MERGES, *_COPIES, *_VIEWS)
-_NO_PRODUCT = (_NORM, _PLAIN_NORM, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, *_MOVES)
+_NO_PRODUCT = (_NORM, _PLAIN_NORM, *_PER_CHANNEL, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, *_MOVES)
 
 
 # --- the numbers as the counters print them ---------------------------------------------------------------------------
@@ -76,6 +78,7 @@ def _batch_norm(affine: int, plain: int) -> tuple[Rule, ...]:
     )
 
 
+_LAYER_NORMS = Rule("layer norm", (_LAYER_NORM,), "5 operations per element normalised by {layers}", factor=5)
 _BIAS = Rule("bias", _BIASED, "1 addition per output element of {layers}", ("outputs",))
 
 # --- the counters -----------------------------------------------------------------------------------------------------
@@ -96,9 +99,17 @@ _THOP = Counter(
                      "1 addition per input element and 1 division per output element of {layers}",
                      ("inputs", "outputs")),
             ),
-            ("MaxPool2d", *_ACTIVATIONS, *_MOVES), rounding=THOP,
+            ("MaxPool2d", *_PER_CHANNEL, *_ACTIVATIONS, *_MOVES), rounding=THOP,
         ),
-        _params("thop.profile(module, (image,))[1]", text=lambda number: repr(float(number)), rounding=THOP),
+        _params(
+            "thop.profile(module, (image,))[1]", text=lambda number: repr(float(number)), rounding=THOP,
+            rules=(
+                Rule("layer norm", (_LAYER_NORM,),
+                     "no rule for {layers}, so 0 for 2 parameters per channel", ("channels",), -2),
+                Rule("layer scale", (_LAYER_SCALE,),
+                     "no rule for {layers}, so 0 for 1 parameter per channel", ("channels",), -1),
+            ),
+        ),
     ),
 )  # fmt: skip
 
@@ -112,9 +123,10 @@ _FVCORE = Counter(
             "flops", "macs", "FlopCountAnalysis(module, image).total()", str,
             (
                 *_batch_norm(2, 1),
+                _LAYER_NORMS,
                 Rule("adaptive and global average pooling", _GLOBAL_POOLS, "1 operation per input element of {layers}"),
             ),
-            (*_WINDOWS, *_ACTIVATIONS, *_MOVES),
+            (*_WINDOWS, _LAYER_SCALE, *_ACTIVATIONS, *_MOVES),
         ),
         _params('parameter_count(module)[""]'),
     ),
@@ -141,7 +153,7 @@ _PTFLOPS = Counter(
                 Rule("pooling counted twice", (*_GLOBAL_POOLS, *_WINDOWS),
                      "2 operations per input element of {layers}, by module and by function", factor=2),
             ),
-            (*_SMOOTH, *_MOVES), rounding=FLOAT,
+            (*_PER_CHANNEL, *_SMOOTH, *_MOVES), rounding=FLOAT,
         ),
         _params("get_model_complexity_info(module, shape)[1]", text=_params_by_ptflops),
     ),
@@ -171,6 +183,10 @@ _TORCHINFO = Counter(
             (
                 _BIAS,
                 Rule("batch norm", (_NORM,), "2 parameters per channel of {layers}, once per image", ("channels",), 2),
+                Rule("layer norm", (_LAYER_NORM,),
+                     "2 parameters per channel of {layers}, once per image", ("channels",), 2),
+                Rule("layer scale", (_LAYER_SCALE,),
+                     "1 parameter per channel of {layers}, once per image", ("channels",)),
             ),
             (_PLAIN_NORM, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, *_MOVES),
         ),
@@ -194,11 +210,12 @@ _CALFLOPS = Counter(
                 Rule("bias of convolutions", ("Conv2d with bias",),
                      "1 addition per output element of {layers}", ("outputs",)),
                 *_batch_norm(2, 1),
+                _LAYER_NORMS,
                 Rule("activation functions", ("relu", "leaky_relu", "elu", "gelu", "silu"),
                      "1 operation per element of {layers}"),
                 Rule("pooling", (*_GLOBAL_POOLS, *_WINDOWS), "1 operation per input element of {layers}"),
             ),
-            ("relu6", *_SMOOTH, *_MOVES), per_product=2,
+            ("relu6", _LAYER_SCALE, *_SMOOTH, *_MOVES), per_product=2,
         ),
         _params("calculate_flops(module, shape)[2]", text=_params_by_calflops),
     ),

@@ -16,6 +16,8 @@ from effviz.model.layers import (
     Conv2d,
     GlobalAvgPool,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     Shape,
     elements,
@@ -159,6 +161,8 @@ THOP = Rounding("thop calculates in 64-bit floating point and truncates", _layer
 def _by_thop(printed: Printed, step: Step) -> float:
     layer = step.layer
     if printed.quantity == "params":
+        if isinstance(layer, (LayerNorm2d, LayerScale)):
+            return 0.0
         return float(cost.weights(layer)) + float(cost.biases(layer))
     found = tally([step])
     if pooled := sum(each.pooled for each in found.values()):
