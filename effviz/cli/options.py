@@ -112,10 +112,7 @@ def takes_design(function: Function) -> Function:
     @click.option("--depth", type=float, default=1.0, metavar="D", help="Depth multiplier.")
     @click.option("--phi", type=float, metavar="P", help="Compound scaling with EfficientNet's coefficients.")
     @click.option(
-        "--resolution",
-        callback=_resolution,
-        metavar="R",
-        help="Side of the input in pixels, or height x width: 512x2048.",
+        "--resolution", callback=_resolution, metavar="R", help="Side in pixels, or height x width: 512x2048."
     )
     @functools.wraps(function)
     def scaled(

@@ -58,10 +58,7 @@ def mobilenet_v1(alpha: float, *, last_stride: int = 1) -> nn.Module:
 
 
 def mobilenet_v1_stride(alpha: float) -> nn.Module:
-    network = mobilenet_v1(alpha, last_stride=2)
-    if alpha < 0.25:
-        raise ValueError("the minimum of TF-slim is not transcribed")
-    return network
+    return mobilenet_v1(alpha, last_stride=2)
 
 
 class InvertedResidual(nn.Module):

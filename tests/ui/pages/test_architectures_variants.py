@@ -41,7 +41,7 @@ def test_terms_of_the_chosen_variant() -> None:
     assert line(at) == ""
     terms = itemized(architecture("mobilenet_v2", width_mult=0.85), "mobilenet_v2", "teaching")
     shown = table(at, "terms of the difference")
-    assert list(shown["Stage"]) == [*(term.where for term in terms), ""]
+    assert list(shown["Change"]) == [*(term.where for term in terms), "Sum"]
     assert list(shown["Parameters"]) == [*(term.params for term in terms), sum(term.params for term in terms)]
     assert list(shown["Multiply-adds"]) == [*(term.macs for term in terms), sum(term.macs for term in terms)]
     at = open_page(net="mobilenet_v2", variant="teaching", width="0.85", part=PART, count="FLOPs")

@@ -76,10 +76,10 @@ def _show_terms(terms: tuple[VariantTerm, ...], choice: Choice, convention: Conv
         idle.pop(term.reason, None)
     factor = convention.factor("macs")
     columns = (
-        Column("Rule", "reason", width="large"),
-        Column("Stage", "where", width="medium"),
+        Column("Change", lambda term: term.where or term.reason),
         Column("Parameters", "params"),
         Column(convention.heading("macs"), lambda term: term.macs * factor),
+        Column("Rule", lambda term: term.reason if term.where else ""),
     )
     compute = lower(convention.compute_label)
     change = f"{_signed(params)} parameters, {_signed(macs * factor)} {compute}"
