@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from effviz.charts.literature import verdict_bars, verdict_colors
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -32,13 +30,14 @@ def controls() -> Filter:
     """Show the filters in the sidebar."""
     words = inputs.words("Search", "network", placeholder="for example v3 small")
     source = inputs.choice("Source", [_ALL, *documents()], "source", default=_ALL)
-    quantity = inputs.choice("Quantity", ["", *QUANTITIES], "quantity", default="", format_func=_named(QUANTITIES))
-    verdict = inputs.choice("Verdict", ["", *VERDICTS], "verdict", default="", format_func=_named(VERDICTS))
+    quantity, verdict = _key("Quantity", QUANTITIES), _key("Verdict", VERDICTS)
     return Filter(words, "" if source == _ALL else source, quantity, verdict)
 
 
-def _named(names: dict[str, str]) -> Callable[[str], str]:
-    return lambda key: names.get(key, _ALL)
+def _key(label: str, names: dict[str, str]) -> str:
+    """Show a drop-down of names, and return the key of the chosen one; empty for all."""
+    chosen = inputs.choice(label, [_ALL, *names.values()], label.lower(), default=_ALL)
+    return next((key for key, name in names.items() if name == chosen), "")
 
 
 @remembered
@@ -79,4 +78,5 @@ def legend(look: Appearance) -> list[list[str]]:
 def select(mark: Click) -> None:
     """Filter by the verdict of a bar."""
     if mark.detail:
-        links.assign("verdict", VERDICTS[mark.detail[0]])
+        # The browser does not write a drop-down of the sidebar that is set from here.
+        links.assign("verdict", VERDICTS[mark.detail[0]], opens=True)
