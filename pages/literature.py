@@ -7,27 +7,26 @@ from effviz.studies.literature.selection import GROUPINGS
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
 from effviz.ui.page_parts.literature.claims import claims, files, rules, when
-from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, select
+from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend
 from effviz.ui.page_parts.literature.course import course
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import header, instrument, look, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, section
 from effviz.ui.widgets.parts import Part, parts
 
-convention = header("literature")
+convention = header("literature", controls=False)
 
 
 def page() -> None:
-    with sidebar():
-        chosen = controls()
+    chosen = controls()
     ready = calculated("Judged figures", judged) is not None
     if ready:
         with instrument(), section("The headline"):
             show_cards(cards(chosen))
         with section("The verdicts"):
             grouping = inputs.switch("Group by", list(GROUPINGS), "by", default="Difference")
-            show_chart(chart(chosen, grouping, look()), "verdicts", legend=legend(look()), on_click=select)
+            show_chart(chart(chosen, grouping, look()), "verdicts", legend=legend(look()))
     else:
         links.idle("by")
     parts(

@@ -70,7 +70,7 @@ class Claim(NamedTuple):
 
     @property
     def slot(self) -> str:
-        """What may be typed once."""
+        """Name of the quantity, for figures that may occur once."""
         return self.quantity or self.kind
 
 

@@ -1,4 +1,4 @@
-"""The page of published figures: examples of the number checker, and a bar that filters."""
+"""The page of published figures: examples of the number checker, and a filter."""
 
 from __future__ import annotations
 
@@ -19,14 +19,10 @@ def test_an_example_finds_its_network_and_links_to_it(page: Page, base_url: str)
     expect(page.get_by_role("heading", name="Architectures", level=1)).to_be_visible()
 
 
-def test_a_bar_selects_its_verdict(page: Page, base_url: str) -> None:
+def test_a_verdict_filters_the_table_and_is_in_the_address(page: Page, base_url: str) -> None:
     visit(page, f"{base_url}/literature?part=All+figures")
-    expect(page.locator(".st-key-verdicts .chart")).to_have_class("chart clickable js-plotly-plot")
-    # The last trace has the wrong figures; its bar of 1 to 2 % has a label.
-    bar = page.locator(".st-key-verdicts .barlayer .trace").last.locator(".point path").nth(3)
-    bar.scroll_into_view_if_needed()
-    box = bar.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".st-key-verdict input").click()
+    page.get_by_role("option", name="Wrong").click()
     settle(page)
     expect_query(page, {"part": "All figures", "verdict": "Wrong"})
+    expect(page.locator(".st-key-verdicts h3")).to_contain_text("printed figures are wrong")

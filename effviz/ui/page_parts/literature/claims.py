@@ -20,7 +20,7 @@ from effviz.ui.widgets.tables import Column, Table, show_table
 from effviz.zoo import architecture
 
 _SHOWN = 60
-_ROW_HEIGHT = 84
+_ROW_HEIGHT = 108
 
 
 def reference_text(each: Judged) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import streamlit as st
 
 from effviz.charts.literature import verdict_bars, verdict_colors
 from effviz.charts.style import Appearance, Chart
@@ -11,9 +11,8 @@ from effviz.core.units import exact, percent
 from effviz.studies.literature.claims import QUANTITIES
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG
 from effviz.studies.literature.selection import COMPARED, Filter, Summary, chosen, documents, grouped, summary
-from effviz.ui import inputs, links
+from effviz.ui import inputs
 from effviz.ui.widgets.cards import Card
-from effviz.ui.widgets.charts import Click
 
 _ALL = "All"
 _MEANINGS = {
@@ -29,16 +28,18 @@ _MEANINGS = {
 
 
 def controls() -> Filter:
-    """Show the filters in the sidebar."""
-    words = inputs.words("Search", "network", placeholder="for example v3 small")
-    source = inputs.choice("Source", [_ALL, *documents()], "source", default=_ALL)
-    quantity = inputs.choice("Quantity", ["", *QUANTITIES], "quantity", default="", format_func=_named(QUANTITIES))
-    verdict = inputs.choice("Verdict", ["", *VERDICTS], "verdict", default="", format_func=_named(VERDICTS))
+    """Show the filters in one row."""
+    with st.container(horizontal=True, key="filters", gap="small"):
+        words = inputs.words("Search", "network", placeholder="for example v3 small", width=240)
+        source = inputs.choice("Source", [_ALL, *documents()], "source", default=_ALL, width=240)
+        quantity, verdict = _key("Quantity", QUANTITIES), _key("Verdict", VERDICTS)
     return Filter(words, "" if source == _ALL else source, quantity, verdict)
 
 
-def _named(names: dict[str, str]) -> Callable[[str], str]:
-    return lambda key: names.get(key, _ALL)
+def _key(label: str, names: dict[str, str]) -> str:
+    """Show a drop-down of names, and return the key of the chosen one; empty for all."""
+    chosen = inputs.choice(label, [_ALL, *names.values()], label.lower(), default=_ALL, width=180)
+    return next((key for key, name in names.items() if name == chosen), "")
 
 
 @remembered
@@ -74,9 +75,3 @@ def chart(by: Filter, grouping: str, look: Appearance) -> Chart:
 def legend(look: Appearance) -> list[list[str]]:
     """Return the legend of the chart."""
     return [[VERDICTS[verdict], color] for verdict, color in verdict_colors(look).items()]
-
-
-def select(mark: Click) -> None:
-    """Filter by the verdict of a bar."""
-    if mark.detail:
-        links.assign("verdict", VERDICTS[mark.detail[0]])
