@@ -176,7 +176,7 @@ def _thop_params_differences(steps: list[Step]) -> list[Difference]:
     skipped = [step for step in steps if _is_unknown_to_thop(step)]
     missing = sum(cost.params(step.layer) for step in skipped)
     concerned = _layers([step for step in skipped if cost.params(step.layer)])
-    formula = f"thop has no rule for {concerned} and counts 0 for their parameters: 0 − {missing:,}"
+    formula = f"thop has no rule for {concerned} and does not count their parameters: −{missing:,}"
     counted = [
         (step.path, float(cost.weights(step.layer)) + float(cost.biases(step.layer)))
         for step in steps
