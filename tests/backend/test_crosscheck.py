@@ -54,9 +54,10 @@ def check(design: Design, resolution: int | None = None) -> Crosscheck:
                if type(module).__name__ in ("LayerNorm2d", "LayerScale")]  # fmt: skip
     missing = sum(each.numel() for module in skipped for each in module.parameters())
     assert thop_params.total == report.params - missing
-    assert thop_params.agrees == (not missing)
+    assert terms(thop_params) == ({"layers without a rule": -missing} if missing else {})
+    assert all(term.formula.endswith(f": −{missing:,}") for term in thop_params.terms)
     assert flops.total == 2 * report.macs
-    for term in (*thop_params.terms, *thop_macs.terms, *flops.terms):
+    for term in (*thop_macs.terms, *flops.terms):
         assert term.value != 0
         words, _, numbers = term.formula.rpartition(": ")
         assert words

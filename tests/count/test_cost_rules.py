@@ -22,6 +22,8 @@ from effviz.model.layers import (
     GlobalAvgPool,
     Identity,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     MaxPool2d,
     Primitive,
@@ -89,7 +91,9 @@ def test_zero_is_registered_by_class() -> None:
     computing = {Conv2d, Linear}
     for kind in primitive_kinds():
         assert (kind in cost.WITHOUT_MACS) == (kind not in computing), kind.__name__
-        assert (kind in cost.WITHOUT_PARAMS) == (kind not in {*computing, BatchNorm2d}), kind.__name__
+        assert (kind in cost.WITHOUT_PARAMS) == (kind not in {*computing, BatchNorm2d, LayerNorm2d, LayerScale}), (
+            kind.__name__
+        )
     assert cost.macs.dispatch(Primitive) is cost.macs.dispatch(object)
 
 

@@ -288,7 +288,7 @@ BLOCK_EXAMPLES = _examples(
             PartialConv(12, 5, 1),
             PartialConv(12, 3, 5),
             FasterNetBlock(12),
-            FasterNetBlock(12, 3, 2, 1.5, "gelu", 0.3),
+            FasterNetBlock(12, 5, 2, 1.5, "gelu", 0.3),
             FasterNetBlock(12, partial_ratio=1, activation="none"),
             ShuffleUnitV1(12, 12),
             ShuffleUnitV1(12, 24, 2, 1, 5),

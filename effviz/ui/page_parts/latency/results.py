@@ -39,7 +39,7 @@ REDRAW_S = 6.0
 HERE = "On this machine"
 _NOISY = "A latency is noisy if the machine was busy during the measurement, or if the runs have a wide spread."
 _WORDS = Words(
-    nothing="Not measured on this machine yet. A full run takes two to five minutes.",
+    nothing="Not measured on this machine yet. A full run takes three to eight minutes.",
     elsewhere="A run with another number of threads is in progress. Starting here stops it.",
     things="networks",
 )
