@@ -177,6 +177,12 @@ def assign(key: str, value: str, *, opens: bool = False) -> None:
     state.setdefault(_TEXTS_OF_RUN, {})[key] = value
 
 
+def put_text(key: str, value: str, text: str) -> None:
+    """Write an option to the address, before its control is made: the default of the control has changed."""
+    _write(key, text)
+    st.session_state[key] = value
+
+
 def put_number(key: str, value: float) -> None:
     """Set the input of a number from a callback; its slider follows."""
     st.session_state[key] = value

@@ -24,7 +24,6 @@ def test_a_comparison_is_in_the_address(page: Page, base_url: str) -> None:
     switch(page, "by", "Layer kind")
     expected = {
         "nets": PRESET, "y": "Memory access", "base": "ShuffleNetV1 (g = 3)", "part": "Difference", "by": "Layer kind",
-        "net": "ShuffleNetV2 0.5×",
     }  # fmt: skip
     expect_query(page, expected)
     title = page.locator(".st-key-waterfall h3")

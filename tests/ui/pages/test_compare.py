@@ -12,7 +12,7 @@ import effviz
 from effviz.charts.sentences import times
 from effviz.core.units import change, milliseconds, si
 from effviz.model.draft import Draft
-from effviz.studies.compare.networks import PRESETS, preset
+from effviz.studies.compare.networks import PRESETS, phones, preset
 from effviz.studies.network_text import networks_text
 from effviz.ui.page_parts.compare.overview import DASH
 
@@ -63,6 +63,17 @@ def test_a_preset_replaces_the_list(name: str) -> None:
     assert listed(at) == list(PRESETS[name])
     assert address(at, "nets") == networks_text(preset(name))
     assert [at.selectbox(key=key).value for key in ("base", "net")] == list(PRESETS[name][:2])
+    assert at.selectbox(key="phone").value == phones(preset(name))[0]
+    assert address(at, "phone") == ""
+
+
+def test_a_choice_stays_in_the_link_when_the_list_changes_the_default() -> None:
+    at = open_page("compare", nets="mobilenet_v2 resnet50 vgg16")
+    assert [address(at, key) for key in ("base", "net")] == ["", ""]
+    at.multiselect(key="networks").set_value(["vgg16", "mobilenet_v2", "resnet50"])
+    run(at)
+    assert [at.selectbox(key=key).value for key in ("base", "net")] == ["mobilenet_v2", "resnet50"]
+    assert [address(at, key) for key in ("base", "net")] == ["MobileNetV2", "ResNet-50"]
 
 
 def test_a_link_with_errors_shows_the_rest_and_one_notice() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -100,10 +100,23 @@ def controls() -> Choice:
 
 
 def _one_of(label: str, texts: Sequence[str], key: str, default: str, named: dict[str, str]) -> str:
-    if st.session_state.get(key) not in (None, *texts):
-        # Another list may not have the network.
-        st.session_state[key] = default
+    _keep(key, texts, default, named)
     return inputs.choice(label, texts, key, default=default, format_func=lambda text: named.get(text, text))
+
+
+def _keep(key: str, options: Sequence[str], default: str, named: Mapping[str, str]) -> None:
+    """Keep the option of a control whose options and default depend on the list, also in the address.
+
+    The address omits defaults: an option that was the default, and is it no longer, is written to the address.
+    """
+    state, former = st.session_state, f"_compare_default_{key}"
+    value = state.get(key)
+    if value is not None and value not in options:
+        # Another list may not have the option.
+        value = state[key] = default
+    if value not in (None, default) and state.get(former) not in (None, default):
+        links.put_text(key, value, named.get(value, value))
+    state[former] = default
 
 
 def _phone(networks: Sequence[Network]) -> str:
@@ -111,8 +124,7 @@ def _phone(networks: Sequence[Network]) -> str:
     if not known:
         links.idle("phone")
         return ""
-    if st.session_state.get("phone") not in (None, *known):
-        st.session_state["phone"] = known[0]
+    _keep("phone", known, known[0], {})
     return inputs.choice("Phone", known, "phone", default=known[0], help="Device of the published latencies.")
 
 
@@ -193,7 +205,8 @@ def _start() -> None:
     if name is not None:
         _hold(preset(name))
         # Values are set, not dropped: the browser would send a dropped one again.
-        st.session_state.update({"base": PRESETS[name][0], "net": PRESETS[name][1]})
+        fresh = {"base": PRESETS[name][0], "net": PRESETS[name][1], "phone": phones(preset(name))[0]}
+        st.session_state.update(fresh)
 
 
 def _changed() -> None:
