@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What a search found, for the chart.
+    """Results of a search, for the chart.
 
     Attributes:
         fits: published networks within the limits, not on the front.

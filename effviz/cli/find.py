@@ -49,7 +49,7 @@ def find(
     """Find networks of the zoo within limits, at usual widths and resolutions.
 
     A value equal to its limit fits. --max-latency uses measured and recorded latencies; networks without one do not
-    fit. Each printed row is checked on a design that is built anew.
+    fit. Each printed row is checked on a design that is built again.
     """
     if is_csv and is_json:
         raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())

@@ -70,7 +70,7 @@ class Candidate(NamedTuple):
 
     @property
     def design(self) -> Design:
-        """The network, built anew."""
+        """The network, built again."""
         made = _base(self.name, self.groups)
         return made.scaled(width_mult=self.width, depth_mult=self.depth, resolution=self.resolution)
 
@@ -290,7 +290,7 @@ def front(rows: Sequence[Candidate], quantity: str, dtype: str) -> frozenset[Can
 def verified(
     each: Candidate, budgets: Sequence[Budget], dtype: str, memory: str = "fused", latency_ms: float | None = None
 ) -> tuple[Verdict, ...]:
-    """Build a candidate anew, analyze it and check it against limits: another way to its counts than `candidates`."""
+    """Build a candidate again, analyze it and check it against limits: another way to its counts than `candidates`."""
     return check(analyze(each.design, memory=memory), budgets, dtype=dtype, latency_ms=latency_ms)
 
 

@@ -273,8 +273,10 @@ def check(choice: Choice, found: Found, convention: Convention) -> None:
         Column("Verdict", lambda row: "fits" if all(each.passed for each in row[1]) else "over"),
     ]
     listed = list(zip(rows, verdicts, strict=True))
-    show_table(Table(listed, columns, f"{len(listed)} networks, built anew and checked against the limits"), height=380)
+    show_table(
+        Table(listed, columns, f"{len(listed)} networks, built again and checked against the limits"), height=380
+    )
     st.caption(
-        "The search counts each network at all resolutions from one trace. Here each is built anew, traced at its own "
+        "The search counts each network at all resolutions from one trace. Here each is built again, traced at its own "
         "resolution and checked by effviz.budgets.check."
     )
