@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 
 _RUG = 90  # at most so many marks
@@ -84,7 +83,7 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     traces = [trace for trace in traces if trace["x"]]
     notes = []
     if found.rest:
-        text = f"{plural(len(found.rest), 'network')} without a published top-1"
+        text = f"{_networks(len(found.rest))} without a published top-1"
         notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
     shapes = []
     if found.limit:
@@ -126,8 +125,12 @@ def _rug(values: Sequence[int], height: float, look: Appearance) -> Spec:
     middle = [math.sqrt(min(each) * max(each)) for each in counts.values()]
     marker = {"symbol": "line-ns", "size": 12, "line": {"color": look.muted, "width": 1.5}}
     text = "%{customdata[0]} without a published top-1"
-    rows = [[plural(len(each), "network")] for each in counts.values()]
+    rows = [[_networks(len(each))] for each in counts.values()]
     return draw.dots(middle, [height] * len(middle), marker, showlegend=False, **draw.hover(text, rows))
+
+
+def _networks(count: int) -> str:
+    return f"{count:,} network{'' if count == 1 else 's'}"
 
 
 def _title(found: Search) -> str:

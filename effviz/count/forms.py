@@ -249,7 +249,10 @@ def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | Non
             found.append(traced[place])
             continue
         if isinstance(layer, Branches):
+            constant = {found[size] for _, size in inputs if not _number(found[size])}
             # Multiplication repeats a map of one pixel.
+            if constant and (layer.merge != "mul" or constant != {(1, 1)}):
+                return None
             sources = tuple(source for source in sources if source)
             change = Change(None, sources)
         elif isinstance(layer, Conv2d):
