@@ -137,9 +137,9 @@ def _title(found: Search) -> str:
     if not found.total:
         return "No network fits these limits"
     if not found.best:
-        return f"None of the {plural(found.total, 'network')} that fit has a published top-1" if found.total > 1 else (
-            "The only network that fits has no published top-1"
-        )  # fmt: skip
+        if found.total == 1:
+            return "The only network that fits has no published top-1"
+        return f"None of the {_networks(found.total)} that fit has a published top-1"
     if found.total == 1:
         return f"{found.best} is the only network that fits"
     return f"{found.best} has the highest published top-1 of {found.total:,} networks that fit"
