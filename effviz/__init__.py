@@ -139,11 +139,10 @@ def find(
     """
     from effviz.studies import finder
 
-    limits = {
+    budgets = finder.read_limits({
         "max_macs": max_macs, "max_params": max_params, "max_memory_access": max_memory_access, "max_peak": max_peak,
         "max_weights": max_weights, "max_latency": max_latency,
-    }  # fmt: skip
-    budgets = finder.read_limits(limits)
+    })  # fmt: skip
     measured = None
     if max_latency is not None:
         from effviz.measure import recorded

@@ -54,7 +54,6 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
         label: of the quantity, with its unit.
         ticks: values of the axis and their texts.
         chosen: label of the selected network, in the accent colour.
-        look: colours.
     """
     marks = [*found.fits, *found.front, *found.near]
     values = [*(each.value for each in marks), *found.rest, *([found.limit] if found.limit else [])]

@@ -95,11 +95,11 @@ def find(
 
 def _sentence(found: Found, budgets: list[Budget], dtype: str) -> str:
     """Say which limit is the binding one, or, if nothing fits, which excludes the most networks."""
-    from effviz.studies import finder
+    from effviz.studies import finder_words
 
     if found.fits or not found.strictest:
-        return finder.explained(found, budgets, dtype, format_amount)
-    return finder.most_excluding(found, budgets, format_amount)
+        return finder_words.explained(found, budgets, dtype, format_amount)
+    return finder_words.most_excluding(found, budgets, format_amount)
 
 
 def _row(each: Candidate, dtype: str) -> tuple[str, ...]:
