@@ -112,7 +112,7 @@ def find(
 
     Networks with a published top-1 for exactly their width and resolution come first, the highest above. The others
     follow, those with the most multiply-adds above; no accuracy is estimated. Each row is checked by
-    `effviz.budgets.check` on a design that is built anew, which takes about 5 ms.
+    `effviz.budgets.check` on a design that is built again, which takes about 5 ms.
 
     Args:
         max_macs: multiply-adds of one image. A limit is a number or text: ``300e6``, ``"300M"``, ``"256KiB"``.
@@ -131,19 +131,18 @@ def find(
 
     Returns:
         One row per network. Columns: network, name, groups, width_mult, depth_mult, phi, resolution, params, macs,
-        memory_access, peak_activation (elements), peak_bytes, weight_bytes, latency_ms, top1 (per cent), front
-        (whether no other row has as high a top-1 at less of the binding quantity), source (of top1).
+        memory_access, peak_activation (elements), peak_bytes, weight_bytes, latency_ms, top1 (per cent), front, source
+        (of top1). In ``front``, no other row has as high a top-1 at less of the binding quantity.
 
     Raises:
         DesignError: no limit is set, or an argument is illegal.
     """
     from effviz.studies import finder
 
-    limits = {
+    budgets = finder.read_limits({
         "max_macs": max_macs, "max_params": max_params, "max_memory_access": max_memory_access, "max_peak": max_peak,
         "max_weights": max_weights, "max_latency": max_latency,
-    }  # fmt: skip
-    budgets = finder.read_limits(limits)
+    })  # fmt: skip
     measured = None
     if max_latency is not None:
         from effviz.measure import recorded

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 
 _RUG = 90  # at most so many marks
@@ -22,7 +21,7 @@ class Mark(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What a search found, for the chart.
+    """Results of a search, for the chart.
 
     Attributes:
         fits: published networks within the limits, not on the front.
@@ -55,7 +54,6 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
         label: of the quantity, with its unit.
         ticks: values of the axis and their texts.
         chosen: label of the selected network, in the accent colour.
-        look: colours.
     """
     marks = [*found.fits, *found.front, *found.near]
     values = [*(each.value for each in marks), *found.rest, *([found.limit] if found.limit else [])]
@@ -84,7 +82,7 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     traces = [trace for trace in traces if trace["x"]]
     notes = []
     if found.rest:
-        text = f"{plural(len(found.rest), 'network')} without a published top-1"
+        text = f"{_networks(len(found.rest))} without a published top-1"
         notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
     shapes = []
     if found.limit:
@@ -126,17 +124,21 @@ def _rug(values: Sequence[int], height: float, look: Appearance) -> Spec:
     middle = [math.sqrt(min(each) * max(each)) for each in counts.values()]
     marker = {"symbol": "line-ns", "size": 12, "line": {"color": look.muted, "width": 1.5}}
     text = "%{customdata[0]} without a published top-1"
-    rows = [[plural(len(each), "network")] for each in counts.values()]
+    rows = [[_networks(len(each))] for each in counts.values()]
     return draw.dots(middle, [height] * len(middle), marker, showlegend=False, **draw.hover(text, rows))
+
+
+def _networks(count: int) -> str:
+    return f"{count:,} network{'' if count == 1 else 's'}"
 
 
 def _title(found: Search) -> str:
     if not found.total:
         return "No network fits these limits"
     if not found.best:
-        return f"None of the {plural(found.total, 'network')} that fit has a published top-1" if found.total > 1 else (
-            "The only network that fits has no published top-1"
-        )  # fmt: skip
+        if found.total == 1:
+            return "The only network that fits has no published top-1"
+        return f"None of the {_networks(found.total)} that fit has a published top-1"
     if found.total == 1:
         return f"{found.best} is the only network that fits"
     return f"{found.best} has the highest published top-1 of {found.total:,} networks that fit"

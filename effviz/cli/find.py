@@ -49,7 +49,7 @@ def find(
     """Find networks of the zoo within limits, at usual widths and resolutions.
 
     A value equal to its limit fits. --max-latency uses measured and recorded latencies; networks without one do not
-    fit. Each printed row is checked on a design that is built anew.
+    fit. Each printed row is checked on a design that is built again.
     """
     if is_csv and is_json:
         raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())
@@ -95,11 +95,11 @@ def find(
 
 def _sentence(found: Found, budgets: list[Budget], dtype: str) -> str:
     """Say which limit is the binding one, or, if nothing fits, which excludes the most networks."""
-    from effviz.studies import finder
+    from effviz.studies import finder_words
 
     if found.fits or not found.strictest:
-        return finder.explained(found, budgets, dtype, format_amount)
-    return finder.most_excluding(found, budgets, format_amount)
+        return finder_words.explained(found, budgets, dtype, format_amount)
+    return finder_words.most_excluding(found, budgets, format_amount)
 
 
 def _row(each: Candidate, dtype: str) -> tuple[str, ...]:

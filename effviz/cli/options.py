@@ -1,4 +1,4 @@
-"""What the commands share: their group, their options and their answers."""
+"""Group, options and answers of all commands."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Only the sizes of the maps depend on the resolution. Each count is a sum of map areas with constant coefficients, and
 the peak activation memory is the largest of several such sums. The coefficients come from the counting rules
-themselves: they count every block once with stand-ins for its map sizes, powers of a large number. The digits of a
+themselves: they count every block once with placeholders for its map sizes, powers of a large number. The digits of a
 count to that base are its coefficients.
 """
 
@@ -215,7 +215,7 @@ def block_form(block: FieldBlock, in_channels: int, producer: Producer, memory: 
     if sized is None or found is None:
         return None
     sizes, changes = found
-    steps = _with_stand_ins(sized, sizes)
+    steps = _with_placeholders(sized, sizes)
     fusion = fuse(steps, (in_channels, *sizes[0]), producer)
     if fusion.producer.held:
         return None
@@ -236,11 +236,11 @@ def block_form(block: FieldBlock, in_channels: int, producer: Producer, memory: 
 
 
 def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | None:
-    """Return a stand-in for each map size of a block, and the changes between them; None for an unknown layer.
+    """Return a placeholder for each map size of a block, and the changes between them; None for an unknown layer.
 
-    Constant sizes, such as those after global pooling, are their own stand-ins.
+    Constant sizes, such as those after global pooling, are their own placeholders.
     """
-    found: list[Shape] = [_stand_in(1)]
+    found: list[Shape] = [_placeholder(1)]
     changes: list[Change] = []
     traced = {each.size: each.step.output.shape[1:] for each in sized.steps}
     for place, (layer, inputs) in enumerate(sized.resizes, 1):
@@ -249,7 +249,10 @@ def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | Non
             found.append(traced[place])
             continue
         if isinstance(layer, Branches):
+            constant = {found[size] for _, size in inputs if not _number(found[size])}
             # Multiplication repeats a map of one pixel.
+            if constant and (layer.merge != "mul" or constant != {(1, 1)}):
+                return None
             sources = tuple(source for source in sources if source)
             change = Change(None, sources)
         elif isinstance(layer, Conv2d):
@@ -263,15 +266,15 @@ def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | Non
         if not all(sources) or not sources:
             return None
         if change.layer is None and len(sources) == 1:
-            found.append(_stand_in(sources[0]))
+            found.append(_placeholder(sources[0]))
         else:
             changes.append(change)
-            found.append(_stand_in(1 + len(changes)))
+            found.append(_placeholder(1 + len(changes)))
     return found, tuple(changes)
 
 
-def _with_stand_ins(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
-    """Return the steps of a block with the stand-ins as sizes of their maps."""
+def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
+    """Return the steps of a block with the placeholders as sizes of their maps."""
     steps = []
     for each in sized.steps:
         step = each.step
@@ -284,17 +287,17 @@ def _with_stand_ins(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
     return steps
 
 
-def _stand_in(number: int) -> Shape:
+def _placeholder(number: int) -> Shape:
     return (1 << _BITS * number, 1)
 
 
 def _number(size: Shape) -> int:
-    """Return the number of a stand-in; 0 for a constant size."""
+    """Return the number of a placeholder; 0 for a constant size."""
     return (size[0].bit_length() - 1) // _BITS
 
 
 def _form(count: int) -> Form:
-    """Return the digits of a count that was made with stand-ins."""
+    """Return the digits of a count that was made with placeholders."""
     found, number = [], 0
     while count:
         count, factor = divmod(count, _BASE)

@@ -17,7 +17,6 @@ from effviz.advice.scaling import ScalingRule
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, check_cells, fail, look_up, multiplier, one_of
 from effviz.core.resolution import Resolution, area, as_resolution, in_pixels
-from effviz.core.units import lower
 from effviz.count.forms import count_at
 from effviz.count.memory import ASSUMPTIONS
 from effviz.count.report import analyze
@@ -70,7 +69,7 @@ class Candidate(NamedTuple):
 
     @property
     def design(self) -> Design:
-        """The network, built anew."""
+        """The network, built again."""
         made = _base(self.name, self.groups)
         return made.scaled(width_mult=self.width, depth_mult=self.depth, resolution=self.resolution)
 
@@ -290,50 +289,8 @@ def front(rows: Sequence[Candidate], quantity: str, dtype: str) -> frozenset[Can
 def verified(
     each: Candidate, budgets: Sequence[Budget], dtype: str, memory: str = "fused", latency_ms: float | None = None
 ) -> tuple[Verdict, ...]:
-    """Build a candidate anew, analyze it and check it against limits: another way to its counts than `candidates`."""
+    """Build a candidate again, analyze it and check it against limits: another way to its counts than `candidates`."""
     return check(analyze(each.design, memory=memory), budgets, dtype=dtype, latency_ms=latency_ms)
-
-
-def explained(found: Found, budgets: Iterable[Budget], dtype: str, written: Callable[[float, str], str]) -> str:
-    """Explain which limit is the binding one, and what twice its value would admit.
-
-    Args:
-        found: by these limits.
-        budgets: the limits.
-        dtype: number format of sizes in bytes.
-        written: formats a value of a quantity, such as `effviz.budgets.format_amount`.
-    """
-    limits = {each.quantity: each.limit for each in budgets}
-    if not any(found.excluded.values()):
-        return "No limit excludes a network."
-    binding = found.binding
-    if binding is None:
-        return f"No limit excludes a network on its own. {most_excluding(found, budgets, written)}"
-    alone = found.near[binding]
-    text = f"The binding limit is {lower(QUANTITIES[binding].title)}: it alone excludes {_networks(len(alone))}."
-    if binding == "latency":
-        return f"{text} The latency of most networks is not known."
-    admitted = [each for each in alone if each.value(binding, dtype) <= 2 * limits[binding]]
-    if not admitted:
-        nearest = min(each.value(binding, dtype) for each in alone)
-        return f"{text} The next one needs {written(nearest, binding)}."
-    best = admitted[0]
-    with_top1 = "" if best.top1 is None else f", the best {best.label} with {best.top1:g} % published top-1"
-    return f"{text} {written(2 * limits[binding], binding)} would admit {len(admitted):,} more{with_top1}."
-
-
-def most_excluding(found: Found, budgets: Iterable[Budget], written: Callable[[float, str], str]) -> str:
-    """Name the limit that excludes the most networks, with its value."""
-    limits = {each.quantity: each.limit for each in budgets}
-    strictest = found.strictest or ""
-    return (
-        f"The limit of {written(limits[strictest], strictest)} on {lower(QUANTITIES[strictest].title)} excludes the "
-        f"most: {found.excluded[strictest]:,} of {found.tried:,}."
-    )
-
-
-def _networks(count: int) -> str:
-    return f"{count:,} network{'' if count == 1 else 's'}"
 
 
 @remembered

@@ -14,7 +14,8 @@ from effviz.advice.budgets import DTYPES, Budget, format_amount
 from effviz.advice.scaling import compound_scale
 from effviz.core.errors import if_legal
 from effviz.studies import finder
-from effviz.studies.finder import Candidate, candidates, explained, find, read_limits, rechecked, search
+from effviz.studies.finder import Candidate, candidates, find, read_limits, rechecked, search
+from effviz.studies.finder_words import explained
 from effviz.zoo.published import published
 from effviz.zoo.published.cells import own_top1, top1_figures
 

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 import effviz
 from effviz.advice.budgets import DTYPES, PRESETS, Budget
 from effviz.measure import recorded
-from effviz.studies.finder import candidates, explained, search
+from effviz.studies.finder import candidates, search
+from effviz.studies.finder_words import explained
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.find.controls import NO_LIMIT, _nearest, _options
 from effviz.ui.page_parts.find.results import latencies

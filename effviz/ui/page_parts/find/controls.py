@@ -132,7 +132,7 @@ def _matching(texts: dict[str, str], dtype: str) -> str:
 
 
 def _presets() -> None:
-    """Show the presets. They set the limits, and are no setting of their own."""
+    """Show the presets. They set the limits, and the address does not contain them."""
     titles = {OWN: OWN.capitalize()} | {name: preset.title for name, preset in PRESETS.items()}
     now = {quantity: _now(quantity) for quantity in _LABELS}
     dtype = str(st.session_state.get(FORMAT, st.query_params.get(FORMAT, "float32")))

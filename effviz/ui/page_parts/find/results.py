@@ -15,7 +15,7 @@ from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import binary, lower, short
 from effviz.measure.recorded import recorded_ms
-from effviz.studies import finder
+from effviz.studies import finder, finder_words
 from effviz.studies.finder import Candidate, Found, Known
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
@@ -118,9 +118,9 @@ def headline(choice: Choice, found: Found, each: Candidate | None, convention: C
 def binding(choice: Choice, found: Found, convention: Convention) -> None:
     """Explain the binding limit in one line."""
     if found.fits or not found.strictest:
-        text = finder.explained(found, choice.budgets, choice.dtype, _written(convention))
+        text = finder_words.explained(found, choice.budgets, choice.dtype, _written(convention))
     else:
-        text = finder.most_excluding(found, choice.budgets, _written(convention))
+        text = finder_words.most_excluding(found, choice.budgets, _written(convention))
     notice(text.replace(QUANTITIES["macs"].title.lower(), lower(convention.compute_label)), "status")
 
 
@@ -273,8 +273,10 @@ def check(choice: Choice, found: Found, convention: Convention) -> None:
         Column("Verdict", lambda row: "fits" if all(each.passed for each in row[1]) else "over"),
     ]
     listed = list(zip(rows, verdicts, strict=True))
-    show_table(Table(listed, columns, f"{len(listed)} networks, built anew and checked against the limits"), height=380)
+    show_table(
+        Table(listed, columns, f"{len(listed)} networks, built again and checked against the limits"), height=380
+    )
     st.caption(
-        "The search counts each network at all resolutions from one trace. Here each is built anew, traced at its own "
+        "The search counts each network at all resolutions from one trace. Here each is built again, traced at its own "
         "resolution and checked by effviz.budgets.check."
     )
