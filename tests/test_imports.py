@@ -170,6 +170,13 @@ def test_pages_never_load_torch(module: str) -> None:
     assert not {" -> ".join(path) for name, path in _reached(module).items() if name.split(".")[0] in TORCH}
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "effviz.studies.search.storage"])
+def test_only_a_running_search_loads_optuna(module: str) -> None:
+    """It takes half a second, and the server never searches in its own process."""
+    found = _reached(module)
+    assert not {" -> ".join(path) for name, path in found.items() if name.split(".")[0] in ("optuna", "sqlalchemy")}
+
+
 def test_imports_have_no_cycles() -> None:
     finished: set[str] = set()
 

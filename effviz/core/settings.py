@@ -57,9 +57,11 @@ class Number(NamedTuple):
 
 
 # The limits of one address carry a hundred students behind it on one replica, with two tabs and two jobs each.
-CACHE = Text("EFFVIZ_CACHE", "`~/.cache/effviz`", "folder of saved measurements; empty: in memory only")
-CACHE_MB = Number("EFFVIZ_CACHE_MB", 64, "MB of saved measurements; the oldest ones are deleted first", 1, 100_000)
-CACHE_DAYS = Number("EFFVIZ_CACHE_DAYS", 365, "days after which a saved measurement is deleted", 1, 36_500)
+CACHE = Text("EFFVIZ_CACHE", "`~/.cache/effviz`", "folder of saved measurements and searches; empty: in memory only")
+CACHE_MB = Number(
+    "EFFVIZ_CACHE_MB", 64, "MB of saved measurements, and of searches; the oldest ones are deleted first", 1, 100_000
+)
+CACHE_DAYS = Number("EFFVIZ_CACHE_DAYS", 365, "days after which a saved measurement or search is deleted", 1, 36_500)
 RECORDED = Text(
     "EFFVIZ_RECORDED",
     "the file that effviz ships",

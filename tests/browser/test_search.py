@@ -13,7 +13,7 @@ from tests.browser.conftest import settle
 from tests.browser.driver import expect_query, field, query, show_part, type_into, visit
 
 
-def test_a_published_setting_orders_the_networks_anew(page: Page, base_url: str) -> None:
+def test_a_published_setting_reorders_the_networks(page: Page, base_url: str) -> None:
     visit(page, f"{base_url}/search?w=0.0")
     expect(page.get_by_role("heading", name="MobileNetV3_large_x1.25 has the highest value")).to_be_visible()
     page.get_by_role("button", name="Hard, as published").click()

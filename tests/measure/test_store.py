@@ -198,3 +198,15 @@ def test_a_server_and_a_command_line_share_entries(folder: Path, file: Path) -> 
     subprocess.run([sys.executable, "-c", code], check=True)
     assert cached(OTHER) == Latency(**SOME)
     assert len(list(folder.iterdir())) == 2
+
+
+def test_searches_have_a_separate_folder(folder: Path) -> None:
+    searches = store.cache_folder("search")
+    assert searches == folder.parent / "search"
+    searches.mkdir(parents=True)
+    old, lock, other = (searches / name for name in (f"{'0' * 64}.log", f"{'0' * 64}.log.lock", "command_line.log"))
+    for file in (old, lock, other):
+        file.write_text("x")
+        os.utime(file, (0, 0))
+    store.evict(searches)
+    assert sorted(searches.iterdir()) == [other], "a study of the command line is never deleted"

@@ -13,7 +13,7 @@ from page_reader import charts, headings, open_page, run
 from streamlit.testing.v1 import AppTest
 from worst import WORST
 
-from effviz.core import caches
+from effviz.core import caches, progress
 from effviz.core.caches import NotKnownError, known, plant, remembered
 from effviz.core.errors import DesignError, fail
 from effviz.model.draft import Draft
@@ -47,6 +47,13 @@ def deaf(seconds: float) -> float:
     return seconds
 
 
+def halfway() -> None:
+    """Report the half, repeatedly because reports are limited to ten per second, until the process ends."""
+    while True:
+        progress.report(0.5, "1 of 2 steps")
+        caches.pause()
+
+
 def illegal(number: int) -> int:
     fail("number", number, "must be another one")
 
@@ -57,6 +64,16 @@ def test_a_calculation_runs_in_another_process(pool: Pool) -> None:
     process, _, number = value_of(ticket)
     assert number == 7
     assert process != os.getpid()
+
+
+def test_a_calculation_reports_its_progress(pool: Pool) -> None:
+    ticket = pool.submit("me", halfway, address="")
+    while ticket.progress < 0.5:
+        assert not ticket.ended
+        time.sleep(0.01)
+    assert (ticket.progress, ticket.message) == (0.5, "1 of 2 steps")
+    ticket.cancel()
+    assert ticket.wait(10)
 
 
 def test_an_illegal_argument_is_a_result(pool: Pool) -> None:

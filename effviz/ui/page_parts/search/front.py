@@ -17,7 +17,7 @@ from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import Choice
-from effviz.ui.page_parts.search.place import storage
+from effviz.ui.page_parts.search.place import evict, storage
 from effviz.ui.page_parts.search.ranking import ranking_table
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.charts import Click, show_chart
@@ -81,6 +81,7 @@ def _known(choice: Choice) -> Result | None:
 
 
 def _start(arguments: object) -> None:
+    evict()
     st.session_state[_STARTED] = arguments
 
 

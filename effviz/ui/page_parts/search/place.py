@@ -18,3 +18,10 @@ def storage(task: Task) -> str:
         return ""
     name = hashlib.sha256(f"{task.study}\n{task.sampler}\n{task.seed}\n{task.settings}".encode()).hexdigest()
     return str(folder / f"{name}.log")
+
+
+def evict() -> None:
+    """Delete old and excess searches of the page, before another one starts."""
+    folder = store.cache_folder("search")
+    if folder is not None and folder.is_dir():
+        store.evict(folder)
