@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from effviz.ui import links
 from effviz.ui.navigation import PAGES, PageInfo
-from effviz.ui.paths import ROOT, STYLE_SHEET, page_path
+from effviz.ui.paths import ROOT, STYLE_SHEETS, page_path
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import frame
 
@@ -24,9 +26,14 @@ def run() -> None:
     st.set_page_config(page_title=f"{chosen.title} · effviz" if chosen.url_path else "effviz")
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
     links.start(chosen.url_path)
-    st.html(STYLE_SHEET)
+    st.html(_style())
     frame.top(chosen.url_path)
     chosen.run()
+
+
+@cache
+def _style() -> str:
+    return f"<style>{''.join(sheet.read_text(encoding='utf-8') for sheet in STYLE_SHEETS)}</style>"
 
 
 def _page(entry: PageInfo) -> StreamlitPage:

@@ -16,8 +16,14 @@ ROOT = _IN_WHEEL if (_IN_WHEEL / "app.py").is_file() else _PACKAGE.parent
 MAIN_SCRIPT = _PACKAGE / "ui" / "main.py"
 """The script that Streamlit runs for each session."""
 
-STYLE_SHEET = _PACKAGE / "ui" / "style.css"
-PRESENT_STYLE_SHEET = _PACKAGE / "ui" / "present.css"
+_STYLE = _PACKAGE / "ui" / "style"
+# In the order of the cascade: the frame and what all pages share, then the pages. A lesson changes the page below it.
+_SHEETS = (
+    *("frame", "idea", "controls", "cards", "charts", "latency", "formulas", "exercises", "glossary"),
+    *("motion", "home", "studio", "compare", "literature", "lessons", "classroom"),
+)
+STYLE_SHEETS = tuple(_STYLE / f"{name}.css" for name in _SHEETS)
+PRESENT_STYLE_SHEET = _STYLE / "present.css"
 
 
 def page_path(entry: PageInfo) -> Path:

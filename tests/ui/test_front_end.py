@@ -23,6 +23,7 @@ from effviz.core.errors import DesignError
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import choose
 from effviz.ui.page_parts.architectures.sweep import settings
+from effviz.ui.paths import PRESENT_STYLE_SHEET, STYLE_SHEETS
 from effviz.ui.static_files import address
 from effviz.ui.sweeps import MOST_STATES, slider_values, sweep_address
 
@@ -189,3 +190,7 @@ def test_values_of_a_slider() -> None:
     for span in ((2, 1, 1), (0, 1, 0), (0, 1, -1), (0, float("inf"), 1), (float("nan"), 1, 1)):
         with pytest.raises(DesignError, match="low, high, step"):
             slider_values(*span)
+
+
+def test_every_style_sheet_is_in_the_order() -> None:
+    assert {*STYLE_SHEETS, PRESENT_STYLE_SHEET} == set(PRESENT_STYLE_SHEET.parent.glob("*.css"))
