@@ -1,92 +1,63 @@
-"""A sum as a waterfall: a count, the terms that are added to it, and the result."""
+"""Waterfalls: a first number, what is added to it, and the result, one bar below the other."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed
-from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.style import Appearance, Spec
 from effviz.core.text import plotly_text
-from effviz.core.units import change, exact, percent, short, si, snapped
 
-_NAMED = 2
-_MINUS = "\N{MINUS SIGN}"
+MINUS = "\N{MINUS SIGN}"
 
 
-class Addend(NamedTuple):
-    """One term: its name, its value, and its formula."""
+class Bar(NamedTuple):
+    """One bar: its name, its value, the text behind it, and lines for the pointer."""
 
     label: str
     value: int
-    formula: str
+    text: str
+    notes: tuple[str, ...] = ()
 
 
-def signed(value: int) -> str:
-    """Format a difference: ``+26,712,448``, ``−188,480``."""
-    return f"{'+' if value >= 0 else _MINUS}{exact(abs(value))}"
+def sign(value: int) -> str:
+    """Return the sign of a difference; none for 0."""
+    return "+" if value > 0 else MINUS if value < 0 else ""
 
 
-def finding(ours: int, terms: Sequence[Addend], name: str) -> str:
-    """Compare the sum with its first number: ``thop prints 8.9 % more: 8.9 % for batch norm``."""
-    total = ours + sum(term.value for term in terms)
-    if not terms:
-        return f"{name} prints the same number as effviz"
-    if not ours:
-        return f"{name} prints {si(total)} where effviz counts 0"
-    largest = sorted(terms, key=lambda term: -abs(term.value))
-    reasons = [f"{_MINUS * (each.value < 0)}{percent(abs(each.value) / ours)} for {each.label}" for each in largest]
-    large = sum(abs(each.value) >= ours / 1000 for each in largest)
-    by = change(total, ours)
-    more = f"{by[1:]} {'more' if total > ours else 'less'}" if by[0] in f"+{_MINUS}" else f"{by} as much"
-    return f"{name} prints {more}: {listed(reasons[: min(max(1, large), _NAMED)])}"
-
-
-def waterfall(ours: tuple[str, int], terms: Sequence[Addend], name: str, unit: str, look: Appearance) -> Chart:
-    """Draw the first number, the terms from where the one before ends, and the sum.
+def waterfall(first: Bar, moves: Sequence[Bar], last: Bar, look: Appearance, factor: int = 1) -> tuple[Spec, Spec]:
+    """Build the trace and the axis of the names.
 
     Args:
-        ours: name and value of the first number.
-        terms: in the order of the rules; negative ones go back.
-        name: of the sum.
-        unit: of the axis.
+        first: the number at the start.
+        moves: differences, each from where the one before ends.
+        last: the result.
+        look: the colors.
+        factor: from a value to the number on the axis.
     """
-    base, ends = [0], [ours[1]]
-    for term in terms:
-        base.append(ends[-1])
-        ends.append(ends[-1] + term.value)
-    total = ends[-1]
-    names = [ours[0], *(term.label for term in terms), name]
-    widths = [ours[1], *(term.value for term in terms), total]
-    texts = [si(ours[1]), *(f"{'+' if term.value >= 0 else _MINUS}{si(abs(term.value))}" for term in terms), si(total)]
-    notes = [exact(ours[1]), *(f"{signed(term.value)}<br>{plotly_text(term.formula)}" for term in terms), exact(total)]
-    marker = {"color": [look.muted, *([look.accent] * len(terms)), look.ink]}
-    places = [str(place) for place in range(len(names))]
-    bars = draw.row_bars(
-        places, widths, marker, [""] * len(names), base=[*base, 0], width=0.6, **draw.hover("%{customdata}", notes)
-    )
-    end = snapped(max(max(ends), 1))
-    ends.append(total)
-    labels = [
-        draw.note(max(start, stop), place, text, look.ink, xanchor="left", xshift=6)
-        for place, (start, stop, text) in enumerate(zip([*base, 0], ends, texts, strict=True))
-    ]
-    layout = {
-        "margin": draw.margin(right=90),
-        "annotations": labels,
-        "xaxis": draw.axis(unit, range=[0, end], showgrid=True) | draw.ticks([0, end / 2, end], short),
-        "yaxis": draw.ROWS
-        | {"type": "category"}
-        | {"tickvals": list(range(len(names))), "ticktext": [_in_lines(plotly_text(each)) for each in names]},
-    }
-    spoken = [f"{each} {text}" for each, text in zip(names, texts, strict=True)]
-    height = 70 + 40 * len(names)
-    return chart(look, height, [bars], layout, finding(ours[1], terms, name), ", ".join(spoken))
+    bars = [first, *moves, last]
+    labels = [f"<b>{_in_lines(first.label)}</b>", *(_in_lines(each.label) for each in moves),
+              f"<b>{_in_lines(last.label)}</b>"]  # fmt: skip
+    trace: Spec = {
+        "type": "waterfall", "orientation": "h", "y": list(range(len(bars))),
+        "x": [factor * each.value for each in bars],
+        "measure": ["absolute", *["relative"] * len(moves), "total"],
+        "text": [each.text for each in bars], "textposition": "outside", "cliponaxis": False,
+        "textfont": {"size": 12, "color": look.ink},
+        "increasing": {"marker": {"color": look.ink}},
+        "decreasing": {"marker": {"color": look.accent}},
+        "totals": {"marker": {"color": draw.mixed(look.paper, look.ink, 0.3)}},
+        "connector": {"line": {"color": look.grid, "width": 1}},
+    }  # fmt: skip
+    trace |= draw.hover("%{customdata}", ["<br>".join(map(plotly_text, each.notes or (each.text,))) for each in bars])
+    return trace, draw.ROWS | draw.ticks(range(len(labels)), labels.__getitem__)
 
 
 def _in_lines(name: str, most: int = 22) -> str:
     """Break a long name at the space next to its middle: on a phone it would take half of the chart."""
-    if len(name) <= most:
-        return name
     spaces = [place for place, letter in enumerate(name) if letter == " "]
-    middle = min(spaces, key=lambda place: abs(place - len(name) / 2), default=0)
-    return f"{name[:middle]}<br>{name[middle + 1 :]}" if middle else name
+    if len(name) <= most or not spaces:
+        return plotly_text(name)
+    middle = min(spaces, key=lambda place: abs(place - len(name) / 2))
+    return f"{plotly_text(name[:middle])}<br>{plotly_text(name[middle + 1 :])}"

@@ -6,8 +6,8 @@ import pytest
 from chart_gallery import spec_of
 
 from effviz import analyze, architecture
+from effviz.charts.counters import Addend, counted_chart, finding, signed
 from effviz.charts.style import DARK, LIGHT
-from effviz.charts.waterfall import Addend, finding, signed, waterfall
 from effviz.count.reconcile import reconcile
 
 TERMS = [Addend("batch norm", 40, "4 × 10"), Addend("rounding", -5, "35 − 40")]
@@ -15,11 +15,11 @@ TERMS = [Addend("batch norm", 40, "4 × 10"), Addend("rounding", -5, "35 − 40"
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
 def test_bars_join(look: object) -> None:
-    made = waterfall(("effviz", 100), TERMS, "thop", "Multiply-adds", look)  # type: ignore[arg-type]
+    made = counted_chart(("effviz", 100), TERMS, "thop", "Multiply-adds", look)  # type: ignore[arg-type]
     (bars,) = spec_of(made)["data"]
-    assert bars["base"] == [0, 100, 140, 0]
     assert bars["x"] == [100, 40, -5, 135]
-    assert spec_of(made)["layout"]["yaxis"]["ticktext"] == ["effviz", "batch norm", "rounding", "thop"]
+    assert bars["measure"] == ["absolute", "relative", "relative", "total"]
+    assert spec_of(made)["layout"]["yaxis"]["ticktext"] == ["<b>effviz</b>", "batch norm", "rounding", "<b>thop</b>"]
     assert made.title == "thop prints 35.0 % more: 40 % for batch norm and −5.0 % for rounding"
     assert made.alt.endswith("effviz 100, batch norm +40, rounding −5, thop 135.")
 
@@ -40,6 +40,6 @@ def test_findings_of_odd_sums() -> None:
 def test_every_counter_of_a_network() -> None:
     for each in reconcile(analyze(architecture("mobilenet_v2"))):
         terms = [Addend(term.label, term.value, term.formula) for term in each.terms]
-        (bars,) = spec_of(waterfall(("effviz", each.ours), terms, each.counter.name, "Operations", LIGHT))["data"]
-        assert bars["base"][-2] + bars["x"][-2] == bars["x"][-1] == each.total or not terms
+        (bars,) = spec_of(counted_chart(("effviz", each.ours), terms, each.counter.name, "Operations", LIGHT))["data"]
+        assert sum(bars["x"][:-1]) == bars["x"][-1]
         assert bars["x"][-1] == each.total

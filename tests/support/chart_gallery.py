@@ -27,9 +27,8 @@ from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.classroom import choice_bars, number_histogram
 from effviz.charts.compare.axes import Axis
 from effviz.charts.compare.bubbles import Bubble, bubbles
+from effviz.charts.compare.difference import Part, difference_chart
 from effviz.charts.compare.profile import Profile, profiles
-from effviz.charts.compare.waterfall import Part
-from effviz.charts.compare.waterfall import waterfall as parts_waterfall
 from effviz.charts.convolutions import (
     Curve,
     connection_picture,
@@ -38,6 +37,7 @@ from effviz.charts.convolutions import (
     reduction_curve,
     window_picture,
 )
+from effviz.charts.counters import Addend, counted_chart
 from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_bars
@@ -53,7 +53,6 @@ from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
-from effviz.charts.waterfall import Addend, waterfall
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import si
 from effviz.count.kinds import conv_kind
@@ -157,7 +156,10 @@ def counters(look: Appearance) -> Named:
         for each in reconcile(found, per_product):
             terms = [Addend(term.label, term.value, term.formula) for term in each.terms]
             counter = f"{each.counter.name} {each.printed.name}"
-            yield f"{counter} of {name}", waterfall(("effviz", each.ours), terms, each.counter.name, "Operations", look)
+            yield (
+                f"{counter} of {name}",
+                counted_chart(("effviz", each.ours), terms, each.counter.name, "Operations", look),
+            )
 
 
 def home(look: Appearance) -> Named:
@@ -528,16 +530,19 @@ def compare(look: Appearance) -> Named:
                 parts = [Part(term.label, term.before, term.after) for term in each]
                 label = quantity.replace("macs", "multiply-adds").replace("params", "parameters").replace("_", " ")
                 pair = one.label, other.label
-                yield f"{pair}, {quantity} by {by}", parts_waterfall(parts, pair, label, by, si, look)
+                yield f"{pair}, {quantity} by {by}", difference_chart(parts, pair, label, by, si, look)
     unknown = [Profile("a", "A", [None, 1.0]), Profile("b", "B", [2.0, None])]
     yield "nothing in common", profiles(unknown, list(found.values())[:2], "a", "b", look)
     equal = [Part("stem", 3, 3), Part("head", 4, 4)]
-    yield "equal networks", parts_waterfall(equal, ("A", "B"), "multiply-adds", "stage", si, look)
-    yield "equal sums", parts_waterfall([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look)
-    yield "one stage", parts_waterfall([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
+    yield "equal networks", difference_chart(equal, ("A", "B"), "multiply-adds", "stage", si, look)
+    yield (
+        "equal sums",
+        difference_chart([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look),
+    )
+    yield "one stage", difference_chart([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
     yield (
         "from nothing",
-        parts_waterfall([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look),
+        difference_chart([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look),
     )
 
 

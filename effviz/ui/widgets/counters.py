@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from effviz.charts.counters import Addend, counted_chart, signed
 from effviz.charts.style import Appearance, Chart
-from effviz.charts.waterfall import Addend, signed, waterfall
 from effviz.core.caches import remembered
 from effviz.core.resolution import in_pixels
 from effviz.core.units import change, exact
@@ -129,7 +129,7 @@ def terms_text(line: Line, label: str) -> str:
 @remembered
 def _chart(each: Explanation, name: str, label: str, look: Appearance) -> Chart:
     terms = [Addend(term.label, term.value, term.formula) for term in each.terms]
-    return waterfall((f"effviz: {label}", each.ours), terms, name, label, look)
+    return counted_chart((f"effviz: {label}", each.ours), terms, name, label, look)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------

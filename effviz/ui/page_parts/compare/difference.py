@@ -7,7 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from effviz.charts.compare.waterfall import Part, signed, waterfall
+from effviz.charts.compare import difference as drawing
+from effviz.charts.compare.difference import Part, signed
 from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -75,7 +76,7 @@ def difference_chart(
 ) -> Chart:
     """Draw the steps from the cost of the baseline to that of the network on screen."""
     parts = [Part(each.label, each.before, each.after) for each in terms]
-    return waterfall(
+    return drawing.difference_chart(
         parts, names, lower(convention.label(quantity)), _NOUNS[by], partial(convention.show, quantity), look,
         convention.factor(quantity),
     )  # fmt: skip

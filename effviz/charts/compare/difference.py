@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.sentences import plural
-from effviz.charts.style import Appearance, Chart, Spec, chart
-from effviz.core.text import plotly_text
+from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.waterfall import Bar, sign, waterfall
 
 _CROPPED = 0.7  # of the largest sum
 
@@ -24,7 +24,7 @@ class Part(NamedTuple):
         return self.after - self.before
 
 
-def waterfall(
+def difference_chart(
     parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
     look: Appearance, factor: int = 1,
 ) -> Chart:  # fmt: skip
@@ -43,24 +43,15 @@ def waterfall(
     sums = [before]
     for each in moved:
         sums.append(sums[-1] + each.value)
-    labels = [f"<b>{plotly_text(names[0])}</b>", *(plotly_text(each.label) for each in moved),
-              f"<b>{plotly_text(names[1])}</b>"]  # fmt: skip
-    texts = [written(before), *(signed(each.value, written) for each in moved), written(after)]
-    rows = [["", written(before)], *([f"{written(each.before)} → {written(each.after)}", signed(each.value, written)]
-                                     for each in moved), ["", written(after)]]  # fmt: skip
+    moves = [
+        Bar(each.label, each.value, signed(each.value, written),
+            (f"{written(each.before)} → {written(each.after)}", signed(each.value, written)))
+        for each in moved
+    ]  # fmt: skip
+    ends = (Bar(name, total, written(total)) for name, total in zip(names, (before, after), strict=True))
+    trace, axis = waterfall(next(ends), moves, next(ends), look, factor)
     low, high = min(*sums, after), max(*sums, after)
     start = low - 0.35 * (high - low) if high and low > _CROPPED * high and low < high else 0
-    trace: Spec = {
-        "type": "waterfall", "orientation": "h", "y": list(range(len(labels))),
-        "x": [factor * each for each in (before, *(part.value for part in moved), after)],
-        "measure": ["absolute", *["relative"] * len(moved), "total"],
-        "text": texts, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12, "color": look.ink},
-        "increasing": {"marker": {"color": look.ink}},
-        "decreasing": {"marker": {"color": look.accent}},
-        "totals": {"marker": {"color": draw.mixed(look.paper, look.ink, 0.3)}},
-        "connector": {"line": {"color": look.grid, "width": 1}},
-    }  # fmt: skip
-    trace |= draw.hover("%{customdata[0]}<br>%{customdata[1]}", rows)
     room = 0.22 * (high - start or 1)
     label = quantity[:1].upper() + quantity[1:]
     layout = {
@@ -69,15 +60,17 @@ def waterfall(
             f"{label}, axis from {written(round(start))}" if start else label,
             range=[factor * start, factor * (high + room)], showgrid=True, nticks=6, tickformat="~s",
         ),
-        "yaxis": draw.ROWS | draw.ticks(range(len(labels)), labels.__getitem__),
+        "yaxis": axis,
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {signed(each.value, written)}" for each in moved)
-    return chart(look, 70 + 30 * len(labels), [trace], layout, _title(parts, names, quantity, noun, written), spoken)
+    return chart(
+        look, 70 + 30 * (len(moves) + 2), [trace], layout, _title(parts, names, quantity, noun, written), spoken
+    )
 
 
 def signed(value: int, written: Callable[[int], str]) -> str:
     """Write a difference with its sign: ``+12.3 M``."""
-    return f"{'+' if value > 0 else chr(0x2212) if value < 0 else ''}{written(abs(value))}"
+    return f"{sign(value)}{written(abs(value))}"
 
 
 def _title(
