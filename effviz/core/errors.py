@@ -87,8 +87,9 @@ def unknown(what: str, value: object, choices: Iterable[str]) -> NoReturn:
     listed = sorted(choices)
     # An uploaded file can contain very many or very long names, and the comparison is slow.
     is_short = isinstance(value, str) and len(value) < 100
-    near = get_close_matches(str(value), listed[:_MOST_COMPARED], n=1) if is_short else []
-    hint = f"; did you mean {show(near[0])}?" if near else "."
+    compared = {each.lower(): each for each in listed[:_MOST_COMPARED]}
+    near = get_close_matches(str(value).lower(), compared, n=1) if is_short else []
+    hint = f"; did you mean {show(compared[near[0]])}?" if near else "."
     names = ", ".join(each if len(each) <= 80 else show(each) for each in listed[:_MOST_CHOICES])
     more = f" and {len(listed) - _MOST_CHOICES} more" if len(listed) > _MOST_CHOICES else ""
     raise UnknownNameError(f"{what} = {show(value)} is unknown{hint} Choices: {names or 'none'}{more}")

@@ -1,15 +1,14 @@
 """MobileNetV4, the convolutional networks."""
 
-from typing import Any
-
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
 from effviz.model.widths import WidthRule
 
 
 def _uib(a: int, k: int, s: int, e: int, c: int, n: int, name: str) -> Stage:
-    fields: dict[str, Any] = {"start_kernel_size": a, "kernel_size": k, "expand_ratio": e}
-    return Stage("universal_inverted_bottleneck", c, n, s, name=name, **fields)
+    return Stage(
+        "universal_inverted_bottleneck", c, n, s, start_kernel_size=a, kernel_size=k, expand_ratio=e, name=name
+    )
 
 
 def _mobilenet_v4(size: str, resolution: int, rows: tuple[Stage, ...], note: str) -> Design:

@@ -34,7 +34,7 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
     "unknown name": (
         ["report", "mobilnet_v2"], b"",
         "'mobilnet_v2' is neither an architecture nor a file; did you mean mobilenet_v2 or mobilenet_v1 or "
-        "mobilenet_v3_small?",
+        "mobileone_s0?",
     ),
     "nothing like it": (
         ["report", "?"], b"",

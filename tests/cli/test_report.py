@@ -57,8 +57,9 @@ def test_list_as_json_and_by_family() -> None:
     assert run("list", "--family", "mobilenets") == Ran(
         2,
         "",
-        "effviz: family = 'mobilenets' is unknown; did you mean 'MobileNet'? Choices: AlexNet, CondenseNet, DenseNet, "
-        "EfficientNet, GhostNet, MnasNet, MobileNet, ResNet, ShuffleNet, SqueezeNet, VGG\n",
+        "effviz: family = 'mobilenets' is unknown; did you mean 'MobileNet'? Choices: AlexNet, CondenseNet, ConvNeXt, "
+        "DenseNet, EfficientNet, FasterNet, GhostNet, MnasNet, MobileNet, MobileOne, ProxylessNAS, RegNet, ResNet, "
+        "ShuffleNet, SqueezeNet, VGG\n",
     )
 
 

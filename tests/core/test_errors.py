@@ -436,7 +436,9 @@ def test_branch_names_that_modules_reserve(name: str) -> None:
 
 # --- messages -----------------------------------------------------------------------------------------------------
 
-ALL = ", ".join(list_architectures())
+NAMES = list_architectures()
+# The first 40 names are listed.
+ALL = f"{', '.join(NAMES[:40])} and {len(NAMES) - 40} more"
 MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "misspelt architecture": (
         lambda: architecture("mobilnet_v2"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import oracle
 import pytest
 import torch
@@ -23,7 +25,8 @@ class Sum(nn.Module):
         self.body = nn.Sequential(*body)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x) + x
+        out: Tensor = self.body(x) + x
+        return out
 
 
 def added(inputs: int, outputs: int, stride: int, layers: list[nn.Module]) -> nn.Module:
@@ -81,7 +84,8 @@ class ChannelsLast(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        out: Tensor = self.layers(x.permute(0, 2, 3, 1))
+        return out.permute(0, 3, 1, 2)
 
 
 class Scale(nn.Module):
@@ -175,15 +179,15 @@ def test_memory_is_that_of_the_modules_by_hand(name: str) -> None:
 def test_a_branch_of_the_training_form_is_folded_into_one_convolution() -> None:
     """MobileOne adds several convolutions with batch norm, a 1x1 and the input; one convolution gives the same map."""
     torch.manual_seed(0)
-    wide = nn.Sequential(*conv(8, 8, 3, groups=8)).eval()
-    narrow = nn.Sequential(nn.Conv2d(8, 8, 1, groups=8, bias=False), nn.BatchNorm2d(8)).eval()
+    wide: Any = nn.Sequential(*conv(8, 8, 3, groups=8)).eval()
+    narrow: Any = nn.Sequential(nn.Conv2d(8, 8, 1, groups=8, bias=False), nn.BatchNorm2d(8)).eval()
     skip = nn.BatchNorm2d(8).eval()
     for norm in (wide[1], narrow[1], skip):
         norm.load_state_dict({key: torch.rand_like(value.float()) for key, value in norm.state_dict().items()})
     block = effviz.build(effviz.Design("one", (effviz.Stage("mobileone_block", 8, activation="none"),), in_channels=8))
-    folded = next(each for each in block.modules() if isinstance(each, nn.Conv2d))
+    folded: Any = next(each for each in block.modules() if isinstance(each, nn.Conv2d))
 
-    def folds(norm: nn.Module, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    def folds(norm: Any, kernel: Tensor) -> tuple[Tensor, Tensor]:
         factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         return kernel * factor.view(-1, 1, 1, 1), norm.bias - norm.running_mean * factor
 
