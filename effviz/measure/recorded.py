@@ -94,6 +94,11 @@ def recorded_ms(design: Design) -> float | None:
     return None if found is None else found.median_ms
 
 
+def stored_in(file: Path, asked: Request) -> Recorded | None:
+    """Return the latency of a network that a file contains, or None."""
+    return _read(str(file)).get(_key(asked))
+
+
 def compared(designs: Sequence[Design], **conditions: Any) -> list[Latency | None]:
     """Return the latencies of networks that are compared with the first one, all of one kind.
 

@@ -1,7 +1,8 @@
 """Record the latencies that pages show where nothing is measured: ``python -m effviz.ui.record``.
 
-It measures the networks of the zoo, ShuffleNetV2's guideline experiments, and every network whose latency a page shows
-in its first state, or with another block or kind of convolution. Run it on an idle machine.
+It measures the networks of the zoo, ShuffleNetV2's guideline experiments, the lists of the Compare page, and every
+network whose latency a page shows in its first state, or with another block or kind of convolution. Run it on an idle
+machine. After a change of the zoo, ``--missing`` measures only what the file does not contain.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -18,6 +20,8 @@ from effviz.measure import recorded
 from effviz.measure.latency import Latency, LatencyError, environment, request
 from effviz.measure.recorded import Request
 from effviz.studies.blocks import PRESETS
+from effviz.studies.compare.networks import PRESETS as PRESET_LISTS
+from effviz.studies.compare.networks import preset
 from effviz.studies.convolutions import KINDS
 from effviz.studies.guidelines.experiments import cases, distinct
 from effviz.studies.prediction import ENTRIES
@@ -39,7 +43,12 @@ def states() -> Iterator[tuple[str, dict[str, str]]]:
 
 def wanted() -> list[Request]:
     """Return the networks to record, each once."""
-    networks = [*(entry.design for entry in ENTRIES), *(case.design for case in distinct(cases()))]
+    listed = chain.from_iterable(map(preset, PRESET_LISTS))
+    networks = [
+        *(entry.design for entry in ENTRIES),
+        *(case.design for case in distinct(cases())),
+        *(network.design for network in listed),
+    ]
     with recorded.requests() as found:
         for file, query in states():
             page = AppTest.from_file(str(MAIN_SCRIPT), default_timeout=120)
@@ -67,12 +76,20 @@ def main() -> None:
     """Record and write the file."""
     options = argparse.ArgumentParser(prog="python -m effviz.ui.record", description=__doc__)
     options.add_argument("--tries", type=int, default=3, help="measurements of a noisy network (default 3)")
+    options.add_argument("--missing", action="store_true", help="keep the latencies that the file already contains")
     options.add_argument("--output", type=Path, default=FILE, help="file to write (default: the one effviz ships)")
     chosen = options.parse_args()
     # No latency is known: the pages look for every one, and the measurements are new.
     os.environ |= {"EFFVIZ_CACHE": "", "EFFVIZ_RECORDED": ""}
     networks = wanted()
     known: dict[Request, Latency] = {}
+    machine = {name: value for name, value in environment().items() if name not in ("dtype", "threads")}
+    if chosen.missing:
+        kept = {asked: old for asked in networks if (old := recorded.stored_in(chosen.output, asked)) is not None}
+        if any(machine.items() - old.environment.items() for old in kept.values()):
+            options.error(f"{chosen.output} has latencies of another machine or of other versions")
+        known.update(kept)
+        networks = [asked for asked in networks if asked not in kept]
     for number, asked in enumerate(networks, 1):
         try:
             known[asked] = found = measured(asked, chosen.tries)
@@ -81,7 +98,6 @@ def main() -> None:
             continue
         noise = " noisy" if found.noisy else ""
         print(f"{number}/{len(networks)} {asked.design.title}: {found.median_ms:.3g} ms{noise}", flush=True)
-    machine = {name: value for name, value in environment().items() if name not in ("dtype", "threads")}
     recorded.write(chosen.output, machine, known)
     print(f"{len(known)} latencies, {sum(each.noisy for each in known.values())} noisy: {chosen.output}")
 
