@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -348,8 +348,20 @@ def network_digest(design: Design, resolution: Resolution) -> str:
     Raises:
         DesignError: the network cannot be built at this resolution.
     """
-    blocks = [repr(entry.block) for entry in design.blocks(resolution)]
+    blocks = [_description(entry.block) for entry in design.blocks(resolution)]
     return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
+
+
+def _description(value: Any) -> Any:
+    """Describe a layer by its class and the fields that differ from their defaults.
+
+    A new field of a block, whose default changes nothing, leaves the stored latencies valid.
+    """
+    if is_dataclass(value):
+        own = {each.name: getattr(value, each.name) for each in fields(value)}
+        given = {each.name: own[each.name] for each in fields(value) if own[each.name] != each.default}
+        return [type(value).__name__, {name: _description(each) for name, each in given.items()}]
+    return [_description(each) for each in value] if isinstance(value, tuple) else repr(value)
 
 
 def _keep(key: str, latency: Latency) -> None:
