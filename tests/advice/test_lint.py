@@ -42,7 +42,7 @@ from effviz.advice.lint.findings import Proposal, Rule
 from effviz.advice.lint.network import BuiltNetwork, BuiltRow, spoken
 from effviz.advice.lint.reach import averaged_map, reads, receptive_field
 from effviz.advice.lint.shares import classifier
-from effviz.backend.build import Merge
+from effviz.backend.build import LayerNorm2d, Merge
 from effviz.core.caches import forget
 from effviz.core.errors import if_legal
 from effviz.core.units import change
@@ -465,6 +465,9 @@ def _positive(module: nn.Module) -> nn.Module:
                 child.padding,
                 child.ceil_mode,  # type: ignore[arg-type]
             )
+        elif isinstance(child, LayerNorm2d):
+            # The derivative of a norm is 0 where all channels are equal.
+            module._modules[name] = nn.Identity()
         elif isinstance(child, Merge) and child.merge == "mul":
             module._modules[name] = _First()
         elif type(child).__module__ == "torch.nn.modules.activation" or isinstance(child, nn.BatchNorm2d):

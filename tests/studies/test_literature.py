@@ -62,7 +62,7 @@ def test_the_first_rules_are_the_counts_of_a_report(name: str) -> None:
     report = effviz.analyze(design)
     assert (PARAMS[0].of(design), MACS[0].of(design)) == (report.params, report.macs)
     parts = parts_of(design)
-    assert parts.weights + parts.biases + 2 * parts.norm == report.params
+    assert parts.weights + parts.biases + parts.other + 2 * parts.norm == report.params
 
 
 def test_names_of_rules_are_different() -> None:

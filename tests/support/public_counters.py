@@ -114,6 +114,7 @@ def gallery() -> Design:
         Stage("shuffle_unit_v2", 24, stride=2),
         Stage("ghost_bottleneck", 16, expanded=48, se_ratio=0.25),
         Stage("dense_layer", growth=8),
+        Stage("convnext_block"),
         Stage("adaptive_avg_pool", output_size=3),
         Stage("flatten"),
         Stage("linear", 20, bias=False, activation="relu"),

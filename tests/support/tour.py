@@ -86,6 +86,7 @@ def calls() -> dict[str, Call]:
         call(smallest.smallest_resolution, SMALL), call(smallest.smallest_width, SMALL),
         call(latency.environment, 1, "float32"), call(latency.cached, SMALL, 32, 1, 1, "float32"),
         call(latency.fingerprint, SMALL, 32, 1, 1, "float32"), call(latency.network_digest, SMALL, 32),
+        call(latency.stored, "key"),
         call(latency.remember, SMALL, measured),
         call(Latency.to_dict, measured), call(Latency.from_dict, MEASURED),
         call(Design.scaled, SMALL, width_mult=2.0, depth_mult=1.0, resolution=64),

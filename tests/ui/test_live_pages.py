@@ -379,7 +379,6 @@ def test_impossible_conditions_in_a_link_are_listed() -> None:
         "batch": ("257", "batch = 257 (1 to 256)"),
         "dtype": ("float64", "dtype = float64 (choices: float32, bfloat16, float16)"),
         "auto": ("always", "auto = always (true or false)"),
-        "check": ("open", "check = open (true or false)"),
         "draw": ("stage99.7", "draw = stage99.7 (choices: "),
     }
     at = open_page(**SMALL, **{key: value for key, (value, _) in expected.items()})

@@ -150,7 +150,7 @@ FLOAT = Rounding("ptflops divides by the batch size in 64-bit floating point", _
 def _layer_by_layer(printed: Printed, exact: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
     if exact < 2**53:
         # Sums of integers are exact in floating point.
-        pools = [tallies[name] for name in (_ADAPTIVE if printed.rules else ()) if name in tallies]
+        pools = [tallies[name] for name in (_ADAPTIVE if printed.quantity == "macs" else ()) if name in tallies]
         return exact + sum(each.pooled - each.inputs - each.outputs for each in pools)
     return int(_summed([(step.path, _by_thop(printed, step)) for step in steps()]))
 

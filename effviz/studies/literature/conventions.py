@@ -22,6 +22,8 @@ from effviz.model.layers import (
     Conv2d,
     GlobalAvgPool,
     Layer,
+    LayerNorm2d,
+    LayerScale,
     Linear,
     MaxPool2d,
     Shape,
@@ -37,6 +39,7 @@ class Parts(NamedTuple):
     biases: int = 0  # of convolutions and linear layers
     unbiased: int = 0  # output channels of convolutions without bias
     norm: int = 0  # channels of batch norm
+    other: int = 0  # parameters of other layers
     conv_macs: int = 0
     linear_macs: int = 0
     bias_adds: int = 0  # output elements of layers with bias
@@ -88,6 +91,8 @@ def _step_parts(step: Step) -> Parts:
     match layer:
         case BatchNorm2d():
             return Parts(norm=layer.num_features, norm_elements=elements)
+        case LayerNorm2d() | LayerScale():
+            return Parts(other=cost.params(layer))
         case Activation():
             flops = _ACTIVATION_FLOPS.get(layer.function, 0) * elements
             relu = elements if layer.function in ("relu", "relu6") else 0
@@ -139,8 +144,12 @@ class Rule(NamedTuple):
         return None if counted is None else self.count(parts_of(counted, resolution))
 
 
+def _without_norm(parts: Parts) -> int:
+    return parts.weights + parts.biases + parts.other
+
+
 def _params(parts: Parts) -> int:
-    return parts.weights + parts.biases + 2 * parts.norm
+    return _without_norm(parts) + 2 * parts.norm
 
 
 def _macs(parts: Parts) -> int:
@@ -173,23 +182,23 @@ def _early_stride(design: Design) -> Design | None:
 
 PARAMS = (
     Rule("trainable", "all trainable parameters", _params),
-    Rule("without batch norm", "weights and biases without batch norm", lambda p: p.weights + p.biases),
-    Rule("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: p.weights + p.biases + 3 * p.norm),
+    Rule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
+    Rule("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm),
     Rule("4 batch-norm vectors", "all four batch-norm vectors per channel, as Keras does",
-         lambda p: p.weights + p.biases + 4 * p.norm),
+         lambda p: _without_norm(p) + 4 * p.norm),
     Rule("Keras, with normalization", "four batch-norm vectors per channel and the 7 numbers of Keras' input "
-         "normalization", lambda p: p.weights + p.biases + 4 * p.norm + 7),
+         "normalization", lambda p: _without_norm(p) + 4 * p.norm + 7),
     Rule("Keras, with biases", "four batch-norm vectors per channel, and a bias in every convolution",
-         lambda p: p.weights + p.biases + p.unbiased + 4 * p.norm),
+         lambda p: _without_norm(p) + p.unbiased + 4 * p.norm),
     Rule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
     Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
     Rule("without FC layer", "the network without its last FC layer",
          lambda p: _params(p) - p.fc_weights - p.fc_biases),
     Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
     Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
-         lambda p: p.weights + p.biases, _wide_head),
+         lambda p: _without_norm(p), _wide_head),
     Rule("batch norm subtracted twice", "trainable parameters minus batch norm's, twice",
-         lambda p: p.weights + p.biases - 2 * p.norm),
+         lambda p: _without_norm(p) - 2 * p.norm),
 )  # fmt: skip
 """Rules for parameters, the most usual first."""
 

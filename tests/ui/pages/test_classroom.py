@@ -16,7 +16,8 @@ def click(at: AppTest, label: str) -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    return "\n".join(each.proto.body for each in at.html if "<style>" not in each.proto.body)
+    parts = [each.proto.body for each in at.html if "<style>" not in each.proto.body]
+    return "\n".join([*parts, *(str(each.value) for each in at.markdown)])
 
 
 def labels(at: AppTest) -> list[str]:

@@ -38,7 +38,7 @@ def test_the_cards_are_those_of_the_search() -> None:
     best = found.fits[0]
     fit, top1, macs, params, peak = counted_cards(at)
     assert line(at) == ""
-    assert (fit.value, fit.delta) == (str(len(found.fits)), f"of {found.tried:,} counted")
+    assert (fit.value, fit.delta) == (f"{len(found.fits):,}", f"of {found.tried:,} counted")
     assert (top1.value, top1.delta, top1.help) == (f"{best.top1:.1f}", best.label, best.source)
     assert (macs.value, params.value) == (
         Convention().show("macs", best.macs),
@@ -46,7 +46,7 @@ def test_the_cards_are_those_of_the_search() -> None:
     )
     assert macs.delta == f"{100 * best.macs / 300e6:.3g} % of the limit"
     assert peak.value == Convention(unit="int8").show("peak_activation", best.peak_activation)
-    assert headings(at) == [f"{best.label} has the highest published top-1 of {len(found.fits)} networks that fit"]
+    assert headings(at) == [f"{best.label} has the highest published top-1 of {len(found.fits):,} networks that fit"]
     text = explained(found, BUDGETS, "int8", lambda value, _: f"{value // 1024:.0f} KiB")
     assert any(text in entry.proto.body for entry in at.html)
 

@@ -365,7 +365,10 @@ def test_a_name_of_spaces_is_rejected(session: AppTest) -> None:
 
 # --- parts of the page ---------------------------------------------------------------------------------------------
 
-PARTS = ("How this is computed", "Suggestions", "Budget", "Compose a block", "Code", "Try this", "Downloads")
+PARTS = (
+    "How this is computed", "Suggestions", "Budget", "Compose a block", "Other counters", "Code", "Try this",
+    "Downloads",
+)  # fmt: skip
 BELOW_THE_STEM = Draft(V2.frame, (V2.rows[0].with_changes(groups=7), *V2.rows[1:]))
 
 

@@ -40,9 +40,9 @@ def formulas(view: View, convention: Convention) -> None:
     if efficiency is not None and own.top1.value is not None:
         millions = convention.compute(own.counted.macs) / 1e6
         texts.append(
-            formula_text(f"Top-1 per M {lower(convention.compute_label)}", r"\dfrac{\text{top-1}}{c / 10^6}",
+            formula_text(f"Top-1 (%) per M {lower(convention.compute_label)}", r"\dfrac{\text{top-1}}{c / 10^6}",
                          rf"\dfrac{{{own.top1.value:g}}}{{{millions:.4g}}}",
-                         f"{efficiency / convention.compute(1):.3g}", "%")
+                         f"{efficiency / convention.compute(1):.3g}")
         )  # fmt: skip
     texts.append(
         r"**Two scalings of one network**: multiply-adds grow with $d \cdot w^2 \cdot r^2$. One axis changes "
