@@ -137,7 +137,7 @@ def test_the_resolution_does_not_matter() -> None:
 
 def test_who_can() -> None:
     assert [name for name, kind in effviz.BLOCKS.items() if can_excite(_any(kind))] == [
-        "inverted_residual", "mbconv", "fused_mbconv", "squeeze_excite", "regnet_block", "ghost_bottleneck",
+        "inverted_residual", "mbconv", "fused_mbconv", "squeeze_excite", "ghost_bottleneck", "regnet_block",
     ]  # fmt: skip
 
 
