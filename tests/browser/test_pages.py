@@ -47,6 +47,9 @@ def check_fits(page: Page, width: int) -> None:
             assert box is not None
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width, f"{kind} is wider than the window"
+    # A tooltip of the control under the pointer covers others.
+    page.mouse.move(0, 0)
+    expect(page.get_by_test_id("stTooltipContent")).to_have_count(0)
     assert page.evaluate(COVERED) == [], "every visible control can be clicked"
 
 
