@@ -35,6 +35,7 @@ from playwright.sync_api import (
     WebSocketRoute,
     expect,
 )
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.support.server import Server, running_server
@@ -279,12 +280,36 @@ SETTLED = """
 """
 
 
+WATCH_STARTS = """
+() => {
+  window.startObserver?.disconnect();
+  window.hasStarted = false;
+  window.startObserver = new MutationObserver(() => { window.hasStarted = true; });
+  const app = document.querySelector('[data-testid=stApp]');
+  window.startObserver.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+}
+"""
+
+
 def settle(page: Page, *, quiet: float = 250, timeout: float = PATIENCE_MS) -> None:
     """Wait until the page shows the result of the last action; both times are in ms.
 
     `quiet` has to be shorter than the period of a repeating fragment.
     """
     page.evaluate(SETTLED, {"quiet": quiet, "timeout": timeout})
+
+
+@contextlib.contextmanager
+def acting(page: Page, *, patience: float = 2000) -> Iterator[None]:
+    """Settle after an action, once the script has started; on a busy machine that takes longer than the quiet time.
+
+    An action that changes no value starts no script: after `patience` ms the page is settled without one.
+    """
+    page.evaluate(WATCH_STARTS)
+    yield
+    with contextlib.suppress(PlaywrightTimeout):
+        page.wait_for_function("() => window.hasStarted", timeout=patience)
+    settle(page)
 
 
 class LateReports:

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import effviz
 from effviz import Report
 from effviz.core.units import binary, si
 from effviz.ui.navigation import PAGES
-from tests.browser.conftest import PATIENCE_MS, LateReports, open_page, settle
+from tests.browser.conftest import PATIENCE_MS, LateReports, acting, open_page, settle
 
 NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 
@@ -122,21 +123,29 @@ def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
 
 
 def type_into(page: Page, key: str, value: str) -> None:
-    field(page, key).fill(value)
-    field(page, key).press("Enter")
-    settle(page)
+    with acting(page):
+        field(page, key).fill(value)
+        field(page, key).press("Enter")
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    field(page, key).click()
-    field(page, key).fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
-    settle(page)
+    with acting(page):
+        for patience in (*[PATIENCE_MS / 20] * 3, PATIENCE_MS):
+            field(page, key).click()
+            field(page, key).fill(option)
+            try:
+                page.get_by_role("option", name=option, exact=True).click(timeout=patience)
+            except PlaywrightTimeout:
+                # The result of an earlier action closes the list.
+                if patience == PATIENCE_MS:
+                    raise
+                continue
+            break
 
 
 def switch(page: Page, key: str, option: str) -> None:
-    page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
-    settle(page)
+    with acting(page):
+        page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
 
 
 def convention(page: Page, key: str, option: str) -> None:
