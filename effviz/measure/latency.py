@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from effviz.core.arguments import check_methods, check_public
-from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, flag, number, one_of, text, whole
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
 from effviz.measure import store
+from effviz.measure.digest import network_digest
 from effviz.model.design import Design
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, estimate_bytes, estimate_seconds, usable_cores
 from effviz.worker.manager import Manager, Ticket, default_manager
@@ -339,29 +339,6 @@ def _key(design: Design, resolution: Resolution | None, batch_size: int, conditi
 def _hash(network: str, resolution: Resolution, batch_size: int, conditions: Mapping[str, str]) -> str:
     parts = [_FORMAT, network, resolution, batch_size, sorted(conditions.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@remembered
-def network_digest(design: Design, resolution: Resolution) -> str:
-    """Return a hash of the built blocks and the input shape: equal for equal networks, whatever their names.
-
-    Raises:
-        DesignError: the network cannot be built at this resolution.
-    """
-    blocks = [_description(entry.block) for entry in design.blocks(resolution)]
-    return hashlib.sha256(json.dumps([blocks, design.input_shape(resolution)]).encode()).hexdigest()
-
-
-def _description(value: Any) -> Any:
-    """Describe a layer by its class and the fields that differ from their defaults.
-
-    A new field of a block, whose default changes nothing, leaves the stored latencies valid.
-    """
-    if is_dataclass(value):
-        own = {each.name: getattr(value, each.name) for each in fields(value)}
-        given = {each.name: own[each.name] for each in fields(value) if own[each.name] != each.default}
-        return [type(value).__name__, {name: _description(each) for name, each in given.items()}]
-    return [_description(each) for each in value] if isinstance(value, tuple) else repr(value)
 
 
 def _keep(key: str, latency: Latency) -> None:

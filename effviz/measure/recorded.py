@@ -20,7 +20,8 @@ from effviz.core import settings
 from effviz.core.errors import fail
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.measure import store
-from effviz.measure.latency import Latency, cached, network_digest
+from effviz.measure.digest import network_digest
+from effviz.measure.latency import Latency, cached
 from effviz.model.design import Design
 
 VERSION = 1

@@ -16,7 +16,7 @@ import effviz
 from effviz import Design, Stage
 from effviz.advice import budgets, lint, scaling, smallest
 from effviz.backend.build import build
-from effviz.measure import latency
+from effviz.measure import digest, latency
 from effviz.measure.latency import Latency
 from effviz.model import design, draft, stage
 from effviz.model.blocks import Part, Recipe
@@ -27,7 +27,8 @@ from effviz.worker import limits
 
 MODULES = (
     "effviz", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint", "effviz.advice.smallest",
-    "effviz.count.report", "effviz.measure.latency", "effviz.model.design", "effviz.model.draft", "effviz.model.stage",
+    "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency", "effviz.model.design",
+    "effviz.model.draft", "effviz.model.stage",
     "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
 )  # fmt: skip
 # These start the torch process; tests/measure has their hostile arguments.
@@ -85,7 +86,7 @@ def calls() -> dict[str, Call]:
         call(lint.apply_rules, SMALL, list(lint.RULES.values())),
         call(smallest.smallest_resolution, SMALL), call(smallest.smallest_width, SMALL),
         call(latency.environment, 1, "float32"), call(latency.cached, SMALL, 32, 1, 1, "float32"),
-        call(latency.fingerprint, SMALL, 32, 1, 1, "float32"), call(latency.network_digest, SMALL, 32),
+        call(latency.fingerprint, SMALL, 32, 1, 1, "float32"), call(digest.network_digest, SMALL, 32),
         call(latency.stored, "key"),
         call(latency.remember, SMALL, measured),
         call(Latency.to_dict, measured), call(Latency.from_dict, MEASURED),

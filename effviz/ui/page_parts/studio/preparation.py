@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.core.caches import plant, remembered
 from effviz.core.resolution import halved
-from effviz.measure.latency import network_digest
+from effviz.measure.digest import network_digest
 from effviz.model.draft import Draft, checked
 from effviz.studies.studio import buildable, is_costly, largest_layer, row_totals, scaled_report
 from effviz.ui.convention import Convention
