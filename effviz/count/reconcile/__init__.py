@@ -70,7 +70,7 @@ def _term(rule: Rule, tallies: Tallies) -> Term:
     count = sum(tallies[name].layers for name in names)
     which = f" ({', '.join(names)})" if len(rule.on) > 1 else ""
     amounts = " + ".join(map(exact, rule.amounts(tallies)))
-    numbers = amounts if rule.factor == 1 else f"{rule.factor} × {amounts}"
+    numbers = amounts if rule.factor == 1 else f"{str(rule.factor).replace('-', chr(0x2212))} × {amounts}"
     reason = rule.reason.format(layers=f"{exact(count)} layer{'s' * (count != 1)}{which}")
     return Term(rule.label, f"{reason}: {numbers}", rule.value(tallies))
 
