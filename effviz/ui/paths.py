@@ -17,10 +17,10 @@ MAIN_SCRIPT = _PACKAGE / "ui" / "main.py"
 """The script that Streamlit runs for each session."""
 
 _STYLE = _PACKAGE / "ui" / "style"
-# In the order of the cascade: what pages contain, the frame, which arranges it, and the pages. A lesson changes the page
-# below it.
+# In the order of the cascade: what pages contain, the frame, which arranges it, and single pages. A lesson changes the
+# page below it.
 _SHEETS = (
-    *("cards", "controls", "charts", "latency", "frame", "idea", "formulas", "exercises", "glossary"),
+    *("base", "cards", "controls", "charts", "latency", "frame", "idea", "formulas", "exercises", "glossary"),
     *("motion", "home", "studio", "compare", "literature", "lessons", "classroom"),
 )
 STYLE_SHEETS = tuple(_STYLE / f"{name}.css" for name in _SHEETS)
