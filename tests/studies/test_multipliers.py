@@ -293,14 +293,14 @@ def test_every_figure_fits_the_count_or_is_marked_or_counts_something_else(name:
                 elif off > 1.001 * unit:
                     # Cut off instead of rounded is not wrong; anything more needs a reason.
                     assert "Counts something else" in each.note, (place, quantity, value)
-    assert marked or name in ("mobilenet_v2", "mnasnet_b1", "shufflenet_v1")
+    assert marked or name in ("mobilenet_v2", "mnasnet_a1", "mnasnet_b1", "shufflenet_v1")
 
 
 KNOWN_WRONG = [
     ("mobilenet_v1", 0.75, 224, "mult_adds", 317), ("mobilenet_v1", 0.75, 192, "mult_adds", 233),
     ("mobilenet_v1", 0.75, 160, "mult_adds", 162), ("mobilenet_v1", 0.75, 128, "mult_adds", 104),
     ("mobilenet_v1", 0.25, 192, "mult_adds", 34), ("mobilenet_v2", 1.4, 224, "params", 6.9),
-    ("mobilenet_v3_large", 1.0, 224, "mult_adds", 219), ("mobilenet_v3_small", 1.0, 224, "mult_adds", 66),
+    ("mobilenet_v3_small", 1.0, 224, "mult_adds", 66),
     ("mnasnet_a1", 0.35, 160, "top1", 52.3),
 ]  # fmt: skip
 

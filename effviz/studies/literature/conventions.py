@@ -7,7 +7,7 @@ mistakes that occur often. A rule changes what is counted, or one layer that imp
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
@@ -18,6 +18,7 @@ from effviz.model.layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
+    Branches,
     ChannelShuffle,
     Conv2d,
     GlobalAvgPool,
@@ -30,6 +31,7 @@ from effviz.model.layers import (
     pair,
 )
 from effviz.model.trace import Step, trace_block
+from effviz.zoo import variant
 
 
 class Parts(NamedTuple):
@@ -44,14 +46,20 @@ class Parts(NamedTuple):
     linear_macs: int = 0
     bias_adds: int = 0  # output elements of layers with bias
     norm_elements: int = 0  # output elements of batch norm
-    relu_elements: int = 0  # output elements of activation functions that are ReLU or ReLU6
+    relu_elements: int = 0  # output elements of ReLU
+    relu6_elements: int = 0  # output elements of ReLU6
+    sigmoid_elements: int = 0  # output elements of sigmoid and of SiLU, which contains one
+    merged_elements: int = 0  # output elements of additions and multiplications of maps
     pool_reads: int = 0  # elements that the windows of average pooling read
     global_reads: int = 0  # elements that global average pooling before the classifier reads
     gate_reads: int = 0  # elements that global average pooling in squeeze-and-excitation reads
+    pooled_channels: int = 0  # output elements of global average pooling
     max_reads: int = 0  # elements that the windows of max pooling read
     activation_flops: int = 0  # operations of activation functions, as pytorchcv counts them
     shuffle_elements: int = 0  # elements that a channel shuffle moves
     channel_pairs: int = 0  # input channels x output channels / groups of convolutions without bias
+    regrouped_weights: int = 0  # weights of convolutions, divided by the groups a second time
+    regrouped_macs: int = 0  # multiply-adds of convolutions, divided by the groups a second time
     fc_weights: int = 0  # of the last linear layer
     fc_biases: int = 0  # of the last linear layer
 
@@ -81,6 +89,7 @@ def _block_parts(block: Layer, shape: Shape) -> Parts:
 
 # Operations per element in measure_model of pytorchcv.
 _ACTIVATION_FLOPS = {"relu": 1, "relu6": 1, "hardsigmoid": 1, "hardswish": 2, "sigmoid": 4, "silu": 5}
+_ACTIVATIONS = {"relu_elements": ("relu",), "relu6_elements": ("relu6",), "sigmoid_elements": ("sigmoid", "silu")}
 
 
 def _step_parts(step: Step) -> Parts:
@@ -94,9 +103,10 @@ def _step_parts(step: Step) -> Parts:
         case LayerNorm2d() | LayerScale():
             return Parts(other=cost.params(layer))
         case Activation():
-            flops = _ACTIVATION_FLOPS.get(layer.function, 0) * elements
-            relu = elements if layer.function in ("relu", "relu6") else 0
-            return Parts(relu_elements=relu, activation_flops=flops)
+            found = {field: elements for field, functions in _ACTIVATIONS.items() if layer.function in functions}
+            return Parts(activation_flops=_ACTIVATION_FLOPS.get(layer.function, 0) * elements, **found)
+        case Branches():
+            return Parts(merged_elements=elements if layer.merge in ("add", "mul") else 0)
         case MaxPool2d():
             return Parts(max_reads=elements * prod(pair(layer.kernel_size)))
         case AvgPool2d():
@@ -104,7 +114,8 @@ def _step_parts(step: Step) -> Parts:
         case AdaptiveAvgPool2d() | GlobalAvgPool():
             if read == elements:
                 return Parts()
-            return Parts(gate_reads=read) if "SqueezeExcite" in step.blocks else Parts(global_reads=read)
+            where = "gate_reads" if "SqueezeExcite" in step.blocks else "global_reads"
+            return Parts(pooled_channels=elements, **{where: read})
         case ChannelShuffle():
             return Parts(shuffle_elements=elements)
     return Parts()
@@ -117,7 +128,8 @@ def _product_parts(layer: Conv2d | Linear, output: Shape) -> Parts:
         return shared._replace(linear_macs=macs, fc_weights=weights, fc_biases=biases)
     pairs = layer.in_channels * layer.out_channels // layer.groups
     free = {} if biases else {"unbiased": layer.out_channels, "channel_pairs": pairs}
-    return shared._replace(conv_macs=macs, **free)
+    regrouped = {"regrouped_weights": weights // layer.groups, "regrouped_macs": macs // layer.groups}
+    return shared._replace(conv_macs=macs, **free, **regrouped)
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
@@ -131,12 +143,14 @@ class Rule(NamedTuple):
         text: end of the sentence "These digits count ...".
         count: from the parts of a network.
         variant: the network that is counted instead, None for networks without it; empty for the same network.
+        source: the code that counts in this way; empty for a rule that many sources use.
     """
 
     name: str
     text: str
     count: Callable[[Parts], int]
     variant: Callable[[Design], Design | None] | None = None
+    source: str = ""
 
     def of(self, design: Design, resolution: Resolution | None = None) -> int | None:
         """Count a network by this rule; None if the rule says nothing about it."""
@@ -164,6 +178,27 @@ def _pytorchcv(parts: Parts) -> int:
     ) // 2
 
 
+def _toco(parts: Parts) -> int:
+    """Half of the operations that TensorFlow's converter estimates for a network with folded batch norm.
+
+    An activation is a part of its convolution, except for the logistic function, and global pooling is not counted.
+    """
+    added = parts.norm_elements + parts.bias_adds + parts.merged_elements + parts.max_reads + parts.pool_reads
+    return _macs(parts) + (added + 64 * parts.sigmoid_elements) // 2
+
+
+def _paddle_params(parts: Parts) -> int:
+    """Parameters of PaddlePaddle's model_stat, which has one parameter for all biases of the FC layer."""
+    return parts.regrouped_weights + parts.fc_weights + (1 if parts.fc_weights else 0) + 2 * parts.norm
+
+
+def _paddle_flops(parts: Parts) -> int:
+    """FLOPs of PaddlePaddle's model_stat, with the multiply-adds of linear layers counted once."""
+    read = parts.pool_reads + parts.max_reads + parts.pooled_channels
+    activations = parts.relu_elements + parts.sigmoid_elements
+    return 2 * (parts.regrouped_macs + parts.norm_elements) + parts.linear_macs + activations + read
+
+
 def _wide_head(design: Design) -> Design | None:
     """Return MobileNetV3-Small with the head of 1,280 channels that the first versions of the paper have."""
     if design.name != "mobilenet_v3_small":
@@ -179,6 +214,37 @@ def _early_stride(design: Design) -> Design | None:
     rows = (row.with_changes(stride_at="1x1") if row.block == "bottleneck" else row for row in design.stages)
     return replace(design, stages=tuple(rows))
 
+
+def _google(design: Design) -> Design | None:
+    """Return a network whose authors print estimates of TensorFlow's converter, in some of their tables."""
+    return design if design.name.startswith(("mnasnet", "mobilenet_v3")) else None
+
+
+def _paddle_shufflenet(design: Design) -> Design | None:
+    """Return ShuffleNetV2 as PaddleClas builds it: equal branches, and 224 channels in stage 2 at width 2."""
+    return variant(design.name, "teaching").applied("teaching", design) if design.name == "shufflenet_v2" else None
+
+
+def _paddle_mobilenet(design: Design) -> Design | None:
+    """Return MobileNetV3 as PaddleClas builds it: expanded channels as in torchvision, and c // 4 squeezed ones."""
+    if design.name not in ("mobilenet_v3_large", "mobilenet_v3_small"):
+        return None
+    expanded = next(rule for rule in variant(design.name, "torchvision").rules if "expanded_channels" in rule.changes)
+    changes: dict[str, dict[str, Any]] = {"inverted_residual": {"se_divisor": 1}}
+    rows = []
+    for row in expanded.applied(design).stages:
+        wide = {"out_channels": 1280} if row.name == "head" else {}
+        rows.append(row.with_changes(**changes.get(row.block, {}), **wide))
+    return replace(design, stages=tuple(rows))
+
+
+_TOCO = "TensorFlow, lite/toco/tooling_util.cc"
+_PADDLE = "PaddlePaddle, fluid/contrib/model_stat.py"
+_PADDLE_PARAMS = "no biases, and weights of grouped convolutions divided by the groups twice"
+_PADDLE_FLOPS = (
+    "two operations for each multiply-add of a convolution, divided by the groups twice, one in linear layers, and "
+    "those of batch norm, ReLU and pooling"
+)
 
 PARAMS = (
     Rule("trainable", "all trainable parameters", _params),
@@ -197,8 +263,11 @@ PARAMS = (
     Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
     Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
          lambda p: _without_norm(p), _wide_head),
-    Rule("batch norm subtracted twice", "trainable parameters minus batch norm's, twice",
-         lambda p: _without_norm(p) - 2 * p.norm),
+    Rule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
+    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_PARAMS}", _paddle_params,
+         _paddle_shufflenet, _PADDLE),
+    Rule("PaddleClas MobileNetV3", "the network of PaddleClas without biases: expansions and head as in its table, "
+         "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, _paddle_mobilenet, "PaddleClas, mobilenet_v3.py"),
 )  # fmt: skip
 """Rules for parameters, the most usual first."""
 
@@ -216,7 +285,12 @@ MACS = (
          lambda p: _pytorchcv(p) - p.fc_weights // 2),
     Rule("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
     Rule("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
-         lambda p: _macs(p) + p.relu_elements + p.pool_reads + p.global_reads),
+         lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads),
+    Rule("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
+         "and 64 for each sigmoid", _toco, _google, _TOCO),
+    Rule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
+    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
+         _paddle_shufflenet, _PADDLE),
     Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, _wide_head),
     Rule("stride in the 1x1", "the stride in the first 1x1 of a bottleneck, as the ResNet paper has it", _macs,
          _early_stride),

@@ -44,6 +44,7 @@ SOURCES = (
     Printed("facebookresearch/pycls", 100_000, 100_000_000, 100_000_000),
     # Printed as 2 x multiply-adds; the table has half of it.
     Printed("PaddlePaddle/PaddleClas", 10_000, 0, 0, factor=2),
+    Printed("tensorflow/tpu models/official/mnasnet/README.md @7dc921f (text)", 100_000, 1_000_000, 1_000_000),
     Printed("tensorflow/tpu models/official/mnasnet/README.md @", 100_000, 100_000, 100_000),
     # Printed in B.
     Printed("EfficientNet paper arXiv 1905.11946v5 Table 2", 0, 10_000_000, 0),

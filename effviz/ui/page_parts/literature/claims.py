@@ -10,7 +10,7 @@ from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import change, exact
 from effviz.studies.literature.claims import QUANTITIES, brief
-from effviz.studies.literature.conventions import RULES
+from effviz.studies.literature.conventions import RULES, Rule
 from effviz.studies.literature.judge import VERDICTS, Judged
 from effviz.studies.literature.selection import Filter, chosen
 from effviz.ui.convention import Convention
@@ -93,8 +93,9 @@ def rules() -> None:
     st.markdown(
         "A count is right if the exact one, rounded, has the printed digits. Otherwise the conventions below are tried."
         " A source counts all figures of a network by one convention: the one that gives most of its digits. A figure "
-        "that neither this convention nor cutting off gives is wrong. Top-1 is compared with the authors' figures, and "
-        "latency with other prints for the same device."
+        "that neither this convention nor cutting off gives is wrong: no listed convention explains its digits, though "
+        "the source may have counted by another one. Top-1 is compared with the authors' figures, and latency with "
+        "other prints for the same device."
     )
     st.html(_rules_html())
 
@@ -103,11 +104,15 @@ def rules() -> None:
 def _rules_html() -> str:
     lists = (
         f"<div><h4>{QUANTITIES[quantity]}</h4><dl>"
-        + "".join(f"<dt>{html_text(rule.name)}</dt><dd>{html_text(rule.text)}</dd>" for rule in several)
+        + "".join(f"<dt>{html_text(rule.name)}</dt><dd>{html_text(_rule_text(rule))}</dd>" for rule in several)
         + "</dl></div>"
         for quantity, several in RULES.items()
     )
     return f'<div class="conventions">{"".join(lists)}</div>'
+
+
+def _rule_text(rule: Rule) -> str:
+    return f"{rule.text} ({rule.source})" if rule.source else rule.text
 
 
 def files(by: Filter, convention: Convention) -> None:
