@@ -13,6 +13,7 @@ from effviz.advice.budgets import Budget
 from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
 from effviz.cli.options import (
+    DESIGN_OPTIONS,
     EXCEEDED,
     INTERRUPTED,
     PIPE_CLOSED,
@@ -21,6 +22,7 @@ from effviz.cli.options import (
     UNFORESEEN,
     Answer,
     budgets_of,
+    chosen_design,
     cli,
     command,
     dtype_option,
@@ -35,6 +37,7 @@ from effviz.core.errors import unknown
 from effviz.core.resolution import compact_size
 from effviz.core.text import csv_text, visible
 from effviz.core.units import exact
+from effviz.studies.variants import VariantTerm, for_reading, itemized
 
 if TYPE_CHECKING:
     from effviz.measure.latency import Latency
@@ -118,7 +121,7 @@ def list_(family: str | None, is_json: bool) -> Answer:
     return Answer(output.table([head, *body], "<<>>>"))
 
 
-@command("efficientnet_b0 --phi 1 --layers", "design.json --memory eager --json")
+@command("efficientnet_b0 --phi 1 --layers", "mobilenet_v2 --variant teaching", "design.json --memory eager --json")
 @takes_design
 @memory_option
 @click.option("--layers", is_flag=True, help="Also print one line per layer.")
@@ -132,20 +135,48 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: boo
     if is_csv:
         safe = counted.table.map(lambda cell: csv_text(visible(cell)) if isinstance(cell, str) else cell)
         return Answer(safe.to_csv(index=False, lineterminator="\n"))
+    terms = _variant_terms()
     # The table loads pandas.
     rows: list[dict[str, Any]] = counted.table.to_dict("records") if layers else []
     if is_json:
         keys = ("name", "title", "resolution", "in_channels", "width_mult", "depth_mult")
         answer = output.values(design, keys) | output.values(counted, (*_TOTALS, "memory"))
         answer |= {"convention": " ".join(output.convention(memory))}
+        if terms:
+            items = [output.values(each, ("reason", "where", "params", "macs")) for each in terms]
+            answer |= {"variant": design.variant, "difference_to_default": items}
         return Answer(output.as_json(answer | ({"layers": rows} if layers else {})))
     totals = [(label, exact(getattr(counted, name))) for name, label in _TOTALS.items()]
     parts = [output.lines([output.heading(design), *output.convention(memory)]), output.table(totals, "<>")]
+    if terms:
+        parts.append(_difference(design.variant, terms))
     if layers:
         cells = ([row[column] for column in _LAYER_COLUMNS] for row in rows)
         texts = [[exact(cell) if isinstance(cell, int) else str(cell) for cell in row] for row in cells]
         parts.append(output.table([_LAYER_COLUMNS, *texts], "<<<>>>>"))
     return Answer("\n".join(parts))
+
+
+def _variant_terms() -> tuple[VariantTerm, ...]:
+    """Return the terms of the difference between the variant of the command line and the default."""
+    chosen = {name: click.get_current_context().params[name] for name in DESIGN_OPTIONS}
+    if chosen["variant"] is None:
+        return ()
+    return itemized(
+        chosen_design(**chosen | {"variant": None}), chosen["source"], chosen["variant"], chosen["groups"]
+    )  # fmt: skip
+
+
+def _difference(variant: str, terms: Sequence[VariantTerm]) -> str:
+    shown, idle = for_reading(terms)
+    head = [
+        f"Difference between {variant} and the default:" if shown else f"{variant} and the default have equal counts."
+    ]
+    if idle:
+        head.append(f"Without effect here: {'; '.join(idle)}.")
+    rows = [(f"{each.params:+,}", f"{each.macs:+,}", each.where, each.reason) for each in shown]
+    body = output.table([("parameters", "multiply-adds", "stage", "rule"), *rows], ">><<") if shown else ""
+    return output.lines(head) + body
 
 
 @command("design.json --max-macs 300M --max-params 4M", "resnet18 --preset mcu_256k --lint")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from effviz import DesignError, __version__, compound_scale
+from effviz import Design, DesignError, __version__, compound_scale
 from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, Preset, parse_amount
 from effviz.cli import files
 from effviz.core.resolution import Resolution, parse_resolution
@@ -100,6 +100,26 @@ def _resolution(_: click.Context, option: click.Parameter, text: str | None) -> 
         raise click.BadParameter(str(error).removeprefix("resolution = ")) from None
 
 
+DESIGN_OPTIONS = ("source", "groups", "variant", "classes", "in_channels", "width", "depth", "phi", "resolution")
+"""Parameters of `takes_design`."""
+
+
+def chosen_design(
+    source: str, groups: int | None, variant: str | None, classes: int | None, in_channels: int | None,
+    width: float, depth: float, phi: float | None, resolution: Resolution | None,
+) -> Design:  # fmt: skip
+    """Return the design that the options of `takes_design` describe."""
+    design = files.load(source, groups, variant)
+    if classes is not None:
+        design = design.with_num_classes(classes)
+    if in_channels is not None:
+        design = replace(design, in_channels=in_channels)
+    design = design.scaled(width_mult=width, depth_mult=depth)
+    if phi is not None:
+        design = compound_scale(design, phi)
+    return design.scaled(resolution=resolution)
+
+
 def takes_design(function: Function) -> Function:
     """Add the argument DESIGN and the options that scale it. `function` receives the scaled design."""
 
@@ -115,19 +135,9 @@ def takes_design(function: Function) -> Function:
         "--resolution", callback=_resolution, metavar="R", help="Side in pixels, or height x width: 512x2048."
     )
     @functools.wraps(function)
-    def scaled(
-        source: str, groups: int | None, variant: str | None, classes: int | None, in_channels: int | None,
-        width: float, depth: float, phi: float | None, resolution: Resolution | None, **options: Any,
-    ) -> Answer:  # fmt: skip
-        design = files.load(source, groups, variant)
-        if classes is not None:
-            design = design.with_num_classes(classes)
-        if in_channels is not None:
-            design = replace(design, in_channels=in_channels)
-        design = design.scaled(width_mult=width, depth_mult=depth)
-        if phi is not None:
-            design = compound_scale(design, phi)
-        return function(design.scaled(resolution=resolution), **options)
+    def scaled(**options: Any) -> Answer:
+        chosen = {name: options.pop(name) for name in DESIGN_OPTIONS}
+        return function(chosen_design(**chosen), **options)
 
     scaled.__doc__ = f"""{function.__doc__}
 

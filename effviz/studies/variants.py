@@ -6,7 +6,7 @@ stage by stage. Each term is the difference of two exact counts, so the terms ad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, groupby
@@ -80,6 +80,22 @@ def itemized(design: Design, name: str, named: str, groups: int | None = None) -
             found.append(VariantTerm(rule.reason, where, count[0] - last[0], count[1] - last[1]))
             last = count
     return tuple(found)
+
+
+class Itemized(NamedTuple):
+    """The terms of a difference for reading."""
+
+    shown: tuple[VariantTerm, ...]  # the terms with an effect, and their sum if there are any
+    idle: tuple[str, ...]  # rules without an effect
+
+
+def for_reading(terms: Sequence[VariantTerm]) -> Itemized:
+    """Return the terms that change a count with their sum, and the rules that change none."""
+    effective = [term for term in terms if term.params or term.macs]
+    total = VariantTerm("Sum", "", sum(term.params for term in terms), sum(term.macs for term in terms))
+    active = {term.reason for term in effective}
+    idle = (term.reason for term in terms if term.reason not in active)
+    return Itemized((*effective, total) if effective else (), tuple(dict.fromkeys(idle)))
 
 
 def _variant(name: str, named: str, groups: int | None) -> Variant:

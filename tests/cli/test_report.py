@@ -154,3 +154,28 @@ def test_scaling_equals_the_engine(
         assert printed == printed | totals(report)
         return
     assert ran == Ran(2, "", f"effviz: {problem}\n")
+
+
+def test_the_difference_of_a_variant_is_itemized() -> None:
+    arguments = ("mobilenet_v2", "--width", "0.35", "--resolution", "160", "--classes", "10")
+    default, teaching = (run_json("report", *arguments, *more) for more in ((), ("--variant", "teaching")))
+    terms = teaching["difference_to_default"]
+    for count in ("params", "macs"):
+        assert sum(term[count] for term in terms) == teaching[count] - default[count] != 0
+    assert "difference_to_default" not in default
+    text = run("report", *arguments, "--variant", "teaching").out
+    table = text[text.index("Difference between teaching and the default:") :].splitlines()
+    assert "+0" not in text
+    for term in terms:
+        if term["params"] or term["macs"]:
+            row = [f"{term['params']:+,}", f"{term['macs']:+,}"]
+            assert any(line.split()[:2] == row and line.endswith(term["reason"]) for line in table), term
+    assert table[-1].split() == [
+        f"{teaching['params'] - default['params']:+,}", f"{teaching['macs'] - default['macs']:+,}", "Sum"
+    ]  # fmt: skip
+
+
+def test_a_variant_without_an_effect_and_one_with_groups() -> None:
+    same = run("report", "mobilenet_v3_large", "--variant", "torchvision").out
+    assert "torchvision and the default have equal counts.\nWithout effect here: expansion make_divisible" in same
+    assert run_json("report", "mobilenet_v2", "--variant", "paper").keys() >= {"params"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,35 +90,42 @@ def test_a_killed_worker_loses_nothing_and_the_search_is_resumed(place: str) -> 
     assert search(task(TRIALS + 3), place) == resumed
 
 
-def test_the_network_of_a_dead_worker_is_computed_by_another_one() -> None:
-    def slow(place: str) -> str:
-        return (
-            "import time\n"
-            "from effviz.studies.search.run import Task, search\n"
-            "def measure(design):\n    print('measuring', flush=True)\n    time.sleep(600)\n"
-            f"search(Task('latency', 3, ('macs', 'latency')), {place!r}, measure, heartbeat_s=1)"
-        )
+SLOW = """
+import time
+from effviz.studies.search.run import Task, search
+def measure(design):
+    print("measuring", flush=True)
+    time.sleep(600)
+search(Task("latency", 3, ("macs", "latency")), {place!r}, measure, heartbeat_s=1)
+"""
 
+
+def test_the_network_of_a_dead_worker_is_computed_by_another_one(place: str) -> None:
     measured = Task("latency", 3, ("macs", "latency"), seed=1)
-    with running_postgresql() as place:
-        trials(measured, place)
-        with subprocess.Popen([sys.executable, "-c", slow(place)], stdout=subprocess.PIPE) as stuck:
-            assert stuck.stdout is not None
-            assert stuck.stdout.readline() == b"measuring\n"
-            stuck.kill()
+    trials(measured, place)
+    with subprocess.Popen([sys.executable, "-c", SLOW.format(place=place)], stdout=subprocess.PIPE) as stuck:
+        assert stuck.stdout is not None
+        assert stuck.stdout.readline() == b"measuring\n"
         (begun,) = trials(measured, place)
         assert begun.state.name == "RUNNING"
+        # While it lives, other workers leave its network alone.
+        assert search(replace(measured, trials=1), place, lambda _: 5.0, heartbeat_s=1).finished == 1
+        assert trials(measured, place)[0].state.name == "RUNNING"
+        stuck.send_signal(signal.SIGKILL)
 
-        def measure(_: Design) -> float:
-            time.sleep(2.5)
-            return 5.0
+    def measure(_: Design) -> float:
+        # A database waits for three missing signs of life.
+        time.sleep(2.5 if "://" in place else 0)
+        return 5.0
 
-        found = search(measured, place, measure, heartbeat_s=1)
-        known = trials(measured, place)
+    found = search(measured, place, measure, heartbeat_s=1)
+    known = trials(measured, place)
     assert found.finished == 3
     assert known[0].state.name == "FAIL"
     retried = [each for each in known[1:] if each.params == begun.params]
     assert [each.state.name for each in retried] == ["COMPLETE"]
+    if "://" not in place:
+        assert not list(Path(place).parent.glob("*.writer")), "locks of ended workers are removed"
 
 
 def test_processes_of_one_call_share_the_search(tmp_path: Path) -> None:

@@ -6,16 +6,20 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.storages.journal import BaseJournalBackend
+from optuna.storages.journal._storage import JournalOperation
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from effviz.core.errors import DesignError, fail
@@ -38,6 +42,9 @@ class Journal(BaseJournalBackend):
     incomplete. Lines are not forced to the disk: a power failure may lose the last seconds, a killed process loses
     nothing.
 
+    Every line contains the name of its writer. A writer holds the lock of a file with this name from before its first
+    line until `close`, so a writer whose lock is free has ended, whatever ended it.
+
     Args:
         file: is created, with its folder.
     """
@@ -48,11 +55,16 @@ class Journal(BaseJournalBackend):
         file.touch()
         self._lock = FileLock(f"{file}.lock", poll_interval=0.001)
         self._number = self._offset = 0
+        self._name = uuid4().hex
+        self._alive: FileLock | None = None
+        self._trials = 0
+        self._writers: dict[int, str] = {}
 
     def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
         """Return the complete lines from a number on."""
         if log_number_from < self._number:
-            self._number = self._offset = 0
+            self._number = self._offset = self._trials = 0
+            self._writers = {}
         with self._file.open("rb") as file:
             file.seek(self._offset)
             data = file.read()
@@ -60,15 +72,89 @@ class Journal(BaseJournalBackend):
         skipped = log_number_from - self._number
         self._number += len(lines)
         self._offset += sum(map(len, lines))
-        return [json.loads(line) for line in lines[skipped:]]
+        logs: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        for log in logs:
+            self._note(log)
+        return logs[skipped:]
+
+    def _note(self, log: dict[str, Any]) -> None:
+        """Note who runs a trial. The storage numbers trials in the order of their first lines."""
+        operation, running = log["op_code"], log.get("state", TrialState.RUNNING) == TrialState.RUNNING
+        number = log.get("trial_id", self._trials)
+        self._trials += operation == JournalOperation.CREATE_TRIAL
+        if running and operation in (JournalOperation.CREATE_TRIAL, JournalOperation.SET_TRIAL_STATE_VALUES):
+            # Of several workers that start a waiting trial, the first one runs it.
+            self._writers.setdefault(number, log.get("writer", ""))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append lines, all of them or none."""
-        data = "".join(f"{json.dumps(log, separators=(',', ':'))}\n" for log in logs).encode()
+        if self._alive is None:
+            self._alive = self._lock_of(self._name)
+            self._alive.acquire()
+        named = (json.dumps(log | {"writer": self._name}, separators=(",", ":")) for log in logs)
+        data = "".join(f"{line}\n" for line in named).encode()
         with self._lock, self._file.open("r+b") as file:
             _remove_rest(file.fileno())
             file.seek(0, os.SEEK_END)
             file.write(data)
+
+    def has_ended(self, trial: int) -> bool:
+        """Return whether the writer that runs a trial has ended."""
+        writer = self._writers.get(trial, "")
+        if writer == self._name:
+            return False
+        lock = self._lock_of(writer)
+        if not Path(lock.lock_file).exists():
+            return True
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        self._remove(lock)
+        return True
+
+    def close(self) -> None:
+        """Release the lock of this writer. A trial that it has not finished counts as that of an ended writer."""
+        if self._alive is not None:
+            self._remove(self._alive)
+            self._alive = None
+
+    def _lock_of(self, writer: str) -> FileLock:
+        # Not thread_local: a storage may be closed by another thread.
+        return FileLock(f"{self._file}.{writer}.writer", thread_local=False)
+
+    def _remove(self, lock: FileLock) -> None:
+        # Before the release: afterwards, another process may have locked the same file.
+        with suppress(PermissionError):
+            # Windows does not remove an open file.
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+class _JournalStorage(JournalStorage, BaseHeartbeat):
+    """A journal whose unfinished trials are computed again if their worker has ended.
+
+    The interface is that of the heartbeat of databases, without a time limit.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self.journal = journal
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Do nothing: the lock of the journal is the sign of life."""
+
+    def get_heartbeat_interval(self) -> int:
+        """Return the seconds between two signs of life, a large number."""
+        return 3_600
+
+    def get_heartbeat_stale_trial_callback(self) -> Callable[[optuna.Study, FrozenTrial], None]:
+        """Return what is done with a trial whose worker has ended."""
+        return RetryHeartbeatStaleTrialCallback()
+
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
+        running = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,))
+        return [trial._trial_id for trial in running if self.journal.has_ended(trial._trial_id)]
 
 
 def _remove_rest(handle: int) -> None:
@@ -90,7 +176,7 @@ def opened(place: str, heartbeat_s: int = HEARTBEAT_S) -> Iterator[BaseStorage]:
         place: path of a file, the URL of a database (``sqlite:///``, ``postgresql://``, ``mysql://``), or empty for the
             memory of this process.
         heartbeat_s: time between signs of life of the workers of a database. A network whose worker has missed three
-            is computed again by another one.
+            is computed again by another one. In a file, a network is computed again as soon as its worker has ended.
 
     Raises:
         DesignError: there is no such storage, its driver is not installed, or it cannot be opened.
@@ -99,6 +185,8 @@ def opened(place: str, heartbeat_s: int = HEARTBEAT_S) -> Iterator[BaseStorage]:
     try:
         yield storage
     finally:
+        if isinstance(storage, _JournalStorage):
+            storage.journal.close()
         if isinstance(storage, RDBStorage):
             storage.remove_session()
             storage.engine.dispose()
@@ -110,7 +198,7 @@ def _storage(place: str, heartbeat_s: int) -> BaseStorage:
     found = _URL.match(place)
     if found is None:
         try:
-            return JournalStorage(Journal(Path(place)))
+            return _JournalStorage(Journal(Path(place)))
         except (OSError, ValueError) as error:
             raise DesignError(f"storage = {place!r} cannot be opened: {error}") from None
     if found[1] not in _DRIVERS:

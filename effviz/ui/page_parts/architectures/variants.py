@@ -8,7 +8,7 @@ from effviz.core.errors import DesignError
 from effviz.core.resolution import in_pixels
 from effviz.core.units import exact, lower
 from effviz.model.variants import DEFAULT
-from effviz.studies.variants import VariantTerm, VariantTotals, compared, itemized, variant_title
+from effviz.studies.variants import VariantTerm, VariantTotals, compared, for_reading, itemized, variant_title
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice, choose
 from effviz.ui.widgets.frame import notice
@@ -69,11 +69,7 @@ def _finding(rows: tuple[VariantTotals, ...], choice: Choice) -> str:
 
 def _show_terms(terms: tuple[VariantTerm, ...], choice: Choice, convention: Convention) -> None:
     title = variant_title(choice.name, choice.variant, choice.groups)
-    params, macs = sum(term.params for term in terms), sum(term.macs for term in terms)
-    shown = [*(term for term in terms if term.params or term.macs), VariantTerm("Sum", "", params, macs)]
-    idle = dict.fromkeys(term.reason for term in terms)
-    for term in shown:
-        idle.pop(term.reason, None)
+    shown, idle = for_reading(terms)
     factor = convention.factor("macs")
     columns = (
         Column("Change", lambda term: term.where or term.reason),
@@ -82,9 +78,9 @@ def _show_terms(terms: tuple[VariantTerm, ...], choice: Choice, convention: Conv
         Column("Rule", lambda term: term.reason if term.where else ""),
     )
     compute = lower(convention.compute_label)
-    change = f"{_signed(params)} parameters, {_signed(macs * factor)} {compute}"
-    st.markdown(f"**{title}** against the default: {change if len(shown) > 1 else 'no difference'}.")
-    if len(shown) > 1:
+    change = f"{_signed(shown[-1].params)} parameters, {_signed(shown[-1].macs * factor)} {compute}" if shown else ""
+    st.markdown(f"**{title}** against the default: {change or 'no difference'}.")
+    if shown:
         show_table(Table(shown, columns, f"{len(shown) - 1} terms of the difference, and their sum"))
     without = f"Without effect at this width: {'; '.join(idle)}. " if idle else ""
     st.caption(
