@@ -696,3 +696,15 @@ def test_nodes_are_hashable_and_plain() -> None:
     assert len({*drawn.nodes}) == len(drawn.nodes)
     assert drawn == sketch(effviz.architecture("mobilenet_v2"), path="stage4.1")
     assert isinstance(drawn.nodes[0], Node)
+
+
+def test_marked_stages_say_in_words_how_they_differ() -> None:
+    marks = {"stem": "edited", "stage2": "added", "head": "removed"}
+    plain, marked = (draw(effviz.architecture("mobilenet_v2"), marks=each) for each in (None, marks))
+    for text in ("+ added", "\N{MINUS SIGN} removed", "≠ edited"):
+        assert marked.dot.count(text) == 1
+        assert text not in plain.dot
+    assert "stem (3×3 conv, stride 2, 3 → 32, BN, ReLU6), edited to" in marked.alt
+    assert marked.title == plain.title
+    with pytest.raises(DesignError, match="mark"):
+        draw(effviz.architecture("mobilenet_v2"), marks={"stem": "new"})

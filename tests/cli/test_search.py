@@ -13,6 +13,10 @@ from command_line import run
 
 import effviz
 from effviz import Design
+from effviz.advice.budgets import Budget
+from effviz.cli.search import _median_ms
+from effviz.studies.search.run import Task, rows, search
+from effviz.studies.search.space import Space
 
 QUICK = ("search", "--storage", "search.log", "--trials", "12", "--seed", "3", "--max-macs", "400M")
 
@@ -50,10 +54,22 @@ def test_json_contains_designs_within_the_limit() -> None:
 
 
 def test_csv_has_the_rows_of_json() -> None:
-    rows = list(csv.DictReader(io.StringIO(run(*QUICK, "--format", "csv").out)))
+    printed = list(csv.DictReader(io.StringIO(run(*QUICK, "--format", "csv").out)))
     front = front_of(*QUICK)["front"]
-    assert [int(row["macs"]) for row in rows] == [each["macs"] for each in front]
-    assert [row["stages"] for row in rows] == [each["stages"] for each in front]
+    assert [int(row["macs"]) for row in printed] == [each["macs"] for each in front]
+    assert [row["stages"] for row in printed] == [each["stages"] for each in front]
+
+
+def test_latency_is_measured_in_the_torch_process() -> None:
+    tiny = Space((3,), (1,), (0.0,), (1,), (0.25, 0.5), 32)
+    task = Task("tiny", 2, ("macs", "latency"), (Budget("latency", 60_000.0),), seed=1, space=tiny)
+    found = search(task, "", _median_ms)
+    assert found.finished == found.within == 2
+    assert found.front
+    for each, row in zip(found.front, rows(found), strict=True):
+        assert each.latency_ms is not None
+        assert 0 < each.latency_ms < 60_000
+        assert row["latency_ms"] == each.amount("latency") == each.latency_ms
 
 
 def test_no_network_within_the_limit() -> None:

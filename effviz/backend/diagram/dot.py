@@ -11,7 +11,7 @@ from typing import Any
 
 import graphviz
 
-from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
+from effviz.backend.diagram.graph import MARKS, Node, Sketch, clean, grouped, joined, times
 from effviz.core.units import percent, si
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import Appearance, text_on
@@ -99,10 +99,13 @@ class _Style:
         body = _widest([line for node in cards for line in _lines(node)])
         self.name = max(_widest([_name(node) for node in cards], bold=True), body - self.share) + 8
         rows = [node for node in sketch.nodes if node.role == "blocks"]
-        self.columns = [_widest(column, bold=True) + 6 for column in zip(*map(_columns, rows), strict=True)]
+        self.is_marked = any(node.mark for node in rows)
+        self.columns = [_widest(column, bold=True) + 6 for column in zip(*map(self.texts, rows), strict=True)]
+        self.marks = _widest([MARKS[node.mark] for node in rows if node.mark], bold=True) + 8
         self.most_macs = max((node.macs for node in rows), default=0) or 1
         ends = [_end(node) for node in sketch.nodes if node.role in ("input", "output")]
-        self.width = max(sum(self.columns) + _BAR + 20 if rows else self.name + self.share, _widest(ends) + 18)
+        marks = self.marks if self.is_marked else 0
+        self.width = max(sum(self.columns) + marks + _BAR + 20 if rows else self.name + self.share, _widest(ends) + 18)
 
     def attributes(self, node: Node) -> dict[str, str]:
         if node.is_card:
@@ -113,6 +116,10 @@ class _Style:
             return self.merge(node)
         box = {"shape": "box", "style": "rounded", "height": "0.22", "margin": "0.1,0.02", "color": self.look.muted}
         return box | {"label": f"<{_escaped(_end(node))}>"}
+
+    def texts(self, node: Node) -> list[str]:
+        # Two diagrams with marks share the width of a page.
+        return _columns(node)[: 3 if self.is_marked else None]
 
     def fill(self, node: Node) -> str:
         # A view has no kind.
@@ -129,10 +136,21 @@ class _Style:
 
     def row(self, node: Node) -> str:
         cells = [_tag("TD", WIDTH=6, BGCOLOR=self.fill(node))]
-        for index, (words, width) in enumerate(zip(_columns(node), self.columns, strict=True)):
+        for index, (words, width) in enumerate(zip(self.texts(node), self.columns, strict=True)):
             cells.append(_cell(words, self.look.ink, bold=index == 0, WIDTH=width))
         cells.append(_tag("TD", self.bar(node), ALIGN="LEFT"))
-        return _table("".join(cells), BORDER=1, CELLPADDING=3, COLOR=self.outline, BGCOLOR=self.look.paper)
+        frame = {"BORDER": 1, "COLOR": self.outline}
+        if self.is_marked:
+            cells.insert(1, self.mark(node))
+            frame = {"BORDER": 2, "COLOR": self.look.accent} if node.mark else frame
+        return _table("".join(cells), CELLPADDING=3, BGCOLOR=self.look.paper, **frame)
+
+    def mark(self, node: Node) -> str:
+        """Return the cell that says in words how a stage differs from the other network's."""
+        if not node.mark:
+            return _cell("", self.look.ink, WIDTH=self.marks)
+        accent = self.look.accent
+        return _cell(MARKS[node.mark], text_on(accent), bold=True, WIDTH=self.marks, BGCOLOR=accent)
 
     def bar(self, node: Node) -> str:
         """Return the bar of multiply-adds by kind; all rows have the same scale."""

@@ -7,11 +7,11 @@ in effviz appear under torchview's name.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from effviz.backend.diagram.dot import to_dot
-from effviz.backend.diagram.graph import Node, Sketch, clean, grouped, joined, times
+from effviz.backend.diagram.graph import MARKS, Node, Sketch, clean, grouped, joined, times
 from effviz.backend.diagram.scope_graph import DrawnScope, scope_of
 from effviz.backend.diagram.sketch import LAYERS, MAX_NODES, STAGES, sketch_scope
 from effviz.core.caches import remembered
@@ -20,6 +20,7 @@ from effviz.core.resolution import Resolution, as_resolution, in_pixels
 from effviz.core.units import percent, si
 from effviz.count.palette import APPEARANCES
 from effviz.model.design import Design
+from effviz.model.outline import stage_of
 
 _MOST = 300
 
@@ -44,6 +45,7 @@ def draw(
     path: str | None = None,
     depth: int | None = None,
     appearance: str = "light",
+    marks: Mapping[str, str] | None = None,
 ) -> Diagram:
     """Draw a network, a stage or a block.
 
@@ -54,10 +56,12 @@ def draw(
         depth: 1 for a node per stage, 2 per block, 3 per layer; None draws a network by stages, a stage by blocks, and
             a block by layers.
         appearance: ``"light"`` or ``"dark"``.
+        marks: by name of a stage, ``"added"``, ``"removed"`` or ``"edited"``. The node of several stages is edited if
+            they have different marks.
 
     Raises:
-        DesignError: `path` is unknown, and the message lists all paths; or the network cannot be built at this
-            resolution.
+        DesignError: `path` or a mark is unknown, and the message lists all of them; or the network cannot be built at
+            this resolution.
     """
     if not isinstance(design, Design):
         fail("design", design, "must be a Design; effviz.architecture(name) gives one")
@@ -67,13 +71,19 @@ def draw(
         resolution = as_resolution(resolution)
     if depth is not None:
         depth = whole("depth", depth, STAGES, LAYERS)
-    return _drawn(design.to_json(), resolution, path, depth, one_of("appearance", appearance, APPEARANCES))
+    given = tuple((name, one_of("mark", mark, MARKS)) for name, mark in (marks or {}).items())
+    return _drawn(design.to_json(), resolution, path, depth, one_of("appearance", appearance, APPEARANCES), given)
 
 
 @remembered
-def _drawn(text: str, resolution: Resolution | None, path: str | None, depth: int | None, appearance: str) -> Diagram:
+def _drawn(
+    text: str, resolution: Resolution | None, path: str | None, depth: int | None, appearance: str,
+    marks: tuple[tuple[str, str], ...],
+) -> Diagram:  # fmt: skip
     scope = scope_of(Design.from_json(text), resolution, path)
     drawn = sketch_scope(scope, depth)
+    if marks:
+        drawn = replace(drawn, nodes=tuple(replace(node, mark=_mark(node, dict(marks))) for node in drawn.nodes))
     title = _headline(scope, drawn)
     return Diagram(
         dot=to_dot(drawn, APPEARANCES[appearance]),
@@ -84,6 +94,12 @@ def _drawn(text: str, resolution: Resolution | None, path: str | None, depth: in
         depth=drawn.depth,
         note=drawn.note,
     )
+
+
+def _mark(node: Node, marks: Mapping[str, str]) -> str:
+    """Return the mark of the stages of a node."""
+    found = {marks.get(stage_of(path), "") for path in node.paths}
+    return "edited" if len(found) > 1 else next(iter(found), "")
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -123,6 +139,7 @@ def _node_words(node: Node, sources: Sequence[Node]) -> str:
     details = joined(node.what, node.channels, node.after, by=", ")
     if details:
         words = f"{words} ({details})"
+    words = joined(words, node.mark, by=", ")
     if node.role not in ("input", "output") and node.shape:
         words = f"{words} to"
     words = joined(words, times(node.shape), by=" ")

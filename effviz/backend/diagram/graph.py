@@ -11,6 +11,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+MARKS = {"added": "+ added", "removed": "\N{MINUS SIGN} removed", "edited": "≠ edited"}
+"""Texts of the marks of stages that differ from those of another network."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One node of a diagram."""
@@ -33,6 +37,7 @@ class Node:
     params: int = 0
     share: float = 0.0  # of the multiply-adds of the whole sketch, 0 to 1
     mix: tuple[tuple[str, int], ...] = ()  # multiply-adds by layer kind, largest first
+    mark: str = ""  # a key of `MARKS`; empty for none
 
     @property
     def is_card(self) -> bool:

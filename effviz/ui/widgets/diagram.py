@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -68,24 +69,26 @@ def _choice(report: Report, runs: list[BlockRun]) -> str:
     )  # fmt: skip
 
 
-def diagram(report: Report, chosen: str, *, place: str = "") -> None:
+def diagram(report: Report, chosen: str, *, place: str = "", marks: Mapping[str, str] | None = None) -> None:
     """Show a diagram that torchview draws in the torch process; until it is ready, the last one dimmed.
 
     Args:
         report: of the network.
         chosen: a key of `WHOLE`, `LAYERS` for all layers of a small network, or the path of a block.
         place: on a page with several diagrams.
+        marks: of stages, see `effviz.backend.diagram.draw.draw`.
     """
-    live_part(f"diagram{place}", partial(_diagram, report, chosen, place))
+    live_part(f"diagram{place}", partial(_diagram, report, chosen, place, dict(marks or {})))
 
 
-def _diagram(report: Report, chosen: str, place: str) -> None:
+def _diagram(report: Report, chosen: str, place: str, marks: dict[str, str]) -> None:
     payload: dict[str, Any] = {
         "design": report.design.to_json(),
         "resolution": report.resolution,
         "appearance": look().name,
     }
     payload |= {"depth": _DEPTH[chosen]} if chosen in _DEPTH else {"path": chosen}
+    payload |= {"marks": marks} if marks else {}
     answer = ask("diagram", payload, settled=True, place=place)
     if answer.value is not None:
         st.session_state[f"{_SHOWN}{place}"] = links.current_page(), answer.value

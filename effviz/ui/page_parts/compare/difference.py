@@ -42,6 +42,11 @@ _QUANTITIES = {"macs": "Compute", "params": "Parameters", "memory_access": "Memo
 _PARTS = {"stage": "Stage", "kind": "Layer kind"}
 _NOUNS = {"stage": "stage", "kind": "layer kind"}
 _MARKS = {SAME: "=", EDITED: "≠", ADDED: "+", REMOVED: "\N{MINUS SIGN}"}
+_LEGEND = (
+    "Stages as torchview draws them. Marks in the baseline: − removed, not in the network on screen; ≠ "
+    "edited, built from other blocks. In the network on screen: + added, not in the baseline; ≠ edited. Stages without "
+    "a mark are built from equal blocks."
+)
 _MOST_STAGES, _MOST_CHANGES = 60, 6
 
 
@@ -177,8 +182,17 @@ def factors_title(found: Factors, names: tuple[str, str], convention: Convention
 def diagrams(view: View, convention: Convention) -> None:
     """Show the diagrams of both networks side by side, by stage."""
     choice = view.choice
-    st.caption("Stages as torchview draws them. The part Difference marks what was added, removed and edited.")
     designs = [("baseline", choice.base), ("network", choice.design)] if choice.differ else [("network", choice.design)]
+    marks: dict[str, dict[str, str]] = {}
+    if choice.differ:
+        pair = choice.base, choice.design
+        found = computed("Difference of two networks", differences, pair, *pair, convention.memory)
+        if found is None:
+            return
+        marks = stage_marks(found.pairs)
+        st.caption(_LEGEND)
+    else:
+        st.caption("Stages as torchview draws them.")
     with st.container(key="diagram_pair", horizontal=True, gap="large"):
         for place, design in designs:
             with st.container(key=f"diagram_{place}"):
@@ -187,7 +201,16 @@ def diagrams(view: View, convention: Convention) -> None:
                 except DesignError as error:
                     notice(f"{error}.")
                     continue
-                diagram(report, "stages", place=place)
+                diagram(report, "stages", place=place, marks=marks.get(place))
+
+
+def stage_marks(pairs: Sequence[StagePair]) -> dict[str, dict[str, str]]:
+    """Return the marks of the stages in both diagrams, by name."""
+    differ = [pair for pair in pairs if pair.status != SAME]
+    return {
+        "baseline": {pair.before.name: pair.status for pair in differ if pair.before},
+        "network": {pair.after.name: pair.status for pair in differ if pair.after},
+    }
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
