@@ -138,6 +138,7 @@ PUBLISHED = {
     "ghostnet": [
         "classifier_share", "odd_widths", "fragments", "fragments", "fragments", "depthwise_on_large_maps",
     ],
+    "ghostnet_v2": ["classifier_share", *14 * ["fragments"]],
     "mnasnet_a1": ["classifier_share", "unequal_widths", "depthwise_on_large_maps"],
     "mnasnet_b1": ["classifier_share"],
     "mobilenet_v1": ["classifier_share", "depthwise_on_large_maps", "depthwise_on_large_maps"],

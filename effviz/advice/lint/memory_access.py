@@ -231,9 +231,12 @@ def _element_wise(network: BuiltNetwork) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+_MERGED = {"add": "additions", "mul": "multiplications", "concat": "concatenations", "resize": "resizing"}
+
+
 def _word(layer: BuiltLayer) -> str:
     if isinstance(layer.step.layer, Branches):
-        return {"add": "additions", "mul": "multiplications", "concat": "concatenations"}[layer.step.layer.merge]
+        return _MERGED[layer.step.layer.merge]
     words = {ChannelShuffle: "channel shuffles", ChannelSelect: "selections of channels"}
     return words.get(type(layer.step.layer), "norms and activations")
 
