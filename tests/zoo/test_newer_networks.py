@@ -12,6 +12,8 @@ from torch import Tensor, nn
 import effviz
 from effviz.core.resolution import Resolution
 from effviz.model.blocks import RegNetBlock, UniversalInvertedBottleneck
+from effviz.studies.finder import candidates
+from effviz.studies.network_text import parse_network
 
 
 def conv(inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, act: type[nn.Module] | None = None,
@@ -282,9 +284,14 @@ def test_further_names_of_networks() -> None:
     for alias, (network, width) in effviz.ALIASES.items():
         assert alias not in effviz.ARCHITECTURES
         assert effviz.architecture(alias) == effviz.architecture(network, width_mult=width)
+        # The text of the Compare page and the finder read the same names.
+        assert parse_network(alias).design == effviz.architecture(alias)
     assert {"condensenet_74", "mnasnet0_5", "mnasnet1_4", "shufflenet_v2_x0_5", "shufflenet_v2_x2_0"} <= {
         *effviz.ALIASES
     }
+    assert parse_network("mnasnet0_5-w2-r192").text == "mnasnet_b1-r192"
+    found = candidates(networks=("mnasnet0_5", "condensenet_74"), resolutions=(224,))
+    assert {(each.name, each.width) for each in found} == {("mnasnet_b1", 0.5), ("condensenet", 1.0)}
     # Options are relative to the named network.
     assert effviz.architecture("shufflenet_v2_x0_5", width_mult=3).width_mult == 1.5
     assert effviz.architecture("condensenet_74", groups=8).title == "CondenseNet-74 (G = C = 8)"
