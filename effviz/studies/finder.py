@@ -123,7 +123,8 @@ def candidates(
         as_resolution(side, "resolutions")
     names = tuple(ARCHITECTURES) if networks is None else tuple(dict.fromkeys(networks))
     for name in names:
-        look_up("architecture", name, ARCHITECTURES if name not in ALIASES else ALIASES)
+        if name not in ALIASES:
+            look_up("architecture", name, ARCHITECTURES)
     cells = len(names) * len(widths or WIDTHS) * len(resolutions or RESOLUTIONS)
     check_cells("widths", widths, cells)
     found: list[Candidate] = []

@@ -115,9 +115,12 @@ class GhostBottleneck(StridedBlock):
     def expand(self) -> Layer:
         squeezed = make_divisible(self.expanded * self.se_ratio, 4)
         excite = SqueezeExcite(self.expanded, squeezed, "relu", "hardsigmoid", self.se_bias) if self.se_ratio else None
-        first = AttentiveGhostModule if self.attention else GhostModule
+        inputs, wide, ratio = self.in_channels, self.expanded, self.ratio
+        first: Layer = GhostModule(inputs, wide, ratio=ratio)
+        if self.attention:
+            first = AttentiveGhostModule(inputs, wide, ratio)
         body = Sequential.of(
-            ghost1=first(self.in_channels, self.expanded, ratio=self.ratio),
+            ghost1=first,
             depthwise=depthwise(self.expanded, self.kernel_size, self.stride) if self.stride > 1 else None,
             squeeze_excite=excite,
             ghost2=GhostModule(self.expanded, self.out_channels, ratio=self.ratio, activation="none"),
