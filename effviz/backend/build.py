@@ -17,7 +17,7 @@ from effviz.core.errors import DesignError, UncountedLayerError, fail
 from effviz.core.resolution import Resolution
 from effviz.model import layers
 from effviz.model.design import Design, as_design
-from effviz.model.layers import Activation, Block, Branches, Layer, Sequential
+from effviz.model.layers import RESIZE, Activation, Block, Branches, Layer, Sequential
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -46,11 +46,12 @@ def _adopt(parent: nn.Module, name: str, child: nn.Module) -> None:
 
 
 class Merge(nn.Module):
-    """Branches with a common input, whose outputs are added, multiplied or concatenated.
+    """Branches with a common input, whose outputs are added, multiplied, concatenated or resized.
 
     Args:
         branches: ``(name, module)``; of a branch without a name, the children are registered.
-        merge: ``"add"``, ``"mul"`` or ``"concat"`` (along the channels).
+        merge: ``"add"``, ``"mul"``, ``"concat"`` (along the channels), or ``"resize"`` (the first to the size of the
+            second).
         split: give every branch an equal share of the channels instead of the whole input.
     """
 
@@ -75,6 +76,9 @@ class Merge(nn.Module):
             outputs.append(part)
         if self.merge == "concat":
             return torch.cat(outputs, dim=1)
+        if self.merge == RESIZE:
+            resized, like = outputs
+            return nn.functional.interpolate(resized, size=like.shape[-2:], mode="nearest")
         return reduce(_MERGES[self.merge], outputs)
 
     def extra_repr(self) -> str:

@@ -22,7 +22,7 @@ from effviz.count.totals import block_totals
 from effviz.model import layers
 from effviz.model.design import Design
 from effviz.model.fields import FieldBlock
-from effviz.model.layers import Branches, Conv2d, Primitive, Shape, elements
+from effviz.model.layers import Branches, Conv2d, Primitive, Shape, Subsample, elements
 from effviz.model.shapes import SizedBlock, sized_block
 from effviz.model.trace import Step, Tensor
 
@@ -137,9 +137,9 @@ def _areas(changes: tuple[Change, ...], resolutions: tuple[Resolution, ...]) -> 
 
 
 def _areas_at(changes: tuple[Change, ...], input_sides: tuple[int, int]) -> tuple[int, ...] | None:
-    """Return the area of each map size; None if a layer rejects its input, or if a map has one pixel.
+    """Return the area of each map size; None if a layer rejects its input, or if subsampling meets a map of one pixel.
 
-    A map of one pixel can have the size of its subsampled copy, which decides about fusion.
+    Such a map has the size of its subsampled copy, which decides about fusion.
     """
     sizes: list[Shape] = [(1, 1), input_sides]
     for layer, sources in changes:
@@ -154,7 +154,7 @@ def _areas_at(changes: tuple[Change, ...], input_sides: tuple[int, int]) -> tupl
                 return None
         sizes.append(found)
     areas = tuple(map(elements, sizes))
-    return None if 1 in areas[1:] else areas
+    return None if 1 in areas[1:] and any(isinstance(change.layer, Subsample) for change in changes) else areas
 
 
 # --- a network -------------------------------------------------------------------------------------------------------

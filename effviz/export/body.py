@@ -11,6 +11,7 @@ from effviz.export.scope import TORCH_ACTIVATIONS, Param
 from effviz.export.source import INDENT, LINE, Call, Names, docstring, fresh, is_plain, literal, prose, statement
 from effviz.model import layers
 from effviz.model.layers import (
+    RESIZE,
     Activation,
     Branches,
     ChannelSelect,
@@ -243,6 +244,9 @@ class Body:
                 self.forward.append(f"{local} = {outputs.pop()}")
                 outputs.append(local)
         self._taken -= set(names)
+        if part.merge == RESIZE:
+            resized, like = outputs
+            return f"nn.functional.interpolate({resized}, size={like}.shape[-2:])"
         if part.merge != "concat":
             # The input first: x + out.
             outputs.sort(key=lambda output: output != source)

@@ -78,7 +78,9 @@ def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
             return None
         sizes = tuple(size_of[tensor.storage, tensor.shape[1:]] for tensor in step.inputs)
         size = sizes[0]
-        if not _keeps_size(step.layer, sizes):
+        if step.like is not None:
+            size = size_of[step.like.storage, step.like.shape[1:]]
+        elif not _keeps_size(step.layer, sizes):
             channels = (tensor.shape[0] for tensor in step.inputs)
             resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.model import layers
-from effviz.model.layers import Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
+from effviz.model.layers import RESIZE, Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
 
 VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice, layers.Subsample)
 """Primitives that move no data in evaluation: the output shares the storage of the input."""
@@ -31,6 +31,7 @@ class Step(NamedTuple):
     blocks: tuple[str, ...]  # class names of the blocks around it, outermost first
     inputs: tuple[Tensor, ...]  # the tensors that it reads
     output: Tensor  # the tensor that it writes; a view has the storage of its input
+    like: Tensor | None = None  # of a resizing merge: the tensor whose height and width the output has; it is not read
 
     @property
     def is_view(self) -> bool:
@@ -73,6 +74,7 @@ def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], step
             raise error.at(path) from None
         return _walk(expanded, path, tensor, (*blocks, type(layer).__name__), steps)
     inputs: tuple[Tensor, ...] = (tensor,)
+    like: Tensor | None = None
     try:
         if isinstance(layer, Primitive):
             shape = layer.out_shape(tensor.shape)
@@ -80,10 +82,12 @@ def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], step
             share = Tensor(tensor.storage, layer.shares(tensor.shape))
             inputs = tuple(_walk(child, join(path, name), share, blocks, steps) for name, child in layer.branches)
             shape = layer.merged([each.shape for each in inputs])
+            if layer.merge == RESIZE:
+                inputs, like = inputs[:1], inputs[1]
     except DesignError as error:
         raise (error if error.path else error.at(path)) from None
     output = Tensor(tensor.storage if isinstance(layer, VIEWS) else len(steps) + 1, shape)
-    steps.append(Step(path, layer, blocks, inputs, output))
+    steps.append(Step(path, layer, blocks, inputs, output, like))
     return output
 
 
@@ -128,7 +132,8 @@ def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
         for step in piece.steps:
             inputs = tuple(Tensor(number[each.storage], each.shape) for each in step.inputs)
             output = Tensor(number[step.output.storage], step.output.shape)
-            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output))
+            like = step.like and Tensor(number[step.like.storage], step.like.shape)
+            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output, like))
         tensor = Tensor(number[piece.output.storage], piece.output.shape)
     return steps
 

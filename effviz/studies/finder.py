@@ -22,7 +22,7 @@ from effviz.count.memory import ASSUMPTIONS
 from effviz.count.report import analyze
 from effviz.model.design import Design
 from effviz.studies.multipliers import pareto
-from effviz.zoo import ARCHITECTURES, GROUPS, architecture
+from effviz.zoo import ALIASES, ARCHITECTURES, GROUPS, architecture
 from effviz.zoo.published.cells import top1_figures
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def candidates(
 
     Args:
         memory: assumption about memory access.
-        networks: names in the zoo; None for all.
+        networks: names in the zoo or in `ALIASES`, whose width is the only one unless `widths` are given; None for all.
         widths: multipliers; None for `WIDTHS` and the published ones. A network is left out at those it does not have.
         resolutions: None for `RESOLUTIONS`, the published ones and the network's own.
         retrained: use accuracies of other sources where the authors of a network print none.
@@ -123,17 +123,20 @@ def candidates(
         as_resolution(side, "resolutions")
     names = tuple(ARCHITECTURES) if networks is None else tuple(dict.fromkeys(networks))
     for name in names:
-        look_up("architecture", name, ARCHITECTURES)
+        if name not in ALIASES:
+            look_up("architecture", name, ARCHITECTURES)
     cells = len(names) * len(widths or WIDTHS) * len(resolutions or RESOLUTIONS)
     check_cells("widths", widths, cells)
     found: list[Candidate] = []
     with _without_collection():
         for name in names:
-            for groups in GROUPS.get(name, (None,)):
-                found += _of_network(name, groups, memory, widths, resolutions, retrained)
+            network, factor = ALIASES.get(name, (name, None))
+            chosen = widths if factor is None else tuple(factor * width for width in widths or (1.0,))
+            for groups in GROUPS.get(network, (None,)):
+                found += _of_network(network, groups, memory, chosen, resolutions, retrained)
         if widths is None and resolutions is None and COMPOUND in names:
             found += _compound(memory)
-    return tuple(sorted(found, key=_rank))
+    return tuple(sorted(dict.fromkeys(found), key=_rank))
 
 
 @contextmanager

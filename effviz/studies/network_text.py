@@ -20,7 +20,7 @@ from effviz.core.errors import DesignError, UnknownNameError, fail, if_legal
 from effviz.core.resolution import compact_size, in_pixels, parse_resolution
 from effviz.model.design import Design, as_design
 from effviz.model.draft import Draft
-from effviz.zoo import ARCHITECTURES, GROUPS, architecture, default_groups
+from effviz.zoo import ALIASES, ARCHITECTURES, GROUPS, architecture, default_groups
 
 MOST = 30
 """Networks of one list."""
@@ -131,9 +131,9 @@ def parse_network(text: str) -> Network:
     """Read the text of a network.
 
     Args:
-        text: a name of the zoo, followed by any of ``-w0.75`` (width multiplier), ``-d1.4`` (depth multiplier),
-            ``-r192`` or ``-r512x2048`` (resolution), ``-g8`` (groups), ``-c10`` (classes) and ``-i1`` (channels of the
-            image), each at most once; or ``studio-`` and a packed design.
+        text: a name of the zoo or of `ALIASES`, followed by any of ``-w0.75`` (width multiplier), ``-d1.4`` (depth
+            multiplier), ``-r192`` or ``-r512x2048`` (resolution), ``-g8`` (groups), ``-c10`` (classes) and ``-i1``
+            (channels of the image), each at most once; or ``studio-`` and a packed design.
 
     Raises:
         UnknownNameError: there is no such network.
@@ -151,6 +151,7 @@ def _parsed(text: str) -> Network:
         found = network_of(design)
     else:
         name, *parts = text.split("-")
+        name, factor = ALIASES.get(name, (name, 1.0))
         options: dict[str, Any] = {}
         for part in parts:
             mark = _BY_LETTER.get(part[:1])
@@ -162,6 +163,8 @@ def _parsed(text: str) -> Network:
                 options[mark.option] = mark.read(part[1:])
             except DesignError as error:
                 raise DesignError(f"{mark.option}: {error.problem}") from None
+        if factor != 1:
+            options["width_mult"] = factor * options.get("width_mult", 1.0)
         found = _network(name, **options)
     # Raises if a layer rejects its input.
     found.design.runs()

@@ -245,6 +245,20 @@ def rewrite(key: str, read: Callable[[str], str]) -> None:
         _put(key, [text])
 
 
+def spell_out(key: str, further: Mapping[str, tuple[str, float]], factor: str) -> None:
+    """Replace a further name in the link that opened this page by the option and the multiplier that it stands for.
+
+    A multiplier in the link has priority. Call this before the controls `key` and `factor` are made.
+    """
+    state = st.session_state
+    texts = state[_QUERY].get(key, [])
+    if state[_IGNORED] is None and len(texts) == 1 and texts[0] in further:
+        name, multiplier = further[texts[0]]
+        _put(key, [name])
+        if factor not in state[_QUERY]:
+            _put(factor, [f"{multiplier:g}"])
+
+
 def _put(key: str, texts: list[str]) -> None:
     """Replace a parameter of the link that opened this page, before its widget reads it."""
     st.session_state[_QUERY][key] = texts

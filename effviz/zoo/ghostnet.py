@@ -1,4 +1,6 @@
-"""GhostNet."""
+"""GhostNet and GhostNetV2."""
+
+from dataclasses import replace
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
@@ -48,6 +50,24 @@ def ghostnet() -> Design:
     )  # fmt: skip
 
 
+def ghostnet_v2() -> Design:
+    """GhostNetV2, arXiv 2211.12905, section 4: GhostNet's table; DFC attention from the third block on."""
+    base = ghostnet()
+    attentive = [row for row in base.stages if row.block == "ghost_bottleneck"][2:]
+    stages = (row.with_changes(attention=True) if row in attentive else row for row in base.stages)
+    return replace(
+        base,
+        name="ghostnet_v2",
+        title="GhostNetV2",
+        source="arXiv 2211.12905, section 4; huawei-noah ghostnetv2_pytorch",
+        stages=tuple(stages),
+        notes=(
+            *base.notes,
+            "DFC attention is computed at half of the resolution and enlarged by copying the nearest pixel.",
+        ),
+    )
+
+
 # --- Other implementations --------------------------------------------------------------------------------------------
 
 _VARIANTS = {
@@ -67,4 +87,4 @@ _VARIANTS = {
 
 PUBLISHED = "2019-11"
 VARIANTS = {"ghostnet": _VARIANTS}
-ARCHITECTURES = {"ghostnet": ghostnet}
+ARCHITECTURES = {"ghostnet": ghostnet, "ghostnet_v2": ghostnet_v2}

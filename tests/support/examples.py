@@ -24,6 +24,7 @@ from effviz.count import cost
 from effviz.count.memory import alive, fuse, memory_access
 from effviz.model.blocks import (
     AdaptivePool,
+    AttentiveGhostModule,
     AvgPool,
     BasicBlock,
     Bottleneck,
@@ -213,6 +214,9 @@ CONTAINERS = _examples(
             Branches(tuple((str(index), BatchNorm2d(1)) for index in range(4)), "concat", split=True),
             Branches((("a", BatchNorm2d(2)), ("b", GlobalAvgPool())), "mul", split=True),
             Branches((("", _HEAVY), ("b", Slice(0, 3))), "concat"),
+            Branches((("", Sequential.of(pool=MaxPool2d(2), act=Activation())), ("size", Identity())), "resize"),
+            Branches((("a", Conv2d(4, 5, 1)), ("b", Subsample(2))), "resize"),
+            Branches((("a", GlobalAvgPool()), ("b", Conv2d(2, 3, 3))), "resize", split=True),
             residual(_HEAVY),
             residual(Sequential.of(norm=BatchNorm2d(4), act=Activation(), conv=_CONV)),
             residual(Sequential.of(wide=Conv2d(4, 32, 1), deep=residual(Sequential.of(conv=Conv2d(32, 32, 1))),
@@ -306,6 +310,9 @@ BLOCK_EXAMPLES = _examples(
             GhostBottleneck(12, 12, expanded=30),
             GhostBottleneck(12, 12, 2, 5, expanded=9, se_ratio=0.25),
             GhostBottleneck(12, 11, 1, 5, expanded=31, ratio=3, se_ratio=1, se_bias=False),
+            GhostBottleneck(12, 12, 2, expanded=9, attention=True),
+            AttentiveGhostModule(12, 7),
+            AttentiveGhostModule(12, 9, 3, 5, 4, "none"),
             BasicBlock(12, 12),
             BasicBlock(12, 9, 2, activation="silu"),
             BasicBlock(12, 12, 2, 5, "none"),

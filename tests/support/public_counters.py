@@ -113,6 +113,7 @@ def gallery() -> Design:
         Stage("mbconv", 12, se_ratio=0.25),
         Stage("shuffle_unit_v2", 24, stride=2),
         Stage("ghost_bottleneck", 16, expanded=48, se_ratio=0.25),
+        Stage("ghost_module_dfc", 16),
         Stage("dense_layer", growth=8),
         Stage("convnext_block"),
         Stage("adaptive_avg_pool", output_size=3),

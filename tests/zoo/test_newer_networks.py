@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 import effviz
+from effviz.core.resolution import Resolution
 from effviz.model.blocks import RegNetBlock, UniversalInvertedBottleneck
+from effviz.studies.finder import candidates
+from effviz.studies.network_text import parse_network
 
 
 def conv(inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, act: type[nn.Module] | None = None,
@@ -134,7 +137,74 @@ def fasternet_t0() -> nn.Module:
     return nn.Sequential(*layers, *head, nn.Linear(1280, 1000))
 
 
-BY_HAND = {each.__name__: each for each in (proxylessnas_mobile, mobilenet_v4_conv_medium, convnext_tiny, fasternet_t0)}
+class Ghost(nn.Module):
+    """A Ghost module of an even width; `attention` is the one of GhostNetV2."""
+
+    def __init__(self, inputs: int, outputs: int, act: type[nn.Module] | None, *, attention: bool = False) -> None:
+        super().__init__()
+        half = outputs // 2
+        self.primary = nn.Sequential(*conv(inputs, half, 1, act=act))
+        self.cheap = nn.Sequential(*conv(half, half, 3, groups=half, act=act))
+        lines = [
+            (nn.Conv2d(outputs, outputs, size, padding=padding, groups=outputs, bias=False), nn.BatchNorm2d(outputs))
+            for size, padding in (((1, 5), (0, 2)), ((5, 1), (2, 0)))
+        ]
+        gate = (nn.AvgPool2d(2, 2), *conv(inputs, outputs, 1), *lines[0], *lines[1], nn.Sigmoid())
+        self.gate = nn.Sequential(*gate) if attention else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.primary(x)
+        out = torch.cat((first, self.cheap(first)), 1)
+        return out if self.gate is None else out * nn.functional.interpolate(self.gate(x), size=out.shape[2:])
+
+
+class Excite(nn.Module):
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.reduce, self.expand = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = nn.functional.adaptive_avg_pool2d(x, 1)
+        return x * nn.functional.hardsigmoid(self.expand(self.reduce(pooled).relu()))
+
+
+class Residual(nn.Module):
+    def __init__(self, body: list[nn.Module], shortcut: list[nn.Module]) -> None:
+        super().__init__()
+        self.body, self.shortcut = nn.Sequential(*body), nn.Sequential(*shortcut)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.body(x) + self.shortcut(x)
+        return out
+
+
+def ghostnet_v2() -> nn.Module:
+    """Blocks as kernel, inner width, width, squeezed width and stride, in the order of the authors' code."""
+    blocks = [
+        (3, 16, 16, 0, 1), (3, 48, 24, 0, 2), (3, 72, 24, 0, 1), (5, 72, 40, 20, 2), (5, 120, 40, 32, 1),
+        (3, 240, 80, 0, 2), (3, 200, 80, 0, 1), (3, 184, 80, 0, 1), (3, 184, 80, 0, 1), (3, 480, 112, 120, 1),
+        (3, 672, 112, 168, 1), (5, 672, 160, 168, 2), (5, 960, 160, 0, 1), (5, 960, 160, 240, 1), (5, 960, 160, 0, 1),
+        (5, 960, 160, 240, 1),
+    ]  # fmt: skip
+    layers: list[nn.Module] = conv(3, 16, 3, 2, act=nn.ReLU)
+    inputs = 16
+    for place, (size, wide, outputs, squeezed, stride) in enumerate(blocks):
+        body: list[nn.Module] = [Ghost(inputs, wide, nn.ReLU, attention=place > 1)]
+        body += conv(wide, wide, size, stride, wide) if stride > 1 else []
+        body += [Excite(wide, squeezed)] if squeezed else []
+        body += [Ghost(wide, outputs, None)]
+        keeps = stride == 1 and inputs == outputs
+        shortcut = [] if keeps else [*conv(inputs, inputs, size, stride, inputs), *conv(inputs, outputs, 1)]
+        layers.append(Residual(body, shortcut))
+        inputs = outputs
+    layers += [*conv(160, 960, 1, act=nn.ReLU), nn.AdaptiveAvgPool2d(1), nn.Conv2d(960, 1280, 1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1280, 1000))
+
+
+BY_HAND = {
+    each.__name__: each
+    for each in (proxylessnas_mobile, mobilenet_v4_conv_medium, convnext_tiny, fasternet_t0, ghostnet_v2)
+}
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -166,14 +236,21 @@ def test_counts_are_those_of_the_modules_by_hand(name: str, resolution: int | No
     assert report.macs == oracle.count_macs(module, design.input_shape())
 
 
-@pytest.mark.parametrize("name", ["proxylessnas_mobile", "mobilenet_v4_conv_medium", "fasternet_t0"])
-def test_memory_is_that_of_the_modules_by_hand(name: str) -> None:
-    design = effviz.architecture(name)
+@pytest.mark.parametrize(
+    ("name", "resolution"),
+    # Half of 231 is rounded down, so the map is enlarged to more than twice its size.
+    [("proxylessnas_mobile", None), ("mobilenet_v4_conv_medium", None), ("fasternet_t0", None), ("ghostnet_v2", None),
+     ("ghostnet_v2", 231), ("ghostnet_v2", (193, 257))],
+)  # fmt: skip
+def test_memory_is_that_of_the_modules_by_hand(name: str, resolution: Resolution | None) -> None:
+    design = effviz.architecture(name, resolution=resolution)
     with torch.device("meta"):
         module = BY_HAND[name]()
     report = effviz.analyze(design)
     assert report.memory_access == oracle.fused_memory_access(module, design.input_shape())
     assert report.peak_activation == oracle.peak_activation(module, design.input_shape())[0]
+    assert report.memory_accesses["eager"] == oracle.eager_memory_access(module, design.input_shape())
+    assert report.macs == oracle.count_macs(module, design.input_shape())
 
 
 def test_a_branch_of_the_training_form_is_folded_into_one_convolution() -> None:
@@ -207,9 +284,14 @@ def test_further_names_of_networks() -> None:
     for alias, (network, width) in effviz.ALIASES.items():
         assert alias not in effviz.ARCHITECTURES
         assert effviz.architecture(alias) == effviz.architecture(network, width_mult=width)
+        # The text of the Compare page and the finder read the same names.
+        assert parse_network(alias).design == effviz.architecture(alias)
     assert {"condensenet_74", "mnasnet0_5", "mnasnet1_4", "shufflenet_v2_x0_5", "shufflenet_v2_x2_0"} <= {
         *effviz.ALIASES
     }
+    assert parse_network("mnasnet0_5-w2-r192").text == "mnasnet_b1-r192"
+    found = candidates(networks=("mnasnet0_5", "condensenet_74"), resolutions=(224,))
+    assert {(each.name, each.width) for each in found} == {("mnasnet_b1", 0.5), ("condensenet", 1.0)}
     # Options are relative to the named network.
     assert effviz.architecture("shufflenet_v2_x0_5", width_mult=3).width_mult == 1.5
     assert effviz.architecture("condensenet_74", groups=8).title == "CondenseNet-74 (G = C = 8)"

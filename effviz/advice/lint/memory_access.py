@@ -126,17 +126,25 @@ def grouping(layer: BuiltLayer) -> float:
 
 
 def _many_groups(network: BuiltNetwork) -> Iterator[Finding]:
-    for layers in by_row(filter(grouping, network.layers)).values():
+    for row, layers in by_row(filter(grouping, network.layers)).items():
         excess = sum(map(grouping, layers))
         degree = share(excess, network.memory_access)
         if degree < GROUPED_SHARE:
             continue
         groups = max(layer.step.layer.groups for layer in layers if isinstance(layer.step.layer, Conv2d))
+        group_width = network.row(row).fields.get("group_width")
+        common = ""
+        if group_width is not None:
+            # pycls: one group width for the whole network, of which all widths are multiples.
+            common = (
+                f" The number of groups is the width over the group width of {group_width}. A RegNet has one group "
+                "width, so another one changes all its rows, whose widths must be multiples of it."
+            )
         yield network.finding(
             "many_groups", layers, degree,
             f"Convolutions with {groups} groups move {si(round(excess))} elements more than ungrouped ones with "
             f"1/√{groups} of the channels and the same multiply-adds. This is {percent(degree)} of the network's "
-            "memory access.",
+            f"memory access.{common}",
         )  # fmt: skip
 
 
@@ -205,6 +213,8 @@ def _fewer_fragments(row: BuiltRow) -> Iterator[Proposal]:
     for fewer in range(min(fields.get("fragments", 1), MANY_OPERATIONS, MANY_BRANCHES) - 1, 0, -1):
         label = f"Use {fewer} convolution{_s(fewer)} instead of {fields['fragments']} in {{}}"
         yield row.change(label, fragments=fewer)
+    if fields.get("attention"):
+        yield row.change("Remove the DFC attention in {}", attention=False)
     yield from row.without_excitation()
     if ratio > 1:
         yield row.change(f"Use plain convolutions in {{}} (ratio 1 instead of {ratio})", ratio=1)
@@ -231,9 +241,12 @@ def _element_wise(network: BuiltNetwork) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+_MERGED = {"add": "additions", "mul": "multiplications", "concat": "concatenations", "resize": "resizing"}
+
+
 def _word(layer: BuiltLayer) -> str:
     if isinstance(layer.step.layer, Branches):
-        return {"add": "additions", "mul": "multiplications", "concat": "concatenations"}[layer.step.layer.merge]
+        return _MERGED[layer.step.layer.merge]
     words = {ChannelShuffle: "channel shuffles", ChannelSelect: "selections of channels"}
     return words.get(type(layer.step.layer), "norms and activations")
 
@@ -327,8 +340,8 @@ RULES = (
         "many_groups", "Many groups",
         "G2: grouped convolutions save multiply-adds but not memory access, so use few groups.",
         f"{PAPER}, guideline 2, eq. 3 and table 2",
-        "Fewer groups with fewer channels per layer would fix this. At equal multiply-adds, a quarter of the groups "
-        "allows half of the width.",
+        "Fewer groups with fewer channels per layer would fix this. At equal multiply-adds of the grouped "
+        "convolution, a quarter of the groups allows half of the width.",
         _many_groups, _fewer_groups,
     ),
     Rule(

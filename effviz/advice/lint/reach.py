@@ -90,6 +90,14 @@ for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _al
         reads.register(_kind, _reads)
 
 
+def _resized(step: Step, span: Span, axis: int) -> Span | None:
+    """Return what a resizing merge reads: the nearest pixels; None for other steps."""
+    if step.like is None:
+        return None
+    size, resized = image(step.inputs[0].shape)[axis], image(step.output.shape)[axis]
+    return span[0] * size // resized, span[1] * size // resized
+
+
 def carries_detail(step: Step) -> tuple[Tensor, ...]:
     """Return the inputs of a step that carry spatial detail: all except gates of one pixel."""
     if isinstance(step.layer, Branches) and step.layer.merge == "mul":
@@ -139,7 +147,9 @@ def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
             continue
         for tensor in carries_detail(step):
             for axis, spans in enumerate((rows, columns)):
-                first, last = reads(step.layer, spans[written], axis, tensor.shape)
+                first, last = _resized(step, spans[written], axis) or reads(
+                    step.layer, spans[written], axis, tensor.shape
+                )
                 known = spans.get(pixels_of(tensor), (first, last))
                 spans[pixels_of(tensor)] = (min(first, known[0]), max(last, known[1]))
     (top, bottom), (left, right) = rows.get(0, (0, 0)), columns.get(0, (0, 0))

@@ -25,7 +25,7 @@ ENLARGED, WIDEST = 1.25, 675
 
 _BAR = 70
 _NARROW, _WIDE = frozenset("fijlrtI.,:;()[]|!' "), frozenset("mwMW×→")
-_SIGNS = {"add": "+", "mul": "×", "concat": "concat"}
+_SIGNS = {"add": "+", "mul": "×", "concat": "concat", "resize": "resize"}
 
 
 # --- labels --------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ class Node:
     # "input", "output", "layer", "blocks", "merge", "split", or "other" for an
     # operation recorded by torchview that has no counterpart in effviz.
     role: str
-    name: str  # its label; of a merge "add", "mul" or "concat"
+    name: str  # its label; of a merge "add", "mul", "concat" or "resize"
     what: str = ""  # layer or block, and the number of repetitions
     channels: str = ""  # in and out
     after: str = ""  # operations after the layer in the same node: norm, activation, dropout

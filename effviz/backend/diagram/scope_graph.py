@@ -22,7 +22,7 @@ from effviz.model.layout import BuiltBlock
 from effviz.model.outline import span, stage_of
 from effviz.model.trace import Step, trace, trace_block
 
-_TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat"}
+_TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat", "resize": "interpolate"}
 T = TypeVar("T")
 
 

@@ -25,7 +25,7 @@ def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: App
     return Chart(made.spec, title, f"{title}. Block: {subject}. {made.alt}")
 
 
-_MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation"}
+_MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation", "resize": "resizing"}
 
 
 def _heaviest(totals: Mapping[str, Sums], subject: str, compute: Measure, memory: Measure) -> str:

@@ -8,6 +8,7 @@ computes the numbers. The tests run the counters themselves.
 from collections.abc import Callable
 
 from effviz.count.reconcile.rules import FLOAT, GIGA, THOP, Counter, Printed, Rounding, Rule
+from effviz.model.layers import RESIZE
 
 PRODUCTS = ("Conv2d", "Conv2d with bias", "Linear", "Linear with bias")
 """The operations with multiply-adds."""
@@ -24,7 +25,7 @@ _VIEWS = ("Flatten", "Identity", "Dropout", "StochasticDepth", "Slice", "Subsamp
 _SMOOTH = ("hardswish", "sigmoid", "hardsigmoid", "tanh")
 _ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", *_SMOOTH)
 _MOVES = (*_MERGES, *_COPIES, *_VIEWS)
-_NO_PRODUCT = (_NORM, _PLAIN_NORM, *_PER_CHANNEL, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, *_MOVES)
+_NO_PRODUCT = (_NORM, _PLAIN_NORM, *_PER_CHANNEL, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, RESIZE, *_MOVES)
 
 
 # --- the numbers as the counters print them ---------------------------------------------------------------------------
@@ -79,6 +80,7 @@ def _batch_norm(affine: int, plain: int) -> tuple[Rule, ...]:
 
 
 _LAYER_NORMS = Rule("layer norm", (_LAYER_NORM,), "5 operations per element normalised by {layers}", factor=5)
+_RESIZED = Rule("resizing", (RESIZE,), "1 operation per output element of {layers}", ("outputs",))
 _BIAS = Rule("bias", _BIASED, "1 addition per output element of {layers}", ("outputs",))
 
 # --- the counters -----------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ _THOP = Counter(
                      "1 addition per input element and 1 division per output element of {layers}",
                      ("inputs", "outputs")),
             ),
-            ("MaxPool2d", *_PER_CHANNEL, *_ACTIVATIONS, *_MOVES), rounding=THOP,
+            ("MaxPool2d", *_PER_CHANNEL, *_ACTIVATIONS, RESIZE, *_MOVES), rounding=THOP,
         ),
         _params(
             "thop.profile(module, (image,))[1]", text=lambda number: repr(float(number)), rounding=THOP,
@@ -125,6 +127,7 @@ _FVCORE = Counter(
                 *_batch_norm(2, 1),
                 _LAYER_NORMS,
                 Rule("adaptive and global average pooling", _GLOBAL_POOLS, "1 operation per input element of {layers}"),
+                _RESIZED,
             ),
             (*_WINDOWS, _LAYER_SCALE, *_ACTIVATIONS, *_MOVES),
         ),
@@ -152,6 +155,7 @@ _PTFLOPS = Counter(
                      "1 operation per element of {layers}, by module or by function"),
                 Rule("pooling counted twice", (*_GLOBAL_POOLS, *_WINDOWS),
                      "2 operations per input element of {layers}, by module and by function", factor=2),
+                _RESIZED,
             ),
             (*_PER_CHANNEL, *_SMOOTH, *_MOVES), rounding=FLOAT,
         ),
@@ -188,7 +192,7 @@ _TORCHINFO = Counter(
                 Rule("layer scale", (_LAYER_SCALE,),
                      "1 parameter per channel of {layers}, once per image", ("channels",)),
             ),
-            (_PLAIN_NORM, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, *_MOVES),
+            (_PLAIN_NORM, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, RESIZE, *_MOVES),
         ),
         _params("torchinfo.summary(module, input_size).total_params", "Total params", "Total params: {:,}".format),
     ),
@@ -214,6 +218,8 @@ _CALFLOPS = Counter(
                 Rule("activation functions", ("relu", "leaky_relu", "elu", "gelu", "silu"),
                      "1 operation per element of {layers}"),
                 Rule("pooling", (*_GLOBAL_POOLS, *_WINDOWS), "1 operation per input element of {layers}"),
+                Rule("resizing", (RESIZE,),
+                     "1 operation per output pixel of {layers}, whatever the channels", ("pixels",)),
             ),
             ("relu6", _LAYER_SCALE, *_SMOOTH, *_MOVES), per_product=2,
         ),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from effviz.count import cost
 from effviz.model.layers import (
+    RESIZE,
     Activation,
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -49,6 +50,7 @@ class Tally(NamedTuple):
     outputs: int = 0  # elements of the output
     channels: int = 0  # of the first input
     pooled: int = 0  # adaptive pooling in the floating point of thop
+    pixels: int = 0  # of the output, height x width
 
 
 def add(sums: dict[str, Tally], name: str, each: Tally, times: int = 1) -> None:
@@ -67,7 +69,11 @@ def tally(steps: Iterable[Step]) -> dict[str, Tally]:
     for step in steps:
         read, written = step.inputs[0].shape, step.output.shape
         pooled = _pooled(read, written) if isinstance(step.layer, (AdaptiveAvgPool2d, GlobalAvgPool)) else 0
-        add(found, operation(step.layer), Tally(1, elements(read), elements(written), read[0], pooled))
+        add(
+            found,
+            operation(step.layer),
+            Tally(1, elements(read), elements(written), read[0], pooled, elements(written[1:])),
+        )
     return found
 
 
@@ -141,6 +147,7 @@ def _float_and_integer(printed: Printed, exact: int, tallies: Tallies, steps: Ca
     # Hooks of modules are summed as one float, patched functions as integers.
     patched = ("relu", "elu", "gelu", "silu", "MaxPool2d", "AvgPool2d", *_ADAPTIVE)
     functions = sum(tallies[name].inputs for name in patched if name in tallies)
+    functions += tallies[RESIZE].outputs if RESIZE in tallies else 0
     return int(float(exact - functions) + functions)
 
 

@@ -16,7 +16,7 @@ from effviz.model.blocks.mobile import (
     UniversalInvertedBottleneck,
 )
 from effviz.model.blocks.shuffle import ShuffleUnitV1, ShuffleUnitV2
-from effviz.model.blocks.ghost import GhostBottleneck, GhostModule
+from effviz.model.blocks.ghost import AttentiveGhostModule, GhostBottleneck, GhostModule
 from effviz.model.blocks.residual import BasicBlock, Bottleneck, DenseLayer, Fire, Transition
 from effviz.model.blocks.regnet import RegNetBlock
 from effviz.model.blocks.convnext import ConvNeXtBlock, FasterNetBlock, LayerNormRow, PartialConv
@@ -39,10 +39,10 @@ from effviz.model.blocks.composed import Composed, Part, Recipe
 from effviz.model.fields import BLOCKS
 
 __all__ = [
-    "BLOCKS", "AdaptivePool", "AvgPool", "BasicBlock", "Bottleneck", "Composed", "CondenseLayer", "CondenseLinear",
-    "ConvBNAct", "ConvNeXtBlock", "DenseLayer", "Depthwise", "DepthwiseSeparable", "DropoutRow", "FasterNetBlock",
-    "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck", "GhostModule", "GlobalPool",
-    "InvertedResidual", "LayerNormRow", "LinearAct", "MBConv", "MaxPool", "MobileOneBlock", "NormAct", "Part",
-    "PartialConv", "PlainBottleneck", "Recipe", "RegNetBlock", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2",
+    "BLOCKS", "AdaptivePool", "AttentiveGhostModule", "AvgPool", "BasicBlock", "Bottleneck", "Composed",
+    "CondenseLayer", "CondenseLinear", "ConvBNAct", "ConvNeXtBlock", "DenseLayer", "Depthwise", "DepthwiseSeparable",
+    "DropoutRow", "FasterNetBlock", "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck", "GhostModule",
+    "GlobalPool", "InvertedResidual", "LayerNormRow", "LinearAct", "MBConv", "MaxPool", "MobileOneBlock", "NormAct",
+    "Part", "PartialConv", "PlainBottleneck", "Recipe", "RegNetBlock", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2",
     "SqueezeExcite", "Transition", "UniversalInvertedBottleneck", "depthwise", "pointwise",
 ]  # fmt: skip

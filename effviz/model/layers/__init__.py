@@ -17,7 +17,7 @@ from effviz.model.layers.base import (
     pair,
     shape_text,
 )
-from effviz.model.layers.containers import MERGES, Branches, Sequential, check_name, residual
+from effviz.model.layers.containers import MERGES, RESIZE, Branches, Sequential, check_name, residual
 from effviz.model.layers.primitives import (
     ACTIVATIONS,
     Activation,
@@ -43,9 +43,9 @@ from effviz.model.layers.primitives import (
 )
 
 __all__ = [
-    "ACTIVATIONS", "MERGES", "Activation", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Block", "Branches",
-    "ChannelSelect", "ChannelShuffle", "Container", "Conv2d", "Dropout", "Flatten", "GlobalAvgPool", "Identity",
-    "Layer", "LayerNorm2d", "LayerScale", "Linear", "MaxPool2d", "Primitive", "Sequential", "Shape", "Size", "Slice",
-    "StochasticDepth", "Subsample", "ZeroPadChannels", "check_name", "check_shape", "elements", "pair",
+    "ACTIVATIONS", "MERGES", "RESIZE", "Activation", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Block",
+    "Branches", "ChannelSelect", "ChannelShuffle", "Container", "Conv2d", "Dropout", "Flatten", "GlobalAvgPool",
+    "Identity", "Layer", "LayerNorm2d", "LayerScale", "Linear", "MaxPool2d", "Primitive", "Sequential", "Shape", "Size",
+    "Slice", "StochasticDepth", "Subsample", "ZeroPadChannels", "check_name", "check_shape", "elements", "pair",
     "primitive_kinds", "residual", "shape_text",
 ]  # fmt: skip

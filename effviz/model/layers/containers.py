@@ -8,7 +8,8 @@ from effviz.core.errors import fail, flag, one_of, text
 from effviz.model.layers.base import Container, Layer, Shape, image
 from effviz.model.layers.primitives import Identity
 
-MERGES = ("add", "mul", "concat")
+MERGES = ("add", "mul", "concat", "resize")
+RESIZE = "resize"
 
 
 def check_name(argument: str, name: object) -> str:
@@ -66,6 +67,9 @@ class Sequential(Container):
 class Branches(Container):
     """Parallel branches and a merge. All branches read the input, or equal shares of its channels with `split`.
 
+    The merge ``"resize"`` enlarges or reduces the map of the first branch to the height and width of the second one, by
+    copying the nearest pixel. Nothing but the size of the second map is used.
+
     The merge is a separate step with the path of this container. A branch named ``""`` must be a `Sequential`. Its
     children appear as children of this container, as in the usual code of a residual body.
     """
@@ -80,6 +84,8 @@ class Branches(Container):
         flag("split", self.split)
         if len(self.branches) < 2:
             fail("branches", len(self.branches), "must be at least 2")
+        if self.merge == RESIZE and len(self.branches) > 2:
+            fail("branches", len(self.branches), "must be 2 to resize the first one")
 
     def shares(self, shape: Shape) -> Shape:
         """Return the input shape of each branch."""
@@ -93,6 +99,10 @@ class Branches(Container):
     def merged(self, shapes: list[Shape]) -> Shape:
         """Return the shape of the merged outputs."""
         first = shapes[0]
+        if self.merge == RESIZE:
+            if any(len(shape) != 3 for shape in shapes):
+                fail("branch outputs", shapes, "must be maps to be resized")
+            return (first[0], *shapes[1][1:])
         if self.merge == "concat":
             if any(shape[1:] != first[1:] or len(shape) != len(first) for shape in shapes):
                 fail("branch outputs", shapes, "must agree in height and width to be concatenated")

@@ -40,7 +40,7 @@ class Point(NamedTuple):
 
 def _kernels(report: Report) -> int:
     steps = (step for step in report.steps if not step.is_view)
-    return sum(len(step.inputs) - 1 if isinstance(step.layer, Branches) else 1 for step in steps)
+    return sum(max(1, len(step.inputs) - 1) if isinstance(step.layer, Branches) else 1 for step in steps)
 
 
 def _point(x: float, name: str, widths: str, design: Design) -> Point:

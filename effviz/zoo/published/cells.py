@@ -35,6 +35,7 @@ _ACCURACY = {
     **{f"mobilenet_v4_conv_{size}": ("MobileNetV4 paper arXiv 2404.10518",) for size in ("small", "medium")},
     "convnext_tiny": ("facebookresearch/ConvNeXt README",),
     "mobileone_s0": ("apple/ml-mobileone README.md",),
+    "ghostnet_v2": ("GhostNetV2 paper arXiv 2211.12905",),
     "fasternet_t0": ("JierunChen/FasterNet README.MD",),
     # It quotes the accuracy of the ProxylessNAS paper.
     "proxylessnas_mobile": ("MobileNetV3 paper arXiv 1905.02244",),

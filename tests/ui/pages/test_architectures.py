@@ -40,6 +40,13 @@ from effviz.ui.widgets.controls import LARGEST_RESOLUTION
 every_architecture = pytest.mark.parametrize("name", list(ARCHITECTURES))
 
 
+@pytest.mark.parametrize("key", ["net", "network"])
+def test_a_link_may_have_a_further_name_of_a_network(key: str) -> None:
+    at = opened(**{key: "mnasnet0_5"})
+    assert (at.selectbox(key="net").value, at.number_input(key="width").value) == ("mnasnet_b1", 0.5)
+    assert at.query_params == {"net": title("mnasnet_b1"), "width": "0.5"}
+
+
 def test_the_drop_down_has_every_network() -> None:
     assert opened().selectbox(key="net").options == [title(name) for name in ARCHITECTURES]
 

@@ -14,7 +14,7 @@ from effviz.studies.variants import variant_title
 from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import in_channels_control, network_title, resolution_control, width_control
 from effviz.ui.widgets.frame import instrument
-from effviz.zoo import ARCHITECTURES, GROUPS, default_groups, list_variants
+from effviz.zoo import ALIASES, ARCHITECTURES, GROUPS, default_groups, list_variants
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Choice:
 
 def controls() -> Choice:
     """Show the controls in the sidebar."""
+    links.also("net", "network")
+    links.spell_out("net", ALIASES, "width")
     name = inputs.choice(
         "Network", list(ARCHITECTURES), "net", default="mobilenet_v2", format_func=network_title, on_change=_reset
     )
