@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 import pytest
+from cases import for_each
 
 import effviz
 from effviz.studies.literature import judge, references
@@ -56,7 +57,7 @@ def test_a_convention_gives_the_integers_of_others(
     assert rule(rules, convention).of(effviz.architecture(name)) == expected
 
 
-@pytest.mark.parametrize("name", effviz.ARCHITECTURES)
+@for_each("name", effviz.ARCHITECTURES)
 def test_the_first_rules_are_the_counts_of_a_report(name: str) -> None:
     design = effviz.architecture(name)
     report = effviz.analyze(design)
