@@ -646,15 +646,15 @@ def test_manager_imports_neither_torch_nor_streamlit() -> None:
     ids=["no JSON", "unknown event", "no end"],
 )
 def test_an_invalid_event_kills_the_process(
-    manager: Manager, text: str, times: int, caplog: pytest.LogCaptureFixture
+    plain: Manager, text: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pid = warm(manager)
-    ticket = manager.submit("me", "babble", {"text": text, "times": times})
+    pid = warm(plain)
+    ticket = plain.submit("me", "babble", {"text": text, "times": times})
     state, reason, error = ended(ticket)
     assert (state, reason) == ("failed", "crashed")
-    assert (error or "").startswith("The torch process ended during this job (invalid message: ")
+    assert (error or "").startswith(f"The {plain.name} ended during this job (invalid message: ")
     assert "invalid message" in caplog.text
-    assert warm(manager) != pid
+    assert warm(plain) != pid
 
 
 @pytest.mark.parametrize("garbage", [b"garbage\n", b"\n", b"[]\n", b'{"id": "x", "kind": "echo", "payload": {}}\n'])
