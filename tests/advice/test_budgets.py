@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from cases import for_each
 from examples import designs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -258,7 +259,7 @@ def test_published_networks_against_presets(name: str, options: dict[str, Any], 
 # --- amounts as text -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "quantity", "expected"),
     [
         ("300M", "macs", 300_000_000),
@@ -306,7 +307,7 @@ WRITE = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "quantity", "relation"),
     [
         *((text, "macs", "is not an amount: {}") for text in (

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cases import for_each
 from examples import designs, scalings
 from hypothesis import HealthCheck, assume, example, given, reject, settings
 from hypothesis import strategies as st
@@ -202,7 +203,7 @@ def test_findings_in_vgg16_as_text() -> None:
     assert gain(classifier_share, analyze(design)).params == -512 * 4096 * (49 - 9)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_repeated_fixes_terminate(name: str) -> None:
     """Applying one fix after another does not lead in circles."""
     design, seen = architecture(name), set()
@@ -275,7 +276,7 @@ def check_findings(design: Design) -> None:
             check_fix(design, finding, report)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_fixes_of_published_networks(name: str) -> None:
     check_findings(architecture(name))
 
@@ -820,7 +821,7 @@ def test_rectifiers_after_a_bottleneck(rows: list[Stage], concerned: int) -> Non
 # --- shares ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_the_classifier_has_the_parameters_after_the_pool_in_torch(name: str) -> None:
     design = architecture(name)
     module = build(design, device="meta")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
 import torch.nn.functional as F
+from cases import for_each
 from modules import Graph
 from torch import Tensor, nn
 
@@ -127,7 +127,7 @@ WRITTEN: dict[str, tuple[Callable[..., Any], int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@for_each("name", WRITTEN)
 def test_products_and_sums(name: str) -> None:
     function, macs = WRITTEN[name]
     module = Graph(function, w=weight(16, 9), b=weight(16, 1, 1), long=weight(1024), cos=torch.ones(16, 8, 8))

@@ -12,6 +12,7 @@ from typing import Any
 
 import oracle
 import pytest
+from cases import for_each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import examples
@@ -58,7 +59,7 @@ repeatable = settings(max_examples=examples(30))
 sides = st.integers(1, 130)
 channels = st.integers(1, 600)
 every_memory = pytest.mark.parametrize("memory", ASSUMPTIONS)
-every_column = pytest.mark.parametrize(("guideline", "device", "scale"), list(product(GUIDELINES, DEVICES, SCALES)))
+every_column = for_each(("guideline", "device", "scale"), list(product(GUIDELINES, DEVICES, SCALES)))
 CSV = Path(effviz.__file__).parent / "zoo" / "published" / "shufflenet_v2_guidelines.csv"
 
 

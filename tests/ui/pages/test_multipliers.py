@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from cases import for_each
 from latex import evaluated, shown, spans
 from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, put, reveal, run, show_part
 from streamlit.testing.v1 import AppTest
@@ -156,8 +157,8 @@ def test_interpolated_accuracies_are_marked() -> None:
 # --- the map ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("measure", MEASURES)
+@for_each("name", NETWORKS)
+@for_each("measure", MEASURES)
 def test_every_cell_of_the_map(name: str, measure: str) -> None:
     groups = 3 if name == "shufflenet_v1" else None
     choice = Choice(PrintedCells(name, groups), 1.0, 224, measure)
