@@ -175,11 +175,11 @@ def factors_title(found: Factors, names: tuple[str, str], convention: Convention
 
 
 def diagrams(view: View, convention: Convention) -> None:
-    """Show the diagrams of both networks side by side, by stage."""
+    """Show the diagrams of both networks by stage."""
     choice = view.choice
-    st.caption("Stages as torchview draws them. The part Difference marks what was added, removed and edited.")
+    st.caption("Stages as torchview draws them. The part Difference marks additions, removals and edits.")
     designs = [("baseline", choice.base), ("network", choice.design)] if choice.differ else [("network", choice.design)]
-    with st.container(key="diagram_pair", horizontal=True, gap="large"):
+    with st.container(key="diagram_pair", gap="large"):
         for place, design in designs:
             with st.container(key=f"diagram_{place}"):
                 try:
