@@ -158,7 +158,7 @@ def kind_shares(sums: KindSums, measures: list[Measure], look: Appearance) -> Ch
         )
         texts = [percent(share) if share >= 0.1 else "" for share in shares[kind]]
         traces.append(draw.kind_bars(kind, names, shares[kind], texts, 14, look, **hover))
-    scale = draw.axis("Share of the total", range=[0, 1], tickformat=".0%", showgrid=True, nticks=6)
+    scale = draw.axis("Share of the total", range=[0, 1.001], showgrid=True, **draw.percent_ticks())
     layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
     spoken = details(
         (kind, [f"{percent(share)} of {lower(name)}" for name, share in zip(names, shares[kind], strict=True)])

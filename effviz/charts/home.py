@@ -51,12 +51,13 @@ def zoo_dots(networks: Sequence[Totals], factor: int, compute_label: str, look: 
         "margin": draw.margin(right=12, top=30),
         "annotations": notes,
         "xaxis": draw.axis("Count (logarithmic)", type="log", dtick=1, tickformat="~s", showgrid=True, range=span),
-        "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles},
-    }
+        "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles,
+                  "range": [-0.7, len(rows) - 0.3]},
+    }  # fmt: skip
     spoken = "; ".join(
         f"{each.title}: {si(each.macs * factor)} {lower(compute_label)}, {si(each.params)} parameters" for each in rows
     )
-    return chart(look, 22 * len(rows) + 80, traces, layout, _finding(rows), spoken)
+    return chart(look, 20 * len(rows) + 80, traces, layout, _finding(rows), spoken)
 
 
 def _finding(rows: Sequence[Totals]) -> str:

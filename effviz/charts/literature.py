@@ -42,7 +42,7 @@ def verdict_bars(groups: Sequence[Group], grouping: str, found: Summary, look: A
         traces.append({
             "type": "bar", "orientation": "h", "name": VERDICTS[verdict], "y": names, "x": values,
             "marker": {"color": color, "line": {"color": look.muted, "width": 1}},
-            "text": [exact(value) if value > most / 25 else "" for value in values], "textposition": "inside",
+            "text": [exact(value) if value > most / 15 else "" for value in values], "textposition": "inside",
             "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
             "textfont": {"color": text_on(color), "size": 13},
         } | hover)  # fmt: skip

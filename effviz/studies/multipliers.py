@@ -61,14 +61,14 @@ def countable(base: Design, width: float, resolution: Resolution) -> bool:
 
 # --- the law ----------------------------------------------------------------------------------------------------------
 
-STEM = "the stem reads the image's 3 channels at every width"
-DEPTH = "a depthwise layer has one filter a channel: width, not width²"
-CLASSES = "the classifier keeps its outputs"
-KEPT = "other layers keep a side: a head of fixed width, or the least number of channels"
-FLAT = "behind the pooling and in squeeze-and-excitation a map is 1 x 1 at every resolution"
-ROUNDED = "channels are rounded, or looked up, as the family does"
-SIDES = "sides of maps are rounded up where they are halved"
-ONLY = "layers that only one of the two has, where a shortcut no longer fits"
+STEM = "the stem reads 3 channels at every width"
+DEPTH = "depthwise layers grow with width, not width²"
+CLASSES = "the classifier keeps its classes"
+KEPT = "a fixed head, or a minimum of channels"
+FLAT = "pooled maps are 1 × 1 at every resolution"
+ROUNDED = "channels follow the rounding of the family"
+SIDES = "odd map sides are rounded up"
+ONLY = "layers of shortcuts that exist in only one of the two"
 REASONS = (DEPTH, STEM, CLASSES, KEPT, FLAT, ROUNDED, SIDES, ONLY)
 
 

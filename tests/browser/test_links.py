@@ -118,7 +118,7 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
 
 def test_home_leads_into_a_page_that_is_set_up(page: Page) -> None:
     visit(page, "/?count=FLOPs")
-    page.get_by_text("EfficientNet-B0 at phi = 2").click()
+    page.get_by_text("EfficientNet-B0 at φ = 2").click()
     settle(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Compound scaling")
     report = effviz.analyze(effviz.compound_scale(effviz.architecture("efficientnet_b0"), 2))

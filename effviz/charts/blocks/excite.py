@@ -29,7 +29,7 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
     )  # fmt: skip
     trace, notes = draw.marked_line([each.reduction for each in found], values, marks, look, **hover)
     end = snapped(max(values))
-    scale = draw.axis("Share of the block's parameters", tickformat=".0%")
+    scale = draw.axis("Share of the block's parameters", **draw.percent_ticks())
     if alone:
         scale = draw.axis("Parameters", **draw.ticks([end * fifth / 5 for fifth in range(6)], short))
     # Labels of other ratios would overlap.

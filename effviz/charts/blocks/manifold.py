@@ -96,7 +96,7 @@ def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = Non
     end = max(0.1, 1.1 * max(high))
     layout = {
         "xaxis": draw.axis("Channels of the embedding, n", type="log", **draw.ticks(sizes)),
-        "yaxis": draw.axis("Share of the spiral lost", range=[0, end], tickformat=".0%", nticks=6),
+        "yaxis": draw.axis("Share of the spiral lost", range=[0, end], **draw.percent_ticks(end)),
         "annotations": notes,
     }
     spoken = "; ".join(

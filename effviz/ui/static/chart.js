@@ -120,11 +120,11 @@ function watch(box) {
 }
 
 /**
- * Hide labels that a later one overlaps: on a narrow screen there is room for some of them. A layout with `meta.clear` also
- * hides small ones that cover a point.
+ * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
+ * for some of them. A layout with `meta.clear` also hides small ones that cover a point.
  */
 function separate(box) {
-  const kept = [], points = [];
+  const kept = [], points = [], { left, right } = box.getBoundingClientRect();
   if (box.layout?.meta?.clear) {
     for (const point of box.querySelectorAll(".scatterlayer .point")) points.push(point.getBoundingClientRect());
   }
@@ -134,8 +134,9 @@ function separate(box) {
     const overlaps = [...kept, ...(isSmall ? points : [])].some((other) =>
       Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
       Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
-    label.style.visibility = overlaps ? "hidden" : "";
-    if (!overlaps) kept.push(place);
+    const hidden = overlaps || (isSmall && (place.left < left - 1 || place.right > right + 1));
+    label.style.visibility = hidden ? "hidden" : "";
+    if (!hidden) kept.push(place);
   }
 }
 

@@ -349,7 +349,7 @@ def history(convention: Convention) -> None:
         for entry in st.session_state.get(_HISTORY, [])
     ]
     if not entries:
-        st.caption("No measurement in this visit yet.")
+        st.caption("No measurement in this visit yet. “Measure latency” above adds one.")
         return
     columns = [
         Column("Network", "title"),

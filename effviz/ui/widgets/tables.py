@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
@@ -22,6 +23,11 @@ from effviz.ui.convention import Convention
 
 _ROW = 35  # pixels
 _LARGEST = 2**63 - 1
+_AMOUNT = re.compile(
+    "[+\N{MINUS SIGN}\N{DIVISION SIGN}-]?<?[0-9][0-9.,]*[ \N{NO-BREAK SPACE}]?"
+    "(\N{MULTIPLICATION SIGN}|%|[kMGTPE]|([KMGT]i)?B|m?s|px|points|pts)?"
+)
+_NO_AMOUNT = {"", "\N{EN DASH}", "unchanged", "equal", "new"}
 
 
 @dataclass(frozen=True)
@@ -185,9 +191,15 @@ def _config(table: Table, data: pa.Table) -> dict[str, Any]:
             config[column.label] = st.column_config.LinkColumn(
                 width=column.width, help=column.help, display_text=column.link
             )
-        elif column.width or column.help:
-            config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help)
+        elif (side := "right" if _are_amounts(table.cells[column.label]) else None) or column.width or column.help:
+            config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help, alignment=side)
     return config
+
+
+def _are_amounts(values: list[Any]) -> bool:
+    """Return whether the texts of a column are numbers with their units, which are aligned as numbers are."""
+    texts = {str(value) for value in values if value is not None} - _NO_AMOUNT
+    return bool(texts) and all(map(_AMOUNT.fullmatch, texts))
 
 
 def _turn(control: str) -> str:
