@@ -55,7 +55,7 @@ def start(page: str) -> bool:
     """
     state = st.session_state
     arrived = carried.start(page, back=runs.is_navigation())
-    left = state.get(_PAGE, page) != page
+    left = bool(state.get(_PAGE, page) != page)
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state

@@ -124,7 +124,9 @@ WRITTEN: dict[str, tuple[Callable[..., Any], int]] = {
     "hard gate": (lambda m, x: (x[:, :8] * (F.relu6(x[:, 8:] + 3) / 6)).mean((2, 3)), 0),
     "gated linear unit": (lambda m, x: F.glu(x, 1).mean(), 0),
     "product of two maps": (lambda m, x: (x[:, :8] * x[:, 8:]).sum(1), 8 * 64),
-    "attention pooling": (lambda m, x: (x[:, :8] * x[:, 8:].flatten(2).softmax(2).view(1, 8, 8, 8)).sum((2, 3)), 8 * 64),
+    "attention pooling": (
+        lambda m, x: (x[:, :8] * x[:, 8:].flatten(2).softmax(2).view(1, 8, 8, 8)).sum((2, 3)), 8 * 64,
+    ),
     "mask of a position": (lambda m, x: (x[:, :8] * x[:, 8:].mean(1, True).sigmoid()).sum((2, 3)), 8 * 64),
     "square": (lambda m, x: (x * x).sum(1).sqrt(), 0),
     "norm": (lambda m, x: ((x - x.mean(1, True)) / x.var(1, keepdim=True).sqrt() * m.b + m.b).sum((2, 3)), 0),

@@ -8,6 +8,7 @@ from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.count.rows import KindSums, Sums
 
@@ -125,3 +126,6 @@ def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:
             has = f"{listed(lowest)} {'has' if len(lowest) == 1 else 'have'}"
             best.setdefault(has, []).append(f"the {_LEAST.get(side.label, 'lowest')} {lower(side.label)}")
     return "; ".join(f"{who} {listed(what)}" for who, what in best.items()) or "No measure is known for two blocks"
+
+
+check_border(globals())
