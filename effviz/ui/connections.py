@@ -1,8 +1,8 @@
 """Limits of HTTP connections: their number per address, and the time without a complete request.
 
 Uvicorn closes connections that are idle after an answer. It waits forever for the first request, for the rest of a
-header, and for the rest of a body, and it accepts any number of connections. Websockets have limits of their own, see
-`effviz.ui.visitors`.
+header, and for the rest of a body, and it accepts any number of connections. `effviz.ui.visitors` has the limits of
+websockets.
 """
 
 from __future__ import annotations

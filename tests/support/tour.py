@@ -185,6 +185,7 @@ def calls() -> dict[str, Call]:
         call(equal_budget.tried_width, found, depth_mult=1.0, resolution=32),
         call(fit.fit_width, SMALL, 10**6, depth_mult=1.0, resolution=32),
         call(limits.estimate_bytes, report, 2, "float32"), call(limits.estimate_seconds, report, 2),
+        call(limits.eager_peak, SMALL, 32),
         call(effviz.zoo.default_groups, "shufflenet_v1"),
         call(effviz.zoo.list_variants, "mobilenet_v2"),
         call(effviz.zoo.variant, "mobilenet_v2", "teaching"),
