@@ -27,6 +27,7 @@ from effviz.ui.widgets import calculation
 
 # A test reads the page of the first run, so that run waits for every calculation.
 calculation.PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 # Words that belittle the reader.
 FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
@@ -38,7 +39,7 @@ MAIN = ROOT / "effviz" / "ui" / "main.py"
 def open_page(url_path: str = "architectures", **query: str | list[str]) -> AppTest:
     """The page at an address, as the first request of a new visitor."""
     entry = next(page for page in PAGES if page.url_path == url_path)
-    at = AppTest.from_file(str(MAIN), default_timeout=60)
+    at = AppTest.from_file(str(MAIN), default_timeout=TIMEOUT_S)
     for key, value in query.items():
         at.query_params[key] = value
     if url_path:

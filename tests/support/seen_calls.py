@@ -9,7 +9,7 @@ import threading
 from types import CodeType, FrameType
 from typing import Any
 
-from page_reader import open_page
+import page_reader
 from tour import Call
 
 from effviz.ui.navigation import PAGES
@@ -34,10 +34,12 @@ def seen_calls() -> dict[str, Call]:
             if name not in found:
                 found[name] = _call(function, frame.f_locals)
 
+    # The watch makes a page several times slower.
+    page_reader.TIMEOUT_S = 600.0
     threading.setprofile(watch)
     try:
         for entry in PAGES:
-            at = open_page(entry.url_path)
+            at = page_reader.open_page(entry.url_path)
             # The first run of a page imports its modules.
             learn()
             at.run()
