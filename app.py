@@ -21,6 +21,7 @@ from effviz.ui.server import apply_limits
 from effviz.ui.static_files import StaticFilesMiddleware
 from effviz.ui.sweeps import route as sweep_route
 from effviz.ui.visitors import VisitorsMiddleware
+from effviz.ui.widgets.jobs import forget_absent
 from effviz.worker.calculations import pool
 from effviz.worker.manager import default_manager
 
@@ -49,7 +50,7 @@ app = st.App(
         Middleware(
             TrustedHostMiddleware, allowed_hosts=allowed_hosts(get_option("server.address")), www_redirect=False
         ),
-        Middleware(VisitorsMiddleware),
+        Middleware(VisitorsMiddleware, on_leave=forget_absent),
         Middleware(StaticFilesMiddleware),
         Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
     ],

@@ -261,3 +261,25 @@ def test_names_that_are_not_there_raise(name: str) -> None:
     assert not hasattr(effviz, name)
     with pytest.raises(AttributeError, match=f"^module 'effviz' has no attribute '{name}'$"):
         getattr(effviz, name)
+
+
+PUBLIC_FOLDERS = ("studies", "export", "advice", "count", "zoo", "charts")
+# Their functions run for every layer.
+PER_LAYER = {"effviz.count.kinds", "effviz.count.totals", "effviz.count.words", "effviz.count.formulas"}
+
+
+def test_functions_that_pages_and_commands_call_check_their_arguments() -> None:
+    users = [name for name in MODULES if name.startswith(("effviz.ui.", "effviz.cli.", "effviz.lessons.", "pages."))]
+    prefixes = tuple(f"effviz.{folder}" for folder in PUBLIC_FOLDERS)
+    called: dict[str, set[str]] = {}
+    for user in users:
+        for node in ast.walk(ast.parse(MODULES[user].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith(prefixes):
+                called.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
+    unchecked = []
+    for module in sorted(called.keys() & MODULES.keys() - PER_LAYER):
+        text = MODULES[module].read_text(encoding="utf-8")
+        functions = {each.name for each in ast.parse(text).body if isinstance(each, ast.FunctionDef)}
+        if functions & called[module] and not text.endswith(("check_public(globals())\n", "check_border(globals())\n")):
+            unchecked.append(module)
+    assert unchecked == []

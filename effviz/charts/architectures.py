@@ -7,6 +7,7 @@ from itertools import accumulate
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text, visible
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
@@ -233,3 +234,6 @@ def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:
             shown[place] = stage
         seen.add(stage)
     return shown
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.resolution import Resolution
 from effviz.core.units import lower, si
 
@@ -67,3 +68,6 @@ def _finding(rows: Sequence[Totals]) -> str:
     if few == many:
         return f"{least if len(rows) == 1 else 'Every network'} uses each parameter {few} times per image"
     return f"Parameters do not predict compute: {least} uses each parameter {few} times per image, {most} {many} times"
+
+
+check_border(globals())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent
 from effviz.count.palette import text_on
 from effviz.studies.literature.judge import VERDICTS
@@ -77,3 +78,6 @@ def _finding(found: Summary) -> str:
         return f"All {exact(compared)} printed figures are wrong{off}"
     are = "is" if wrong == 1 else "are"
     return f"{exact(wrong)} of {exact(compared)} printed figures ({share}) {are} wrong{off}"
+
+
+check_border(globals())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.resolution import Resolution, area, halved, ratio
@@ -301,3 +302,6 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
         if not front or points[place][1] > points[front[-1]][1] or points[place] == points[front[-1]]:
             front.append(place)
     return front
+
+
+check_border(globals())

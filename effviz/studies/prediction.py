@@ -14,6 +14,7 @@ from itertools import combinations
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.count.report import Report, analyze
 from effviz.zoo import ARCHITECTURES, architecture
@@ -195,3 +196,6 @@ def highlights(rows: Sequence[Row], family: str = "") -> set[str]:
         return {each["title"] for each in rows if each["family"] == family}
     pairs = inversions(rows)
     return {pairs[0].heavy, pairs[0].light} if pairs else set()
+
+
+check_border(globals())

@@ -48,10 +48,14 @@ T = TypeVar("T")
 # --- One run of a page ------------------------------------------------------------------------------------------------
 
 
-def start(page: str) -> None:
-    """Read the parameters of the address. The frame calls this before any widget is made."""
+def start(page: str) -> bool:
+    """Read the parameters of the address, and return whether the visitor comes from another page.
+
+    The frame calls this before any widget is made.
+    """
     state = st.session_state
     arrived = carried.start(page, back=runs.is_navigation())
+    left = bool(state.get(_PAGE, page) != page)
     if state.get(_PAGE) != page:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in state
@@ -76,6 +80,7 @@ def start(page: str) -> None:
     if runs.is_navigation():
         # Noted at once: the next run may interrupt this one before it reads the address.
         state[_NAVIGATED] = True
+    return left
 
 
 def begin() -> None:

@@ -32,6 +32,7 @@ calculation.PATIENCE_S = 60.0
 # every run compiles the frame and the page again. Neither changes during the tests.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)  # type: ignore[assignment]
 local_script_runner.ScriptCache = cache(local_script_runner.ScriptCache)  # type: ignore[assignment, misc]
+TIMEOUT_S = 60.0
 
 # Words that belittle the reader.
 FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
@@ -43,7 +44,7 @@ MAIN = ROOT / "effviz" / "ui" / "main.py"
 def open_page(url_path: str = "architectures", **query: str | list[str]) -> AppTest:
     """The page at an address, as the first request of a new visitor."""
     entry = next(page for page in PAGES if page.url_path == url_path)
-    at = AppTest.from_file(str(MAIN), default_timeout=60)
+    at = AppTest.from_file(str(MAIN), default_timeout=TIMEOUT_S)
     for key, value in query.items():
         at.query_params[key] = value
     if url_path:

@@ -6,22 +6,26 @@ Public are the functions of `effviz`, `effviz.scaling`, `effviz.lint` and `effvi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from command_line import MEASURED
 
 import effviz
-from effviz import Design, Stage
+from effviz import Design, Stage, export
 from effviz.advice import budgets, lint, scaling, smallest
 from effviz.backend.build import build
+from effviz.count import reconcile
 from effviz.measure import digest, latency
 from effviz.measure.latency import Latency
 from effviz.model import design, draft, stage
 from effviz.model.blocks import Part, Recipe
 from effviz.model.draft import Draft
-from effviz.studies import equal_budget
+from effviz.studies import equal_budget, finder, network_text, number_checker, objective, variants
+from effviz.studies.compare import difference, networks
+from effviz.studies.literature import judge, selection
+from effviz.studies.search import run, summary
 from effviz.studies.width_depth import fit
 from effviz.worker import limits
 
@@ -30,9 +34,17 @@ MODULES = (
     "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency", "effviz.model.design",
     "effviz.model.draft", "effviz.model.stage",
     "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
+    "effviz.count.reconcile", "effviz.export", "effviz.studies.compare.difference", "effviz.studies.compare.networks",
+    "effviz.studies.finder", "effviz.studies.literature.judge", "effviz.studies.literature.selection",
+    "effviz.studies.network_text", "effviz.studies.number_checker", "effviz.studies.objective",
+    "effviz.studies.search.run", "effviz.studies.search.summary", "effviz.studies.variants",
 )  # fmt: skip
 # These start the torch process; tests/measure has their hostile arguments.
 ELSEWHERE = {"effviz.measure.latency.request", "effviz.measure.latency.measure_latency", "effviz.measure_latency"}
+# Their arguments are made by effviz only: rules of a counter, and a study of Optuna.
+INNER = {
+    "effviz.count.reconcile.explain", "effviz.studies.search.run.open_study", "effviz.studies.search.run.result",
+}  # fmt: skip
 
 SMALL = Design(
     "small",
@@ -56,6 +68,72 @@ class Call(NamedTuple):
 
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
     return Call(function, args, kwargs)
+
+
+def _chosen() -> Iterator[Call]:
+    """Yield calls of the functions that compare, find, search, judge and identify networks."""
+    report, other = effviz.analyze(SMALL), effviz.analyze(SMALL.scaled(width_mult=2.0))
+    yield call(reconcile.reconcile, report, 1)
+    limits = (budgets.Budget("macs", 10**8),)
+    pool = finder.candidates("fused", ("mobilenet_v1",), (0.5,), (96, (64, 96)), False)
+    found = finder.search(pool, limits, "int8")
+    yield call(finder.candidates, "fused", ("mobilenet_v1",), (0.5,), (96, (64, 96)), retrained=False)
+    yield call(finder.search, pool, limits, "int8", {pool[0]: 2.0})
+    yield call(finder.front, pool, "macs", "int8")
+    yield call(finder.verified, pool[0], limits, "int8", "fused", 2.0)
+    yield call(finder.rechecked, pool, limits, "int8", "fused")
+    yield call(finder.find, limits, dtype="int8", memory="fused", networks=["mobilenet_v1"], widths=[0.5],
+               resolutions=[96], retrained=False, latency=lambda design: 2.0)  # fmt: skip
+    yield call(finder.read_limits, {"max_macs": "3M"})
+    yield call(finder.as_table, found, limits, "int8", "fused", {})
+    for function in (difference.by_stage, difference.by_kind):
+        yield call(function, report, other, "macs")
+    yield call(difference.differences, SMALL, other.design, "fused")
+    yield call(difference.is_scaling, SMALL, other.design)
+    yield call(difference.factors, SMALL, other.design)
+    network = network_text.parse_network("mobilenet_v2-w0.75-r192")
+    yield call(network_text.parse_network, "mobilenet_v2-w0.75-r192")
+    yield call(network_text.network_of, SMALL)
+    yield call(network_text.parse_networks, "alexnet, mobilenet_v2-w0.75")
+    yield call(network_text.networks_text, [network])
+    yield call(network_text.distinct_labels, [network])
+    yield call(networks.counted, SMALL, "fused")
+    yield call(networks.published_top1, network)
+    yield call(networks.phone_latencies, network)
+    yield call(networks.phone_latency, network, "Pixel 1")
+    yield call(networks.phones, [network])
+    yield call(networks.preset, next(iter(networks.PRESETS)))
+    yield call(networks.front, [(1.0, 2.0)], (1, -1))
+    yield call(number_checker.read_claims, "300 M")
+    yield call(number_checker.identify, "3.5 M params, 300 M")
+    by = selection.Filter("mobilenet")
+    claims = selection.chosen(by)
+    yield call(selection.chosen, by)
+    yield call(selection.difference_class, claims[0])
+    yield call(selection.grouped, by, "Source")
+    yield call(selection.summary, claims)
+    soft = objective.soft(-0.07, 75.0)
+    measured = objective.Network("a", "b", 70.0, 20.0, "c", False)
+    ranking = objective.ranked([measured], soft)
+    yield call(objective.soft, -0.07, 75.0)
+    yield call(objective.hard, -1.0, 75.0)
+    yield call(objective.constrained, 75.0)
+    yield call(objective.objective, "soft", -0.07, 75.0)
+    yield call(objective.ranked, [measured], soft)
+    yield call(objective.own_networks, {"mobilenet_v1": (2.0, False)})
+    yield call(objective.names, ranking, 3)
+    task = run.Task("", 2)
+    yield call(run.rows, summary.searched(task, ""))
+    yield call(run.stages_text, summary.searched(task, "").front[0].options)
+    yield call(judge.count_text, judge.Digits(3_500_000, 100_000, 100_000))
+    yield call(run.title, "macs")
+    yield call(run.search, task, "", None, worker=0)
+    yield call(summary.searched, task, "")
+    yield call(summary.space_facts, task.space)
+    yield call(variants.variant_title, "mobilenet_v2", "teaching", None)
+    yield call(variants.itemized, effviz.architecture("mobilenet_v2"), "mobilenet_v2", "teaching", None)
+    yield call(variants.compared, effviz.architecture("mobilenet_v2"), "mobilenet_v2", None)
+    yield call(export.export_torch, SMALL)
 
 
 @cache
@@ -107,8 +185,10 @@ def calls() -> dict[str, Call]:
         call(equal_budget.tried_width, found, depth_mult=1.0, resolution=32),
         call(fit.fit_width, SMALL, 10**6, depth_mult=1.0, resolution=32),
         call(limits.estimate_bytes, report, 2, "float32"), call(limits.estimate_seconds, report, 2),
+        call(limits.eager_peak, SMALL, 32),
         call(effviz.zoo.default_groups, "shufflenet_v1"),
         call(effviz.zoo.list_variants, "mobilenet_v2"),
         call(effviz.zoo.variant, "mobilenet_v2", "teaching"),
+        *_chosen(),
     ]  # fmt: skip
     return {f"{each.function.__module__}.{each.function.__qualname__}": each for each in listed}

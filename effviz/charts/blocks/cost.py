@@ -8,6 +8,7 @@ from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.count.rows import KindSums, Sums
 
@@ -122,3 +123,6 @@ def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:
         verb = "have equal" if len(lowest) == len(known) else is_lowest
         best.setdefault(f"{listed(lowest)} {verb}", []).append(lower(side.label))
     return "; ".join(f"{who} {listed(what)}" for who, what in best.items()) or "No measure is known for two blocks"
+
+
+check_border(globals())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent, short, si, snapped
 from effviz.studies.excite import Excitation
 
@@ -54,3 +55,6 @@ def _finding(found: Sequence[Excitation], texts: Sequence[str], *, alone: bool) 
     part = f"has {texts[at]} parameters" if alone else f"has {texts[at]} of the block's parameters"
     first = f"At reduction {found[at].reduction:g}, squeeze-and-excitation {part}"
     return first if at == len(found) - 1 else f"{first}, and {texts[-1]} at reduction {found[-1].reduction:g}"
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
@@ -120,3 +121,6 @@ def _judged(number: str, found: Verdict, first: str, where: str) -> str:
     exceptions = [f"{listed(found.equal)} (equal)"] if found.equal else []
     exceptions += [f"{listed(found.against)} ({opposite})"] if found.against else []
     return f"Guideline {number} holds {where} except for {' and '.join(exceptions)}: {case}"
+
+
+check_border(globals())

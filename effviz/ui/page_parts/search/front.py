@@ -49,7 +49,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
             f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
         )
         return
-    found = calculated("Search", searched, *arguments)
+    found = calculated("Search", searched, *arguments, long=True)
     if found is None:
         links.idle(MEMBER)
         return
