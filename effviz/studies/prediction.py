@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from operator import mul
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.core.caches import remembered
@@ -84,11 +85,12 @@ Row = Mapping[str, Any]
 """A network: its title, family, counts, and ``latency_ms``."""
 
 
-def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
+@remembered
+def row(entry: Entry, memory: str = "fused") -> Row:
     """Return a table row: title, family, resolution in pixels, and all counts of `PREDICTORS`."""
     counted = report(entry, memory)
     names = {"title": entry.title, "family": entry.design.family, "resolution": counted.resolution}
-    return names | {column: getattr(counted, column) for column in PREDICTORS}
+    return MappingProxyType(names | {column: getattr(counted, column) for column in PREDICTORS})
 
 
 class Predictor(NamedTuple):
