@@ -17,6 +17,7 @@ BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
 
 _SAMPLED = 4
+_SHARED = 8  # calls for which one estimate of a small result stands
 _SMALL = 16_384
 _DEEPEST = 8
 
@@ -142,7 +143,7 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
         # The estimate takes longer than many functions, so one small entry stands for several.
         if turns == 0:
             size = size_of((args, named, result))
-            turns = _SAMPLED if size < _SMALL else 1
+            turns = _SHARED if size < _SMALL else 1
             _CACHES.grow(number, size * turns)
         turns -= 1
         return result

@@ -132,13 +132,14 @@ class Ranks(NamedTuple):
 
 def ranks(rows: Sequence[Row], column: str) -> Ranks:
     """Correlate the order by `column` with the order by ``latency_ms``; ties share their mean rank."""
-    one, two = (_centered_ranks([each[name] for each in rows]) for name in (column, "latency_ms"))
+    one, two = (_centered_ranks(tuple(each[name] for each in rows)) for name in (column, "latency_ms"))
     together, first, second = (sum(map(mul, *pair)) for pair in ((one, two), (one, one), (two, two)))
     spread = math.sqrt(first * second)
     return Ranks(together, first, second, together / spread if spread else math.nan)
 
 
-def _centered_ranks(values: Sequence[float]) -> list[float]:
+@remembered
+def _centered_ranks(values: tuple[float, ...]) -> list[float]:
     """Return the rank of each value minus the mean rank."""
     order = sorted(values)
     return [(bisect_left(order, value) + bisect_right(order, value) - len(order)) / 2 for value in values]
