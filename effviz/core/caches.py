@@ -17,7 +17,7 @@ BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
 
 _SAMPLED = 4
-_SHARED = 8  # calls for which one estimate of a small result stands
+_SHARED = 8  # calls that one estimate of a small result counts for
 _SMALL = 16_384
 _DEEPEST = 8
 
@@ -140,7 +140,7 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
         else:
             pause()
             result = function(*args, **named)
-        # The estimate takes longer than many functions, so one small entry stands for several.
+        # The estimate takes longer than many functions, so one small entry is counted for several.
         if turns == 0:
             size = size_of((args, named, result))
             turns = _SHARED if size < _SMALL else 1

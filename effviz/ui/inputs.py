@@ -189,7 +189,7 @@ def _slider_beside(
 
 @dataclass
 class _Note:
-    """What a slider remembers that follows an input.
+    """Notes of a slider that follows an input.
 
     Attributes:
         followed: value of the slider for that of the input.

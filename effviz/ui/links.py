@@ -19,7 +19,7 @@ from effviz.ui import carried, runs, visits
 from effviz.ui.visits import EVERYWHERE
 
 _STATE = "_link"
-"""Key of the session state: a dictionary, because Streamlit takes long to look up a key of its own."""
+"""Key of one dictionary in the session state, where a look-up by Streamlit takes longer."""
 # Keys of this dictionary. A "setting" is a control's value with its key.
 _QUERY = "query"  # parameters of the first address, by key, without the illegal ones
 _ORDER = "order"  # names of all parameters of the first address

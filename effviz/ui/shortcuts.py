@@ -1,4 +1,4 @@
-"""Shortcuts in Streamlit for what it computes anew at every move of a control, with the same results.
+"""Shortcuts in Streamlit for what it computes at every move of a control, with the same results.
 
 A number input, a drop-down and a text input each look up one value in a copy of the whole session state. With the
 hundred values of a page, these copies took a fifth of a move. Every run also converts the colors of the configuration.
