@@ -18,6 +18,7 @@ from effviz.ui import turns
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityMiddleware, allowed_hosts
 from effviz.ui.server import apply_limits
+from effviz.ui.shortcuts import take_shortcuts
 from effviz.ui.static_files import StaticFilesMiddleware
 from effviz.ui.sweeps import route as sweep_route
 from effviz.ui.visitors import VisitorsMiddleware
@@ -39,6 +40,7 @@ async def processes(app: st.App) -> AsyncIterator[None]:
 
 
 apply_limits()
+take_shortcuts()
 
 # Streamlit finds this assignment by parsing the source, so it must be a plain assignment at module level.
 app = st.App(
