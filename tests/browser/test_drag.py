@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz.core.units import si
@@ -77,13 +79,12 @@ def test_numbers_and_chart_follow_the_mouse_before_the_release_and_stay_in_a_slo
     client.detach()
 
 
-def test_numbers_follow_a_finger(context: BrowserContext) -> None:
-    page = context.new_page()
-    client = context.new_cdp_session(page)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+def test_numbers_follow_a_finger(new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context(has_touch=True).new_page()
     visit(page, "/architectures")
     wait_for_sweep(page, "width")
     x, y = thumb(page, "width")
+    client = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
