@@ -1,6 +1,6 @@
 // Plotly figures that are updated in place: the component calls `draw` when its data changes.
 
-const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true };
+const CONFIG = { displayModeBar: false, displaylogo: false };
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
@@ -76,6 +76,7 @@ export function remove({ parentElement }) {
   latest.delete(box);
   listening.delete(box);
   watched.delete(box);
+  if (box) widths.unobserve(box);
   if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
 }
 
@@ -113,9 +114,18 @@ async function show(library, box, figure) {
   if (state.next) await show(library, box, state.next); // set while the drawing ended
 }
 
-/** Separate the labels again when plotly redraws the chart, for example in another width. */
+// The sidebar changes the width of a chart without a change of the window, to which alone plotly can respond.
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const drawnWidth = target._fullLayout?.width;
+    if (drawnWidth && target.clientWidth && Math.abs(target.clientWidth - drawnWidth) >= 1) window.Plotly.Plots.resize(target);
+  }
+});
+
+/** Draw the chart again in another width, and separate its labels after each drawing. */
 function watch(box) {
   watched.add(box);
+  widths.observe(box);
   box.on("plotly_afterplot", () => separate(box));
 }
 
