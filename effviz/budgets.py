@@ -10,10 +10,13 @@ from effviz.advice.budgets import (
     Verdict,
     check,
     format_amount,
+    format_like,
     parse_amount,
+    read_limit,
+    read_limits,
 )
 
 __all__ = [
     "DTYPES", "PRESETS", "QUANTITIES", "Budget", "Preset", "Quantity", "Verdict", "check", "format_amount",
-    "parse_amount",
+    "format_like", "parse_amount", "read_limit", "read_limits",
 ]  # fmt: skip

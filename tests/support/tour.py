@@ -14,7 +14,7 @@ from command_line import MEASURED
 
 import effviz
 from effviz import Design, Stage
-from effviz.advice import budgets, lint, scaling, smallest
+from effviz.advice import amounts, budgets, lint, scaling, smallest
 from effviz.backend.build import build
 from effviz.measure import digest, latency
 from effviz.measure.latency import Latency
@@ -26,9 +26,9 @@ from effviz.studies.width_depth import fit
 from effviz.worker import limits
 
 MODULES = (
-    "effviz", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint", "effviz.advice.smallest",
-    "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency", "effviz.model.design",
-    "effviz.model.draft", "effviz.model.stage",
+    "effviz", "effviz.advice.amounts", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint",
+    "effviz.advice.smallest", "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency",
+    "effviz.model.design", "effviz.model.draft", "effviz.model.stage",
     "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
 )  # fmt: skip
 # These start the torch process; tests/measure has their hostile arguments.
@@ -78,6 +78,8 @@ def calls() -> dict[str, Call]:
         call(scaling.ScalingRule.multipliers, rule, 1.0),
         call(budgets.check, report, [budgets.Budget("macs", 10)], dtype="float32", latency_ms=1.0),
         call(budgets.parse_amount, "3M", "macs"), call(budgets.format_amount, 3, "macs"),
+        call(amounts.checked_amount, "limit", 3, "macs"), call(amounts.tidy_amount, "3kB", "weight_size"),
+        call(amounts.format_like, 3.5, "3 kB", "weight_size"), call(budgets.read_limits, {"macs": "3M"}, "int8"),
         call(budgets.format_share, 0.5), call(budgets.read_limit, "max_macs", "3M", "macs"),
         call(
             effviz.find, "90M", 3e6, "2MB", "int8", max_memory_access=5e6, max_weights="3MB", max_latency="2s",
