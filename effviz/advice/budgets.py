@@ -33,7 +33,7 @@ DTYPES = {"float32": 4, "float16": 2, "int8": 1}
 __all__ = [
     "BYTES", "COUNT", "DTYPES", "MAX_AMOUNT", "PRESETS", "QUANTITIES", "SUFFIXES", "TIME", "Budget", "Preset",
     "Quantity", "Verdict", "check", "format_amount", "format_like", "format_share", "parse_amount", "read_limit",
-    "read_limits", "tidy_amount",
+    "read_limits", "tidy_amount", "verdict",
 ]  # fmt: skip
 
 
@@ -173,9 +173,9 @@ class Verdict(NamedTuple):
             return f"{title} was not measured; its limit is {limit}."
         verb = "are" if title.endswith("s") else "is"
         dtype = f" ({self.budget.dtype})" if self.budget.dtype else ""
-        return (
-            f"{title} {verb} {self.budget.show(self.value)}{dtype}, {format_share(self.share)} of the limit of {limit}."
-        )
+        share = format_share(self.share)
+        of = "" if share.endswith("\N{MULTIPLICATION SIGN}") else " of"
+        return f"{title} {verb} {self.budget.show(self.value)}{dtype}, {share}{of} the limit of {limit}."
 
 
 @checked_late
@@ -206,14 +206,17 @@ def check(
             fail("budget", budget, "must be a Budget")
         if budget.is_size and not budget.dtype:
             budget = replace(budget, dtype=dtype)
-        value = _value(report, budget.quantity, DTYPES.get(budget.dtype, 1), latency_ms)
-        if value is None:
-            verdicts.append(Verdict(budget, None, None, None))
-        else:
-            # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
-            margin = (budget.limit - value) / budget.limit
-            verdicts.append(Verdict(budget, value, value <= budget.limit, margin))
+        verdicts.append(verdict(budget, _value(report, budget.quantity, DTYPES.get(budget.dtype, 1), latency_ms)))
     return tuple(verdicts)
+
+
+@checked_late
+def verdict(budget: Budget, value: float | None) -> Verdict:
+    """Compare a value, in the unit of the limit, with a limit."""
+    if value is None:
+        return Verdict(budget, None, None, None)
+    # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
+    return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
 
 
 def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -> int | float | None:

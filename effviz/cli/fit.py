@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from effviz import Design, fit as solve
-from effviz.advice.budgets import Budget, read_limits
+from effviz import Design
+from effviz import fit as solve
+from effviz.advice.budgets import Budget, format_share, read_limits
 from effviz.advice.solver import FITS, FOUND, Fit
 from effviz.cli import files, output
 from effviz.cli.options import (
@@ -24,7 +25,6 @@ from effviz.cli.options import (
     preset_option,
     takes_design,
 )
-from effviz.core.units import percent
 
 
 @command(
@@ -63,11 +63,11 @@ def fit(
     parts = [output.lines([*head, "", found.sentence])]
     if found.path:
         rows = [
-            (f"{place}.", each.edit.label, f"{percent(each.capacity)} of the capacity")
+            (f"{place}.", each.edit.label, f"{format_share(each.capacity)} of the capacity")
             for place, each in enumerate(found.path, 1)
         ]
         parts.append(output.table(rows, "><>"))
-    parts.append(output.table(map(output.verdict_row, found.verdicts), "<<><><<"))
+    parts.append(output.table((output.verdict_row(each, dtype) for each in found.verdicts), "<<><><<"))
     return Answer("\n".join(parts), code)
 
 

@@ -159,9 +159,7 @@ def _failed(
     )  # fmt: skip
 
 
-def _found(
-    search: Search, best: Variant, budgets: tuple[Budget, ...], memory: str, before: tuple[Verdict, ...]
-) -> Fit:
+def _found(search: Search, best: Variant, budgets: tuple[Budget, ...], memory: str, before: tuple[Verdict, ...]) -> Fit:
     steps: list[Step] = []
     now, whole = search.table.design, capacity(search.table.design)
     for edit in _edits(search.table, best.state):

@@ -1,4 +1,4 @@
-"""The changes that a solver may make: legal steps of the multipliers, and levels of each row's attributes and fields."""
+"""The changes that a solver may make: steps of the multipliers, and levels of the attributes and fields of rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from effviz.advice.lint.edits import same_width
 from effviz.core.errors import if_legal
-from effviz.core.resolution import Resolution, sides
+from effviz.core.resolution import Resolution, as_resolution, sides
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import declared
@@ -83,10 +83,11 @@ def _fields(design: Design, index: int, row: Stage) -> Iterator[Knob]:
 
     inner = {name: current[name] for name, field in known.items() if field.scales and current[name] is not None}
     if inner:
+        rounded = design.width_rule.round
         levels = [
-            tuple((name, min(value, design.width_rule.round(value * part, row.divisor))) for name, value in inner.items())
+            tuple((name, min(value, rounded(value * part, row.divisor))) for name, value in inner.items())
             for part in FRACTIONS
-        ]  # fmt: skip
+        ]
         now = tuple(inner.items())
         yield Knob(INNER, (index,), tuple(each for each in dict.fromkeys(levels) if each != now))
     elif "expand_ratio" in known:
@@ -136,18 +137,20 @@ def depths(design: Design) -> tuple[float, ...]:
 
 
 def resolutions(design: Design) -> tuple[Resolution, ...]:
-    """Return the resolutions that the solver tries, from the current one down.
+    """Return the resolutions that the solver tries, from the current one down."""
+    legal = (each for each in smaller(design) if if_legal(lambda each=each: design.runs(each)) is not None)
+    return (design.resolution, *legal)
+
+
+def smaller(design: Design) -> Iterator[Resolution]:
+    """Yield resolutions below the current one, as far as a quarter; the smallest ones may be too small to build.
 
     Sides are multiples of the total stride of the network, so that the last map loses a whole pixel at each step.
     """
     high, wide = sides(design.resolution)
     step = max(8, _total_stride(design))
-    tall = range((high - 1) // step * step, max(step, high // NARROWEST_SIDE) - 1, -step)
-    listed = [(side, max(1, round(side * wide / high / step)) * step if wide != high else side) for side in tall]
-    legal = [each for each in listed if if_legal(lambda each=each: design.runs(each)) is not None]
-    return (design.resolution, *(one if one != other else one for one, other in legal)) if wide == high else (
-        design.resolution, *legal,
-    )  # fmt: skip
+    for tall in range((high - 1) // step * step, max(step, high // NARROWEST_SIDE) - 1, -step):
+        yield tall if wide == high else as_resolution((tall, max(1, round(tall * wide / high / step)) * step))
 
 
 def _total_stride(design: Design) -> int:

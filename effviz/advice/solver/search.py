@@ -160,7 +160,9 @@ class Search:
             now = variant
             steps = [*self._moved(now.state, -1)]
             steps += [each for each in map(self.variant, self._wider(now.state)) if each is not None]
-            fitting = [each for each in steps if not each.cost.gap and each.cost.capacity > now.cost.capacity + _EPSILON]
+            fitting = [
+                each for each in steps if not each.cost.gap and each.cost.capacity > now.cost.capacity + _EPSILON
+            ]
             better = max(fitting, key=lambda each: each.rank, default=None)
             if better is None:
                 return now

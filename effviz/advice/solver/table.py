@@ -164,8 +164,9 @@ class Table:
 
     def _blocks(self, state: State) -> tuple[tuple[int, int], ...]:
         """Return each row that is built and the number of its blocks."""
-        key = state.depth_mult, *(
-            state.levels[place] for place, knob in enumerate(self.knobs) if knob.kind == knobs.REPEATS
+        key = (
+            state.depth_mult,
+            *(state.levels[place] for place, knob in enumerate(self.knobs) if knob.kind == knobs.REPEATS),
         )
         if key not in self._pieces:
             kept = [row for row in range(len(self.design.stages)) if not self.removed(row, state.levels)]
@@ -196,7 +197,7 @@ class Table:
         frame = replace(
             self.design, stages=(stage,) if above is None else (above, stage), width_mult=width_mult, depth_mult=1.0
         )
-        single = stage.with_changes(repeats=count)
+        single = stage if stage.repeats == count else stage.with_changes(repeats=count)
         if above is not None:
             single = single.with_changes(out_channels=frame.width_of(stage), width="fixed")
         sums = [0, 0, 0, 0]
