@@ -1,8 +1,8 @@
 """How well the solver meets random feasible limits, how long it takes, and what Optuna finds in the same space.
 
 Limits are the exact counts of a hidden variant of the table, so that they are feasible. Run
-``python tests/benchmarks/fit.py``; ``--variants 10 --trials 300`` are the defaults. Times are of this machine and belong
-in no test. ``--measure`` prints how the measure of capacity orders published accuracies instead.
+``python tests/benchmarks/fit.py``; ``--variants 10 --trials 300`` are the defaults. Times are of this machine and
+belong in no test. ``--measure`` prints how the measure of capacity orders published accuracies instead.
 """
 
 from __future__ import annotations

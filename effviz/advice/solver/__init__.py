@@ -181,7 +181,9 @@ def _found(search: Search, best: Variant, budgets: tuple[Budget, ...], memory: s
 
 def _edits(table: Table, state: State) -> list[Edit]:
     """Return the changes of a state: multipliers, then rows from above, then removed rows from below."""
-    design, found, removed = table.design, [], []
+    design = table.design
+    found: list[Edit] = []
+    removed: list[Edit] = []
     for name, new in zip(SETTINGS, state[:3], strict=True):
         if new != getattr(design, name):
             found.append(setting_edit(design, name, new))

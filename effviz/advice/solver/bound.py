@@ -18,6 +18,7 @@ from effviz.core.resolution import area
 from effviz.count.memory import NETWORK_INPUT
 from effviz.model.blocks import BLOCKS
 from effviz.model.layers import elements
+from effviz.model.stage import Stage
 
 
 def lower_bounds(search: Search) -> dict[str, int] | None:
@@ -48,7 +49,7 @@ def lower_bounds(search: Search) -> dict[str, int] | None:
         droppable = row.depth == "scaled" and index > 0 and design.stages[index - 1].name == row.name
         if not droppable:
             for place, name in enumerate(COUNTS):
-                least = min(each[place] for each in found)
+                least = min(each[:4][place] for each in found)
                 sums[name] = max(sums[name], least) if name == "peak_activation" else sums[name] + least
         kept = [each * found[0].out_shape[0] // inputs[0] for each in inputs]
         inputs = sorted({*(outputs or kept), *(inputs if droppable else ())})
@@ -94,7 +95,7 @@ def _pairs(inputs: list[int], outputs: list[int]) -> Iterator[tuple[int, int | N
         yield inputs[1], outputs[0]
 
 
-def _smallest(search: Search, index: int, width: int | None) -> knobs.Stage:
+def _smallest(search: Search, index: int, width: int | None) -> Stage:
     """Return a row with its smallest settings, at the narrowest multiplier, and with a given output width."""
     table, state = search.table, search.floor()
     row = table.stage(index, state.levels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from math import ceil, log2
 from typing import Any, NamedTuple
@@ -119,7 +120,7 @@ def widths(design: Design) -> tuple[float, ...]:
     """Return the width multipliers that the solver tries, from the current one down, one for each table of widths."""
     found: dict[Any, float] = {}
     for factor in WIDTH_STEPS:
-        scaled = if_legal(lambda factor=factor: design.scaled(width_mult=factor))
+        scaled = if_legal(partial(design.scaled, width_mult=factor))
         if scaled is not None:
             found.setdefault(scaled.built_widths(), scaled.width_mult)
     return tuple(found.values())
@@ -138,7 +139,7 @@ def depths(design: Design) -> tuple[float, ...]:
 
 def resolutions(design: Design) -> tuple[Resolution, ...]:
     """Return the resolutions that the solver tries, from the current one down."""
-    legal = (each for each in smaller(design) if if_legal(lambda each=each: design.runs(each)) is not None)
+    legal = (each for each in smaller(design) if if_legal(partial(design.runs, each)) is not None)
     return (design.resolution, *legal)
 
 

@@ -102,6 +102,9 @@ class Search:
             progress.report((1 + order) / (1 + STARTS), f"{self.table.tried:,} variants counted")
             if self.table.work < MOST_WORK or not any(found):
                 found.append(self.refilled(self.descended(each)))
+        if not any(found):
+            smallest = self.variant(self.floor())
+            found.append(self.refilled(smallest) if smallest and not smallest.cost.gap else None)
         best = max((each for each in found if each is not None), key=lambda each: each.rank, default=None)
         return self.refilled(self.exchanged(best)) if best else None
 
@@ -124,7 +127,7 @@ class Search:
     def _wider(self, state: State) -> Iterator[State]:
         """Yield the states with the next larger multiplier or resolution."""
         for place, values in enumerate((self.widths, self.depths, self.resolutions)):
-            index = values.index(state[place])  # type: ignore[arg-type]
+            index = values.index(state[place])
             if index:
                 changed = list(state)
                 changed[place] = values[index - 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from effviz.advice.budgets import DTYPES, Budget
 from effviz.advice.capacity import block_capacity
@@ -137,7 +137,7 @@ class Table:
         places = self._of_row[row]
         key = (row, *(levels[place] for place in places))
         if key not in self._stages:
-            values = {}
+            values: dict[str, Any] = {}
             for place in places:
                 if levels[place]:
                     values |= dict(self.knobs[place].levels[levels[place] - 1])
@@ -213,7 +213,7 @@ class Table:
                         sums[2] + times * each.memory_access, max(sums[3], each.peak)]  # fmt: skip
                 kept += times * each.capacity
                 producer, after, left = each.producer, each.out_shape, left - times
-        return RowCost(*sums, kept, after, producer)
+        return RowCost(sums[0], sums[1], sums[2], sums[3], kept, after, producer)
 
     # --- variants ---------------------------------------------------------------------------------------------------
 
