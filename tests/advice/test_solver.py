@@ -212,5 +212,5 @@ def test_edits_of_a_table() -> None:
     first = architecture("mobilenet_v3_large")
     removed = Edit((9,), (("repeats", 0),), "Remove row 10 (stage4)")
     assert len(removed.apply(first).stages) == len(first.stages) - 1
-    with pytest.raises(DesignError, match=r"^row = 99 must be at most 20$"):
+    with pytest.raises(DesignError, match=r"^row = 99 must be at most 19$"):
         Edit((99,), (("repeats", 2),), "wrong").apply(first)
