@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import oracle
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from effviz import Design, Stage, analyze, architecture, build
 from effviz.advice.breaches import breaches
@@ -29,9 +27,9 @@ def test_the_peak_names_its_step_its_tensors_and_all_rows_beyond_the_limit() -> 
     assert f" {breach.step}:" in path
 
 
-@given(st.sampled_from(["mobilenet_v2", "resnet18", "densenet121", "ghostnet", "shufflenet_v2", "vgg16"]),
-       st.sampled_from(["float32", "int8"]))  # fmt: skip
-@settings(suppress_health_check=list(HealthCheck), max_examples=6)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("mobilenet_v2", "float32"), ("densenet121", "int8"), ("shufflenet_v2", "int8")]
+)
 def test_parts_add_up(name: str, dtype: str) -> None:
     report = analyze(architecture(name))
     limits = read_limits(dict.fromkeys(("params", "macs", "memory_access", "peak_activation", "weight_size"), 1),

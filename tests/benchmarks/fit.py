@@ -41,8 +41,10 @@ def hidden(design: Design, chance: random.Random) -> tuple[Design, tuple[Budget,
         levels = tuple(
             chance.randint(1, len(knob.levels)) if chance.random() < _CHANGED else 0 for knob in found.table.knobs
         )
-        multipliers = (found.widths[:9], found.depths[:3], found.resolutions[:4])
-        state = State(*(chance.choice(values) for values in multipliers), levels)
+        state = State(
+            chance.choice(found.widths[:9]), chance.choice(found.depths[:3]), chance.choice(found.resolutions[:4]),
+            levels,
+        )  # fmt: skip
         if found.table.cost(state) is not None:
             break
     variant = found.table.built(state)
@@ -64,14 +66,11 @@ def with_optuna(design: Design, budgets: tuple[Budget, ...], trials: int) -> flo
 
     def objective(trial: optuna.Trial) -> float:
         state = State(
-            *(
-                values[trial.suggest_int(name, 0, len(values) - 1)]
-                for name, values in (("w", found.widths), ("d", found.depths), ("r", found.resolutions))
-            ),
-            tuple(
-                trial.suggest_int(str(place), 0, len(knob.levels)) for place, knob in enumerate(found.table.knobs)
-            ),
-        )  # fmt: skip
+            found.widths[trial.suggest_int("width", 0, len(found.widths) - 1)],
+            found.depths[trial.suggest_int("depth", 0, len(found.depths) - 1)],
+            found.resolutions[trial.suggest_int("resolution", 0, len(found.resolutions) - 1)],
+            tuple(trial.suggest_int(str(place), 0, len(knob.levels)) for place, knob in enumerate(found.table.knobs)),
+        )
         cost = found.table.cost(state)
         if cost is None:
             return -1e6
