@@ -319,6 +319,9 @@ def find(
     Returns:
         The candidates within the limits, and the known latencies in milliseconds.
     """
+    for limit in budgets:
+        if limit.dtype not in ("", dtype):
+            fail("dtype", dtype, f"must be {limit.dtype}, the number format of the limit of {limit.text}")
     axes = (None if each is None else tuple(each) for each in (networks, widths, resolutions))
     pool = candidates(memory, *axes, retrained=retrained)
     counted = [each for each in budgets if each.quantity != "latency"]

@@ -917,7 +917,7 @@ def test_equal_widths_have_no_finding() -> None:
 
 
 def test_the_groups_of_a_regnet_follow_from_one_width() -> None:
-    """The remark does not suggest groups that contradict the group width of the network."""
+    """The finding does not suggest groups that contradict the group width of the network."""
     findings = found(architecture("regnetx_200mf"), "many_groups")
     assert findings
     for finding in findings:

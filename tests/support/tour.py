@@ -14,7 +14,7 @@ from command_line import MEASURED
 
 import effviz
 from effviz import Design, Stage, export
-from effviz.advice import budgets, lint, scaling, smallest
+from effviz.advice import amounts, breaches, budgets, capacity, edits, lint, remedies, scaling, smallest, solver
 from effviz.backend.build import build
 from effviz.count import reconcile
 from effviz.measure import digest, latency
@@ -30,9 +30,10 @@ from effviz.studies.width_depth import fit
 from effviz.worker import limits
 
 MODULES = (
-    "effviz", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint", "effviz.advice.smallest",
-    "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency", "effviz.model.design",
-    "effviz.model.draft", "effviz.model.stage",
+    "effviz", "effviz.advice.amounts", "effviz.advice.breaches", "effviz.advice.budgets", "effviz.advice.capacity",
+    "effviz.advice.edits", "effviz.advice.lint", "effviz.advice.remedies", "effviz.advice.scaling",
+    "effviz.advice.smallest", "effviz.advice.solver", "effviz.count.report", "effviz.measure.digest",
+    "effviz.measure.latency", "effviz.model.design", "effviz.model.draft", "effviz.model.stage",
     "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
     "effviz.count.reconcile", "effviz.export", "effviz.studies.compare.difference", "effviz.studies.compare.networks",
     "effviz.studies.finder", "effviz.studies.literature.judge", "effviz.studies.literature.selection",
@@ -156,6 +157,16 @@ def calls() -> dict[str, Call]:
         call(scaling.ScalingRule.multipliers, rule, 1.0),
         call(budgets.check, report, [budgets.Budget("macs", 10)], dtype="float32", latency_ms=1.0),
         call(budgets.parse_amount, "3M", "macs"), call(budgets.format_amount, 3, "macs"),
+        call(amounts.checked_amount, "limit", 3, "macs"), call(amounts.tidy_amount, "3kB", "weight_size"),
+        call(amounts.format_like, 3.5, "3 kB", "weight_size"), call(budgets.read_limits, {"macs": "3M"}, "int8"),
+        call(budgets.verdict, budgets.Budget("macs", 10), 11), call(capacity.capacity, SMALL, 32),
+        call(breaches.breaches, report, budgets.check(report, [budgets.Budget("macs", 10)])),
+        call(edits.row_edit, SMALL.stages, (1,), (("repeats", 1),)), call(edits.setting_edit, SMALL, "width_mult", 0.5),
+        call(edits.Edit.on, edits.Edit((1,), (("repeats", 1),), "one"), rows),
+        call(edits.Edit.apply, edits.Edit((1,), (("repeats", 1),), "one"), SMALL),
+        call(remedies.diagnose, SMALL, {"params": 500}, dtype="int8", memory="fused"),
+        call(solver.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
+        call(effviz.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
         call(budgets.format_share, 0.5), call(budgets.read_limit, "max_macs", "3M", "macs"),
         call(
             effviz.find, "90M", 3e6, "2MB", "int8", max_memory_access=5e6, max_weights="3MB", max_latency="2s",

@@ -191,8 +191,10 @@ def _config(table: Table, data: pa.Table) -> dict[str, Any]:
             config[column.label] = st.column_config.LinkColumn(
                 width=column.width, help=column.help, display_text=column.link
             )
-        elif (side := "right" if _are_amounts(table.cells[column.label]) else None) or column.width or column.help:
-            config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help, alignment=side)
+        elif (amounts := _are_amounts(table.cells[column.label])) or column.width or column.help:
+            config[column.label] = st.column_config.TextColumn(
+                width=column.width, help=column.help, alignment="right" if amounts else None
+            )
     return config
 
 
