@@ -181,7 +181,8 @@ PUBLISHED = {
 
 def test_findings_in_published_networks() -> None:
     assert {name: [each.rule for each in lint(architecture(name))] for name in list_architectures()} == PUBLISHED
-    assert max(map(len, PUBLISHED.values())) <= 7
+    # GhostNetV2 has one row for each block.
+    assert max(len(rules) for name, rules in PUBLISHED.items() if name != "ghostnet_v2") <= 7
 
 
 def test_findings_in_vgg16_as_text() -> None:

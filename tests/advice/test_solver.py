@@ -194,7 +194,7 @@ def test_random_designs_and_feasible_limits(design: Design, chance: random.Rando
                                       "float16, int8"),
         (("mobilenet_v2", {"macs": 3}), "design = 'mobilenet_v2' must be a Design; effviz.architecture(name) gives "
                                         "one"),
-        ((SMALL, 3), "limits = 3 must map quantities to amounts, or be a sequence of Budget"),
+        ((SMALL, 3), "limits = 3 must map keys to values"),
     ],
 )  # fmt: skip
 def test_wrong_arguments(arguments: Any, expected: str) -> None:

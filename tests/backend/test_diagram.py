@@ -135,6 +135,8 @@ class Dot:
 
     def _attributes(self) -> dict[str, str]:
         found: dict[str, str] = {}
+        if self._peek() != "[":
+            return found
         self._take("[")
         while self._peek() != "]":
             key = self._take()

@@ -252,7 +252,8 @@ def test_any_arguments(arguments: list[str]) -> None:
 
 
 BASES = {
-    "list": [], "report": ["-"], "check": ["-", "--max-macs", "1G"], "export": ["-"], "latency": ["-"], "lessons": [],
+    "list": [], "report": ["-"], "check": ["-", "--max-macs", "1G"], "fit": ["-", "--max-macs", "1G"], "export": ["-"],
+    "latency": ["-"], "lessons": [],
     "find": ["--max-macs", "300M", "--network", "squeezenet1_1"], "identify": ["300 M"], "reconcile": ["-"],
     "search": ["--storage", "", "--trials", "1"],
 }  # fmt: skip

@@ -42,9 +42,10 @@ MODULES = (
 )  # fmt: skip
 # These start the torch process; tests/measure has their hostile arguments.
 ELSEWHERE = {"effviz.measure.latency.request", "effviz.measure.latency.measure_latency", "effviz.measure_latency"}
-# Their arguments are made by effviz only: rules of a counter, and a study of Optuna.
+# Their arguments are made by effviz only: built blocks, rules of a counter, terms of a variant, a study of Optuna.
 INNER = {
-    "effviz.count.reconcile.explain", "effviz.studies.search.run.open_study", "effviz.studies.search.run.result",
+    "effviz.advice.capacity.block_capacity", "effviz.count.reconcile.explain", "effviz.studies.search.run.open_study",
+    "effviz.studies.search.run.result", "effviz.studies.variants.for_reading",
 }  # fmt: skip
 
 SMALL = Design(

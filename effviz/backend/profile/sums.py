@@ -35,6 +35,8 @@ _MOVES = (
     "roll", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "flip",
     "clone", "copy", "_to_copy", "index", "index_select", "gather", "im2col", "repeat",
 )  # fmt: skip
+# They repeat elements in a larger map.
+_ENLARGEMENTS = ("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d")
 _ZEROS = ("zeros", "zeros_like", "new_zeros", "full", "zero", "fill")
 _ALL_DIMENSIONS = ("index_put", "_index_put_impl", "col2im", "scatter_add", "scatter_reduce", "index_add")
 _REDUCTIONS = ("sum", "nansum", "mean", "cumsum")
@@ -112,7 +114,8 @@ class Sums:
         source = self._source_of(given[0]) if name in _MOVES and given else None
         is_weight = bool(given) and all(storage(each) in self._parameters for each in given)
         is_gate = name in _GATES or (
-            name in (*_PRODUCTS, *_ADDITIONS, *_LINEAR) and [storage(each) in self._gates for each in given] == [True]
+            name in (*_PRODUCTS, *_ADDITIONS, *_LINEAR, *_ENLARGEMENTS)
+            and [storage(each) in self._gates for each in given] == [True]
         )
         self._forget(outputs)
         key = storage(outputs[0])
