@@ -391,7 +391,9 @@ def test_attributes_of_torch_modules_are_taken() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "mobilenet_v2", {}, 3])
-@pytest.mark.parametrize("function", [export_torch, effviz.export_keras, effviz.export_onnx, library_calls, nearest_call])
+@pytest.mark.parametrize(
+    "function", [export_torch, effviz.export_keras, effviz.export_onnx, library_calls, nearest_call]
+)
 def test_only_designs_are_accepted(function: Any, given: Any) -> None:
     with pytest.raises(DesignError, match="must be a Design"):
         function(given)
