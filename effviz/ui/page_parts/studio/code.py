@@ -16,6 +16,7 @@ from effviz.core.caches import remembered
 from effviz.core.units import exact
 from effviz.export import export_keras, export_torch, library_calls, nearest_call
 from effviz.export.library import Nearest
+from effviz.studies.studio import is_costly
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.studio.draft import Bench, missing, too_long
 from effviz.ui.widgets.calculation import calculated
@@ -79,7 +80,8 @@ def code(here: Bench) -> None:
         text = source(design)
         _listing(text, "import only torch", File("PyTorch code", f"{stem}.py", lambda: text, "format_torch"))
     elif form == "Keras":
-        found = calculated("Keras code", keras_source, design)
+        costly = is_costly(here.draft)
+        found = calculated("Keras code", keras_source, design) if costly else keras_source(design)
         if found is not None:
             text = found
             _listing(text, "import only Keras", File("Keras code", f"{stem}_keras.py", lambda: text, "format_keras"))
