@@ -18,7 +18,7 @@ The folders in order. Each imports only folders above it:
 `effviz.backend`    torch: build, profile, time, cross-check, draw
 `effviz.worker`     the torch process of the app and of `measure_latency`
 `effviz.studies`    the computations behind the lessons
-`effviz.export`     a design as PyTorch source code
+`effviz.export`     a design as PyTorch or Keras source, or as an ONNX file
 `effviz.measure`    measured latency and where it is stored
 `effviz.lessons`    steps with predictions, answers computed by the engine, goals, worksheets
 `effviz.charts`     plotly figures
@@ -61,7 +61,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ALIASES", "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
     "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
-    "export_torch", "find", "fit", "list_architectures", "measure_latency", "profile",
+    "export_keras", "export_onnx", "export_torch", "find", "fit", "list_architectures", "measure_latency", "profile",
 ]  # fmt: skip
 
 
@@ -77,6 +77,20 @@ def export_torch(design: Design) -> str:
     from effviz.export import export_torch as export
 
     return export(design)
+
+
+def export_keras(design: Design) -> str:
+    """Return the design as Python source that imports only Keras, see `effviz.export.export_keras`."""
+    from effviz.export import export_keras as export
+
+    return export(design)
+
+
+def export_onnx(design: Design, seed: int = 0) -> bytes:
+    """Return the design as an ONNX file with random weights, see `effviz.export.export_onnx`. Loads onnx."""
+    from effviz.export import export_onnx as export
+
+    return export(design, seed)
 
 
 def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, example_inputs: Any = None) -> Profile:

@@ -50,7 +50,7 @@ def page() -> None:
         Part("Budget", partial(limits.budget_table, judged, chosen, convention)),
         Part("Compose a block", partial(composer, here), ("compose",)),
         Part("Other counters", partial(lesson.counted_elsewhere, here, convention), counters.CONTROLS),
-        Part("Code", partial(code.code, here), ("code",)),
+        Part("Code", partial(code.code, here), ("code", "format")),
         Part("Try this", partial(lesson.exercises, here, convention)),
         Part("Downloads", partial(code.files, here)),
     )

@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         # `pip install effviz` installs neither torch nor the app.
         package = str(error.name).partition(".")[0]
-        extra = "torch" if package == "torch" else "search" if package in _OF_SEARCH else "app"
+        extra = package if package in ("torch", "onnx") else "search" if package in _OF_SEARCH else "app"
         files.complain(f"this command needs {package}: pip install 'effviz[{extra}]'")
         return REFUSED
     except BrokenPipeError:
@@ -228,27 +228,39 @@ def _findings(design: Design) -> list[dict[str, Any]]:
     return [output.values(each, keys) | {"fix": each.fix and each.fix.label} for each in lint(design)]
 
 
-@command("mobilenet_v2 --width 0.75 -o net.py", "resnet18 --json -o resnet18.json")
+@command("mobilenet_v2 --width 0.75 -o net.py", "resnet18 --format onnx -o resnet18.onnx")
 @takes_design
 @click.option("-o", "--output", "file", default="-", show_default=True, metavar="FILE", help="- is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@click.option("--json", "is_json", is_flag=True, help="Write JSON, which every command reads.")
-def export(design: Design, file: str, force: bool, is_json: bool) -> Answer:
-    """Export a design as PyTorch code or JSON."""
+@click.option(
+    "--format", "form", type=click.Choice(["torch", "keras", "onnx", "json"]), default="torch", show_default=True,
+    help="PyTorch code, Keras code, an ONNX file with random weights, or JSON, which every command reads.",
+)  # fmt: skip
+@click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the weights in ONNX.")
+def export(design: Design, file: str, force: bool, form: str, is_json: bool, seed: int) -> Answer:
+    """Export a design as PyTorch or Keras code, as an ONNX file or as JSON."""
     if not file:
         raise click.ClickException("the file name after -o is empty")
-    if is_json:
-        # Raises for a design that cannot be built, as export_torch does.
-        design.blocks()
-        text = design.to_json(indent=2) + "\n"
-    else:
-        from effviz.export import export_torch
-
-        text = export_torch(design)
-    if file == "-":
-        return Answer(text)
-    files.save(file, text, overwrite=force)
+    if form == "onnx" and file == "-" and not is_json:
+        raise click.UsageError("an ONNX file needs a name: -o FILE", click.get_current_context())
+    content = _exported(design, "json" if is_json else form, seed)
+    if isinstance(content, str) and file == "-":
+        return Answer(content)
+    files.save(file, content, overwrite=force)
     return Answer()
+
+
+def _exported(design: Design, form: str, seed: int) -> str | bytes:
+    from effviz import export as exporters
+
+    if form == "json":
+        # Raises for a design that cannot be built, as the other formats do.
+        design.blocks()
+        return design.to_json(indent=2) + "\n"
+    if form == "onnx":
+        return exporters.export_onnx(design, seed)
+    return exporters.export_keras(design) if form == "keras" else exporters.export_torch(design)
 
 
 @command("mobilenet_v2", "design.json --batch 8 --threads 2 --json")

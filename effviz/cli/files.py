@@ -71,7 +71,7 @@ def _unknown(source: str) -> str:
     return f"{show(source)} is neither an architecture nor a file; {hint}"
 
 
-def save(file: str, text: str, *, overwrite: bool) -> None:
+def save(file: str, text: str | bytes, *, overwrite: bool) -> None:
     """Write a file completely or not at all: after an error, the previous content is unchanged.
 
     Raises:
@@ -85,7 +85,7 @@ def save(file: str, text: str, *, overwrite: bool) -> None:
         raise click.ClickException(f"cannot write {show(file)}: {_reason(error)}") from None
 
 
-def _save(file: str, text: str, *, overwrite: bool) -> None:
+def _save(file: str, text: str | bytes, *, overwrite: bool) -> None:
     # The target of a symbolic link is replaced, the link is kept.
     target = Path(os.path.realpath(file))
     if target.is_dir() or file.endswith("/"):
@@ -95,7 +95,7 @@ def _save(file: str, text: str, *, overwrite: bool) -> None:
         _create(target, text, 0o666)
     elif exists and not target.is_file():
         # A pipe or a device has no content to lose and must not be replaced by a file.
-        target.write_text(text, encoding="utf-8", newline="\n")
+        target.write_bytes(text if isinstance(text, bytes) else text.encode())
     elif exists and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     else:
@@ -110,7 +110,7 @@ def _save(file: str, text: str, *, overwrite: bool) -> None:
             raise
 
 
-def _create(file: Path, text: str, mode: int) -> None:
+def _create(file: Path, text: str | bytes, mode: int) -> None:
     """Write a new file, and remove it if that fails.
 
     Raises:
@@ -118,8 +118,12 @@ def _create(file: Path, text: str, mode: int) -> None:
     """
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        if isinstance(text, bytes):
+            with os.fdopen(descriptor, "wb") as binary_stream:
+                binary_stream.write(text)
+        else:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
     except BaseException:
         file.unlink()
         raise

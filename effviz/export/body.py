@@ -274,7 +274,7 @@ def class_lines(of: BlockClass, names: Names) -> list[str]:
     indent = 2 * INDENT
     params = [f"{each.name}: {each.hint}" + (f" = {each.default}" if each.default else "") for each in of.params]
     lines = ["", "", f"class {of.name}({'nn.Module' if body.forward else 'nn.Sequential'}):"]
-    lines += [*docstring(_summary(of), indent=INDENT), ""]
+    lines += [*docstring(summary(of), indent=INDENT), ""]
     lines += statement("def ", Call("__init__", ("self", *params)), INDENT, " -> None:")
     lines += [f"{indent}super().__init__()", *(f"{indent}{name} = {text}" for name, text in of.formulas.items())]
     lines += [f"{indent}self.has_shortcut = {of.has_shortcut}"] if of.has_shortcut else []
@@ -284,7 +284,7 @@ def class_lines(of: BlockClass, names: Names) -> list[str]:
     return lines
 
 
-def _summary(of: BlockClass) -> str:
+def summary(of: BlockClass) -> str:
     """Return the steps of a recipe, or the first line of the block's docstring."""
     steps = [prose(part.path[-1]) for part in of.body.parts() if not part.children and part.path]
     return f"{prose(of.called)}: {', '.join(steps)}" if of.called else prose((of.kind.__doc__ or "").partition("\n")[0])

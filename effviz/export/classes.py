@@ -5,7 +5,7 @@ The exporter knows nothing of a block but its fields and the layers of `expand()
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from itertools import product
@@ -51,7 +51,7 @@ class BlockClass:
         # The blocks from which the class is derived.
         self.samples = [*built, *(probe for probe in similar if classes.skeleton(layers_of(probe)) in skeletons)]
         self._lay_over()
-        scope = Scope(self.samples, len(built))
+        scope = Scope(self.samples, len(built), classes.activations)
         self._solve(scope)
         self.params, self.formulas = scope.params(), scope.formulas  # the arguments and local variables
         self.arguments = {
@@ -117,9 +117,13 @@ class BlockClass:
 
 
 class Classes:
-    """The classes of the `blocks` of a network, each after those that it needs. One torch layer has no class."""
+    """The classes of the `blocks` of a network, each after those that it needs. One torch layer has no class.
 
-    def __init__(self, blocks: Iterable[Any]) -> None:
+    `activations` is what the file writes for every activation.
+    """
+
+    def __init__(self, blocks: Iterable[Any], activations: Mapping[str, str] = TORCH_ACTIVATIONS) -> None:
+        self.activations = activations
         # The blocks of every kind, and whether the design builds them.
         self._samples: dict[Key, dict[Any, bool]] = {}
         self._made: dict[Key, list[BlockClass]] = {}
@@ -159,7 +163,7 @@ class Classes:
         """
         tree = layers_of(layer)
         if isinstance(tree, Activation):
-            return Activation, {"function": TORCH_ACTIVATIONS[tree.function]}
+            return Activation, {"function": self.activations[tree.function]}
         if isinstance(tree, Primitive):
             return type(tree), {each.name: getattr(tree, each.name) for each in fields(tree)}  # type: ignore[arg-type]
         if layer not in self.by_block:

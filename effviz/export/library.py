@@ -7,9 +7,10 @@ out: MobileNetV3 and ShuffleNetV2 of torchvision at other widths, its RegNetX-40
 MobileNetV3-Small at 0.5, which keeps the width of the stem.
 """
 
+from functools import partial
 from typing import NamedTuple
 
-from effviz.core.errors import MAX_RESOLUTION, DesignError
+from effviz.core.errors import MAX_RESOLUTION, DesignError, if_legal
 from effviz.core.resolution import sides
 from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
@@ -146,6 +147,41 @@ def library_calls(design: Design) -> tuple[str, ...]:
         and max(sides(design.resolution)) <= _ONE_WINDOW.get(call.text, MAX_RESOLUTION)
         and blocks == _blocks_of(call, design)
     )
+
+
+class Nearest(NamedTuple):
+    """A call that builds a similar network, and the difference."""
+
+    text: str
+    params: int  # of the network that it builds
+    differing: tuple[str, ...]  # paths of the blocks that only one of both has, or that differ
+    blocks: int  # of both networks, those with one path counted once
+
+
+def nearest_call(design: Design) -> Nearest | None:
+    """Return the call with the most equal blocks among the networks of the same name, else of the same family.
+
+    Blocks are equal if their path, their settings and the shape of their input are.
+    """
+    ours = _paths(as_design(design))
+    params = network_totals(design)[0]
+    found: list[tuple[bool, Nearest]] = []
+    for call in CALLS:
+        made = if_legal(partial(architecture, call.network, width_mult=call.width_mult, resolution=design.resolution))
+        theirs = made and made.family == design.family and if_legal(partial(_paths, made))
+        if theirs:
+            paths = list(ours | theirs)
+            differing = tuple(path for path in paths if ours.get(path) != theirs.get(path))
+            found.append((call.network != design.name, Nearest(call.text, call.params, differing, len(paths))))
+
+    def distance(entry: tuple[bool, Nearest]) -> tuple[bool, float, int]:
+        return entry[0], len(entry[1].differing) / entry[1].blocks, abs(entry[1].params - params)
+
+    return min(found, key=distance)[1] if found else None
+
+
+def _paths(design: Design) -> dict[str, tuple[FieldBlock, tuple[int, ...]]]:
+    return {entry.path: (entry.block, entry.shape) for entry in design.blocks()}
 
 
 def _blocks(design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:

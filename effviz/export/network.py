@@ -146,7 +146,7 @@ class SourceFile:
     """The source of one design."""
 
     def __init__(self, design: Design) -> None:
-        self._params, self._macs, _ = network_totals(design)
+        self._params = network_totals(design)[0]
         self._design = design
         self._names = Names()
         blocks, self._classes, self._drops = _classes(design)
@@ -155,8 +155,7 @@ class SourceFile:
         chains = [each for each in self._classes if each.is_plain_chain and len(each.built) == 1]
         self._inline = [each for each in chains if each.built[0] not in listed]
         used = self._classes.give_names(_RESERVED)
-        self._title = prose(design.title or design.name)[:_LONGEST_TITLE].strip() or "A network"
-        name = class_name(self._title)
+        name = class_name(title_of(design))
         self._name = fresh(f"{name}Net", used) if name in used else name
         self._output = out_shape(blocks[-1].block, blocks[-1].shape)
 
@@ -167,9 +166,9 @@ class SourceFile:
         classes = [line for each in shared for line in class_lines(each, self._names)]
         used = "\n".join([*classes, *network])
         helpers = [line for name, code in HELPERS.items() if f"{name}(" in used for line in ("", *code.split("\n"))]
-        constants = self._names.lines()
+        design, constants = self._design, self._names.lines()
         lines = [
-            *self._introduction(),
+            *introduction(design, design.input_shape()),
             *("", "import torch", f"from torch import {'Tensor, ' * (': Tensor' in used)}nn"),
             *(["", *constants] if constants else []),
             *(*helpers, *classes, *tables, *network, *self._main()),
@@ -269,21 +268,6 @@ class SourceFile:
 
     # --- around it ------------------------------------------------------------------------------------------------
 
-    def _introduction(self) -> list[str]:
-        design = self._design
-        counts = f"{self._params:,} parameters, {self._macs:,} multiply-adds"
-        multipliers = (("width", design.width_mult), ("depth", design.depth_mult))
-        scaled = ", ".join(f"{name} multiplier {value:.6g}" for name, value in multipliers if value != 1)
-        summary = f"{self._title}{f' ({scaled})' if scaled else ''}: {counts}"
-        size = " x ".join(map(str, design.input_shape()))
-        paragraphs = [
-            f"Source: {prose(design.source)}." if design.source else "",
-            f"Input: {size}. The multiply-adds are those of convolutions and linear layers for one image.",
-            prose(" ".join(design.notes)),
-            "Exported by effviz.",
-        ]
-        return docstring(summary, paragraphs)
-
     def _main(self) -> list[str]:
         params = self._params
         size = ", ".join(map(str, (1, *self._design.input_shape())))
@@ -303,6 +287,28 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()'''.split("\n")
+
+
+def title_of(design: Design) -> str:
+    """Return the title of a network as text for a docstring."""
+    return prose(design.title or design.name)[:_LONGEST_TITLE].strip() or "A network"
+
+
+def introduction(design: Design, shape: Sequence[int]) -> list[str]:
+    """Return the docstring of a file; `shape` is that of one image."""
+    params, macs, _ = network_totals(design)
+    counts = f"{params:,} parameters, {macs:,} multiply-adds"
+    multipliers = (("width", design.width_mult), ("depth", design.depth_mult))
+    scaled = ", ".join(f"{name} multiplier {value:.6g}" for name, value in multipliers if value != 1)
+    summary = f"{title_of(design)}{f' ({scaled})' if scaled else ''}: {counts}"
+    size = " x ".join(map(str, shape))
+    paragraphs = [
+        f"Source: {prose(design.source)}." if design.source else "",
+        f"Input: {size}. The multiply-adds are those of convolutions and linear layers for one image.",
+        prose(" ".join(design.notes)),
+        "Exported by effviz.",
+    ]
+    return docstring(summary, paragraphs)
 
 
 def _classes(design: Design) -> tuple[list[BuiltBlock], Classes, bool]:

@@ -7,7 +7,7 @@ other, so that no formula agrees by chance. A number without an expression is an
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -25,6 +25,9 @@ _CLASSES = ("ReLU", "ReLU6", "Hardswish", "SiLU", "Sigmoid", "Hardsigmoid", "GEL
 TORCH_ACTIVATIONS = {name: Code(f"nn.{torch}") for name, torch in zip(ACTIVATIONS, _CLASSES, strict=True)}
 """The torch class of every activation; ``"none"`` has none."""
 
+KERAS_ACTIVATIONS = {name: name for name in ACTIVATIONS} | {"hardswish": "hard_silu", "hardsigmoid": "hard_sigmoid"}
+"""The name that Keras gives to every activation."""
+
 DOMAINS = {
     **dict.fromkeys(("in_channels", "out_channels", "num_features", "in_features", "out_features"), WIDTH),
     **dict.fromkeys(("groups", "start", "stop"), WIDTH),
@@ -35,7 +38,7 @@ DOMAINS = {
 """The domains of the arguments of torch layers and of the fields with these names. Only one domain is searched."""
 
 _ABSENT = {FLAG: False, ACTIVATION: None, STRIDE: 1, SHARE: 0.0}
-_RESERVED = {"self", "super", "torch", "nn", "x", "Tensor", "int"}
+_RESERVED = {"self", "super", "torch", "nn", "keras", "name", "out", "x", "Tensor", "int"}
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,10 @@ class Scope:
     Args:
         samples: blocks of one kind, first those that the design builds.
         actual: how many the design builds.
+        activations: what the file writes for every activation.
     """
 
-    def __init__(self, samples: Sequence[FieldBlock], actual: int) -> None:
+    def __init__(self, samples: Sequence[FieldBlock], actual: int, activations: Mapping[str, str]) -> None:
         kind = type(samples[0])
         self._actual = actual
         self._domains: dict[str, str] = {}
@@ -100,7 +104,7 @@ class Scope:
         for name in names:
             vector = [getattr(block, name) for block in samples]
             if domains[name] == ACTIVATION:
-                vector = [TORCH_ACTIVATIONS.get(value) for value in vector]
+                vector = [activations.get(value) for value in vector]
             if domains[name] == RATIO:
                 # A product with a whole ratio is an integer.
                 vector = [int(value) if value == int(value) else value for value in vector]
@@ -237,7 +241,7 @@ class Scope:
         present = [value for value in values if value is not None]
         hints = {"tuple[int, int]" if type(value) is tuple else type(value).__name__ for value in present}
         hint = "float" if domain == SHARE or "float" in hints else " | ".join(sorted(hints))
-        hint = "type[nn.Module]" if domain == ACTIVATION else hint
+        hint = "type[nn.Module]" if domain == ACTIVATION and type(present[0]) is Code else hint
         default = {"stride": 1, "groups": 1}.get(name, 0.0 if domain == SHARE else None)
         default = default if default in values else None
         if domain in (FLAG, ACTIVATION):

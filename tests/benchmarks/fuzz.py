@@ -197,7 +197,8 @@ def random_designs(choice: random.Random) -> Failure | None:
         assert report.memory_access >= 0
         assert report.peak_activation > 0
         assert sum(row.macs for row in report.rows) == report.macs
-        compile(effviz.export_torch(design), "export", "exec")
+        for export in (effviz.export_torch, effviz.export_keras):
+            compile(export(design), "export", "exec")
         built = effviz.build(design, device="meta")
         assert sum(each.numel() for each in built.parameters()) == report.params
 

@@ -36,6 +36,17 @@ def test_exported_code_runs(folder: Path) -> None:
     subprocess.run([sys.executable, "-I", "net.py"], check=True, capture_output=True, timeout=120)
 
 
+def test_other_formats(folder: Path) -> None:
+    (folder / "net.json").write_text(TINY.to_json())
+    assert run("export", "net.json", "--format", "keras").out == effviz.export_keras(TINY)
+    assert run("export", "net.json", "--format", "json").out == run("export", "net.json", "--json").out
+    assert run("export", "net.json", "--format", "onnx", "--seed", "7", "-o", "net.onnx") == Ran(0, "", "")
+    assert (folder / "net.onnx").read_bytes() == effviz.export_onnx(TINY, 7)
+    ran = run("export", "net.json", "--format", "onnx")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "effviz: an ONNX file needs a name: -o FILE (effviz export --help)\n"
+
+
 def test_existing_files_are_kept_without_force(folder: Path) -> None:
     (folder / "net.json").write_text("precious")
     words = ("export", "mobilenet_v2", "--json", "-o", "net.json")

@@ -21,7 +21,7 @@ from torch import nn
 
 import effviz
 from effviz import Design, DesignError, Stage, architecture, build, export_torch, list_architectures
-from effviz.export import library_calls
+from effviz.export import library_calls, nearest_call
 from effviz.export.library import CALLS
 from effviz.export.source import TAKEN
 from effviz.model.blocks import Part, Recipe
@@ -398,7 +398,9 @@ def test_attributes_of_torch_modules_are_taken() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "mobilenet_v2", {}, 3])
-@pytest.mark.parametrize("function", [export_torch, library_calls])
+@pytest.mark.parametrize(
+    "function", [export_torch, effviz.export_keras, effviz.export_onnx, library_calls, nearest_call]
+)
 def test_only_designs_are_accepted(function: Any, given: Any) -> None:
     with pytest.raises(DesignError, match="must be a Design"):
         function(given)
@@ -451,3 +453,16 @@ def test_vgg_of_timm_is_another_network_for_large_images(resolution: int, listed
 def test_calls_of_other_variants_are_not_listed() -> None:
     assert library_calls(architecture("shufflenet_v2")) == ()
     assert not any("shufflenet_v2_x1_0" in call.text or "mobilenetv3_small_050" in call.text for call in CALLS)
+
+
+def test_the_nearest_call_names_the_differing_blocks() -> None:
+    near = nearest_call(architecture("mobilenet_v2", num_classes=10))
+    assert near == ("torchvision.models.mobilenet_v2()", 3_504_872, ("classifier",), 21)
+    same = nearest_call(architecture("mobilenet_v3_large"))
+    assert same is not None
+    assert same.differing == ()
+    # The same network at another width is nearer than another network of the family.
+    narrow = nearest_call(architecture("mobilenet_v3_large", width_mult=0.5))
+    assert narrow is not None
+    assert "mobilenetv3_large_075" in narrow.text
+    assert nearest_call(excited(8, 8)) is None

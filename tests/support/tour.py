@@ -147,7 +147,8 @@ def calls() -> dict[str, Call]:
     measured = Latency.from_dict(MEASURED)
     listed = [
         call(effviz.analyze, SMALL, 32, "fused"), call(effviz.architecture, "alexnet", resolution=128),
-        call(build, SMALL, 32), call(effviz.export_torch, SMALL),
+        call(build, SMALL, 32), call(effviz.export_torch, SMALL), call(effviz.export_keras, SMALL),
+        call(effviz.export_onnx, SMALL, 3),
         call(effviz.compound_scale, SMALL, 1.0, 1.2, 1.1, 1.15),
         call(effviz.build, SMALL, 32), call(scaling.scaling_rules, rule), call(scaling.built_stages, SMALL),
         call(effviz.profile, build(SMALL), (3, 32, 32)), call(scaling.built_body, SMALL),

@@ -1,4 +1,4 @@
-"""Downloads: a row of buttons for CSV, JSON, DOT and Python files, and the button that copies the permalink."""
+"""Downloads: a row of buttons for CSV, JSON, DOT, Python and ONNX files, and the button that copies the permalink."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from effviz.ui.widgets.tables import Table
 
 _MIME = {
     "csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python",
-    "md": "text/markdown", "html": "text/html",
+    "md": "text/markdown", "html": "text/html", "onnx": "application/octet-stream",
 }  # fmt: skip
 
 
@@ -26,13 +26,13 @@ class File:
     Attributes:
         label: of the button.
         name: file name; its extension sets the type.
-        make: returns the text, called when the button is pressed.
+        make: returns the content, called when the button is pressed.
         key: of the button; needed when two have the same label.
     """
 
     label: str
     name: str
-    make: Callable[[], str]
+    make: Callable[[], str | bytes]
     key: str | None = None
 
 
@@ -75,7 +75,7 @@ def downloads(*files: File) -> DeltaGenerator:
 
 
 def download(file: File) -> None:
-    """Show one button. The text is made on the server when the button is pressed, not on every rerun."""
+    """Show one button. The content is made on the server when the button is pressed, not on every rerun."""
     mime = _MIME[file.name.rpartition(".")[2]]
     st.download_button(file.label, file.make, file.name, mime, on_click="ignore", key=file.key)
 
