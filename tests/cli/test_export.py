@@ -44,7 +44,7 @@ def test_other_formats(folder: Path) -> None:
     assert (folder / "net.onnx").read_bytes() == effviz.export_onnx(TINY, 7)
     ran = run("export", "net.json", "--format", "onnx")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "effviz: an ONNX file needs a name: -o FILE (effviz export --help)\n"
+    assert ran.err == "effviz: an ONNX file needs a name: -o FILE (python -m effviz export --help)\n"
 
 
 def test_existing_files_are_kept_without_force(folder: Path) -> None:

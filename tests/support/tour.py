@@ -135,7 +135,7 @@ def _chosen() -> Iterator[Call]:
     yield call(variants.variant_title, "mobilenet_v2", "teaching", None)
     yield call(variants.itemized, effviz.architecture("mobilenet_v2"), "mobilenet_v2", "teaching", None)
     yield call(variants.compared, effviz.architecture("mobilenet_v2"), "mobilenet_v2", None)
-    yield call(export.export_torch, SMALL)
+    yield from (call(export.export_torch, SMALL), call(export.export_keras, SMALL), call(export.export_onnx, SMALL, 3))
 
 
 @cache
