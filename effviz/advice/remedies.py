@@ -24,7 +24,7 @@ from effviz.count.memory import ASSUMPTIONS
 from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
-from effviz.model.trace import layer_count
+from effviz.model.shapes import outline
 
 TRIED_ROWS = 4
 """Rows that fixes change, for each limit: those with the largest shares."""
@@ -147,7 +147,7 @@ class _Trial:
         self.design, self.start = table.design, table.start
         self.whole = capacity(table.design)
         self.gap = _gap(before)
-        self.layers = sum(run.repeats * layer_count(run.block) for run in self.design.runs())
+        self.layers = sum(run.repeats * outline(run.block, run.shape)[1] for run in self.design.runs())
         self.counted = 0
 
     def of(self, breach: Breach) -> Iterator[Remedy]:

@@ -12,7 +12,7 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import lower, milliseconds, percent, short, si
-from effviz.studies.objective import Objective, Ranked
+from effviz.studies.objective import MAX_LATENCY_MS, Objective, Ranked
 
 _LINES = (1.0, 0.97, 0.94, 0.91)
 _HEIGHT, _TALL = 400, 440
@@ -33,6 +33,7 @@ def objective_chart(networks: Sequence[Ranked], by: Objective, where: str, look:
     best = networks[0]
     times = [each.network.latency_ms for each in networks]
     span = (math.log10(min(*times, by.target_ms)) - 0.12, math.log10(max(*times, by.target_ms)) + 0.12)
+    span = (span[0], min(span[1], math.log10(MAX_LATENCY_MS)))
     tops = [each.network.top1 for each in networks]
     bottom, top = 5 * math.floor((min(tops) - 1) / 5), 5 * math.ceil((max(tops) + 1) / 5)
     traces = [_line(best.value * share, by, span, look, first=share == 1) for share in _LINES]
@@ -47,16 +48,28 @@ def objective_chart(networks: Sequence[Ranked], by: Objective, where: str, look:
         ),
         "yaxis": draw.axis("Published top-1 (%)", range=[bottom, top], dtick=5),
     }
+    spoken = "; ".join(
+        f"{each.rank}. {each.network.title}, {each.network.top1:g} %, {_ms(each)}, value {each.value:.4g}"
+        for each in networks[:10]
+    )
+    place = f"{where}, target {milliseconds(by.target_ms)}"
+    return chart(look, _HEIGHT, traces, layout, _title(networks, by), place, spoken)
+
+
+def _title(networks: Sequence[Ranked], by: Objective) -> str:
+    """Compare the best network with the most accurate one, unless none is within the target or several are equal."""
+    best, ties = networks[0], sum(each.rank == 1 for each in networks)
+    if not best.value:
+        return f"No network is within the target of {milliseconds(by.target_ms)}"
+    first = f"{best.network.top1:g} % in {_ms(best)}"
+    if ties > 1:
+        return f"{ties} networks share the highest value, among them {best.network.title} with {first}"
+    title = f"{best.network.title} has the highest value: {first}"
     accurate = max(networks, key=lambda each: each.network.top1)
-    title = f"{best.network.title} has the highest value: {best.network.top1:g} % in {_ms(best)}"
     if accurate.network.top1 > best.network.top1:
         less = accurate.network.top1 - best.network.top1
         title += f", {less:.1f} points less than {accurate.network.title} in {_ms(accurate)}"
-    spoken = "; ".join(
-        f"{each.rank}. {each.network.title}, {each.network.top1:g} %, {_ms(each)}, value {each.value:.1f}"
-        for each in networks[:10]
-    )
-    return chart(look, _HEIGHT, traces, layout, title, f"{where}, target {milliseconds(by.target_ms)}", spoken)
+    return title
 
 
 def _ms(each: Ranked) -> str:
@@ -67,7 +80,8 @@ def _line(value: float, by: Objective, span: tuple[float, float], look: Appearan
     """Draw the accuracies that have one value; the constrained form has none beyond the target."""
     count = 60
     inside = [10 ** (span[0] + (span[1] - span[0]) * place / count) for place in range(count + 1)]
-    times = sorted([*inside, by.target_ms])
+    # The power of the end of the axis can round to more than the largest latency.
+    times = sorted([*(min(time, MAX_LATENCY_MS) for time in inside), by.target_ms])
     points = [(time, by.top1_for(value, time)) for time in times]
     points = [point for point in points if math.isfinite(point[1])]
     x, y = zip(*points, strict=True)
@@ -169,7 +183,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
                       xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom", bgcolor=look.paper)
         ],
     }  # fmt: skip
-    title = f"{cut.text} of the networks keep a budget of {si(cut.amount)}"
+    title = f"{cut.text} of the networks are within a budget of {si(cut.amount)}"
     spoken = "; ".join(f"{si(budget)}: {percent(share)}" for budget, share in points[:: max(1, len(points) // 10)])
     return chart(look, _TALL, traces, layout, title, f"{label}: {spoken}")
 
@@ -217,6 +231,8 @@ def choice_chart(bars: Sequence[Bar], mean: float, label: str, look: Appearance)
     low, high = min(spread[strongest]), max(spread[strongest])
     name = f"{strongest[:1].lower()}{strongest[1:]}"
     title = f"The {name} matters most: the mean network has {si(low)} to {si(high)} {lower(label)}"
+    if low == high:
+        title = f"No choice changes the mean {lower(label)}"
     spoken = "; ".join(f"{name}: {si(each.amount)}" for name, each in zip(names, rows, strict=True))
     return chart(look, _TALL, traces, layout, title, f"Mean {lower(label)} with one choice in every stage", spoken)
 
@@ -274,7 +290,13 @@ def front_chart(
         ],
     }
     if not front:
-        return chart(look, _HEIGHT, traces, layout, f"None of {plural(len(others), 'network')} keeps the budget")
+        return chart(
+            look,
+            _HEIGHT,
+            traces,
+            layout,
+            f"No network is within the budget: {plural(len(others), 'network')} evaluated",
+        )
     some = f"{plural(len(front), 'network')} of {len(front) + len(others)}"
     spoken = "; ".join(f"network {each.number}: {si(each.amount)}, capacity {each.capacity:.0f}" for each in front)
     return chart(look, _HEIGHT, traces, layout, f"On the front within {si(budget)} {lower(label)}: {some}", spoken)

@@ -127,11 +127,11 @@ _CACHES = _Caches()
 
 def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     """Remember the results of a pure function of hashable arguments, within the budget of all caches."""
-    turns = 0
+    turns, shared = 0, _SHARED
 
     @wraps(function)
     def missed(*args: Any, **named: Any) -> _T:
-        nonlocal turns
+        nonlocal turns, shared
         asked, answer = _answers.pending
         if asked is found:
             # Only this call: the estimate of the size may call other functions.
@@ -140,10 +140,12 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
         else:
             pause()
             result = function(*args, **named)
-        # The estimate takes longer than many functions, so one small entry is counted for several.
-        if turns == 0:
+        # The estimate takes longer than many functions, so one small entry is counted for several, unless the next
+        # result is large by itself. A function that returned a large entry once has each entry estimated.
+        if turns == 0 or sys.getsizeof(result, 0) >= _SMALL:
             size = size_of((args, named, result))
-            turns = _SHARED if size < _SMALL else 1
+            shared = shared if size < _SMALL else 1
+            turns = shared
             _CACHES.grow(number, size * turns)
         turns -= 1
         return result

@@ -283,7 +283,7 @@ def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
             for tensor, size in zip(step.inputs, each.inputs, strict=True)
         )
         output = Tensor(step.output.storage, (step.output.shape[0], *sizes[each.size]))
-        steps.append(step._replace(inputs=inputs, output=output))
+        steps.append(Step(step.path, step.layer, step.blocks, inputs, output))
     return steps
 
 

@@ -10,7 +10,6 @@ A selection of channels copies them, because the selected channels are not conti
 their indices and writes its output, fused or not.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -78,7 +77,11 @@ class Fusion:
 
 def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
     """Fold batch norms and fuse activations of a trace; `shape` and `producer` are those of its input."""
-    readers = Counter(tensor.storage for step in steps if not step.is_view for tensor in set(step.inputs))
+    readers: dict[int, int] = {}
+    for step in steps:
+        if not step.is_view:
+            for tensor in step.inputs if len(step.inputs) == 1 else set(step.inputs):
+                readers[tensor.storage] = readers.get(tensor.storage, 0) + 1
     sizes = storage_sizes(steps, shape)
     sizes[0] = max(sizes[0], producer.held)
     producers = {0: producer}
@@ -111,7 +114,7 @@ def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT
     if steps:
         output = steps[-1].output.storage
         is_whole = elements(steps[-1].output.shape) == sizes[output]
-        producer = producers[output] if is_whole and not readers[output] else Producer(False, held=sizes[output])
+        producer = producers[output] if is_whole and not readers.get(output) else Producer(False, held=sizes[output])
     return Fusion(sizes, tuple(absorbed), tuple(folded_bias), outside_bias, home, producer)
 
 

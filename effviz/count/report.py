@@ -23,7 +23,8 @@ from effviz.count.totals import network_totals
 from effviz.model.design import Design, as_design
 from effviz.model.layers import elements
 from effviz.model.layout import BuiltBlock
-from effviz.model.trace import Step, chain, layer_count, trace_block
+from effviz.model.shapes import outline
+from effviz.model.trace import Step, chain, trace_block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,9 @@ class Report:
 
     @cached_property
     def _bytes(self) -> int:
-        return _LAYER_BYTES * sum(run.repeats * layer_count(run.block) for run in self.design.runs(self.resolution))
+        return _LAYER_BYTES * sum(
+            run.repeats * outline(run.block, run.shape)[1] for run in self.design.runs(self.resolution)
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy in another process gets: the totals that are known, without the layers."""

@@ -13,9 +13,8 @@ from effviz.core.rounding import ceil
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Shape, elements
-from effviz.model.shapes import out_shape
+from effviz.model.shapes import outline
 from effviz.model.stage import Stage
-from effviz.model.trace import layer_count
 
 if TYPE_CHECKING:
     from effviz.model.design import Design
@@ -110,12 +109,12 @@ def lay_out(design: Design, shape: Shape) -> tuple[Run, ...]:
                 arguments["in_channels"] = elements(shape) if kind.flattens else shape[0]
             try:
                 block = made(kind, tuple(arguments.items()))
-                after = out_shape(block, shape)
+                after, count = outline(block, shape)
             except DesignError as error:
                 raise error.at(_path(stage, first, done)) from None
             # A block that keeps the shape is followed by equal blocks.
             alike = repeats - done if after == shape else 1
-            layers[index] += layer_count(block) * alike
+            layers[index] += count * alike
             if layers.total() > MAX_LAYERS:
                 raise DesignError(_too_many(design, layers), path=stage)
             runs.append(Run(stage, None if first is None else first + done, alike, block, index, shape))

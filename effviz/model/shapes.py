@@ -109,13 +109,19 @@ def map_sizes(block: Layer, shape: Shape) -> tuple[Shape, ...] | None:
     return tuple(sizes)
 
 
-def out_shape(block: Layer, shape: Shape) -> Shape:
-    """Compute the output shape of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
+def outline(block: Layer, shape: Shape) -> tuple[Shape, int]:
+    """Compute the output shape of `block` and its number of layers; raises as `effviz.model.trace.trace`."""
     sizes, sized = map_sizes(block, shape), sized_block(block, shape[0])
     if sizes is None or sized is None:
-        return trace_block(block, shape).output.shape
+        trace = trace_block(block, shape)
+        return trace.output.shape, len(trace.steps)
     last = sized.steps[-1]
-    return (last.channels, *sizes[last.size])
+    return (last.channels, *sizes[last.size]), len(sized.steps)
+
+
+def out_shape(block: Layer, shape: Shape) -> Shape:
+    """Compute the output shape of `block` for an input of `shape`; raises as `effviz.model.trace.trace`."""
+    return outline(block, shape)[0]
 
 
 def _keeps_size(layer: Primitive | Branches, sizes: tuple[int, ...]) -> bool:

@@ -49,16 +49,6 @@ def _expanded(block: Block) -> Layer:
     return block.expand()
 
 
-@remembered
-def layer_count(layer: Layer) -> int:
-    """Count the steps of a layer's trace without tracing it."""
-    if isinstance(layer, Sequential):
-        return sum(layer_count(child) for _, child in layer.children)
-    if isinstance(layer, Branches):
-        return 1 + sum(layer_count(child) for _, child in layer.branches)
-    return layer_count(_expanded(layer)) if isinstance(layer, Block) else 1
-
-
 def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
     """Append the steps of `layer` to `steps` and return its output."""
     if isinstance(layer, Sequential):

@@ -149,6 +149,10 @@ def _without_collection() -> Iterator[None]:
         yield
     finally:
         if is_enabled:
+            if not gc.get_freeze_count():
+                # Both calls together move all objects to the oldest generation without searching them.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -50,6 +50,7 @@ def _block(title: str) -> tuple[tuple[str, str], ...]:
 
 
 _V2, _SE, _GHOST = "Inverted residual (MobileNetV2)", "Squeeze-and-excitation", "Ghost module"
+_DFC = "Ghost module with DFC attention"
 _HOW, _MOBILENET, _MOBILENET_V2, _SHUFFLENET_V2, _EFFICIENTNET = (
     "How this is computed", "arXiv 1704.04861", "arXiv 1801.04381", "arXiv 1807.11164", "arXiv 1905.11946",
 )  # fmt: skip
@@ -115,6 +116,9 @@ TERMS = (
          query=_block("Inverted residual with SE (MobileNetV3)")),
     Term("Ghost module", "A block that computes some of its channels and derives the others with cheap depthwise "
          "filters.", "blocks", _HOW, r"\text{speed-up} \approx s", "arXiv 1911.11907", query=_block(_GHOST)),
+    Term("DFC attention", "A weight for each value of a map, from sums along its row and its column at half of the "
+         "resolution; \"DFC\" stands for decoupled fully connected.", "blocks", _HOW, source="arXiv 2211.12905",
+         aliases=("decoupled fully connected attention",), query=_block(_DFC)),
     Term("residual block", "A block that adds its input to its output through a shortcut.", "blocks", "Diagram",
          r"y = x + F(x)", "arXiv 1512.03385", ("shortcut", "residual"), _block("ResNet basic block")),
     Term("feature reuse", "Later layers read the outputs of earlier ones again, through concatenation or a split.",

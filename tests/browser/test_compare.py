@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import VIEWPORTS, settle
+from tests.browser.conftest import PATIENCE_MS, VIEWPORTS, settle
 from tests.browser.driver import choose, expect_query, field, go, press, query, show, show_part, snapshot, switch, visit
 
 PRESET = (
@@ -55,6 +55,16 @@ def test_networks_are_chosen_typed_and_removed(page: Page, base_url: str) -> Non
     page.locator("[aria-label='Remove ResNet-50']").click()
     settle(page)
     assert query(page)["nets"] == "mobilenet_v2 ghostnet-w1.3"
+
+    # Both diagrams mark what differs, in legible type.
+    page.set_viewport_size(VIEWPORTS["wide"])
+    show(page, "/compare?nets=mobilenet_v2+mobilenet_v3_large&part=Diagrams&net=MobileNetV3-Large&base=MobileNetV2")
+    for place, name, mark in (("baseline", "MobileNetV2", "− removed"), ("network", "MobileNetV3-Large", "+ added")):
+        drawn = page.locator(f".st-key-diagram_{place}")
+        expect(drawn.get_by_role("heading")).to_have_text(f"{place.capitalize()}: {name}")
+        expect(drawn.locator("svg text", has_text=mark)).to_have_count(1, timeout=PATIENCE_MS)
+        expect(drawn.locator("svg text", has_text="≠ edited")).not_to_have_count(0)
+        assert drawn.locator("svg text").first.evaluate("e => e.getBoundingClientRect().height") >= 14
 
     # The tables of stages fit a phone.
     page.set_viewport_size(VIEWPORTS["phone"])

@@ -27,7 +27,12 @@ def test_the_objective(by: Objective) -> None:
     for networks in (*phones().values(), ONE, TWINS):
         order = ranked(networks, by)
         chart = valid(objective_chart(order, by, "Phone", LIGHT))
-        assert chart.title.startswith(f"{order[0].network.title} has the highest value: ")
+        start = f"{order[0].network.title} has the highest value: "
+        if not order[0].value:
+            start = "No network is within the target of "
+        elif order[1:] and order[1].rank == 1:
+            start = f"2 networks share the highest value, among them {order[0].network.title} with "
+        assert chart.title.startswith(start)
         # Every line has one value: that of the best network, or a share of it.
         for line in [trace for trace in chart.spec["data"] if trace["mode"] == "lines"]:
             values = [by.value(top1, time) for time, top1 in zip(line["x"], line["y"], strict=True)]
@@ -39,12 +44,12 @@ def test_the_space() -> None:
     points = [(0, 0.0), (500_000_000, 0.6), (1_000_000_000, 1.0)]
     for cut in (Cut(300_000_000, 0.24, "24.0 %"), Cut(1_000_000_000, 1.0, "100.0 %")):
         chart = valid(share_chart(points, cut, "FLOPs", DARK))
-        assert chart.title.startswith(f"{cut.text} of the networks keep a budget of ")
+        assert chart.title.startswith(f"{cut.text} of the networks are within a budget of ")
     bars = [Bar("Kernel size", "3", 1e8), Bar("Kernel size", "5", 3e8), Bar("SE ratio", "0", 2e8)]
     chart = valid(choice_chart(bars, 2e8, "Multiply-adds", LIGHT))
     assert chart.title == "The kernel size matters most: the mean network has 100.0 M to 300.0 M multiply-adds"
     assert chart.spec["data"][0]["y"][:2] == ["All networks", "Kernel size 3"]
-    valid(choice_chart(bars[2:], 2e8, "Multiply-adds", LIGHT))
+    assert choice_chart(bars[2:], 2e8, "Multiply-adds", LIGHT).title == "No choice changes the mean multiply-adds"
 
 
 def test_the_front() -> None:
@@ -56,4 +61,7 @@ def test_the_front() -> None:
     assert marks["customdata"] == [4, 2]
     assert marks["marker"]["color"] == [LIGHT.ink, LIGHT.accent]
     assert valid(front_chart(front[:1], [], None, 300_000_000, "FLOPs", DARK)).title.endswith(": 1 network of 1")
-    assert valid(front_chart([], others, None, 10, "FLOPs", DARK)).title == "None of 1 network keeps the budget"
+    assert (
+        valid(front_chart([], others, None, 10, "FLOPs", DARK)).title
+        == "No network is within the budget: 1 network evaluated"
+    )

@@ -47,6 +47,19 @@ def test_the_budget_holds_for_small_and_large_results(size: int) -> None:
     assert found.cache_info().currsize * size <= 1.2 * BUDGET
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_large_results_after_small_ones_are_counted(nested: bool) -> None:
+    """One small entry is counted for the next ones; a large one among those is counted itself."""
+    forget()
+    found = remembered(lambda size: [bytes(size)] if nested else bytes(size))
+    if nested:
+        # A large part of a small object is noticed in the entries that are estimated; from then on, all are.
+        found(2**20)
+    for number in range(1, 81):
+        found(2**20 + number if number % 8 == 3 else number)
+    assert cached_bytes() >= 10 * 2**20
+
+
 def test_the_largest_cache_is_emptied_first() -> None:
     small, large = remembered(lambda number: str(number)), remembered(lambda number: bytes(2**20))
     small(1)

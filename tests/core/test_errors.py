@@ -41,7 +41,8 @@ from effviz import (
 from effviz.core import errors
 from effviz.model.blocks import Part, Recipe
 from effviz.model.fields import PARTS, declared
-from effviz.model.layers import Branches, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Sequential
+from effviz.model.layers import Branches, Conv2d, Flatten, GlobalAvgPool, Identity, Linear, MaxPool2d, Sequential
+from effviz.model.trace import trace
 
 BASE = architecture("mobilenet_v2", resolution=64)
 SMALL = Design("small", (Stage("conv", 8, name="stem"), Stage("mbconv", 8, 2), Stage("linear", 5)), resolution=8)
@@ -650,6 +651,22 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "groups of a convolution": (lambda: Conv2d(6, 4, 3, groups=4), "groups = 4 must divide in_channels = 6"),
     "padding of a pool": (
         lambda: MaxPool2d(2, padding=2), "padding = 2 must be at most half of the window, 1",
+    ),
+    "resize of three branches": (
+        lambda: Branches(tuple((name, Identity()) for name in "abc"), "resize"),
+        "branches = 3 must be 2 to resize the first one",
+    ),
+    "resize of features": (
+        lambda: trace(Branches((("a", Identity()), ("b", Flatten())), "resize"), (3, 2, 2)),
+        "branch outputs = [(3, 2, 2), (12,)] must be maps to be resized",
+    ),
+    "resize of an odd split": (
+        lambda: trace(Branches((("a", Identity()), ("b", Identity())), "resize", split=True), (3, 2, 2)),
+        "branches = 2 must divide the 3 channels that are split among them",
+    ),
+    "an unknown merge": (
+        lambda: Branches((("a", Identity()), ("b", Identity())), "enlarge"),
+        "merge = 'enlarge' must be one of add, mul, concat, resize",
     ),
     "map into a linear layer": (
         lambda: Linear(8, 4).out_shape((8, 1, 1)),

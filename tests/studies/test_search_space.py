@@ -8,6 +8,7 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from cases import for_each
@@ -160,6 +161,31 @@ def test_the_capacity_is_the_entropy_of_the_convolutions_in_torch() -> None:
             layer.register_forward_hook(note)
     module(torch.zeros(1, 3, 64, 64))
     assert entropy(design) == pytest.approx(math.log(math.prod(last)) * total, rel=1e-12)
+
+
+def deepmad_deviations(kind: str, entering: int, inner: int, kernel: int) -> list[float]:
+    """Logarithms of the deviations of a block, as the authors write them for ConvKXBNRELU and ResK1DWK1."""
+    if kind == "conv":
+        return [np.log(np.sqrt(entering * kernel**2))]
+    expansion = np.log(np.sqrt(entering)) if inner != entering else 0.0
+    return [expansion + np.log(np.sqrt(kernel**2)) + np.log(np.sqrt(inner))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_capacity_is_twice_the_last_stage_of_deepmad(seed: int) -> None:
+    """Transcribed from `ratio_score` with the weights 0, 0, 0, 0, 1: the sum over all blocks times the last map."""
+    options = random_options(seed)
+    deviations, channels, side = deepmad_deviations("conv", 3, 0, 3), 32, FULL.resolution // 2
+    for option, (base, stride) in zip(options, BASE, strict=True):
+        width = max(8, int(base * option.width + 4) // 8 * 8)
+        width += 8 * (width < 0.9 * base * option.width)
+        side //= stride
+        for _ in range(option.layers):
+            deviations += deepmad_deviations("block", channels, channels * option.expand_ratio, option.kernel_size)
+            channels = width
+    deviations += deepmad_deviations("conv", channels, 0, 1)
+    score = (np.log(1280) + np.log(side**2)) * sum(deviations)
+    assert entropy(FULL.design(options)) == pytest.approx(2 * score, rel=1e-12)
 
 
 def test_the_capacity_grows_with_depth_width_and_kernel_but_not_with_squeeze_and_excitation() -> None:

@@ -52,6 +52,7 @@ from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
+from effviz.charts.search import Bar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
 from effviz.core.units import si
@@ -105,10 +106,12 @@ from effviz.studies.guidelines.theory import (
 from effviz.studies.literature import selection
 from effviz.studies.literature.selection import GROUPINGS, Filter
 from effviz.studies.manifold import embed, loss_curve
+from effviz.studies.objective import Network, constrained, hard, phones, ranked, soft
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import devices
 from effviz.studies.reuse import reuse
 from effviz.studies.scaling import contenders, curves, frames, pins, printed, stairs
+from effviz.ui.page_parts.search.ranking import share_text
 
 Named = Iterator[tuple[str, Chart]]
 
@@ -559,9 +562,33 @@ def literature(look: Appearance) -> Named:
         yield f"{name} by {grouping}", verdict_bars(selection.grouped(by, grouping), grouping, found, look)
 
 
+def search(look: Appearance) -> Named:
+    """The objective on every phone, the space at its limits, and searches that found nothing, one or many networks."""
+    twins = [Network(name, "A", 70.0, 10.0, "s", noisy=name == "B") for name in "AB"]
+    forms = [soft(-0.07, 20), soft(0, 20), hard(-1, 20), constrained(20), constrained(0.01), soft(-10, 1e7)]
+    for (place, networks), by in product(({"one": twins[:1], "twins": twins} | phones()).items(), forms):
+        order = ranked(networks, by)
+        yield f"{by} on {place[:20]}", objective_chart(order, by, place, look)
+    points = [(0, 0.0), (500_000_000, 0.6), (1_000_000_000, 1.0)]
+    for amount, share in ((0, 0.0), (1, 1e-9), (300_000_000, 0.24), (1_000_000_000, 1.0), (10**12, 1.0)):
+        for low, high in ((share, share), (max(0.0, share - 0.1), share)):
+            cut = Cut(amount, share, share_text(low, high))
+            yield f"share of {amount}, {low} to {high}", share_chart(points, cut, "Multiply-adds", look)
+    pair = [Bar("Kernel size", "3", 1e8), Bar("Kernel size", "5", 3e8)]
+    equal = [each._replace(amount=2e8) for each in pair]
+    for name, bars in {"full": [*pair, Bar("SE ratio", "0", 2e8)], "one": pair[:1], "equal": equal}.items():
+        for label in ("Multiply-adds", "FLOPs"):
+            yield f"choices, {name}, {label}", choice_chart(bars, 2e8, label, look)
+    dots = [Dot(place, 1e8 * place, 1000.0 * place) for place in range(1, 13)]
+    for best, others in (([], dots), ([], dots[:1]), (dots[:1], []), (dots[:2], dots[2:]), (dots, [])):
+        for budget in (10, 300_000_000):
+            name = f"{len(best)} of {len(best) + len(others)} within {budget}"
+            yield name, front_chart(best, others, 1, budget, "FLOPs", look)
+
+
 SUBJECTS = (
     architectures, counters, home, classroom, compare, convolutions, blocks, memory, multipliers, find, scaling,
-    width_depth, latency, literature,
+    width_depth, latency, literature, search,
 )  # fmt: skip
 
 

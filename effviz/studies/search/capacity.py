@@ -23,8 +23,11 @@ def entropy(design: Design) -> float:
     c_i, k_i and g_i are input channels, kernel size and groups of convolution i; h, w, c is the shape of the output of
     the last one. Convolutions inside squeeze-and-excitation are left out, because they act on single pixels.
 
-    Source: DeepMAD, arXiv 2303.02165, the entropy of a convolutional network. Its weights of the stages and its limit
-    on depth over width are left out: the space has seven stages and bounds the depth.
+    Source: DeepMAD, arXiv 2303.02165, the entropy of a convolutional network. The authors' code computes half of it for
+    each stage, because it adds logarithms of standard deviations, square roots of c_i k_i^2 / g_i. It weights the five
+    resolutions 1, 1, 1, 1 and 8 (github.com/alibaba/lightweight-neural-architecture-search, `ComputeDeepMadScore`).
+    This function takes only the last resolution. The limit on depth over width is left out, because the space bounds
+    the depth.
     """
     total, last = 0.0, design.input_shape()
     for run in design.runs():

@@ -196,6 +196,7 @@ def diagrams(view: View, convention: Convention) -> None:
     with st.container(key="diagram_pair", horizontal=True, gap="large"):
         for place, design in designs:
             with st.container(key=f"diagram_{place}"):
+                st.subheader(f"{place.capitalize()}: {choice.names[place == 'network']}", anchor=False)
                 try:
                     report = cached_report(design, convention.memory)
                 except DesignError as error:

@@ -55,7 +55,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
         return
     if not found.front:
         links.idle(MEMBER)
-        notice(f"None of {found.finished} networks keeps the budget of {convention.show_compute(choice.budget)}.")
+        notice(f"None of {found.finished} networks is within the budget of {convention.show_compute(choice.budget)}.")
         return
     members = {str(each.number): each for each in found.front}
     largest = list(members)[-1]
