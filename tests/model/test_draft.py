@@ -106,7 +106,7 @@ def test_messages_of_edits_of_several_rows(edit: Any, message: str) -> None:
     assert message in str(raised.value)
 
 
-def test_vgg_with_separable_blocks_has_8_times_fewer_multiply_adds() -> None:
+def test_separable_blocks_divide_the_multiply_adds_of_vgg_by_8() -> None:
     """The factor of VGG-16 with a depthwise separable block in every convolution row, by hand."""
     vgg = Draft.of(architecture("vgg16"))
     found = vgg.change_all(vgg.alike(0), block="depthwise_separable").design
