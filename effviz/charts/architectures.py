@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from effviz.advice.amounts import format_share
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
@@ -181,12 +182,15 @@ def _heaviest(shares: Mapping[str, Sequence[float]], params: Measure, compute: M
 # --- activation memory -----------------------------------------------------------------------------------------------
 
 
-def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: Appearance) -> Chart:
+def activation_timeline(
+    running: Sequence[LayerRow], measure: Measure, look: Appearance, limit: tuple[float, str] | None = None
+) -> Chart:
     """Draw a step line: the size of all live activations while each layer runs.
 
     Args:
         running: ``report.running``.
         measure: column ``alive`` with its label, unit factor and text.
+        limit: in the unit of the measure, and as text; drawn as a horizontal line.
     """
     values = [measure.of(row) for row in running]
     at = max(range(len(values)), key=values.__getitem__)
@@ -205,7 +209,7 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
     # The label is above the point, or beside it where the point is at the top of the chart.
     place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": -2}
     starts, name = _stage_ticks([plotly_text(row.stage) for row in running]), plotly_text(peak.path)
-    layout = {
+    layout: Spec = {
         "hovermode": "x",
         "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {name}", look.accent, 14, **place)],
         "xaxis": draw.axis(
@@ -213,16 +217,28 @@ def activation_timeline(running: Sequence[LayerRow], measure: Measure, look: App
             range=[0.5, len(values) + 0.5],
             **draw.ticks(list(starts), starts.__getitem__),
         ),
-        "yaxis": draw.axis(measure.label, range=[0, snapped(max(values))], tickformat=".3~s", nticks=5),
+        "yaxis": draw.axis(
+            measure.label, range=[0, snapped(max(*values, limit[0] if limit else 0))], tickformat=".3~s", nticks=5
+        ),
     }
+    title = f"Activation memory peaks at {highest} in {visible(peak.path)}"
+    if limit is not None:
+        most, said = limit
+        over = sum(value > most for value in values)
+        layout["shapes"] = [draw.rule(look.accent, 2, "dash", y=most)]
+        end = {"xanchor": "right"} if left else {"xanchor": "left"}
+        x = len(values) + 0.5 if left else 0.5
+        layout["annotations"].append(draw.note(x, most, f"limit {said}", look.accent, 13, yshift=9, **end))
+        share = f"{format_share(values[at] / most)} of the limit of {said}"
+        title += (
+            f", {share}: {plural(over, 'layer')} {'exceeds' if over == 1 else 'exceed'} it" if over else f", {share}"
+        )
     at_peak = (
         f"{exact(peak.alive)} activation elements are alive there, with input {peak.input_shape} and output "
         f"{peak.output_shape}"
     )
     run = f"The line has {plural(len(values), 'layer')} and ends at {measure.show(values[-1])}"
-    return chart(
-        look, 260, traces, layout, f"Activation memory peaks at {highest} in {visible(peak.path)}", at_peak, run
-    )
+    return chart(look, 260, traces, layout, title, at_peak, run)
 
 
 def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:

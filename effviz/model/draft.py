@@ -155,6 +155,72 @@ class Draft:
         """Change the resolution, the multipliers, the title or another attribute of the design."""
         return Draft(replace(self.frame, **changes), self.rows)
 
+    # --- edits of several rows ------------------------------------------------------------------------------------
+
+    def _rows(self, indices: Iterable[int]) -> list[int]:
+        found = sorted({whole("row", each, 0, len(self.rows) - 1) for each in indices})
+        if not found:
+            raise DesignError("no row is selected")
+        return found
+
+    def add_all(self, rows: Iterable[Stage], at: int | None = None) -> Draft:
+        """Insert rows before row `at`, in their order; None appends them."""
+        at = len(self.rows) if at is None else at
+        draft = self
+        for place, row in enumerate(rows):
+            draft = draft.add(row, at + place)
+        return draft
+
+    def remove_all(self, indices: Iterable[int]) -> Draft:
+        """Remove several rows."""
+        gone = set(self._rows(indices))
+        return self._with(row for place, row in enumerate(self.rows) if place not in gone)
+
+    def duplicate_all(self, indices: Iterable[int]) -> Draft:
+        """Duplicate several rows below the last one of them. The copies have stride 1, as those of `duplicate`."""
+        chosen = self._rows(indices)
+        used = [row.name for row in self.rows]
+        copies: list[Stage] = []
+        for name, group in groupby((self.rows[each] for each in chosen), lambda row: row.name):
+            used.append(_free(name, used))
+            copies += [row.with_changes(name=used[-1], **({"stride": 1} if row.stride > 1 else {})) for row in group]
+        return self.add_all(copies, chosen[-1] + 1)
+
+    def move_all(self, indices: Iterable[int], by: int) -> Draft:
+        """Move several rows down by `by` places, or up if negative."""
+        chosen = self._rows(indices)
+        by = whole("by", by, -chosen[0], len(self.rows) - 1 - chosen[-1])
+        moved = {each + by: self.rows[each] for each in chosen}
+        others = iter([row for place, row in enumerate(self.rows) if place not in set(chosen)])
+        return self._with([moved.get(place) or next(others) for place in range(len(self.rows))])
+
+    def change_all(self, indices: Iterable[int], /, **changes: Any) -> Draft:
+        """Change attributes or fields of several rows. Rows whose block does not have one of them keep theirs.
+
+        Raises:
+            DesignError: a value is illegal, or no row has the attribute.
+        """
+        chosen = self._rows(indices)
+        if "name" in changes:
+            # Rows of one stage are neighbors only when all of them have the new name.
+            rows, depth = list(self.rows), self.rows[chosen[0]].depth
+            for each in chosen:
+                rows[each] = rows[each].with_changes(name=changes["name"], depth=depth)
+            return Draft(self.frame, tuple(rows)).change_all(chosen, **_without(changes, "name"))
+        draft = self
+        for name, value in changes.items():
+            takers = [each for each in chosen if _takes(draft.rows[each], name)]
+            if not takers:
+                raise DesignError(f"no selected row has the attribute {name}")
+            for each in takers:
+                draft = draft.change(each, **{name: value})
+        return draft
+
+    def alike(self, index: int) -> tuple[int, ...]:
+        """Return the indices of all rows with the block of row `index`."""
+        block = self._row(index).block
+        return tuple(place for place, row in enumerate(self.rows) if row.block == block)
+
     # --- storage --------------------------------------------------------------------------------------------------
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -205,6 +271,20 @@ def _unpacked(text: str) -> Draft:
     if not reader.eof or reader.unused_data:
         fail("design", text, "must be a complete encoded design")
     return Draft.from_json(found)
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def _takes(row: Stage, name: str) -> bool:
+    """Whether a row has an attribute, or its block a field, of this name."""
+    kind = BLOCKS[row.block]
+    if name in ("out_channels", "width"):
+        return kind.has_out_channels
+    if name == "stride":
+        return kind.has_stride
+    return name in ("block", "repeats", "depth", "divisor") or name in {field.name for field in declared(kind)}
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

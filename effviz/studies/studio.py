@@ -157,6 +157,19 @@ def largest_layer(report: Report) -> LayerRow:
     return max(report.running, key=lambda row: row.alive)
 
 
+def row_of(report: Report, path: str) -> int | None:
+    """Return the index of the row that builds a layer."""
+    return next(
+        (entry.row for entry in report.blocks if path == entry.path or path.startswith(f"{entry.path}.")), None
+    )  # fmt: skip
+
+
+def layers_of(report: Report, row: int) -> list[LayerRow]:
+    """Return the layers that a row builds."""
+    paths = tuple(f"{entry.path}." for entry in report.blocks if entry.row == row)
+    return [layer for layer in report.rows if f"{layer.path}.".startswith(paths)] if paths else []
+
+
 _LAYERS_OF_A_BLOCK = 10
 _COSTLY = 3_000
 

@@ -94,12 +94,11 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     assert draft(page) == before
 
     # Set a budget.
-    choose(page, "budget", "own limits")
     macs = effviz.analyze(before.design).macs
     type_into(page, "max_macs", str(macs - 1))
-    expect(page.get_by_role("heading", name="Over budget: multiply-adds.")).to_be_visible()
+    expect(page.get_by_role("heading", name="\N{MULTIPLICATION X} Over budget: multiply-adds.")).to_be_visible()
     type_into(page, "max_macs", str(macs))
-    expect(page.get_by_role("heading", name="Fits the budget.")).to_be_visible()
+    expect(page.get_by_role("heading", name="\N{CHECK MARK} Fits the budget.")).to_be_visible()
 
     # Download the code.
     show_part(page, "Downloads")
@@ -116,6 +115,66 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     settle(page)
     expect_cards(page, here)
     assert draft(page) == before
+
+
+LIMITS = {"max_macs": "300M", "max_params": "4M", "max_peak_activation": "512 kB int8"}
+
+
+class Visitor:
+    """A visitor whose actions are counted: a choice, a typed value or a click."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.actions = page, 0
+
+    def choose(self, key: str, option: str) -> None:
+        self.actions += 1
+        choose(self.page, key, option)
+
+    def type(self, key: str, text: str) -> None:
+        self.actions += 1
+        type_into(self.page, key, text)
+
+    def click(self, name: str) -> None:
+        self.actions += 1
+        button = self.page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_enabled()
+        button.click()
+        settle(self.page)
+
+    def fit(self) -> None:
+        """Type the limits, and apply all changes that the solver finds."""
+        for key, text in LIMITS.items():
+            self.type(key, text)
+        self.click("Fit this budget")
+        self.click("Apply all")
+        expect(self.page.get_by_role("heading", name="\N{CHECK MARK} Fits the budget.")).to_be_visible()
+
+
+def meets_the_limits(design: effviz.Design | None) -> bool:
+    assert design is not None
+    report = effviz.analyze(design)
+    return report.macs <= 300_000_000 and report.params <= 4_000_000 and report.peak_activation <= 512_000
+
+
+def test_a_budget_is_met_in_few_actions(page: Page) -> None:
+    """From MobileNetV3 in at most 6 actions, and from an empty table with ten rows in at most 20."""
+    visit(page, "/studio")
+    engineer = Visitor(page)
+    engineer.choose("start", "MobileNetV3-Large")
+    engineer.fit()
+    assert engineer.actions <= 6
+    assert meets_the_limits(draft(page).design)
+
+    visit(page, "/studio")
+    engineer = Visitor(page)
+    engineer.choose("start", "Empty table")
+    for name in ("Stem", *["Inverted residual stage"] * 6, "Head"):
+        engineer.choose("row_template", name)
+    assert len(draft(page).rows) == 10
+    assert not meets_the_limits(draft(page).design)
+    engineer.fit()
+    assert engineer.actions <= 20
+    assert meets_the_limits(draft(page).design)
 
 
 def test_a_row_is_edited_from_table_and_keyboard_and_restored_by_back_and_forward(page: Page) -> None:
@@ -136,11 +195,11 @@ def test_a_row_is_edited_from_table_and_keyboard_and_restored_by_back_and_forwar
     # Rows are 35 px high; the first is the heading.
     rows.click(position={"x": 20, "y": 35 * 4 + 17})
     settle(page)
-    expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+    expect(page.get_by_text("Block of row 4", exact=True)).to_be_visible()
     channels = field(page, "row_out_channels")
     type_into(page, "row_out_channels", "48")
     assert draft(page).rows[3].out_channels == 48
-    expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+    expect(page.get_by_text("Block of row 4", exact=True)).to_be_visible()
 
     # The edit keeps the focus, and a cleared number returns.
     expect(channels).to_be_focused()

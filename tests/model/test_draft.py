@@ -70,6 +70,56 @@ def test_a_split_stage_becomes_two() -> None:
     assert names(draft.move(2, -1)) == ["a", "b", "a1"]
 
 
+def test_edits_of_several_rows() -> None:
+    draft = Draft.of(V2)
+    chosen = (2, 3, 5)
+    assert draft.remove_all(chosen) == draft.remove(5).remove(3).remove(2)
+    copied = draft.duplicate_all(chosen)
+    assert [row.with_changes(name="", stride=1) for row in copied.rows[6:9]] == [
+        draft.rows[each].with_changes(name="", stride=1) for each in chosen
+    ]
+    assert copied.remove_all((6, 7, 8)) == draft
+    assert draft.move_all(chosen, 2).rows[4] == draft.rows[2]
+    assert draft.move_all(chosen, 2).move_all((4, 5, 7), -2) == draft
+    wider = draft.change_all(range(11), expand_ratio=3.0)
+    assert [row.to_dict().get("expand_ratio") for row in wider.rows[2:8]] == [3.0] * 6
+    assert wider.rows[0] == draft.rows[0]
+    assert draft.change_all(chosen, out_channels=40).change_all((5,), out_channels=96).rows[5] == draft.rows[5]
+
+
+def test_rows_of_several_stages_become_one_stage() -> None:
+    draft = Draft(V2, (Stage("conv", 8, name="a"), Stage("conv", 8, name="b"), Stage("conv", 8, name="b")))
+    assert names(draft.change_all((0, 1), name="c")) == ["c", "c", "b"]
+    assert names(draft.change_all((1, 2), name="a")) == ["a", "a", "a"]
+    with pytest.raises(DesignError, match="neighbouring"):
+        draft.change_all((0, 2), name="c")
+
+
+@pytest.mark.parametrize(("edit", "message"), [
+    (lambda draft: draft.remove_all(()), "no row is selected"),
+    (lambda draft: draft.move_all((0, 1), -1), "by = -1 must be at least 0"),
+    (lambda draft: draft.duplicate_all((11,)), "row = 11 must be at most 10"),
+    (lambda draft: draft.change_all((0, 9), expand_ratio=3.0), "no selected row has the attribute expand_ratio"),
+])  # fmt: skip
+def test_messages_of_edits_of_several_rows(edit: Any, message: str) -> None:
+    with pytest.raises(DesignError) as raised:
+        edit(Draft.of(V2))
+    assert message in str(raised.value)
+
+
+def test_separable_blocks_divide_the_multiply_adds_of_vgg_by_8() -> None:
+    """The factor of VGG-16 with a depthwise separable block in every convolution row, by hand."""
+    vgg = Draft.of(architecture("vgg16"))
+    found = vgg.change_all(vgg.alike(0), block="depthwise_separable").design
+    assert found is not None
+    sizes = [(3, 64, 224), (64, 64, 224), (64, 128, 112), (128, 128, 112), (128, 256, 56), *[(256, 256, 56)] * 2,
+             (256, 512, 28), *[(512, 512, 28)] * 2, *[(512, 512, 14)] * 3]  # fmt: skip
+    fully_connected = 25088 * 4096 + 4096 * 4096 + 4096 * 1000
+    macs = sum(side * side * cin * (9 + cout) for cin, cout, side in sizes) + fully_connected
+    assert analyze(found).macs == macs
+    assert analyze(architecture("vgg16")).macs / macs == pytest.approx(8.1, abs=0.01)
+
+
 def test_depth_applies_to_the_whole_stage() -> None:
     draft = Draft(V2, (Stage("conv", 8, name="a"), Stage("conv", 16, name="a"), Stage("conv", 24, name="b")))
     changed = draft.change(1, depth="fixed")
@@ -141,6 +191,16 @@ def test_nothing_is_counted_if_the_first_row_is_invalid() -> None:
     assert found.fault.row == 0
 
 
+EDITS = (
+    "add", "remove", "duplicate", "move", "block", "field", "settings",
+    "remove_all", "duplicate_all", "move_all", "change_all",
+)  # fmt: skip
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"block": "depthwise_separable"}, {"out_channels": 40}, {"kernel_size": 5, "repeats": 2}, {"stride": 1},
+    {"name": "joined"}, {"depth": "fixed"}, {"expand_ratio": 3.0}, {"se_ratio": 0.25},
+)  # fmt: skip
+
+
 @quiet
 @given(design=designs(), data=st.data())
 def test_any_sequence_of_edits(design: Design, data: st.DataObject) -> None:
@@ -148,13 +208,20 @@ def test_any_sequence_of_edits(design: Design, data: st.DataObject) -> None:
     draft = Draft.of(design)
     for _ in range(data.draw(st.integers(1, 8))):
         place = data.draw(st.integers(-1, len(draft.rows)))
-        edit = data.draw(st.sampled_from(("add", "remove", "duplicate", "move", "block", "field", "settings")))
+        chosen = st.sets(st.integers(-1, len(draft.rows)), max_size=5)
+        edit = data.draw(st.sampled_from(EDITS))
         with contextlib.suppress(DesignError):
             if edit == "add":
                 row = data.draw(rows("", "scaled"))
                 draft = draft.add(row, place) if row else draft
             elif edit in ("remove", "duplicate"):
                 draft = getattr(draft, edit)(place)
+            elif edit in ("remove_all", "duplicate_all"):
+                draft = getattr(draft, edit)(data.draw(chosen))
+            elif edit == "move_all":
+                draft = draft.move_all(data.draw(chosen), data.draw(st.integers(-3, 3)))
+            elif edit == "change_all":
+                draft = draft.change_all(data.draw(chosen), **data.draw(st.sampled_from(CHANGES)))
             elif edit == "move":
                 draft = draft.move(place, data.draw(st.integers(-3, 3)))
             elif edit == "block":

@@ -135,6 +135,7 @@ class Card(NamedTuple):
     stale: bool
     aside: str
     unit: str
+    over: bool = False
 
 
 def component(at: AppTest, name: str) -> dict[str, Any]:

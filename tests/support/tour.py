@@ -188,6 +188,8 @@ def calls() -> dict[str, Call]:
         call(Design.to_json, SMALL, indent=1), call(Design.from_json, SMALL.to_json()), call(design.as_design, SMALL),
         call(draft.checked, rows), call(Draft.of, SMALL), call(Draft.add, rows, row, 0), call(Draft.remove, rows, 1),
         call(Draft.duplicate, rows, 0), call(Draft.move, rows, 0, 1), call(Draft.change, rows, 0, repeats=2),
+        call(Draft.add_all, rows, [row], 0), call(Draft.remove_all, rows, [1]), call(Draft.duplicate_all, rows, [0]),
+        call(Draft.move_all, rows, [0], 1), call(Draft.change_all, rows, [0], repeats=2), call(Draft.alike, rows, 1),
         call(Draft.define, rows, Recipe("mine", (Part("conv", kernel_size=3),)), 0),
         call(Draft.settings, rows, resolution=16), call(Draft.to_json, rows), call(Draft.from_json, rows.to_json()),
         call(Draft.packed, rows), call(Draft.unpacked, rows.packed()), call(Stage.with_changes, row, repeats=2),

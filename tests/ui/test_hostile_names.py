@@ -48,7 +48,8 @@ MARKUP = (
     "{{7*7}} @x",
 )
 PARTS = (
-    "How this is computed", "Suggestions", "Budget", "Compose a block", "Code", "Try this", "Downloads",
+    "How this is computed", "Suggestions", "Budget", "Structure", "Activations", "Snapshots", "Compose a block", "Code",
+    "Try this", "Downloads",
 )  # fmt: skip
 # Fields of Streamlit's messages that the browser shows as Markdown.
 MARKDOWN = {"label", "help", "body", "tooltip", "title", "placeholder", "caption", "message", "text", "content"}

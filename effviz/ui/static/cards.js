@@ -8,7 +8,7 @@ export function draw({ parentElement, data }) {
 }
 
 /**
- * Write cards of {label, text, unit, help, below, against, stale, aside} into the element `box`. With `others`, further cards
+ * Write cards of {label, text, unit, help, below, against, stale, over, aside} into the element `box`. With `others`, further cards
  * and those in whose place is null stay and are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
@@ -22,6 +22,7 @@ export function show(box, cards, others = false) {
       return;
     }
     item.classList.toggle("stale", card.stale);
+    item.classList.toggle("over", Boolean(card.over));
     write(item.querySelector(".label"), card.label);
     write(item.querySelector(".text"), card.text);
     write(item.querySelector(".unit"), card.unit && ` ${card.unit}`);

@@ -31,6 +31,7 @@ class Card:
         below: one short line: the difference to the baseline, or a note.
         against: the baseline of the difference; empty if `below` is a note.
         stale: whether the number belongs to an earlier setting and is shown dimmed.
+        over: whether the number exceeds a limit; `below` says so too.
         aside: the same amount in another unit, small beside the number; empty for none.
     """
 
@@ -42,6 +43,7 @@ class Card:
     stale: bool = False
     aside: str = ""
     unit: str = ""
+    over: bool = False
 
 
 def show_cards(cards: Iterable[Card]) -> None:

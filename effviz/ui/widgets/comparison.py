@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from effviz.model.design import Design
@@ -62,9 +64,14 @@ def _button() -> None:
     if all(each.design != network.design for each in listed):
         # The baseline, which is the first network, stays.
         listed = (*listed[: MOST - 1], network)
+    open_list(listed, network)
+
+
+def open_list(listed: Sequence[Network], chosen: Network) -> None:
+    """Open the Compare page with a list of networks, one of which is on screen. Call this in a separate fragment."""
     labels = {each.design: label for each, label in zip(listed, distinct_labels(listed), strict=True)}
     runs.release([LIST, "net"])
     st.switch_page(
         page_path(page("compare")),
-        query_params={LIST: held.shortened(networks_text(listed)), "net": labels[network.design]},
+        query_params={LIST: held.shortened(networks_text(listed)), "net": labels[chosen.design]},
     )

@@ -158,7 +158,7 @@ def show_table(
         options |= _selection(str(key), pick)
     elif key is not None and not fold:
         options["key"] = key
-    data = pa.table({label: _array(values) for label, values in table.cells.items()})
+    data = pa.table({label: arrow_array(values) for label, values in table.cells.items()})
     with st.expander(fold, key=key) if fold else nullcontext():
         st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
 
@@ -168,7 +168,8 @@ def size_cell(resolution: Resolution) -> int | str:
     return resolution if isinstance(resolution, int) else compact_size(resolution)
 
 
-def _array(values: list[Any]) -> pa.Array:
+def arrow_array(values: list[Any]) -> pa.Array:
+    """Return the cells of a column: text if a cell is text, or an integer of more than 64 bits."""
     if any(isinstance(value, str) for value in values):
         # A column has one type, and sides of squares are next to ``512x2048``.
         return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ EMPTY = "Empty table"
 IMPORTED = "_studio_import"
 PROBLEM = "_studio_problem"
 PAST, FUTURE = "_studio_past", "_studio_future"
-_ROW = "_studio_row"
+_ROW, _ROWS = "_studio_row", "_studio_rows"
 _MOST_STEPS = 200
 
 
@@ -34,13 +34,17 @@ class Bench:
     Attributes:
         draft: the rows and settings.
         checked: its part that can be built.
-        row: index of the selected row.
+        row: index of the selected row, which the form shows.
+        rows: indices of all selected rows.
+        several: whether the table selects several rows.
         report: of `design`; None without one.
     """
 
     draft: Draft
     checked: Checked
     row: int
+    rows: tuple[int, ...]
+    several: bool
     report: Report | None
 
     @property
@@ -64,7 +68,7 @@ def bench(convention: Convention) -> Bench:
     draft = current()
     known = checked(draft)
     report = None if known.design is None else cached_report(known.design, convention.memory)
-    return Bench(draft, known, selected(draft), report)
+    return Bench(draft, known, selected(draft), chosen_rows(draft), _ROWS in st.session_state, report)
 
 
 @remembered
@@ -103,8 +107,8 @@ def too_long(draft: Draft) -> bool:
     return len(packed(draft)) > MAX_LINK
 
 
-def edit(change: Callable[[Draft], Draft], then: int | None = None) -> None:
-    """Change the draft and select row `then`. If the change is illegal, keep the draft and store the reason."""
+def edit(change: Callable[[Draft], Draft], then: int | Sequence[int] | None = None) -> None:
+    """Change the draft and select row `then`, or several. If the change is illegal, keep the draft and the reason."""
     if runs.is_poll():
         return
     state, draft = _cleared(), current()
@@ -117,8 +121,10 @@ def edit(change: Callable[[Draft], Draft], then: int | None = None) -> None:
         state[PAST] = [*state.get(PAST, []), (packed(draft), selected(draft))][-_MOST_STEPS:]
         state[FUTURE] = []
         _show(packed(changed))
-    if then is not None:
+    if isinstance(then, int):
         select(then)
+    elif then is not None:
+        select_several(then)
 
 
 def travel(back: str, forth: str) -> None:
@@ -149,10 +155,25 @@ def selected(draft: Draft) -> int:
     return min(row, max(0, len(draft.rows) - 1))
 
 
+def chosen_rows(draft: Draft) -> tuple[int, ...]:
+    """Return the indices of the selected rows; edits of the form change all of them."""
+    rows = tuple(row for row in st.session_state.get(_ROWS, ()) if row < len(draft.rows))
+    return rows or ((selected(draft),) if draft.rows else ())
+
+
 def select(row: int) -> None:
-    """Show a row in the form."""
+    """Show a row in the form, and select no other one."""
     if not runs.is_poll():
         st.session_state[_ROW] = max(0, row)
+        st.session_state.pop(_ROWS, None)
+
+
+def select_several(rows: Sequence[int]) -> None:
+    """Select rows; the form shows the first one, or the one that it shows already."""
+    if not runs.is_poll():
+        st.session_state[_ROWS] = tuple(rows)
+        if rows and st.session_state.get(_ROW) not in rows:
+            st.session_state[_ROW] = rows[0]
 
 
 def missing(here: Bench) -> None:

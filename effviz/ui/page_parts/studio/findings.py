@@ -15,6 +15,8 @@ from effviz.model.design import Design
 from effviz.model.draft import Draft
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench, edit, missing
+from effviz.ui.page_parts.studio.limits import Limits
+from effviz.ui.page_parts.studio.remedies import remedies
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.live_latency import Conditions, Reading
@@ -34,12 +36,14 @@ def read(here: Bench, conditions: Conditions) -> Reading:
     return live.read(here.design, [fixed] if design == here.design else [], conditions)
 
 
-def findings(here: Bench, conditions: Conditions, reading: Reading, convention: Convention) -> None:
-    """Show each finding with its place, its reason and its fix."""
+def findings(here: Bench, conditions: Conditions, reading: Reading, convention: Convention, chosen: Limits) -> None:
+    """Show the fixes for exceeded limits, and each finding with its place, its reason and its fix."""
     report = here.report
     if report is None:
         missing(here)
         return
+    if chosen.counted:
+        remedies(here, chosen, convention)
     shown = count_shown(report.design)
     count, found = suggestions(report, shown)
     st.subheader(_heading(count, whole=here.is_whole), anchor=False)

@@ -14,7 +14,7 @@ from effviz.model.draft import Draft
 from effviz.model.fields import Field, declared
 from effviz.model.stage import DEPTHS, WIDTHS, Stage
 from effviz.studies.studio import buildable
-from effviz.ui.page_parts.studio.draft import Bench, edit, follow, selected
+from effviz.ui.page_parts.studio.draft import Bench, chosen_rows, edit, follow
 
 AUTO = "auto"
 STRIDES = (1, 2, 3, 4)
@@ -33,34 +33,52 @@ _LABELS = {"se_ratio": "SE ratio", "drop_prob": "Drop probability", "p": "Probab
 
 
 def form(here: Bench) -> None:
-    """Show the block of the selected row, and the fields that it declares."""
+    """Show the block of the selected row, and the first fields that it declares."""
     if not here.draft.rows:
         return
     row = here.draft.rows[here.row]
-    kind = BLOCKS[row.block]
     cells: list[Callable[[], None]] = []
     if row.out_channels is not None:
         help = "Output channels at width multiplier 1; the table shows the built ones."
         cells.append(lambda: _number("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
     cells.append(lambda: _number("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
-    if kind.has_stride:
+    if BLOCKS[row.block].has_stride:
         cells.append(lambda: _buildable(here, "Stride", "stride", row.stride, _strides(row)))
-    values = dict(row.fields)
-    fields = [_field_cell(here, entry, values.get(entry.name, entry.default)) for entry in declared(kind)]
     with st.container(key="row_form"):
-        st.markdown(f"**Row {here.row + 1}**")
-        _choice("Block", "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
-        for cell in (*cells, *fields[:_MAIN_FIELDS]):
+        label = f"Block of {_title(here)}"
+        _choice(label, "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
+        for cell in (*cells, *_cells(here)[:_MAIN_FIELDS]):
             cell()
-        more = st.expander("More settings", key=MORE, on_change="rerun")
-    if more.open:
-        with more, st.container(key="row_more_form"):
-            for cell in fields[_MAIN_FIELDS:]:
+
+
+def more(here: Bench) -> None:
+    """Show the settings of the selected row that are changed less often."""
+    if not here.draft.rows:
+        return
+    row = here.draft.rows[here.row]
+    box = st.expander(f"More settings of {_title(here)}", key=MORE, on_change="rerun")
+    if box.open:
+        with box, st.container(key="row_more_form"):
+            for cell in _cells(here)[_MAIN_FIELDS:]:
                 cell()
             _text("Stage", "name", row.name)
             if row.out_channels is not None:
                 _choice("Width", "width", row.width, list(WIDTHS), _WIDTHS.__getitem__)
             _choice("Depth", "depth", row.depth, list(DEPTHS), _DEPTHS.__getitem__)
+
+
+def _cells(here: Bench) -> list[Callable[[], None]]:
+    """Return functions that show the controls of the declared fields."""
+    row = here.draft.rows[here.row]
+    values = dict(row.fields)
+    return [_field_cell(here, entry, values.get(entry.name, entry.default)) for entry in declared(BLOCKS[row.block])]
+
+
+def _title(here: Bench) -> str:
+    """Name the rows that the form changes."""
+    if len(here.rows) < 2:
+        return f"row {here.row + 1}"
+    return f"{len(here.rows)} rows"
 
 
 def _field_cell(here: Bench, entry: Field, value: Any) -> Callable[[], None]:
@@ -125,7 +143,8 @@ def _change(name: str, key: str) -> Callable[[], None]:
         value = st.session_state[key]
         # A cleared name returns, like a cleared number.
         if value != "":
-            edit(lambda draft: draft.change(selected(draft), **{name: None if value == AUTO else value}))
+            changes = {name: None if value == AUTO else value}
+            edit(lambda draft: draft.change_all(chosen_rows(draft), **changes))
 
     return changed
 

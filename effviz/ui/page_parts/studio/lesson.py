@@ -11,14 +11,15 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.latex import number, words
 from effviz.core.resolution import halved, in_pixels, size_text
+from effviz.core.text import plotly_text
 from effviz.core.units import exact, lower
 from effviz.count.report import Report
 from effviz.model.layers import elements
 from effviz.studies.studio import largest_layer, row_totals, scaled_report
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.studio.draft import Bench, missing
+from effviz.ui.page_parts.studio.draft import Bench, missing, select
 from effviz.ui.widgets import exercise
-from effviz.ui.widgets.charts import kind_legend, show_chart, stage_measures
+from effviz.ui.widgets.charts import Click, kind_legend, show_chart, stage_measures
 from effviz.ui.widgets.counters import other_counters
 from effviz.ui.widgets.exercise import Exercise
 from effviz.ui.widgets.formula import formula_text
@@ -32,7 +33,14 @@ def costs(here: Bench, convention: Convention) -> None:
     """Show the costs by stage."""
     if here.report is not None:
         legend = kind_legend(kind for _, kind in here.report.sums)
-        show_chart(_stages(here.report, convention, look()), "stages", legend=legend)
+        draft = here.draft
+
+        def chosen(mark: Click) -> None:
+            row = next((place for place, row in enumerate(draft.rows) if plotly_text(row.name) == mark.x), None)
+            if row is not None:
+                select(row)
+
+        show_chart(_stages(here.report, convention, look()), "stages", legend=legend, on_click=chosen)
 
 
 def counted_elsewhere(here: Bench, convention: Convention) -> None:

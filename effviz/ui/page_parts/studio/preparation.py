@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from effviz.advice.budgets import Budget
 from effviz.core.caches import plant, remembered
 from effviz.core.resolution import halved
 from effviz.measure.digest import network_digest
@@ -17,6 +18,7 @@ from effviz.ui.page_parts.studio.code import calls, source
 from effviz.ui.page_parts.studio.draft import current, selected
 from effviz.ui.page_parts.studio.findings import count_shown, suggestions
 from effviz.ui.page_parts.studio.form import judged
+from effviz.ui.page_parts.studio.limits import broken
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.parts import KEY
@@ -32,13 +34,13 @@ class Result(NamedTuple):
     named: dict[str, Any]
 
 
-def is_ready(convention: Convention) -> bool:
-    """Return whether the page can be drawn now; if not, show the progress of its calculation."""
+def is_ready(convention: Convention, budgets: tuple[Budget, ...]) -> bool:
+    """Return whether the page can be drawn now, with these limits; if not, show the progress of its calculation."""
     draft = current()
     if not is_costly(draft):
         return True
     part = str(st.session_state.get(KEY, st.query_params.get(KEY)))
-    arguments = draft, selected(draft), convention.memory, part, count_shown(draft.design)
+    arguments = draft, selected(draft), convention.memory, part, count_shown(draft.design), budgets
     found = calculated("Counts of a large network", results, *arguments)
     for each in found or ():
         plant(each.value, each.function, *each.arguments, **each.named)
@@ -46,12 +48,16 @@ def is_ready(convention: Convention) -> bool:
 
 
 @remembered
-def results(draft: Draft, row: int, memory: str, part: str, shown: int) -> tuple[Result, ...]:
+def results(
+    draft: Draft, row: int, memory: str, part: str, shown: int, budgets: tuple[Budget, ...] = ()
+) -> tuple[Result, ...]:
     """Return what the page shows of a network: its counts, the options of a row, and the content of one part."""
-    return tuple(_results(draft, row, memory, part, shown))
+    return tuple(_results(draft, row, memory, part, shown, budgets))
 
 
-def _results(draft: Draft, row: int, memory: str, part: str, shown: int) -> Iterator[Result]:
+def _results(
+    draft: Draft, row: int, memory: str, part: str, shown: int, budgets: tuple[Budget, ...]
+) -> Iterator[Result]:
     def result(function: Callable[..., Any], *arguments: Any, **named: Any) -> Result:
         return Result(function(*arguments, **named), function, arguments, named)
 
@@ -65,6 +71,8 @@ def _results(draft: Draft, row: int, memory: str, part: str, shown: int) -> Iter
     # A copy of a report contains what was read before.
     _ = report.memory_access, report.peak_activation, report.sums, report.__sizeof__()
     yield result(row_totals, design)
+    if budgets:
+        yield result(broken, report, budgets)
     yield result(network_digest, design, design.resolution)
     yield result(eager_peak, design, design.resolution)
     yield result(largest_layer, report)

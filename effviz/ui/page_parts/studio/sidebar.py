@@ -11,16 +11,18 @@ from effviz.core.resolution import Resolution, compact_size, parse_resolution
 from effviz.model.draft import Draft
 from effviz.ui import playing
 from effviz.ui.page_parts.studio.draft import EMPTY, IMPORTED, edit, follow, started
+from effviz.ui.widgets import frame
 from effviz.ui.widgets.controls import SIZE_HELP
 from effviz.ui.widgets.frame import notice
 from effviz.zoo import ARCHITECTURES
 
 _MOST_BYTES = 2**20
 _TURN = "_studio_import_turn"
+_FAILED = "Not imported: "
 
 
-def start_from() -> DeltaGenerator:
-    """Show the choice of the network to start from, and return the place of the settings below it."""
+def start_from() -> None:
+    """Show the choice of the network to start from."""
     names = [EMPTY, *ARCHITECTURES]
     _, is_hidden = playing.held("start")
     if not is_hidden:
@@ -28,6 +30,10 @@ def start_from() -> DeltaGenerator:
             "Start from", names, index=None, key="start", placeholder="a network, or an empty table",
             format_func=lambda name: name if name == EMPTY else effviz.architecture(name).title, on_change=_start,
         )  # fmt: skip
+
+
+def settings_place() -> DeltaGenerator:
+    """Return the place of the settings of the whole network."""
     return st.container(key="studio_settings")
 
 
@@ -40,11 +46,25 @@ def _start() -> None:
 
 def settings(draft: Draft) -> None:
     """Show the settings of the whole network."""
-    frame = draft.frame
-    _multiplier("Width multiplier", "width_mult", frame.width_mult)
-    _multiplier("Depth multiplier", "depth_mult", frame.depth_mult)
-    _resolution(frame.resolution)
-    _number("Input channels", "in_channels", frame.in_channels, 1, MAX_CHANNELS, 1)
+    base = draft.frame
+    _name(base.title or base.name)
+    _multiplier("Width multiplier", "width_mult", base.width_mult)
+    _multiplier("Depth multiplier", "depth_mult", base.depth_mult)
+    _resolution(base.resolution)
+    _number("Input channels", "in_channels", base.in_channels, 1, MAX_CHANNELS, 1)
+
+
+def _name(value: str) -> None:
+    key = "set_title"
+    follow(key, value)
+
+    def changed() -> None:
+        typed = st.session_state[key].strip()
+        # A cleared name returns, like a cleared number.
+        if typed:
+            edit(lambda draft: draft.settings(title=typed))
+
+    st.text_input("Name of the design", value, key=key, on_change=changed, max_chars=80)
 
 
 def _multiplier(label: str, name: str, value: float) -> None:
@@ -79,7 +99,7 @@ def _resolution(value: Resolution) -> None:
 
 def imports() -> DeltaGenerator:
     """Show the import of a design from a file or from text, and return the place of its outcome."""
-    with st.sidebar, st.expander("Import a design", key="import"):
+    with frame.sidebar(), st.expander("Import a design", key="import"):
         # A new key empties the uploader, which then accepts the same file again.
         key = f"import_file_{st.session_state.get(_TURN, 0)}"
         st.file_uploader(
@@ -92,18 +112,22 @@ def imports() -> DeltaGenerator:
 
 
 def outcome(place: DeltaGenerator) -> None:
-    """Show the outcome of the last import until the next edit."""
+    """Show the outcome of the last import until the next edit; a failure above the network too."""
     text = st.session_state.get(IMPORTED)
-    if text:
-        with place:
-            notice(text, alert=True)
+    if not text:
+        return
+    failed = text.startswith(_FAILED)
+    with place:
+        notice(text, "ignored over" if failed else "status", alert=not failed)
+    if failed:
+        notice(text, "ignored over", alert=True)
 
 
 def _import(text: str | bytes) -> None:
     try:
         draft = Draft.from_json(text)
     except DesignError as error:
-        st.session_state[IMPORTED] = f"Not imported: {error}."
+        st.session_state[IMPORTED] = f"{_FAILED}{error}."
         return
     edit(lambda _: draft, 0)
     st.session_state[IMPORTED] = f"Imported: {draft.frame.title or draft.frame.name}, {len(draft.rows)} rows."

@@ -1,0 +1,70 @@
+"""Views of the draft on the Studio page: the diagram and the layers of the selected row, and activations over time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effviz.advice.budgets import DTYPES, Budget
+from effviz.charts.architectures import activation_timeline
+from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
+from effviz.count.report import Report
+from effviz.studies.studio import layers_of, row_of
+from effviz.ui import inputs
+from effviz.ui.convention import Convention
+from effviz.ui.page_parts.studio.draft import Bench, missing, select
+from effviz.ui.page_parts.studio.limits import Limits
+from effviz.ui.widgets.charts import Click, alive_measure, show_chart
+from effviz.ui.widgets.diagram import diagram
+from effviz.ui.widgets.frame import look, notice
+from effviz.ui.widgets.layers import layer_table
+from effviz.ui.widgets.tables import show_table
+
+DRAWN = "drawn"
+_ROW, _WHOLE, _BLOCKS = "Selected row", "Whole draft, by stage", "Whole draft, by block"
+_DEPTHS = {_WHOLE: "stages", _BLOCKS: "blocks"}
+
+
+def structure(here: Bench, convention: Convention) -> None:
+    """Show the layers of the selected row, and a diagram of its first block or of the whole draft."""
+    report = here.report
+    chosen = inputs.switch("Diagram of", [_ROW, *_DEPTHS], DRAWN, default=_ROW)
+    if report is None:
+        missing(here)
+        return
+    path = next((entry.path for entry in report.blocks if entry.row == here.row), None)
+    if chosen == _ROW and path is None:
+        notice(f"Row {here.row + 1} is not built.")
+        return
+    diagram(report, _DEPTHS.get(chosen) or str(path), place="_studio")
+    if path is not None:
+        layers = layers_of(report, here.row)
+        st.markdown(f"**Layers of row {here.row + 1}**")
+        show_table(layer_table(layers, convention, f"{len(layers)} layers of row {here.row + 1}"), height=400)
+
+
+def activations(here: Bench, chosen: Limits, convention: Convention) -> None:
+    """Show the live activations while each layer runs, with the limit; a click selects the row of the layer."""
+    report = here.report
+    if report is None:
+        missing(here)
+        return
+    limit = next((each for each in chosen.budgets if each.quantity == "peak_activation"), None)
+
+    def select_row(mark: Click) -> None:
+        place = int(mark.x) - 1
+        row = row_of(report, report.running[place].path) if 0 <= place < len(report.running) else None
+        if row is not None:
+            select(row)
+
+    note = "A click selects the row of the layer. Fused network, batch 1."
+    show_chart(_timeline(report, limit, convention, look()), "timeline", note=note, on_click=select_row)
+
+
+@remembered
+def _timeline(report: Report, limit: Budget | None, convention: Convention, look: Appearance) -> Chart:
+    measure = alive_measure(convention)
+    if limit is None:
+        return activation_timeline(report.running, measure, look)
+    most = limit.limit / DTYPES[limit.dtype] * convention.factor("alive")
+    return activation_timeline(report.running, measure, look, (most, f"{limit.text} {limit.dtype}"))
