@@ -217,6 +217,33 @@ function remixed(color, pairs) {
   return hex(best[1]);
 }
 
+/** Return the figure of a chart, JSON in the dark theme, in the light one. Text on a mark is black or white by its color. */
+export function lightFigure(text, palette) {
+  const figure = JSON.parse(lightened(text, palette));
+  const map = figure.data.find((each) => each.type === "heatmap" && typeof each.colorscale?.[1]?.[1] === "string");
+  const ends = map?.colorscale.map(([, color]) => channels(color));
+  for (const trace of figure.data) {
+    const own = trace.textfont?.color, fill = trace.marker?.color;
+    if (isNeutral(own) && HEX_ONLY.test(fill)) trace.textfont.color = textOn(channels(fill));
+    if (!Array.isArray(own) || !map) continue;
+    trace.textfont.color = own.map((color, place) => {
+      const share = map.z[map.y.indexOf(trace.y[place])]?.[map.x.indexOf(trace.x[place])];
+      return isNeutral(color) && typeof share === "number" ? textOn(mixed(...ends, share)) : color;
+    });
+  }
+  return figure;
+}
+
+const HEX_ONLY = /^#[0-9a-f]{6}$/i;
+const isNeutral = (color) => /^#(0{6}|f{6})$/i.test(color);
+
+/** Return black or white, the one with more contrast: they are equal at this luminance. */
+function textOn(parts) {
+  const [red, green, blue] = parts.map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.1791 ? "#000000" : "#FFFFFF";
+}
+
 /** Let the browser save a file. */
 export function save(name, blob) {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });

@@ -113,13 +113,11 @@ async function chart(box, scheme, pictures) {
   const layout = { ...box.layout };
   // On the page, labels that another one covers are hidden.
   layout.annotations = layout.annotations?.map((each, place) => hidden.has(place) ? { ...each, visible: false } : each);
-  let text = JSON.stringify({ data: box.data, layout });
+  const text = JSON.stringify({ data: box.data, layout });
   const entries = [...document.querySelectorAll(".kinds .kind")].filter((entry) =>
     entry.dataset.color ? text.includes(entry.dataset.color) : box.parentElement.contains(entry));
   const legend = entries.map((entry) => [words(entry), entry.dataset.color]);
-  if (scheme === "light" && isDark()) text = pictures.lightened(text, page.palette);
-  const figure = JSON.parse(text);
-  if (scheme === "light" && isDark()) contrasting(figure.data);
+  const figure = scheme === "light" && isDark() ? pictures.lightFigure(text, page.palette) : JSON.parse(text);
   const size = { width: box.clientWidth, height: box.clientHeight };
   const svg = await window.Plotly.toImage(figure, { format: "svg", ...size, imageDataOnly: true });
   const owner = box.closest("figure"), caption = owner.querySelector("figcaption > details:last-child p");
@@ -128,22 +126,6 @@ async function chart(box, scheme, pictures) {
     caption: [words(owner.querySelector("figcaption > span")), words(caption)].filter(Boolean).join(" "),
     factor: Number(getComputedStyle(box).getPropertyValue("--enlarge")) || 1,
   };
-}
-
-/** Give the numbers in the cells of a heat map the color, black or white, that has more contrast on the light cell. */
-function contrasting(traces) {
-  const map = traces.find((each) => each.type === "heatmap");
-  const labels = traces.find((each) => Array.isArray(each.textfont?.color));
-  if (!map || !labels) return;
-  const [low, high] = map.colorscale.map(([, color]) => [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16)));
-  labels.textfont.color = labels.textfont.color.map((color, place) => {
-    const share = map.z[labels.y[place]]?.[labels.x[place]];
-    if (share === null || share === undefined || !/^#(0{6}|f{6})$/i.test(color)) return color;
-    const [red, green, blue] = low.map((part, each) => (part + (high[each] - part) * share) / 255)
-      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-    // At this luminance, black and white have the same contrast.
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#FFFFFF";
-  });
 }
 
 async function diagram(element, scheme, pictures) {

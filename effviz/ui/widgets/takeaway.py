@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 import effviz
+from effviz.charts.blocks.manifold import SPIRAL_COLORS
+from effviz.charts.literature import GREYS
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import APPEARANCES, DARK, LIGHT
 from effviz.ui.convention import Convention
@@ -27,7 +29,8 @@ _COLORS = {name: {"ink": look.ink, "muted": look.muted, "paper": look.paper} for
 _THEME = ("paper", "grid", "muted", "ink", "accent")
 PALETTE = [
     *([getattr(DARK, name), getattr(LIGHT, name)] for name in _THEME),
-    *([color, color] for color in KIND_COLORS.values()),
+    *([color, color] for color in (*KIND_COLORS.values(), *SPIRAL_COLORS)),
+    *([dark, light] for dark, light in zip(GREYS["dark"], GREYS["light"], strict=True)),
     *([getattr(DARK, each.name), getattr(LIGHT, each.name)] for each in fields(DARK) if each.name == "outline"),
 ]
 """Each color of the dark theme with that of the light one."""
