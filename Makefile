@@ -45,11 +45,14 @@ serve: .venv/runtime ## Start several servers behind nginx, for a class; needs n
 
 # One torch thread in each test process: two processes on two cores would otherwise run four threads.
 test test-quick: export OMP_NUM_THREADS = 1
+# The tests start a hundred processes. Without byte code, as in many images, each would compile effviz for two seconds.
+test test-quick: export PYTHONDONTWRITEBYTECODE =
 test: .venv/development ## Run all tests; those that need Chromium, nginx or PostgreSQL are skipped without them
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
-# The engine without the torch process, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples.
+# The engine without the torch process, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples
+# and takes all networks of the zoo where the default takes those with every kind of block.
 QUICK := tests/test_imports.py tests/core tests/model tests/zoo tests/count tests/advice tests/studies tests/charts
 test-quick: .venv/development ## Run the tests of the engine, without the app and the browser
 	$(VENV_PYTHON) -m pytest -q -m "not processes" -n $(JOBS) --dist worksteal $(QUICK)

@@ -18,9 +18,11 @@ from effviz.ui import turns
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityMiddleware, allowed_hosts
 from effviz.ui.server import apply_limits
+from effviz.ui.shortcuts import take_shortcuts
 from effviz.ui.static_files import StaticFilesMiddleware
 from effviz.ui.sweeps import route as sweep_route
 from effviz.ui.visitors import VisitorsMiddleware
+from effviz.ui.widgets.jobs import forget_absent
 from effviz.worker.calculations import pool
 from effviz.worker.manager import default_manager
 
@@ -38,6 +40,7 @@ async def processes(app: st.App) -> AsyncIterator[None]:
 
 
 apply_limits()
+take_shortcuts()
 
 # Streamlit finds this assignment by parsing the source, so it must be a plain assignment at module level.
 app = st.App(
@@ -49,7 +52,7 @@ app = st.App(
         Middleware(
             TrustedHostMiddleware, allowed_hosts=allowed_hosts(get_option("server.address")), www_redirect=False
         ),
-        Middleware(VisitorsMiddleware),
+        Middleware(VisitorsMiddleware, on_leave=forget_absent),
         Middleware(StaticFilesMiddleware),
         Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
     ],

@@ -14,7 +14,7 @@ The folders in order. Each imports only folders above it:
 `effviz.model`      layers, blocks, the stage table (`Stage`, `Design`), traces, shapes, JSON
 `effviz.zoo`        published networks, one file per family, and the figures that papers print
 `effviz.count`      parameters, multiply-adds, memory, formulas: `Report`
-`effviz.advice`     compound scaling and its inverses, budgets, rules of thumb with fixes
+`effviz.advice`     compound scaling and its inverses, budgets, rules of thumb with fixes, the solver
 `effviz.backend`    torch: build, profile, time, cross-check, draw
 `effviz.worker`     the torch process of the app and of `measure_latency`
 `effviz.studies`    the computations behind the lessons
@@ -33,9 +33,10 @@ Importing effviz loads neither torch nor streamlit nor pandas; `build` loads tor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from effviz.advice.budgets import Budget
 from effviz.advice.scaling import compound_scale
 from effviz.core.arguments import check_public
 from effviz.core.errors import DesignError, UncountedLayerError, UnknownNameError
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from effviz.advice.solver import Fit
     from effviz.backend.profile import Profile
     from effviz.measure.latency import Latency, LatencyError
 
@@ -59,7 +61,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ALIASES", "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
     "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
-    "export_torch", "find", "list_architectures", "measure_latency", "profile",
+    "export_torch", "find", "fit", "list_architectures", "measure_latency", "profile",
 ]  # fmt: skip
 
 
@@ -153,6 +155,16 @@ def find(
         retrained=retrained, latency=measured,
     )  # fmt: skip
     return finder.as_table(found, budgets, dtype, memory, known)
+
+
+def fit(
+    design: Design, limits: Mapping[str, float | str] | Iterable[Budget], *, dtype: str | None = None,
+    memory: str = "fused",
+) -> Fit:  # fmt: skip
+    """Change a stage table so that it meets all limits at once, see `effviz.advice.solver.fit`."""
+    from effviz.advice.solver import fit as solve
+
+    return solve(design, limits, dtype=dtype, memory=memory)
 
 
 def __getattr__(name: str) -> Any:

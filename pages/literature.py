@@ -6,8 +6,8 @@ from effviz.studies.literature.judge import judged
 from effviz.studies.literature.selection import GROUPINGS
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
-from effviz.ui.page_parts.literature.claims import claims, files, rules, when
-from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend
+from effviz.ui.page_parts.literature.claims import ALL_FIGURES, PAGE, claims, files, rules, when
+from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, show_bar
 from effviz.ui.page_parts.literature.course import course
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import show_cards
@@ -26,13 +26,16 @@ def page() -> None:
             show_cards(cards(chosen))
         with section("The verdicts"):
             grouping = inputs.switch("Group by", list(GROUPINGS), "by", default="Difference")
-            show_chart(chart(chosen, grouping, look()), "verdicts", legend=legend(look()))
+            show_chart(
+                chart(chosen, grouping, look()), "verdicts", legend=legend(look()),
+                note="A click on a bar lists its figures.", on_click=partial(show_bar, grouping),
+            )  # fmt: skip
     else:
         links.idle("by")
     parts(
         Part("Course notes", partial(when, ready, course)),
         Part("Number checker", checker, (KEY,)),
-        Part("All figures", partial(when, ready, partial(claims, chosen))),
+        Part(ALL_FIGURES, partial(when, ready, partial(claims, chosen)), (PAGE,)),
         Part("How figures are judged", rules),
         Part("Downloads", partial(when, ready, partial(files, chosen, convention))),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cases import for_each
 
 import effviz
 
@@ -109,14 +110,14 @@ def test_every_folder_is_in_the_list() -> None:
     assert {parts[0] for parts in folders if parts} == set(FOLDERS)
 
 
-@pytest.mark.parametrize("module", _in(FOLDERS))
+@for_each("module", _in(FOLDERS))
 def test_a_folder_imports_only_folders_before_it(module: str) -> None:
     allowed = FOLDERS[: FOLDERS.index(_folder(module)) + 1]
     named = {each.name for each in IMPORTS[module] if _folder(each.name)}
     assert not {name for name in named if _folder(name) not in allowed}
 
 
-@pytest.mark.parametrize("module", _in(FOLDERS[: FOLDERS.index("ui")]))
+@for_each("module", _in(FOLDERS[: FOLDERS.index("ui")]))
 def test_the_public_faces_are_for_callers_of_effviz(module: str) -> None:
     """`effviz`, `effviz.scaling` and the like import the folders, not the other way round."""
     named = {each.name for each in IMPORTS[module] if each.name.split(".")[0] in ("effviz", "pages", "app")}
@@ -139,7 +140,7 @@ def test_modules_and_files_are_built_without_counts() -> None:
     }, "parameters are counted in one place"  # fmt: skip
 
 
-@pytest.mark.parametrize("module", _in(STANDARD_LIBRARY))
+@for_each("module", _in(STANDARD_LIBRARY))
 def test_the_engine_needs_the_standard_library_only(module: str) -> None:
     outside = {each for each in IMPORTS[module] if each.name.split(".")[0] in HEAVY}
     assert outside <= {Import("pandas", False)}
@@ -147,14 +148,14 @@ def test_the_engine_needs_the_standard_library_only(module: str) -> None:
     assert not {each.name for each in IMPORTS[module] if each.name.split(".")[0] not in known}
 
 
-@pytest.mark.parametrize("module", _in(ENGINE))
+@for_each("module", _in(ENGINE))
 def test_the_engine_loads_neither_torch_nor_streamlit(module: str) -> None:
     assert not {
         " -> ".join(path) for name, path in _reached(module).items() if name.split(".")[0] in (*TORCH, "streamlit")
     }
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("effviz.ui", "pages", "app"))])
+@for_each("module", [name for name in MODULES if not name.startswith(("effviz.ui", "pages", "app"))])
 def test_only_the_app_imports_streamlit(module: str) -> None:
     assert not {each.name for each in IMPORTS[module] if each.name.split(".")[0] == "streamlit"}
 
@@ -162,7 +163,7 @@ def test_only_the_app_imports_streamlit(module: str) -> None:
 PAGES = [name for name in MODULES if name.split(".")[0] in ("pages", "app") or name.startswith("effviz.ui")]
 
 
-@pytest.mark.parametrize("module", PAGES)
+@for_each("module", PAGES)
 def test_pages_never_load_torch(module: str) -> None:
     """Torch takes a second and 200 MB, and belongs to its own process: neither at once nor inside a function."""
     named = {each.name for each in IMPORTS[module]}
@@ -170,7 +171,7 @@ def test_pages_never_load_torch(module: str) -> None:
     assert not {" -> ".join(path) for name, path in _reached(module).items() if name.split(".")[0] in TORCH}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "effviz.studies.search.storage"])
+@for_each("module", [name for name in MODULES if name != "effviz.studies.search.storage"])
 def test_only_a_running_search_loads_optuna(module: str) -> None:
     """It takes half a second, and the server never searches in its own process."""
     found = _reached(module)
@@ -260,3 +261,25 @@ def test_names_that_are_not_there_raise(name: str) -> None:
     assert not hasattr(effviz, name)
     with pytest.raises(AttributeError, match=f"^module 'effviz' has no attribute '{name}'$"):
         getattr(effviz, name)
+
+
+PUBLIC_FOLDERS = ("studies", "export", "advice", "count", "zoo", "charts")
+# Their functions run for every layer.
+PER_LAYER = {"effviz.count.kinds", "effviz.count.totals", "effviz.count.words", "effviz.count.formulas"}
+
+
+def test_functions_that_pages_and_commands_call_check_their_arguments() -> None:
+    users = [name for name in MODULES if name.startswith(("effviz.ui.", "effviz.cli.", "effviz.lessons.", "pages."))]
+    prefixes = tuple(f"effviz.{folder}" for folder in PUBLIC_FOLDERS)
+    called: dict[str, set[str]] = {}
+    for user in users:
+        for node in ast.walk(ast.parse(MODULES[user].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith(prefixes):
+                called.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
+    unchecked = []
+    for module in sorted(called.keys() & MODULES.keys() - PER_LAYER):
+        text = MODULES[module].read_text(encoding="utf-8")
+        functions = {each.name for each in ast.parse(text).body if isinstance(each, ast.FunctionDef)}
+        if functions & called[module] and not text.endswith(("check_public(globals())\n", "check_border(globals())\n")):
+            unchecked.append(module)
+    assert unchecked == []

@@ -18,14 +18,18 @@ import numpy as np
 import pytest
 from hostile import VALUES, plain, problem
 from profiles import PROFILE
-from tour import ELSEWHERE, MODULES, SMALL, calls
+from tour import ELSEWHERE, INNER, MODULES, SMALL, calls
 
 import effviz
 from effviz import DesignError, Stage, UncountedLayerError, UnknownNameError, analyze, budgets, lint, scaling
 from effviz.advice.scaling import ScalingRule
+from effviz.core.caches import forget, known, plant
 from effviz.core.units import change
+from effviz.count.reconcile import reconcile
 from effviz.measure.latency import LatencyError
 from effviz.model.draft import Draft
+from effviz.studies.guidelines import theory
+from effviz.studies.studio import row_totals
 from effviz.studies.width_depth.fit import OverBudgetError
 from effviz.worker.limits import estimate_bytes
 
@@ -42,7 +46,7 @@ def public() -> Iterator[str]:
 
 def test_every_public_function_has_a_valid_call() -> None:
     without = {name for name in public() if name not in calls() and inspect.signature(_named(name)).parameters}
-    assert without - ELSEWHERE == set()
+    assert without - ELSEWHERE - INNER == set()
     for function, args, kwargs in calls().values():
         function(*args, **kwargs)
 
@@ -95,6 +99,32 @@ KNOWN: dict[str, Callable[[], object]] = {
         effviz.Design("wide", (Stage("conv", 2**20, kernel_size=63),), in_channels=2**20, resolution=1)
     ),
 }
+
+
+# Functions of pages, which `tests.benchmarks.fuzz` tries with all values.
+BORDER: dict[str, tuple[Callable[[], object], str]] = {
+    "type": (lambda: row_totals("x"), "design = 'x' must be a Design; effviz.architecture(name) gives one"),  # type: ignore[arg-type]
+    "limit": (lambda: theory.ratio_curve(2**63), "channels = 9223372036854775808 must be at most 1048576"),
+    "value": (
+        lambda: theory.bottleneck_built(8, "x", 32),
+        "bottleneck_built has no result for channels = 8, variant = 'x', resolution = 32: KeyError('x')",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BORDER)
+def test_functions_of_pages_check_calls_from_outside(name: str) -> None:
+    call, message = BORDER[name]
+    with pytest.raises(DesignError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_a_public_function_that_is_remembered_finds_planted_results() -> None:
+    report = analyze(SMALL)
+    plant((), reconcile, report, 7)
+    assert known(reconcile, report, 7) == reconcile(report, 7) == ()
+    forget()
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -4,54 +4,37 @@ Counts are compared as integers. Sizes in bytes are elements times the bytes of 
 activation is stored in that format; padding and tables that a runtime adds are not included.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from effviz.advice.amounts import (
+    BYTES,
+    COUNT,
+    MAX_AMOUNT,
+    QUANTITIES,
+    SUFFIXES,
+    TIME,
+    Quantity,
+    checked_amount,
+    format_amount,
+    format_like,
+    format_share,
+    parse_amount,
+    tidy_amount,
+)
 from effviz.core.arguments import check_public, checked_late
-from effviz.core.errors import DesignError, fail, number, one_of, show
+from effviz.core.errors import DesignError, fail, number, one_of
 from effviz.count.report import Report
 
 DTYPES = {"float32": 4, "float16": 2, "int8": 1}
 """Bytes of one number."""
 
-COUNT, BYTES, TIME = "count", "bytes", "time"
-
-MAX_AMOUNT = 10**18
-"""Far beyond any network, and small enough that a float distinguishes neighboring limits by their share."""
-
-
-class Quantity(NamedTuple):
-    """A quantity that can have a budget.
-
-    Attributes:
-        title: on screen.
-        unit: of a limit: ``""`` for a count, ``"elements"``, ``"bytes"`` or ``"ms"``.
-        kind: notation of its amounts: `COUNT`, `BYTES` or `TIME`.
-        what: its definition in one sentence.
-    """
-
-    title: str
-    unit: str
-    kind: str
-    what: str
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "params": Quantity("Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm."),
-    "macs": Quantity("Multiply-adds", "", COUNT, "Fused multiply-adds of convolution and linear layers, one image."),
-    "memory_access": Quantity(
-        "Memory access cost", "elements", COUNT, "Elements read and written at batch 1, under the report's assumption."
-    ),
-    "peak_activation": Quantity(
-        "Peak activation memory", "bytes", BYTES, "Largest set of live activations in the fused network, batch 1."
-    ),
-    "weight_size": Quantity("Weight size", "bytes", BYTES, "All parameters in one number format."),
-    "latency": Quantity("Latency", "ms", TIME, "Median time for one image, measured on this machine."),
-}
-"""All quantities that can have a budget, in the order in which verdicts are shown."""
+__all__ = [
+    "BYTES", "COUNT", "DTYPES", "MAX_AMOUNT", "PRESETS", "QUANTITIES", "SUFFIXES", "TIME", "Budget", "Preset",
+    "Quantity", "Verdict", "check", "format_amount", "format_like", "format_share", "parse_amount", "read_limit",
+    "read_limits", "tidy_amount", "verdict",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,23 +44,40 @@ class Budget:
     Attributes:
         quantity: a key of `QUANTITIES`.
         limit: in the quantity's unit; a whole number, except for latency.
+        dtype: number format of a limit in bytes, a key of `DTYPES`; empty for the format that `check` is given.
+        written: the amount as it was typed, which `text` repeats; empty for the shortest text.
     """
 
     quantity: str
     limit: int | float
+    dtype: str = ""
+    written: str = ""
 
     def __post_init__(self) -> None:
         one_of("quantity", self.quantity, QUANTITIES)
-        object.__setattr__(self, "limit", _limit("limit", self.limit, self.quantity))
+        object.__setattr__(self, "limit", checked_amount("limit", self.limit, self.quantity))
+        if self.dtype != "":
+            one_of("dtype", self.dtype, DTYPES)
+            if not self.is_size:
+                fail("dtype", self.dtype, f"must be left out: {self.quantity} has no number format")
+        if self.written != "" and parse_amount(self.written, self.quantity) != self.limit:
+            fail("written", self.written, f"must be the limit {self.limit}")
 
+    @property
+    def is_size(self) -> bool:
+        """Whether the limit is in bytes, so that it needs a number format."""
+        return QUANTITIES[self.quantity].kind == BYTES
 
-def _limit(argument: str, value: Any, quantity: str) -> int | float:
-    checked = number(argument, value, 0, MAX_AMOUNT, open_below=True)
-    if QUANTITIES[quantity].kind == TIME:
-        return checked
-    if value != int(value):
-        fail(argument, value, f"must be a whole number for {quantity}")
-    return int(value)
+    @property
+    def text(self) -> str:
+        """The limit in the unit that was typed: ``"512 kB"``."""
+        if self.written:
+            return tidy_amount(self.written, self.quantity)
+        return format_amount(self.limit, self.quantity)
+
+    def show(self, value: float) -> str:
+        """Format a value of the quantity in the unit of the limit: ``"802.8 kB"``."""
+        return format_like(value, self.text, self.quantity)
 
 
 @checked_late
@@ -86,7 +86,8 @@ def read_limit(argument: str, value: float | str, quantity: str) -> Budget:
 
     Args:
         argument: its name in error messages.
-        value: in the unit of the quantity, or text for `parse_amount`: ``"300M"``, ``"256KiB"``.
+        value: in the unit of the quantity, or text for `parse_amount`: ``"300M"``, ``"256KiB"``. A size may end with
+            its number format: ``"512 kB int8"``.
         quantity: a key of `QUANTITIES`.
 
     Raises:
@@ -94,17 +95,61 @@ def read_limit(argument: str, value: float | str, quantity: str) -> Budget:
     """
     one_of("quantity", quantity, QUANTITIES)
     try:
-        return Budget(quantity, parse_amount(value, quantity) if isinstance(value, str) else value)
+        if not isinstance(value, str):
+            return Budget(quantity, value)
+        amount, _, last = value.strip().rpartition(" ")
+        dtype = last if last in DTYPES and QUANTITIES[quantity].kind == BYTES else ""
+        written = amount if dtype else value
+        return Budget(quantity, parse_amount(written, quantity), dtype, written)
     except DesignError as error:
         relation = error.problem.partition(" = ")[2]
         raise DesignError(f"{argument} = {relation}") from None
+
+
+Limits = Mapping[str, float | str] | Iterable[Budget]
+"""Limits of a caller: amounts by quantity, as for `read_limit`, or budgets."""
+
+
+@checked_late
+def read_limits(limits: Limits, dtype: str | None = None) -> tuple[Budget, ...]:
+    """Return the limits in the order of `QUANTITIES`, each size with its number format.
+
+    Args:
+        limits: ``{"macs": "300M", "peak_activation": "512 kB int8"}``, or budgets.
+        dtype: number format of the sizes that name none, a key of `DTYPES`.
+
+    Raises:
+        DesignError: a limit is illegal or occurs twice, none is given, or a size has no number format.
+    """
+    if dtype is not None:
+        one_of("dtype", dtype, DTYPES)
+    if isinstance(limits, Mapping):
+        listed = [read_limit(one_of("quantity", name, QUANTITIES), value, name) for name, value in limits.items()]
+    elif isinstance(limits, Iterable) and not isinstance(limits, str | bytes):
+        listed = list(limits)
+    else:
+        fail("limits", limits, "must map quantities to amounts, or be a sequence of Budget")
+    found: dict[str, Budget] = {}
+    for each in listed:
+        if not isinstance(each, Budget):
+            fail("budget", each, "must be a Budget")
+        if each.quantity in found:
+            fail("limits", each.quantity, "must have one limit for each quantity")
+        if each.is_size and not each.dtype:
+            if dtype is None:
+                fail(each.quantity, each.text, f"needs a number format: dtype must be one of {', '.join(DTYPES)}")
+            each = replace(each, dtype=dtype)
+        found[each.quantity] = each
+    if not found:
+        fail("limits", None, f"must contain at least one of {', '.join(QUANTITIES)}")
+    return tuple(found[name] for name in QUANTITIES if name in found)
 
 
 class Verdict(NamedTuple):
     """The comparison of a design with one budget.
 
     Attributes:
-        budget: the limit.
+        budget: the limit; the one of a size has the number format that it was compared in.
         value: in the unit of the budget; None if it was not measured.
         passed: whether the value is at most the limit; None if it was not measured.
         margin: share of the limit that is left, negative beyond it: 1 - value / limit.
@@ -114,6 +159,23 @@ class Verdict(NamedTuple):
     value: int | float | None
     passed: bool | None
     margin: float | None
+
+    @property
+    def share(self) -> float:
+        """The value as a share of the limit; 0 if it was not measured."""
+        return (self.value or 0) / self.budget.limit
+
+    @property
+    def sentence(self) -> str:
+        """The comparison in words: ``Multiply-adds are 300.8 M, 100.3 % of the limit of 300 M.``."""
+        title, limit = QUANTITIES[self.budget.quantity].title, self.budget.text
+        if self.value is None:
+            return f"{title} was not measured; its limit is {limit}."
+        verb = "are" if title.endswith("s") else "is"
+        dtype = f" ({self.budget.dtype})" if self.budget.dtype else ""
+        share = format_share(self.share)
+        of = "" if share.endswith("\N{MULTIPLICATION SIGN}") else " of"
+        return f"{title} {verb} {self.budget.show(self.value)}{dtype}, {share}{of} the limit of {limit}."
 
 
 @checked_late
@@ -125,7 +187,7 @@ def check(
     Args:
         report: of the design; its memory assumption applies.
         budgets: the limits.
-        dtype: number format of weights and activations, a key of `DTYPES`.
+        dtype: number format of weights and activations in limits that name none, a key of `DTYPES`.
         latency_ms: measured median in milliseconds; None if nothing was measured.
 
     Raises:
@@ -133,7 +195,7 @@ def check(
     """
     if not isinstance(report, Report):
         fail("report", report, "must be a Report; effviz.analyze(design) gives one")
-    size = DTYPES[one_of("dtype", dtype, DTYPES)]
+    one_of("dtype", dtype, DTYPES)
     if latency_ms is not None:
         latency_ms = number("latency_ms", latency_ms, 0, MAX_AMOUNT)
     if not isinstance(budgets, Iterable):
@@ -142,13 +204,19 @@ def check(
     for budget in budgets:
         if not isinstance(budget, Budget):
             fail("budget", budget, "must be a Budget")
-        value = _value(report, budget.quantity, size, latency_ms)
-        if value is None:
-            verdicts.append(Verdict(budget, None, None, None))
-        else:
-            # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
-            verdicts.append(Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit))
+        if budget.is_size and not budget.dtype:
+            budget = replace(budget, dtype=dtype)
+        verdicts.append(verdict(budget, _value(report, budget.quantity, DTYPES.get(budget.dtype, 1), latency_ms)))
     return tuple(verdicts)
+
+
+@checked_late
+def verdict(budget: Budget, value: float | None) -> Verdict:
+    """Compare a value, in the unit of the limit, with a limit."""
+    if value is None:
+        return Verdict(budget, None, None, None)
+    # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
+    return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
 
 
 def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -> int | float | None:
@@ -214,111 +282,6 @@ PRESETS: dict[str, Preset] = {
     ),
 }  # fmt: skip
 """Presets by name."""
-
-
-# --- amounts as text -------------------------------------------------------------------------------------------------
-
-_COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_SIZES = {
-    "": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
-    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
-}  # fmt: skip
-_TIMES = {"": Fraction(1), "ms": Fraction(1), "s": Fraction(1000), "us": Fraction(1, 1000)}
-SUFFIXES: Mapping[str, Mapping[str, int | Fraction]] = {COUNT: _COUNTS, BYTES: _SIZES, TIME: _TIMES}
-_EXAMPLES = {COUNT: "300M, 4.2 M or 1500000", BYTES: "256kB (1000 bytes), 320KiB (1024 bytes) or 250000", TIME: "33ms"}
-_AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\s*([^\W\d_]*)", re.ASCII)
-_MICRO = str.maketrans({"\N{GREEK SMALL LETTER MU}": "u", "\N{MICRO SIGN}": "u"})
-
-
-@checked_late
-def parse_amount(text: str, quantity: str) -> int | float:
-    """Parse an amount with a suffix, and return it in the unit of the quantity.
-
-    Counts take k, M, G and T. Sizes take kB, MB, GB and TB in steps of 1000, and KiB, MiB, GiB and TiB in steps of
-    1024. Latency takes ms, s and us. A number without a suffix is in the quantity's unit. Underscores may group digits.
-
-    Args:
-        text: ``"300M"``, ``"4.2 M"``, ``"256kB"``, ``"320KiB"``, ``"33ms"``, ``"3e8"``.
-        quantity: a key of `QUANTITIES`.
-
-    Returns:
-        A whole number; for latency a float.
-
-    Raises:
-        DesignError: the text is no amount; the message contains the text.
-    """
-    kind = QUANTITIES[one_of("quantity", quantity, QUANTITIES)].kind
-    written = f"write it like {_EXAMPLES[kind]}"
-    if not isinstance(text, str):
-        fail(quantity, text, f"must be text: {written}")
-    plain = text.strip().translate(_MICRO)
-    found = _AMOUNT.fullmatch(plain.lstrip("+-\N{MINUS SIGN}") if plain[1:2].isalnum() else plain)
-    if found is None or len(text) > 100 or "__" in text or found[1].rstrip(".").endswith("_") or "_." in found[1]:
-        fail(quantity, text, f"is not an amount: {written}")
-    digits, exponent, suffix = found.groups()
-    if plain[0] in "-\N{MINUS SIGN}":
-        fail(quantity, text, "must be greater than 0")
-    if suffix not in SUFFIXES[kind]:
-        fail(quantity, text, f"{_wrong(suffix, kind)}: {written}")
-    amount = Fraction(digits.replace("_", "") + (exponent or "")) * SUFFIXES[kind][suffix]
-    if amount > MAX_AMOUNT:
-        fail(quantity, text, f"must be at most {MAX_AMOUNT:g}")
-    # A time of 1e-400 ms is positive, but its float is 0.
-    if not (amount and float(amount)):
-        fail(quantity, text, "must be greater than 0")
-    if kind == TIME:
-        return float(amount)
-    if amount.denominator > 1:
-        fail(quantity, text, f"must be a whole number{' of bytes' if kind == BYTES else ''}")
-    return int(amount)
-
-
-def _wrong(suffix: str, kind: str) -> str:
-    """Describe the error in a suffix."""
-    for other, suffixes in SUFFIXES.items():
-        if other != kind and suffix in suffixes and suffix not in _COUNTS:
-            return f"has a unit of {'memory' if other == BYTES else 'time'}, {suffix}"
-    known = [each for each in SUFFIXES[kind] if each.lower() == suffix.lower()]
-    if kind == BYTES and (suffix.upper() in ("K", "M", "G", "T", "KB")):
-        return f"is ambiguous, because {suffix} may mean thousands or 1024s"
-    return f"has the suffix {show(suffix)}" + (f", which may mean {known[0]}" if known else ", which is unknown")
-
-
-@checked_late
-def format_amount(value: int | float, quantity: str) -> str:
-    """Return the shortest text that `parse_amount` converts back to `value`: ``300 M``, ``320 KiB``, ``33.5 ms``.
-
-    Raises:
-        DesignError: the value cannot be a limit of this quantity.
-    """
-    kind = QUANTITIES[one_of("quantity", quantity, QUANTITIES)].kind
-    amount = _limit(quantity, value, quantity)
-    if kind == TIME:
-        return f"{amount:.0f} ms" if amount == int(amount) and amount < 1e15 else f"{amount!r} ms"
-    usual = {suffix: unit for suffix, unit in SUFFIXES[kind].items() if suffix not in ("", "K")}
-    texts = [str(amount) if kind == COUNT else f"{amount} B"]
-    texts += [f"{_quotient(int(amount), int(unit))} {suffix}" for suffix, unit in usual.items() if unit > 1]
-    return min(texts, key=len)
-
-
-def format_share(share: float) -> str:
-    """Format a share of a limit without rounding it to the other side of 100 %: ``74.3 %``, ``100.3 %``, ``18×``."""
-    if share >= 10:
-        return f"{share:,.0f}×"
-    for text in (f"{100 * share:.3g}", *(f"{100 * share:.{digits}f}" for digits in range(1, 7))):
-        if share in (0, 1) or ("e" not in text and (float(text) - 100) * (share - 1) > 0):
-            return f"{text} %"
-    return "just over 100 %" if share > 1 else "just under 100 %"
-
-
-def _quotient(amount: int, unit: int) -> str:
-    """Return ``amount / unit`` as an exact decimal, which exists because units have only the factors 2 and 5."""
-    whole, rest = divmod(amount, unit)
-    digits = ""
-    while rest:
-        digit, rest = divmod(10 * rest, unit)
-        digits += str(digit)
-    return f"{whole}.{digits}" if digits else str(whole)
 
 
 check_public(globals())

@@ -7,6 +7,7 @@ from itertools import accumulate
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text, visible
 from effviz.core.units import exact, lower, percent, si, snapped
 from effviz.count.kinds import KINDS
@@ -158,7 +159,7 @@ def kind_shares(sums: KindSums, measures: list[Measure], look: Appearance) -> Ch
         )
         texts = [percent(share) if share >= 0.1 else "" for share in shares[kind]]
         traces.append(draw.kind_bars(kind, names, shares[kind], texts, 14, look, **hover))
-    scale = draw.axis("Share of the total", range=[0, 1], tickformat=".0%", showgrid=True, nticks=6)
+    scale = draw.axis("Share of the total", range=[0, 1.001], showgrid=True, **draw.percent_ticks())
     layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
     spoken = details(
         (kind, [f"{percent(share)} of {lower(name)}" for name, share in zip(names, shares[kind], strict=True)])
@@ -233,3 +234,6 @@ def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:
             shown[place] = stage
         seen.add(stage)
     return shown
+
+
+check_border(globals())

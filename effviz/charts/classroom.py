@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 
 _HEIGHT = 170
@@ -176,3 +177,6 @@ def _share(part: int, whole: int) -> str:
 def _plain(look: Appearance) -> str:
     """Return the colour of bars that are not right."""
     return draw.mixed(look.paper, look.muted, 0.4)
+
+
+check_border(globals())

@@ -10,6 +10,7 @@ from effviz.charts import draw
 from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.studies.convolutions import Connection, Setting
 
@@ -205,3 +206,6 @@ def reach_picture(reached: np.ndarray, groups: int, title: str, look: Appearance
     layout: Spec = {"shapes": [*shapes, draw.box(-0.5, -0.5, end, end, look.muted, 1)]} | _channel_axes(end, end, -0.5)
     connected = f"{percent(float(reached.mean()))} of the pairs of channels are connected"
     return chart(look, 280, [heat], layout, title, connected)
+
+
+check_border(globals())

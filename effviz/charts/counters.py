@@ -8,6 +8,7 @@ from effviz.charts import draw
 from effviz.charts.sentences import listed
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.charts.waterfall import MINUS, Bar, sign, waterfall
+from effviz.core.arguments import check_border
 from effviz.core.units import change, exact, percent, short, si, snapped
 
 _NAMED = 2
@@ -66,3 +67,6 @@ def counted_chart(ours: tuple[str, int], terms: Sequence[Addend], name: str, uni
     }
     spoken = ", ".join(f"{each.label} {each.text}" for each in (first, *moves, last))
     return chart(look, 110 + 40 * len(moves) + 40, [trace], layout, finding(ours[1], terms, name), spoken)
+
+
+check_border(globals())

@@ -3,6 +3,7 @@
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, si
 from effviz.studies.depthwise import Side
 
@@ -45,3 +46,6 @@ def _finding(first: Side, second: Side, latencies: tuple[float | None, ...], lab
         f"with {si(first.access)}"
     )
     return f"{second.title} has {compute} the multiply-adds of {first.title}{time}: it has {layers}"
+
+
+check_border(globals())

@@ -5,10 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Spec
-from effviz.core.units import short
+from effviz.core.units import short, snapped
 from effviz.count.palette import text_on
 
 # --- traces ----------------------------------------------------------------------------------------------------------
+
+
+def percent_ticks(end: float = 1.0) -> Spec:
+    """Build the ticks of an axis of shares from 0 to `end`, as percentages."""
+    step = snapped(end / 6)
+    values = [step * place for place in range(math.floor(end / step + 1e-9) + 1)]
+    return {"tickvals": values, "ticktext": [f"{100 * value:.3g} %" for value in values]}
 
 
 def hover(template: str, data: Sequence[Any] | None = None) -> Spec:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 
 _RUG = 90  # at most so many marks
 _FLOOR = 0.06  # of the height, for the rug
@@ -142,3 +143,6 @@ def _title(found: Search) -> str:
     if found.total == 1:
         return f"{found.best} is the only network that fits"
     return f"{found.best} has the highest published top-1 of {found.total:,} networks that fit"
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.resolution import Resolution
 from effviz.core.units import lower, si
 
@@ -51,12 +52,13 @@ def zoo_dots(networks: Sequence[Totals], factor: int, compute_label: str, look: 
         "margin": draw.margin(right=12, top=30),
         "annotations": notes,
         "xaxis": draw.axis("Count (logarithmic)", type="log", dtick=1, tickformat="~s", showgrid=True, range=span),
-        "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles},
-    }
+        "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles,
+                  "range": [-0.7, len(rows) - 0.3]},
+    }  # fmt: skip
     spoken = "; ".join(
         f"{each.title}: {si(each.macs * factor)} {lower(compute_label)}, {si(each.params)} parameters" for each in rows
     )
-    return chart(look, 22 * len(rows) + 80, traces, layout, _finding(rows), spoken)
+    return chart(look, 20 * len(rows) + 80, traces, layout, _finding(rows), spoken)
 
 
 def _finding(rows: Sequence[Totals]) -> str:
@@ -66,3 +68,6 @@ def _finding(rows: Sequence[Totals]) -> str:
     if few == many:
         return f"{least if len(rows) == 1 else 'Every network'} uses each parameter {few} times per image"
     return f"Parameters do not predict compute: {least} uses each parameter {few} times per image, {most} {many} times"
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import milliseconds, short, si
 from effviz.studies.prediction import PREDICTORS, Inversion, Row, inversions, predictors
@@ -238,3 +239,6 @@ def inversion_text(pair: Inversion, count: str) -> str:
         f"{pair.heavy} has {pair.more_macs:.2f}× the {count} of {pair.light}, but {pair.light} takes "
         f"{pair.faster:.2f}× as long"
     )
+
+
+check_border(globals())

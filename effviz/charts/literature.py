@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent
 from effviz.count.palette import text_on
 from effviz.studies.literature.judge import VERDICTS
@@ -45,7 +46,7 @@ def verdict_bars(groups: Sequence[Group], grouping: str, found: Summary, look: A
         traces.append({
             "type": "bar", "orientation": "h", "name": VERDICTS[verdict], "y": names, "x": values,
             "marker": {"color": color, "line": {"color": look.muted, "width": 1}},
-            "text": [exact(value) if value > most / 25 else "" for value in values], "textposition": "inside",
+            "text": [exact(value) if value > most / 15 else "" for value in values], "textposition": "inside",
             "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
             "textfont": {"color": text_on(color), "size": 13},
         } | hover)  # fmt: skip
@@ -80,3 +81,6 @@ def _finding(found: Summary) -> str:
         return f"All {exact(compared)} printed figures are wrong{off}"
     are = "is" if wrong == 1 else "are"
     return f"{exact(wrong)} of {exact(compared)} printed figures ({share}) {are} wrong{off}"
+
+
+check_border(globals())

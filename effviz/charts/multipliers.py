@@ -7,6 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.resolution import Resolution, area, compact_size, in_pixels
 from effviz.core.units import lower, si
 from effviz.count.palette import text_on
@@ -214,3 +215,6 @@ def _front_title(points: Sequence[Point], chosen: str) -> str:
     some = f"{on} of the {every}"
     which = {0: f"None of the {every}", every: "Both" if every == 2 else f"All {every}"}.get(on, some)
     return f"{which} published results of {chosen} {'are' if on > 1 else 'is'} {front}"
+
+
+check_border(globals())

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import lower, milliseconds, percent, short, si
 from effviz.studies.objective import Objective, Ranked
@@ -284,3 +285,6 @@ def _steps(end: float) -> list[float]:
     step = 10 ** math.floor(math.log10(end / 4))
     step *= next(factor for factor in (1, 2, 5, 10) if end / (step * factor) <= 6)
     return [step * place for place in range(int(end / step) + 1)]
+
+
+check_border(globals())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from effviz.core.arguments import check_border
 from effviz.core.units import short
 
 
@@ -23,3 +24,6 @@ def details(rows: Iterable[tuple[str, Iterable[str]]]) -> str:
 def times(factor: float) -> str:
     """Return a factor as text: ``"1.92×"``, ``"12 k×"``."""
     return f"{factor:.3g}×" if factor < 999.5 else f"{short(factor)}×"
+
+
+check_border(globals())

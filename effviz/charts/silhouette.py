@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import CLEAR, Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent, si
 
 _GAP = 0.012  # between two boxes, in shares of the drawing
@@ -118,3 +119,6 @@ def _boxes(middles: Sequence[float], boxes: Sequence[Box], marker: Spec) -> Spec
         "type": "bar", "x": list(middles), "width": [box.channels for box in boxes],
         "y": [box.side for box in boxes], "base": [-box.side / 2 for box in boxes], "marker": marker,
     }  # fmt: skip
+
+
+check_border(globals())

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import plotly.graph_objects as go
 
+from effviz.core.arguments import check_border
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import DARK, LIGHT, Appearance
 
@@ -104,3 +105,6 @@ def _template(look: Appearance) -> Spec:
 
 
 __all__ = ["CLEAR", "DARK", "KIND_COLORS", "LIGHT", "Appearance", "Chart", "Spec", "appearance", "chart"]
+
+
+check_border(globals())

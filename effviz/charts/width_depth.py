@@ -8,6 +8,7 @@ from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
 from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import change, lower, percent
 
 # Tall to flat, like the designs.
@@ -150,3 +151,6 @@ def _steady(channels: int) -> float:
     """Return the height of a lane in channels, in coarse steps, so that a wider design has visibly higher bars."""
     power = 10.0 ** math.floor(math.log10(channels))
     return next(step * power for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * power >= channels)
+
+
+check_border(globals())

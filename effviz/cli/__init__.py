@@ -15,7 +15,7 @@ exit code  meaning
 =========  ==========================================================================
 0          success; every limit is kept
 1          ``check``: a limit is exceeded, or ``--strict-lint`` is set with findings;
-           ``find``: no network fits
+           ``find``: no network fits; ``fit``: no variant is found
 2          wrong input, or the command failed; standard error has the reason
 70         a fault in effviz; standard error has the type of the exception
 130        interrupted with Ctrl-C
@@ -23,7 +23,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
-from effviz.cli import find, identified, reconcile, search
+from effviz.cli import find, fit, identified, reconcile, search
 from effviz.cli.commands import main
 
-__all__ = ["find", "identified", "main", "reconcile", "search"]
+__all__ = ["find", "fit", "identified", "main", "reconcile", "search"]

@@ -227,7 +227,7 @@ def check(
         return Answer(output.as_json(answer), code)
     parts = [output.lines(output.conditions(counted, dtype, chosen, latency))]
     if verdicts:
-        parts.append(output.table(map(output.verdict_row, verdicts), "<<><><<"))
+        parts.append(output.table((output.verdict_row(each, dtype) for each in verdicts), "<<><><<"))
     if findings is not None:
         parts.append(output.lines(output.finding_lines(findings, "FAIL" if strict_lint else "note")))
     return Answer("\n".join(parts), code)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from effviz import Design, DesignError, __version__, compound_scale
-from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, Preset, parse_amount
+from effviz.advice.budgets import DTYPES, PRESETS, QUANTITIES, Budget, Preset, read_limit
 from effviz.cli import files
 from effviz.core.resolution import Resolution, parse_resolution
 from effviz.count.memory import ASSUMPTIONS
@@ -151,7 +151,7 @@ def _budget(_: click.Context, option: click.Parameter, text: str | None) -> Budg
     """Parse the value of an option that sets a limit."""
     quantity = str(option.name)
     try:
-        return None if text is None else Budget(quantity, parse_amount(text, quantity))
+        return None if text is None else read_limit(quantity, text, quantity)
     except DesignError as error:
         # click's message names the option instead of the quantity.
         raise click.BadParameter(str(error).removeprefix(f"{quantity} = ")) from None

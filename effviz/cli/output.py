@@ -75,12 +75,17 @@ def conditions(report: Report, dtype: str, preset: Preset | None, latency: Laten
 
 def verdict_values(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict for JSON."""
-    budget = values(verdict.budget, ("quantity", "limit"))
+    budget = values(verdict.budget, ("quantity", "limit", "text", "dtype"))
     return budget | {"unit": QUANTITIES[budget["quantity"]].unit} | values(verdict, ("value", "passed", "margin"))
 
 
-def verdict_row(verdict: Verdict) -> tuple[str, ...]:
-    """Return a row of a check, with enough digits to distinguish the value from the limit."""
+def verdict_row(verdict: Verdict, dtype: str = "") -> tuple[str, ...]:
+    """Return a row of a check, with enough digits to distinguish the value from the limit.
+
+    Args:
+        verdict: the comparison.
+        dtype: number format that the text names already; another one is added to the unit.
+    """
     quantity, limit = QUANTITIES[verdict.budget.quantity], verdict.budget.limit
     value, margin = verdict.value or 0, verdict.margin or 0.0
     if verdict.passed:
@@ -94,7 +99,8 @@ def verdict_row(verdict: Verdict) -> tuple[str, ...]:
     enough = (each for each in range(6, 18) if value == limit or _amount(value, each) != _amount(limit, each))
     digits = next(enough, 17)
     amounts = _amount(value, digits), "limit", _amount(limit, digits)
-    return mark, lower(quantity.title), *amounts, quantity.unit, difference
+    unit = quantity.unit if verdict.budget.dtype in ("", dtype) else f"{quantity.unit}, {verdict.budget.dtype}"
+    return mark, lower(quantity.title), *amounts, unit, difference
 
 
 def _amount(value: float, digits: int = 6) -> str:

@@ -4,12 +4,16 @@
 they run. Wrong arguments then raise `DesignError` with the name of the argument, and numpy's integers, which overflow
 silently, become Python's. Integers have at most 300 digits, other numbers are finite. `Within` in an annotation sets
 narrower limits.
+
+`check_border(globals())` does the same for calls from outside of effviz only: a call from effviz costs 0.4 microseconds
+more, a check 3. There, another error of the function also becomes a `DesignError`, which lists the arguments.
 """
 
 import collections.abc
 import inspect
 import math
 import operator
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -46,6 +50,7 @@ class Within(NamedTuple):
 _BY_NAME = {"indent": (0, 100), "batch_size": (1, MAX_RESOLUTION)}
 
 _OWN: dict[Any, _Convert] = {}
+_PACKAGE = __name__.partition(".")[0]
 
 
 def convert_as(hint: Any, convert: _Convert) -> None:
@@ -55,10 +60,23 @@ def convert_as(hint: Any, convert: _Convert) -> None:
 
 def check_public(namespace: dict[str, Any]) -> None:
     """Replace the public functions that a module defines, see `checked`."""
-    for name, value in list(namespace.items()):
-        is_own = getattr(value, "__module__", "") == namespace["__name__"]
-        if is_own and not name.startswith("_") and callable(value) and not isinstance(value, type):
-            namespace[name] = checked(value)
+    namespace |= {name: checked(function) for name, function in _public(namespace)}
+
+
+def check_border(namespace: dict[str, Any]) -> None:
+    """Replace the public functions that a module defines by ones that check calls from outside of effviz."""
+    namespace |= {name: checked(function, border=True) for name, function in _public(namespace)}
+
+
+def _public(namespace: dict[str, Any]) -> list[tuple[str, Callable[..., Any]]]:
+    return [
+        (name, value)
+        for name, value in namespace.items()
+        if getattr(value, "__module__", "") == namespace["__name__"]
+        and not name.startswith("_")
+        and callable(value)
+        and not isinstance(value, type)
+    ]
 
 
 def check_methods(*kinds: type) -> None:
@@ -80,10 +98,14 @@ class _Plan(NamedTuple):
     others: _Convert | None  # of the keywords beyond them
 
 
-def checked(function: _F) -> _F:
+def checked(function: _F, *, border: bool = False) -> _F:
     """Return a function that converts its arguments by their annotations before it runs.
 
     A wrong number of arguments stays a `TypeError`.
+
+    Args:
+        function: to call.
+        border: leave the arguments of calls from effviz as they are.
     """
     if hasattr(function, "_is_checked"):
         return function
@@ -92,7 +114,28 @@ def checked(function: _F) -> _F:
     def call(*args: Any, **kwargs: Any) -> Any:
         return function(*converted(args, kwargs), **kwargs)
 
-    return _replacement(call, function)
+    def call_at_border(*args: Any, **kwargs: Any) -> Any:
+        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+            return function(*args, **kwargs)
+        given = converted(args, kwargs)
+        try:
+            return function(*given, **kwargs)
+        except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+            if not isinstance(error, DesignError):
+                _explain(function, given, kwargs, error)
+            raise
+
+    return _replacement(call_at_border if border else call, function)
+
+
+def _explain(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], error: Exception) -> None:
+    """Raise a `DesignError` that names the arguments of a call, unless their number is wrong."""
+    try:
+        found = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:
+        return
+    given = ", ".join(f"{name} = {show(value)}" for name, value in found.items())
+    raise DesignError(f"{function.__name__} has no result for {given}: {show(error)}") from error
 
 
 def checked_late(function: _F) -> _F:
@@ -115,6 +158,8 @@ def _replacement(call: Callable[..., Any], function: _F) -> _F:
         if hasattr(function, attribute):
             setattr(call, attribute, getattr(function, attribute))
     vars(call)["_is_checked"] = True
+    if hasattr(function, "cache_info"):
+        vars(call)["remembered"] = function
     return typing.cast(_F, wraps(function)(call))
 
 

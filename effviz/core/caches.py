@@ -1,7 +1,7 @@
 """Results of pure functions that are remembered, within one memory budget for the whole process.
 
 A hit costs as much as one of `functools.lru_cache`. A miss also estimates the size of its arguments and result. When
-all estimates together exceed `BUDGET`, the caches with the most bytes are emptied.
+all estimates together exceed `BUDGET`, the caches with the most bytes per recent hit are emptied.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
 
 _SAMPLED = 4
+_SHARED = 8  # calls that one estimate of a small result counts for
 _SMALL = 16_384
 _DEEPEST = 8
 
@@ -79,20 +80,30 @@ class _Caches:
         self._lock = threading.RLock()
         self._empty: list[Callable[[], None]] = []
         self._bytes: list[int] = []
+        self._hits: list[Callable[[], int]] = []
+        self._former: list[int] = []  # hits when a cache was emptied last
 
-    def add(self, empty: Callable[[], None]) -> int:
-        """Register a cache by the function that empties it, and return its number."""
+    def add(self, empty: Callable[[], None], hits: Callable[[], int]) -> int:
+        """Register a cache by the functions that empty it and count its hits, and return its number."""
         with self._lock:
             self._empty.append(empty)
             self._bytes.append(0)
+            self._hits.append(hits)
+            self._former.append(0)
             return len(self._empty) - 1
 
     def grow(self, number: int, size: int) -> None:
-        """Count an entry, and empty the largest caches if all exceed the budget."""
+        """Count an entry, and empty the least useful caches if all exceed the budget.
+
+        A page that needs a large cache at every move of a slider would otherwise fill it again at every move.
+        """
         with self._lock:
             self._bytes[number] += size
             while sum(self._bytes) > BUDGET:
-                self.empty(max(range(len(self._bytes)), key=self._bytes.__getitem__))
+                hits = [each() for each in self._hits]
+                recent = [max(0, now - before) for now, before in zip(hits, self._former, strict=True)]
+                self.empty(max(range(len(hits)), key=lambda cache: self._bytes[cache] / (1 + recent[cache])))
+                self._former = [each() for each in self._hits]
 
     def empty(self, number: int) -> None:
         """Empty one cache."""
@@ -129,10 +140,10 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
         else:
             pause()
             result = function(*args, **named)
-        # The estimate takes longer than many functions, so one small entry stands for several.
+        # The estimate takes longer than many functions, so one small entry is counted for several.
         if turns == 0:
             size = size_of((args, named, result))
-            turns = _SAMPLED if size < _SMALL else 1
+            turns = _SHARED if size < _SMALL else 1
             _CACHES.grow(number, size * turns)
         turns -= 1
         return result
@@ -140,7 +151,7 @@ def remembered(function: Callable[..., _T]) -> _lru_cache_wrapper[_T]:
     found = lru_cache(maxsize=None)(missed)
     # The function itself, for calls that shall not be remembered.
     found.__wrapped__ = function
-    number = _CACHES.add(found.cache_clear)
+    number = _CACHES.add(found.cache_clear, lambda: found.cache_info().hits)
     return found
 
 
@@ -163,6 +174,8 @@ def plant(result: _T, function: Callable[..., _T], *arguments: Any, **named: Any
 
 
 def _answered(answer: Callable[[], Any], function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
+    # A public function checks its arguments before it calls the remembered one.
+    function = getattr(function, "remembered", function)
     _answers.pending = function, answer
     try:
         return function(*arguments, **named)
@@ -175,10 +188,12 @@ class Store(Generic[_T]):
 
     def __init__(self) -> None:
         self._results: dict[Hashable, _T] = {}
-        self._number = _CACHES.add(self._results.clear)
+        self._hits = 0
+        self._number = _CACHES.add(self._results.clear, lambda: self._hits)
 
     def get(self, key: Hashable) -> _T | None:
         """Return the result of a key; None if there is none."""
+        self._hits += 1
         return self._results.get(key)
 
     def put(self, key: Hashable, result: _T) -> None:

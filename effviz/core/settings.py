@@ -87,6 +87,13 @@ HSTS_DAYS = Number(
 SOCKETS = Number("EFFVIZ_SOCKETS", 256, "open tabs (websockets) of one address", 1, 65_536)
 MESSAGE_KB = Number("EFFVIZ_MESSAGE_KB", 1_000, "kB of one message from a browser", 10, 100_000)
 MESSAGES = Number("EFFVIZ_MESSAGES", 50, "messages per second from one tab; more are delayed", 1, 100_000)
+CONNECTIONS = Number(
+    "EFFVIZ_CONNECTIONS",
+    1_024,
+    "HTTP connections of one address; a proxy may have three quarters of all",
+    8,
+    65_536,
+)
 REQUEST_S = Number(
     "EFFVIZ_REQUEST_S", 30, "seconds after which a connection without a complete request is closed", 1, 3_600
 )
@@ -104,8 +111,8 @@ REPLICA = Number(
 )
 
 SETTINGS: tuple[Text | Number, ...] = (
-    CACHE, CACHE_MB, CACHE_DAYS, RECORDED, LOCK, HOSTS, HSTS_DAYS, SOCKETS, MESSAGE_KB, MESSAGES, REQUEST_S, UPLOADS_MB,
-    OPEN_FILES, VISITOR_JOBS, ADDRESS_JOBS, ROOMS, ADDRESS_ROOMS, ROOM_MEMBERS, REPLICA,
+    CACHE, CACHE_MB, CACHE_DAYS, RECORDED, LOCK, HOSTS, HSTS_DAYS, SOCKETS, MESSAGE_KB, MESSAGES, CONNECTIONS,
+    REQUEST_S, UPLOADS_MB, OPEN_FILES, VISITOR_JOBS, ADDRESS_JOBS, ROOMS, ADDRESS_ROOMS, ROOM_MEMBERS, REPLICA,
 )  # fmt: skip
 """All settings, in the order of the README."""
 

@@ -11,7 +11,7 @@ their indices and writes its output, fused or not.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -189,7 +189,19 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
     These are its inputs, its output and all tensors that a later step reads, including the network's input. A view
     keeps its whole storage alive. The count is 0 for views and for steps that run inside another step.
     """
-    sizes = fusion.sizes
+    counts = [0] * len(steps)
+    for index, storages in _held(steps, fusion):
+        counts[index] = sum(fusion.sizes[storage] for storage in storages)
+    return counts
+
+
+def storages_alive(steps: Sequence[Step], fusion: Fusion, index: int) -> list[int]:
+    """Return the storages in memory while one step of the fused network runs, as `alive` counts them, in order."""
+    return next((sorted(storages) for place, storages in _held(steps, fusion) if place == index), [])
+
+
+def _held(steps: Sequence[Step], fusion: Fusion) -> Iterator[tuple[int, set[int]]]:
+    """Yield each step that runs by itself, and the storages in memory while it runs."""
     running = [index for index, step in enumerate(steps) if not (step.is_view or fusion.absorbed[index])]
     touched = {
         index: {fusion.home[tensor.storage] for tensor in (*steps[index].inputs, steps[index].output)}
@@ -198,14 +210,8 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
     last: dict[int, int] = {}
     for index in running:
         last.update(dict.fromkeys(touched[index], index))
-    counts = [0] * len(steps)
     held: set[int] = set()
-    total = 0
     for index in running:
-        total += sum(sizes[storage] for storage in touched[index] - held)
         held |= touched[index]
-        counts[index] = total
-        ended = {storage for storage in touched[index] if last[storage] == index}
-        total -= sum(sizes[storage] for storage in ended)
-        held -= ended
-    return counts
+        yield index, held
+        held -= {storage for storage in touched[index] if last[storage] == index}

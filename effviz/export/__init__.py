@@ -4,6 +4,7 @@ The parameters of its module have the names and the order of those of `effviz.bu
 Importing this package imports no torch.
 """
 
+from effviz.core.arguments import check_border
 from effviz.export.library import library_calls
 from effviz.export.network import SourceFile
 from effviz.model.design import Design, as_design
@@ -21,3 +22,6 @@ def export_torch(design: Design) -> str:
         DesignError: the network cannot be built at its own resolution.
     """
     return SourceFile(as_design(design)).text()
+
+
+check_border(globals())

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from effviz.core import settings
+from effviz.core.caches import remembered
 from effviz.core.errors import fail
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.measure import store
@@ -135,6 +136,7 @@ def write(file: Path, machine: Mapping[str, str], known: Mapping[Request, Latenc
     file.write_text(f'{head}, "latencies": {{\n{lines}\n}}}}\n', encoding="utf-8")
 
 
+@remembered
 def _key(asked: Request) -> str:
     parts = [network_digest(asked.design, asked.resolution), asked.batch_size, asked.threads, asked.dtype]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, look_up
 from effviz.count.kinds import DEPTHWISE, VIEW
@@ -241,3 +242,6 @@ def heaviest_layer(report: Report) -> tuple[str, int]:
     """Return path and multiply-adds of the layer with the most of them."""
     row = max(report.rows, key=lambda row: row.macs)
     return row.path, row.macs
+
+
+check_border(globals())

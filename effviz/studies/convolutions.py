@@ -8,6 +8,7 @@ from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, flag, if_legal, one_of, whole
 from effviz.count.report import Report, analyze
@@ -283,3 +284,6 @@ def drawn_channels(channels: int, groups: int, most: int = 64) -> tuple[int, int
     groups = min(groups, most // 2)
     size = max(1, min(channels // groups, most // groups))
     return groups * size, groups
+
+
+check_border(globals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.count.kinds import DEPTHWISE
 from effviz.count.report import Report
@@ -30,3 +31,6 @@ def side(name: str, memory: str = "fused") -> Side:
     counted = report(Entry(name), memory)
     rows = [row for row in counted.rows if row.kind == DEPTHWISE]
     return Side(counted, len(rows), sum(row.memory_access for row in rows), sum(row.macs for row in rows))
+
+
+check_border(globals())

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import fail, number
 from effviz.count.totals import block_totals
 from effviz.model.blocks.mobile import SqueezeExcite
@@ -93,3 +94,6 @@ def _excited(block: FieldBlock, shape: Shape, reduction: float, *, current: bool
 
 def _with_ratio(block: FieldBlock, se_ratio: float) -> FieldBlock:
     return type(block)(**(vars(block) | {"se_ratio": se_ratio}))
+
+
+check_border(globals())

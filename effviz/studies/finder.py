@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, Verdict, check, read_limit
 from effviz.advice.scaling import ScalingRule
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, check_cells, fail, look_up, multiplier, one_of
 from effviz.core.resolution import Resolution, area, as_resolution, in_pixels
@@ -318,6 +319,9 @@ def find(
     Returns:
         The candidates within the limits, and the known latencies in milliseconds.
     """
+    for limit in budgets:
+        if limit.dtype not in ("", dtype):
+            fail("dtype", dtype, f"must be {limit.dtype}, the number format of the limit of {limit.text}")
     axes = (None if each is None else tuple(each) for each in (networks, widths, resolutions))
     pool = candidates(memory, *axes, retrained=retrained)
     counted = [each for each in budgets if each.quantity != "latency"]
@@ -367,3 +371,6 @@ RENAMED = {
     "label": "network", "width": "width_mult", "depth": "depth_mult", "peak_activation_bytes": "peak_bytes",
     "weight_size_bytes": "weight_bytes",
 }  # fmt: skip
+
+
+check_border(globals())

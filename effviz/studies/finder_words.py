@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from effviz.advice.budgets import QUANTITIES, Budget
+from effviz.core.arguments import check_border
 from effviz.core.units import lower
 from effviz.studies.finder import Found
 
@@ -49,3 +50,6 @@ def most_excluding(found: Found, budgets: Iterable[Budget], written: Callable[[f
 
 def _networks(count: int) -> str:
     return f"{count:,} network{'' if count == 1 else 's'}"
+
+
+check_border(globals())

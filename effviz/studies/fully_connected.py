@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import if_legal
 from effviz.core.latex import number
 from effviz.core.units import exact
@@ -67,3 +68,6 @@ def _counted(setting: Setting, memory: str, *rows: Stage) -> Report | None:
 def _times(each: str, outputs: str, setting: Setting) -> str:
     """Multiply the weights of one output, and its bias, by the outputs."""
     return rf"({each} + 1) \cdot {outputs}" if setting.bias else rf"{each} \cdot {outputs}"
+
+
+check_border(globals())

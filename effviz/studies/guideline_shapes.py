@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.studies.guidelines.access import (
@@ -206,3 +207,6 @@ def _bottleneck(found: Comparison, memory: str) -> list[Derivation]:
         percent(now.share(memory)),
     )
     return [*terms, share]
+
+
+check_border(globals())

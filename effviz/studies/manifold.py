@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, one_of, whole
 
@@ -172,3 +173,6 @@ def loss_curve(
     shares = lost(original, features)
     quartiles = np.quantile(shares[:, [size - 1 for size in sizes]], (0.25, 0.5, 0.75), axis=0)
     return [Loss(size, *map(float, row)) for size, row in zip(sizes, quartiles.T, strict=True)]
+
+
+check_border(globals())

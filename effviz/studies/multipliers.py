@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.resolution import Resolution, area, halved, ratio
@@ -61,14 +62,14 @@ def countable(base: Design, width: float, resolution: Resolution) -> bool:
 
 # --- the law ----------------------------------------------------------------------------------------------------------
 
-STEM = "the stem reads the image's 3 channels at every width"
-DEPTH = "a depthwise layer has one filter a channel: width, not width²"
-CLASSES = "the classifier keeps its outputs"
-KEPT = "other layers keep a side: a head of fixed width, or the least number of channels"
-FLAT = "behind the pooling and in squeeze-and-excitation a map is 1 x 1 at every resolution"
-ROUNDED = "channels are rounded, or looked up, as the family does"
-SIDES = "sides of maps are rounded up where they are halved"
-ONLY = "layers that only one of the two has, where a shortcut no longer fits"
+STEM = "the stem reads 3 channels at every width"
+DEPTH = "depthwise layers grow with width, not width²"
+CLASSES = "the classifier keeps its classes"
+KEPT = "a fixed head, or a minimum of channels"
+FLAT = "pooled maps are 1 × 1 at every resolution"
+ROUNDED = "channels follow the rounding of the family"
+SIDES = "odd map sides are rounded up"
+ONLY = "layers of shortcuts that exist in only one of the two"
 REASONS = (DEPTH, STEM, CLASSES, KEPT, FLAT, ROUNDED, SIDES, ONLY)
 
 
@@ -301,3 +302,6 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
         if not front or points[place][1] > points[front[-1]][1] or points[place] == points[front[-1]]:
             front.append(place)
     return front
+
+
+check_border(globals())

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from effviz.core import errors
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, UnknownNameError, fail, if_legal
 from effviz.core.resolution import compact_size, in_pixels, parse_resolution
@@ -240,3 +241,6 @@ def distinct_labels(networks: Iterable[Network]) -> tuple[str, ...]:
             label, number = f"{network.label} ({number})", number + 1
         found[label] = None
     return tuple(found)
+
+
+check_border(globals())

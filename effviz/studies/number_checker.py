@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, if_legal
 from effviz.core.resolution import Resolution, as_resolution
@@ -372,3 +373,6 @@ def _counts(claim: Claim, where: Place, parts: Parts) -> list[tuple[str, str, in
         elif (counted := rule.of(where.design())) is not None:
             found.append((rule.name, rule.text, counted))
     return found
+
+
+check_border(globals())

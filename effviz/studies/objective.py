@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, number
 from effviz.studies.prediction import ENTRIES, Entry
@@ -180,3 +181,6 @@ def _top1(entry: Entry) -> tuple[float, str] | None:
 def names(networks: Sequence[Ranked], most: int) -> str:
     """List the titles of the first networks."""
     return ", ".join(each.network.title for each in networks[:most])
+
+
+check_border(globals())

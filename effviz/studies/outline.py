@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from effviz.core.arguments import check_border
 from effviz.count.report import Report
 from effviz.count.totals import block_totals
 from effviz.count.words import PLAIN, WEIGHTED, block_title, describe
@@ -47,3 +48,6 @@ def title_of(entry: BuiltBlock) -> str:
         return describe(next((layer for layer in layers if isinstance(layer, WEIGHTED)), layers[0]))
     stride = getattr(block, "stride", 1)
     return block_title(block) if stride == 1 else f"{block_title(block)}, stride {stride}"
+
+
+check_border(globals())

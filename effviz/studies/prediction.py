@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from operator import mul
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.count.report import Report, analyze
 from effviz.zoo import ARCHITECTURES, architecture
@@ -84,11 +86,12 @@ Row = Mapping[str, Any]
 """A network: its title, family, counts, and ``latency_ms``."""
 
 
-def row(entry: Entry, memory: str = "fused") -> dict[str, Any]:
+@remembered
+def row(entry: Entry, memory: str = "fused") -> Row:
     """Return a table row: title, family, resolution in pixels, and all counts of `PREDICTORS`."""
     counted = report(entry, memory)
     names = {"title": entry.title, "family": entry.design.family, "resolution": counted.resolution}
-    return names | {column: getattr(counted, column) for column in PREDICTORS}
+    return MappingProxyType(names | {column: getattr(counted, column) for column in PREDICTORS})
 
 
 class Predictor(NamedTuple):
@@ -130,13 +133,14 @@ class Ranks(NamedTuple):
 
 def ranks(rows: Sequence[Row], column: str) -> Ranks:
     """Correlate the order by `column` with the order by ``latency_ms``; ties share their mean rank."""
-    one, two = (_centered_ranks([each[name] for each in rows]) for name in (column, "latency_ms"))
+    one, two = (_centered_ranks(tuple(each[name] for each in rows)) for name in (column, "latency_ms"))
     together, first, second = (sum(map(mul, *pair)) for pair in ((one, two), (one, one), (two, two)))
     spread = math.sqrt(first * second)
     return Ranks(together, first, second, together / spread if spread else math.nan)
 
 
-def _centered_ranks(values: Sequence[float]) -> list[float]:
+@remembered
+def _centered_ranks(values: tuple[float, ...]) -> list[float]:
     """Return the rank of each value minus the mean rank."""
     order = sorted(values)
     return [(bisect_left(order, value) + bisect_right(order, value) - len(order)) / 2 for value in values]
@@ -195,3 +199,6 @@ def highlights(rows: Sequence[Row], family: str = "") -> set[str]:
         return {each["title"] for each in rows if each["family"] == family}
     pairs = inversions(rows)
     return {pairs[0].heavy, pairs[0].light} if pairs else set()
+
+
+check_border(globals())

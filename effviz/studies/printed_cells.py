@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, area, in_pixels
 from effviz.model.design import Design
@@ -267,3 +268,6 @@ def _by_top1(figures: Iterable[Figure]) -> dict[float, tuple[Figure, ...]]:
         if each.comparable and each.top1 is not None:
             found.setdefault(each.top1, []).append(each)
     return {top1: tuple(rows) for top1, rows in found.items()}
+
+
+check_border(globals())

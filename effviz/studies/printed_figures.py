@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from effviz.core.arguments import check_border
 from effviz.core.resolution import compact_size
 from effviz.core.units import change
 from effviz.count.report import Report, analyze
@@ -77,3 +78,6 @@ def deviation(printed: float, counted: int) -> str:
     step = int(place_value(f"{printed:.12g}") * 1_000_000)
     fit = Digits(round(printed * 1e6), step, step).fit(counted)
     return ROUNDED if fit == EXACT else fit or change(printed * 1e6, counted)
+
+
+check_border(globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from effviz.core.arguments import check_border
 from effviz.count.report import analyze
 from effviz.zoo import architecture
 from effviz.zoo.published import published
@@ -81,3 +82,6 @@ def _paper(source: str) -> str:
 def _counted(name: str, scale: float, depth_scale: float, resolution: int) -> int:
     design = architecture(name).scaled(width_mult=scale, depth_mult=1.0 if depth_scale != depth_scale else depth_scale)
     return analyze(design, resolution).macs
+
+
+check_border(globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from effviz.advice.scaling import ScalingRule, built_body
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.resolution import sides
@@ -52,3 +53,6 @@ def _built(design: Design, base: Design) -> Built:
     blocks, channels = built_body(design)
     depth, width = design.depth_mult / base.depth_mult, design.width_mult / base.width_mult
     return Built(analyze(design), depth, width, blocks, channels, sides(design.resolution)[0])
+
+
+check_border(globals())

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import UncountedLayerError, fail, unknown
 from effviz.core.resolution import Resolution
 from effviz.count import cost
@@ -211,3 +212,6 @@ def _branches(layer: Branches, channels: list[Channel], shape: Shape) -> tuple[l
 
 def _sum(terms: tuple[Channel, ...]) -> Channel:
     return Channel(summands=frozenset[Mark]().union(*(term.marks | term.summands for term in terms)))
+
+
+check_border(globals())

@@ -18,6 +18,7 @@ from effviz.advice.scaling import (
     scaling_rules,
     sweep,
 )
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import sides, size_text
@@ -296,3 +297,6 @@ def growth_text(small: Design, large: Design) -> str:
     before, after = ((*built_body(each), size_text(each.resolution)) for each in (small, large))
     found = [f"{low} → {high} {name}" for low, high, name in zip(before, after, names, strict=True) if low != high]
     return ", ".join(found) or "a wider stem or head"
+
+
+check_border(globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.model.blocks.basic import same_padding
@@ -61,3 +62,6 @@ def _separated(row: Stage) -> Stage:
         return row
     dropped = {"norm", "bias", "padding", "groups", "dilation"}
     return Stage(**({name: value for name, value in row.to_dict().items() if name not in dropped} | {"block": _BLOCK}))
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, if_legal, show
 from effviz.count.report import Report, analyze
@@ -247,3 +248,6 @@ def _blank(value: Any) -> bool:
 
 def _typed(value: Any, kind: str) -> Any:
     return int(value) if kind == "int" and float(value).is_integer() else value
+
+
+check_border(globals())

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.count.totals import network_totals
@@ -171,3 +172,6 @@ def compared(design: Design, name: str, groups: int | None = None) -> tuple[Vari
 def _totals(name: str, title: str, differs: str, source: str, design: Design | None) -> VariantTotals:
     counts = None if design is None else if_legal(partial(_counts, design))
     return VariantTotals(name, title, differs, source, *(counts or (None, None)))
+
+
+check_border(globals())

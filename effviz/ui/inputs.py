@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -186,6 +187,21 @@ def _slider_beside(
     _follower(key, shown, draw, written)
 
 
+@dataclass
+class _Note:
+    """Notes of a slider that follows an input.
+
+    Attributes:
+        followed: value of the slider for that of the input.
+        former: value of the slider before it followed, and the run in which it did.
+        aspect: the resolution that was last typed, for the slider of a rectangle.
+    """
+
+    followed: Any = None
+    former: tuple[Any, int] | None = None
+    aspect: str = ""
+
+
 def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[T], object]) -> None:
     """Show a slider of any kind that follows the input of a setting, and writes to it.
 
@@ -195,25 +211,24 @@ def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[
         draw: shows the slider, with the arguments for its widget.
         written: returns the value of the input for a value of the slider.
     """
-    slider, followed = f"{key}_slider", f"{key}_followed"
-    former = f"{key}_former"  # value of the slider before it followed, and the run in which it did
-    state = st.session_state
-    if slider in state and state.get(followed) != shown:
+    slider, state = f"{key}_slider", st.session_state
+    note = links.notes().setdefault(key, _Note())
+    if slider in state and note.followed != shown:
         # Only where it has to follow: a slider that is set is redrawn, and the next move of the visitor would be lost.
-        state[former] = state[slider], links.run_number()
+        note.former = state[slider], links.run_number()
         state[slider] = shown
-    elif former in state and state[former][1] < links.run_number():
-        del state[former]
-    state[followed] = shown
+    elif note.former is not None and note.former[1] < links.run_number():
+        note.former = None
+    note.followed = shown
 
     def move() -> None:
         if runs.is_poll() or runs.is_navigation():
             return
-        if former in state and state[former][0] == state[slider]:
+        if note.former is not None and note.former[0] == state[slider]:
             # No move: the browser has not drawn the run in which the slider followed.
-            state[slider], state[former] = state[followed], (state[slider], links.run_number() + 1)
+            state[slider], note.former = note.followed, (state[slider], links.run_number() + 1)
         else:
-            state[followed] = state[slider]
+            note.followed = state[slider]
             state[key] = written(state[slider])
 
     locked, hidden = playing.held(key)
@@ -313,7 +328,8 @@ def size(
     if problem := state.pop(refused, ""):
         st.caption(f"{links.shortened(problem)} is not legal here: {choices}.")
     if isinstance(value, int):
-        state.pop(links.ASPECT.format(key), None)
+        if (note := links.notes().get(key)) is not None:
+            note.aspect = ""
         with place:
             _slider_beside(label, key, value, usual, step, help, str)
         return value
@@ -332,15 +348,15 @@ def size(
 
 def aspect(key: str) -> Resolution | None:
     """Return the resolution whose aspect ratio the slider of a `size` keeps; None for a square."""
-    kept = st.session_state.get(links.ASPECT.format(key))
-    return None if kept is None else parse_resolution(kept)
+    note = links.notes().get(key)
+    return parse_resolution(note.aspect) if note is not None and note.aspect else None
 
 
 def _kept_aspect(key: str, value: tuple[int, int]) -> Resolution:
     """Return the resolution that was typed if the slider has moved from there to `value`, otherwise `value`."""
-    state, name = st.session_state, links.ASPECT.format(key)
-    typed = parse_resolution(state[name]) if name in state else value
+    note = links.notes().setdefault(key, _Note())
+    typed = parse_resolution(note.aspect) if note.aspect else value
     high, wide = sides(typed)
     kept = typed if max(1, round(value[0] * wide / high)) == value[1] else value
-    state[name] = compact_size(kept)
+    note.aspect = compact_size(kept)
     return kept

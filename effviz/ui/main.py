@@ -11,7 +11,7 @@ from effviz.ui import links
 from effviz.ui.navigation import PAGES, PageInfo
 from effviz.ui.paths import ROOT, STYLE_SHEETS, page_path
 from effviz.ui.turns import TURNS
-from effviz.ui.widgets import frame
+from effviz.ui.widgets import calculation, frame
 
 
 def run() -> None:
@@ -25,7 +25,8 @@ def run() -> None:
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · effviz" if chosen.url_path else "effviz")
     st.logo(ROOT / "assets" / "wordmark.svg", icon_image=ROOT / "assets" / "logo.svg", size="large")
-    links.start(chosen.url_path)
+    if links.start(chosen.url_path):
+        calculation.leave()
     st.html(_style())
     frame.top(chosen.url_path)
     chosen.run()

@@ -90,7 +90,7 @@ PAGES = (
     PageInfo("lessons", "Lessons", "school",
              "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
     PageInfo("classroom", "Classroom", "groups",
-             "A class predicts together: students answer on their devices, the teacher's screen shows all answers.",
+             "A class predicts together. Students answer on their devices, and the teacher's screen shows all answers.",
              "Lessons"),
     PageInfo("literature", "Published figures", "fact_check",
              "Papers, libraries and course notes print [[parameters]], [[multiply-adds]], accuracies and latencies. "

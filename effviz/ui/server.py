@@ -35,14 +35,14 @@ def apply_limits() -> None:
     """
     import uvicorn
 
-    from effviz.ui.connections import limit_time
+    from effviz.ui.connections import limit_connections
 
     settings.check()
     # Streamlit has one limit for both directions, and its answers contain tables and charts. A property of the class
     # hides the attribute of its objects.
     size = property(lambda config: 1_000 * settings.MESSAGE_KB.value, lambda config, value: None)
     uvicorn.Config.ws_max_size = size  # type: ignore[assignment]
-    limit_time()
+    limit_connections()
     if sys.platform != "win32":
         import resource
 

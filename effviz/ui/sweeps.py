@@ -23,6 +23,7 @@ from starlette.routing import Route
 from streamlit.config import get_option
 
 from effviz.charts.style import Appearance, Chart, json_of
+from effviz.core import settings as server_settings
 from effviz.core.caches import NotKnownError, known, plant, remembered
 from effviz.core.errors import DesignError
 from effviz.ui.convention import Convention
@@ -63,8 +64,9 @@ def without_own(controls: Mapping[str, str], numbers: Mapping[str, Any]) -> dict
     return {key: {name: number for name, number in numbers.items() if name != own} for key, own in controls.items()}
 
 
-# Sweeps that wait or are computed, by address and visitor. A visitor has one: a later one replaces it. A browser whose
-# sweep is refused shows the answer of the server to the move.
+# Sweeps that wait or are computed, by address and visitor. A visitor has one: a later one replaces it. Addresses take
+# turns, because a visitor can choose any name. A browser whose sweep is refused shows the answer of the server to the
+# move.
 _latest: dict[tuple[str, str], Ticket] = {}
 _CHECK_S, _CHECK_CLIENT = 0.02, 25
 
@@ -152,7 +154,9 @@ async def _answer(request: Request, control: str, settings: str) -> bytes:
     owner = address, query.get("visitor", "")[:_LONGEST_NAME]
     if (before := _latest.get(owner)) is not None:
         before.cancel()
-    ticket = _latest[owner] = pool().submit(" ".join(owner), computed, *wanted, address=address)
+    if sum(each == address for each, _ in _latest) >= server_settings.ADDRESS_JOBS.value:
+        raise RuntimeError("too many sweeps of your network address are waiting")
+    ticket = _latest[owner] = pool().submit(f"sweeps of {address}", computed, *wanted, address="")
     try:
         checks = 0
         while not ticket.ended:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -33,6 +34,8 @@ _WIDGET = "$$"
 _UPLOAD = "/_stcore/upload_file/"
 # Memory of an uploaded file besides its bytes.
 _FILE_BYTES = 1_000
+# A browser connects again within this time if the network fails for a moment.
+_RETURN_S = 3.0
 # Close codes of the websocket protocol, RFC 6455.
 _UNSUPPORTED, _TOO_BIG = 1003, 1009
 _logger = logging.getLogger("effviz.visitors")
@@ -78,10 +81,16 @@ def refused_kind(data: bytes) -> str:
 
 
 class VisitorsMiddleware:
-    """Middleware that applies the limits to websockets and uploads."""
+    """Middleware that applies the limits to websockets and uploads.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: that it wraps.
+        on_leave: called some seconds after the end of a websocket.
+    """
+
+    def __init__(self, app: ASGIApp, on_leave: Callable[[], None]) -> None:
         self.app = app
+        self._on_leave = on_leave
         self._sockets: Counter[str] = Counter()
         # Addresses of sessions with uploaded files, and the bytes that are being received now.
         self._uploaders: dict[str, str] = {}
@@ -109,6 +118,7 @@ class VisitorsMiddleware:
             self._sockets[address] -= 1
             if not self._sockets[address]:
                 del self._sockets[address]
+            asyncio.get_running_loop().call_later(_RETURN_S, self._on_leave)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         address, most = client_address(scope), settings.UPLOADS_MB.value * 10**6

@@ -15,14 +15,13 @@ from effviz.core import caches
 from effviz.core import progress as reported
 from effviz.core.errors import Cancelled, DesignError
 from effviz.worker.jobs import Progress
-from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Manager, Ticket
 
 KIND = "calculate"
 CALCULATIONS = {KIND: f"{__name__}:run"}
 TIMEOUT_S = 120.0
-# A long calculation of one visitor leaves the second process to the others.
-MOST_PROCESSES = 2
+# Long calculations leave the second process to others, also on one core: the processes have a low priority.
+PROCESSES = 2
 
 
 def packed(value: object) -> str:
@@ -64,11 +63,12 @@ class Pool:
         managers: of the processes.
     """
 
-    def __init__(self, size: int | None = None) -> None:
-        size = min(MOST_PROCESSES, usable_cores()) if size is None else size
+    def __init__(self, size: int = PROCESSES) -> None:
         self.managers = [Manager(jobs=CALCULATIONS, torch=False) for _ in range(size)]
 
-    def submit(self, owner: str, function: Callable[..., Any], *arguments: Any, address: str) -> Ticket:
+    def submit(
+        self, owner: str, function: Callable[..., Any], *arguments: Any, address: str, long: bool = False
+    ) -> Ticket:
         """Start a calculation in the process with the shortest queue, and return its ticket; see `value_of`.
 
         Args:
@@ -76,8 +76,9 @@ class Pool:
             function: of a module, so that its name identifies it.
             arguments: that can be pickled.
             address: of the visitor, whose waiting calculations are limited.
+            long: whether it takes many seconds. All of these wait for the first process.
         """
-        manager = min(self.managers, key=_load)
+        manager = self.managers[0] if long else min(reversed(self.managers), key=_load)
         call = {"call": packed((function, arguments))}
         return manager.submit(owner, KIND, call, TIMEOUT_S, keep_all=True, address=address)
 

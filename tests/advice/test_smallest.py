@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from cases import for_each
 
 import effviz
 from effviz import ARCHITECTURES, DesignError
 from effviz.advice.smallest import smallest_resolution, smallest_width
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@for_each("name", list(ARCHITECTURES))
 def test_the_limit_builds_and_one_step_below_does_not(name: str) -> None:
     design = effviz.architecture(name)
     side = smallest_resolution(design)

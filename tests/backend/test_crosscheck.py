@@ -10,13 +10,14 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from examples import CONTAINERS, PRIMITIVES, Example, designs, scalings
+from cases import for_each
+from examples import CONTAINERS, PRIMITIVES, REPRESENTATIVES, Example, designs, scalings
 from hypothesis import HealthCheck, given, settings
 from profiles import examples
 from torch import nn
 from torch.utils.flop_counter import flop_registry
 
-from effviz import Design, DesignError, Stage, analyze, architecture, build, list_architectures
+from effviz import Design, DesignError, Stage, analyze, architecture, build
 from effviz.backend import crosscheck as crosscheck_module
 from effviz.backend.build import to_module
 from effviz.backend.crosscheck import Comparison, Crosscheck, crosscheck, load_thop
@@ -31,7 +32,7 @@ from effviz.worker.jobs import crosscheck as job
 
 thop = load_thop()
 register_hooks = sys.modules["thop.profile"].register_hooks
-every_architecture = pytest.mark.parametrize("name", list_architectures())
+every_kind_of_network = pytest.mark.parametrize("name", REPRESENTATIVES)
 
 
 def repeatable(default: int) -> settings:
@@ -79,7 +80,7 @@ def terms(comparison: Comparison) -> dict[str, int]:
 # --- no remainder -------------------------------------------------------------------------------------------------
 
 
-@every_architecture
+@every_kind_of_network
 def test_every_architecture_is_explained(name: str) -> None:
     design = architecture(name)
     result = check(design)
@@ -87,13 +88,10 @@ def test_every_architecture_is_explained(name: str) -> None:
     assert result.design == name
 
 
-# EfficientNet-B1 to B6 have the layers of B0 and B7.
-SCALED = [f"efficientnet_b{number}" for number in range(1, 7)]
-
-
-@pytest.mark.parametrize("name", [name for name in list_architectures() if name not in SCALED or examples(1) > 1])
-def test_variants_are_explained(name: str) -> None:
-    design = architecture(name, num_classes=7)
+@every_kind_of_network
+def test_other_inputs_and_classes_are_explained(name: str) -> None:
+    """On a side that windows do not divide; a stage repeats blocks with equal layers, so few of each are enough."""
+    design = architecture(name, num_classes=7, **({} if examples(1) > 1 else {"depth_mult": 0.3}))
     for side in (97, 128)[: examples(1)]:
         check(design, side)
 
@@ -111,7 +109,7 @@ def test_random_designs_are_explained(design: Design) -> None:
     check(design)
 
 
-@pytest.mark.parametrize("example", PRIMITIVES + CONTAINERS, ids=repr)
+@for_each("example", PRIMITIVES + CONTAINERS, ids=repr)
 def test_every_layer_by_thop(example: Example) -> None:
     """Includes layers that designs do not have: batch norm without scale, windows that do not divide the map."""
     steps = trace(example.layer, example.shape)

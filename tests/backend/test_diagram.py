@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
-from examples import designs
+from examples import REPRESENTATIVES, designs
 from hypothesis import given, settings
 from profiles import examples
 from torch import Tensor
@@ -42,20 +42,17 @@ from effviz.model.trace import Step, trace
 from effviz.worker.jobs import diagram as job
 
 ROOT = Path(__file__).parents[2]
-# Recording EfficientNet-B1 to B6 takes seconds each, and their blocks are those of B0 and B7 with other widths.
-SCALED = [f"efficientnet_b{number}" for number in range(1, 7)]
-every_recorded = pytest.mark.parametrize(
-    "name", [name for name in effviz.ARCHITECTURES if name not in SCALED or examples(1) > 1]
-)
+# Recording takes up to two seconds per network.
+every_recorded = pytest.mark.parametrize("name", REPRESENTATIVES)
 each_look = pytest.mark.parametrize("look", APPEARANCES)
 
 
 @cache
 def _distinct_blocks() -> Mapping[str, list[str]]:
-    """Paths of the blocks of every architecture, each block and input shape once in the zoo."""
+    """Paths of the blocks of the networks, each block and input shape once."""
     seen: set[tuple[object, ...]] = set()
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for name in effviz.ARCHITECTURES:
+    for name in REPRESENTATIVES:
         for entry in effviz.architecture(name).blocks():
             if (entry.block, entry.shape) not in seen:
                 seen.add((entry.block, entry.shape))
@@ -138,6 +135,8 @@ class Dot:
 
     def _attributes(self) -> dict[str, str]:
         found: dict[str, str] = {}
+        if self._peek() != "[":
+            return found
         self._take("[")
         while self._peek() != "]":
             key = self._take()

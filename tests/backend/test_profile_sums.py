@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
 import torch.nn.functional as F
+from cases import for_each
 from modules import Graph
 from torch import Tensor, nn
 
@@ -118,6 +118,16 @@ WRITTEN: dict[str, tuple[Callable[..., Any], int]] = {
     "gate before pooling": (lambda m, x: (x * x.amax((2, 3), keepdim=True).sigmoid()).mean((2, 3)), 0),
     "gate before flat pooling": (lambda m, x: (x * x.amax((2, 3), keepdim=True).sigmoid()).flatten(2).mean(2), 0),
     "activation before pooling": (lambda m, x: F.adaptive_avg_pool2d(x * torch.sigmoid(x), 1), 0),
+    "gate of another tensor": (lambda m, x: (x[:, :8] * x[:, 8:].sigmoid()).mean(), 0),
+    "gate of another tensor before pooling": (lambda m, x: F.adaptive_avg_pool2d(x[:, :8] * F.silu(x[:, 8:]), 1), 0),
+    "two gates": (lambda m, x: (x[:, :8].tanh() * x[:, 8:].sigmoid()).sum((2, 3)), 0),
+    "hard gate": (lambda m, x: (x[:, :8] * (F.relu6(x[:, 8:] + 3) / 6)).mean((2, 3)), 0),
+    "gated linear unit": (lambda m, x: F.glu(x, 1).mean(), 0),
+    "product of two maps": (lambda m, x: (x[:, :8] * x[:, 8:]).sum(1), 8 * 64),
+    "attention pooling": (
+        lambda m, x: (x[:, :8] * x[:, 8:].flatten(2).softmax(2).view(1, 8, 8, 8)).sum((2, 3)), 8 * 64,
+    ),
+    "mask of a position": (lambda m, x: (x[:, :8] * x[:, 8:].mean(1, True).sigmoid()).sum((2, 3)), 8 * 64),
     "square": (lambda m, x: (x * x).sum(1).sqrt(), 0),
     "norm": (lambda m, x: ((x - x.mean(1, True)) / x.var(1, keepdim=True).sqrt() * m.b + m.b).sum((2, 3)), 0),
     "norm by product": (lambda m, x: (x * x.square().mean(1, True).rsqrt() * m.b).mean((2, 3)), 0),
@@ -127,7 +137,7 @@ WRITTEN: dict[str, tuple[Callable[..., Any], int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@for_each("name", WRITTEN)
 def test_products_and_sums(name: str) -> None:
     function, macs = WRITTEN[name]
     module = Graph(function, w=weight(16, 9), b=weight(16, 1, 1), long=weight(1024), cos=torch.ones(16, 8, 8))

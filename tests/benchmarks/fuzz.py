@@ -34,7 +34,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 from command_line import run  # noqa: E402
 from hostile import VALUES, problem  # noqa: E402
 from hostile_socket import Target  # noqa: E402
-from tour import calls  # noqa: E402
+from tour import Call, calls  # noqa: E402
 
 import effviz  # noqa: E402
 from effviz import Design, Stage, analyze  # noqa: E402
@@ -58,7 +58,18 @@ def _judged(call: Callable[[], object], reproduction: str) -> Failure | None:
 
 def public_arguments(choice: random.Random) -> Failure | None:
     """Replace one argument of a valid call of a public function."""
-    name, (function, args, kwargs) = choice.choice(list(calls().items()))
+    return _with_hostile_argument(calls(), choice)
+
+
+def page_arguments(choice: random.Random) -> Failure | None:
+    """Replace one argument of a call of a page."""
+    from seen_calls import seen_calls
+
+    return _with_hostile_argument(seen_calls(), choice)
+
+
+def _with_hostile_argument(among: dict[str, Call], choice: random.Random) -> Failure | None:
+    name, (function, args, kwargs) = choice.choice(list(among.items()))
     bound = inspect.signature(function).bind(*args, **kwargs)
     replaced = [each for each in bound.arguments if each not in ("self", "kwargs", "rest", "fields", "options")]
     if not replaced:
@@ -124,17 +135,24 @@ def packed_drafts(choice: random.Random) -> Failure | None:
 
 
 _WORDS = (
-    "list", "report", "check", "export", "mobilenet_v1", "alexnet", "-", "", "x", "/dev/null", ".", "--json", "--csv",
+    "list", "report", "check", "export", "find", "identify", "reconcile", "search", "lessons",
+    "mobilenet_v1", "alexnet", "-", "", "x", "/dev/null", ".", "--json", "--csv",
     "--layers", "--width", "--depth", "--phi", "--resolution", "--groups", "--classes", "--in-channels", "--max-macs",
     "--max-peak", "--preset", "--dtype", "--lint", "--memory", "--help", "--version", "--format", "--output", "--",
     "-1", "0", "1", "1e400", "nan", "inf", "32", "512x2048", "300M", "9" * 400, "a" * 5000, "\0", "\udcff", "int8",
-    "mcu_256k",
+    "mcu_256k", "--max-latency", "--networks", "--widths", "--resolutions", "--variant", "--counter", "--sampler",
+    "tpe", "--seed", "--minimize", "--study", "teaching", "3.5 M params, 300 M", "200ms",
 )  # fmt: skip
 
 
 def command_lines(choice: random.Random) -> Failure | None:
     """Run a random command line in this process; the exit codes are those that the help names."""
-    words = [choice.choice(("report", "check", "export", "list")), *choice.choices(_WORDS, k=choice.randint(0, 6))]
+    # Those that measure, start the app or compute all lessons are tried in tests/cli.
+    commands = ("report", "check", "export", "list", "find", "identify", "reconcile", "search")
+    words = [choice.choice(commands), *choice.choices(_WORDS, k=choice.randint(0, 6))]
+    if words[0] == "search":
+        # The storage in memory, and few networks; the last value of an option counts.
+        words += ["--storage", "", "--trials", choice.choice(("1", "2", "x"))]
     if "lint" in "".join(words) and choice.random() < 0.7:
         words = [word for word in words if word != "--lint"]
     stdin = json.dumps(_document(choice)).encode()
@@ -248,7 +266,8 @@ def websockets(choice: random.Random) -> Failure | None:
 CLASSES: dict[str, Trial] = {
     each.__name__: each
     for each in (
-        public_arguments, json_designs, packed_drafts, command_lines, random_designs, query_strings, websockets,
+        public_arguments, page_arguments, json_designs, packed_drafts, command_lines, random_designs, query_strings,
+        websockets,
     )
 }  # fmt: skip
 

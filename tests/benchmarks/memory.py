@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.memory [--reruns 10000] [--every 1000] [--goal 600]
 
-A visitor opens random designs in Studio, from one row to the limits of a design, and other visitors move the controls
-of the other pages through random values. The resident memory of the server is printed, and fails above the goal.
+Visitors open random designs in Studio, from one row to the limits of a design, and comparisons of random networks.
+Others move the controls of the other pages through random values. The memory of the server is printed; more than the
+goal is a failure.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from effviz.model.design import Design
 from effviz.model.draft import MAX_LINK, Draft
 from effviz.model.fields import declared
 from effviz.model.stage import Stage
+from effviz.zoo import list_architectures
 from tests.support.server import Server, running_server
 from tests.support.visitor import Visitor, visiting
 
@@ -28,6 +30,9 @@ MOVED = {
     "multipliers": {"Width multiplier": (0.25, 1.7)},
     "scaling": {"Coefficient φ": (-1.0, 4.0)},
     "width_depth": {"Budget (M multiply-adds)": (100, 700)},
+    "convolutions": {"Input channels": (16, 512)},
+    "find": {"Multiply-adds (input)": (50, 900)},
+    "search": {"Exponent w": (-1.0, 0.0), "Budget (M multiply-adds)": (50, 1_000)},
 }
 """Controls by page, with their ranges."""
 
@@ -72,11 +77,20 @@ async def studio(server: Server, draw: random.Random) -> None:
         await visitor.open()
 
 
+async def compare(server: Server, draw: random.Random) -> None:
+    """Open a comparison of random networks in a new session."""
+    names = draw.sample(list_architectures(), 8)
+    networks = [f"{name}-w{draw.uniform(0.5, 1.5):.2f}" for name in names]
+    async with visiting(server.port, "compare", urlencode({"nets": " ".join(networks)})) as visitor:
+        await visitor.open()
+
+
 async def move(visitors: dict[str, Visitor], draw: random.Random) -> None:
     """Move a control of a page to a random value."""
     page = draw.choice(list(MOVED))
     label, (low, high) = draw.choice(list(MOVED[page].items()))
-    await visitors[page].move(label, round(draw.uniform(low, high), 2))
+    value = round(draw.uniform(low, high), 0 if high > 10 else 2)
+    await visitors[page].move(label, f"{value:g} M" if page == "find" else value)
 
 
 async def run(server: Server, reruns: int, every: int) -> float:
@@ -88,7 +102,8 @@ async def run(server: Server, reruns: int, every: int) -> float:
             await visitor.open()
         print(f"{'reruns':>8} {'MB':>6}\n{0:8} {server.resident_mb:6.0f}", flush=True)
         for done in range(1, reruns + 1):
-            await (studio(server, draw) if done % 4 == 0 else move(visitors, draw))
+            opened = {0: studio, 4: compare}.get(done % 8)
+            await (opened(server, draw) if opened else move(visitors, draw))
             if done % every == 0:
                 most = max(most, server.resident_mb)
                 print(f"{done:8} {server.resident_mb:6.0f}", flush=True)

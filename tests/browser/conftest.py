@@ -5,16 +5,18 @@
     def test_blocks(page):
         open_page(page, "/blocks")
 
-`page` belongs to a visitor whose browser has seen the app before, and who left nothing in it but cached files;
-`new_context`, of pytest-playwright, makes other visitors. A test fails if the console of the browser reports an
-error, if a page requests another host, or if it opens a dialog. A test that causes an error on purpose removes it from
-`browser_errors`. Paths are relative to `server`, which all tests of the session share. `fresh_server` has had no
-visitor yet; `server_factory` starts a server with other options.
+`page` is the tab of a visitor whose browser has seen the app before, and who left nothing in it but cached files. All
+tests share this tab: most of the time of a visit is spent on compiling scripts, which the tab keeps. `new_context`, of
+pytest-playwright, makes a browser that has seen nothing, for two visitors at once. A test fails if the console of the
+browser reports an error, if a page requests another host, or if it opens a dialog. A test that causes an error on
+purpose removes it from `browser_errors`. Paths are relative to `server`, which all tests of the session share; at its
+end it must have no traceback in its log, no torch in its memory, and at most one torch process. `fresh_server` has had
+no visitor yet.
 
-Waits are for states, with limits that a busy machine keeps.
+Waits are for states, with limits that a busy machine keeps: a page is settled when the server has answered every
+request of the browser.
 """
 
-import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -35,10 +37,11 @@ from playwright.sync_api import (
     WebSocketRoute,
     expect,
 )
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.support.server import Server, running_server
+
+pytest.register_assert_rewrite("tests.browser.checks")
 
 HERE = Path(__file__).parent
 
@@ -75,22 +78,34 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"EFFVIZ_CACHE": str(tmp_path_factory.mktemp("cache"))}
 
 
+def torch_processes(server: Server) -> list[int]:
+    """Processes of a server that import torch; long calculations run in processes of the same kind, but without it."""
+    tasks = Path(f"/proc/{server.process.pid}/task").iterdir()
+    pids = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+    return [pid for pid, line in lines.items() if b"effviz.worker" in line and b"--plain" not in line]
+
+
+def has_torch(pid: int) -> bool:
+    """Whether a process has loaded a library of torch."""
+    mapped = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    assert "python" in mapped
+    return "torch" in mapped
+
+
 @pytest.fixture(scope="session")
 def server(cache: dict[str, str]) -> Iterator[Server]:
     with running_server(env=cache) as server:
         yield server
+        assert "Traceback" not in server.log, "no visit made a page fail"
+        assert not has_torch(server.process.pid), "no page loads torch into the server"
+        assert len(torch_processes(server)) <= 1, "all visitors share one torch process"
 
 
 @pytest.fixture
-def server_factory(cache: dict[str, str]) -> Iterator[Callable[..., Server]]:
-    """Start servers with the options of `running_server`; they end with the test."""
-    with contextlib.ExitStack() as servers:
-        yield lambda *options: servers.enter_context(running_server(*options, env=cache))
-
-
-@pytest.fixture
-def fresh_server(server_factory: Callable[..., Server]) -> Server:
-    return server_factory()
+def fresh_server(cache: dict[str, str]) -> Iterator[Server]:
+    with running_server(env=cache) as server:
+        yield server
 
 
 # --- The browser ------------------------------------------------------------------------------------------------------
@@ -194,6 +209,7 @@ def new_context(
 
     def checked(**options: Any) -> BrowserContext:
         context = new_context(**options)
+        context.add_init_script(FOLLOW_RUNS)
         watch(context)
         return context
 
@@ -211,7 +227,17 @@ def profile(
     folder = tmp_path_factory.mktemp("profile")
     options = {"base_url": base_url, "viewport": VIEWPORTS["wide"], "color_scheme": "light"}
     with browser_type.launch_persistent_context(folder, **browser_type_launch_args, **options) as context:
+        context.add_init_script(FOLLOW_RUNS)
         yield context
+
+
+def forget(context: BrowserContext, page: Page, base_url: str) -> None:
+    """Let the browser forget everything but its cache: the next tab is that of another visitor."""
+    context.clear_cookies()
+    context.clear_permissions()
+    client = context.new_cdp_session(page)
+    client.send("Storage.clearDataForOrigin", {"origin": base_url, "storageTypes": "local_storage,indexeddb"})
+    client.detach()
 
 
 @pytest.fixture
@@ -221,36 +247,91 @@ def context(
     """The browser of one test, without cookies, permissions and stored settings of another."""
     listeners = watch(profile)
     yield profile
-    first, *others = profile.pages
+    tab, *others = profile.pages
     for each in others:
         each.close()
+    # A document of the same origin without the app: its session ends, but the process with the compiled scripts stays.
+    tab.goto("/_stcore/health")
     for event, listener in listeners.items():
         profile.remove_listener(event, listener)
-    profile.clear_cookies()
-    profile.clear_permissions()
-    client = profile.new_cdp_session(first)
-    client.send("Storage.clearDataForOrigin", {"origin": base_url, "storageTypes": "local_storage,indexeddb"})
-    client.detach()
+    forget(profile, tab, base_url)
 
 
 @pytest.fixture
 def page(context: BrowserContext, color_scheme: Literal["light", "dark"], viewport: ViewportSize) -> Page:
-    page = context.new_page()
-    page.emulate_media(color_scheme=color_scheme)
+    page = context.pages[0]
+    page.emulate_media(color_scheme=color_scheme, reduced_motion="no-preference")
     page.set_viewport_size(viewport)
     return page
 
 
+@pytest.fixture
+def stranger(context: BrowserContext, page: Page, base_url: str) -> Callable[[], Page]:
+    """Open a tab of another visitor, who has no cookies and no stored settings; `page` has lost its own then."""
+
+    def opened() -> Page:
+        forget(context, page, base_url)
+        return context.new_page()
+
+    return opened
+
+
 # --- Waiting ----------------------------------------------------------------------------------------------------------
 
-# Resolves when the page has not changed for `quiet` ms, the script is not running, and nothing is missing. The quiet
-# time also covers the gap between a click and the run that it causes.
+# Runs in every document before its scripts. It notes whether the browser has requested a run of the script, other than
+# the timer of a fragment does, that has not begun: a busy server may begin it much later.
+# 4, 6 and 11 are fields of Streamlit's messages: ForwardMsg.new_session, ClientState.is_auto_rerun, and
+# BackMsg.rerun_script.
+FOLLOW_RUNS = """
+(() => {
+  if (window.effvizRuns) return;
+  const runs = window.effvizRuns = {pending: false};
+  const decode = (bytes) => {
+    const fields = new Map();
+    let at = 0;
+    const number = () => {
+      let value = 0, scale = 1;
+      for (;;) {
+        const byte = bytes[at++];
+        value += (byte & 127) * scale;
+        if (byte < 128) return value;
+        scale *= 128;
+      }
+    };
+    while (at < bytes.length) {
+      const tag = number(), kind = tag & 7, length = kind === 2 ? number() : {1: 8, 5: 4}[kind];
+      if (kind === 0) fields.set(tag >> 3, number());
+      else { fields.set(tag >> 3, bytes.subarray(at, at + length)); at += length; }
+    }
+    return fields;
+  };
+  window.WebSocket = class extends window.WebSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', ({data}) => {
+        if (!(data instanceof ArrayBuffer)) return;
+        if (decode(new Uint8Array(data)).has(4)) runs.pending = false;
+      });
+      this.addEventListener('close', () => { runs.pending = false; });
+    }
+    send(data) {
+      super.send(data);
+      const rerun = data instanceof Uint8Array && decode(data).get(11);
+      if (rerun && !decode(rerun).has(6)) runs.pending = true;
+    }
+  };
+})();
+"""
+
+# Resolves when the page has not changed for `quiet` ms, the server has answered, and nothing is missing. The quiet
+# time also covers the gap between an action and its request, of 200 ms for a slider.
 SETTLED = """
 ({quiet, timeout}) => new Promise((resolve, reject) => {
   const missing = () => {
     const app = document.querySelector('[data-testid=stApp]');
     if (!app) return 'the app itself';
     if (app.dataset.testConnectionState !== 'CONNECTED') return 'the connection to the server';
+    if (window.effvizRuns?.pending) return 'the start of a run that was requested';
     if (app.dataset.testScriptState !== 'notRunning') return 'the end of the script run';
     if (document.querySelector('[data-testid=stSkeleton]')) return 'an element, its placeholder is still there';
     if (document.querySelector('[data-stale=true]')) return 'an element, an old one is still there';
@@ -280,36 +361,12 @@ SETTLED = """
 """
 
 
-WATCH_STARTS = """
-() => {
-  window.startObserver?.disconnect();
-  window.hasStarted = false;
-  window.startObserver = new MutationObserver(() => { window.hasStarted = true; });
-  const app = document.querySelector('[data-testid=stApp]');
-  window.startObserver.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
-}
-"""
-
-
 def settle(page: Page, *, quiet: float = 250, timeout: float = PATIENCE_MS) -> None:
-    """Wait until the page shows the result of the last action; both times are in ms.
+    """Wait until the page shows the result of the last action, if it has one; both times are in ms.
 
     `quiet` has to be shorter than the period of a repeating fragment.
     """
     page.evaluate(SETTLED, {"quiet": quiet, "timeout": timeout})
-
-
-@contextlib.contextmanager
-def acting(page: Page, *, patience: float = 2000) -> Iterator[None]:
-    """Settle after an action, once the script has started; on a busy machine that takes longer than the quiet time.
-
-    An action that changes no value starts no script: after `patience` ms the page is settled without one.
-    """
-    page.evaluate(WATCH_STARTS)
-    yield
-    with contextlib.suppress(PlaywrightTimeout):
-        page.wait_for_function("() => window.hasStarted", timeout=patience)
-    settle(page)
 
 
 class LateReports:

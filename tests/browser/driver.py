@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Locator, Page, expect
 
 import effviz
 from effviz import Report
 from effviz.core.units import binary, si
 from effviz.ui.navigation import PAGES
-from tests.browser.conftest import PATIENCE_MS, LateReports, acting, open_page, settle
+from tests.browser.conftest import PATIENCE_MS, LateReports, open_page, settle
 
 NAVIGATION = [entry.title if entry.url_path else "Home" for entry in PAGES]
 
@@ -45,6 +44,13 @@ SNAPSHOT = """
 
 def visit(page: Page, url: str) -> None:
     open_page(page, url)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def show(page: Page, address: str) -> None:
+    """Show another address of the page that is open, as the Back button does: without loading the app again."""
+    page.evaluate("to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address)
+    settle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -104,6 +110,12 @@ def slider(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key}_slider input[type=range]")
 
 
+def wait_for_sweep(page: Page, key: str) -> None:
+    """Touch a slider without moving it, and wait for the states of the page."""
+    with page.expect_response(lambda answer: "/effviz-sweep/" in answer.url):
+        slider(page, key).focus()
+
+
 def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
     """Move a slider with the arrow keys, ">" and "<", and wait for the result."""
     slider(page, key).focus()
@@ -123,29 +135,21 @@ def press(page: Page, key: str, arrows: str, *, delay: float = 0) -> None:
 
 
 def type_into(page: Page, key: str, value: str) -> None:
-    with acting(page):
-        field(page, key).fill(value)
-        field(page, key).press("Enter")
+    field(page, key).fill(value)
+    field(page, key).press("Enter")
+    settle(page)
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    with acting(page):
-        for patience in (*[PATIENCE_MS / 20] * 3, PATIENCE_MS):
-            field(page, key).click()
-            field(page, key).fill(option)
-            try:
-                page.get_by_role("option", name=option, exact=True).click(timeout=patience)
-            except PlaywrightTimeout:
-                # The result of an earlier action closes the list.
-                if patience == PATIENCE_MS:
-                    raise
-                continue
-            break
+    field(page, key).click()
+    field(page, key).fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
 
 
 def switch(page: Page, key: str, option: str) -> None:
-    with acting(page):
-        page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+    page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+    settle(page)
 
 
 def convention(page: Page, key: str, option: str) -> None:
@@ -188,16 +192,13 @@ def formulas(page: Page) -> list[str]:
     return [str(each.evaluate(WITHOUT_MATHML)) for each in shown.all()]
 
 
-# Visible controls whose center is covered by another element, which would take the click.
-COVERED = """
-() => [...document.querySelectorAll('button, a, [role=radio], input[type=number], input[type=text]')].filter(e => {
-  const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
-  if (!box.width || !box.height || x < 0 || y < 0 || x > innerWidth - 1 || y > innerHeight - 1) return false;
-  if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-  const hit = document.elementFromPoint(x, y);
-  return !(hit && (e.contains(hit) || hit.contains(e)));
-}).map(e => e.innerText || e.getAttribute('aria-label') || e.outerHTML.slice(0, 100))
-"""
+def click_center(page: Page, mark: Locator) -> None:
+    """Click the middle of a mark of a chart, which other elements may cover."""
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    settle(page)
 
 
 def link_line(page: Page) -> Locator:
@@ -213,11 +214,12 @@ def wait_for_late_reports(page: Page, late: LateReports) -> None:
 
 
 @contextlib.contextmanager
-def busy_torch_process(context: BrowserContext, base_url: str) -> Iterator[None]:
+def busy_torch_process(page: Page) -> Iterator[None]:
     """Another visitor measures a network that takes minutes: jobs of the test are pending until the block ends."""
-    other = context.new_page()
-    visit(other, f"{base_url}/architectures?net=VGG-16&batch=64")
+    other = page.context.new_page()
+    visit(other, "/architectures?net=VGG-16&batch=64")
     other.get_by_role("button", name="Measure latency").click()
     expect(other.get_by_role("progressbar")).to_be_visible()
+    page.bring_to_front()
     yield
-    context.close()
+    other.close()

@@ -10,9 +10,19 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz import Design
 from effviz.core.units import exact
-from effviz.ui.navigation import PAGES
-from tests.browser.conftest import Server, settle
-from tests.browser.driver import choose, counted, expect_query, field, formulas, query, show_part, type_into, visit
+from tests.browser.conftest import settle
+from tests.browser.driver import (
+    choose,
+    counted,
+    expect_query,
+    field,
+    formulas,
+    query,
+    show,
+    show_part,
+    type_into,
+    visit,
+)
 
 LAYERS = "[class*=st-key-layers]"
 
@@ -30,7 +40,7 @@ def highlighted(page: Page) -> list[str]:
     return page.locator(f"{LAYERS} [role=row][aria-selected=true] [role=gridcell]:first-child").all_inner_texts()
 
 
-def test_selecting_a_row_explains_its_layer(page: Page) -> None:
+def test_a_selected_row_is_explained_and_alone_marked(page: Page) -> None:
     visit(page, "/architectures")
     table = counted("mobilenet_v2").table
     before = formulas(page)
@@ -54,9 +64,9 @@ def test_selecting_a_row_explains_its_layer(page: Page) -> None:
     show_part(page, "How this is computed")
     expect(field(page, "layer")).to_have_value(found[1])
 
-
-def test_only_the_explained_row_is_marked(page: Page) -> None:
-    visit(page, "/architectures?part=Layers")
+    # Only the row that is explained is marked.
+    show_part(page, "Layers")
+    type_into(page, "find", "")
     select_row(page, 2)
     assert highlighted(page) == ["stem.act"]
     show_part(page, "How this is computed")
@@ -81,7 +91,7 @@ def _download(page: Page, button: str) -> str:
     return Path(started.value.path()).read_text(encoding="utf-8")
 
 
-def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserContext) -> None:
+def test_downloads_contain_what_the_page_shows_and_a_guess_is_answered(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     visit(page, "/architectures?net=GhostNet&width=1.3&count=FLOPs&unit=float16&memory=Eager&find=ghost&part=Downloads")
     report = counted("ghostnet", "eager", width_mult=1.3)
@@ -114,9 +124,8 @@ def test_downloads_contain_what_the_page_shows(page: Page, context: BrowserConte
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     assert query(page)["width"] == "0.5"
 
-
-def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
-    visit(page, "/architectures?part=Try+this")
+    # One click reveals the answer to a guess.
+    show(page, "/architectures?part=Try+this")
     half = counted("mobilenet_v2", resolution=112).macs / counted("mobilenet_v2").macs
     guess = page.locator("[data-key=half] input")
     guess.scroll_into_view_if_needed()
@@ -127,17 +136,3 @@ def test_one_click_reveals_the_answer_to_a_guess(page: Page) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     settle(page)
     expect(page.get_by_text(f"{100 * half:.1f} %")).to_be_visible()
-
-
-def test_no_page_loads_torch_into_the_server(page: Page, server: Server) -> None:
-    for entry in PAGES:
-        visit(page, f"/{entry.url_path}")
-    visit(page, "/architectures?part=Downloads")
-    _download(page, "Layers as CSV")
-    mapped = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
-    assert "python" in mapped
-    assert "torch" not in mapped
-
-
-def test_no_visit_so_far_made_a_page_fail(server: Server) -> None:
-    assert "Traceback" not in server.log

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.checks import check_accessible, check_fits
 from tests.browser.conftest import VIEWPORTS, Server, settle
 from tests.browser.driver import query, visit
-from tests.browser.test_pages import check_accessible, check_fits
 
 NICKNAME = "<b onclick=alert(1)>Ada</b> $x$"[:24]
 
@@ -44,7 +44,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     count = page.locator(".room_count")
     expect(count).to_have_text("0 of 2 answered")
     check_accessible(ada, "[data-testid=stMain]")
-    check_fits(ada, VIEWPORTS["phone"]["width"])
+    check_fits(ada)
     expect(ada.locator(".lesson_waiting")).to_be_visible()
     predict(ada, "50")
     expect(count).to_have_text("1 of 2 answered")
@@ -68,7 +68,7 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     for size in ("wide", "projector"):
         page.set_viewport_size(VIEWPORTS[size])
         settle(page)
-        check_fits(page, VIEWPORTS[size]["width"])
+        check_fits(page)
     check_accessible(page)
 
     # The QR code is small now, and a click enlarges it. The page of the step opens beside the class.
@@ -92,6 +92,8 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
         student.wait_for_url(re.compile("step=2"))
     # At their own pace, students move by themselves.
     page.get_by_role("radio", name="Own pace").click()
+    # The answer of the server exchanges the switch; until then the buttons beside it move.
+    expect(page.locator(".st-key-room_pace_Own-pace")).to_be_visible()
     ada.get_by_role("link", name="Next: Wider").click()
     ada.wait_for_url(re.compile("step=3"))
     expect(ada.get_by_role("heading", name="Wider")).to_be_visible()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import settle
-from tests.browser.driver import choose, expect_query, field, go, press, query, show_part, snapshot, switch, visit
+from tests.browser.conftest import VIEWPORTS, settle
+from tests.browser.driver import choose, expect_query, field, go, press, query, show, show_part, snapshot, switch, visit
 
 PRESET = (
     "shufflenet_v2 shufflenet_v2-w0.5 shufflenet_v2-w1.5 shufflenet_v2-w2 shufflenet_v1 shufflenet_v1-w0.5 "
@@ -36,7 +35,7 @@ def test_a_comparison_is_in_the_address(page: Page, base_url: str) -> None:
     assert query(page) == expected
 
 
-def test_a_bubble_chooses_its_network(page: Page, base_url: str) -> None:
+def test_networks_are_chosen_typed_and_removed(page: Page, base_url: str) -> None:
     visit(page, f"{base_url}/compare?nets=mobilenet_v2+resnet50+vgg16")
     expect(page.locator(".st-key-bubbles .chart")).to_have_class("chart clickable js-plotly-plot")
     # The largest bubble is drawn first: the parameters of VGG-16.
@@ -47,9 +46,7 @@ def test_a_bubble_chooses_its_network(page: Page, base_url: str) -> None:
     expect_query(page, {"nets": "mobilenet_v2 resnet50 vgg16", "net": "VGG-16"})
     expect(field(page, "net")).to_have_value("VGG-16")
 
-
-def test_a_network_is_typed_and_removed(page: Page, base_url: str) -> None:
-    visit(page, f"{base_url}/compare?nets=mobilenet_v2+resnet50")
+    show(page, "/compare?nets=mobilenet_v2+resnet50")
     field(page, "networks").fill("ghostnet-w1.3")
     field(page, "networks").press("Enter")
     settle(page)
@@ -58,6 +55,13 @@ def test_a_network_is_typed_and_removed(page: Page, base_url: str) -> None:
     page.locator("[aria-label='Remove ResNet-50']").click()
     settle(page)
     assert query(page)["nets"] == "mobilenet_v2 ghostnet-w1.3"
+
+    # The tables of stages fit a phone.
+    page.set_viewport_size(VIEWPORTS["phone"])
+    show(page, "/compare?part=Difference&net=EfficientNet-B4&base=EfficientNet-B0")
+    expect(page.locator(".factors .total")).to_contain_text("11.39")
+    widths = page.evaluate("[...document.querySelectorAll('.aligned, .factors')].map(e => e.scrollWidth)")
+    assert max(widths) <= 390
 
 
 def test_the_network_on_screen_is_added_and_followed(page: Page, base_url: str) -> None:
@@ -76,11 +80,3 @@ def test_the_network_on_screen_is_added_and_followed(page: Page, base_url: str) 
     go(page, "Compare")
     assert query(page)["nets"].endswith(f" ghostnet-w{float(width):g}")
     assert field(page, "net").input_value() == "MobileNetV2"
-
-
-@pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}], ids=["phone"])
-def test_the_stages_fit_a_phone(page: Page, base_url: str) -> None:
-    visit(page, f"{base_url}/compare?part=Difference&net=EfficientNet-B4&base=EfficientNet-B0")
-    expect(page.locator(".factors .total")).to_contain_text("11.39")
-    widths = page.evaluate("[...document.querySelectorAll('.aligned, .factors')].map(e => e.scrollWidth)")
-    assert max(widths) <= 390

@@ -7,12 +7,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+import effviz
+from effviz.core.units import si
 from tests.browser.conftest import LateReports, settle
 from tests.browser.driver import (
     CARDS,
     busy_torch_process,
     cards,
     choose,
+    click_center,
     counted,
     expect_cards,
     expect_query,
@@ -20,15 +23,18 @@ from tests.browser.driver import (
     field,
     press,
     query,
+    show,
+    show_part,
     slider,
     snapshot,
     type_into,
     visit,
     wait_for_late_reports,
+    wait_for_sweep,
 )  # fmt: skip
 
 
-def test_slider_and_input_are_one_control(page: Page) -> None:
+def test_slider_and_input_are_one_control_and_no_move_is_lost(page: Page) -> None:
     visit(page, "/architectures")
     expect_cards(page, expected_cards(counted("mobilenet_v2")))
     press(page, "width", ">")
@@ -52,6 +58,12 @@ def test_slider_and_input_are_one_control(page: Page) -> None:
     expect(slider(page, "width")).to_have_value("1")
     expect_query(page, {"res": "228"})
 
+    # No move is lost: each one reruns the page while the next one is made.
+    choose(page, "net", "MobileNetV1")
+    press(page, "width", 20 * ">", delay=30)
+    expect(field(page, "width")).to_have_value("2.00")
+    expect_cards(page, expected_cards(counted("mobilenet_v1", width_mult=2.0)))
+
 
 def test_height_and_width_in_one_input(page: Page) -> None:
     visit(page, "/architectures?resolution=256+x+512&in_channels=1")
@@ -69,48 +81,77 @@ def test_height_and_width_in_one_input(page: Page) -> None:
     expect_query(page, {"res": "156", "in_channels": "1"})
 
 
-@pytest.mark.parametrize(
-    ("path", "key"),
-    [
-        ("convolutions", "cout"),
-        ("convolutions", "kernel"),
-        ("blocks", "cin"),
-        ("blocks", "map"),
-        ("memory", "ratio"),
-        ("memory", "res"),
-        ("multipliers", "width"),
-        ("multipliers", "res"),
-        ("width_depth", "budget"),
-        ("scaling", "phi"),
-    ],
-)
-def test_a_slider_changes_the_headline(page: Page, path: str, key: str) -> None:
-    visit(page, f"/{path}")
+def move(page: Page, key: str) -> None:
+    """Move a slider by one step: headline, address and focus follow."""
     before, start = cards(page), query(page)
     press(page, key, ">")
+    expect(slider(page, key)).to_be_focused()
     # On a busy machine the input and the address can be some hundred ms ahead of the numbers.
     page.wait_for_function(f"before => String({CARDS}) !== String(before)", arg=before)
     expect_query(page, start | {key: field(page, key).input_value()})
+
+
+def click_a_memory_map(page: Page) -> None:
+    show_part(page, "Networks")
+    chart = page.locator(".st-key-guideline_map .chart")
+    expect(chart).to_have_class("chart clickable js-plotly-plot")
+    click_center(page, chart.get_by_text("12 %", exact=True).nth(1))
+    expect(field(page, "of")).to_have_value("ShuffleNetV1 (g = 3)")
+    assert query(page)["of"] == "ShuffleNetV1 (g = 3)"
+
+
+def click_a_cell_of_the_multipliers(page: Page) -> None:
+    expect(page.locator(".st-key-cells_map .chart")).to_have_class("chart clickable js-plotly-plot")
+    before = query(page)
+    click_center(page, page.locator(".st-key-cells_map .textpoint").first)
+    now = query(page)
+    assert {"width", "res"} <= now.keys()
+    assert now != before
+
+
+def click_a_cell_of_the_grid(page: Page) -> None:
+    show(page, "/scaling?part=Grid+search&hold=alpha")
+    click_center(page, page.locator(".st-key-grid_chart .heatmap-label").get_by_text("1.2*", exact=True))
+    expect_query(page, {"part": "Grid search"})
+    assert [field(page, letter).input_value() for letter in ("alpha", "beta", "gamma")] == ["1.20", "1.10", "1.15"]
+
+
+@pytest.mark.parametrize(
+    ("path", "keys", "swept", "click"),
+    [
+        ("convolutions", ("cout", "kernel"), "kernel", None),
+        ("blocks", ("cin", "map"), "cin", None),
+        ("memory", ("ratio", "res"), "", click_a_memory_map),
+        ("multipliers", ("width", "res"), "", click_a_cell_of_the_multipliers),
+        ("width_depth", ("budget",), "", None),
+        ("scaling", ("phi",), "phi", click_a_cell_of_the_grid),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value else "",
+)
+def test_sliders_change_the_headline_and_a_cell_selects(
+    page: Page, path: str, keys: tuple[str, ...], swept: str, click: Callable[[Page], None] | None
+) -> None:
+    visit(page, f"/{path}")
+    for key in keys:
+        if key == swept:
+            wait_for_sweep(page, key)
+        move(page, key)
+    if path == "scaling":
+        scaled = effviz.compound_scale(effviz.architecture("efficientnet_b0"), float(field(page, "phi").input_value()))
+        expect(page.locator(".card .number").nth(1)).to_have_text(si(effviz.analyze(scaled).params))
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
+    if click is not None:
+        click(page)
 
 
-def test_no_move_of_a_slider_is_lost(page: Page) -> None:
-    """Each move reruns the page, and the diagram that follows reruns it again, while the next move is made."""
-    visit(page, "/architectures?net=MobileNetV1")
-    press(page, "width", 20 * ">", delay=30)
-    expect(field(page, "width")).to_have_value("2.00")
-    expect_cards(page, expected_cards(counted("mobilenet_v1", width_mult=2.0)))
-
-
-def test_a_slider_keeps_its_value_while_the_diagram_is_pending(
-    page: Page, new_context: Callable[..., BrowserContext], base_url: str
-) -> None:
+def test_a_slider_keeps_its_value_while_the_diagram_is_pending(context: BrowserContext) -> None:
     """A repeating fragment reports all values of the browser, where the input may not have followed the slider yet."""
+    page = context.new_page()
     late = LateReports(page, "width")
     visit(page, "/architectures?net=MobileNetV3-Large&width=0.9&part=Blocks")
-    with busy_torch_process(new_context(), base_url):
+    with busy_torch_process(page):
         late.value = 0.9
         slider(page, "width").press("ArrowRight")
         wait_for_late_reports(page, late)
@@ -122,7 +163,7 @@ def test_a_slider_keeps_its_value_while_the_diagram_is_pending(
     expect(slider(page, "width")).to_have_value("0.95")
 
 
-def test_another_network_starts_unscaled(page: Page) -> None:
+def test_another_network_starts_unscaled_and_a_bar_opens_its_layers(page: Page) -> None:
     visit(page, "/architectures?depth=2&layer=stem.conv&count=FLOPs&part=Layers")
     type_into(page, "width", "0.5")
     type_into(page, "res", "96")
@@ -135,3 +176,11 @@ def test_another_network_starts_unscaled(page: Page) -> None:
     here = snapshot(page)
     page.reload()
     assert snapshot(page) == here
+
+    # A bar opens the layers of its stage: the largest one is the multiply-adds of stage 3.
+    choose(page, "net", "VGG-16")
+    expect(page.locator(".st-key-stages .chart")).to_have_class("chart clickable js-plotly-plot")
+    bars = page.locator(".st-key-stages .barlayer .point path")
+    heights = [(bar.bounding_box() or {"height": 0})["height"] for bar in bars.all()]
+    click_center(page, bars.nth(heights.index(max(heights))))
+    expect_query(page, {"net": "VGG-16", "count": "FLOPs", "part": "Layers", "find": "stage3."})

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-import effviz
 from effviz.core.units import si
 from tests.browser.conftest import settle
-from tests.browser.driver import counted, expect_cards, expect_query, expected_cards, query, slider, visit
+from tests.browser.driver import (
+    counted,
+    expect_cards,
+    expect_query,
+    expected_cards,
+    query,
+    slider,
+    visit,
+    wait_for_sweep,
+)
 
 # Every run of the server changes the state that Streamlit notes at the app.
 RUNS = """
@@ -32,17 +39,11 @@ def thumb(page: Page, key: str) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def wait_for_sweep(page: Page, key: str) -> None:
-    """Touch a slider without moving it, and wait for the states of the page."""
-    with page.expect_response(lambda answer: "/effviz-sweep/" in answer.url):
-        slider(page, key).focus()
-
-
 def shown(page: Page) -> float:
     return float(slider(page, "width").input_value())
 
 
-def test_numbers_and_chart_follow_the_mouse_before_the_release(page: Page) -> None:
+def test_numbers_and_chart_follow_the_mouse_before_the_release_and_stay_in_a_slow_browser(page: Page) -> None:
     visit(page, "/architectures")
     wait_for_sweep(page, "width")
     page.evaluate(RUNS)
@@ -65,10 +66,22 @@ def test_numbers_and_chart_follow_the_mouse_before_the_release(page: Page) -> No
     settle(page)
     expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=value)))
 
+    # Charts stay when a slow browser receives several answers at once.
+    client = page.context.new_cdp_session(page)
+    client.send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    slider(page, "width").focus()
+    for arrow in ("ArrowRight", "ArrowLeft"):
+        for _ in range(5):
+            page.keyboard.press(arrow)
+            page.wait_for_timeout(230)  # about the time in which an answer arrives
+        settle(page)
+    assert page.locator(".chart .main-svg").count() >= 3
+    client.detach()
 
-def test_numbers_follow_a_finger(new_context: Callable[..., BrowserContext], base_url: str) -> None:
+
+def test_numbers_follow_a_finger(new_context: Callable[..., BrowserContext]) -> None:
     page = new_context(has_touch=True).new_page()
-    visit(page, f"{base_url}/architectures")
+    visit(page, "/architectures")
     wait_for_sweep(page, "width")
     x, y = thumb(page, "width")
     client = page.context.new_cdp_session(page)
@@ -84,31 +97,3 @@ def test_numbers_follow_a_finger(new_context: Callable[..., BrowserContext], bas
     assert query(page) == {}
     touch("touchEnd")
     expect_query(page, {"width": f"{shown(page):g}"})
-
-
-@pytest.mark.parametrize(("path", "key"), [("convolutions", "kernel"), ("blocks", "cin"), ("scaling", "phi")])
-def test_other_pages_follow_the_keyboard(page: Page, path: str, key: str) -> None:
-    visit(page, f"/{path}")
-    wait_for_sweep(page, key)
-    before = page.locator(".card .number").nth(1).inner_text()
-    slider(page, key).press("ArrowRight")
-    expect(page.locator(".card .number").nth(1)).not_to_have_text(before)
-    settle(page)
-    expect(slider(page, key)).to_be_focused()
-    if path == "scaling":
-        value = float(slider(page, key).input_value())
-        scaled = effviz.compound_scale(effviz.architecture("efficientnet_b0"), value)
-        expect(page.locator(".card .number").nth(1)).to_have_text(si(effviz.analyze(scaled).params))
-
-
-def test_charts_stay_when_a_slow_browser_receives_several_answers_at_once(page: Page) -> None:
-    visit(page, "/architectures")
-    client = page.context.new_cdp_session(page)
-    client.send("Emulation.setCPUThrottlingRate", {"rate": 8})
-    slider(page, "width").focus()
-    for arrow in ("ArrowRight", "ArrowLeft", "ArrowRight"):
-        for _ in range(8):
-            page.keyboard.press(arrow)
-            page.wait_for_timeout(230)  # about the time in which an answer arrives
-        settle(page)
-    assert page.locator(".chart .main-svg").count() >= 3

@@ -1,4 +1,4 @@
-"""Lessons in a real browser: all four played on a desktop and on a phone, with a reload in the middle."""
+"""Lessons in a real browser: all four played, on a phone and a desktop, with a reload in the middle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
 from effviz.ui import playing
+from tests.browser.checks import check_accessible, check_fits
 from tests.browser.conftest import VIEWPORTS, settle
 from tests.browser.driver import query, visit
-from tests.browser.test_pages import check_fits
 
 RIGHT = ".verdict.right, .choices[aria-label=Correct]"
 WRONG = ".verdict.wrong, .choices[aria-label='Not correct']"
@@ -44,35 +44,19 @@ def advance(page: Page, chosen: Lesson, number: int) -> None:
     assert query(page)["step"] == str(number + 1)
 
 
-@pytest.mark.parametrize("size", ["wide", "phone"])
-@pytest.mark.parametrize("name", ORDER)
-def test_a_lesson_is_played_from_the_first_to_the_last_step(name: str, size: str, page: Page) -> None:
-    """Right and wrong answers alternate; the phone begins with a wrong one, so that each step gets both."""
-    chosen = lesson(name)
-    page.set_viewport_size(VIEWPORTS[size])
-    start(page, chosen)
-    for number, step in enumerate(chosen.steps, 1):
-        if step.prediction is not None:
-            answer, is_right = step.prediction.value(), (number + (size == "phone")) % 2 == 1
-            predict(page, step, answer if is_right else (0 if answer else 1))
-            expect(page.locator(RIGHT if is_right else WRONG)).to_be_visible()
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        expect(page.locator(".failed, .ignored")).to_have_count(0)
-        check_fits(page, VIEWPORTS[size]["width"])
-        if number < len(chosen.steps):
-            advance(page, chosen, number)
-    page.get_by_role("link", name="All lessons").click()
-    count = sum(step.prediction is not None for step in chosen.steps)
-    expect(page.get_by_text(f"{count} of {count} questions answered")).to_be_visible()
+def answer(page: Page, step: Step, number: int) -> float:
+    """Make the prediction of a step; return it. Steps with odd numbers are answered right, others wrong."""
+    assert step.prediction is not None
+    truth, is_right = step.prediction.value(), number % 2 == 1
+    guess = truth if is_right else (0 if truth else 1)
+    predict(page, step, guess)
+    expect(page.locator(RIGHT if is_right else WRONG)).to_be_visible()
+    return guess
 
 
-def test_a_phone_that_reloads_in_the_middle_keeps_answers_and_controls(page: Page) -> None:
-    chosen = lesson("compound_scaling")
-    page.set_viewport_size(VIEWPORTS["phone"])
-    start(page, chosen, 6)
-    predict(page, chosen.steps[5], 1)
-    advance(page, chosen, 6)
-    predict(page, chosen.steps[6], 5.0)
+def check_reload(page: Page, chosen: Lesson, guesses: dict[str, float]) -> None:
+    """Check that a reload keeps answers and controls, at the step of Compound scaling that frees the slider of phi."""
+    here, before = chosen.steps[6], chosen.steps[5]
     field = page.locator(".st-key-phi input:not([type=range])")
     expect(field).to_be_enabled()
     field.fill("2.5")
@@ -80,27 +64,56 @@ def test_a_phone_that_reloads_in_the_middle_keeps_answers_and_controls(page: Pag
     page.wait_for_function("() => new URLSearchParams(location.search).get('phi') === '2.5'")
     settle(page)
     page.reload()
-    expect(page.get_by_text("You predicted 5.00 G multiply-adds")).to_be_visible()
+    assert here.prediction is not None
+    expect(page.get_by_text(f"You predicted {here.prediction.show(guesses[here.name])}")).to_be_visible()
     expect(field).to_have_value("2.50")
     assert query(page)["step"] == "7"
-    page.get_by_role("link", name=f"Previous: {chosen.steps[5].title}").click()
-    expect(page.locator(RIGHT)).to_be_visible()
-    stored = json.loads(page.evaluate("localStorage.getItem('effviz.lessons')"))
-    assert stored == {"compound_scaling": {"constraint": {"guess": 1}, "promise": {"guess": 5}}}
+    page.get_by_role("link", name=f"Previous: {before.title}").click()
+    expect(page.locator(WRONG)).to_be_visible()
+    stored = json.loads(page.evaluate("localStorage.getItem('effviz.lessons')"))[chosen.name]
+    assert {name: entry["guess"] for name, entry in stored.items()} == pytest.approx(guesses, abs=1e-5)
     settle(page)
-    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= VIEWPORTS["phone"]["width"]
+    check_fits(page)
+    advance(page, chosen, 6)
 
 
-def test_the_convention_of_a_step_is_in_the_address_before_and_after_a_reload(page: Page) -> None:
-    chosen = lesson("latency")
-    start(page, chosen, 2)
-    advance(page, chosen, 2)
-    for _ in range(2):
+def check_convention(page: Page) -> None:
+    """Check that the convention of a step is in the address, also after a reload."""
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            page.reload()
+            settle(page)
         expect(page.locator(".st-key-convention summary")).to_contain_text("Paper")
         page.wait_for_function("() => new URLSearchParams(location.search).get('memory') === 'Paper'")
-        page.reload()
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_lesson_is_played_from_the_first_to_the_last_step(name: str, page: Page) -> None:
+    """Steps are played on a phone and on a desktop in turn, and their pages are looked at on both.
+
+    Right and wrong answers alternate; `tests/ui/test_lessons.py` gives each step the other one.
+    """
+    chosen, guesses = lesson(name), dict[str, float]()
+    page.set_viewport_size(VIEWPORTS["phone"])
+    start(page, chosen)
+    for number, step in enumerate(chosen.steps, 1):
+        if (name, number) == ("latency", 3):
+            check_convention(page)
+        if step.prediction is not None:
+            guesses[step.name] = answer(page, step, number)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.locator(".failed, .ignored")).to_have_count(0)
+        check_fits(page)
+        check_accessible(page)
+        if (name, number) == ("compound_scaling", 7):
+            check_reload(page, chosen, guesses)
+        page.set_viewport_size(VIEWPORTS["wide" if number % 2 else "phone"])
         settle(page)
+        check_fits(page)
+        if number < len(chosen.steps):
+            advance(page, chosen, number)
+    page.get_by_role("link", name="All lessons").click()
+    expect(page.get_by_text(f"{len(guesses)} of {len(guesses)} questions answered")).to_be_visible()
 
 
 def test_an_exercise_keeps_its_numbers_and_its_answer(page: Page) -> None:

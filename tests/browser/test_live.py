@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -13,8 +12,9 @@ import effviz
 from effviz.backend.diagram.draw import draw
 from effviz.studies.prediction import ENTRIES
 from effviz.ui.navigation import PAGES
-from tests.browser.conftest import Server, settle
-from tests.browser.driver import choose, expect_query, query, show_part, slider, snapshot, type_into, visit
+from tests.browser.checks import check_complete
+from tests.browser.conftest import Server, has_torch, settle, torch_processes
+from tests.browser.driver import choose, expect_query, query, show, show_part, slider, snapshot, type_into, visit
 
 MEASURED_MS = 60_000
 SMALL = "/architectures?net=MobileNetV3-Small&res=64"
@@ -42,7 +42,7 @@ def drawn(page: Page) -> str:
 # --- latency ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_click_measures_and_the_page_follows(page: Page) -> None:
+def test_one_click_measures_and_auto_measures_every_move(page: Page) -> None:
     visit(page, SMALL)
     expect(measured_card(page)).to_have_text("\N{EN DASH}")
     page.get_by_role("button", name="Measure latency").click()
@@ -59,9 +59,7 @@ def test_one_click_measures_and_the_page_follows(page: Page) -> None:
     )) < 0.8  # fmt: skip
     expect(page.get_by_role("button", name="Measure latency")).to_be_visible()
 
-
-def test_auto_measures_again_after_a_slider_has_moved(page: Page) -> None:
-    visit(page, SMALL)
+    # Auto measures now, and again after the next move.
     page.locator(".st-key-auto label").click()
     wait_until_measured(page)
     assert query(page)["auto"] == "true"
@@ -71,20 +69,18 @@ def test_auto_measures_again_after_a_slider_has_moved(page: Page) -> None:
     expect(page.locator(".card.stale")).to_have_count(0)
 
 
-def test_the_job_of_a_visitor_who_leaves_is_stopped(
-    page: Page, new_context: Callable[..., BrowserContext], base_url: str
-) -> None:
-    gone = new_context()
-    other = gone.new_page()
-    visit(other, f"{base_url}/architectures?net=VGG-16&batch=64")
+def test_the_job_of_a_visitor_who_leaves_is_stopped(page: Page, context: BrowserContext, base_url: str) -> None:
+    other = context.new_page()
+    visit(other, "/architectures?net=VGG-16&batch=64")
     other.get_by_role("button", name="Measure latency").click()
     expect(other.get_by_role("progressbar")).to_be_visible()
+    page.bring_to_front()
     # Not `visit`: the diagram of this page is queued too.
     page.goto(f"{base_url}{SMALL}&classes=10")
     page.get_by_role("button", name="Measure latency").click()
     expect(bar(page)).to_contain_text("Waiting")
     began = time.monotonic()
-    gone.close()
+    other.close()
     wait_until_measured(page)
     # Measuring VGG-16 on 64 images takes minutes.
     assert time.monotonic() - began < 100
@@ -93,7 +89,9 @@ def test_the_job_of_a_visitor_who_leaves_is_stopped(
 # --- diagrams ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_diagram_is_that_of_the_chosen_block(page: Page) -> None:
+def test_the_diagram_is_that_of_the_chosen_block_in_the_colours_of_the_appearance(
+    page: Page, color_scheme: str
+) -> None:
     visit(page, "/architectures?part=Blocks")
     assert "stage5.1" in page.locator(".finding").inner_text()
     table = page.locator("[class*=st-key-blocks_] [data-testid=stDataFrame]")
@@ -114,9 +112,8 @@ def test_the_diagram_is_that_of_the_chosen_block(page: Page) -> None:
     dot = Path(started.value.path()).read_text(encoding="utf-8")
     assert dot == draw(effviz.architecture("mobilenet_v2"), depth=1).dot
 
-
-def test_a_diagram_has_the_colours_of_the_appearance(page: Page, color_scheme: str) -> None:
-    visit(page, "/architectures?net=ShuffleNetV2&part=Blocks")
+    # It has the colours of the appearance.
+    show(page, "/architectures?net=ShuffleNetV2&part=Blocks")
     dot = draw(effviz.architecture("shufflenet_v2"), path="stage3.1", appearance=color_scheme).dot
     inks = re.findall(r'fontcolor="(#\w{6})"', dot)
     assert f'fill="{inks[1].lower()}"' in drawn(page).lower()
@@ -160,24 +157,21 @@ def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
-def test_torch_runs_in_a_process_that_ends_with_the_server(page: Page, server_factory: Callable[..., Server]) -> None:
-    server = server_factory()
-    children = Path(f"/proc/{server.process.pid}/task")
-    for entry in PAGES:
-        visit(page, f"{server.url}/{entry.url_path}")
+def test_a_link_opens_a_fresh_server_whose_torch_process_ends_with_it(page: Page, fresh_server: Server) -> None:
+    server = fresh_server
+    visit(page, f"{server.url}/scaling?phi=2")
+    check_complete(page, next(entry for entry in PAGES if entry.url_path == "scaling"))
     visit(page, f"{server.url}/architectures?net=MobileNetV3-Small&res=32&check=true")
     page.get_by_role("button", name="Measure latency").click()
     wait_until_measured(page)
     expect(page.get_by_text("Unexplained: 0.")).to_be_visible(timeout=MEASURED_MS)
     show_part(page, "Blocks")
     assert drawn(page)
-    pids = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
-    lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-    # Long calculations run in processes of the same kind, but without torch.
-    workers = [pid for pid, line in lines.items() if b"effviz.worker" in line and b"--plain" not in line]
+    workers = torch_processes(server)
     assert len(workers) == 1
-    assert "torch" in Path(f"/proc/{workers[0]}/maps").read_text(encoding="utf-8")
-    assert "torch" not in Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
+    assert has_torch(workers[0])
+    assert not has_torch(server.process.pid)
+    assert "Traceback" not in server.log
     server.process.terminate()
     server.process.wait(timeout=120)
     deadline = time.monotonic() + 60

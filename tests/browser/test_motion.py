@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from effviz.charts.motion import convolution
 from effviz.studies.convolutions import Setting, report
@@ -15,7 +13,7 @@ from tests.browser.test_drag import RUNS
 COUNT = ".motion .track:not(.fixed) .number"
 
 
-def test_an_animation_plays_to_the_exact_number(page: Page) -> None:
+def test_an_animation_plays_to_the_exact_number_or_by_steps_with_reduced_motion(page: Page) -> None:
     found = convolution("separable", Setting())
     real = report("separable", Setting(resolution=14)).macs
     visit(page, "/convolutions")
@@ -64,14 +62,10 @@ def test_an_animation_plays_to_the_exact_number(page: Page) -> None:
     settle(page)
     expect(page.locator(COUNT)).to_have_text(f"{found.multiplications():,}")
 
-
-def test_reduced_motion_shows_states_without_transitions(
-    new_context: Callable[..., BrowserContext], base_url: str
-) -> None:
-    page = new_context(reduced_motion="reduce").new_page()
-    visit(page, f"{base_url}/convolutions?type=Depthwise")
-    page.locator(".motion input[type=range]").press("Home")
-    count = page.locator(COUNT)
+    # Reduced motion shows states without transitions.
+    page.emulate_media(reduced_motion="reduce")
+    choose(page, "type", "Depthwise")
+    range_.press("Home")
     expect(count).to_have_text("0")
     page.evaluate(
         """(count) => {

@@ -10,11 +10,11 @@ import effviz
 from effviz.core.units import si
 from effviz.model.draft import Draft
 from tests.browser.conftest import settle
-from tests.browser.driver import expect_query, field, query, show_part, type_into, visit
+from tests.browser.driver import expect_query, field, query, show, show_part, type_into, visit
 
 
-def test_a_published_setting_reorders_the_networks(page: Page, base_url: str) -> None:
-    visit(page, f"{base_url}/search?w=0.0")
+def test_a_setting_orders_the_networks_and_a_search_ends_in_the_studio(page: Page) -> None:
+    visit(page, "/search?w=0.0")
     expect(page.get_by_role("heading", name="MobileNetV3_large_x1.25 has the highest value")).to_be_visible()
     page.get_by_role("button", name="Hard, as published").click()
     settle(page)
@@ -25,9 +25,8 @@ def test_a_published_setting_reorders_the_networks(page: Page, base_url: str) ->
     expect_query(page, {})
     expect(page.get_by_role("heading", name="GhostNet_x1.0 has the highest value")).to_be_visible()
 
-
-def test_a_search_ends_with_a_front_whose_networks_open_in_the_studio(page: Page, base_url: str) -> None:
-    visit(page, f"{base_url}/search?part=The+search&study=short")
+    # A search ends with a front.
+    show(page, "/search?part=The+search&study=short")
     type_into(page, "trials", "20")
     page.get_by_role("button", name="Search 20 networks").click()
     heading = page.get_by_role(

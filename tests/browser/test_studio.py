@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -119,7 +118,7 @@ def test_from_an_empty_table_to_code_that_runs(page: Page, tmp_path: Path) -> No
     assert draft(page) == before
 
 
-def test_back_and_forth_in_the_browser_are_undo_and_redo(page: Page) -> None:
+def test_a_row_is_edited_from_table_and_keyboard_and_restored_by_back_and_forward(page: Page) -> None:
     visit(page, "/studio")
     first = cards(page)
     type_into(page, "row_out_channels", "64")
@@ -130,38 +129,33 @@ def test_back_and_forth_in_the_browser_are_undo_and_redo(page: Page) -> None:
     settle(page)
     page.go_forward()
     expect_cards(page, wider)
+    settle(page)
 
-
-def test_a_row_is_selected_in_the_table(page: Page) -> None:
-    visit(page, "/studio")
+    # Another row is selected in the table.
     rows = page.locator(".st-key-studio_rows .dvn-scroller")
     # Rows are 35 px high; the first is the heading.
     rows.click(position={"x": 20, "y": 35 * 4 + 17})
     settle(page)
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+    channels = field(page, "row_out_channels")
     type_into(page, "row_out_channels", "48")
     assert draft(page).rows[3].out_channels == 48
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
 
-
-def test_an_edit_keeps_the_focus_and_a_cleared_number_returns(page: Page) -> None:
-    visit(page, "/studio")
-    channels = field(page, "row_out_channels")
-    type_into(page, "row_out_channels", "48")
+    # The edit keeps the focus, and a cleared number returns.
     expect(channels).to_be_focused()
     page.keyboard.press("ArrowUp")
     expect(channels).to_have_value("49")
     page.keyboard.press("Enter")
     settle(page)
-    assert draft(page).rows[0].out_channels == 49
+    assert draft(page).rows[3].out_channels == 49
     type_into(page, "row_out_channels", "")
     expect(channels).to_have_value("49")
-    assert draft(page).rows[0].out_channels == 49
+    assert draft(page).rows[3].out_channels == 49
 
 
-def test_an_undone_edit_is_not_restored_while_the_latency_is_pending(
-    page: Page, new_context: Callable[..., BrowserContext], base_url: str
-) -> None:
+def test_an_undone_edit_is_not_restored_while_the_latency_is_pending(context: BrowserContext) -> None:
+    page = context.new_page()
     late = LateReports(page, "row_out_channels")
     visit(page, "/studio")
     choose(page, "start", "EfficientNet-B4")
@@ -171,7 +165,7 @@ def test_an_undone_edit_is_not_restored_while_the_latency_is_pending(
     settle(page)
     query_before = urlsplit(page.url).query
     undone = Draft.of(effviz.architecture("efficientnet_b4"))
-    with busy_torch_process(new_context(), base_url):
+    with busy_torch_process(page):
         page.get_by_role("button", name="Undo", exact=True).first.click()
         expect(field(page, "row_out_channels")).to_have_value(str(undone.rows[0].out_channels))
         late.value, late.query = 56, query_before

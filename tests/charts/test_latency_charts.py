@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cases import for_each
 from chart_gallery import spec_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,8 +248,8 @@ def test_ticks_are_round_and_labelled(table: pd.DataFrame) -> None:
         assert f"{10**end:.6e}"[:8] in ("1.000000", "2.000000", "5.000000"), "the axis ends on a tick"
 
 
-@pytest.mark.parametrize("factor", [1.3, 1.5, 4.0, 20.0, 1e3, 1e5])
-@pytest.mark.parametrize("lowest", [1_000_000, 2_100_000, 6_300_000])
+@for_each("factor", [1.3, 1.5, 4.0, 20.0, 1e3, 1e5])
+@for_each("lowest", [1_000_000, 2_100_000, 6_300_000])
 def test_close_networks_have_at_least_two_ticks(lowest: int, factor: float) -> None:
     table = DATA.assign(macs=[lowest] * 4 + [round(lowest * factor)])
     seen = _ticks(spec_of(_scatter(table)), "xaxis")
@@ -384,7 +385,7 @@ def test_charts_are_transparent_and_use_their_appearance(look: Appearance) -> No
 PRINTED = latencies()
 
 
-@pytest.mark.parametrize("where", PRINTED["where"].unique())
+@for_each("where", PRINTED["where"].unique())
 def test_every_published_table_can_be_drawn(where: str) -> None:
     rows = PRINTED[PRINTED["where"] == where].assign(noisy=False)
     pairs = inversions(rows_of(rows))

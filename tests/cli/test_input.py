@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ import effviz
 from effviz import Design, Stage
 from effviz.advice.budgets import PRESETS
 from effviz.cli import files
+from effviz.cli.options import cli
 from effviz.measure import latency
 from effviz.measure.latency import LatencyError
 from effviz.ui import server
@@ -247,6 +249,30 @@ def test_any_arguments(arguments: list[str]) -> None:
         mock.patch.object(server, "serve"),
     ):
         check_form(run(*arguments, stdin=piped(TINY)))
+
+
+BASES = {
+    "list": [], "report": ["-"], "check": ["-", "--max-macs", "1G"], "fit": ["-", "--max-macs", "1G"], "export": ["-"],
+    "latency": ["-"], "lessons": [],
+    "find": ["--max-macs", "300M", "--network", "squeezenet1_1"], "identify": ["300 M"], "reconcile": ["-"],
+    "search": ["--storage", "", "--trials", "1"],
+}  # fmt: skip
+EVIL = ("", "x", "-1", "nan", "1e999", "9" * 400, "\0", "a" * 5_000, "\ud800", "%s", "0", "-", "\x1b[2J", "=")
+
+
+@pytest.mark.parametrize("command", [name for name in cli.commands if name != "app"])
+def test_hostile_values_of_every_option(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    choice = random.Random(command)
+    refuse = LatencyError("Out of memory.", "memory")
+    with mock.patch.object(latency, "measure_latency", side_effect=refuse):
+        for option in cli.commands[command].params:
+            for value in choice.sample(EVIL, 2):
+                named = [option.opts[-1]] if option.opts[-1].startswith("-") else []
+                given = [] if getattr(option, "is_flag", False) else [value]
+                ran = run(command, *BASES[command], *named, *given, stdin=piped(TINY))
+                check_form(ran)
+                assert len(ran.err) < 1_100, (command, option.opts, value[:20])
 
 
 scalars = (

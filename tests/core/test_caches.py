@@ -56,6 +56,18 @@ def test_the_largest_cache_is_emptied_first() -> None:
     assert large.cache_info().currsize < 3
 
 
+def test_a_cache_in_use_is_kept() -> None:
+    """A page that needs a large cache at every move does not fill it again at every move."""
+    used, unused = (remembered(lambda number: bytes(2**20)) for _ in range(2))
+    share = BUDGET // 2**20 * 2 // 3
+    for number in range(4 * share):
+        for each in range(share):
+            used(each)
+        unused(number)
+    assert used.cache_info().misses == share
+    assert cached_bytes() <= BUDGET
+
+
 def test_a_store_is_within_the_same_budget() -> None:
     store: Store[dict[str, bytes]] = Store()
     for number in range(2 * BUDGET // 2**20):

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import for_each
 from examples import designs, scalings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -255,7 +256,7 @@ TEXTS: dict[str, str | bytes] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("label", TEXTS)
+@for_each("label", TEXTS)
 def test_texts_that_are_no_design(label: str) -> None:
     found = outcome(lambda: Design.from_json(TEXTS[label]))
     assert isinstance(found, DesignError) or label == "UTF-16"
@@ -657,7 +658,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", MESSAGES)
+@for_each("case", MESSAGES)
 def test_whole_message(case: str) -> None:
     call, message = MESSAGES[case]
     with pytest.raises(DesignError) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from cases import for_each
 from examples import designs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def scaled(base: Design, width: float, depth: float) -> Design:
     return if_legal(lambda: base.scaled(width_mult=width, depth_mult=depth)) or base
 
 
-@pytest.mark.parametrize("name", effviz.list_architectures())
+@for_each("name", effviz.list_architectures())
 def test_every_network_of_the_zoo(name: str) -> None:
     draw = random.Random(name)
     for groups in GROUPS.get(name, (None,)):

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 import pytest
+from cases import for_each
 
 import effviz
 from effviz.count import cost
@@ -19,8 +20,8 @@ from effviz.model import layers
 from effviz.model.layers import Branches, Conv2d, Linear, Primitive, Shape, pair
 from effviz.model.trace import Step
 
-every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
-every_assumption = pytest.mark.parametrize("assumption", ASSUMPTIONS)
+every_architecture = for_each("name", effviz.list_architectures())
+every_assumption = for_each("assumption", ASSUMPTIONS)
 
 
 @cache
@@ -167,8 +168,8 @@ def test_the_list_of_primitives_is_found() -> None:
     assert len(_primitives()) > 10
 
 
-@pytest.mark.parametrize("kind", [*_primitives(), Branches], ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("rules", [_params, _macs], ids=["params", "macs"])
+@for_each("kind", [*_primitives(), Branches], ids=lambda kind: kind.__name__)
+@for_each("rules", [_params, _macs], ids=["params", "macs"])
 def test_every_primitive_has_a_formula(kind: type, rules: Any) -> None:
     assert kind in rules.registry, f"{kind.__name__} has no formula"
 

@@ -8,6 +8,7 @@ import oracle
 import pytest
 import torch
 import torch.nn.functional as F
+from cases import for_each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import examples
@@ -177,8 +178,8 @@ def inplace(module: nn.Module) -> Any:
     return copied
 
 
-@pytest.mark.parametrize("rewrite", [lambda module: module, inplace], ids=["as is", "in place"])
-@pytest.mark.parametrize("name", CASES)
+@for_each("rewrite", [lambda module: module, inplace], ids=["as is", "in place"])
+@for_each("name", CASES)
 def test_hand_counted(name: str, rewrite: Callable[[nn.Module], nn.Module]) -> None:
     module, expected = rewrite(CASES[name][0]), CASES[name][1]
     shape = expected.shape

@@ -7,7 +7,8 @@ from importlib.metadata import version
 
 import pytest
 import torch
-from examples import CONTAINERS, PRIMITIVES, Example, designs
+from cases import for_each
+from examples import CONTAINERS, PRIMITIVES, REPRESENTATIVES, Example, designs
 from hypothesis import given, settings
 from profiles import examples
 from public_counters import INSTALLED, Golden, gallery, goldens, printed
@@ -27,8 +28,6 @@ from effviz.model.trace import trace
 from effviz.zoo.published import published
 
 RUN = ("fvcore", "ptflops", "ptflops-aten", "torchinfo")
-# EfficientNet-B1 to B7 have the layers of B0.
-NAMES = [name for name in list_architectures() if name == "efficientnet_b0" or not name.startswith("efficientnet_b")]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -64,9 +63,11 @@ def check(design: Design, resolution: int | None = None) -> None:
 # --- equal to the counters ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.processes
+@pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_every_architecture_is_explained(name: str) -> None:
-    check(architecture(name), 64)
+    """A stage repeats blocks with equal layers, so few of each are enough."""
+    check(architecture(name, **({} if examples(1) > 1 else {"depth_mult": 0.3})), 64)
 
 
 def test_full_resolution_and_rectangles() -> None:
@@ -94,7 +95,7 @@ def test_terms_sum_to_the_printed_number(design: Design) -> None:
     assert {name: each.text for name, each in once.items()} == {name: each.text for name, each in twice.items()}
 
 
-@pytest.mark.parametrize("example", PRIMITIVES + CONTAINERS, ids=repr)
+@for_each("example", PRIMITIVES + CONTAINERS, ids=repr)
 def test_every_layer_is_explained(example: Example) -> None:
     """Includes layers that designs do not have, such as batch norm without scale and shift."""
     channels = example.shape[0]
@@ -123,7 +124,7 @@ def test_versions_are_those_of_the_rules() -> None:
 # --- equal to recorded and published numbers ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("golden", goldens(), ids=lambda golden: "-".join(map(str, golden[:3])))
+@for_each("golden", goldens(), ids=lambda golden: "-".join(map(str, golden[:3])))
 def test_calflops_as_recorded(golden: Golden) -> None:
     each = explained(analyze(golden.network, golden.resolution))["calflops", golden.number]
     assert (each.total, each.text) == (golden.value, golden.text)

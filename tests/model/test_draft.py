@@ -9,6 +9,7 @@ import zlib
 from typing import Any
 
 import pytest
+from cases import for_each
 from examples import designs, rows, scalings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -86,8 +87,8 @@ def test_a_new_block_keeps_shared_fields() -> None:
     assert draft.change(2, block="max_pool").change(2, block="conv").rows[2].out_channels == 16
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize("start", BLOCKS)
+@for_each("block", BLOCKS)
+@for_each("start", BLOCKS)
 def test_any_block_can_become_any_other(start: str, block: str) -> None:
     draft = Draft.empty().add(Stage("conv", 24)).add(Stage("conv", 16)).change(1, block=start)
     assert draft.change(1, block=block).rows[1].block == block
@@ -205,7 +206,7 @@ def squeezed(raw: bytes) -> str:
     return base64.urlsafe_b64encode(zlib.compress(raw)).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "", "a", "====", "é", "eJw", "x" * 5000, squeezed(b""), squeezed(b"null"), squeezed(b"[]"), squeezed(b"{}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import for_each
 
 from effviz import BLOCKS, Design, DesignError, Stage, analyze, architecture, list_architectures
 from effviz.model.draft import Draft
@@ -28,7 +29,7 @@ def _lenet5(version: int) -> Design:
     return Design.from_json(json.dumps(document | {"version": version}))
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@for_each("block", BLOCKS)
 def test_a_row_without_a_stride_has_the_default_of_its_block(block: str) -> None:
     defaults = {field.name: field.default for field in dataclasses.fields(BLOCKS[block])}
     assert _row(block).stride == defaults.get("stride", 1)
@@ -90,7 +91,7 @@ def test_a_new_block_keeps_a_stride_and_else_takes_its_default() -> None:
     assert draft.change(0, block="max_pool").rows[0].stride == 1
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@for_each("name", list_architectures())
 def test_tables_name_the_stride_of_every_pool(name: str) -> None:
     """Version 1 and 2 agree on the published tables, because they leave no stride to a default."""
     document = json.loads(architecture(name).to_json())

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from cases import for_each
 from examples import PRIMITIVES, designs
 from hypothesis import HealthCheck, given, settings
 from profiles import examples
@@ -43,7 +44,7 @@ from effviz.model.layout import BuiltBlock
 from effviz.model.outline import alike_runs, by_stage, span, stage_of
 from effviz.model.trace import trace
 
-every_architecture = pytest.mark.parametrize("name", effviz.list_architectures())
+every_architecture = for_each("name", effviz.list_architectures())
 repeatable = settings(
     max_examples=examples(6),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -177,7 +178,7 @@ def test_everything_in_the_zoo_has_a_name(name: str) -> None:
         assert not re.search(r"2d\b|\(|=", words), "words, not code"
 
 
-@pytest.mark.parametrize("kind", BLOCKS.values(), ids=BLOCKS)
+@for_each("kind", BLOCKS.values(), ids=BLOCKS)
 def test_every_block_has_a_title(kind: type) -> None:
     assert "title" in vars(kind)
     assert re.fullmatch(r"[A-Z][\w -]+(, [\w -]+)*", vars(kind)["title"])
@@ -229,7 +230,7 @@ def test_a_pooling_window_can_be_read_back() -> None:
         assert _pair(found[3] or "1") == pair(stride)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("layer", "words"),
     [
         (Conv2d(3, 32, 3, 2, 1), "3×3 conv, stride 2"),

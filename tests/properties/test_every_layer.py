@@ -13,6 +13,7 @@ from typing import Any
 import oracle
 import pytest
 import torch
+from cases import for_each
 from examples import BLOCK_EXAMPLES, EXAMPLES, Example, blocks, counted, measured, sizes
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -50,11 +51,11 @@ from effviz.model.layers import (
 from effviz.model.shapes import sized_block
 from effviz.model.trace import Step, Tensor, trace
 
-every_example = pytest.mark.parametrize(
+every_example = for_each(
     "example", EXAMPLES, ids=[f"{index}-{type(example.layer).__name__}" for index, example in enumerate(EXAMPLES)]
 )
-every_primitive = pytest.mark.parametrize("kind", primitive_kinds(), ids=lambda kind: kind.__name__)
-every_block = pytest.mark.parametrize("name", BLOCKS)
+every_primitive = for_each("kind", primitive_kinds(), ids=lambda kind: kind.__name__)
+every_block = for_each("name", BLOCKS)
 
 
 class _Foreign(Primitive):
@@ -120,7 +121,7 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
         kinds.kind_of(step)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("layer", "kind"),
     [
         (Conv2d(8, 8, 3), kinds.STANDARD),

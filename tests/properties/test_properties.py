@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from cases import for_each
 from examples import (
     SHUFFLENET_V1_SCALES,
     SMALLEST,
@@ -41,7 +42,7 @@ from effviz import (
 from effviz.core.caches import forget
 from effviz.core.rounding import ceil, make_divisible
 
-every_architecture = pytest.mark.parametrize("name", list_architectures())
+every_architecture = for_each("name", list_architectures())
 UNSCALED = [
     name for name in list_architectures() if architecture(name).width_mult == architecture(name).depth_mult == 1
 ]
@@ -365,7 +366,7 @@ def _on_torch(design: Design, report: Report) -> Counts:
 
 @pytest.mark.parametrize("quarter", range(4))
 @given(data=st.data())
-@repeatable(12)
+@repeatable(4)
 def test_random_scalings_of_the_zoo(quarter: int, data: st.DataObject) -> None:
     """In quarters, so that several processes can share the work."""
     design = data.draw(scalings(st.sampled_from(list_architectures()[quarter::4])))

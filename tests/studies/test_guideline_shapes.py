@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import for_each
 from latex import evaluated
 
 from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
@@ -26,8 +27,8 @@ def told(found: Comparison, memory: str) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("memory", ["paper", "fused", "eager"])
+@for_each("shape", SHAPES, ids=str)
+@for_each("memory", ["paper", "fused", "eager"])
 def test_formulas_give_the_counts(shape: Shape, memory: str) -> None:
     found = compare(shape)
     for each in formulas(found, memory):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from cases import for_each
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -60,7 +61,7 @@ def test_a_convention_gives_the_integers_of_others(
     assert rule(rules, convention).of(effviz.architecture(name)) == expected
 
 
-@pytest.mark.parametrize("name", effviz.ARCHITECTURES)
+@for_each("name", effviz.ARCHITECTURES)
 def test_the_first_rules_are_the_counts_of_a_report(name: str) -> None:
     design = effviz.architecture(name)
     report = effviz.analyze(design)

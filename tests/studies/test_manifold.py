@@ -166,7 +166,7 @@ def test_a_curve_is_fast() -> None:
         (lambda: loss_curve((2,), 101), "seeds = 101 must be at most 100"),
         (lambda: loss_curve((2, 0)), "dimensions = 0 must be at least 2"),
         (lambda: loss_curve(()), "dimensions = () must be a list of at least one integer"),
-        (lambda: loss_curve(5), "dimensions = 5 must be a list of at least one integer"),  # type: ignore[arg-type]
+        (lambda: loss_curve(5), "dimensions = 5 must be a sequence"),  # type: ignore[arg-type]
         (lambda: loss_curve((2,), 3, "tanh"), "activation = 'tanh' must be one of relu, none, relu6"),
     ],
 )

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from cases import for_each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import examples
@@ -87,8 +88,8 @@ BLOCKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("width", ["0.25", "0.5", "0.75", "2"])
-@pytest.mark.parametrize("side", [96, 128, 160, 192, 200, 224, 256, 100])
+@for_each("width", ["0.25", "0.5", "0.75", "2"])
+@for_each("side", [96, 128, 160, 192, 200, 224, 256, 100])
 def test_the_reasons_of_mobilenet_v1_by_hand(width: str, side: int) -> None:
     """Where nothing is rounded the terms have closed forms, here from the paper's table."""
     w, rho = Fraction(width), Fraction(side, 224)
@@ -340,7 +341,7 @@ def test_cells_are_those_of_the_authors_by_default(name: str, groups: int | None
 
 
 @every_network
-@pytest.mark.parametrize("everybody", [False, True])
+@for_each("everybody", [False, True])
 def test_an_accuracy_is_of_this_network_in_floating_point(name: str, groups: int | None, everybody: bool) -> None:
     for figures in cells(name, groups, everybody).values():
         shown = printed_top1(figures)

@@ -90,7 +90,7 @@ def test_a_studio_design_that_is_a_scaled_network_gets_its_name() -> None:
         ("alexnet-r8", "max_pool1: kernel_size = 3 spans 3 pixels"),
         ("studio-abc", "design = 'abc' must be an encoded design"),
         (f"studio-{Draft.empty().packed()}", "the table of the design has no rows"),
-        (7, "network = 7 must be text"),
+        (7, "text = 7 must be text"),
     ],
 )  # fmt: skip
 def test_an_illegal_text_is_explained(text: str, message: str) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
+from cases import for_each
 
 import effviz
 from effviz import DesignError
@@ -39,7 +40,7 @@ def test_figures_are_read(text: str, claims: list[tuple[str, int, int]], side: o
     assert kinds(text) == (claims, side)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "problem"),
     [
         ("", "must be text"),
@@ -110,7 +111,7 @@ def test_two_digits_find_the_network(name: str) -> None:
         assert (Decimal(f"{other.params:.1e}"), Decimal(f"{other.macs:.1e}")) == mine
 
 
-@pytest.mark.parametrize("name", effviz.list_architectures())
+@for_each("name", effviz.list_architectures())
 def test_two_digits_find_the_network_without_a_resolution(name: str) -> None:
     report = effviz.analyze(effviz.architecture(name))
     matches = identify(f"{two_digits(report.params)} params, {two_digits(report.macs)} MACs")

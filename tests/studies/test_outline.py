@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from cases import for_each
 
 import effviz
 from effviz import ARCHITECTURES
 from effviz.studies.outline import block_runs, heaviest_path
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@for_each("name", list(ARCHITECTURES))
 def test_runs_add_up_to_the_network(name: str) -> None:
     report = effviz.analyze(effviz.architecture(name))
     runs = block_runs(report)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from cases import for_each
 
 import effviz
 from effviz import DesignError
@@ -85,7 +86,7 @@ def test_illegal_spaces_are_refused(values: dict[str, Any], message: str) -> Non
         Space(**values)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@for_each("seed", range(20))
 def test_stages_add_up_to_the_network(seed: int) -> None:
     options = random_options(seed)
     widths = [1.0, *(each.width for each in options)]

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.distributions import IntDistribution
+from optuna.trial import create_trial
 from postgresql import running_postgresql
 
 from effviz import Design, DesignError
@@ -171,9 +173,7 @@ def test_a_study_keeps_its_settings(tmp_path: Path) -> None:
 
 def test_results_of_another_version_are_refused(tmp_path: Path) -> None:
     with open_study(task(), str(tmp_path / "search.log")) as study:
-        trial = study.ask()
-        for name, values in task().space.genes.items():
-            trial.suggest_int(name, 0, len(values) - 1)
-        study.tell(trial, (1.0, 2.0))
+        genes = {name: IntDistribution(0, len(values) - 1) for name, values in task().space.genes.items()}
+        study.add_trial(create_trial(values=(1.0, 2.0), params=dict.fromkeys(genes, 0), distributions=genes))
         with pytest.raises(DesignError, match=r"^network 0 of study shared has \[1.0, 2.0\]; this version counts "):
             result(task(), study)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from cases import for_each
 
 import effviz
 from effviz import Design, DesignError
@@ -25,7 +26,7 @@ def test_vgg16_needs_an_eighth() -> None:
     assert before.macs - after.macs == saved
 
 
-@pytest.mark.parametrize("name", list(effviz.ARCHITECTURES))
+@for_each("name", list(effviz.ARCHITECTURES))
 def test_shapes_and_everything_else_stay(name: str) -> None:
     design = effviz.architecture(name)
     try:

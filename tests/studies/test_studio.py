@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from cases import for_each
 from examples import recipes
 from hypothesis import given, settings
 from profiles import examples
@@ -40,7 +41,7 @@ def rows_of(draft: Draft) -> list[DraftRow]:
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@for_each("name", ARCHITECTURES)
 def test_rows_add_up_to_the_report(name: str) -> None:
     design = effviz.architecture(name)
     report, rows = effviz.analyze(design), rows_of(Draft.of(design))

@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from cases import for_each
+from examples import REPRESENTATIVES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import examples
@@ -152,7 +154,7 @@ def test_against_the_sum_of_1x1_convolutions(base: int, divisor: int, depth: int
 
 # --- illegal arguments -----------------------------------------------------------------------------------------------
 
-ZOO = [name for name in effviz.ARCHITECTURES if name != "densenet121"]
+ZOO = [name for name in REPRESENTATIVES if name != "densenet121"]
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -235,7 +237,7 @@ def test_kinds_are_the_blocks_that_can_fill_a_stage() -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("divisor", [1, 4, 8, 16])
+@for_each("divisor", [1, 4, 8, 16])
 def test_every_field_can_be_chosen_at_every_width(kind: str, divisor: int) -> None:
     for entry in told_fields(kind):
         for value in entry.choices:
@@ -279,7 +281,7 @@ def test_the_law_holds_where_its_terms_are_all_there_is() -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("quantity", ["macs", "params"])
+@for_each("quantity", ["macs", "params"])
 def test_shares_are_those_of_the_table(kind: str, quantity: str) -> None:
     design = template(kind, blocks=3, resolution=64)
     found = shares(design, quantity)

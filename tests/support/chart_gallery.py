@@ -259,7 +259,7 @@ def blocks(look: Appearance) -> Named:
         yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
     usual = [Side("Parameters", [100, 50, 60], ["100", "50", "60"])]
     for label, outputs in {"one differs": "aab", "all differ": "abc", "equal": "aaa"}.items():
-        made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=outputs, inside=[576, 24, None])
+        made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=[*outputs], inside=[576, 24, None])
         yield f"side by side, outputs: {label}", made
     yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
     yield from _lessons(look)

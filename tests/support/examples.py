@@ -16,6 +16,7 @@ from unittest import mock
 import oracle
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from profiles import examples
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -658,3 +659,36 @@ def scalings(draw: DrawFn, among: SearchStrategy[str] = names) -> Design:
         in_channels=draw(st.sampled_from((3, 3, 1, 4))),
         num_classes=draw(st.none() | st.integers(1, 2000)),
     )
+
+
+# --- the zoo in fewer networks --------------------------------------------------------------------------------------
+
+
+def _kinds(name: str) -> set[tuple[str, str]]:
+    """Return the kinds of block of a network: class and fields, with kernels and strides but without widths."""
+    return {
+        (
+            type(entry.block).__name__,
+            repr([(key, value > 0 if isinstance(value, float) else value)
+                  for key, value in vars(entry.block).items()
+                  if type(value) is not int or key in ("kernel_size", "stride")]),
+        )
+        for entry in architecture(name).blocks()
+    }  # fmt: skip
+
+
+def _representatives() -> list[str]:
+    """Return networks that together have every kind of block of the zoo, in the order of the zoo."""
+    found = {name: _kinds(name) for name in list_architectures()}
+    size = {name: len(architecture(name).blocks()) for name in found}
+    missing, chosen = set().union(*found.values()), set()
+    while missing:
+        best = max(found, key=lambda name: len(found[name] & missing) / size[name])
+        chosen.add(best)
+        missing -= found[best]
+    return [name for name in found if name in chosen]
+
+
+REPRESENTATIVES = list_architectures() if examples(1) > 1 else _representatives()
+"""Networks for tests that run whole modules: half of the zoo, with every kind of block; all networks in the full
+profile."""

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import latex
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 import effviz
 from effviz import Report
@@ -27,6 +28,11 @@ from effviz.ui.widgets import calculation
 
 # A test reads the page of the first run, so that run waits for every calculation.
 calculation.PATIENCE_S = 60.0
+# Every AppTest searches the metadata of all installed packages for components, which takes twice as long as a page, and
+# every run compiles the frame and the page again. Neither changes during the tests.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)  # type: ignore[assignment]
+local_script_runner.ScriptCache = cache(local_script_runner.ScriptCache)  # type: ignore[assignment, misc]
+TIMEOUT_S = 60.0
 
 # Words that belittle the reader.
 FORBIDDEN = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
@@ -38,7 +44,7 @@ MAIN = ROOT / "effviz" / "ui" / "main.py"
 def open_page(url_path: str = "architectures", **query: str | list[str]) -> AppTest:
     """The page at an address, as the first request of a new visitor."""
     entry = next(page for page in PAGES if page.url_path == url_path)
-    at = AppTest.from_file(str(MAIN), default_timeout=60)
+    at = AppTest.from_file(str(MAIN), default_timeout=TIMEOUT_S)
     for key, value in query.items():
         at.query_params[key] = value
     if url_path:
@@ -223,10 +229,11 @@ def line(at: AppTest) -> str:
 def words(at: AppTest) -> Iterator[str]:
     """Every text on the page and in its parts, including help and alt text."""
     for shown in each_part(at):
-        yield from _words(shown)
+        yield from words_on_show(shown)
 
 
-def _words(at: AppTest) -> Iterator[str]:
+def words_on_show(at: AppTest) -> Iterator[str]:
+    """Every text on the page as it is, with the part on show."""
     for entries in (at.title, at.subheader, at.caption, at.markdown, at.info, at.html):
         yield from (str(getattr(entry, "value", "") or getattr(entry, "body", "")) for entry in entries)
     for card in metrics(at):

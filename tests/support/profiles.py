@@ -1,4 +1,7 @@
-"""The number of random examples: small by default, ten times as many with ``EFFVIZ_TEST_PROFILE=full``."""
+"""The number of random examples: small by default, ten times as many with ``EFFVIZ_TEST_PROFILE=full``.
+
+Tests that run whole modules take `REPRESENTATIVES` of `tests/support/examples.py`: all networks in the full profile.
+"""
 
 from __future__ import annotations
 

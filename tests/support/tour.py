@@ -6,33 +6,47 @@ Public are the functions of `effviz`, `effviz.scaling`, `effviz.lint` and `effvi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from command_line import MEASURED
 
 import effviz
-from effviz import Design, Stage
-from effviz.advice import budgets, lint, scaling, smallest
+from effviz import Design, Stage, export
+from effviz.advice import amounts, breaches, budgets, capacity, edits, lint, remedies, scaling, smallest, solver
 from effviz.backend.build import build
+from effviz.count import reconcile
 from effviz.measure import digest, latency
 from effviz.measure.latency import Latency
 from effviz.model import design, draft, stage
 from effviz.model.blocks import Part, Recipe
 from effviz.model.draft import Draft
-from effviz.studies import equal_budget
+from effviz.studies import equal_budget, finder, network_text, number_checker, objective, variants
+from effviz.studies.compare import difference, networks
+from effviz.studies.literature import judge, selection
+from effviz.studies.search import run, summary
 from effviz.studies.width_depth import fit
 from effviz.worker import limits
 
 MODULES = (
-    "effviz", "effviz.advice.scaling", "effviz.advice.budgets", "effviz.advice.lint", "effviz.advice.smallest",
-    "effviz.count.report", "effviz.measure.digest", "effviz.measure.latency", "effviz.model.design",
-    "effviz.model.draft", "effviz.model.stage",
+    "effviz", "effviz.advice.amounts", "effviz.advice.breaches", "effviz.advice.budgets", "effviz.advice.capacity",
+    "effviz.advice.edits", "effviz.advice.lint", "effviz.advice.remedies", "effviz.advice.scaling",
+    "effviz.advice.smallest", "effviz.advice.solver", "effviz.count.report", "effviz.measure.digest",
+    "effviz.measure.latency", "effviz.model.design", "effviz.model.draft", "effviz.model.stage",
     "effviz.studies.equal_budget", "effviz.studies.width_depth.fit", "effviz.worker.limits", "effviz.zoo",
+    "effviz.count.reconcile", "effviz.export", "effviz.studies.compare.difference", "effviz.studies.compare.networks",
+    "effviz.studies.finder", "effviz.studies.literature.judge", "effviz.studies.literature.selection",
+    "effviz.studies.network_text", "effviz.studies.number_checker", "effviz.studies.objective",
+    "effviz.studies.search.run", "effviz.studies.search.summary", "effviz.studies.variants",
 )  # fmt: skip
 # These start the torch process; tests/measure has their hostile arguments.
 ELSEWHERE = {"effviz.measure.latency.request", "effviz.measure.latency.measure_latency", "effviz.measure_latency"}
+# Their arguments are made by effviz only: built blocks, rules of a counter, terms of a variant, a study of Optuna.
+INNER = {
+    "effviz.advice.capacity.block_capacity", "effviz.count.reconcile.explain", "effviz.studies.search.run.open_study",
+    "effviz.studies.search.run.result", "effviz.studies.variants.for_reading",
+}  # fmt: skip
 
 SMALL = Design(
     "small",
@@ -58,6 +72,72 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
     return Call(function, args, kwargs)
 
 
+def _chosen() -> Iterator[Call]:
+    """Yield calls of the functions that compare, find, search, judge and identify networks."""
+    report, other = effviz.analyze(SMALL), effviz.analyze(SMALL.scaled(width_mult=2.0))
+    yield call(reconcile.reconcile, report, 1)
+    limits = (budgets.Budget("macs", 10**8),)
+    pool = finder.candidates("fused", ("mobilenet_v1",), (0.5,), (96, (64, 96)), False)
+    found = finder.search(pool, limits, "int8")
+    yield call(finder.candidates, "fused", ("mobilenet_v1",), (0.5,), (96, (64, 96)), retrained=False)
+    yield call(finder.search, pool, limits, "int8", {pool[0]: 2.0})
+    yield call(finder.front, pool, "macs", "int8")
+    yield call(finder.verified, pool[0], limits, "int8", "fused", 2.0)
+    yield call(finder.rechecked, pool, limits, "int8", "fused")
+    yield call(finder.find, limits, dtype="int8", memory="fused", networks=["mobilenet_v1"], widths=[0.5],
+               resolutions=[96], retrained=False, latency=lambda design: 2.0)  # fmt: skip
+    yield call(finder.read_limits, {"max_macs": "3M"})
+    yield call(finder.as_table, found, limits, "int8", "fused", {})
+    for function in (difference.by_stage, difference.by_kind):
+        yield call(function, report, other, "macs")
+    yield call(difference.differences, SMALL, other.design, "fused")
+    yield call(difference.is_scaling, SMALL, other.design)
+    yield call(difference.factors, SMALL, other.design)
+    network = network_text.parse_network("mobilenet_v2-w0.75-r192")
+    yield call(network_text.parse_network, "mobilenet_v2-w0.75-r192")
+    yield call(network_text.network_of, SMALL)
+    yield call(network_text.parse_networks, "alexnet, mobilenet_v2-w0.75")
+    yield call(network_text.networks_text, [network])
+    yield call(network_text.distinct_labels, [network])
+    yield call(networks.counted, SMALL, "fused")
+    yield call(networks.published_top1, network)
+    yield call(networks.phone_latencies, network)
+    yield call(networks.phone_latency, network, "Pixel 1")
+    yield call(networks.phones, [network])
+    yield call(networks.preset, next(iter(networks.PRESETS)))
+    yield call(networks.front, [(1.0, 2.0)], (1, -1))
+    yield call(number_checker.read_claims, "300 M")
+    yield call(number_checker.identify, "3.5 M params, 300 M")
+    by = selection.Filter("mobilenet")
+    claims = selection.chosen(by)
+    yield call(selection.chosen, by)
+    yield call(selection.difference_class, claims[0])
+    yield call(selection.grouped, by, "Source")
+    yield call(selection.summary, claims)
+    soft = objective.soft(-0.07, 75.0)
+    measured = objective.Network("a", "b", 70.0, 20.0, "c", False)
+    ranking = objective.ranked([measured], soft)
+    yield call(objective.soft, -0.07, 75.0)
+    yield call(objective.hard, -1.0, 75.0)
+    yield call(objective.constrained, 75.0)
+    yield call(objective.objective, "soft", -0.07, 75.0)
+    yield call(objective.ranked, [measured], soft)
+    yield call(objective.own_networks, {"mobilenet_v1": (2.0, False)})
+    yield call(objective.names, ranking, 3)
+    task = run.Task("", 2)
+    yield call(run.rows, summary.searched(task, ""))
+    yield call(run.stages_text, summary.searched(task, "").front[0].options)
+    yield call(judge.count_text, judge.Digits(3_500_000, 100_000, 100_000))
+    yield call(run.title, "macs")
+    yield call(run.search, task, "", None, worker=0)
+    yield call(summary.searched, task, "")
+    yield call(summary.space_facts, task.space)
+    yield call(variants.variant_title, "mobilenet_v2", "teaching", None)
+    yield call(variants.itemized, effviz.architecture("mobilenet_v2"), "mobilenet_v2", "teaching", None)
+    yield call(variants.compared, effviz.architecture("mobilenet_v2"), "mobilenet_v2", None)
+    yield call(export.export_torch, SMALL)
+
+
 @cache
 def calls() -> dict[str, Call]:
     """Return a valid call of every public function, by its full name."""
@@ -78,6 +158,16 @@ def calls() -> dict[str, Call]:
         call(scaling.ScalingRule.multipliers, rule, 1.0),
         call(budgets.check, report, [budgets.Budget("macs", 10)], dtype="float32", latency_ms=1.0),
         call(budgets.parse_amount, "3M", "macs"), call(budgets.format_amount, 3, "macs"),
+        call(amounts.checked_amount, "limit", 3, "macs"), call(amounts.tidy_amount, "3kB", "weight_size"),
+        call(amounts.format_like, 3.5, "3 kB", "weight_size"), call(budgets.read_limits, {"macs": "3M"}, "int8"),
+        call(budgets.verdict, budgets.Budget("macs", 10), 11), call(capacity.capacity, SMALL, 32),
+        call(breaches.breaches, report, budgets.check(report, [budgets.Budget("macs", 10)])),
+        call(edits.row_edit, SMALL.stages, (1,), (("repeats", 1),)), call(edits.setting_edit, SMALL, "width_mult", 0.5),
+        call(edits.Edit.on, edits.Edit((1,), (("repeats", 1),), "one"), rows),
+        call(edits.Edit.apply, edits.Edit((1,), (("repeats", 1),), "one"), SMALL),
+        call(remedies.diagnose, SMALL, {"params": 500}, dtype="int8", memory="fused"),
+        call(solver.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
+        call(effviz.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
         call(budgets.format_share, 0.5), call(budgets.read_limit, "max_macs", "3M", "macs"),
         call(
             effviz.find, "90M", 3e6, "2MB", "int8", max_memory_access=5e6, max_weights="3MB", max_latency="2s",
@@ -107,8 +197,10 @@ def calls() -> dict[str, Call]:
         call(equal_budget.tried_width, found, depth_mult=1.0, resolution=32),
         call(fit.fit_width, SMALL, 10**6, depth_mult=1.0, resolution=32),
         call(limits.estimate_bytes, report, 2, "float32"), call(limits.estimate_seconds, report, 2),
+        call(limits.eager_peak, SMALL, 32),
         call(effviz.zoo.default_groups, "shufflenet_v1"),
         call(effviz.zoo.list_variants, "mobilenet_v2"),
         call(effviz.zoo.variant, "mobilenet_v2", "teaching"),
+        *_chosen(),
     ]  # fmt: skip
     return {f"{each.function.__module__}.{each.function.__qualname__}": each for each in listed}

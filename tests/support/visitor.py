@@ -123,6 +123,13 @@ class Visitor:
         """Request the page, as after loading its address."""
         return await self._run("")
 
+    async def navigate(self, page: str) -> Run:
+        """Open another page in the same session."""
+        for fragment in list(self._timers):
+            self._stop(fragment)
+        self._page, self._query, self._hash = page, "", ""
+        return await self._run("")
+
     async def move(self, label: str, value: Any) -> Run:
         """Set a control and wait for the run that this causes, of its fragment if it is in one."""
         control = self.controls[label]

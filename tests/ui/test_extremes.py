@@ -101,6 +101,6 @@ def wander(at: AppTest, draw: random.Random) -> tuple[object, ...]:
 def test_a_random_walk_finds_no_exception(url_path: str, seed: int) -> None:
     draw = random.Random(f"{url_path} {seed}")
     at, steps = open_page(url_path), []
-    for _ in range(20 if PROFILE == "full" else 10):
+    for _ in range(20 if PROFILE == "full" else 5):
         steps.append(wander(at, draw))
         check(at, *steps)

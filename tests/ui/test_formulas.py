@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 import pytest
+from cases import for_each
 from latex import evaluated, is_balanced, shown, spans
 from page_reader import opened, show_part
 
@@ -24,7 +25,7 @@ LINKS = [
 ]
 
 
-@pytest.mark.parametrize(("url_path", "query"), LINKS, ids=str)
+@for_each(("url_path", "query"), LINKS, ids=str)
 def test_the_numbers_of_a_formula_give_its_value(url_path: str, query: dict[str, str]) -> None:
     at = show_part(opened(url_path, **query), "How this is computed")
     texts = [str(entry.value) for entry in (*at.markdown, *at.caption)]

@@ -565,7 +565,10 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     if len(set(amounts)) == len(amounts):
         assert float(found["Rank correlation"][0]) == pytest.approx(spearman(amounts, spans), abs=0.00501)
     assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))]["title"])
-    assert found["Fastest"] == (f"{si(max(speeds))}/s", shown[int(np.argmax(speeds))]["title"])
+    # Several networks may have the highest speed.
+    fastest = {each["title"] for each, speed in zip(shown, speeds, strict=True) if speed == pytest.approx(max(speeds))}
+    assert found["Fastest"][0] == f"{si(max(speeds))}/s"
+    assert found["Fastest"][1] in fastest
     assert found["Fastest over slowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
     drawn = charts(at)["scatter"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]

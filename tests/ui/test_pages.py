@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import pytest
-from page_reader import FORBIDDEN, charts, each_part, go_to, line, metrics, open_page, opened, run, words
+from page_reader import (
+    FORBIDDEN,
+    charts,
+    each_part,
+    go_to,
+    line,
+    metrics,
+    open_page,
+    opened,
+    run,
+    words_on_show,
+)
 from streamlit.testing.v1 import AppTest
 
 from effviz.ui.convention import COUNTS
@@ -50,42 +62,49 @@ def test_the_convention_survives_every_page_of_a_visit() -> None:
         assert [at.button_group(key=key).value for key in CONVENTION_KEYS] == ["flops", "int8", "eager"]
 
 
-@every_page
-def test_charts_and_tables_have_alt_text(entry: PageInfo) -> None:
-    texts = {}
-    for at in each_part(opened(entry.url_path)):
-        texts |= {key: figure["alt"] for key, figure in charts(at).items()}
-        texts |= {element.key: element.proto.alt for element in at.dataframe}
-    assert texts or entry.url_path in ("classroom", "glossary", "lessons"), "the charts of the classroom are in a room"
-    assert [key for key, text in texts.items() if len(text) < 20] == []
+class Shown(NamedTuple):
+    """Contents of a page with one of its parts."""
+
+    words: list[str]
+    alts: dict[str, str]  # of charts and tables, by key
+    columns: list[list[str]]  # of the tables, without those of printed figures
+    cards: list[str]  # labels
 
 
-@every_page
-def test_the_convention_is_on_the_page(entry: PageInfo) -> None:
-    phrase = "Multiply-adds: fused multiply-adds of convolution and linear layers"
-    _check_convention(entry, opened(entry.url_path), phrase)
-
-
-@every_page
-def test_no_word_belittles_the_reader(entry: PageInfo) -> None:
-    for text in words(opened(entry.url_path)):
-        assert not FORBIDDEN.search(text), text
+def parts_of(url_path: str, count: str) -> list[Shown]:
+    """Open a page with a name of the compute number, and read each of its parts once for all checks."""
+    at = opened(url_path) if count == COUNTS["macs"] else opened(url_path, count=count)
+    return [
+        Shown(
+            words=list(words_on_show(shown)),
+            alts={key: figure["alt"] for key, figure in charts(shown).items()}
+            | {element.key: element.proto.alt for element in shown.dataframe},
+            columns=[list(each.value.columns) for each in shown.dataframe if "printed figures" not in each.proto.alt],
+            cards=[card.label for card in metrics(shown)],
+        )
+        for shown in each_part(at)
+    ]
 
 
 # Names of other counters, of their numbers and of their files.
-QUOTED = re.compile(r"\b(?:pt|cal)flops\b|\b(?:total )?flops(?= \d{3,})|_flops\(\)|/flops-counter\b")
+QUOTED = re.compile(r"\b(?:pt|cal)flops\b|\b(?:total )?flops(?= \d{3,})|_flops\b|/flops-counter\b")
 
 
 @every_page
-@pytest.mark.parametrize("count", COUNTS.values())
-def test_one_name_for_the_compute_number(entry: PageInfo, count: str) -> None:
-    at = opened(entry.url_path) if count == COUNTS["macs"] else opened(entry.url_path, count=count)
-    everything = "\n".join(words(at))
-    assert count in everything
-    assert "flops" not in QUOTED.sub("", everything)
-    other = next(name for name in COUNTS.values() if name != count)
-    assert not [card.label for card in metrics(at) if other in card.label]
-    for shown in each_part(at):
-        for table in shown.dataframe:
-            if "printed figures" not in table.proto.alt:
-                assert other not in table.value.columns
+def test_words_and_alt_texts_of_all_parts(entry: PageInfo) -> None:
+    """No word belittles the reader, charts and tables have an alt text, and the compute number has one name."""
+    phrase = "Multiply-adds: fused multiply-adds of convolution and linear layers"
+    _check_convention(entry, opened(entry.url_path), phrase)
+    for count in COUNTS.values():
+        parts = parts_of(entry.url_path, count)
+        everything = "\n".join(text for shown in parts for text in shown.words)
+        assert not FORBIDDEN.search(everything), count
+        texts = {key: alt for shown in parts for key, alt in shown.alts.items()}
+        assert texts or entry.url_path in ("classroom", "glossary", "lessons"), "charts of the classroom are in a room"
+        assert [key for key, text in texts.items() if len(text) < 20] == [], count
+        assert count in everything
+        assert "flops" not in QUOTED.sub("", everything), count
+        other = next(name for name in COUNTS.values() if name != count)
+        for shown in parts:
+            assert not [label for label in shown.cards if other in label]
+            assert not [columns for columns in shown.columns if other in columns]

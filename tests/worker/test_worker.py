@@ -46,6 +46,13 @@ def manager() -> Iterator[Manager]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Manager]:
+    """Return a manager whose process starts in a tenth of the time, for tests that kill the process."""
+    with Manager(jobs=JOBS, memory_limit=MEMORY, torch=False) as made:
+        yield made
+
+
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give jobs a minute to stop, so that a busy machine does not let the manager kill the process."""
@@ -199,19 +206,19 @@ def test_worker_killed_during_a_job(manager: Manager) -> None:
     ],
 )
 def test_a_job_that_crashes_the_process_is_not_repeated(
-    manager: Manager, kind: str, payload: dict[str, Any], how: str
+    plain: Manager, kind: str, payload: dict[str, Any], how: str
 ) -> None:
-    poison = manager.submit("me", kind, payload)
-    following = manager.submit("me", "echo", {})
-    assert ended(poison) == ("failed", "crashed", f"The torch process ended during this job ({how}).")
+    poison = plain.submit("me", kind, payload)
+    following = plain.submit("me", "echo", {})
+    assert ended(poison) == ("failed", "crashed", f"The {plain.name} ended during this job ({how}).")
     done(following)
 
 
-def test_a_kill_while_idle_fails_no_job(manager: Manager) -> None:
-    pid = warm(manager)
+def test_a_kill_while_idle_fails_no_job(plain: Manager) -> None:
+    pid = warm(plain)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: manager.status.process == "off")
-    assert warm(manager) != pid
+    until(lambda: plain.status.process == "off")
+    assert warm(plain) != pid
 
 
 @pytest.mark.parametrize("way", ["torch", "python"])
@@ -249,10 +256,10 @@ def test_a_job_above_the_memory_limit_starts_no_process() -> None:
 
 
 @pytest.mark.parametrize("kind", ["deaf", "stuck"])
-def test_timeout_ends_a_job_that_never_checks(manager: Manager, kind: str) -> None:
-    pid = warm(manager)
-    ticket = manager.submit("me", kind, {}, 0.3)
-    following = manager.submit("me", "echo", {})
+def test_timeout_ends_a_job_that_never_checks(plain: Manager, kind: str) -> None:
+    pid = warm(plain)
+    ticket = plain.submit("me", kind, {}, 0.3)
+    following = plain.submit("me", "echo", {})
     assert ended(ticket) == ("failed", "timeout", "Stopped at the time limit of 0.3 s.")
     assert done(following)["pid"] != pid
 
@@ -280,30 +287,30 @@ def test_cancel_of_a_job_that_checks_keeps_the_process(manager: Manager, kind: s
 
 
 @pytest.mark.parametrize("kind", ["deaf", "stuck"])
-def test_cancel_of_a_job_that_never_checks(manager: Manager, kind: str) -> None:
-    ticket = started(manager.submit("me", kind, {}))
-    following = manager.submit("you", "echo", {})
+def test_cancel_of_a_job_that_never_checks(plain: Manager, kind: str) -> None:
+    ticket = started(plain.submit("me", kind, {}))
+    following = plain.submit("you", "echo", {})
     ticket.cancel()
     assert ticket.message == "Stopping"
     assert ended(ticket) == ("cancelled", None, None)
     done(following)
 
 
-def test_cancel_of_a_stopped_process_even_if_it_reads_nothing(manager: Manager) -> None:
-    pid = warm(manager)
+def test_cancel_of_a_stopped_process_even_if_it_reads_nothing(plain: Manager) -> None:
+    pid = warm(plain)
     os.kill(pid, signal.SIGSTOP)
-    ticket = manager.submit("me", "echo", {"text": "x" * 1_000_000})
+    ticket = plain.submit("me", "echo", {"text": "x" * 1_000_000})
     until(lambda: ticket.state == "running")
     ticket.cancel()
     assert ended(ticket) == ("cancelled", None, None)
-    assert warm(manager) != pid
+    assert warm(plain) != pid
 
 
-def test_a_new_process_starts_after_a_kill(manager: Manager) -> None:
-    ticket = started(manager.submit("me", "deaf", {}))
+def test_a_new_process_starts_after_a_kill(plain: Manager) -> None:
+    ticket = started(plain.submit("me", "deaf", {}))
     ticket.cancel()
     assert ticket.wait(60)
-    until(lambda: manager.status.process == "idle")
+    until(lambda: plain.status.process == "idle")
 
 
 def test_cancel_of_a_queued_job(manager: Manager) -> None:
@@ -639,15 +646,15 @@ def test_manager_imports_neither_torch_nor_streamlit() -> None:
     ids=["no JSON", "unknown event", "no end"],
 )
 def test_an_invalid_event_kills_the_process(
-    manager: Manager, text: str, times: int, caplog: pytest.LogCaptureFixture
+    plain: Manager, text: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pid = warm(manager)
-    ticket = manager.submit("me", "babble", {"text": text, "times": times})
+    pid = warm(plain)
+    ticket = plain.submit("me", "babble", {"text": text, "times": times})
     state, reason, error = ended(ticket)
     assert (state, reason) == ("failed", "crashed")
-    assert (error or "").startswith("The torch process ended during this job (invalid message: ")
+    assert (error or "").startswith(f"The {plain.name} ended during this job (invalid message: ")
     assert "invalid message" in caplog.text
-    assert warm(manager) != pid
+    assert warm(plain) != pid
 
 
 @pytest.mark.parametrize("garbage", [b"garbage\n", b"\n", b"[]\n", b'{"id": "x", "kind": "echo", "payload": {}}\n'])

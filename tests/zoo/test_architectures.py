@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import torch
+from cases import for_each
+from examples import REPRESENTATIVES
 
 from effviz import (
     ARCHITECTURES,
@@ -30,7 +32,7 @@ from effviz.count import cost
 from effviz.model.layers import Conv2d, Linear
 
 HERE = Path(__file__).parent
-every_architecture = pytest.mark.parametrize("name", list_architectures())
+every_architecture = for_each("name", list_architectures())
 
 
 def _golden(file: str) -> list[Any]:
@@ -57,7 +59,7 @@ def _table(report: Report) -> Any:
 # --- golden numbers -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", _golden("goldens.csv"))
+@for_each("row", _golden("goldens.csv"))
 def test_golden_counts(row: dict[str, str]) -> None:
     report = analyze(_design(row))
     if row["params"]:
@@ -69,7 +71,7 @@ def test_golden_counts_cover_the_zoo() -> None:
     assert {row.values[0]["architecture"] for row in _golden("goldens.csv")} == set(ARCHITECTURES)
 
 
-@pytest.mark.parametrize("row", _golden("golden_widths.csv"))
+@for_each("row", _golden("golden_widths.csv"))
 def test_golden_widths(row: dict[str, str]) -> None:
     design = _design(row)
     stages: dict[str, list[int]] = {}
@@ -184,7 +186,9 @@ def test_table(name: str) -> None:
             assert table[column].sum() == getattr(report, column), column
         assert table.alive.max() == report.peak_activation
     assert table.path.is_unique
-    modules = dict(build(design, device="meta").named_modules())
+    module = build(design, device="meta")
+    assert sum(each.numel() for each in module.parameters()) == report.params
+    modules = dict(module.named_modules())
     assert set(table.path) <= set(modules)
     leaves = {path for path, module in modules.items() if not list(module.children())}
     assert leaves <= set(table.path), "a module is missing in the table"
@@ -194,7 +198,7 @@ def test_table(name: str) -> None:
 
 
 @pytest.mark.processes
-@every_architecture
+@pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_module_computes_class_scores(name: str) -> None:
     """A forward pass at a small size on the CPU."""
     design = architecture(name, num_classes=7, width_mult=1, resolution=64)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from cases import for_each
 
 import effviz
 from effviz import ARCHITECTURES, DesignError
@@ -117,7 +118,7 @@ def test_rows_of_the_zoo_can_be_built() -> None:
 # --- look-ups of the pages -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", effviz.list_architectures())
+@for_each("name", effviz.list_architectures())
 def test_the_named_network_has_figures_at_its_own_resolution(name: str) -> None:
     design = effviz.architecture(name)
     rows = figures_for(design, 1.0, 1.0, default_groups(name))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from cases import for_each
 from teaching import TEACHING
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -23,7 +24,7 @@ from effviz.model.variants import DEFAULT, Rule, rows
 from effviz.zoo import ARCHITECTURES, VARIANTS, default_groups, list_variants, variant
 
 PAIRS = [(name, each) for name in VARIANTS for each in VARIANTS[name]]
-every_variant = pytest.mark.parametrize(("name", "each"), PAIRS, ids=[" ".join(pair) for pair in PAIRS])
+every_variant = for_each(("name", "each"), PAIRS, ids=[" ".join(pair) for pair in PAIRS])
 
 
 def _goldens() -> list[Any]:
@@ -33,7 +34,7 @@ def _goldens() -> list[Any]:
             for at, row in enumerate(found)]  # fmt: skip
 
 
-@pytest.mark.parametrize("row", _goldens())
+@for_each("row", _goldens())
 def test_counts_of_the_libraries(row: dict[str, str]) -> None:
     """With the variant "paper" the library agrees with the default."""
     options: dict[str, Any] = {"resolution": int(row["resolution"])} if row["resolution"] else {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import DesignError
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
@@ -103,3 +104,6 @@ def bases(design: Design, channels: int) -> Iterator[int]:
         round(channels / mult) + step for mult in dict.fromkeys(mults) for step in (0, 1, -1, 2, -2, 3, -3)
     )
     return (base for base in found if base > 0)
+
+
+check_border(globals())

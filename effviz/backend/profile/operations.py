@@ -103,7 +103,7 @@ _OTHERS = _names("""
     tril triu view_copy
     reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
     col2im grid_sampler_2d grid_sampler_3d im2col upsample_bicubic2d _upsample_bicubic2d_aa upsample_bilinear2d
-    _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+    _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d upsample_nearest3d
     _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_trilinear3d
     embedding gather index index_add index_copy index_fill index_put
     _index_put_impl isin masked_scatter masked_select nonzero repeat_interleave scatter scatter_add
@@ -125,7 +125,7 @@ _OTHERS = _names("""
 FREE: Mapping[str, str] = {
     **dict.fromkeys(_NORMS, NORM),
     **dict.fromkeys(_POOLS, POOLING),
-    **dict.fromkeys(("cat", "stack", "index_select", "constant_pad_nd", *_SHUFFLES), MERGE),
+    **dict.fromkeys(("cat", "stack", "index_select", "constant_pad_nd", "upsample_nearest2d", *_SHUFFLES), MERGE),
     **dict.fromkeys((*RESERVES, *_OTHERS), OTHER),
 }
 """Operations without multiply-adds that are not element-wise, with the kind of layer.

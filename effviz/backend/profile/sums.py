@@ -5,6 +5,8 @@ rules are:
 
 - A sum, average or accumulation over dimensions along which both factors vary is a matrix product. A scale that is
   constant along these dimensions could be applied after the sum, so a gate before global pooling costs nothing.
+- A product with a gate of the same shape, such as ``a * sigmoid(b)``, is element-wise, whatever is summed later. A gate
+  has a bounded function or a smooth one like SiLU. Other factors, such as ``softmax``, are weights.
 - A chain of additions is a convolution if its products have a common source tensor, as for shifted slices. It needs two
   products with parameters, or three products of any kind. Gates of an LSTM and rotary embeddings are element-wise.
 - A product of a tensor and a function of its elements or statistics is an activation function or a norm, such as
@@ -33,11 +35,14 @@ _MOVES = (
     "roll", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "flip",
     "clone", "copy", "_to_copy", "index", "index_select", "gather", "im2col", "repeat",
 )  # fmt: skip
+# They repeat elements in a larger map.
+_ENLARGEMENTS = ("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d")
 _ZEROS = ("zeros", "zeros_like", "new_zeros", "full", "zero", "fill")
 _ALL_DIMENSIONS = ("index_put", "_index_put_impl", "col2im", "scatter_add", "scatter_reduce", "index_add")
 _REDUCTIONS = ("sum", "nansum", "mean", "cumsum")
 # Statistics of a tensor, by which norms divide it.
 _STATISTICS = ("sum", "mean", "var", "std", "var_mean", "std_mean", "amax", "amin", "linalg_vector_norm", "norm")
+_GATES = ("sigmoid", "hardsigmoid", "tanh", "hardtanh", "silu", "hardswish", "gelu", "mish")
 _POOLS = {"avg_pool2d": 2, "avg_pool3d": 3, "_adaptive_avg_pool2d": 2, "_adaptive_avg_pool3d": 3}
 
 
@@ -74,6 +79,7 @@ class Sums:
         self._sums: dict[int, _Sum] = {}
         self._origin: dict[int, tuple[Any, Any]] = {}
         self._source: dict[int, int] = {}
+        self._gates: dict[int, bool] = {}
         self._parameters = parameters
 
     def follow(self, name: str, args: Sequence[Any], kwargs: Any, outputs: list[Tensor], *, pointwise: bool) -> int:
@@ -107,6 +113,10 @@ class Sums:
         origin = self._common_origin(given) if pointwise or name in _STATISTICS else None
         source = self._source_of(given[0]) if name in _MOVES and given else None
         is_weight = bool(given) and all(storage(each) in self._parameters for each in given)
+        is_gate = name in _GATES or (
+            name in (*_PRODUCTS, *_ADDITIONS, *_LINEAR, *_ENLARGEMENTS)
+            and [storage(each) in self._gates for each in given] == [True]
+        )
         self._forget(outputs)
         key = storage(outputs[0])
         if found is not None:
@@ -115,6 +125,8 @@ class Sums:
             self._origin.update((storage(each), (origin, _place(each))) for each in outputs)
         if source is not None:
             self._source[key] = source
+        if is_gate:
+            self._gates[key] = True
         if is_weight:
             self._parameters.update(map(storage, outputs))
         return macs
@@ -123,7 +135,7 @@ class Sums:
         for tensor in written:
             key = storage(tensor)
             self._content[key] = next(self._numbers)
-            for table in (self._sums, self._origin, self._source):
+            for table in (self._sums, self._origin, self._source, self._gates):
                 table.pop(key, None)
             self._parameters.discard(key)
 
@@ -172,6 +184,8 @@ class Sums:
         if all(is_weight):
             return None
         varies = [_varying(each, output) for each in factors] + [[False] * output.dim()]
+        if varies[0] == varies[1] and any(storage(each) in self._gates for each in factors):
+            return None
         for side, found in enumerate(inner):
             if found:
                 # Of three factors, two have to vary.

@@ -8,6 +8,7 @@ from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.count.rows import KindSums, Sums
 
@@ -59,7 +60,6 @@ class Side(NamedTuple):
 
 
 _SYMBOLS = ("circle-open", "circle", "diamond", "square-open", "star")
-_LEAST = {"Parameters": "fewest", "Multiply-adds": "fewest", "FLOPs": "fewest", "Memory access": "least"}
 
 
 def side_by_side(
@@ -72,7 +72,7 @@ def side_by_side(
         names: of the blocks, at least one.
         sides: the measures.
         outputs: shapes of the outputs as text. The title compares only blocks with the output of the first one.
-        inside: channels inside each block, which the title states where they differ.
+        inside: channels inside each block, which the title states where they differ: they are part of the cost.
     """
     measures = [
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
@@ -101,7 +101,7 @@ def _title(names: Sequence[str], sides: Sequence[Side], outputs: Sequence[str], 
         name: inside[place] for name, place in zip(kept, alike, strict=True) if inside and inside[place] is not None
     }
     if len(set(widths.values())) > 1:
-        found += f" (channels inside: {listed([f'{width} in {name}' for name, width in widths.items()])})"
+        found += f" (channels inside: {listed([str(width) for width in widths.values()])})"
     return found
 
 
@@ -119,9 +119,10 @@ def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:
         if len(known) < 2:
             continue
         lowest = [name for name, value in known.items() if value == min(known.values())]
-        if len(lowest) == len(known):
-            best.setdefault(f"{listed(lowest)} have equal", []).append(lower(side.label))
-        else:
-            has = f"{listed(lowest)} {'has' if len(lowest) == 1 else 'have'}"
-            best.setdefault(has, []).append(f"the {_LEAST.get(side.label, 'lowest')} {lower(side.label)}")
+        is_lowest = "is lowest in" if len(lowest) == 1 else "are lowest in"
+        verb = "have equal" if len(lowest) == len(known) else is_lowest
+        best.setdefault(f"{listed(lowest)} {verb}", []).append(lower(side.label))
     return "; ".join(f"{who} {listed(what)}" for who, what in best.items()) or "No measure is known for two blocks"
+
+
+check_border(globals())

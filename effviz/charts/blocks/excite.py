@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent, short, si, snapped
 from effviz.studies.excite import Excitation
 
@@ -29,7 +30,7 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
     )  # fmt: skip
     trace, notes = draw.marked_line([each.reduction for each in found], values, marks, look, **hover)
     end = snapped(max(values))
-    scale = draw.axis("Share of the block's parameters", tickformat=".0%")
+    scale = draw.axis("Share of the block's parameters", **draw.percent_ticks())
     if alone:
         scale = draw.axis("Parameters", **draw.ticks([end * fifth / 5 for fifth in range(6)], short))
     # Labels of other ratios would overlap.
@@ -54,3 +55,6 @@ def _finding(found: Sequence[Excitation], texts: Sequence[str], *, alone: bool) 
     part = f"has {texts[at]} parameters" if alone else f"has {texts[at]} of the block's parameters"
     first = f"At reduction {found[at].reduction:g}, squeeze-and-excitation {part}"
     return first if at == len(found) - 1 else f"{first}, and {texts[-1]} at reduction {found[-1].reduction:g}"
+
+
+check_border(globals())

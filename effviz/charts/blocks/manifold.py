@@ -6,6 +6,7 @@ from typing import Any
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import percent
 from effviz.studies.manifold import Embedding, Loss
 
@@ -96,7 +97,7 @@ def loss_chart(curve: Sequence[Loss], look: Appearance, chosen: int | None = Non
     end = max(0.1, 1.1 * max(high))
     layout = {
         "xaxis": draw.axis("Channels of the embedding, n", type="log", **draw.ticks(sizes)),
-        "yaxis": draw.axis("Share of the spiral lost", range=[0, end], tickformat=".0%", nticks=6),
+        "yaxis": draw.axis("Share of the spiral lost", range=[0, end], **draw.percent_ticks(end)),
         "annotations": notes,
     }
     spoken = "; ".join(
@@ -114,3 +115,6 @@ def _curve_finding(sizes: Sequence[int], median: Sequence[float], activation: st
     few = plural(sizes[0], "channel")
     first = f"With {few}, {_NAMES[activation]} loses a median of {percent(median[0])} of the spiral"
     return first if kept in (None, sizes[0]) else f"{first}; from {kept} channels on, it loses under 1 %"
+
+
+check_border(globals())

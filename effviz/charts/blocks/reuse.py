@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent
 from effviz.count.palette import text_on
 from effviz.studies.reuse import Reuse
@@ -79,3 +80,6 @@ def _finding(found: Reuse, cells: Sequence[float], first_row: Sequence[float], s
     if len(cells) == 1:
         return f"{first} {found.labels[1]}"
     return f"{first} {found.labels[1]}, and {percent(first_row[-1])} after {found.labels[-1]}"
+
+
+check_border(globals())

@@ -8,6 +8,7 @@ from effviz.charts import draw
 from effviz.charts.compare.axes import Axis
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 
 _HEIGHT = 350
@@ -155,3 +156,6 @@ def _title(points: Sequence[Bubble], axes: tuple[Axis, Axis], front: Sequence[in
         return f"{which} networks are on the Pareto front: {listed(shown)}"
     verb = "is" if len(names) == 1 else "are"
     return f"{len(names)} of {plural(len(points), 'network')} {verb} on the Pareto front: {listed(shown)}"
+
+
+check_border(globals())

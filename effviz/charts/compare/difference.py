@@ -7,6 +7,7 @@ from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.charts.waterfall import Bar, sign, waterfall
+from effviz.core.arguments import check_border
 
 _CROPPED = 0.7  # of the largest sum
 
@@ -88,3 +89,6 @@ def _title(
     if len(moved) == 1:
         return f"{claim}, all of it in {largest.label}"
     return f"{claim}; the largest term is {largest.label} with {signed(largest.value, written)}"
+
+
+check_border(globals())

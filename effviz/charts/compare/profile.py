@@ -8,6 +8,7 @@ from effviz.charts import draw
 from effviz.charts.compare.axes import Axis
 from effviz.charts.sentences import details, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 
 _ROW = 58  # pixels
@@ -114,3 +115,6 @@ def _title(
     if not compared:
         return f"{one.label} and {other.label} have no quantity in common"
     return f"{one.label} is better than {other.label} in {better} of {compared} known quantities"
+
+
+check_border(globals())

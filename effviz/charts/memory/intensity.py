@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent, si, snapped
 from effviz.studies.guidelines.theory import Intensity
 
@@ -45,3 +46,6 @@ def intensity_bars(
     else:
         title = f"{network} has no multiply-adds"
     return chart(look, 38 * len(entries) + 76, [bars], layout, title, f"{count} per {per}", spoken)
+
+
+check_border(globals())

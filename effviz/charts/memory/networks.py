@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import percent
 from effviz.studies.guidelines.networks import Evidence
 
@@ -49,3 +50,6 @@ def _finding(rows: Mapping[str, Mapping[str, Evidence]], guidelines: list[str]) 
     counts = [f"{sum(found[each].departs for found in rows.values())} from {each}" for each in guidelines]
     whole = plural(len(rows), "network")
     return f"Networks that depart from a guideline, of {whole}: {listed(counts)}"
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
@@ -111,13 +112,15 @@ def _published(guideline: str, machines: Sequence[Machine], labels: Sequence[str
 
 def _judged(number: str, found: Verdict, first: str, where: str) -> str:
     expected, opposite, extreme = ("faster", "slower", "fastest") if number == "4" else ("slower", "faster", "slowest")
-    case = f"the {extreme} case, {found.extreme}, has {found.speed:.2f}× the speed of {first}"
+    case = f"{found.extreme}, the {extreme} case, runs at {found.speed:.2f}× the speed of {first}"
     if not found.equal and not found.against:
         return f"Guideline {number} holds {where}: {case}"
     if not found.follow:
-        against = f"; {opposite}: {listed(found.against)}" if found.against else ""
         slow = f"no case is more than {100 * TOLERANCE:g} % {expected}"
-        return f"Guideline {number} does not hold {where}: {slow}{against}; {case}"
+        return f"Guideline {number} does not hold {where}: {slow}; {case}"
     exceptions = [f"{listed(found.equal)} (equal)"] if found.equal else []
     exceptions += [f"{listed(found.against)} ({opposite})"] if found.against else []
     return f"Guideline {number} holds {where} except for {' and '.join(exceptions)}: {case}"
+
+
+check_border(globals())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import details
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import percent, si, snapped
 from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
@@ -236,3 +237,6 @@ def _elementwise(now: Point) -> str:
         f"{parts[now.name]} {percent(eager)} of a bottleneck's memory access in eager mode, {percent(fused)} when "
         "fused, and no multiply-adds"
     )
+
+
+check_border(globals())

@@ -15,6 +15,7 @@ from effviz.charts.motion.shuffle import shuffle
 from effviz.charts.motion.spec import Motion
 from effviz.charts.motion.volumes import convolution
 from effviz.charts.motion.widths import widths
+from effviz.core.arguments import check_border
 from effviz.core.errors import MAX_RESOLUTION, fail, look_up, unknown, whole
 from effviz.model.blocks import (
     Bottleneck,
@@ -152,3 +153,6 @@ def _kind_of(block: ConvBNAct | DepthwiseSeparable) -> tuple[str, int]:
 
 
 __all__ = ["MOTIONS", "Motion", "convolution", "motion", "motions_of", "shuffle"]
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ from effviz.charts import draw
 from effviz.charts.scaling.promised import Count
 from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, si
 
 _PAPER = ScalingRule(*PAPER)
@@ -89,3 +90,6 @@ def _marked(names: tuple[list[str], list[str]], now: ScalingRule, look: Appearan
         return []
     x, y = names[0].index(beta), names[1].index(gamma)
     return [draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, look.accent, 3)]
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ from effviz.charts import draw
 from effviz.charts.scaling.promised import Count
 from effviz.charts.sentences import listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.resolution import in_pixels
 from effviz.core.units import lower, si
 from effviz.studies.scaling import NAMES, Contender, Frame
@@ -165,3 +166,6 @@ def _finding(frame: Frame, count: Count) -> str:
         return f"A network of {amount}, drawn to scale"
     together = [sizes[name](compound) for name in ("depth", "width", "resolution")]
     return f"{amount} are enough for {listed(alone, 'or')} alone, or for {listed(together)} together"
+
+
+check_border(globals())

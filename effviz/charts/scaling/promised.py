@@ -8,6 +8,7 @@ from effviz.advice.scaling import Swept
 from effviz.charts import draw
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import lower, si
 from effviz.studies.scaling import Pin, Stairs
@@ -235,3 +236,6 @@ def fit_chart(
 def floored(phi: float) -> str:
     """Return phi with three decimals, rounded down so that the network still fits."""
     return f"{math.floor(phi * 1000) / 1000:.3f}"
+
+
+check_border(globals())

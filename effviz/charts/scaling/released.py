@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.sentences import details, times
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, si
 from effviz.studies.released import Pair
 
@@ -41,3 +42,6 @@ def _finding(pairs: Sequence[Pair], label: str) -> str:
     low, high = min(known, key=lambda each: known[each]), max(known, key=lambda each: known[each])
     ends = [f"{times(known[each])} (B{each.phi}, φ = {each.phi})" for each in dict.fromkeys((low, high))]
     return f"The released networks have {' to '.join(ends)} of the {label} that the rule builds"
+
+
+check_border(globals())

@@ -9,6 +9,7 @@ from effviz.charts.relative import Measured, multiples_of, relative_dots, writte
 from effviz.charts.scaling.promised import Count, log_ticks
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.core.arguments import check_border
 from effviz.core.units import lower, si, snapped
 from effviz.studies.scaling import NAMES, Contender, Printed, growth
 
@@ -134,3 +135,6 @@ def printed_finding(rows: Sequence[Printed]) -> str:
 def _way(variant: str) -> str:
     words = ("compound", "depth", "width", "resolution")
     return next((word.capitalize() for word in words if word in variant.lower()), "Baseline")
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ returns. Code that pools or merges with functions instead of modules can get oth
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import UncountedLayerError
 from effviz.core.units import exact
@@ -144,3 +145,6 @@ def reconcile(report: Report, per_product: int = 1) -> tuple[Explanation, ...]:
             uncounted = tuple(name for name in tallies if name not in ruled) if printed.quantity == "macs" else ()
             found.append(Explanation(counter, printed, ours, terms, uncounted))
     return tuple(found)
+
+
+check_border(globals())

@@ -9,6 +9,7 @@ from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, area
@@ -202,3 +203,6 @@ def _smooth_depth(design: Design) -> Fraction:
             wanted = Fraction(str(exact(design.depth_mult * sum(row.repeats for row in rows))))
             total -= max(Fraction(0), len(blocks) - wanted) * blocks[-1]
     return total
+
+
+check_border(globals())

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from effviz.advice.lint.network import pixels
 from effviz.advice.lint.reach import averaged_map, receptive_field
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
+from effviz.core.errors import look_up
 from effviz.core.resolution import compact_size
 from effviz.count.report import analyze
 from effviz.model.design import Design
@@ -178,7 +180,7 @@ MEASURES: dict[str, int] = {
 
 def preset(name: str) -> tuple[Network, ...]:
     """Return the networks of one of `PRESETS`."""
-    return tuple(map(parse_network, PRESETS[name]))
+    return tuple(map(parse_network, look_up("name", name, PRESETS)))
 
 
 def front(points: Iterable[tuple[float, float]], better: tuple[int, int]) -> list[int]:
@@ -191,3 +193,6 @@ def front(points: Iterable[tuple[float, float]], better: tuple[int, int]) -> lis
     if 0 in better:
         return []
     return pareto([(-better[0] * x, better[1] * y) for x, y in points])
+
+
+check_border(globals())

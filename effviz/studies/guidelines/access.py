@@ -2,6 +2,8 @@
 
 import math
 
+from effviz.core.arguments import check_border
+
 SOURCE = "ShuffleNetV2 paper, arXiv 1807.11164"
 GUIDELINES = {
     "G1": "Equal channel width minimises memory access cost",
@@ -79,3 +81,6 @@ def bottleneck_access(pixels: int, channels: int, inner: int, *, relu: bool, sho
     if relu and memory == "eager":
         total += 2 * pixels * (2 * inner + channels)
     return total
+
+
+check_border(globals())

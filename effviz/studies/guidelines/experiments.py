@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from operator import itemgetter
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import one_of
 from effviz.count.report import analyze
 from effviz.model.design import Design
@@ -174,3 +175,6 @@ def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
         extreme,
         speeds[extreme] / base,
     )
+
+
+check_border(globals())

@@ -15,6 +15,7 @@ from effviz.advice.lint.memory_access import (
     unequal,
 )
 from effviz.advice.lint.network import BuiltLayer, BuiltNetwork
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.count.kinds import DEPTHWISE, MERGE, NORM, SQUEEZE_EXCITE
@@ -90,3 +91,6 @@ def _element_wise(network: BuiltNetwork) -> Evidence:
     worst = max(concerned, key=lambda layer: layer.access)
     degree = sum(layer.access for layer in concerned) / network.memory_access
     return Evidence(degree, degree >= ELEMENT_WISE, f"{percent(degree)} of the memory access; {worst.kind}", worst.path)
+
+
+check_border(globals())

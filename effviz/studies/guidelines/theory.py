@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from effviz.core.arguments import Within, check_border
 from effviz.core.caches import remembered
-from effviz.core.errors import one_of
+from effviz.core.errors import MAX_CHANNELS, one_of
 from effviz.count import cost
 from effviz.count.kinds import KINDS, MERGE, NORM, VIEW, kind_of
 from effviz.count.memory import ASSUMPTIONS, memory_access
@@ -80,7 +81,9 @@ def ratio_point(channels: int, ratio: float, resolution: int = RESOLUTION) -> Po
 
 
 @remembered
-def ratio_curve(channels: int, resolution: int = RESOLUTION, most: float = 16) -> tuple[Point, ...]:
+def ratio_curve(
+    channels: Annotated[int, Within(1, MAX_CHANNELS)], resolution: int = RESOLUTION, most: float = 16
+) -> tuple[Point, ...]:
     """Guideline 1, from ``most:1`` to ``1:most``: all whole widths that keep the multiply-adds within 0.5 per cent."""
     found = {}
     for narrow in range(max(1, math.ceil(channels / math.sqrt(most))), math.floor(channels * math.sqrt(most)) + 1):
@@ -192,3 +195,6 @@ def intensities(name: str, memory: str = "fused") -> tuple[Intensity, ...]:
     sums = _sums(analyze(architecture(name)), memory)
     total = sum(access for _, access in sums.values())
     return tuple(Intensity(kind, macs, access, access / total) for kind, (macs, access) in sums.items() if access)
+
+
+check_border(globals())

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.core.resolution import Resolution, parse_resolution
@@ -118,3 +119,6 @@ def place(row: Row) -> Place | str:
     except DesignError as error:
         return f"{error}."
     return found
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from effviz.advice.scaling import ScalingRule, implied_phi
+from effviz.core.arguments import check_border
 from effviz.studies.literature.claims import Place, Row
 from effviz.studies.literature.digits import EXACT, ROUNDED, TRUNCATED, Digits
 from effviz.studies.literature.judge import OPEN, RIGHT, SHORT, WRONG
@@ -101,3 +102,6 @@ def _phi(name: str, printed: str) -> CourseClaim:
     listed = ", ".join(f"{phi:.2f} by {word}" for word, phi in known.items())
     reason = f"The released multipliers imply φ = {implied.macs:.2f} by multiply-adds, {listed}."
     return CourseClaim("phi", name, design.title, f"φ = {printed}", verdict, implied.macs, reason)
+
+
+check_border(globals())

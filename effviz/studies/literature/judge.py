@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import change, exact, short
 from effviz.studies.literature import references
@@ -251,3 +252,6 @@ def _judge_latency(row: Row, where: Place) -> Judged:
     verdict = RIGHT if same else WRONG if row.source.startswith(COURSE) else OTHER
     rule = {RIGHT: ROUNDED, OTHER: "other conditions"}.get(verdict, "")
     return _claim(row, where, "latency_ms", float(first.latency_ms), verdict, rule, reason)
+
+
+check_border(globals())

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from statistics import median
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
+from effviz.core.errors import look_up
 from effviz.studies.literature.claims import QUANTITIES, document, rows
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG, Judged, judged
 
@@ -82,10 +84,11 @@ def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
     The classes and quantities are in their order. The documents with most compared claims are first, and the last row
     has the sum of the others.
     """
+    class_of = look_up("grouping", grouping, GROUPINGS)
     counts: dict[str, Counter[str]] = {}
     for claim in chosen(by):
         if claim.verdict in COMPARED:
-            counts.setdefault(GROUPINGS[grouping](claim), Counter())[claim.verdict] += 1
+            counts.setdefault(class_of(claim), Counter())[claim.verdict] += 1
     groups = [Group(name, tuple(found[verdict] for verdict in COMPARED)) for name, found in counts.items()]
     if grouping == "Source":
         groups.sort(key=lambda each: (-each.total, each.name))
@@ -114,3 +117,6 @@ def summary(claims: Iterable[Judged]) -> Summary:
         len(listed), {verdict: counts[verdict] for verdict in VERDICTS}, sum(counts[each] for each in COMPARED),
         median(offs) if offs else None,
     )  # fmt: skip
+
+
+check_border(globals())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, check
 from effviz.core import caches, progress
+from effviz.core.arguments import check_border
 from effviz.core.errors import DesignError, fail, one_of, text, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
@@ -315,3 +316,6 @@ def stages_text(options: tuple[Option, ...]) -> str:
 def title(quantity: str) -> str:
     """Return the name of a minimized quantity."""
     return QUANTITIES[quantity].title
+
+
+check_border(globals())

@@ -22,7 +22,7 @@ from optuna.storages.journal._storage import JournalOperation
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from effviz.core.errors import DesignError, fail
+from effviz.core.errors import DesignError, fail, show
 
 HEARTBEAT_S = 10
 _MISSED = 3
@@ -200,7 +200,7 @@ def _storage(place: str, heartbeat_s: int) -> BaseStorage:
         try:
             return _JournalStorage(Journal(Path(place)))
         except (OSError, ValueError) as error:
-            raise DesignError(f"storage = {place!r} cannot be opened: {error}") from None
+            raise DesignError(f"storage = {show(place)} cannot be opened: {show(str(error))}") from None
     if found[1] not in _DRIVERS:
         fail("storage", place, f"must be a file, or a URL that begins with one of {', '.join(_DRIVERS)}")
     driver, package = _DRIVERS[found[1]]

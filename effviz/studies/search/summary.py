@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.studies.search.run import Result, Task, search
 from effviz.studies.search.share import ChoiceCost, Distribution, choice_costs, distribution, mean
@@ -32,3 +33,6 @@ def space_facts(space: Space) -> SpaceFacts:
 def searched(task: Task, storage: str) -> Result:
     """Return the result of a search with one worker, see `effviz.studies.search.run.search`."""
     return search(task, storage)
+
+
+check_border(globals())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import DesignError, whole
 from effviz.studies.search.run import Result, Task, search
 
@@ -51,3 +52,6 @@ def _work(task: Task, storage: str, worker: int) -> None:
         search(task, storage, worker=worker)
     except (DesignError, KeyboardInterrupt):
         sys.exit(1)
+
+
+check_border(globals())

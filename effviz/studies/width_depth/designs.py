@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, unknown, whole
 from effviz.core.resolution import Resolution
@@ -164,3 +165,6 @@ def _depthwise(block: FieldBlock, shape: Shape, quantity: str) -> int:
     if quantity == "params":
         return sum(cost.params(step.layer) for step in steps)
     return sum(cost.macs(step.layer, step.output.shape) for step in steps)
+
+
+check_border(globals())

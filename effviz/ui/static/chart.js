@@ -1,6 +1,6 @@
 // Plotly figures that are updated in place: the component calls `draw` when its data changes.
 
-const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true };
+const CONFIG = { displayModeBar: false, displaylogo: false };
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
@@ -75,6 +75,7 @@ export function remove({ parentElement }) {
   latest.delete(box);
   listening.delete(box);
   watched.delete(box);
+  if (box) widths.unobserve(box);
   if (box && drawn.delete(box)) (waiting.get(box)?.running ?? Promise.resolve()).then(() => window.Plotly?.purge(box));
 }
 
@@ -112,18 +113,27 @@ async function show(library, box, figure) {
   if (state.next) await show(library, box, state.next); // set while the drawing ended
 }
 
-/** Separate the labels again when plotly redraws the chart, for example in another width. */
+// The sidebar changes the width of a chart without a change of the window, to which alone plotly can respond.
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const drawnWidth = target._fullLayout?.width;
+    if (drawnWidth && target.clientWidth && Math.abs(target.clientWidth - drawnWidth) >= 1) window.Plotly.Plots.resize(target);
+  }
+});
+
+/** Draw the chart again in another width, and separate its labels after each drawing. */
 function watch(box) {
   watched.add(box);
+  widths.observe(box);
   box.on("plotly_afterplot", () => separate(box));
 }
 
 /**
- * Hide labels that a later one overlaps: on a narrow screen there is room for some of them. A layout with `meta.clear` also
- * hides small ones that cover a point.
+ * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
+ * for some of them. A layout with `meta.clear` also hides small ones that cover a point.
  */
 function separate(box) {
-  const kept = [], points = [];
+  const kept = [], points = [], { left, right } = box.getBoundingClientRect();
   if (box.layout?.meta?.clear) {
     for (const point of box.querySelectorAll(".scatterlayer .point")) points.push(point.getBoundingClientRect());
   }
@@ -133,8 +143,9 @@ function separate(box) {
     const overlaps = [...kept, ...(isSmall ? points : [])].some((other) =>
       Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
       Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
-    label.style.visibility = overlaps ? "hidden" : "";
-    if (!overlaps) kept.push(place);
+    const hidden = overlaps || (isSmall && (place.left < left - 1 || place.right > right + 1));
+    label.style.visibility = hidden ? "hidden" : "";
+    if (!hidden) kept.push(place);
   }
 }
 

@@ -21,18 +21,21 @@ PATIENCE_S = 0.4
 """A run waits so long for the result, so that a short calculation needs no second drawing."""
 
 _T = TypeVar("_T")
+_TAKEN = "_calculations"
 _refused = Store[DesignError]()
 
 
-def calculated(name: str, function: Callable[..., _T], *arguments: object) -> _T | None:
+def calculated(name: str, function: Callable[..., _T], *arguments: object, long: bool = False) -> _T | None:
     """Return the result of a remembered function, or show its progress and return None.
 
-    The function runs in another process. When it has ended, the page is drawn again and finds the result.
+    The function runs in another process. When it has ended, the page is drawn again and finds the result. It is
+    cancelled when its visitor leaves the page or closes the tab, unless other visitors wait for it too.
 
     Args:
         name: of the result, in the progress line; unique on the page.
         function: remembered, of a module; its arguments and result can be pickled.
         arguments: hashable.
+        long: whether it takes many seconds, see `effviz.worker.calculations.Pool.submit`.
 
     Raises:
         DesignError: from the function.
@@ -53,7 +56,8 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object) -> _T
         st.button("Calculate", key=f"calculate_{name}", on_click=_resume, args=(stopped,))
         return None
     me, address = visitor(), visitor_address()
-    ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address))
+    st.session_state.setdefault(_TAKEN, set()).add(name)
+    ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address, long=long))
     ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
     if ticket.state == "done":
         found = value_of(ticket)
@@ -69,6 +73,12 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object) -> _T
         return None
     _progress(name, ticket, lambda: _stop(name, stopped, key))
     return None
+
+
+def leave() -> None:
+    """Cancel the calculations of the page that the visitor has left."""
+    for name in st.session_state.pop(_TAKEN, ()):
+        DESK.leave(visitor(), name)
 
 
 def _progress(name: str, ticket: Ticket, stop: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from effviz.advice.smallest import smallest_resolution, smallest_width
+from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.ui import inputs, links
@@ -13,6 +14,7 @@ _MOST_CHANNELS = 4096
 SIZE_HELP = "Side of a square input image, or height x width, such as 512x2048."
 
 
+@remembered
 def network_title(name: str) -> str:
     """Return the title of a network of the zoo in drop-downs and links, without its number of groups."""
     return architecture(name).title.removesuffix(" (g = 3)")

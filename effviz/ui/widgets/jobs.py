@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from effviz.core.caches import Store
 from effviz.measure.background import release
@@ -26,7 +28,13 @@ DESK = Desk()
 _answers = Store[dict[str, Any]]()
 
 
+# Visitors by the identifier of their session.
+_sessions: dict[str, str] = {}
+
+
 def _forget(name: str) -> None:
+    for session in [each for each, who in list(_sessions.items()) if who == name]:
+        del _sessions[session]
     DESK.forget(name)
     release(name)
 
@@ -34,7 +42,20 @@ def _forget(name: str) -> None:
 @st.cache_resource(scope="session", on_release=_forget, show_spinner=False)
 def visitor() -> str:
     """Return a name for the visitor of this session, whose jobs are released when the session ends."""
-    return secrets.token_hex(8)
+    name = secrets.token_hex(8)
+    if context := get_script_run_ctx():
+        _sessions[context.session_id] = name
+    return name
+
+
+def forget_absent() -> None:
+    """Cancel the jobs of visitors whose connection has ended, unless others wait for them.
+
+    Streamlit keeps such a session for two minutes, in which a broken connection may return; it then starts them again.
+    """
+    for session, name in list(_sessions.items()):
+        if not runtime.get_instance().is_active_session(session):
+            DESK.forget(name)
 
 
 def visitor_address() -> str:

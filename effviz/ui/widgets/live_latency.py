@@ -28,7 +28,7 @@ from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
 from effviz.ui.widgets.latency_words import age, distribution, latency_columns, machine, noise, thread_text
 from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
-from effviz.worker.limits import ITEMSIZE, MAX_BATCH, usable_cores
+from effviz.worker.limits import ITEMSIZE, MAX_BATCH, eager_peak, usable_cores
 from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
@@ -190,6 +190,8 @@ def _measure(design: effviz.Design, options: dict[str, Any]) -> tuple[Ticket | N
             design, owner=visitor(), address=visitor_address(), keep_all=True, timeout_s=TIMEOUT_S, **options
         ).ticket
 
+    # Before the desk is locked, because it can take long.
+    eager_peak(design, design.resolution)
     ticket = DESK.take(visitor(), PURPOSE, key, start)
     if not ticket.ended:
         return ticket, ""
@@ -349,7 +351,7 @@ def history(convention: Convention) -> None:
         for entry in st.session_state.get(_HISTORY, [])
     ]
     if not entries:
-        st.caption("No measurement in this visit yet.")
+        st.caption("No measurement in this visit yet. “Measure latency” above adds one.")
         return
     columns = [
         Column("Network", "title"),

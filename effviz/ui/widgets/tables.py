@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
@@ -22,6 +23,11 @@ from effviz.ui.widgets import takeaway
 
 _ROW = 35  # pixels
 _LARGEST = 2**63 - 1
+_AMOUNT = re.compile(
+    "[+\N{MINUS SIGN}\N{DIVISION SIGN}-]?<?[0-9][0-9.,]*[ \N{NO-BREAK SPACE}]?"
+    "(\N{MULTIPLICATION SIGN}|%|[kMGTPE]|([KMGT]i)?B|m?s|px|points|pts)?"
+)
+_NO_AMOUNT = {"", "\N{EN DASH}", "unchanged", "equal", "new"}
 
 
 @dataclass(frozen=True)
@@ -204,9 +210,17 @@ def _config(table: Table, data: pa.Table) -> dict[str, Any]:
             config[column.label] = st.column_config.LinkColumn(
                 width=column.width, help=column.help, display_text=column.link
             )
-        elif column.width or column.help:
-            config[column.label] = st.column_config.TextColumn(width=column.width, help=column.help)
+        elif (amounts := _are_amounts(table.cells[column.label])) or column.width or column.help:
+            config[column.label] = st.column_config.TextColumn(
+                width=column.width, help=column.help, alignment="right" if amounts else None
+            )
     return config
+
+
+def _are_amounts(values: list[Any]) -> bool:
+    """Return whether the texts of a column are numbers with their units, which are aligned as numbers are."""
+    texts = {str(value) for value in values if value is not None} - _NO_AMOUNT
+    return bool(texts) and all(map(_AMOUNT.fullmatch, texts))
 
 
 def _turn(control: str) -> str:

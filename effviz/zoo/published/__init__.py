@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from effviz.core.arguments import check_border
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -58,3 +60,6 @@ def figures_for(design: Design, scale: float, depth_scale: float, groups: int | 
     if groups is not None:
         chosen &= table["groups"].isin(["", str(groups)])
     return table[chosen]
+
+
+check_border(globals())

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.zoo import ARCHITECTURES
@@ -216,3 +217,6 @@ def _document(name: str, source: str) -> str:
 def _accuracies(figures: Iterable[Figure]) -> int:
     """Count the cells with an accuracy."""
     return len({(each.width, each.resolution) for each in figures if each.comparable})
+
+
+check_border(globals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import for_each
 from page_reader import cards, expected_cards, failures, line, open_page, report, run, show_part, table
 from streamlit.testing.v1 import AppTest
 
@@ -20,7 +21,7 @@ def choose(at: AppTest, key: str, value: str) -> AppTest:
     return run(at)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@for_each("name", VARIANTS)
 def test_every_variant_has_the_engines_numbers(name: str) -> None:
     at = open_page(net=name, part=PART)
     titles = [variant_title(name, each) for each in list_variants(name)]

@@ -198,7 +198,7 @@ def test_a_block_is_compared_with_itself_at_another_setting() -> None:
     assert rows["Parameters"].tolist() == [report.params for report in reports]
     chart = component(at, "chart")["side_by_side"]
     assert chart["note"] == "Held equal: input 96 x 14 x 14, output 96 x 14 x 14."
-    assert "channels inside: 576 in Inverted residual and 288" in chart["figure"]["title"]
+    assert "(channels inside: 576 and 288)" in chart["figure"]["title"]
     # The same settings are no comparison.
     at.selectbox(key="with1_expand_ratio").set_value(6.0)
     assert "side_by_side" not in charts(run(at))

@@ -349,7 +349,7 @@ def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
     if guideline == "G4":
         assert "does not hold here: no case is more than 5 % faster" in finding
     else:
-        slowest = f"the slowest case, {labels[-1]}, has {relative[-1]:.2f}× the speed of "
+        slowest = f"{labels[-1]}, the slowest case, runs at {relative[-1]:.2f}× the speed of {labels[0]}"
         assert finding.startswith(f"Guideline {guideline[1]} holds here: {slowest}")
     (chart,) = (each for key, each in component(at, "chart").items() if "experiment" in key)
     assert chart["note"] == f"Hollow bars: noisy measurements, 1 of {len(labels)}."

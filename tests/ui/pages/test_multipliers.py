@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from cases import for_each
 from latex import evaluated, shown, spans
 from page_reader import charts, counted_cards, line, metrics, notes, open_page, opened, put, reveal, run, show_part
 from streamlit.testing.v1 import AppTest
@@ -144,9 +145,9 @@ def test_interpolated_accuracies_are_marked() -> None:
     at = opened("multipliers", width="0.6", heat="Printed top-1", part="All cells")
     value, ends = values(at)["Top-1, interpolated"]
     assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
-    assert ends == "0.5 to 0.75 x"
+    assert ends == "0.5 to 0.75 ×"
     assert (
-        title(at) == f"0.6 x MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
+        title(at) == f"0.6 × MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
     )
     caption = notes(at)["cells_map"]
     assert "≈: interpolated. Tested on 18 published" in caption
@@ -156,8 +157,8 @@ def test_interpolated_accuracies_are_marked() -> None:
 # --- the map ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("measure", MEASURES)
+@for_each("name", NETWORKS)
+@for_each("measure", MEASURES)
 def test_every_cell_of_the_map(name: str, measure: str) -> None:
     groups = 3 if name == "shufflenet_v1" else None
     choice = Choice(PrintedCells(name, groups), 1.0, 224, measure)
@@ -217,7 +218,7 @@ def test_two_figures_of_one_row_share_their_line() -> None:
 
 def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
     at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1", part="Wrong figures")
-    assert title(at) == "0.35 x MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
+    assert title(at) == "0.35 × MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
     found, layout = heat(at)
     assert found["0.35", "160"] == "<b>52.3</b>"
     assert len([shape for shape in layout["shapes"] if shape["type"] == "path"]) == 1
@@ -286,7 +287,7 @@ def test_the_curve_on_screen_runs_through_the_cell() -> None:
 
 def test_the_caption_explains_how_far_points_compare() -> None:
     text = notes(open_at(net="MobileNetV2", points="All small networks"))["front"]
-    assert text.startswith("Accuracies:")
+    assert text.startswith("Filled: on the front")
     assert "Papers use different training recipes." in text
     assert re.search(r"unscaled MobileNetV2 range from [\d.]+ to [\d.]+ %", text)
 
@@ -316,7 +317,7 @@ def test_the_law_is_shown_for_half_of_both_when_unscaled() -> None:
     at = opened("multipliers", net="MobileNetV2")
     (text,) = (entry.value for entry in at.markdown if "$ counted" in entry.value)
     assert law(text)[2] == report("mobilenet_v2", 0.5, 112).macs
-    assert any(entry.value.startswith("For 0.5 x at 112 px") for entry in at.caption)
+    assert any(entry.value.startswith("For 0.5 × at 112 px") for entry in at.caption)
 
 
 # --- controls ---------------------------------------------------------------------------------------------------------
@@ -418,7 +419,7 @@ def test_memory_follows_the_convention(memory: str) -> None:
         binary(now.memory_access), change(now.memory_access, own.memory_access),
     )  # fmt: skip
     share = 100 * now.memory_access / own.memory_access
-    assert title(at) == f"0.5 x MobileNetV1 at 224 px: {share:.3g} % of the memory access; 26.3 % of the FLOPs"
+    assert title(at) == f"0.5 × MobileNetV1 at 224 px: {share:.3g} % of the memory access; 26.3 % of the FLOPs"
 
 
 def test_the_table_has_every_cell_and_every_printed_row() -> None:

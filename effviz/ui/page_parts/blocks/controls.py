@@ -20,7 +20,9 @@ NONE, PARTNER = "none", "vgg"
 """No block, and the one that is compared at first: a pair of standard 3x3 convolutions."""
 COMPANIONS = 3
 _MOST = 4096
-_LABELS = {"se_ratio": "SE ratio", "cheap_kernel_size": "Cheap kernel size"}
+_LABELS = {"se_ratio": "SE ratio", "se_bias": "SE bias", "cheap_kernel_size": "Cheap kernel size"}
+_UNITS = {"x": "×", "channels": "channels"}
+"""Units in labels; the others are evident."""
 
 
 def title_of(name: str) -> str:
@@ -112,7 +114,7 @@ def _words(entry: Field) -> str:
 
 def _label(entry: Field) -> str:
     words = _LABELS.get(entry.name, entry.name.replace("_", " ").capitalize())
-    return f"{words} ({entry.unit})" if entry.unit in ("x", "channels") else words
+    return f"{words} ({_UNITS[entry.unit]})" if entry.unit in _UNITS else words
 
 
 def _control(name: str, place: Place, values: dict[str, Any], entry: Field, number: int = 0) -> Any:

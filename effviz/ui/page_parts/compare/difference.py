@@ -180,7 +180,7 @@ def factors_title(found: Factors, names: tuple[str, str], convention: Convention
 
 
 def diagrams(view: View, convention: Convention) -> None:
-    """Show the diagrams of both networks side by side, by stage."""
+    """Show the diagrams of both networks by stage."""
     choice = view.choice
     designs = [("baseline", choice.base), ("network", choice.design)] if choice.differ else [("network", choice.design)]
     marks: dict[str, dict[str, str]] = {}

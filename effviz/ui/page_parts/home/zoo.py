@@ -54,9 +54,9 @@ WAYS = (
     ),
     Way(
         "Teach",
-        "One link shows the same screen to a whole class. What does a step of phi promise, and what is built?",
+        "One link shows the same screen to a whole class. What does a step of φ promise, and what is built?",
         "scaling",
-        "EfficientNet-B0 at phi = 2",
+        "EfficientNet-B0 at φ = 2",
         {"phi": "2"},
     ),
     Way(

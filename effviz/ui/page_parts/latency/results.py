@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import streamlit as st
 
@@ -45,7 +44,7 @@ _WORDS = Words(
 )
 
 
-def selected(options: Options, convention: Convention) -> list[dict[str, Any]]:
+def selected(options: Options, convention: Convention) -> list[Row]:
     """Return titles and counts of the networks on the page."""
     every = (row(entry, convention.memory) for entry in ENTRIES)
     return [each for each in every if options.most_macs is None or each["macs"] < options.most_macs]
@@ -58,7 +57,7 @@ def measurements(options: Options, convention: Convention) -> list[Row]:
     """
     known = default_run().shown(options.threads, enough=ENOUGH)
     return [
-        each | {"latency_ms": latency.median_ms, "noisy": latency.noisy, "latency": latency}
+        {**each, "latency_ms": latency.median_ms, "noisy": latency.noisy, "latency": latency}
         for each in selected(options, convention)
         if (latency := known.get(each["title"])) is not None
     ]

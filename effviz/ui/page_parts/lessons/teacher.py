@@ -9,13 +9,17 @@ import streamlit as st
 from effviz.lessons import printing
 from effviz.lessons.lesson import ORDER, Lesson, lesson
 from effviz.lessons.worksheet import SEEDS, worksheet
-from effviz.ui import inputs
+from effviz.ui import inputs, links
+from effviz.ui.widgets.component import component
 from effviz.ui.widgets.downloads import File, downloads, file_name
 from effviz.ui.widgets.parts import Part, parts
 
 
 def teacher() -> None:
     """Show the material of one lesson."""
+    if links.is_linked(("of",)):
+        # A link to the material of a lesson, for example from the classroom: it is below the list of lessons.
+        component("reveal", "<span hidden></span>")(key="reveal")
     st.header("For the teacher", anchor=False)
     name = inputs.choice("Lesson", list(ORDER), "of", default=ORDER[0], format_func=_title)
     chosen = lesson(name)
@@ -32,8 +36,9 @@ def _title(name: str) -> str:
 
 
 def _timing(chosen: Lesson) -> None:
-    # A Markdown table wraps its notes.
-    st.markdown(printing.timetable(chosen))
+    # A Markdown table wraps its notes. On a phone, the style sheet writes its rows below one another.
+    with st.container(key="timetable"):
+        st.markdown(printing.timetable(chosen))
 
 
 def _notes(chosen: Lesson) -> None:

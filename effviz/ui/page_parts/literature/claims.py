@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -13,14 +14,23 @@ from effviz.studies.literature.claims import QUANTITIES, brief
 from effviz.studies.literature.conventions import RULES, Rule
 from effviz.studies.literature.judge import VERDICTS, Judged
 from effviz.studies.literature.selection import Filter, chosen
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
+from effviz.ui.page_parts.literature.course import cell
 from effviz.ui.terms import linked
 from effviz.ui.widgets.downloads import csv_file, downloads
-from effviz.ui.widgets.tables import Column, Table, show_table
+from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.tables import Column, Table
 from effviz.zoo import architecture
 
-_SHOWN = 60
-_ROW_HEIGHT = 108
+PAGE = "page"
+"""Key of the page of the table."""
+ALL_FIGURES = "All figures"
+"""Title of the part with the table."""
+_SHOWN = 10
+_FIGURE = "Printed figure and verdict"
+_PLAIN = ("px", "Quantity", "Difference", "Source")
+_HEADS = ("Network", "px", "Quantity", _FIGURE, "Difference", "Source")
 
 
 def reference_text(each: Judged) -> str:
@@ -54,16 +64,17 @@ def _link(each: Judged) -> str | None:
 
 
 COLUMNS = (
-    Column("Open", _link, link="Open", width=54, help="The network on the page Architectures."),
-    Column("Network", "network", width=150),
-    Column("px", "resolution", width=46),
-    Column("Quantity", lambda each: QUANTITIES[each.quantity], width=108),
-    Column("Printed", "printed", width=72),
-    Column("Verdict", lambda each: VERDICTS[each.verdict], width=92),
-    Column("Difference", difference, width=82),
-    Column("Reason", "reason", width=300),
-    Column("Reference", reference_text, width=110, help="The exact count, or the figure that it is compared with."),
-    Column("Source", lambda each: brief(each.source), width=220),
+    Column("Network", "network"),
+    Column("px", "resolution"),
+    Column("Quantity", lambda each: QUANTITIES[each.quantity]),
+    Column("Printed", "printed"),
+    Column("Verdict", lambda each: VERDICTS[each.verdict]),
+    Column("Difference", difference),
+    Column("Reason", "reason"),
+    Column("Reference", reference_text),
+    Column("Source", lambda each: brief(each.source)),
+    Column("Full source", "source"),
+    Column("Notes", "notes"),
 )
 
 
@@ -74,18 +85,44 @@ def when(ready: bool, draw: Callable[[], None]) -> None:
 
 
 def claims(by: Filter) -> None:
-    """Show the claims of a filter, wrong ones first."""
-    table = _table(by)
-    show_table(table, key="claims", height=640, more={"row_height": _ROW_HEIGHT})
+    """Show the claims of a filter, wrong ones first, in pages."""
     total = len(chosen(by))
-    if total > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {exact(total)} figures, wrong ones first. Downloads has all of them.")
+    pages = max(1, math.ceil(total / _SHOWN))
+    # A filter may leave fewer pages than the one that is shown.
+    if st.session_state.get(PAGE, 1) > pages:
+        st.session_state[PAGE] = 1
+    number = 1
+    if pages > 1:
+        with st.container(horizontal=True, key="claims_page", vertical_alignment="bottom"):
+            number = inputs.integer("Page", PAGE, default=1, minimum=1, maximum=pages, width=140)
+            first = (number - 1) * _SHOWN + 1
+            last = min(total, first + _SHOWN - 1)
+            st.caption(f"Figures {exact(first)} to {exact(last)} of {exact(total)}, wrong ones first.")
+    else:
+        links.idle(PAGE)
+    if total:
+        st.html(_table_html(by, number))
+    else:
+        notice("No figure has these properties.")
 
 
 @remembered
-def _table(by: Filter) -> Table:
-    shown = chosen(by)[:_SHOWN]
-    return Table(shown, COLUMNS, f"{len(shown)} printed figures with their verdicts")
+def _table_html(by: Filter, number: int) -> str:
+    """Write the claims of one page, as the table of the course notes is written."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in _HEADS)
+    rows = "".join(map(_row, chosen(by)[(number - 1) * _SHOWN : number * _SHOWN]))
+    table = f'<table class="judged claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="judged_tables">{table}</div>'
+
+
+def _row(each: Judged) -> str:
+    name, address = html_text(each.network), _link(each)
+    first = f'<a href="{html_text(address)}">{name}</a>' if address else name
+    texts = (each.resolution, QUANTITIES[each.quantity], difference(each), brief(each.source))
+    px, quantity, off, source = (
+        f'<td data-label="{label}">{html_text(text)}</td>' for label, text in zip(_PLAIN, texts, strict=True)
+    )
+    return f'<tr><th scope="row">{first}</th>{px}{quantity}{cell(each, _FIGURE)}{off}{source}</tr>'
 
 
 def rules() -> None:
@@ -119,7 +156,6 @@ def files(by: Filter, convention: Convention) -> None:
     """Show the downloads."""
 
     def table() -> Table:
-        columns = (*COLUMNS[1:], Column("Full source", "source"), Column("Notes", "notes"))
-        return Table(chosen(by), columns, "Judged figures")
+        return Table(chosen(by), COLUMNS, "Judged figures")
 
     downloads(csv_file("Judged figures", table, "effviz-published-figures", convention.text))

@@ -11,8 +11,11 @@ from effviz.core.units import exact, percent
 from effviz.studies.literature.claims import QUANTITIES
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG
 from effviz.studies.literature.selection import COMPARED, Filter, Summary, chosen, documents, grouped, summary
-from effviz.ui import inputs
+from effviz.ui import inputs, links
+from effviz.ui.page_parts.literature.claims import ALL_FIGURES
 from effviz.ui.widgets.cards import Card
+from effviz.ui.widgets.charts import Click
+from effviz.ui.widgets.parts import KEY
 
 _ALL = "All"
 _MEANINGS = {
@@ -70,6 +73,19 @@ def cards(by: Filter) -> list[Card]:
 def chart(by: Filter, grouping: str, look: Appearance) -> Chart:
     """Draw the claims of a filter by verdict."""
     return verdict_bars(grouped(by, grouping), grouping, found(by), look)
+
+
+def show_bar(grouping: str, mark: Click) -> None:
+    """List the figures of the bar that was clicked: choose its verdict, and its source or quantity."""
+    verdict = next(iter(mark.detail or ()), None)
+    if verdict not in VERDICTS:
+        return
+    links.assign("verdict", VERDICTS[verdict])
+    if grouping == "Source" and mark.y in documents():
+        links.assign("source", mark.y)
+    elif grouping == "Quantity":
+        links.assign("quantity", mark.y)
+    links.assign(KEY, ALL_FIGURES)
 
 
 def legend(look: Appearance) -> list[list[str]]:

@@ -41,14 +41,15 @@ def course_html(others: tuple[CourseClaim, ...]) -> str:
     heads = {**QUANTITIES, "latency_ms": "Latency, Pixel 3"}
     head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in ("Network", *heads.values()))
     body = "".join(
-        f'<tr><th scope="row">{html_text(name)}</th>{"".join(_cell(cells[key], heads[key]) for key in heads)}</tr>'
+        f'<tr><th scope="row">{html_text(name)}</th>{"".join(cell(cells[key], heads[key]) for key in heads)}</tr>'
         for name, cells in by_network.items()
     )
     table = f'<table class="judged"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="judged_tables">{table}{"".join(_list(kind, others) for kind in _KINDS)}</div>'
 
 
-def _cell(each: Judged | CourseClaim, label: str) -> str:
+def cell(each: Judged | CourseClaim, label: str) -> str:
+    """Write a printed figure with its verdict and reason as a cell of a table; `label` is its heading on a phone."""
     return (
         f'<td class="verdict_{each.verdict}" data-label="{html_text(label)}"><span class="printed">'
         f"{html_text(each.printed)}</span> {mark(each.verdict)}<span>{html_text(each.reason)}</span></td>"
@@ -62,7 +63,7 @@ def mark(verdict: str) -> str:
 
 def _list(kind: str, others: tuple[CourseClaim, ...]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{html_text(each.title)}</th>{_cell(each, _KINDS[kind])}</tr>'
+        f'<tr><th scope="row">{html_text(each.title)}</th>{cell(each, _KINDS[kind])}</tr>'
         for each in others
         if each.kind == kind
     )

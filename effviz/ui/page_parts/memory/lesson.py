@@ -57,7 +57,7 @@ def show_formulas(found: Comparison, convention: Convention) -> None:
         _REMARKS[found.shape.guideline],
         "Speed is 1 / latency. The latency is the median of single forward passes, each timed separately after a "
         "warm-up. A guideline “holds” if every case differs from the first one by more than 5 % in its direction. "
-        "Multiply-adds of a column differ by as much.",
+        "The multiply-adds of its cases differ by at most as much.",
     ])  # fmt: skip
 
 

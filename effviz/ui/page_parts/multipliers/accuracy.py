@@ -42,7 +42,7 @@ def _here(choice: Choice, convention: Convention) -> Here:
     usable = found if found and not found.misprint else None
     between = bool(usable and usable.between)
     text = f"{usable.text} %{', interpolated' if between else ''}" if usable else "no usable top-1"
-    where = f"{choice.title}, {choice.width:g} x at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
+    where = f"{choice.title}, {choice.width:g} × at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
     return Here(convention.compute(macs), usable.value if usable else None, between, f"{where}, {text}")
 
 
@@ -108,9 +108,9 @@ def _comparability(choice: Choice) -> str:
             f"recipe alone moves a point by {high - low:.1f}."
         )
     return (
+        "Filled: on the front, the best published accuracy for a budget. Dashed and dotted: interpolated.\n"
         f"Accuracies: {whose}. Papers use different training recipes. Only points of one network and one source "
-        f"compare architectures fairly.{spread} Compute is counted by effviz for the width and resolution. Filled "
-        "markers: on the front, the best published accuracy for a budget. Dashed lines: interpolated between published "
-        "cells of one source, never beyond. Not included: 8-bit accuracies, weights trained on other data, networks "
-        "with unpublished widths."
+        f"compare architectures fairly.{spread} Compute is counted by effviz for the width and resolution. Lines are "
+        "interpolated between published cells of one source, never beyond. Not included: 8-bit accuracies, weights "
+        "trained on other data, networks with unpublished widths."
     )

@@ -174,7 +174,7 @@ def _finding(choice: Choice, convention: Convention) -> str:
 
 
 def _here(choice: Choice) -> str:
-    return f"{choice.width:g} x {choice.title} at {in_pixels(choice.resolution)}"
+    return f"{choice.width:g} × {choice.title} at {in_pixels(choice.resolution)}"
 
 
 def _promise(choice: Choice, noun: dict[str, str]) -> str:

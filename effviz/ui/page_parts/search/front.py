@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.charts.search import Dot, front_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import NotKnownError, known, remembered
-from effviz.core.units import si
+from effviz.core.units import lower, si
 from effviz.studies.search.run import SAMPLERS, Found, Result
 from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
@@ -42,14 +42,14 @@ def search_part(choice: Choice, convention: Convention) -> None:
     if _known(choice) is None and st.session_state.get(_STARTED) != arguments:
         links.idle(MEMBER)
         notice(
-            f"{SAMPLERS[task.sampler]} looks for networks with few {convention.compute_label} and high capacity. "
-            "Accuracy is not predicted: no network is trained."
+            f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high capacity."
+            " Accuracy is not predicted: no network is trained."
         )
         st.button(
             f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
         )
         return
-    found = calculated("Search", searched, *arguments)
+    found = calculated("Search", searched, *arguments, long=True)
     if found is None:
         links.idle(MEMBER)
         return

@@ -20,6 +20,7 @@ from effviz.ui.page_parts.studio.form import judged
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.parts import KEY
+from effviz.worker.limits import eager_peak
 
 
 class Result(NamedTuple):
@@ -65,6 +66,7 @@ def _results(draft: Draft, row: int, memory: str, part: str, shown: int) -> Iter
     _ = report.memory_access, report.peak_activation, report.sums, report.__sizeof__()
     yield result(row_totals, design)
     yield result(network_digest, design, design.resolution)
+    yield result(eager_peak, design, design.resolution)
     yield result(largest_layer, report)
     if part == "Suggestions":
         yield result(suggestions, report, shown)
