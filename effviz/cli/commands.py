@@ -164,7 +164,7 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: boo
 def _sheet(counted: Report) -> str:
     from datetime import date
 
-    from effviz.export.sheet import Receipt, sheet
+    from effviz.ui.sheet import Receipt, sheet
 
     return sheet(counted, Receipt(__version__, date.today().isoformat(), f"effviz report {counted.design.name} --html"))
 

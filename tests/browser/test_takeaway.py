@@ -18,8 +18,8 @@ import effviz
 from effviz import Design, Stage
 from effviz.advice.budgets import QUANTITIES, Budget, check
 from effviz.count.palette import APPEARANCES, DARK, LIGHT
-from effviz.export.sheet import Receipt, sheet
 from effviz.ui.convention import Convention
+from effviz.ui.sheet import Receipt, sheet
 from effviz.ui.static_files import address
 from effviz.ui.widgets.downloads import LINK
 from effviz.ui.widgets.takeaway import PALETTE
@@ -119,7 +119,7 @@ def test_the_report_is_one_page_of_a4(page: Page) -> None:
     text = Path(started.value.path()).read_text(encoding="utf-8")
     report = counted("efficientnet_b7")
     assert f"{report.params:,} parameters, {report.macs:,} multiply-adds" in text
-    assert "/studio?design=" in text
+    assert "/architectures?net=EfficientNet-B7&amp;part=Downloads" in text
     budgets = [Budget(quantity, 10**9) for quantity in QUANTITIES]
     # The longest report: all limits, and as many stages as fit.
     stages = [Stage("conv", 8, name=f"a_long_name_of_a_stage_{index}" * 3, kernel_size=3) for index in range(60)]

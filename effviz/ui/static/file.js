@@ -1,4 +1,4 @@
-// A file that the visitor has asked for, saved by the browser when it arrives.
+// A file that the visitor has requested, saved by the browser when it arrives.
 
 const saved = new Set();
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,10 +14,9 @@ from streamlit.delta_generator import DeltaGenerator
 import effviz
 from effviz.advice.budgets import Budget, check
 from effviz.count.report import Report
-from effviz.export.sheet import Receipt, sheet
 from effviz.model.design import Design
-from effviz.model.draft import Draft
 from effviz.ui.convention import Convention
+from effviz.ui.sheet import Receipt, sheet
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.tables import Table
 
@@ -27,8 +26,8 @@ _MIME = {
 }  # fmt: skip
 
 
-LINK = 400
-"""Characters of a design in the link of a printed report; a longer one would fill the page."""
+LINK = 500
+"""Characters of the link in a printed report; a whole design would fill the page."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,11 @@ def report_file(
         latency_ms: measured median.
     """
     # The text is made without the session, which has the address.
-    address, limits, chosen = str(st.context.url), tuple(budgets), dtype or convention.weight_format
+    address, query = str(st.context.url), urlencode(st.query_params.to_dict())
+    link = f"{address}?{query}" if query and len(address) + len(query) < LINK else address
+    limits, chosen = tuple(budgets), dtype or convention.weight_format
 
     def make() -> str:
-        packed = Draft.of(report.design).packed()
-        link = f"{address.rsplit('/', 1)[0]}/studio?design={quote(packed)}" if len(packed) <= LINK else address
         receipt = Receipt(effviz.__version__, date.today().isoformat(), link)
         verdicts = check(report, limits, dtype=chosen, latency_ms=latency_ms)
         return sheet(report, receipt, verdicts=verdicts, dtype=chosen, source=source)

@@ -87,7 +87,9 @@ class Table:
             return self.csv(note)
         columns = list(zip(self.columns, self.cells.values(), strict=True))
         shown = [[_shown(column, value) for value in values] for column, values in columns]
-        right = [any(isinstance(value, (int, float)) for value in values) for _, values in columns]
+        right = [
+            any(isinstance(value, (int, float)) for value in values) or _are_amounts(values) for _, values in columns
+        ]
         write = {"md": as_markdown, "tex": as_latex}[kind]
         return write(list(self.cells), list(zip(*shown, strict=True)), right, note)
 

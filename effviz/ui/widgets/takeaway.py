@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from effviz.ui.widgets.tables import Table
 
 _KEY = "frame"
-# The table that the visitor has asked for: its alternative text, the format, the name of the file and the time.
-_ASKED = "_takeaway_asked"
+# The requested table: its alternative text, the format, the name of the file and the time.
+_REQUEST = "_takeaway_request"
 _WANTED = "_takeaway_wanted"  # the same in the run that answers
 _TYPES = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
 _CONVENTION = "_takeaway_convention"
@@ -39,21 +39,21 @@ PALETTE = [
 def frame(data: dict[str, Any], title: str, convention: Convention) -> None:
     """Show the invisible component of the page's frame, which adds the menus; `data` is for `frame.js`."""
     st.session_state[_CONVENTION] = convention.text
-    st.session_state[_WANTED] = st.session_state.pop(_ASKED, None)
+    st.session_state[_WANTED] = st.session_state.pop(_REQUEST, None)
 
-    def asked() -> None:
+    def requested() -> None:
         wanted = st.session_state[_KEY].get("table")
         if isinstance(wanted, dict):
-            st.session_state[_ASKED] = wanted
+            st.session_state[_REQUEST] = wanted
 
     data = data | {"convention": convention.text, "title": title, "version": effviz.__version__, "colors": _COLORS}
     component("frame", "<span hidden></span>", "takeaway.js", "picture.js")(
-        key=_KEY, data=data | {"palette": PALETTE}, width="content", on_table_change=asked
+        key=_KEY, data=data | {"palette": PALETTE}, width="content", on_table_change=requested
     )
 
 
 def answer(table: Table) -> None:
-    """Send a table to the browser as a file, if this is the one that the visitor has asked for."""
+    """Send a table to the browser as a file, if it is the requested one."""
     wanted = st.session_state.get(_WANTED)
     if wanted is None or wanted.get("alt") != table.alt or wanted.get("format") not in _TYPES:
         return

@@ -10,7 +10,7 @@ import pytest
 import effviz
 from effviz import Design, Report, Stage
 from effviz.advice.budgets import Budget, check
-from effviz.export.sheet import LONGEST, Receipt, entries, sheet
+from effviz.ui.sheet import LONGEST, Receipt, entries, sheet
 
 RECEIPT = Receipt("1.2.3", "2026-01-31", "http://localhost/studio?design=abc")
 
