@@ -19,13 +19,13 @@ from effviz.model.layout import BuiltBlock
 from effviz.model.outline import stage_of
 from effviz.studies.outline import title_of
 
-LONGEST = 22
+LONGEST = 18
 """Rows of the table of stages: with more, the page would not fit on A4."""
 
 _COUNTS = ("params", "macs", "memory_access")
 _WIDTH, _HEIGHT, _GAP = 700, 120, 4  # of the diagram, in pixels
 _STYLE = """
-@page { size: A4; margin: 12mm 16mm; }
+@page { size: A4; margin: 10mm 15mm; }
 body { font-size: 9pt; line-height: 1.3; max-width: 46rem; }
 header { margin-bottom: 0.6rem; }
 header p { margin: 0.2rem 0 0.4rem; }

@@ -122,8 +122,8 @@ def test_the_report_is_one_page_of_a4(page: Page) -> None:
     assert "/architectures?net=EfficientNet-B7&amp;part=Downloads" in text
     budgets = [Budget(quantity, 10**9) for quantity in QUANTITIES]
     # The longest report: all limits, and as many stages as fit.
-    stages = [Stage("conv", 8, name=f"a_long_name_of_a_stage_{index}" * 3, kernel_size=3) for index in range(60)]
-    longest = effviz.analyze(Design("a long name " * 20, tuple(stages)))
+    stages = [Stage("conv", 8, name=f"a_long_name_of_a_stage_{index}" * 2, kernel_size=3) for index in range(60)]
+    longest = effviz.analyze(Design("a long name " * 5, tuple(stages)))
     receipt = Receipt("0.1.0", "2026-01-31", f"http://localhost/studio?design={'x' * LINK}")
     page.goto("about:blank")
     for html in (text, sheet(longest, receipt, verdicts=check(longest, budgets), source="A preset with its source.")):
