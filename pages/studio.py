@@ -72,7 +72,7 @@ def page() -> None:
         Part("Other counters", partial(lesson.counted_elsewhere, here, convention), counters.CONTROLS),
         Part("Code", partial(code.code, here), ("code", "format")),
         Part("Try this", partial(lesson.exercises, here, convention)),
-        Part("Downloads", partial(code.files, here)),
+        Part("Downloads", partial(code.files, here, convention, chosen, reading)),
     )
 
 

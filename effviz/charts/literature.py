@@ -15,10 +15,13 @@ _TITLES = {
 }  # fmt: skip
 
 
+GREYS = {"light": ("#E3E3EA", "#B4B4C0", "#7A7A88"), "dark": ("#2F3B4C", "#5A6778", "#97A3B4")}
+"""Colors of the verdicts about correct figures, by appearance."""
+
+
 def verdict_colors(look: Appearance) -> dict[str, str]:
     """Return the color of each verdict of `COMPARED`: greys, and the accent for wrong figures."""
-    greys = ("#E3E3EA", "#B4B4C0", "#7A7A88") if look.name == "light" else ("#2F3B4C", "#5A6778", "#97A3B4")
-    return dict(zip(COMPARED, (*greys, look.accent), strict=True))
+    return dict(zip(COMPARED, (*GREYS[look.name], look.accent), strict=True))
 
 
 def verdict_bars(groups: Sequence[Group], grouping: str, found: Summary, look: Appearance) -> Chart:

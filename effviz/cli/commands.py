@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from effviz import ARCHITECTURES, Design, DesignError, analyze, architecture
+from effviz import ARCHITECTURES, Design, DesignError, Report, __version__, analyze, architecture
 from effviz.advice.budgets import Budget
 from effviz.advice.budgets import check as check_budgets
 from effviz.cli import files, output
@@ -126,12 +126,16 @@ def list_(family: str | None, is_json: bool) -> Answer:
 @memory_option
 @click.option("--layers", is_flag=True, help="Also print one line per layer.")
 @click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV; --memory applies.")
+@click.option("--html", "is_html", is_flag=True, help="Print a page that a browser prints on one sheet of A4.")
 @json_option
-def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: bool) -> Answer:
+def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: bool, is_json: bool) -> Answer:
     """Count the cost of a design, in total and layer by layer."""
-    if is_csv and is_json:
-        raise click.UsageError("--csv and --json cannot be combined", click.get_current_context())
+    formats = [name for name, chosen in (("--csv", is_csv), ("--html", is_html), ("--json", is_json)) if chosen]
+    if len(formats) > 1:
+        raise click.UsageError(f"{' and '.join(formats)} cannot be combined", click.get_current_context())
     counted = analyze(design, memory=memory)
+    if is_html:
+        return Answer(_sheet(counted))
     if is_csv:
         safe = counted.table.map(lambda cell: csv_text(visible(cell)) if isinstance(cell, str) else cell)
         return Answer(safe.to_csv(index=False, lineterminator="\n"))
@@ -155,6 +159,14 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_json: boo
         texts = [[exact(cell) if isinstance(cell, int) else str(cell) for cell in row] for row in cells]
         parts.append(output.table([_LAYER_COLUMNS, *texts], "<<<>>>>"))
     return Answer("\n".join(parts))
+
+
+def _sheet(counted: Report) -> str:
+    from datetime import date
+
+    from effviz.ui.sheet import Receipt, sheet
+
+    return sheet(counted, Receipt(__version__, date.today().isoformat(), f"effviz report {counted.design.name} --html"))
 
 
 def _variant_terms() -> tuple[VariantTerm, ...]:

@@ -23,7 +23,8 @@ class Appearance:
 
 
 LIGHT = Appearance("light", "#1B1B22", "#5A5A66", "#E4E4EA", "#6A3FA0", "#1B1B22", "#FFFFFF")
-DARK = Appearance("dark", "#E8EBF0", "#A9B2BF", "#2A3544", "#B79CF0", "#0F1620", "#0F1620")
+# The outline looks like the page. It is another color, so that a picture in dark can be converted to light.
+DARK = Appearance("dark", "#E8EBF0", "#A9B2BF", "#2A3544", "#B79CF0", "#0F1621", "#0F1620")
 APPEARANCES = {look.name: look for look in (LIGHT, DARK)}
 
 

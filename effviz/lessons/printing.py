@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
+from effviz.core.printed import document
 from effviz.lessons.lesson import Lesson
 from effviz.lessons.worksheet import Question, Worksheet, letter
 
@@ -18,29 +19,14 @@ _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{(
 _ROOT = re.compile(r"√\{([^{}]*)\}")
 _CODE = re.compile(r"`([^`]+)`")
 _STYLE = """
-@page { size: A4; margin: 18mm 20mm; }
-:root { color-scheme: light; }
-body { font: 11pt/1.45 "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", Arial, sans-serif;
-  color: #1b1b22; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-header { border-bottom: 2px solid #6a3fa0; margin-bottom: 1.25rem; }
-h1 { font-size: 18pt; line-height: 1.2; margin: 0; }
-h2 { font-size: 11pt; margin: 0; color: #6a3fa0; }
-header p { margin: 0.35rem 0 0.75rem; }
 .name { display: flex; gap: 2rem; }
 .name span { flex: 1; border-bottom: 1px solid #8a8a94; padding-bottom: 0.2rem; }
 .name span:last-child { flex: 0 0 9rem; }
-section { break-inside: avoid; margin: 0 0 1.5rem; }
-section p { margin: 0.2rem 0; }
-sup, sub { line-height: 0; }
 ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; }
 .work { height: 3rem; }
 .answer { margin-top: 0.4rem; display: flex; align-items: flex-end; gap: 0.5rem; }
 .answer span { display: inline-block; width: 9rem; border-bottom: 1px solid #1b1b22; height: 1.2rem; }
 .key { font-weight: 600; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; }
-td, th { text-align: left; padding: 0.15rem 1.25rem 0.15rem 0; vertical-align: top; }
-td:first-child { font-variant-numeric: tabular-nums; }
-@media print { body { margin: 0; padding: 0; max-width: none; } }
 """
 
 
@@ -76,7 +62,8 @@ def page(sheet: Worksheet, *, key: bool = False) -> str:
             )
         parts.append(f"<section>{body}</section>")
     line = "" if key else f'<p class="name"><span>Name:</span><span>Number: {sheet.seed}</span></p>'
-    return _document(_heading(sheet, key), f"<p>{rich(_subtitle(sheet, key))}</p>{line}", parts)
+    head = f"<p>{rich(_subtitle(sheet, key))}</p>{line}"
+    return document(rich(_heading(sheet, key)), head, "".join(parts), _STYLE)
 
 
 def _within(question: Question) -> str:
@@ -126,15 +113,6 @@ def _subtitle(sheet: Worksheet, key: bool) -> str:
         return f"Answers to worksheet {sheet.seed}. All numbers are computed by effviz."
     return (
         "Multiply-adds are those of convolution and linear layers for one image. Write down how you found each number."
-    )
-
-
-def _document(title: str, head: str, parts: Iterable[str]) -> str:
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{rich(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<header><h1>{rich(title)}</h1>{head}</header>{''.join(parts)}</body></html>\n"
     )
 
 

@@ -20,8 +20,8 @@ _STYLE = _PACKAGE / "ui" / "style"
 # In the order of the cascade: what pages contain, the frame, which arranges it, and single pages. A lesson changes the
 # page below it.
 _SHEETS = (
-    *("base", "cards", "controls", "charts", "latency", "frame", "idea", "formulas", "exercises", "glossary"),
-    *("motion", "home", "studio", "compare", "literature", "lessons", "classroom"),
+    *("base", "cards", "controls", "charts", "takeaway", "latency", "frame", "idea", "formulas", "exercises"),
+    *("glossary", "motion", "home", "studio", "compare", "literature", "lessons", "classroom"),
 )
 STYLE_SHEETS = tuple(_STYLE / f"{name}.css" for name in _SHEETS)
 PRESENT_STYLE_SHEET = _STYLE / "present.css"

@@ -47,15 +47,14 @@ export async function draw({ parentElement, data, setTriggerValue }, url) {
   parentElement.querySelector(".kinds").replaceChildren(...legend.map(entry));
   parentElement.querySelector("h3").className = heading;
   const [caption, ...more] = note.split("\n");
-  write(parentElement.querySelector("figcaption span"), caption);
-  write(parentElement.querySelector("figcaption p"), more.join(" "));
-  parentElement.querySelector("figcaption details").hidden = !more.length;
+  write(parentElement.querySelector("figcaption > span"), caption);
+  write(parentElement.querySelector("figcaption > details:last-child p"), more.join(" "));
+  parentElement.querySelector("figcaption > details:last-child").hidden = !more.length;
   describe(box, figure);
   box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
   const library = await plotly(url);
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
-  if (!box.parentElement.querySelector(".picture")) addDownload(library, box);
   if (clickable && !listening.has(box)) listen(box);
 }
 
@@ -185,6 +184,7 @@ function entry([name, color]) {
   const item = Object.assign(document.createElement("span"), { className: "kind" });
   const mark = document.createElement(color ? "i" : "b");
   mark.style.background = color;
+  item.dataset.color = color;
   item.append(mark, name);
   return item;
 }
@@ -196,16 +196,4 @@ function describe(box, figure) {
 
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
-}
-
-function addDownload(library, box) {
-  const button = Object.assign(document.createElement("button"), {
-    type: "button", className: "picture", title: "Download as SVG", textContent: "SVG",
-  });
-  button.setAttribute("aria-label", "Download the chart as SVG");
-  button.onclick = () => library.downloadImage(box, {
-    format: "svg", filename: box.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)?.[1] ?? "chart",
-    width: box.clientWidth, height: box.clientHeight,
-  });
-  box.after(button);
 }

@@ -1,17 +1,24 @@
 // The frame of a page in the browser: the behavior of menus that open over the page.
 
-export function draw() {
+export async function draw({ data, setTriggerValue }, takeaway, pictures) {
   document.onclick = (event) => closeChips((chip) => !chip.contains(event.target));
   document.onkeydown = (event) => { if (event.key === "Escape") closeChips(() => true); };
   repairNavigation();
   // Charts follow the window only, but present mode changes the room in it.
   requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
+  (await import(takeaway)).offer(data, setTriggerValue, pictures);
 }
 
 /** Close what opens over the page, as a menu does, where `leaves` says so. */
 function closeChips(leaves) {
   for (const chip of document.querySelectorAll(".st-key-convention details[open]")) {
     if (leaves(chip)) chip.querySelector("summary").click();
+  }
+  for (const menu of document.querySelectorAll(".takeaway[open]")) {
+    if (!leaves(menu)) continue;
+    const inside = menu.contains(document.activeElement);
+    menu.open = false;
+    if (inside) menu.querySelector("summary").focus();
   }
 }
 

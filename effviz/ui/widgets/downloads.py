@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+import effviz
+from effviz.advice.budgets import Budget, check
+from effviz.count.report import Report
 from effviz.model.design import Design
+from effviz.ui.convention import Convention
+from effviz.ui.sheet import Receipt, sheet
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.tables import Table
 
@@ -17,6 +24,10 @@ _MIME = {
     "csv": "text/csv", "json": "application/json", "dot": "text/vnd.graphviz", "py": "text/x-python",
     "md": "text/markdown", "html": "text/html", "onnx": "application/octet-stream",
 }  # fmt: skip
+
+
+LINK = 500
+"""Characters of the link in a printed report; a whole design would fill the page."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,34 @@ def csv_file(label: str, table: Table | Callable[[], Table], stem: str, note: st
 def json_file(design: Design, stem: str, label: str = "Design", *, key: str | None = None) -> File:
     """Make a JSON download of a design."""
     return File(f"{label} as JSON", f"{stem}.json", lambda: design.to_json(indent=2), key)
+
+
+def report_file(
+    report: Report, convention: Convention, stem: str, *, budgets: Iterable[Budget] = (), dtype: str = "",
+    source: str = "", latency_ms: float | None = None,
+) -> File:  # fmt: skip
+    """Make the download of a report for printing, on one page.
+
+    Args:
+        report: of the design.
+        convention: of the page; sizes in bytes have its number format.
+        stem: of the file's name.
+        budgets: limits of the page.
+        dtype: number format of the limits; empty for that of the convention.
+        source: of the limits.
+        latency_ms: measured median.
+    """
+    # The text is made without the session, which has the address.
+    address, query = str(st.context.url), urlencode(st.query_params.to_dict())
+    link = f"{address}?{query}" if query and len(address) + len(query) < LINK else address
+    limits, chosen = tuple(budgets), dtype or convention.weight_format
+
+    def make() -> str:
+        receipt = Receipt(effviz.__version__, date.today().isoformat(), link)
+        verdicts = check(report, limits, dtype=chosen, latency_ms=latency_ms)
+        return sheet(report, receipt, verdicts=verdicts, dtype=chosen, source=source)
+
+    return File("Report to print", f"{stem}.html", make)
 
 
 def downloads(*files: File) -> DeltaGenerator:

@@ -21,8 +21,7 @@ from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
-from effviz.ui.widgets import lesson_panel
-from effviz.ui.widgets.component import component
+from effviz.ui.widgets import lesson_panel, takeaway
 from effviz.ui.widgets.downloads import copy_link
 from effviz.ui.widgets.glossary import explained
 
@@ -49,7 +48,7 @@ def top(url_path: str) -> None:
         present = _present()
         copy_link()
     # Draws the charts again when present mode changes, see `frame.js`.
-    component("frame", "<span hidden></span>")(key="frame", data={"present": present}, width="content")
+    takeaway.frame({"present": present}, page(url_path).title, st.session_state[_CONVENTION])
 
 
 def header(url_path: str, *, controls: bool = True) -> Convention:

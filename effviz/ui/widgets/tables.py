@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -17,9 +15,11 @@ import pyarrow as pa
 import streamlit as st
 
 from effviz.core.resolution import Resolution, compact_size
-from effviz.core.text import csv_text, html_text
+from effviz.core.tabular import as_csv, as_latex, as_markdown
+from effviz.core.text import html_text
 from effviz.ui import links
 from effviz.ui.convention import Convention
+from effviz.ui.widgets import takeaway
 
 _ROW = 35  # pixels
 _LARGEST = 2**63 - 1
@@ -76,13 +76,33 @@ class Table:
 
     def csv(self, note: str = "") -> str:
         """Write the table as CSV, under a comment line `note`."""
-        out = io.StringIO()
-        if note:
-            out.write(f"# {note}\n")
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.cells)
-        writer.writerows(map(csv_text, row) for row in zip(*self.cells.values(), strict=True))
-        return out.getvalue()
+        return as_csv(self.cells, zip(*self.cells.values(), strict=True), note)
+
+    def text(self, kind: str, note: str = "") -> str:
+        """Write the table as ``"csv"``, ``"md"`` or ``"tex"``, with `note` about its numbers.
+
+        Markdown and LaTeX are for reading: numbers have the digits of the page.
+        """
+        if kind == "csv":
+            return self.csv(note)
+        columns = list(zip(self.columns, self.cells.values(), strict=True))
+        shown = [[_shown(column, value) for value in values] for column, values in columns]
+        right = [
+            any(isinstance(value, (int, float)) for value in values) or _are_amounts(values) for _, values in columns
+        ]
+        write = {"md": as_markdown, "tex": as_latex}[kind]
+        return write(list(self.cells), list(zip(*shown, strict=True)), right, note)
+
+
+def _shown(column: Column, value: Any) -> str:
+    """Return the text of a cell, with the digits of the page."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if column.format is None:
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+    return column.format % value if column.format.startswith("%") else str(value)
 
 
 def count_columns(
@@ -161,6 +181,7 @@ def show_table(
     data = pa.table({label: arrow_array(values) for label, values in table.cells.items()})
     with st.expander(fold, key=key) if fold else nullcontext():
         st.dataframe(data, hide_index=True, column_config=_config(table, data), alt=table.alt, **options)
+        takeaway.answer(table)
 
 
 def size_cell(resolution: Resolution) -> int | str:

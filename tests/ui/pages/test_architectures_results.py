@@ -229,4 +229,4 @@ def test_no_doubling_where_no_such_width_was_published() -> None:
 def test_downloads_are_there() -> None:
     at = show_part(opened(), "Downloads")
     offered = [entry.proto.label for entry in at.get("download_button")]
-    assert offered == ["Layers as CSV", "Design as JSON"]
+    assert offered == ["Layers as CSV", "Design as JSON", "Report to print"]

@@ -413,7 +413,7 @@ def test_a_part_is_computed_only_while_it_is_open(monkeypatch: pytest.MonkeyPatc
     text = export_torch(shown(at).design).rstrip()
     assert text in [entry.value for entry in show_part(at, "Code").code]
     labels = [entry.proto.label for entry in show_part(at, "Downloads").get("download_button")]
-    assert labels == ["PyTorch code", "Design as JSON"]
+    assert labels == ["PyTorch code", "Design as JSON", "Report to print"]
     assert len(questions(show_part(at, "Try this"))) == 2
     assert not component(show_part(at, "Budget"), "exercise")
 

@@ -23,7 +23,7 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice
 from effviz.ui.widgets.cards import Card, cached_report, report_cards
 from effviz.ui.widgets.charts import Click, alive_measure, stage_measures
-from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
+from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file, report_file
 from effviz.ui.widgets.exercise import Exercise, exercises
 from effviz.ui.widgets.formula import layer_formulas
 from effviz.ui.widgets.layers import layer_table
@@ -134,7 +134,9 @@ def files(report: Report, convention: Convention) -> None:
     )
     note = f"{design.title}, {in_pixels(report.resolution)}. {convention.text}"
     with downloads(
-        csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note), json_file(design, stem)
+        csv_file("Layers", lambda: layer_table(report.rows, convention), stem, note),
+        json_file(design, stem),
+        report_file(report, convention, stem),
     ):
         studio_link(design)
         cost = [Budget("macs", report.macs), Budget("params", report.params)]

@@ -18,10 +18,13 @@ from effviz.export import export_keras, export_torch, library_calls, nearest_cal
 from effviz.export.library import Nearest
 from effviz.studies.studio import is_costly
 from effviz.ui import inputs, links
+from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio.draft import Bench, missing, too_long
+from effviz.ui.page_parts.studio.limits import Limits
 from effviz.ui.widgets.calculation import calculated
-from effviz.ui.widgets.downloads import File, download, downloads, file_name
+from effviz.ui.widgets.downloads import File, download, downloads, file_name, report_file
 from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.live_latency import Reading
 
 FORMATS = ("PyTorch", "Library call", "Keras", "ONNX")
 MOST_PARAMS = 10_000_000
@@ -140,12 +143,20 @@ def _making(design: effviz.Design) -> Callable[[], bytes]:
     return lambda: onnx_bytes(design)
 
 
-def files(here: Bench) -> None:
-    """Show the downloads of code and JSON, and the link."""
+def files(here: Bench, convention: Convention, chosen: Limits, reading: Reading) -> None:
+    """Show the downloads of code, JSON and the report with its limits, and the link."""
     stem, draft, design = file_name(here.draft.frame.name or "network"), here.draft, here.design
     entries = [File("Design as JSON", f"{stem}.json", lambda: draft.to_json(indent=2))]
     if design is not None and here.is_whole:
         entries.insert(0, File("PyTorch code", f"{stem}.py", lambda: source(design)))
+        if here.report is not None:
+            latency = None if reading.latency is None else reading.latency.median_ms
+            entries.append(
+                report_file(
+                    here.report, convention, stem, budgets=chosen.budgets, dtype=chosen.dtype, source=chosen.source,
+                    latency_ms=latency,
+                )
+            )  # fmt: skip
     with downloads(*entries):
         if too_long(draft):
             notice("The design is too long for a link. Share the JSON instead.")
