@@ -70,7 +70,7 @@ def page() -> None:
         Part("Snapshots", partial(snapshots.snapshots, here, convention)),
         Part("Compose a block", partial(composer, here), ("compose",)),
         Part("Other counters", partial(lesson.counted_elsewhere, here, convention), counters.CONTROLS),
-        Part("Code", partial(code.code, here), ("code", "format")),
+        Part("Code", partial(code.code, here), ("code", "code_format")),
         Part("Try this", partial(lesson.exercises, here, convention)),
         Part("Downloads", partial(code.files, here, convention, chosen, reading)),
     )

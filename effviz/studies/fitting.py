@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from effviz.advice.budgets import Budget
 from effviz.advice.remedies import Diagnosis, diagnose
 from effviz.advice.solver import Fit, Step, fit
+from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, if_legal
 from effviz.model.design import Design
@@ -48,3 +49,6 @@ def remaining(found: Fit, draft: Draft) -> tuple[Step, ...] | None:
         return rest if applied(rest, draft) == Draft.of(found.design) else None
     except DesignError:
         return None
+
+
+check_border(globals())

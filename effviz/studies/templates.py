@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from effviz.core.arguments import check_border
 from effviz.core.errors import one_of
 from effviz.model.draft import Draft, checked
 from effviz.model.layers import Shape
@@ -86,3 +87,6 @@ def _end(draft: Draft, above: int) -> tuple[int, Shape]:
 def _new(name: str, draft: Draft) -> str:
     """Return a name of a stage, or no name if the table has it: it is then numbered."""
     return "" if any(row.name == name for row in draft.rows) else name
+
+
+check_border(globals())

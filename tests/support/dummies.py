@@ -119,11 +119,11 @@ def check_pages() -> None:
     run(at)
     design = effviz.architecture("mobilenet_v2")
     at = open_page("studio", design=Draft.of(design).packed())
-    (choice,) = (entry for entry in at.selectbox if entry.label == "Block")
+    (choice,) = (entry for entry in at.selectbox if entry.label.startswith("Block of row"))
     assert "Dummy block" in choice.options
     choice.set_value("dummy_block")
     run(at)
-    assert [entry.value for entry in at.selectbox if entry.label == "Block"] == ["dummy_block"]
+    assert [entry.value for entry in at.selectbox if entry.label.startswith("Block of row")] == ["dummy_block"]
     assert any("narrow" in entry.label.lower() for entry in at.number_input)
 
 

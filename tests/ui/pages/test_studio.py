@@ -421,10 +421,10 @@ def test_a_part_is_computed_only_while_it_is_open(monkeypatch: pytest.MonkeyPatc
 def test_the_code_has_four_formats() -> None:
     at = show_part(put(opened(), "set_width_mult", 0.77), "Code")
     design = shown(at).design
-    assert effviz.export_keras(design).rstrip() in [entry.value for entry in put(at, "format", "Keras").code]
-    assert "nearest one" in put(at, "format", "Library call").markdown[-1].value
+    assert effviz.export_keras(design).rstrip() in [entry.value for entry in put(at, "code_format", "Keras").code]
+    assert "nearest one" in put(at, "code_format", "Library call").markdown[-1].value
     assert [entry.value for entry in at.code][-1] == "torchvision.models.mobilenet_v2(width_mult=0.75)"
-    at = put(at, "format", "ONNX")
+    at = put(at, "code_format", "ONNX")
     assert [entry.proto.label for entry in at.get("download_button")] == ["ONNX file"]
     assert code.onnx_bytes(design) == effviz.export_onnx(design)
     # The file of a large network is not made on the server.

@@ -77,7 +77,7 @@ def code(here: Bench) -> None:
     if design is None or not here.is_whole:
         missing(here)
         return
-    form = inputs.choice("Format", FORMATS, "format", default=FORMATS[0], width=240)
+    form = inputs.choice("Format", FORMATS, "code_format", default=FORMATS[0], width=240)
     stem = file_name(here.draft.frame.name or "network")
     if form == "PyTorch":
         text = source(design)
