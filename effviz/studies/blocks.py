@@ -56,6 +56,7 @@ PRESETS = {
     "shuffle_v1": BlockPreset("ShuffleNet V1 unit", "shuffle_unit_v1"),
     "shuffle_v2": BlockPreset("ShuffleNet V2 unit", "shuffle_unit_v2"),
     "ghost_module": BlockPreset("Ghost module", "ghost_module"),
+    "ghost_module_dfc": BlockPreset("Ghost module with DFC attention", "ghost_module_dfc"),
     "ghost_bottleneck": BlockPreset("Ghost bottleneck", "ghost_bottleneck"),
     "squeeze_excite": BlockPreset("Squeeze-and-excitation", "squeeze_excite"),
     "basic": BlockPreset("ResNet basic block", "basic_block"),

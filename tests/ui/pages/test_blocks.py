@@ -321,6 +321,7 @@ MOVING = {
     "shuffle_v1": ["shuffle"],
     "shuffle_v2": ["shuffle"],
     "ghost_module": ["ghost"],
+    "ghost_module_dfc": [],
     "ghost_bottleneck": ["ghost"],
     "squeeze_excite": ["excite"],
     "basic": [],
