@@ -428,7 +428,7 @@ def test_the_code_has_four_formats() -> None:
     assert [entry.proto.label for entry in at.get("download_button")] == ["ONNX file"]
     assert code.onnx_bytes(design) == effviz.export_onnx(design)
     # The file of a large network is not made on the server.
-    large = show_part(opened(Draft.of(effviz.architecture("resnet50")), format="ONNX"), "Code")
+    large = show_part(opened(Draft.of(effviz.architecture("resnet50")), code_format="ONNX"), "Code")
     assert not large.get("download_button")
     assert any("up to 10,000,000 parameters" in entry.value for entry in large.markdown)
 

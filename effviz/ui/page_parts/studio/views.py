@@ -40,7 +40,10 @@ def structure(here: Bench, convention: Convention) -> None:
     if path is not None:
         layers = layers_of(report, here.row)
         st.markdown(f"**Layers of row {here.row + 1}**")
-        show_table(layer_table(layers, convention, f"{len(layers)} layers of row {here.row + 1}"), height=400)
+        show_table(
+            layer_table(layers, convention, f"{len(layers)} layers of row {here.row + 1} with shapes and costs"),
+            height=400,
+        )
 
 
 def activations(here: Bench, chosen: Limits, convention: Convention) -> None:
