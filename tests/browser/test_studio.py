@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -229,5 +230,6 @@ def test_an_undone_edit_is_not_restored_while_the_latency_is_pending(context: Br
         expect(field(page, "row_out_channels")).to_have_value(str(undone.rows[0].out_channels))
         late.value, late.query = 56, query_before
         wait_for_late_reports(page, late)
+        expect(page).to_have_url(re.compile("design="))
         assert draft(page) == undone
         expect(field(page, "row_out_channels")).to_have_value(str(undone.rows[0].out_channels))
