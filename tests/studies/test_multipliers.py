@@ -326,7 +326,7 @@ def test_nothing_else_of_the_first_mobilenets_is_marked() -> None:
 
 @every_network
 def test_cells_are_those_of_the_authors_by_default(name: str, groups: int | None) -> None:
-    own, everybody = cells(name, groups), cells(name, groups, True)
+    own, of_all = cells(name, groups), cells(name, groups, True)
     strangers = ("timm", "torchvision", "keras", "osmr", "PaddlePaddle", "StarNet", "MobileNetV4", "EfficientNet")
     for figures in own.values():
         for each in figures:
@@ -334,16 +334,16 @@ def test_cells_are_those_of_the_authors_by_default(name: str, groups: int | None
             assert each.source.startswith(each.document)
             assert not each.source.startswith(strangers)
     for place, figures in own.items():
-        assert everybody[place][: len(figures)] == figures, "the authors come first"
+        assert of_all[place][: len(figures)] == figures, "the authors come first"
     rows = published()
     rows = rows[(rows["design"] == name) & (rows["scale"].notna()) & (rows["depth_scale"] == 1)]
-    assert {each.source for figures in everybody.values() for each in figures} <= set(rows["source"])
+    assert {each.source for figures in of_all.values() for each in figures} <= set(rows["source"])
 
 
 @every_network
-@for_each("everybody", [False, True])
-def test_an_accuracy_is_of_this_network_in_floating_point(name: str, groups: int | None, everybody: bool) -> None:
-    for figures in cells(name, groups, everybody).values():
+@for_each("of_all", [False, True])
+def test_an_accuracy_is_of_this_network_in_floating_point(name: str, groups: int | None, of_all: bool) -> None:
+    for figures in cells(name, groups, of_all).values():
         shown = printed_top1(figures)
         if shown is not None:
             for word in ("int8", "8-bit", "quant", "in21k", "our impl", "minimal"):
