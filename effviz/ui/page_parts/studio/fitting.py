@@ -29,7 +29,7 @@ def button(here: Bench, chosen: Limits, convention: Convention) -> None:
     can = here.is_whole and bool(chosen.counted)
     help = "Changes widths, expand ratios, kernels and depth until all limits are met, and keeps the most capacity."
     if not can:
-        help = "Fix the highlighted row first." if chosen.counted else "Only counts can be fitted, latency is measured."
+        help = "Fix the highlighted row first." if chosen.counted else "Latency is measured, not counted."
     st.button(
         "Fit this budget", key="fit", type="primary", help=help, disabled=not can, on_click=_start,
         args=((here.design, chosen.counted, convention.memory),),
