@@ -191,6 +191,8 @@ function entry([name, color]) {
 
 function describe(box, figure) {
   write(box.closest("figure").querySelector("h3"), figure.title);
+  // An image without a name would be announced: the role comes with the alternative text.
+  box.setAttribute("role", "img");
   if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);
 }
 

@@ -3,7 +3,7 @@
 export async function draw({ data, setTriggerValue }, takeaway, pictures) {
   document.onclick = (event) => closeChips((chip) => !chip.contains(event.target));
   document.onkeydown = (event) => { if (event.key === "Escape") closeChips(() => true); };
-  repairNavigation();
+  repairElements();
   // Charts follow the window only, but present mode changes the room in it.
   requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
   (await import(takeaway)).offer(data, setTriggerValue, pictures);
@@ -22,16 +22,20 @@ function closeChips(leaves) {
   }
 }
 
-/** On a phone, Streamlit writes the sections of the navigation into a list, where only entries are legal. */
-function repairNavigation() {
+/**
+ * Add what elements of Streamlit lack for a reader without a pointer: on a phone, the navigation has its sections in a
+ * list, where only entries are legal, and no key scrolls code that is wider than the screen.
+ */
+function repairElements() {
   const repair = () => {
     const list = document.querySelector("[data-testid=stSidebarNavItems]:not([role])");
     list?.setAttribute("role", "group");
     for (const item of list?.querySelectorAll("li") ?? []) item.setAttribute("role", "none");
+    for (const code of document.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) code.tabIndex = 0;
   };
   repair();
-  const sidebar = document.querySelector("[data-testid=stApp]");
-  if (!sidebar || sidebar.dataset.repaired) return;
-  sidebar.dataset.repaired = "true";
-  new MutationObserver(repair).observe(sidebar, { childList: true, subtree: true });
+  const app = document.querySelector("[data-testid=stApp]");
+  if (!app || app.dataset.repaired) return;
+  app.dataset.repaired = "true";
+  new MutationObserver(repair).observe(app, { childList: true, subtree: true });
 }

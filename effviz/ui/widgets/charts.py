@@ -18,7 +18,7 @@ from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
 _ELEMENTS = (
-    '<figure><div class="kinds"></div><h3></h3><div class="chart" role="img"></div>'
+    '<figure><div class="kinds"></div><h3></h3><div class="chart"></div>'
     "<figcaption><span></span> <details hidden><summary>More</summary><p></p></details></figcaption></figure>"
 )
 _LARGE = 4_000

@@ -110,10 +110,8 @@ def _format(convention: Convention, preset: str | None) -> str:
         links.idle(FORMAT)
         notice(f"Sizes in {preset}, as in the preset.")
         return preset
-    if not convention.in_elements:
-        # Older links have no format: theirs was that of the convention.
-        links.preset(FORMAT, convention.unit)
-    return inputs.switch("Sizes in", list(DTYPES), FORMAT, default="float32")
+    default = "float32" if convention.in_elements else convention.unit
+    return inputs.switch("Sizes in", list(DTYPES), FORMAT, default=default)
 
 
 def _said(budget: Budget) -> str:
