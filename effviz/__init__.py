@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from effviz.advice.solver import Fit
     from effviz.backend.profile import Profile
+    from effviz.count.microcontroller import MicrocontrollerReport
     from effviz.measure.latency import Latency, LatencyError
 
 __version__ = "0.1.0"
@@ -61,7 +62,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ALIASES", "ARCHITECTURES", "BLOCKS", "Design", "DesignError", "Latency", "LatencyError", "Report", "Stage",
     "UncountedLayerError", "UnknownNameError", "WidthRule", "analyze", "architecture", "build", "compound_scale",
-    "export_keras", "export_onnx", "export_torch", "find", "fit", "list_architectures", "measure_latency", "profile",
+    "export_keras", "export_onnx", "export_torch", "find", "fit", "list_architectures", "measure_latency",
+    "microcontroller", "profile",
 ]  # fmt: skip
 
 
@@ -179,6 +181,15 @@ def fit(
     from effviz.advice.solver import fit as solve
 
     return solve(design, limits, dtype=dtype, memory=memory)
+
+
+def microcontroller(
+    design: Design, resolution: Resolution | None = None, *, kernels: str = "reference", code_size: int | None = None
+) -> MicrocontrollerReport:
+    """Plan the memory on a microcontroller, see `effviz.count.microcontroller.microcontroller`."""
+    from effviz.count.microcontroller import microcontroller as planned
+
+    return planned(design, resolution, kernels=kernels, code_size=code_size)
 
 
 def __getattr__(name: str) -> Any:

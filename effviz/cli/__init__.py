@@ -23,7 +23,7 @@ exit code  meaning
 =========  ==========================================================================
 """
 
-from effviz.cli import find, fit, identified, reconcile, search
+from effviz.cli import find, fit, identified, microcontroller, reconcile, search
 from effviz.cli.commands import main
 
-__all__ = ["find", "fit", "identified", "main", "reconcile", "search"]
+__all__ = ["find", "fit", "identified", "main", "microcontroller", "reconcile", "search"]

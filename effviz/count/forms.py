@@ -279,10 +279,10 @@ def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
     for each in sized.steps:
         step = each.step
         inputs = tuple(
-            Tensor(tensor.storage, (tensor.shape[0], *sizes[size]))
+            Tensor(tensor.storage, (tensor.shape[0], *sizes[size]), tensor.first)
             for tensor, size in zip(step.inputs, each.inputs, strict=True)
         )
-        output = Tensor(step.output.storage, (step.output.shape[0], *sizes[each.size]))
+        output = Tensor(step.output.storage, (step.output.shape[0], *sizes[each.size]), step.output.first)
         steps.append(Step(step.path, step.layer, step.blocks, inputs, output))
     return steps
 

@@ -21,6 +21,7 @@ class Tensor(NamedTuple):
 
     storage: int  # number of the step that wrote it, from 1; 0 is the input of the trace
     shape: Shape  # without the batch
+    first: int = 0  # of a part of the channels: the channel of the storage with which it begins
 
 
 class Step(NamedTuple):
@@ -49,6 +50,13 @@ def _expanded(block: Block) -> Layer:
     return block.expand()
 
 
+def _parts(layer: Branches, tensor: Tensor) -> list[Tensor]:
+    """Return the input of each branch: the whole tensor or its share."""
+    shape = layer.shares(tensor.shape)
+    width = shape[0] if layer.split else 0
+    return [Tensor(tensor.storage, shape, tensor.first + place * width) for place in range(len(layer.branches))]
+
+
 def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
     """Append the steps of `layer` to `steps` and return its output."""
     if isinstance(layer, Sequential):
@@ -69,14 +77,20 @@ def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], step
         if isinstance(layer, Primitive):
             shape = layer.out_shape(tensor.shape)
         else:
-            share = Tensor(tensor.storage, layer.shares(tensor.shape))
-            inputs = tuple(_walk(child, join(path, name), share, blocks, steps) for name, child in layer.branches)
+            inputs = tuple(
+                _walk(child, join(path, name), part, blocks, steps)
+                for part, (name, child) in zip(_parts(layer, tensor), layer.branches, strict=True)
+            )
             shape = layer.merged([each.shape for each in inputs])
             if layer.merge == RESIZE:
                 inputs, like = inputs[:1], inputs[1]
     except DesignError as error:
         raise (error if error.path else error.at(path)) from None
-    output = Tensor(tensor.storage if isinstance(layer, VIEWS) else len(steps) + 1, shape)
+    if isinstance(layer, VIEWS):
+        first = tensor.first + (layer.start if isinstance(layer, layers.Slice) else 0)
+        output = Tensor(tensor.storage, shape, first)
+    else:
+        output = Tensor(len(steps) + 1, shape)
     steps.append(Step(path, layer, blocks, inputs, output, like))
     return output
 
@@ -112,6 +126,11 @@ def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
     return steps
 
 
+def _moved(tensor: Tensor, number: list[int], start: int) -> Tensor:
+    """Renumber the storage of a tensor of a piece whose input begins with channel `start` of its storage."""
+    return Tensor(number[tensor.storage], tensor.shape, tensor.first if tensor.storage else tensor.first + start)
+
+
 def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     """Join the traces of consecutive layers into one: prefix the paths and renumber the storages."""
     steps: list[Step] = []
@@ -119,12 +138,13 @@ def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
     for path, piece in pieces:
         # The input of a piece is the output of the piece before it.
         number = [tensor.storage, *range(len(steps) + 1, len(steps) + len(piece.steps) + 1)]
+        start = tensor.first
         for step in piece.steps:
-            inputs = tuple(Tensor(number[each.storage], each.shape) for each in step.inputs)
-            output = Tensor(number[step.output.storage], step.output.shape)
-            like = step.like and Tensor(number[step.like.storage], step.like.shape)
+            inputs = tuple(_moved(each, number, start) for each in step.inputs)
+            output = _moved(step.output, number, start)
+            like = step.like and _moved(step.like, number, start)
             steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output, like))
-        tensor = Tensor(number[piece.output.storage], piece.output.shape)
+        tensor = _moved(piece.output, number, start)
     return steps
 
 

@@ -255,6 +255,7 @@ BASES = {
     "list": [], "report": ["-"], "check": ["-", "--max-macs", "1G"], "fit": ["-", "--max-macs", "1G"], "export": ["-"],
     "latency": ["-"], "lessons": [],
     "find": ["--max-macs", "300M", "--network", "squeezenet1_1"], "identify": ["300 M"], "reconcile": ["-"],
+    "microcontroller": ["-"],
     "search": ["--storage", "", "--trials", "1"],
 }  # fmt: skip
 EVIL = ("", "x", "-1", "nan", "1e999", "9" * 400, "\0", "a" * 5_000, "\ud800", "%s", "0", "-", "\x1b[2J", "=")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -17,13 +20,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from examples import EXAMPLES, designs
+from cases import for_each
+from examples import EXAMPLES, REPRESENTATIVES, designs
 from hypothesis import HealthCheck, given, settings
 from profiles import examples
 from torch import nn
 
 import effviz
-from effviz import BLOCKS, Design, DesignError, Stage, architecture, build, export_keras, export_onnx
+from effviz import ARCHITECTURES, BLOCKS, Design, DesignError, Stage, architecture, build, export_keras, export_onnx
 from effviz.backend.build import ChannelSelect, LayerNorm2d, LayerScale, to_module
 from effviz.export.keras_layers import FUNCTIONS, HELPERS
 from effviz.export.onnx_file import OPSET, onnx_of
@@ -31,18 +35,30 @@ from effviz.model.blocks import Part, Recipe
 from effviz.model.fields import declared
 from effviz.model.layers import ACTIVATIONS, AvgPool2d, Identity, MaxPool2d, primitive_kinds
 
-os.environ["KERAS_BACKEND"] = "torch"
-import keras
-
 SMALLEST = {"alexnet": 64, "vgg16": 32}
 """Images that still reach the classifier. Other networks take 40 pixels; not all of their maps divide by two."""
 NARROW = {"shufflenet_v1": 0.5, "shufflenet_v2": 0.5}
 """The least published widths. Other networks take 0.25."""
-ONE_OF_EACH = list({architecture(name).family: name for name in effviz.list_architectures()}.values())
+ONE_OF_EACH = list({architecture(name).family: name for name in sorted(ARCHITECTURES, reverse=True)}.values())
+"""The first network of each family, by name."""
 
 random_designs = settings(
     derandomize=True, max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+@cache
+def keras() -> Any:
+    os.environ["KERAS_BACKEND"] = "torch"
+    return importlib.import_module("keras")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_keras() -> Iterator[None]:
+    """Load Keras for this file alone: while it is loaded, Streamlit empties it at every run of a page, for 0.3 s."""
+    sys.modules["keras"] = keras()
+    yield
+    del sys.modules["keras"]
 
 
 def small(name: str, **options: Any) -> Design:
@@ -67,7 +83,7 @@ def randomized(module: nn.Module) -> nn.Module:
 def keras_model(source: str, device: str = "cpu") -> Any:
     names: dict[str, Any] = {"__name__": "exported"}
     exec(compile(source, "exported.py", "exec"), names)
-    with keras.device(device):
+    with keras().device(device):
         return names["network"]()
 
 
@@ -80,7 +96,7 @@ def arrays(layer: Any, module: nn.Module) -> list[Any]:
     state = {name: tensor.numpy() for name, tensor in module.state_dict().items() if name != "num_batches_tracked"}
     if isinstance(module, nn.Conv2d):
         kernel = state["weight"]
-        if isinstance(layer, keras.layers.DepthwiseConv2D):
+        if isinstance(layer, keras().layers.DepthwiseConv2D):
             state["weight"] = kernel.reshape(module.groups, -1, *kernel.shape[2:]).transpose(2, 3, 0, 1)
         else:
             state["weight"] = kernel.transpose(2, 3, 1, 0)
@@ -112,7 +128,7 @@ def keras_agrees(design: Design) -> None:
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max() or 1))
 
 
-@pytest.mark.parametrize("name", effviz.list_architectures())
+@pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_keras_has_the_parameters_of_the_report(name: str) -> None:
     """Of fewer blocks than published, because Keras takes seconds to build a hundred layers."""
     design = architecture(name, depth_mult=0.25)
@@ -223,7 +239,7 @@ def test_onnx_computes_the_outputs_of_torch(name: str) -> None:
     onnx_agrees(export_onnx(design), build(design), design.input_shape())
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@for_each("example", EXAMPLES)
 def test_onnx_of_every_layer(example: Any) -> None:
     layer, shape = example.layer, example.shape
     onnx_agrees(onnx_of(layer, shape, "layer", ""), to_module(layer).eval(), shape)

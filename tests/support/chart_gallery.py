@@ -45,6 +45,7 @@ from effviz.charts.literature import verdict_bars
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
+from effviz.charts.microcontroller import arena_plan
 from effviz.charts.multipliers import Cell, Here, MapTitle, Point, accuracy_scatter, heat_map
 from effviz.charts.multipliers import Curve as Interpolated
 from effviz.charts.relative import Measured as Contended
@@ -55,7 +56,7 @@ from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
 from effviz.charts.search import Bar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
-from effviz.core.units import si
+from effviz.core.units import binary, si
 from effviz.count.kinds import conv_kind
 from effviz.count.reconcile import reconcile
 from effviz.model.blocks import MBConv, SqueezeExcite
@@ -150,6 +151,17 @@ def architectures(look: Appearance) -> Named:
         yield f"stages of {name}", stage_costs(found.sums, MEASURES, look, baseline)
         yield f"kinds of {name}", kind_shares(found.sums, MEASURES, look)
         yield f"timeline of {name}", activation_timeline(found.running, ALIVE, look)
+
+
+def microcontrollers(look: Appearance) -> Named:
+    """Memory plans of networks of every size and of odd designs, with limits below and above their arena."""
+    designs = [
+        effviz.architecture(name) for name in ("mobilenet_v1", "densenet121", "efficientnet_b7", "shufflenet_v2")
+    ]
+    for design in (*designs, *(Design(name, ODD[name], resolution=32) for name in ODD)):
+        found = effviz.microcontroller(design)
+        for limit in (None, found.arena / 2, 2.0 * found.arena):
+            yield f"arena of {design.name}, {limit}", arena_plan(found, look, limit and (limit, binary(limit)))
 
 
 def counters(look: Appearance) -> Named:
@@ -587,8 +599,8 @@ def search(look: Appearance) -> Named:
 
 
 SUBJECTS = (
-    architectures, counters, home, classroom, compare, convolutions, blocks, memory, multipliers, find, scaling,
-    width_depth, latency, literature, search,
+    architectures, microcontrollers, counters, home, classroom, compare, convolutions, blocks, memory, multipliers, find,
+    scaling, width_depth, latency, literature, search,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ def failures(at: AppTest) -> list[str]:
 
 
 def run(at: AppTest) -> AppTest:
+    assert "keras" not in sys.modules, "Streamlit would empty Keras at every run, for 0.3 s"
     at.run()
     assert failures(at) == []
     assert not at.error, [entry.value for entry in at.error]

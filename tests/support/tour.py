@@ -169,6 +169,7 @@ def calls() -> dict[str, Call]:
         call(remedies.diagnose, SMALL, {"params": 500}, dtype="int8", memory="fused"),
         call(solver.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
         call(effviz.fit, SMALL, {"params": 500}, dtype="int8", memory="fused"),
+        call(effviz.microcontroller, SMALL, 32, kernels="cmsis_nn_dsp", code_size=1_000),
         call(budgets.format_share, 0.5), call(budgets.read_limit, "max_macs", "3M", "macs"),
         call(
             effviz.find, "90M", 3e6, "2MB", "int8", max_memory_access=5e6, max_weights="3MB", max_latency="2s",

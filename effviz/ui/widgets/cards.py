@@ -46,14 +46,14 @@ class Card:
     over: bool = False
 
 
-def show_cards(cards: Iterable[Card]) -> None:
-    """Show the headline numbers in one row.
+def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
+    """Show the headline numbers in one row; a second row on a page needs another `key`.
 
     Example:
         >>> show_cards([*report_cards(convention, report, baseline, against="unscaled"), live.card(reading)])
     """
     row = component("cards", '<div class="cards"></div>')
-    row(key="cards", data=orjson.dumps([asdict(card) for card in cards]))
+    row(key=key, data=orjson.dumps([asdict(card) for card in cards]))
 
 
 def count_card(

@@ -382,8 +382,8 @@ def test_a_name_of_spaces_is_rejected(session: AppTest) -> None:
 # --- parts of the page ---------------------------------------------------------------------------------------------
 
 PARTS = (
-    "How this is computed", "Suggestions", "Budget", "Structure", "Activations", "Snapshots", "Compose a block",
-    "Other counters", "Code", "Try this", "Downloads",
+    "How this is computed", "Suggestions", "Budget", "Structure", "Activations", "Microcontroller", "Snapshots",
+    "Compose a block", "Other counters", "Code", "Try this", "Downloads",
 )  # fmt: skip
 BELOW_THE_STEM = Draft(V2.frame, (V2.rows[0].with_changes(groups=7), *V2.rows[1:]))
 
@@ -393,7 +393,7 @@ BELOW_THE_STEM = Draft(V2.frame, (V2.rows[0].with_changes(groups=7), *V2.rows[1:
 def test_parts_without_a_network_say_why(draft: Draft, reason: str) -> None:
     at = opened(draft)
     assert list(at.button_group(key="part").options) == list(PARTS)
-    for part in ("How this is computed", "Suggestions", "Code", "Try this"):
+    for part in ("How this is computed", "Suggestions", "Microcontroller", "Code", "Try this"):
         show_part(at, part)
         assert [entry.value for entry in at.markdown][-1] == reason
     assert "Choose a preset in the sidebar" in show_part(at, "Budget").markdown[-1].value
