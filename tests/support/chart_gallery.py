@@ -599,8 +599,8 @@ def search(look: Appearance) -> Named:
 
 
 SUBJECTS = (
-    architectures, microcontrollers, counters, home, classroom, compare, convolutions, blocks, memory, multipliers, find,
-    scaling, width_depth, latency, literature, search,
+    architectures, microcontrollers, counters, home, classroom, compare, convolutions, blocks, memory, multipliers,
+    find, scaling, width_depth, latency, literature, search,
 )  # fmt: skip
 
 
