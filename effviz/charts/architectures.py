@@ -183,14 +183,16 @@ def _heaviest(shares: Mapping[str, Sequence[float]], params: Measure, compute: M
 
 
 def activation_timeline(
-    running: Sequence[LayerRow], measure: Measure, look: Appearance, limit: tuple[float, str] | None = None
-) -> Chart:
+    running: Sequence[LayerRow], measure: Measure, look: Appearance, limit: tuple[float, str] | None = None,
+    selected: Sequence[int] = (),
+) -> Chart:  # fmt: skip
     """Draw a step line: the size of all live activations while each layer runs.
 
     Args:
         running: ``report.running``.
         measure: column ``alive`` with its label, unit factor and text.
         limit: in the unit of the measure, and as text; drawn as a horizontal line.
+        selected: places of layers in `running` that are drawn as bars.
     """
     values = [measure.of(row) for row in running]
     at = max(range(len(values)), key=values.__getitem__)
@@ -205,6 +207,9 @@ def activation_timeline(
         draw.line(range(1, len(values) + 1), values, look.ink, 1.5, shape="hvh", **filled, **hover),
         draw.dots([at + 1], [values[at]], draw.current(look, 11, 2)),
     ]
+    if selected:
+        bars: Spec = {"type": "bar", "x": [place + 1 for place in selected], "y": [values[place] for place in selected]}
+        traces.insert(0, bars | {"width": 1, "marker": {"color": look.accent, "opacity": 0.4}, "hoverinfo": "skip"})
     left = at < len(values) / 2
     # The label is above the point, or beside it where the point is at the top of the chart.
     place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": -2}

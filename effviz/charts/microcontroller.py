@@ -8,11 +8,15 @@ from effviz.core.text import plotly_text, visible
 from effviz.core.units import binary, exact, percent
 from effviz.count.microcontroller.report import MicrocontrollerReport
 
+_MOST = 1_000
+"""Rectangles of a chart."""
+
 
 def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[float, str] | None = None) -> Chart:
     """Draw a rectangle for each buffer: the operators during which it lives, and its bytes in the arena.
 
-    The buffers of the operator that needs the most memory have the accent color.
+    The buffers of the operator that needs the most memory have the accent color. The last number in the customdata of a
+    rectangle is the place of its operator.
 
     Args:
         report: of the network.
@@ -21,10 +25,13 @@ def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[flo
     """
     alive, count = report.alive, len(report.graph.operators)
     worst = max(range(count), key=alive.__getitem__)
-    buffers = [each.buffer for each in report.buffers]
+    drawn = report.buffers
+    if len(drawn) > _MOST:
+        drawn = tuple(sorted(drawn, key=lambda each: each.buffer.size, reverse=True)[:_MOST])
+    buffers = [each.buffer for each in drawn]
     marked = [each.first <= worst <= each.last for each in buffers]
     texts = [
-        [plotly_text(each.path), binary(each.size), each.kind, f"{each.first + 1} to {each.last + 1}"]
+        [plotly_text(each.path), binary(each.size), each.kind, f"{each.first + 1} to {each.last + 1}", each.first]
         for each in buffers
     ]
     bars: Spec = {
@@ -32,7 +39,7 @@ def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[flo
         "x": [(each.first + each.last) / 2 + 1 for each in buffers],
         "width": [each.last - each.first + 1 for each in buffers],
         "y": [each.size for each in buffers],
-        "base": [each.offset for each in report.buffers],
+        "base": [each.offset for each in drawn],
         "marker": {
             "color": [look.accent if each else look.muted for each in marked],
             "opacity": 0.55,
@@ -54,11 +61,14 @@ def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[flo
             note = f"{said} less the interpreter"
             layout["annotations"] = [draw.note(count + 0.5, room, note, look.accent, 13, yshift=9, xanchor="right")]
         title += f"; with the interpreter {percent(report.arena / most)} of {said}"
-    used = sum(marked)
+    used = sum(each.buffer.first <= worst <= each.buffer.last for each in report.buffers)
     at_worst = f"There, {plural(used, 'buffer')} of {exact(alive[worst])} bytes are in memory"
     gaps = report.tensors - max(alive)
     lost = f"The planner's gaps add {exact(gaps)} bytes" if gaps else "The plan has no gaps at its highest place"
-    return chart(look, 300, [bars | hover], layout, title, at_worst, lost)
+    left_out = f"Only the {exact(_MOST)} largest of {exact(len(report.buffers))} are drawn"
+    return chart(
+        look, 300, [bars | hover], layout, title, at_worst, lost, left_out if len(drawn) < len(report.buffers) else ""
+    )
 
 
 def _places(end: float) -> Spec:

@@ -20,6 +20,7 @@ from tests.browser.driver import (
     busy_torch_process,
     cards,
     choose,
+    click_center,
     expect_cards,
     field,
     query,
@@ -212,6 +213,41 @@ def test_a_row_is_edited_from_table_and_keyboard_and_restored_by_back_and_forwar
     type_into(page, "row_out_channels", "")
     expect(channels).to_have_value("49")
     assert draft(page).rows[3].out_channels == 49
+
+
+def drawn(page: Page, key: str) -> Locator:
+    chart = page.locator(f".st-key-{key} .chart")
+    expect(chart).to_have_class("chart clickable js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    return chart
+
+
+def test_charts_and_keys_choose_rows_and_snapshots_are_compared(page: Page) -> None:
+    visit(page, "/studio?part=Activations")
+    selected = page.get_by_text(re.compile(r"^Block of row \d+$"))
+    box = drawn(page, "timeline").locator("rect.nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + box["height"] - 4)
+    expect(selected).to_have_text("Block of row 3")
+    show_part(page, "Microcontroller")
+    # The second rectangle is the tensor that the stem writes.
+    click_center(page, drawn(page, "arena").locator(".barlayer .point path").nth(1))
+    expect(selected).to_have_text("Block of row 1")
+
+    # The keys of the buttons: duplicate, undo.
+    show_part(page, "Snapshots")
+    click(page, "Keep a snapshot")
+    type_into(page, "row_out_channels", "48")
+    rows = len(draft(page).rows)
+    for key, more in (("Alt+d", 1), ("Alt+z", 0)):
+        page.keyboard.press(key)
+        settle(page)
+        assert len(draft(page).rows) == rows + more
+    click(page, "Keep a snapshot")
+    page.get_by_role("button", name="Compare all").click()
+    page.wait_for_url(re.compile(r"/compare\?"))
+    settle(page)
+    assert len(query(page)["nets"].split()) == 2
 
 
 def test_an_undone_edit_is_not_restored_while_the_latency_is_pending(context: BrowserContext) -> None:

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from effviz.core.arguments import check_public
-from effviz.core.caches import remembered
 from effviz.core.errors import one_of, whole
-from effviz.core.resolution import Resolution, as_resolution
+from effviz.core.resolution import Resolution
 from effviz.count.microcontroller.arena import ALIGNMENT, Buffer, Placed, aligned, alive, buffers, height, plan
 from effviz.count.microcontroller.flash import Flash, flash
 from effviz.count.microcontroller.kernels import KERNELS
@@ -144,18 +143,9 @@ def microcontroller(
             with the path of the layer.
     """
     one_of("kernels", kernels, KERNELS)
-    if resolution is not None:
-        resolution = as_resolution(resolution)
     if code_size is not None:
         whole("code_size", code_size, 0, _MOST_CODE)
-    return _planned(as_design(design), resolution, kernels, code_size)
-
-
-@remembered
-def _planned(
-    design: Design, resolution: Resolution | None, kernels: str, code_size: int | None
-) -> MicrocontrollerReport:
-    report = Report(design, resolution)
+    report = Report(as_design(design), resolution)
     graph = operators(report.steps, report.fusion, report.input_shape)
     placed = tuple(plan(buffers(graph, KERNELS[kernels])))
     return MicrocontrollerReport(report, kernels, graph, placed, interpreter_bytes(graph), flash(graph, code_size))

@@ -66,8 +66,9 @@ def memory(here: Bench, chosen: Limits) -> None:
     show_cards(_cards(found, sram, flash), "microcontroller_cards")
 
     def select_row(mark: Click) -> None:
-        place = round(float(mark.x)) - 1
-        if 0 <= place < len(found.graph.operators):
+        place = int(mark.detail[-1])
+        # The draft may have changed since the click.
+        if place < len(found.graph.operators):
             row = row_of(report, found.graph.operators[place].path)
             if row is not None:
                 select(row)

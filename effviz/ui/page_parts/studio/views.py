@@ -60,14 +60,16 @@ def activations(here: Bench, chosen: Limits, convention: Convention) -> None:
         if row is not None:
             select(row)
 
-    note = "A click selects the row of the layer. Fused network, batch 1."
-    show_chart(_timeline(report, limit, convention, look()), "timeline", note=note, on_click=select_row)
+    note = f"Bars: row {here.row + 1}. A click selects the row of a layer. Fused network, batch 1."
+    chart = _timeline(report, here.row, limit, convention, look())
+    show_chart(chart, "timeline", note=note, on_click=select_row)
 
 
 @remembered
-def _timeline(report: Report, limit: Budget | None, convention: Convention, look: Appearance) -> Chart:
-    measure = alive_measure(convention)
-    if limit is None:
-        return activation_timeline(report.running, measure, look)
-    most = limit.limit / DTYPES[limit.dtype] * convention.factor("alive")
-    return activation_timeline(report.running, measure, look, (most, f"{limit.text} {limit.dtype}"))
+def _timeline(report: Report, row: int, limit: Budget | None, convention: Convention, look: Appearance) -> Chart:
+    measure, paths = alive_measure(convention), {layer.path for layer in layers_of(report, row)}
+    selected = [place for place, layer in enumerate(report.running) if layer.path in paths]
+    most = None
+    if limit is not None:
+        most = limit.limit / DTYPES[limit.dtype] * convention.factor("alive"), f"{limit.text} {limit.dtype}"
+    return activation_timeline(report.running, measure, look, most, selected)
