@@ -1,33 +1,18 @@
 """Architectures: the cost of a published network by stage and layer kind, and the effect of its multipliers."""
 
-from functools import partial
-
 import effviz
 from effviz.ui import runs
+from effviz.ui.page_parts.architectures.below import more_about
 from effviz.ui.page_parts.architectures.controls import controls
-from effviz.ui.page_parts.architectures.published import published
-from effviz.ui.page_parts.architectures.results import (
-    CHARTS,
-    counts,
-    figures,
-    files,
-    formulas,
-    layers,
-    questions,
-    show_stage,
-)
-from effviz.ui.page_parts.architectures.separable import made_separable
+from effviz.ui.page_parts.architectures.results import CHARTS, counts, figures, show_stage
 from effviz.ui.page_parts.architectures.sweep import settings
-from effviz.ui.page_parts.architectures.variants import variants
-from effviz.ui.widgets import counters
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.comparison import compare_button, offer
-from effviz.ui.widgets.diagram import structure
 from effviz.ui.widgets.drag import follow
 from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
 from effviz.ui.widgets.lesson_panel import built
-from effviz.ui.widgets.parts import Part, is_open, parts
+from effviz.ui.widgets.parts import is_open
 
 convention = header("architectures")
 compare_button()
@@ -55,18 +40,7 @@ def page() -> None:
         show_chart(stages, CHARTS[0], legend=legend, on_click=show_stage(report))
         chart_row(dict(zip(CHARTS[1:], others, strict=True)))
     follow("architectures", settings(choice, convention, look()))
-    parts(
-        Part("How this is computed", partial(formulas, report, convention), ("layer",)),
-        Part("Blocks", partial(structure, report), ("draw",)),
-        Part("Layers", partial(layers, report, convention), ("find",)),
-        Part("Made separable", partial(made_separable, report, convention)),
-        Part("Published figures", partial(published, choice)),
-        Part("Why does my code differ?", partial(variants, choice, convention)),
-        Part("Other counters", partial(counters.other_counters, report, convention), counters.CONTROLS),
-        Part("Measured here", partial(live.history, convention)),
-        Part("Try this", partial(questions, choice, report)),
-        Part("Downloads", partial(files, report, convention)),
-    )
+    more_about(choice, report, convention)
 
 
 moving(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         # Not `cli.main`: it prints an empty line on Ctrl-C and handles a closed pipe itself.
-        with cli.make_context(PROGRAM, list(sys.argv[1:] if arguments is None else arguments)) as context:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        with cli.make_context(PROGRAM, [*given], obj=shlex.join(["effviz", *given])) as context:
             answer: Answer = cli.invoke(context)
         files.write(answer.text)
     except click.exceptions.Exit as finished:
@@ -166,7 +168,7 @@ def _sheet(counted: Report) -> str:
 
     from effviz.ui.sheet import Receipt, sheet
 
-    return sheet(counted, Receipt(__version__, date.today().isoformat(), f"effviz report {counted.design.name} --html"))
+    return sheet(counted, Receipt(__version__, date.today().isoformat(), click.get_current_context().obj))
 
 
 def _variant_terms() -> tuple[VariantTerm, ...]:

@@ -179,3 +179,9 @@ def test_a_variant_without_an_effect_and_one_with_groups() -> None:
     same = run("report", "mobilenet_v3_large", "--variant", "torchvision").out
     assert "torchvision and the default have equal counts.\nWithout effect here: expansion make_divisible" in same
     assert run_json("report", "mobilenet_v2", "--variant", "paper").keys() >= {"params"}
+
+
+def test_a_printed_report_repeats_its_command() -> None:
+    ran = run("report", "mobilenet_v2", "--width", "0.5", "--html")
+    assert (ran.code, ran.err) == (0, "")
+    assert "effviz report mobilenet_v2 --width 0.5 --html" in ran.out
