@@ -69,6 +69,8 @@ TERMS = (
          r"h w (c_1 + c_2) + c_1 c_2", _SHUFFLENET_V2, ("memory access", "MAC")),
     Term("peak activation", "The most activation elements that are in memory at the same time.", "studio", _HOW,
          aliases=("peak activation memory",)),
+    Term("tensor arena", "One block of a microcontroller's memory, in which tensors that are needed at different times "
+         "share bytes.", "studio", "Microcontroller", source="arXiv 2010.08678", aliases=("arena",)),
     Term("arithmetic intensity", "The multiply-adds per element that is read or written; low values leave the "
          "processor waiting for memory.", "memory", "Arithmetic intensity",
          r"\dfrac{\text{multiply-adds}}{\text{memory access}}", "Williams et al. 2009",

@@ -53,7 +53,7 @@ LIMITS = {
     ("architectures", "Blocks"): 41,
     ("blocks", "Diagram"): 41, ("blocks", "Feature reuse"): 43, ("blocks", "Why linear?"): 45,
     ("studio", "Suggestions"): 52, ("studio", "Structure"): 48, ("studio", "Code"): 42, ("studio", "Downloads"): 42,
-    ("studio", "Compose a block"): 49, ("studio", "Other counters"): 43,
+    ("studio", "Compose a block"): 49, ("studio", "Other counters"): 43, ("studio", "Microcontroller"): 44,
 }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def parts_of(url_path: str, count: str) -> list[Shown]:
 
 
 # Names of other counters, of their numbers and of their files.
-QUOTED = re.compile(r"\b(?:pt|cal)flops\b|\b(?:total )?flops(?= \d{3,})|_flops\b|/flops-counter\b")
+QUOTED = re.compile(r"\b(?:pt|cal)flops\b|\b(?:total )?flops(?= \d{3,})|_flops\b|/(?:calculate-flops|flops-counter)\b")
 
 
 @every_page

@@ -21,6 +21,7 @@ from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.charts import Click, show_chart
 from effviz.ui.widgets.frame import look, notice
+from effviz.ui.widgets.glossary import show_explained
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 KEY = "kernels"
@@ -41,6 +42,11 @@ def plan(design: Design, kernels: str) -> MicrocontrollerReport:
 
 def memory(here: Bench, chosen: Limits) -> None:
     """Show whether the draft fits a microcontroller, its arena, and where the bytes come from."""
+    show_explained(
+        "A microcontroller keeps all tensors in one [[tensor arena|arena]] in SRAM, and weights and code in flash. The "
+        "arena can be larger than the [[peak activation]]: tensors keep their places while they live.",
+        "microcontroller",
+    )
     kernels = inputs.choice(
         "Kernels", list(KERNELS), KEY, default="reference", width=320,
         format_func=lambda name: f"{KERNELS[name].label}: {KERNELS[name].help}",
@@ -60,6 +66,9 @@ def memory(here: Bench, chosen: Limits) -> None:
         return
     if found is None:
         return
+    if not found.graph.operators:
+        notice("This network has no operator.")
+        return
     limits = {each.quantity: each for each in chosen.budgets}
     sram, flash = limits.get("peak_activation"), limits.get("weight_size")
     report = here.report
@@ -68,7 +77,7 @@ def memory(here: Bench, chosen: Limits) -> None:
     def select_row(mark: Click) -> None:
         place = int(mark.detail[-1])
         # The draft may have changed since the click.
-        if place < len(found.graph.operators):
+        if 0 <= place < len(found.graph.operators):
             row = row_of(report, found.graph.operators[place].path)
             if row is not None:
                 select(row)
@@ -102,7 +111,7 @@ def _cards(found: MicrocontrollerReport, sram: Budget | None, flash: Budget | No
         _card("Flash", found.flash.total, flash, "The file with the weights, and the code."),
         Card(
             "Tensors", binary(found.tensors), f"{exact(found.tensors)} bytes, as the planner places them.",
-            f"{exact(more)} bytes over the peak" if more else "the peak activations",
+            f"{exact(abs(more))} bytes {'over' if more > 0 else 'below'} the peak" if more else "the peak activations",
         ),
         Card("Interpreter", binary(found.interpreter), f"{exact(found.interpreter)} bytes, an estimate.", share),
     ]  # fmt: skip
