@@ -73,6 +73,9 @@ def _trials(name: str) -> Iterator[tuple[str, Any, Callable[[], object]]]:
 @pytest.mark.parametrize("name", calls())
 def test_hostile_arguments(name: str) -> None:
     """One argument at a time is replaced; a few values by default, all in the full profile."""
+    # The first call of a function may import torch, which takes longer than a refusal may.
+    function, args, kwargs = calls()[name]
+    function(*args, **kwargs)
     faults = [
         f"{argument} = {type(value).__name__}: {found}"
         for argument, value, call in _trials(name)

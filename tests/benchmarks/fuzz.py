@@ -135,7 +135,8 @@ def packed_drafts(choice: random.Random) -> Failure | None:
 
 
 _WORDS = (
-    "list", "report", "check", "export", "find", "identify", "reconcile", "search", "lessons",
+    "list", "report", "check", "export", "find", "identify", "reconcile", "search", "lessons", "fit", "microcontroller",
+    "--kernels", "cmsis_nn_dsp", "--code-size", "--buffers",
     "mobilenet_v1", "alexnet", "-", "", "x", "/dev/null", ".", "--json", "--csv",
     "--layers", "--width", "--depth", "--phi", "--resolution", "--groups", "--classes", "--in-channels", "--max-macs",
     "--max-peak", "--preset", "--dtype", "--lint", "--memory", "--help", "--version", "--format", "--output", "--",
@@ -148,7 +149,9 @@ _WORDS = (
 def command_lines(choice: random.Random) -> Failure | None:
     """Run a random command line in this process; the exit codes are those that the help names."""
     # Those that measure, start the app or compute all lessons are tried in tests/cli.
-    commands = ("report", "check", "export", "list", "find", "identify", "reconcile", "search")
+    commands = (
+        "report", "check", "export", "list", "find", "fit", "identify", "microcontroller", "reconcile", "search",
+    )  # fmt: skip
     words = [choice.choice(commands), *choice.choices(_WORDS, k=choice.randint(0, 6))]
     if words[0] == "search":
         # The storage in memory, and few networks; the last value of an option counts.
@@ -276,7 +279,9 @@ CLASSES: dict[str, Trial] = {
 def fuzz(seconds: float, seed: int, names: list[str]) -> int:
     """Run the classes in turns, print the results, and return the exit code."""
     warnings.simplefilter("ignore")
-    calls()
+    # The first call of a function may import torch.
+    for function, args, kwargs in calls().values():
+        function(*args, **kwargs)
     end, trials = time.monotonic() + seconds, Counter[str]()
     failures: dict[tuple[str, str], list[str]] = {}
     number = 0
