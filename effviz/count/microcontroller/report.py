@@ -92,7 +92,7 @@ class MicrocontrollerReport:
             f"Scratch memory of the kernels ({KERNELS[self.kernels].label})",
             f"Sizes rounded up to {ALIGNMENT} bytes",
             "Gaps that the planner leaves",
-            "Interpreter",
+            "Interpreter (estimate)",
         )
         before = [0, *sums[:-1]]
         return tuple(Term(label, size - less) for label, size, less in zip(labels, sums, before, strict=True))
