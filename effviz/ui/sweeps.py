@@ -139,12 +139,14 @@ def _state(state: Callable[[float], State], value: float, pool: dict[bytes, int]
     return {"cards": [card and asdict(card) for card in found.cards], "charts": charts}
 
 
-async def _answer(request: Request, control: str, settings: str) -> bytes:
+async def _answer(request: Request, control: str, settings: str) -> bytes | None:
     """Return the remembered answer to a request, or compute it in another process.
+
+    A later request of the same visitor cancels it; then the answer is None.
 
     Raises:
         DesignError: the settings are illegal.
-        RuntimeError: it was not computed: replaced by a later one, refused, or failed.
+        RuntimeError: it was not computed: refused, or failed.
     """
     page, query = request.path_params["page"], request.query_params
     wanted = page, control, settings, slider_values(*(float(query[name]) for name in ("low", "high", "step")))
@@ -167,6 +169,8 @@ async def _answer(request: Request, control: str, settings: str) -> bytes:
     finally:
         if _latest.get(owner) is ticket:
             del _latest[owner]
+    if ticket.state == "cancelled":
+        return None
     if ticket.state != "done":
         raise RuntimeError(ticket.error or ticket.message)
     found: bytes | Exception = value_of(ticket)
@@ -188,6 +192,9 @@ async def _respond(request: Request) -> Response:
         return Response(f"no sweep: {error}"[:200], 503, media_type="text/plain", headers={"Retry-After": "1"})
     except (DesignError, ValueError, KeyError) as error:
         return Response(f"no sweep: {error}"[:200], 400, media_type="text/plain")
+    if body is None:
+        # No error: a browser would report it on its console.
+        return Response(status_code=204)
     return Response(body, media_type="application/json", headers={"Cache-Control": "private, max-age=600"})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 import effviz
 from effviz import Report
@@ -141,10 +141,23 @@ def type_into(page: Page, key: str, value: str) -> None:
 
 
 def choose(page: Page, key: str, option: str) -> None:
+    found = page.get_by_role("option", name=option, exact=True)
     field(page, key).click()
     field(page, key).fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
+    if not visible_soon(found):
+        # On a busy machine the answer to the step before arrives late, and closes the list.
+        field(page, key).click()
+        field(page, key).fill(option)
+    found.click()
     settle(page)
+
+
+def visible_soon(found: Locator) -> bool:
+    """Whether an element appears within a few seconds."""
+    with contextlib.suppress(TimeoutError):
+        found.wait_for(timeout=5_000)
+        return True
+    return False
 
 
 def switch(page: Page, key: str, option: str) -> None:

@@ -55,7 +55,7 @@ function watch(key, url, scripts) {
 function load(url) {
   if (!sweeps.has(url)) {
     const forget = () => { sweeps.delete(url); return null; }; // a later touch tries again
-    sweeps.set(url, fetch(url).then((answer) => (answer.ok ? answer.json() : forget())).catch(forget));
+    sweeps.set(url, fetch(url).then((answer) => (answer.status === 200 ? answer.json() : forget())).catch(forget));
     if (sweeps.size > KEPT) sweeps.delete(sweeps.keys().next().value);
   }
   return sweeps.get(url);
