@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from math import gcd
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, flag, if_legal, one_of, whole
+from effviz.count import cost
+from effviz.count.memory import fuse, memory_access
 from effviz.count.report import Report, analyze
+from effviz.model.blocks.basic import same_padding
 from effviz.model.design import Design
+from effviz.model.layers import Conv2d, Sequential, pair
 from effviz.model.stage import Stage
+from effviz.model.trace import trace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +40,6 @@ CONTROLS = {
     "stride": "Stride",
     "resolution": "Resolution",
 }
-_BARE: dict[str, Any] = {"norm": False, "activation": "none"}
 
 
 @dataclass(frozen=True)
@@ -76,22 +80,34 @@ def design(kind: str, setting: Setting) -> Design:
 
     A depthwise convolution has as many output channels as input channels: it ignores `out_channels`.
     """
-    one_of("kind", kind, KINDS)
-    wide, stride = setting.in_channels, setting.stride
-    size = 1 if kind == "pointwise" else setting.kernel_size
-    out = wide if kind == "depthwise" else setting.out_channels
-    bare = _BARE | {"bias": setting.bias}
-    if kind == "separable":
-        rows = [
-            Stage("conv", wide, 1, stride, name="depthwise", kernel_size=size, groups=wide, **bare),
-            Stage("conv", setting.out_channels, name="pointwise", kernel_size=1, **bare),
-        ]
-    else:
-        groups = {"grouped": setting.groups, "depthwise": wide}.get(kind, 1)
-        rows = [Stage("conv", out, 1, stride, name="conv", kernel_size=size, groups=groups, **bare)]
-    name = KINDS[kind].removesuffix(" 1x1")
+    layers = _layers(kind, setting)
+    rows = [
+        Stage(
+            "conv", layer.out_channels, 1, pair(layer.stride)[0], name=name, kernel_size=layer.kernel_size, groups=layer.groups,
+            bias=setting.bias, norm=False, activation="none",
+        )
+        for name, layer in layers
+    ]  # fmt: skip
+    name, wide = KINDS[kind].removesuffix(" 1x1"), setting.in_channels
+    size, out = layers[0][1].kernel_size, layers[-1][1].out_channels
     title = f"{name} {size}x{size}, {wide} to {out} channels, {setting.resolution} px"
     return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
+
+
+def _layers(kind: str, setting: Setting) -> list[tuple[str, Conv2d]]:
+    """Return the layers of one kind with their names."""
+    one_of("kind", kind, KINDS)
+    wide, out, stride, bias = setting.in_channels, setting.out_channels, setting.stride, setting.bias
+    size, pad = setting.kernel_size, same_padding(setting.kernel_size)
+    if kind == "separable":
+        return [
+            ("depthwise", Conv2d(wide, wide, size, stride, pad, 1, wide, bias)),
+            ("pointwise", Conv2d(wide, out, 1, bias=bias)),
+        ]
+    if kind == "pointwise":
+        return [("conv", Conv2d(wide, out, 1, stride, bias=bias))]
+    groups = {"grouped": setting.groups, "depthwise": wide}.get(kind, 1)
+    return [("conv", Conv2d(wide, wide if kind == "depthwise" else out, size, stride, pad, 1, groups, bias))]
 
 
 def report(kind: str, setting: Setting, memory: str = "fused") -> Report:
@@ -186,9 +202,17 @@ def by_width(kind: str, setting: Setting, memory: str = "fused") -> Curves:
 
 def _curves(kind: str, setting: Setting, name: str, values: list[int], memory: str) -> Curves:
     settings = [Setting(**vars(setting) | {name: value}) for value in values]
-    pairs = [(report("standard", each, memory), report(kind, each, memory)) for each in settings]
-    access = [standard.memory_access / other.memory_access for standard, other in pairs]
-    return Curves(values, [standard.macs / other.macs for standard, other in pairs], access)
+    pairs = [(_counts("standard", each, memory), _counts(kind, each, memory)) for each in settings]
+    macs, access = ([standard[place] / other[place] for standard, other in pairs] for place in (0, 1))
+    return Curves(values, macs, access)
+
+
+def _counts(kind: str, setting: Setting, memory: str) -> tuple[int, int]:
+    """Return multiply-adds and memory access as a report does, in a tenth of its time: a move draws twenty points."""
+    shape = (setting.in_channels, setting.resolution, setting.resolution)
+    steps = trace(Sequential(tuple(_layers(kind, setting))), shape)
+    macs = sum(cost.macs(step.layer, step.output.shape) for step in steps)
+    return macs, sum(memory_access(steps, fuse(steps, shape), memory))
 
 
 class Change(NamedTuple):
