@@ -83,8 +83,8 @@ def design(kind: str, setting: Setting) -> Design:
     layers = _layers(kind, setting)
     rows = [
         Stage(
-            "conv", layer.out_channels, 1, pair(layer.stride)[0], name=name, kernel_size=layer.kernel_size, groups=layer.groups,
-            bias=setting.bias, norm=False, activation="none",
+            "conv", layer.out_channels, 1, pair(layer.stride)[0], name=name, kernel_size=layer.kernel_size,
+            groups=layer.groups, bias=setting.bias, norm=False, activation="none",
         )
         for name, layer in layers
     ]  # fmt: skip
