@@ -230,7 +230,8 @@ def card(reading: Reading, against: str = "") -> Card:
         if reading.stale is None:
             return Card(label, "\N{EN DASH}", meaning, "not measured")
         return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
-    help = f"{latency.runs} runs, 90th percentile {milliseconds(latency.p90_ms)}\n\n{meaning}"
+    spread = f"90th percentile {milliseconds(latency.p90_ms)}, IQR {milliseconds(latency.iqr_ms)}"
+    help = f"{latency.runs} runs, {spread}\n\n{meaning}"
     text, is_old = milliseconds(latency.median_ms), latency.is_recorded
     if reference is None:
         below = f"{against}: not {'recorded' if is_old else 'measured'}" if against else "measured"
