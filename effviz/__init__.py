@@ -13,7 +13,7 @@ The folders in order. Each imports only folders above it:
 `effviz.core`       errors, units, rounding, settings, text in other formats
 `effviz.model`      layers, blocks, the stage table (`Stage`, `Design`), traces, shapes, JSON
 `effviz.zoo`        published networks, one file per family, and the figures that papers print
-`effviz.count`      parameters, multiply-adds, memory, formulas: `Report`
+`effviz.count`      parameters, multiply-adds, memory, formulas: `Report`; memory on a microcontroller
 `effviz.advice`     compound scaling and its inverses, budgets, rules of thumb with fixes, the solver
 `effviz.backend`    torch: build, profile, time, cross-check, draw
 `effviz.worker`     the torch process of the app and of `measure_latency`
