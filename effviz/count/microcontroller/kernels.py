@@ -4,8 +4,8 @@ A scratch buffer is needed while one operator runs. The kernels of TensorFlow Li
 without optimization. CMSIS-NN replaces those of convolutions, pooling and linear layers on Arm cores. Its convolutions
 copy the inputs of a few output pixels into a matrix first (im2col).
 
-Source: CMSIS-NN 7, `arm_convolve_get_buffer_sizes_s8.c`, `arm_depthwise_conv_get_buffer_sizes_s8.c`,
-`arm_avgpool_s8.c` and `arm_fully_connected_get_buffer_sizes_s8.c`, compiled with GCC.
+Source: ARM-software/CMSIS-NN of March 2026, `arm_convolve_get_buffer_sizes_s8.c` and the files of the same name for
+depthwise convolutions, average pooling and linear layers, compiled with GCC.
 """
 
 from collections.abc import Callable
