@@ -95,6 +95,8 @@ async def comes_back(server: Server, teacher: Visitor, student: Visitor) -> None
     """A student whose browser is started again is at the teacher's step, under the same name, with the answers."""
     await predict(student, 2.0)
     await teacher.until(lambda: f"1 of {STUDENTS}" in teacher.text)
+    # A run that the prediction caused may have replaced the bar for a moment.
+    await student.until(lambda: re.search(r"Ada \d+", student.text) is not None)
     name = re.search(r"Ada \d+", student.text)
     async with visiting(server.port, "scaling", student.address, polls=True) as again:
         again.storage = dict(student.storage)
