@@ -46,7 +46,8 @@ function menuOf(kind, element) {
   list.setAttribute("aria-label", `Formats of the ${kind}`);
   menu.append(summary, list);
   menu.ontoggle = () => {
-    if (menu.open) list.replaceChildren(...choices(kind).map(([label, act]) => button(label, async () => {
+    // A closed menu is empty: its buttons would take a key before those of the next opening replace them.
+    list.replaceChildren(...(menu.open ? choices(kind) : []).map(([label, act]) => button(label, async () => {
       menu.open = false;
       summary.focus();
       await act(element);
