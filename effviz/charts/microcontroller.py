@@ -24,7 +24,7 @@ def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[flo
         limit: bytes of SRAM, and as text; drawn as a horizontal line where it leaves room for the interpreter.
     """
     alive, count = report.alive, len(report.graph.operators)
-    worst = max(range(count), key=alive.__getitem__)
+    worst = max(range(len(alive)), key=alive.__getitem__)
     drawn = report.buffers
     if len(drawn) > _MOST:
         drawn = tuple(sorted(drawn, key=lambda each: each.buffer.size, reverse=True)[:_MOST])
@@ -47,10 +47,11 @@ def arena_plan(report: MicrocontrollerReport, look: Appearance, limit: tuple[flo
         },
     }
     hover = draw.hover("%{customdata[0]}<br>%{customdata[1]}, %{customdata[2]}<br>operators %{customdata[3]}", texts)
-    path = visible(report.graph.operators[worst].path)
-    title = f"The tensors need {binary(report.tensors)}, the most for {path}"
+    title = f"The tensors need {binary(report.tensors)}"
+    if count:
+        title += f", the most for {visible(report.graph.operators[worst].path)}"
     layout: Spec = {
-        "xaxis": draw.axis(f"Operators in execution order ({count})", range=[0.5, count + 0.5]),
+        "xaxis": draw.axis(f"Operators in execution order ({count})", range=[0.5, len(alive) + 0.5]),
         "yaxis": draw.axis("Place in the arena", **_places(max(report.tensors, limit[0] if limit else 0))),
     }
     if limit is not None:

@@ -20,9 +20,13 @@ from vela import sram
 import effviz
 from effviz import Design, DesignError, Stage, architecture, build
 from effviz.core.errors import if_legal
+from effviz.count.memory import fuse
 from effviz.count.microcontroller.arena import aligned, alive, buffers
 from effviz.count.microcontroller.kernels import KERNELS
+from effviz.count.microcontroller.operators import operators
 from effviz.count.microcontroller.report import MicrocontrollerReport, interpreter_bytes, microcontroller
+from effviz.model.layers import Activation, Conv2d, Sequential
+from effviz.model.trace import trace
 
 SMALL = {
     "mobilenet_v1": {"width_mult": 0.25},
@@ -199,6 +203,19 @@ def test_layers_without_an_operator_are_named(name: str, message: str) -> None:
 def test_wrong_arguments_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(DesignError, match=message):
         microcontroller(architecture("mobilenet_v1"), **options)
+
+
+def test_a_network_without_operators_keeps_its_image() -> None:
+    found = microcontroller(row("views", Stage("dropout"), resolution=9))
+    assert found.tensors == aligned(3 * 9 * 9)
+    assert sum(term.size for term in found.terms) == found.arena
+
+
+def test_a_second_activation_is_an_operator() -> None:
+    layers = Sequential.of(conv=Conv2d(3, 8, 1), first=Activation("relu6"), second=Activation("relu"))
+    steps = trace(layers, (3, 4, 4))
+    graph = operators(steps, fuse(steps, (3, 4, 4)), (3, 4, 4))
+    assert [(each.code, each.activation) for each in graph.operators] == [("CONV_2D", "RELU6"), ("RELU", "NONE")]
 
 
 def test_the_code_is_an_assumption_that_can_be_replaced() -> None:

@@ -68,7 +68,8 @@ def buffers(graph: Graph, kernels: Kernels) -> list[Buffer]:
 
 
 def alive(buffers: Iterable[Buffer], count: int) -> list[int]:
-    """Return the bytes that are needed while each of `count` operators runs."""
+    """Return the bytes that are needed while each of `count` operators runs; without any, those of the image."""
+    count = max(count, 1)
     changes = [0] * (count + 1)
     for each in buffers:
         changes[each.first] += each.size

@@ -160,9 +160,12 @@ def _absorbed(step: Step, source: int, graph: Graph) -> int:
         return source
     function = FUSED_ACTIVATIONS.get(step.layer.function)
     place = graph.writers.get(source)
-    if function is None or place is None or graph.operators[place].code not in _FUSING:
+    if function is None or place is None:
         return lower(step.layer, step, [source], graph)
-    graph.operators[place] = graph.operators[place]._replace(activation=function)
+    before = graph.operators[place]
+    if before.code not in _FUSING or before.activation != "NONE":
+        return lower(step.layer, step, [source], graph)
+    graph.operators[place] = before._replace(activation=function)
     return source
 
 

@@ -107,8 +107,7 @@ class MicrocontrollerReport:
 
 
 def _most(buffers: list[Buffer], count: int) -> int:
-    # The image is in memory even if no operator reads it.
-    return max(alive(buffers, count), default=sum(each.size for each in buffers))
+    return max(alive(buffers, count))
 
 
 def interpreter_bytes(graph: Graph, pointer: int = 4) -> int:
