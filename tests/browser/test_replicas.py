@@ -36,11 +36,13 @@ def test_the_page_returns_with_the_same_numbers(page: Page, replicas: Replicas) 
     assert moved != opened
     assert set(link) == {"net", "res", "width"}
 
+    killed = replicas.pid(first)
     replicas.kill(first)
     page.wait_for_selector("[data-testid=stApp]:not([data-test-connection-state=CONNECTED])", timeout=PATIENCE_MS)
     settle(page)
     assert (cards(page), query(page)) == (moved, link)
-    assert replica(page) == 3 - first
+    # The killed replica is started again, and on a slow machine it may be the one that answers.
+    assert replica(page) != first or replicas.pid(first) != killed
     # The new session follows the slider.
     for _ in range(3):
         slider(page, "width").press("ArrowLeft")
