@@ -17,7 +17,7 @@ BUDGET = 128 * 2**20
 """Bytes, estimated. Objects that several caches share are counted in each, so less is in use."""
 
 _SAMPLED = 4
-_SHARED = 8  # calls that one estimate of a small result counts for
+_SHARED = 32  # calls that one estimate of a small result counts for
 _SMALL = 16_384
 _DEEPEST = 8
 

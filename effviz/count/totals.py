@@ -58,9 +58,11 @@ def _per_pixel(block: Layer, channels: int) -> tuple[int, tuple[tuple[int, int],
     assert sized is not None
     params = 0
     sums = [[0, 0] for _ in range(len(sized.resizes) + 1)]
-    for step in sized.steps:
-        pixel = (step.channels, 1, 1)
-        params += cost.params(step.layer)
-        sums[step.size][0] += cost.macs(step.layer, pixel)
-        sums[step.size][1] += cost.activations(step.layer, pixel)
+    for step, _, size in sized.steps:
+        layer, pixel = step.layer, (step.output.shape[0], 1, 1)
+        params += cost.params(layer)
+        # Activations are outputs of convolutions, which have multiply-adds.
+        if macs := cost.macs(layer, pixel):
+            sums[size][0] += macs
+            sums[size][1] += cost.activations(layer, pixel)
     return params, tuple((macs, activations) for macs, activations in sums)

@@ -28,6 +28,7 @@ class Field:
     optional: bool = False  # None is legal; the block then derives the value
     scales: bool = False  # the width multiplier scales the value
     open_below: bool = False
+    is_free: bool = False  # a block that can be built with one value can be built with all
     help: str = ""  # one sentence for a student
 
     def check(self, value: Any) -> Any:
@@ -64,7 +65,8 @@ def kernel(default: int = 3) -> Any:
 
 def activation(default: str = "relu") -> Any:
     """Declare an activation; ``"none"`` is legal."""
-    return declare(default, choices=("none", *ACTIVATIONS), help="Non-linearity after the convolution.")
+    text = "Non-linearity after the convolution."
+    return declare(default, choices=("none", *ACTIVATIONS), is_free=True, help=text)
 
 
 def bottleneck_ratio(text: str) -> Any:

@@ -9,15 +9,8 @@ from typing import NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
-from effviz.model import layers
 from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
 from effviz.model.trace import Step, trace_block
-
-KEEP_THE_SIZE = (
-    *(layers.Activation, layers.BatchNorm2d, layers.ChannelShuffle, layers.Dropout, layers.Identity, layers.Slice),
-    *(layers.ChannelSelect, layers.LayerNorm2d, layers.LayerScale, layers.StochasticDepth, layers.ZeroPadChannels),
-)
-"""Primitives whose output map has the size of their input map."""
 
 _STEP_BYTES = 1_000
 _ANY_SIDE = 512
@@ -74,17 +67,18 @@ def sized_block(block: Layer, in_channels: int) -> SizedBlock | None:
     # A view shares the storage of its input, and subsampling is a view with another size.
     size_of = {(0, shape[1:]): 0}
     for step in steps:
-        if len(step.output.shape) != 3:
+        _, layer, _, inputs, output, like = step
+        if len(output.shape) != 3:
             return None
-        sizes = tuple(size_of[tensor.storage, tensor.shape[1:]] for tensor in step.inputs)
+        sizes = tuple([size_of[tensor.storage, tensor.shape[1:]] for tensor in inputs])
         size = sizes[0]
-        if step.like is not None:
-            size = size_of[step.like.storage, step.like.shape[1:]]
-        elif not _keeps_size(step.layer, sizes):
-            channels = (tensor.shape[0] for tensor in step.inputs)
-            resizes.append(Resize(step.layer, tuple(zip(channels, sizes, strict=True))))
+        if like is not None:
+            size = size_of[like.storage, like.shape[1:]]
+        elif not _keeps_size(layer, sizes):
+            channels = (tensor.shape[0] for tensor in inputs)
+            resizes.append(Resize(layer, tuple(zip(channels, sizes, strict=True))))
             size = len(resizes)
-        size_of[step.output.storage, step.output.shape[1:]] = size
+        size_of[output.storage, output.shape[1:]] = size
         sized.append(SizedStep(step, sizes, size))
     return SizedBlock(tuple(sized), tuple(resizes)) if sized else None
 
@@ -126,11 +120,15 @@ def out_shape(block: Layer, shape: Shape) -> Shape:
 
 def _keeps_size(layer: Primitive | Branches, sizes: tuple[int, ...]) -> bool:
     """Whether the output of a step has the size of its input for any input size."""
+    if layer.keeps_size:
+        return True
     if isinstance(layer, Branches):
         return len(set(sizes)) == 1
     if isinstance(layer, Conv2d):
+        if layer.kernel_size == layer.stride == 1 and not layer.padding:
+            return True
         sides = zip(*map(pair, (layer.kernel_size, layer.stride, layer.padding, layer.dilation)), strict=True)
         return all(
             stride == 1 and 2 * padding == dilation * (kernel - 1) for kernel, stride, padding, dilation in sides
         )
-    return isinstance(layer, KEEP_THE_SIZE)
+    return False

@@ -12,9 +12,6 @@ from effviz.core.errors import DesignError, UncountedLayerError
 from effviz.model import layers
 from effviz.model.layers import RESIZE, Block, Branches, Layer, Primitive, Sequential, Shape, check_shape, elements
 
-VIEWS = (layers.Flatten, layers.Identity, layers.Dropout, layers.StochasticDepth, layers.Slice, layers.Subsample)
-"""Primitives that move no data in evaluation: the output shares the storage of the input."""
-
 
 class Tensor(NamedTuple):
     """A tensor between two layers, one image."""
@@ -37,7 +34,7 @@ class Step(NamedTuple):
     @property
     def is_view(self) -> bool:
         """Whether the step moves no data."""
-        return isinstance(self.layer, VIEWS)
+        return self.layer.is_view
 
 
 def join(prefix: str, name: str) -> str:
@@ -60,8 +57,9 @@ def _parts(layer: Branches, tensor: Tensor) -> list[Tensor]:
 def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
     """Append the steps of `layer` to `steps` and return its output."""
     if isinstance(layer, Sequential):
+        prefix = f"{path}." if path else ""
         for name, child in layer.children:
-            tensor = _walk(child, join(path, name), tensor, blocks, steps)
+            tensor = _walk(child, prefix + name, tensor, blocks, steps)
         return tensor
     if not isinstance(layer, (Primitive, Branches)):
         if not isinstance(layer, Block):
@@ -86,7 +84,7 @@ def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], step
                 inputs, like = inputs[:1], inputs[1]
     except DesignError as error:
         raise (error if error.path else error.at(path)) from None
-    if isinstance(layer, VIEWS):
+    if layer.is_view:
         first = tensor.first + (layer.start if isinstance(layer, layers.Slice) else 0)
         output = Tensor(tensor.storage, shape, first)
     else:

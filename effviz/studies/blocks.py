@@ -145,6 +145,8 @@ def legal(name: str, place: Place, values: Mapping[str, Any], entry: Field) -> l
         usual = (False, True)
     elif entry.kind in ("int", "float"):
         usual = sorted({*entry.choices, entry.default})
+    if entry.is_free and not problem(name, place, values):
+        return list(usual)
     return [value for value in usual if not problem(name, place, {**values, entry.name: value})]
 
 

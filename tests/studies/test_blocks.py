@@ -84,6 +84,8 @@ def test_legal_values_build_and_others_are_explained(
         if possible:
             values[entry.name] = data.draw(st.sampled_from(possible))
             assert lesson.problem(name, place, values) == ""
+        if entry.is_free:
+            assert len({lesson.problem(name, place, {**values, entry.name: each}) for each in entry.choices}) == 1
     reason = lesson.problem(name, place, values)
     if reason:
         with pytest.raises(DesignError) as raised:

@@ -14,8 +14,8 @@ from effviz.core.units import exact
 from effviz.count.reconcile.counters import COUNTERS, PRODUCTS
 from effviz.count.reconcile.rules import Counter, Printed, Rule, Tallies, Tally, add, operation, tally
 from effviz.count.report import Report
-from effviz.model.layers import Layer, Shape
-from effviz.model.trace import VIEWS, Step, trace_block
+from effviz.model.layers import Layer, Shape, primitive_kinds
+from effviz.model.trace import Step, trace_block
 
 __all__ = ["COUNTERS", "QUANTITIES", "Explanation", "Term", "explain", "operation", "reconcile"]
 
@@ -124,7 +124,7 @@ def explain(
     return ours, tuple(term for term in terms if term.value)
 
 
-_UNLISTED = {view.__name__ for view in VIEWS}
+_UNLISTED = {kind.__name__ for kind in primitive_kinds() if kind.is_view}
 
 
 @remembered

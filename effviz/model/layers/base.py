@@ -5,7 +5,7 @@ A shape describes one image, without the batch: ``(channels, height, width)``, o
 
 import math
 from abc import ABC, abstractmethod
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from effviz.core.errors import MAX_CHANNELS, MAX_FEATURES, MAX_RESOLUTION, fail, whole
 
@@ -42,6 +42,11 @@ class Layer:
     """Anything that maps one tensor to one tensor."""
 
     __slots__ = ()
+
+    is_view: ClassVar[bool] = False
+    """Whether it moves no data in evaluation: the output shares the storage of the input."""
+    keeps_size: ClassVar[bool] = False
+    """Whether the output map has the size of the input map, whatever the fields are."""
 
     def __sizeof__(self) -> int:
         """Return about the bytes of a layer without its children, for caches: several of them share one layer."""

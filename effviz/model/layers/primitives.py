@@ -83,6 +83,8 @@ class Conv2d(Primitive):
 class BatchNorm2d(Primitive):
     """Batch normalisation with running statistics (evaluation mode)."""
 
+    keeps_size = True
+
     num_features: int
     eps: float = 1e-5
     momentum: float = 0.1
@@ -102,6 +104,8 @@ class BatchNorm2d(Primitive):
 class LayerNorm2d(Primitive):
     """Layer normalisation of the channels of each pixel (ConvNeXt, arXiv 2201.03545, section 2.6)."""
 
+    keeps_size = True
+
     num_features: int
     eps: float = 1e-6
 
@@ -116,6 +120,8 @@ class LayerNorm2d(Primitive):
 @dataclass(frozen=True)
 class LayerScale(Primitive):
     """One trained factor per channel (arXiv 2103.17239, section 2.1)."""
+
+    keeps_size = True
 
     num_features: int
 
@@ -234,6 +240,8 @@ class Linear(Primitive):
 class ChannelShuffle(Primitive):
     """Interleave the channels of `groups` groups (ShuffleNet, arXiv 1707.01083, section 3.1)."""
 
+    keeps_size = True
+
     groups: int
 
     def __post_init__(self) -> None:
@@ -249,6 +257,9 @@ class ChannelShuffle(Primitive):
 @dataclass(frozen=True)
 class Slice(Primitive):
     """The channels from `start` up to but not including `stop`."""
+
+    is_view = True
+    keeps_size = True
 
     start: int
     stop: int
@@ -273,6 +284,8 @@ class ChannelSelect(Primitive):
     The indices are constants that training determines. A channel may be copied several times or not at all.
     """
 
+    keeps_size = True
+
     in_channels: int
     out_channels: int
 
@@ -290,6 +303,8 @@ class ChannelSelect(Primitive):
 class Subsample(Primitive):
     """Every `stride`-th pixel of both sides, from the first."""
 
+    is_view = True
+
     stride: int
 
     def __post_init__(self) -> None:
@@ -303,6 +318,8 @@ class Subsample(Primitive):
 @dataclass(frozen=True)
 class ZeroPadChannels(Primitive):
     """Channels of zeros, half of them before and half after those of the input. ``(in, H, W) -> (out, H, W)``."""
+
+    keeps_size = True
 
     in_channels: int
     out_channels: int
@@ -324,11 +341,15 @@ class ZeroPadChannels(Primitive):
 class Flatten(Primitive):
     """``(C, H, W) -> (C * H * W,)``."""
 
+    is_view = True
+
     def out_shape(self, shape: Shape) -> Shape:
         return (elements(shape),)
 
 
 class _ElementWise(Primitive):
+    keeps_size = True
+
     def out_shape(self, shape: Shape) -> Shape:
         return shape
 
@@ -347,6 +368,8 @@ class Activation(_ElementWise):
 class Dropout(_ElementWise):
     """Set elements to zero in training; the identity in evaluation."""
 
+    is_view = True
+
     p: float = 0.5
 
     def __post_init__(self) -> None:
@@ -357,6 +380,8 @@ class Dropout(_ElementWise):
 class StochasticDepth(_ElementWise):
     """Drop the residual branch of an image in training; the identity in evaluation (arXiv 1603.09382)."""
 
+    is_view = True
+
     p: float
 
     def __post_init__(self) -> None:
@@ -366,6 +391,8 @@ class StochasticDepth(_ElementWise):
 @dataclass(frozen=True)
 class Identity(_ElementWise):
     """Return the input."""
+
+    is_view = True
 
 
 def primitive_kinds() -> tuple[type[Primitive], ...]:
