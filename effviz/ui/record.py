@@ -2,7 +2,7 @@
 
 It measures the networks of the zoo, ShuffleNetV2's guideline experiments, the lists of the Compare page, and every
 network whose latency a page shows in its first state, or with another block or kind of convolution. Run it on an idle
-machine. After a change of the zoo, ``--missing`` measures only what the file does not contain.
+machine. After a change of the zoo, ``--missing`` measures only what the file does not contain, or contains with noise.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def wanted() -> list[Request]:
     return list(dict.fromkeys([*(Request(each, each.resolution, 1, 1, "float32") for each in networks), *found]))
 
 
-def measured(asked: Request, tries: int) -> Latency:
+def measured(asked: Request, tries: int, old: Latency | None = None) -> Latency:
     """Measure a network until it is not noisy, at most `tries` times, and return the least noisy latency.
 
     Raises:
         DesignError, LatencyError: it cannot be measured.
     """
-    found: list[Latency] = []
+    found = [] if old is None else [old]
     for _ in range(tries):
         found.append(request(*asked[:4], dtype=asked.dtype, owner="record", keep_all=True).result())
         if not found[-1].noisy:
@@ -76,7 +76,7 @@ def main() -> None:
     """Record and write the file."""
     options = argparse.ArgumentParser(prog="python -m effviz.ui.record", description=__doc__)
     options.add_argument("--tries", type=int, default=3, help="measurements of a noisy network (default 3)")
-    options.add_argument("--missing", action="store_true", help="keep the latencies that the file already contains")
+    options.add_argument("--missing", action="store_true", help="keep the latencies of the file that are not noisy")
     options.add_argument("--output", type=Path, default=FILE, help="file to write (default: the one effviz ships)")
     chosen = options.parse_args()
     # No latency is known: the pages look for every one, and the measurements are new.
@@ -89,10 +89,10 @@ def main() -> None:
         if any(machine.items() - old.environment.items() for old in kept.values()):
             options.error(f"{chosen.output} has latencies of another machine or of other versions")
         known.update(kept)
-        networks = [asked for asked in networks if asked not in kept]
+        networks = [asked for asked in networks if asked not in kept or kept[asked].noisy]
     for number, asked in enumerate(networks, 1):
         try:
-            known[asked] = found = measured(asked, chosen.tries)
+            known[asked] = found = measured(asked, chosen.tries, known.get(asked))
         except (DesignError, LatencyError) as error:
             print(f"{number}/{len(networks)} {asked.design.title}: not recorded. {error}", flush=True)
             continue
