@@ -71,8 +71,8 @@ dtype_option = click.option(
 @click.group(
     params=[_VERSION, _HELP],
     no_args_is_help=False,
-    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure, 70 a fault in effviz, "
-    "130 interrupted.",
+    epilog="Exit codes: 0 success, 1 a limit is exceeded, 2 wrong input or failure. 70 is a fault in effviz. "
+    "130 and 141 are interruptions by the user and by the reader of the output.",
 )
 def cli() -> None:
     """Count the exact cost of efficient convolutional networks."""

@@ -7,6 +7,8 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -29,7 +31,11 @@ _ALIGNMENT = {"network": ">", "stages": "<"}
     "--storage postgresql://user@host/database --study mobile --workers 4 --trials 2000 --max-macs 300M",
 )
 @limit_options
-@click.option("--storage", metavar="PLACE", help="File, or URL of a database. Default: a file in the cache folder.")
+@click.option(
+    "--storage",
+    metavar="PLACE",
+    help="File, or URL of a database. Default: a file in the cache folder.",
+)
 @click.option("--study", default="", metavar="NAME", help="Name of the study. Default: one for these settings.")
 @click.option("--trials", type=int, default=300, show_default=True, metavar="N", help="Networks in the study.")
 @click.option("--workers", type=int, default=1, show_default=True, metavar="N", help="Processes of this machine.")
@@ -60,21 +66,17 @@ def search(
         study, trials, (*minimize, *(["latency"] if measures else [])), tuple(each for each in budgets if each),
         sampler=sampler, seed=seed,
     )  # fmt: skip
-    place = _default_place() if storage is None else storage
-    if not place:
+    if storage == "":
         raise DesignError("storage is empty; it must be a file or the URL of a database")
     before, progress.report = progress.report, _show
     try:
-        found = search_together(task, place, workers, _median_ms if measures else None)
+        with TemporaryDirectory() as folder:
+            place = storage or str((store.cache_folder("search") or Path(folder)) / "command_line.log")
+            found = search_together(task, place, workers, _median_ms if measures else None)
     finally:
         _show(0.0, "")
         progress.report = before
     return Answer(_FORMATS[form](task, found))
-
-
-def _default_place() -> str:
-    folder = store.cache_folder("search")
-    return "" if folder is None else str(folder / "command_line.log")
 
 
 def _median_ms(design: Design) -> float:

@@ -177,10 +177,12 @@ def plant(result: _T, function: Callable[..., _T], *arguments: Any, **named: Any
 
 def _answered(answer: Callable[[], Any], function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
     # A public function checks its arguments before it calls the remembered one.
-    function = getattr(function, "remembered", function)
-    _answers.pending = function, answer
+    cached = getattr(function, "remembered", function)
+    if not isinstance(cached, _lru_cache_wrapper):
+        raise TypeError(f"{cached.__name__} is not remembered")
+    _answers.pending = cached, answer
     try:
-        return function(*arguments, **named)
+        return cast("_T", cached(*arguments, **named))
     finally:
         _answers.pending = _NONE
 

@@ -20,13 +20,11 @@ from effviz.lessons.subjects import packed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel stores the files of the top level in `effviz/_app`, see pyproject.toml.
-FOLDER = next(
-    (path for path in (_PACKAGE / "_app" / "assets" / "lessons",) if path.is_dir()),
-    _PACKAGE.parent / "assets" / "lessons",
-)
+_SHIPPED, _CHECKOUT = (folder / "assets" / "lessons" for folder in (_PACKAGE / "_app", _PACKAGE.parent))
+FOLDER = _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
+"""The folder of the lessons' files."""
 PAGES = sorted(path.stem for path in (FOLDER.parents[1] / "pages").glob("*.py"))
 """The pages on which a step can be played."""
-"""The folder of the lessons' files."""
 ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 """Names of the lessons that ship, in the order of a course."""
 _PLACE = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")

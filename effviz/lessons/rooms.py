@@ -88,6 +88,11 @@ def read_code(text: str) -> str:
     return code if _CODE.fullmatch(code) else ""
 
 
+def replica_of(code: str) -> int:
+    """Return the number of the replica that has the room of a code; 0 for a single server."""
+    return int(code.rstrip(_LETTERS) or 0)
+
+
 def read_nickname(text: str) -> str:
     """Return a nickname in one line without invisible characters; empty for none."""
     text = unicodedata.normalize("NFC", text[: 8 * LONGEST_NICKNAME])

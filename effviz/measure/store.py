@@ -27,7 +27,7 @@ MAX_BYTES = 10_000
 EVICT_EVERY = 64
 # A file takes at least a block of the disk.
 _BLOCK = 4_096
-# Files of measurements and of searches, and temporary files of versions up to 1.0.
+# Files of measurements and of searches, and temporary files of earlier versions.
 _OWN = re.compile(r"[0-9a-f]{64}\.(json|log|log\.lock)|\.\w{8}")
 _HOME = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
 _writes = count()

@@ -118,6 +118,9 @@ def candidates(
         DesignError: a name, a multiplier or a resolution is illegal, or the grid has too many cells.
     """
     one_of("memory", memory, ASSUMPTIONS)
+    for argument, values in (("networks", networks), ("widths", widths), ("resolutions", resolutions)):
+        if values == ():
+            fail(argument, values, "must have at least one value, or be left out")
     for width in widths or ():
         multiplier("widths", width)
     for side in resolutions or ():
@@ -214,7 +217,7 @@ class Found:
         tried: number of candidates.
         excluded: by limited quantity, the number of candidates beyond its limit.
         near: by limited quantity, the candidates beyond its limit alone, best first.
-        axis: the quantity of the Pareto front: the binding limit, without one the multiply-adds.
+        axis: the quantity of the Pareto front: the binding limit, else the first one, else the multiply-adds.
         front: the candidates of `fits` with the highest published top-1 for their value of `axis`.
     """
 

@@ -18,7 +18,7 @@ from effviz.core.units import change, exact
 from effviz.studies.literature.claims import Place, place, rows
 from effviz.studies.literature.conventions import RULES, Parts, parts_of
 from effviz.studies.literature.digits import COARSE, EXACT, TRUNCATED, Digits, place_value, read_digits
-from effviz.zoo import ARCHITECTURES, GROUPS, architecture, default_groups
+from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
 
 EXAMPLES = (
     "1.8 GFLOPs, 12.2 M, 300 px",
@@ -229,8 +229,7 @@ def candidates() -> tuple[_Candidate, ...]:
                 where = Place(name, width, 1.0, None if groups == default_groups(name) else groups, None)
                 design = if_legal(where.design)
                 if design is not None:
-                    several = f", {groups} group{'s' * (groups > 1)}" if groups and where.groups else ""
-                    title = f"{architecture(name).title}{several}" + (f", width {width:g}" if width != 1 else "")
+                    title = f"{design.title}, width {width:g}" if width != 1 else design.title
                     all_sides = sorted({*sides[name], design.resolution}, key=str)
                     found.append(_Candidate(where, title, tuple(all_sides), design.resolution))
     return tuple(found)

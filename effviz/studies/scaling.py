@@ -180,12 +180,12 @@ class Frame:
     drawn: tuple[Contender, ...]
 
 
-@remembered
 def nearest(phi: float) -> float:
     """Return the φ of `DRAWN` next to a coefficient."""
     return min(DRAWN, key=lambda drawn: abs(drawn - phi))
 
 
+@remembered
 def frames(base: Design, compound: ScalingRule) -> tuple[Frame, ...]:
     """Return the networks of every rule at the multiply-adds of the compound one, for every φ of `DRAWN`."""
     among = ("baseline", "width", "depth", "resolution", "compound")

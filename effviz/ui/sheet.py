@@ -178,7 +178,9 @@ def _budgets(verdicts: Sequence[Verdict], dtype: str, source: str) -> str:
         return quantity.title, here, f"{_amount(limit)} {quantity.unit}".strip(), margin, verdict
 
     table = _table(("Budget", "Here", "Limit", "Margin", "Verdict"), map(row, verdicts), ("", *["number"] * 4))
-    note = f"Sizes in bytes are {dtype}. {f'Source: {source}' if source else ''}".strip()
+    formats = {each.budget.quantity: each.budget.dtype or dtype for each in verdicts if each.budget.is_size}
+    sizes = "".join(f"{QUANTITIES[name].title} in {format}. " for name, format in formats.items())
+    note = f"{sizes}{f'Source: {source}' if source else ''}".strip()
     return _section("Budget", f'{table}<p class="small">{html_text(note)}</p>')
 
 

@@ -27,6 +27,13 @@ def front_of(*arguments: str) -> Any:
     return json.loads(ran.out)
 
 
+def test_without_a_cache_a_study_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFVIZ_CACHE", "")
+    ran = run("search", "--trials", "2", "--seed", "1")
+    assert (ran.code, ran.err) == (0, "")
+    assert ": 2 networks, " in ran.out
+
+
 def test_the_front_is_printed_and_the_study_is_kept(folder: Path) -> None:
     ran = run(*QUICK)
     assert (ran.code, ran.err) == (0, "")
@@ -90,7 +97,7 @@ def test_no_network_within_the_limit() -> None:
         (("--storage", "s.log", "--max-macs", "soon"), "'--max-macs'"),
         (("--storage", "ftp://host/x"), "must be a file, or a URL that begins with one of postgres, postgresql"),
         (("--storage", "postgresql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: "),
-        ((), "storage is empty; it must be a file or the URL of a database"),
+        (("--storage", ""), "storage is empty; it must be a file or the URL of a database"),
     ],
 )
 def test_wrong_input_is_one_line(arguments: tuple[str, ...], problem: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from effviz.core import caches
-from effviz.core.caches import BUDGET, Store, cached_bytes, forget, plant, remembered, size_of
+from effviz.core.caches import BUDGET, Store, cached_bytes, forget, known, plant, remembered, size_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,3 +149,8 @@ def test_a_planted_result_answers_one_function_only() -> None:
     plant(large, outer, 7)
     assert outer(7) is large
     assert inner(1) == "inner 1"
+
+
+def test_known_accepts_remembered_functions_only() -> None:
+    with pytest.raises(TypeError, match=r"^len is not remembered$"):
+        known(len, ())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Question, Room, RoomError, Rooms, read_code
+from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Question, Room, RoomError, Rooms, read_code, replica_of
 
 QUESTIONS = (Question(), None, Question(choices=2))
 
@@ -37,6 +37,7 @@ def room(rooms: Rooms) -> Room:
 def test_codes_are_typed_in_any_form(rooms: Rooms) -> None:
     room = Rooms(replica=12).open("scaling", QUESTIONS)
     assert room.code.startswith("12")
+    assert [replica_of(code) for code in (room.code, f"1{room.code[2:]}", room.code[2:])] == [12, 1, 0]
     for code in (room.code, rooms.open("scaling", QUESTIONS).code):
         assert 5 <= len(code) <= 7
         assert not set(code[2:]) & set("AEIOU01")

@@ -17,6 +17,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import effviz
+from effviz.count.reconcile import reconcile
 from effviz.studies.literature import judge, references
 from effviz.studies.literature.claims import COURSE, Place, brief, document, place, rows
 from effviz.studies.literature.conventions import MACS, PARAMS, Rule, parts_of
@@ -59,6 +60,17 @@ def test_a_convention_gives_the_integers_of_others(
     name: str, rules: tuple[Rule, ...], convention: str, expected: int
 ) -> None:
     assert rule(rules, convention).of(effviz.architecture(name)) == expected
+
+
+@for_each("name", effviz.ARCHITECTURES)
+def test_the_rule_of_a_counter_is_the_number_that_it_prints(name: str) -> None:
+    """The tests of `effviz.count.reconcile` compare these numbers with the counters themselves."""
+    design = effviz.architecture(name)
+    printed = {
+        each.counter.name: each.total for each in reconcile(effviz.analyze(design)) if each.printed.quantity == "macs"
+    }
+    for counter in ("fvcore", "thop", "ptflops", "torchinfo"):
+        assert rule(MACS, counter).of(design) == printed[counter]
 
 
 @for_each("name", effviz.ARCHITECTURES)

@@ -18,7 +18,7 @@ from optuna.trial import create_trial
 from postgresql import running_postgresql
 
 from effviz import Design, DesignError
-from effviz.advice.budgets import Budget
+from effviz.advice.budgets import DTYPES, Budget, read_limits
 from effviz.studies.search.run import Task, open_study, result, search
 from effviz.studies.search.workers import search_together
 
@@ -169,6 +169,9 @@ def test_a_study_keeps_its_settings(tmp_path: Path) -> None:
             search(other, place)
         assert str(refused.value) == f"study shared has other settings: {difference}; use another name"
     assert search(task(2, sampler="tpe", seed=None), place).finished == 2
+    # A limit on a size includes its number format.
+    sized = [Task("", 2, budgets=read_limits({"peak_activation": f"1 MB {each}"}, "int8")) for each in DTYPES]
+    assert len({each.study for each in sized}) == len(DTYPES)
 
 
 def test_results_of_another_version_are_refused(tmp_path: Path) -> None:

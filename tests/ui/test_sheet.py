@@ -9,7 +9,7 @@ import pytest
 
 import effviz
 from effviz import Design, Report, Stage
-from effviz.advice.budgets import Budget, check
+from effviz.advice.budgets import Budget, check, read_limits
 from effviz.ui.sheet import LONGEST, Receipt, entries, sheet
 
 RECEIPT = Receipt("1.2.3", "2026-01-31", "http://localhost/studio?design=abc")
@@ -58,6 +58,8 @@ def test_all_numbers_are_those_of_the_report(report: Report) -> None:
     assert [each.macs for each in found][: LONGEST - 1] == stages["macs"].tolist()[: min(len(found), LONGEST - 1)]
     assert rows["Peak activation memory"][2:] == [f"{report.peak_activation:,} bytes", "+0.0 %", "fits"]
     assert rows["Latency"][1:] == ["not measured", "5.5 ms", "", "not measured"]
+    mixed = check(report, read_limits({"peak_activation": "1 MB int8", "weight_size": "9 MB"}, "float16"))
+    assert "Peak activation memory in int8. Weight size in float16." in sheet(report, RECEIPT, verdicts=mixed)
     for part in ("1.2.3", "2026-01-31", RECEIPT.link, f"{report.peak_activation:,} elements", "Source: a preset"):
         assert part in page
 

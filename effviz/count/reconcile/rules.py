@@ -128,6 +128,12 @@ class Counter:
     numbers: tuple[Printed, ...]
 
 
+def operations(printed: Printed, macs: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
+    """Compute the operations that a counter prints for layers with these multiply-adds and sums."""
+    whole = printed.per_product * macs + sum(rule.value(tallies) for rule in printed.rules)
+    return whole if printed.rounding is None else printed.rounding.rounded(printed, whole, tallies, steps)
+
+
 class Rounding(NamedTuple):
     """How a counter rounds."""
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.count import cost
+from effviz.count.reconcile.counters import COUNTERS
+from effviz.count.reconcile.rules import operations, tally
 from effviz.model.design import Design
 from effviz.model.layers import (
     Activation,
@@ -62,6 +64,11 @@ class Parts(NamedTuple):
     regrouped_macs: int = 0  # multiply-adds of convolutions, divided by the groups a second time
     fc_weights: int = 0  # of the last linear layer
     fc_biases: int = 0  # of the last linear layer
+    # Operations that a counter prints, see `effviz.count.reconcile.counters`.
+    fvcore: int = 0
+    thop: int = 0
+    ptflops: int = 0
+    torchinfo: int = 0
 
 
 def _total(parts: Iterable[tuple[Parts, int]]) -> Parts:
@@ -84,7 +91,16 @@ def parts_of(design: Design, resolution: Resolution | None = None) -> Parts:
 
 @remembered
 def _block_parts(block: Layer, shape: Shape) -> Parts:
-    return _total((_step_parts(step), 1) for step in trace_block(block, shape).steps)
+    return _total((_step_parts(step)._replace(**_printed(step)), 1) for step in trace_block(block, shape).steps)
+
+
+_COUNTERS = {name: COUNTERS[name].numbers[0] for name in ("fvcore", "thop", "ptflops", "torchinfo")}
+
+
+def _printed(step: Step) -> dict[str, int]:
+    """Return the operations that each counter prints for a layer."""
+    found, macs = tally([step]), cost.macs(step.layer, step.output.shape)
+    return {name: operations(printed, macs, found, lambda: (step,)) for name, printed in _COUNTERS.items()}
 
 
 # Operations per element in measure_model of pytorchcv.
@@ -277,8 +293,12 @@ MACS = (
     Rule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
     Rule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
     Rule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
-    Rule("fvcore, thop", "two more operations for each batch-norm output and one for each globally pooled element, as "
-         "fvcore and thop do", lambda p: _macs(p) + 2 * p.norm_elements + p.global_reads),
+    Rule("fvcore", "two more operations for each batch-norm output and one for each globally pooled element, as "
+         "fvcore does", lambda p: p.fvcore),
+    Rule("fvcore, gates by mean", "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which "
+         "it does not count", lambda p: p.fvcore - p.gate_reads),
+    Rule("thop", "four more operations for each batch-norm output, and those of pooling, as thop does",
+         lambda p: p.thop),
     Rule("pytorchcv", "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
          _pytorchcv),
     Rule("pytorchcv, convolution as FC", "half of all operations, with a convolution without bias as classifier",
@@ -286,6 +306,9 @@ MACS = (
     Rule("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
     Rule("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
          lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads),
+    Rule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
+    Rule("torchinfo", "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
+         lambda p: p.torchinfo),
     Rule("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
          "and 64 for each sigmoid", _toco, _google, _TOCO),
     Rule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),

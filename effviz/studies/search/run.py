@@ -92,7 +92,9 @@ class Task:
     @property
     def settings(self) -> str:
         """The settings that all workers of a study share, as JSON."""
-        limits = sorted((each.quantity, each.limit) for each in self.budgets)
+        limits = sorted(
+            (each.quantity, each.limit, *([each.dtype or self.dtype] if each.is_size else [])) for each in self.budgets
+        )
         space = self.space.values | {"resolution": self.space.resolution}
         shared = {"format": FORMAT, "minimize": self.minimize, "limits": limits, "dtype": self.dtype, "space": space}
         return json.dumps(shared)

@@ -187,4 +187,4 @@ def _show(found: list[dict[str, Any]], report: Report) -> None:
         if each["not_counted"]:
             names = ", ".join(each["not_counted"])
             notes.append(f"{each['tool']} counts 0 for {names}, as effviz does by definition.")
-    st.caption(" ".join(notes))
+    notice(" ".join(notes))

@@ -138,6 +138,11 @@ def notice(text: str, kind: str = "status", *, alert: bool = False, strong: str 
     st.html(f'<p class="{kind}"{role}>{lead}{html_text(text)}</p>')
 
 
+def heading(text: str) -> None:
+    """Show plain text as a heading, never as Markdown: it may contain names that a visitor wrote."""
+    st.html(f"<h3>{html_text(text)}</h3>")
+
+
 @contextmanager
 def section(name: str) -> Iterator[None]:
     """Draw a section of a page. If it fails, one line says why, and the next section is drawn.

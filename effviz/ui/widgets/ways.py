@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from effviz.advice.budgets import QUANTITIES, Budget, format_amount
+from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, format_amount
 from effviz.core.resolution import Resolution, compact_size
 from effviz.model.design import Design
 from effviz.model.draft import MAX_LINK, Draft
@@ -49,8 +49,19 @@ def architectures_link(name: str, groups: int | None, width: float, depth: float
 
 
 def find_link(budgets: Iterable[Budget], dtype: str, label: str = "Find a network that fits") -> None:
-    """Show a link that finds published networks within limits, at any width and resolution."""
-    limits = {LIMIT_KEYS[each.quantity]: format_amount(each.limit, each.quantity) for each in budgets}
+    """Show a link that finds published networks within limits, at any width and resolution.
+
+    The page has one number format for all sizes: that of the first limit on a size, or else `dtype`.
+    """
+    budgets = tuple(budgets)
+    formats = [each.dtype or dtype for each in budgets if each.is_size]
+    dtype = formats[0] if formats else dtype
+
+    def amount(each: Budget) -> int | float:
+        """Return a limit for the same number of elements."""
+        return each.limit * DTYPES[dtype] // DTYPES[each.dtype or dtype] if each.is_size else each.limit
+
+    limits = {LIMIT_KEYS[each.quantity]: format_amount(amount(each), each.quantity) for each in budgets}
     # The page itself starts with a limit.
     limits.setdefault(LIMIT_KEYS["macs"], "no limit")
     st.page_link(page_path(page("find")), label=label, query_params=limits | {FORMAT: dtype}, icon=":material/search:")

@@ -6,6 +6,7 @@ import html
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pandas as pd
 import pytest
@@ -493,6 +494,12 @@ def test_a_fix_is_applied_and_undone() -> None:
         assert shown(at) == draft
 
 
+def found_link(at: AppTest) -> dict[str, str]:
+    """The query of the link to published networks within the limits."""
+    (text,) = (each.proto.query_string for each in at.get("page_link") if "fits" in each.proto.label)
+    return dict(parse_qsl(text))
+
+
 OWN = {"max_macs": "300M", "max_params": "3M", "max_peak_activation": "512kB", "format": "int8"}
 
 
@@ -510,6 +517,8 @@ def test_a_broken_limit_names_its_rows_and_tensors_in_the_typed_unit() -> None:
     # The format that follows an amount wins.
     put(at, "max_peak_activation", "512 kB float32")
     assert metrics(at)[3].delta == "\N{MULTIPLICATION X} 12× the limit"
+    assert found_link(at)["max_peak_activation"] == "512 kB"
+    assert found_link(at)["format"] == "float32"
     put(at, "max_peak_activation", "2 MB")
     assert metrics(at)[3].delta == "\N{CHECK MARK} 75.3 % of 2 MB int8"
 

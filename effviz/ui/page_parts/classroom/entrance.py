@@ -7,7 +7,7 @@ import streamlit as st
 from effviz.core import settings
 from effviz.core.text import html_text
 from effviz.lessons.lesson import ORDER, lesson
-from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, read_code
+from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, read_code, replica_of
 from effviz.ui import carried, classroom, inputs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
@@ -101,7 +101,7 @@ def _enter() -> None:
     code, own = read_code(text), settings.REPLICA.value
     if code and classroom.ROOMS.find(code):
         carried.put(room=code)
-    elif code and own and not code.startswith(str(own)):
+    elif code and own and replica_of(code) != own:
         st.session_state[_ELSEWHERE] = code
     else:
         st.session_state[_CODE_PROBLEM] = (

@@ -34,7 +34,7 @@ from effviz.ui.page_parts.compare.rows import View, computed
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.diagram import diagram
-from effviz.ui.widgets.frame import look, notice, section
+from effviz.ui.widgets.frame import heading, look, notice, section
 from effviz.ui.widgets.tables import Column, Table
 
 CONTROLS = ("of", "by")
@@ -145,7 +145,7 @@ _AXES = {DEPTH: ("Depth", ""), WIDTH: ("Width", "²"), RESOLUTION: ("Resolution"
 
 def _show_factors(designs: tuple[Design, Design], names: tuple[str, str], convention: Convention) -> None:
     found = factors(*designs)
-    st.subheader(factors_title(found, names, convention), anchor=False)
+    heading(factors_title(found, names, convention))
     parts = [float(found.product(part)) for part in ("nominal", "fixed", "rounding")]
     st.caption(
         f"{times(float(found.ratio))} = {parts[0]:.4g} by the multipliers, times {parts[1]:.4g} for layers that do "
@@ -196,7 +196,7 @@ def diagrams(view: View, convention: Convention) -> None:
     with st.container(key="diagram_pair", horizontal=True, gap="large"):
         for place, design in designs:
             with st.container(key=f"diagram_{place}"):
-                st.subheader(f"{place.capitalize()}: {choice.names[place == 'network']}", anchor=False)
+                heading(f"{place.capitalize()}: {choice.names[place == 'network']}")
                 try:
                     report = cached_report(design, convention.memory)
                 except DesignError as error:

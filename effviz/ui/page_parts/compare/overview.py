@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import streamlit as st
-
 from effviz.advice.budgets import DTYPES
 from effviz.charts.compare.bubbles import Bubble, bubbles
 from effviz.charts.compare.profile import Profile, profiles
@@ -21,7 +19,7 @@ from effviz.ui.page_parts.compare.rows import View, axes, value
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import Card, count_card, show_cards
 from effviz.ui.widgets.charts import Click, show_chart
-from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.live_latency import Conditions
 from effviz.ui.widgets.tables import Column, Pick, Table, show_table
 
@@ -147,7 +145,7 @@ def table(view: View, convention: Convention) -> None:
     texts = tuple(row.network.text for row in view.rows)
     made = networks_table(view, convention)
     show_table(made, key="networks_table", height=480, pick=Pick("net", texts, (texts, view.choice.phone)))
-    st.caption(
+    notice(
         f"Ratios are relative to {view.choice.names[0]}. {DASH}: unknown; the column behind it has the reason. "
         "Receptive field: input pixels that one pixel of the last map depends on, the shorter side."
     )
