@@ -74,11 +74,6 @@ class Remedy:
     capacity: float
     sentence: str
 
-    @property
-    def reduces_capacity(self) -> bool:
-        """Whether the change may cost accuracy, which is not predicted."""
-        return self.capacity < 1
-
 
 @dataclass(frozen=True)
 class Diagnosis:

@@ -198,55 +198,30 @@ class DropBranch(nn.Module):
         return f"p={self.p:g}"
 
 
-# Classes of torch.nn with the same name and arguments.
-_SAME = (
-    "Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "Linear", "ChannelShuffle", "Flatten",
-    "Dropout", "Identity",
-)  # fmt: skip
+# Modules with the arguments of the layer.
+_SAME: dict[type[Layer], Callable[..., nn.Module]] = {
+    getattr(layers, name): getattr(nn, name)
+    for name in (
+        "Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "Linear", "ChannelShuffle", "Flatten",
+        "Dropout", "Identity",
+    )
+} | {
+    layers.Slice: ChannelSlice,
+    layers.ChannelSelect: ChannelSelect,
+    layers.Subsample: Subsample,
+    layers.ZeroPadChannels: ZeroPadChannels,
+    layers.LayerNorm2d: LayerNorm2d,
+    layers.LayerScale: LayerScale,
+    layers.StochasticDepth: DropBranch,
+}  # fmt: skip
 
 
 @singledispatch
 def to_module(layer: Layer) -> nn.Module:
     """Return the torch module of a layer tree."""
-    kind = type(layer).__name__
-    if kind not in _SAME:
-        raise UncountedLayerError(f"{kind} has no torch module")
-    return getattr(nn, kind)(**vars(layer))  # type: ignore[no-any-return]
-
-
-@to_module.register
-def _(layer: layers.Slice) -> nn.Module:
-    return ChannelSlice(layer.start, layer.stop)
-
-
-@to_module.register
-def _(layer: layers.ChannelSelect) -> nn.Module:
-    return ChannelSelect(layer.in_channels, layer.out_channels)
-
-
-@to_module.register
-def _(layer: layers.Subsample) -> nn.Module:
-    return Subsample(layer.stride)
-
-
-@to_module.register
-def _(layer: layers.ZeroPadChannels) -> nn.Module:
-    return ZeroPadChannels(layer.in_channels, layer.out_channels)
-
-
-@to_module.register
-def _(layer: layers.LayerNorm2d) -> nn.Module:
-    return LayerNorm2d(layer.num_features, layer.eps)
-
-
-@to_module.register
-def _(layer: layers.LayerScale) -> nn.Module:
-    return LayerScale(layer.num_features)
-
-
-@to_module.register
-def _(layer: layers.StochasticDepth) -> nn.Module:
-    return DropBranch(layer.p)
+    if type(layer) not in _SAME:
+        raise UncountedLayerError(f"{type(layer).__name__} has no torch module")
+    return _SAME[type(layer)](**vars(layer))
 
 
 @to_module.register

@@ -1,16 +1,20 @@
 """The look of every chart: colours and one plotly template per appearance."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import plotly.graph_objects as go
 
 from effviz.core.arguments import check_border
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import DARK, LIGHT, Appearance
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 CLEAR = "rgba(0,0,0,0)"
@@ -28,9 +32,12 @@ class Chart:
     alt: str  # the alternative text: the finding and the numbers
 
     @property
-    def figure(self) -> go.Figure:
+    def figure(self) -> Figure:
         """The figure, validated by plotly."""
-        return go.Figure(self.spec)
+        # The server needs no validated figure, and its import takes longer than a page.
+        from plotly.graph_objects import Figure
+
+        return Figure(self.spec)
 
     @cached_property
     def json(self) -> bytes:

@@ -33,7 +33,7 @@ def load(source: str, groups: int | None = None, variant: str | None = None) -> 
         click.ClickException: there is no such design, or `groups` or `variant` is given for a file.
     """
     if source in ARCHITECTURES or source in ALIASES:
-        return architecture(source, variant=variant, **({} if groups is None else {"groups": groups}))
+        return architecture(source, variant=variant, groups=groups)
     label = "standard input" if source == "-" else show(source)
     if groups is not None:
         raise click.ClickException(f"--groups needs the name of an architecture; the groups of {label} are in its rows")

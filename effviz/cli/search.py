@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from effviz.cli import files, output
 from effviz.cli.options import Answer, command, limit_options
 from effviz.core import progress
 from effviz.core.errors import DesignError
+from effviz.core.tabular import as_csv
 from effviz.core.units import exact
 from effviz.measure import store
 from effviz.studies.search.run import COUNTS, SAMPLERS, Result, Task, rows
@@ -128,12 +127,8 @@ def _json(task: Task, found: Result) -> str:
 
 
 def _csv(_: Task, found: Result) -> str:
-    out = io.StringIO()
     body = rows(found)
-    writer = csv.DictWriter(out, list(body[0]) if body else ["network"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(body)
-    return out.getvalue()
+    return as_csv(list(body[0]) if body else ["network"], (each.values() for each in body))
 
 
 _FORMATS: dict[str, Callable[[Task, Result], str]] = {"table": _table, "json": _json, "csv": _csv}

@@ -110,17 +110,3 @@ def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> l
         Formula("macs", *_macs(layer, step), cost.macs(layer, step.output.shape)),
         _memory(step, fusion, index, ASSUMPTIONS[assumption]),
     ]
-
-
-def evaluate(numbers: str) -> int:
-    """Compute the value of `Formula.numbers`, to check the text."""
-    total = 0
-    for term in numbers.replace(",", "").split(" + "):
-        value, divide = 1, False
-        for word in term.split():
-            if word in ("×", "/"):
-                divide = word == "/"
-            else:
-                value = value // int(word) if divide else value * int(word)
-        total += value
-    return total

@@ -63,16 +63,6 @@ def share(of: Subject, kind: str, quantity: str, memory: str = "fused") -> float
     return float(100 * own / _quantity(report, quantity))
 
 
-def stage_share(of: Subject, until: str, quantity: str) -> float:
-    """Return the share of the stages from the first one to `until` in a count, in per cent."""
-    one_of("quantity", quantity, ("macs", "params", "memory_access"))
-    report = report_of(of)
-    stages = list(dict.fromkeys(stage for stage, _ in report.sums))
-    first = stages[: stages.index(one_of("until", until, stages)) + 1]
-    own = sum(getattr(sums, quantity) for (stage, _), sums in report.sums.items() if stage in first)
-    return float(100 * own / _quantity(report, quantity))
-
-
 def bytes_of(of: Subject, quantity: str, dtype: str, per: float = 1) -> float:
     """Return the size of the parameters or of the peak activations in a number format, divided by `per`."""
     one_of("quantity", quantity, ("params", "peak_activation", "memory_access"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
-from effviz.core.text import csv_text
+from effviz.core.tabular import as_csv
 from effviz.lessons.lesson import Lesson, Prediction
 from effviz.lessons.rooms import Result
 
@@ -22,18 +20,15 @@ def results_csv(lesson: Lesson, results: Iterable[Result]) -> str:
         lesson: of the room.
         results: of its members; an answer is a number, or the place of a choice.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[tuple[object, ...]] = []
     for result in results:
         for place, step in enumerate(lesson.steps):
             guess = result.answers.get(place)
             if guess is None and step.goal is None:
                 continue
             goal = "" if step.goal is None else _yes(place in result.met)
-            cells = (result.name, place + 1, step.title, *_prediction(step.prediction, guess), goal)
-            writer.writerow([csv_text(cell) for cell in cells])
-    return text.getvalue()
+            rows.append((result.name, place + 1, step.title, *_prediction(step.prediction, guess), goal))
+    return as_csv(COLUMNS, rows)
 
 
 def _prediction(asked: Prediction | None, guess: float | None) -> list[object]:

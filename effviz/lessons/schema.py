@@ -15,7 +15,6 @@ _LINE = {"type": "string", "minLength": 1, "maxLength": 300}
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40}
 _TEXTS = {"type": "array", "items": _TEXT, "minItems": 1}
 _NAMES = {"type": "array", "items": _LINE, "uniqueItems": True}
-_NUMBER_OR_REFERENCE = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^\\$"}]}
 
 
 def _record(required: Iterable[str], **properties: Any) -> dict[str, Any]:

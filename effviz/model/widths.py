@@ -46,6 +46,11 @@ class WidthRule:
         if multipliers != sorted(set(multipliers)):
             fail("table", multipliers, "must have rising multipliers")
 
+    @property
+    def multipliers(self) -> tuple[float, ...]:
+        """The only legal multipliers, in rising order; empty if others are legal too."""
+        return () if self.interpolates else tuple(multiplier for multiplier, _ in self.table)
+
     @checked_late
     def round(self, value: float, divisor: int | None = None) -> int:
         """Round `value` to a legal width."""
@@ -62,9 +67,8 @@ class WidthRule:
     @checked_late
     def check_multiplier(self, width_mult: float) -> None:
         """Raise `DesignError` if only other multipliers were published; the message lists them."""
-        known = [multiplier for multiplier, _ in self.table]
-        if known and not self.interpolates and not any(same(width_mult, each) for each in known):
-            listed = ", ".join(f"{each:g}" for each in known)
+        if self.multipliers and not any(same(width_mult, each) for each in self.multipliers):
+            listed = ", ".join(f"{each:g}" for each in self.multipliers)
             fail("width_mult", width_mult, f"must be one of {listed}: no other widths were published")
 
     @checked_late

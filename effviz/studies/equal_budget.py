@@ -20,9 +20,9 @@ NAMES = {-2: "Widest", -1: "Wide", 0: "Balanced", 1: "Deep", 2: "Deepest"}
 def tradable(name: str) -> bool:
     """Whether the stages of a network of the zoo have one free width each, so that width can be traded for depth."""
     design = architecture(name)
-    rule = design.width_rule
-    free = rule.interpolates or not rule.table
-    return free and not any(BLOCKS[row.block].derives_out_channels for row in design.stages)
+    return not design.width_rule.multipliers and not any(
+        BLOCKS[row.block].derives_out_channels for row in design.stages
+    )
 
 
 @dataclass(frozen=True)

@@ -165,8 +165,7 @@ def _of_network(
 ) -> list[Candidate]:  # fmt: skip
     base = _base(name, groups)
     printed = top1_figures(name, groups, retrained)
-    table = () if base.width_rule.interpolates else base.width_rule.table
-    usual = [width for width, _ in table] or [*WIDTHS, *(width for width, _ in printed)]
+    usual = base.width_rule.multipliers or [*WIDTHS, *(width for width, _ in printed)]
     sides = [*RESOLUTIONS, base.resolution, *(side for _, side in printed)]
     rows = sorted({*(usual if widths is None else widths)})
     columns = tuple(sorted({*(sides if resolutions is None else resolutions)}, key=area))
@@ -198,7 +197,7 @@ def _compound(memory: str) -> list[Candidate]:
 
 @remembered
 def _base(name: str, groups: int | None) -> Design:
-    return architecture(name, **({} if groups is None else {"groups": groups}))
+    return architecture(name, groups=groups)
 
 
 def _rank(each: Candidate) -> tuple[float, ...]:

@@ -162,8 +162,8 @@ def split(base: Design, width: float, resolution: Resolution) -> Split:
 
 def _far(base: Design, width: float) -> Design:
     """Return the same network at a distant multiplier on the same side of width 1."""
-    multipliers = [multiplier for multiplier, _ in base.width_rule.table]
-    if multipliers and not base.width_rule.interpolates:
+    multipliers = base.width_rule.multipliers
+    if multipliers:
         probe = (max(multipliers) if width > 1 else min(multipliers)) / base.width_mult
     else:
         probe = WIDE if width > 1 else NARROW
@@ -212,10 +212,10 @@ def powers(base: Design, width: float, resolution: Resolution) -> tuple[KindLaw,
 
 def half_width(base: Design) -> float | None:
     """Return 0.5, or the narrowest width of a family with few widths; None if there is only one."""
-    multipliers = [multiplier for multiplier, _ in base.width_rule.table if multiplier != 1]
-    if not base.width_rule.table or base.width_rule.interpolates or 0.5 in multipliers:
+    multipliers = base.width_rule.multipliers
+    if not multipliers or 0.5 in multipliers:
         return 0.5
-    return min(multipliers, default=None)
+    return min((each for each in multipliers if each != 1), default=None)
 
 
 def _by_kind(design: Design, resolution: Resolution) -> dict[str, int]:

@@ -125,7 +125,7 @@ _BY_LETTER = {mark.letter: mark for mark in _MARKS}
 
 
 def _named(name: str, groups: int | None) -> Design:
-    return architecture(name, **({} if groups is None else {"groups": groups}))
+    return architecture(name, groups=groups)
 
 
 def parse_network(text: str) -> Network:

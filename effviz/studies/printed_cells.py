@@ -90,8 +90,7 @@ class PrintedCells:
     @property
     def widths(self) -> tuple[float, ...]:
         """The published width multipliers of a family without others; empty for a family with any width."""
-        rule = self.base.width_rule
-        return () if rule.interpolates else tuple(width for width, _ in rule.table)
+        return self.base.width_rule.multipliers
 
     @property
     def figures(self) -> dict[Place, tuple[Figure, ...]]:

@@ -260,7 +260,7 @@ _AROUND = 24  # steps of 1/60 of phi on either side of a fit
 
 def scalable() -> list[str]:
     """The networks of the zoo that can be built at any width multiplier."""
-    return [name for name in ARCHITECTURES if not (rule := architecture(name).width_rule).table or rule.interpolates]
+    return [name for name in ARCHITECTURES if not architecture(name).width_rule.multipliers]
 
 
 def held_base(held: str, others: Mapping[str, float], target: float = 2.0) -> float:

@@ -100,7 +100,7 @@ def for_reading(terms: Sequence[VariantTerm]) -> Itemized:
 
 
 def _variant(name: str, named: str, groups: int | None) -> Variant:
-    return variant(name, named, **({} if groups is None else {"groups": groups}))
+    return variant(name, named, groups=groups)
 
 
 def _counts(design: Design) -> tuple[int, int]:

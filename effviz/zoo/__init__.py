@@ -64,7 +64,7 @@ def architecture(name: str, **options: Any) -> Design:
         name: one of `list_architectures()` or of `ALIASES`.
         **options: ``width_mult``, ``depth_mult`` (relative to the named network), ``resolution`` (in pixels, one side
             or ``(height, width)``), ``num_classes``, ``in_channels`` (of the image), ``variant``, and the options of
-            the family (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`).
+            the family (``groups`` for ShuffleNetV1, ResNeXt and CondenseNet, see `GROUPS`). None is the default.
 
     A ``variant`` is an implementation that differs from the default, ``"paper"``: ``"torchvision"``, ``"timm"``,
     ``"keras"``, ``"authors"`` (their code), or widespread code, ``"teaching"``. `list_variants` lists those of a
@@ -80,8 +80,10 @@ def architecture(name: str, **options: Any) -> Design:
     make = look_up("architecture", name, ARCHITECTURES)
     special = _special_options(name)
     for option in options:
-        if option not in special and option not in _COMMON:
+        # A caller that has no choice of groups passes None for any family.
+        if option not in special and option not in _COMMON and (option, options[option]) != ("groups", None):
             unknown(f"option of {name}", option, [*_COMMON, *special])
+    options = _given(options)
     chosen = {option: value for option, value in options.items() if option in special}
     design = make(**chosen) if chosen else _unscaled(name)
     named = options.get("variant")
@@ -89,11 +91,11 @@ def architecture(name: str, **options: Any) -> Design:
         unknown(f"variant of {name}", named, list_variants(name))
     if named not in (None, DEFAULT):
         design = variant(name, named, **chosen).applied(named, design)
-    if options.get("num_classes") is not None:
+    if "num_classes" in options:
         design = design.with_num_classes(options["num_classes"])
-    if options.get("in_channels") is not None:
+    if "in_channels" in options:
         design = replace(design, in_channels=options["in_channels"])
-    scaling = {option: options[option] for option in _COMMON[:3] if options.get(option) is not None}
+    scaling = {option: options[option] for option in _COMMON[:3] if option in options}
     return design.scaled(**scaling) if scaling else design
 
 
@@ -111,7 +113,7 @@ def variant(name: str, named: str, **options: Any) -> Variant:
     Args:
         name: of the architecture.
         named: of the variant, one of `list_variants(name)` except the default, which has no rules.
-        **options: those of the family, such as ``groups``.
+        **options: those of the family, such as ``groups``; None is the default.
 
     Raises:
         UnknownNameError: the architecture has no such variant; the message lists the existing ones.
@@ -120,7 +122,11 @@ def variant(name: str, named: str, **options: Any) -> Variant:
     if not isinstance(named, str) or named not in known:
         unknown(f"variant of {name}", named, list_variants(name))
     found = known[named]
-    return found if isinstance(found, Variant) else found(**options)
+    return found if isinstance(found, Variant) else found(**_given(options))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in options.items() if value is not None}
 
 
 def default_groups(name: str) -> int | None:

@@ -63,7 +63,7 @@ def test_every_limit_is_previewed_exactly() -> None:
         for edit in each.edits:
             now = edit.apply(now)
         assert not each.edits or now == each.design
-        assert each.sentence.endswith("costs accuracy (not predicted).") == each.reduces_capacity
+        assert each.sentence.endswith("costs accuracy (not predicted).") == (each.capacity < 1)
     closed = [round(each.closed, 6) for each in found.remedies]
     assert closed == sorted(closed, reverse=True)
     assert closed[0] == 1

@@ -338,8 +338,6 @@ def assert_legal_or_refused(design: Design) -> None:
         str(report).encode()
         assert isinstance(outcome(lambda: build(design, device="meta")), DesignError)
         return
-    assert report.params >= 0
-    assert report.macs >= 0
     assert report.peak_activation > 0
     if len(report.blocks) <= 60:
         module = build(design, device="meta")
@@ -402,11 +400,8 @@ def test_text_that_no_page_can_show(place: str) -> None:
 
 
 def test_table_of_widths_at_multiplier_zero() -> None:
-    table = [[0, {"stem": 8}]]
-    for width_mult in (0.5, 1, 2):
-        outcome(lambda width_mult=width_mult: analyze(
-            read(width_rule={"table": table, "interpolates": True}, width_mult=width_mult)
-        ))  # fmt: skip
+    with pytest.raises(DesignError, match="must be greater than 0"):
+        read(width_rule={"table": [[0, {"stem": 8}]], "interpolates": True})
 
 
 # --- names that torch modules reserve ----------------------------------------------------------------------

@@ -13,7 +13,7 @@ from cases import for_each
 
 import effviz
 from effviz.count import cost
-from effviz.count.formulas import _macs, _params, evaluate, explain
+from effviz.count.formulas import _macs, _params, explain
 from effviz.count.memory import ASSUMPTIONS, memory_access
 from effviz.count.report import Report
 from effviz.model import layers
@@ -22,6 +22,20 @@ from effviz.model.trace import Step
 
 every_architecture = for_each("name", effviz.list_architectures())
 every_assumption = for_each("assumption", ASSUMPTIONS)
+
+
+def evaluate(numbers: str) -> int:
+    """Compute the value of `Formula.numbers`, to check the text."""
+    total = 0
+    for term in numbers.replace(",", "").split(" + "):
+        value, divide = 1, False
+        for word in term.split():
+            if word in ("×", "/"):
+                divide = word == "/"
+            else:
+                value = value // int(word) if divide else value * int(word)
+        total += value
+    return total
 
 
 @cache

@@ -68,7 +68,6 @@ def no_process_left() -> Iterator[None]:
 def test_small_network() -> None:
     found = measure_latency(TINY, 64, batch_size=2)
     assert 0 < found.min_ms <= found.median_ms <= found.p90_ms
-    assert found.iqr_ms >= 0
     assert found.runs >= 20
     assert (found.resolution, found.batch_size, found.threads) == (64, 2, 1)
     assert found.environment == latency.environment(1, "float32")

@@ -202,16 +202,14 @@ def test_exercises_are_one_component_with_the_answers() -> None:
 
 
 def _formulas() -> None:
-    from effviz.ui.widgets.formula import formula, formula_heading
+    from effviz.ui.widgets.formula import formula
 
-    formula_heading()
     formula("Memory access", "h w (c_1 + c_2)", r"4 \times (1 + 2)", 12, "elements")
     formula("Speed", "a / b", "", "5 %")
 
 
 def test_formulas() -> None:
     at = opened(_formulas)
-    assert [entry.value for entry in at.subheader] == ["How this is computed"]
     assert [entry.value for entry in at.markdown] == [
         "**Memory access**  \n$= h w (c_1 + c_2)$  \n$= 4 \\times (1 + 2)$  \n$= \\textbf{12}$ elements",
         "**Speed**  \n$= a / b$  \n$= \\textbf{5 \\%}$",

@@ -87,8 +87,7 @@ class Place(NamedTuple):
 
 @remembered
 def _design(where: Place) -> Design:
-    options = {} if where.groups is None else {"groups": where.groups}
-    design = architecture(where.name, **options).scaled(width_mult=where.width, depth_mult=where.depth)
+    design = architecture(where.name, groups=where.groups).scaled(width_mult=where.width, depth_mult=where.depth)
     return design if where.resolution is None else design.scaled(resolution=where.resolution)
 
 

@@ -7,16 +7,15 @@ bins of cost, once with every stage rounded down and once with every stage round
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, sqrt
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from effviz.core import caches
 from effviz.core.caches import remembered
-from effviz.core.errors import MAX_RESOLUTION, DesignError, one_of, whole
+from effviz.core.errors import DesignError, one_of, whole
 from effviz.count.totals import block_totals
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
@@ -140,11 +139,6 @@ class Share:
         """The bounds as shares."""
         return self.low / self.size, self.high / self.size
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether the bounds agree."""
-        return self.low == self.high
-
 
 @dataclass(frozen=True)
 class Distribution:
@@ -227,27 +221,3 @@ def _counted(space: Space, place: int, length: int, binned: Callable[[int], int]
         if shift < length:
             total[shift:] += counts[: length - shift]
     return np.cumsum(total)
-
-
-class Sampled(NamedTuple):
-    """A share estimated from random networks, with its standard error."""
-
-    share: float
-    error: float
-    networks: int
-
-
-def sampled(space: Space, keeps: Callable[[Design], bool], networks: int = 1_000, seed: int = 0) -> Sampled:
-    """Estimate the share of networks with a property, for limits on counts that are not sums over stages.
-
-    Args:
-        space: the space.
-        keeps: whether a network has the property.
-        networks: number of random networks.
-        seed: of the random numbers.
-    """
-    whole("networks", networks, 2, MAX_RESOLUTION)
-    draw, options = random.Random(seed), list(space.options)
-    hits = sum(keeps(space.design(draw.choices(options, k=len(BASE)))) for _ in range(networks))
-    share = hits / networks
-    return Sampled(share, sqrt(share * (1 - share) / (networks - 1)), networks)

@@ -144,7 +144,7 @@ class _Stairs:
         """Build the steps on both sides of the budget, and the multipliers with tabulated widths."""
         rule = self.design.width_rule
         published = [mult for mult, _ in rule.table]
-        only_published = bool(published) and not rule.interpolates
+        only_published = bool(rule.multipliers)
         for mult in published if only_published else [1.0, *published]:
             self.at(mult)
         step = None if only_published else self._start()

@@ -8,7 +8,7 @@
 | `tables` | `Table, Column, count_columns, Pick, show_table` | data tables, folded or selectable; CSV | all pages |
 | `layers` | `layer_table, layers_of` | layers of a network | Architectures, Building blocks |
 | `exercise` | `Exercise, exercises, exercise` | predictions before the answer | all but Home |
-| `formula` | `formula_heading, formula, formula_grid, layer_formulas` | formulas and their numbers | all but Home |
+| `formula` | `formula, formula_grid, layer_formulas` | formulas and their numbers | all but Home |
 | `downloads` | `downloads, csv_file, json_file, File, file_name` | files, and the permalink | all but Home |
 | `live_latency` | `conditions, read, card, bar, history` | latency of the network on screen | pages of one network |
 | `measuring` | `run_bar, Words` | measurement of several networks | Memory access cost, Latency |

@@ -22,10 +22,10 @@ def network_title(name: str) -> str:
 
 def width_control(base: Design) -> float:
     """Show the width multiplier of a named network: a number, or the published ones where no others exist."""
-    rule = base.width_rule
-    if rule.table and not rule.interpolates:
+    multipliers = base.width_rule.multipliers
+    if multipliers:
         links.also("scale", "width", "width_mult", read=_shortest)
-        scales = [f"{multiplier:g}" for multiplier, _ in rule.table]
+        scales = [f"{multiplier:g}" for multiplier in multipliers]
         return float(
             inputs.switch(
                 "Width multiplier",
@@ -38,7 +38,7 @@ def width_control(base: Design) -> float:
     links.also("width", "width_mult", "scale")
     return inputs.amount(
         "Width multiplier", "width", default=1.0, minimum=smallest_width(base), maximum=4.0, step=0.05,
-        usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {rule.source}.",
+        usual=(0.25, 2.0), help=f"Factor on the channels, rounded by the family's rule: {base.width_rule.source}.",
     )  # fmt: skip
 
 

@@ -17,11 +17,6 @@ from effviz.ui.convention import Convention
 _LABELS = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
 
 
-def formula_heading() -> None:
-    """Show the heading of the section of formulas."""
-    st.subheader("How this is computed", anchor=False)
-
-
 def formula(name: str, symbols: str, numbers: str, value: int | str, unit: str = "") -> None:
     """Show one formula, with the arguments of `formula_text`.
 

@@ -38,7 +38,7 @@ def architectures_link(name: str, groups: int | None, width: float, depth: float
     """Show a link that opens a network of the zoo, with its multipliers, on the page of architectures."""
     rule = architecture(name).width_rule
     # A family with few widths has a switch for them.
-    scale = {"scale": f"{width:g}"} if rule.table and not rule.interpolates else {"width": repr(width)}
+    scale = {"scale": f"{width:g}"} if rule.multipliers else {"width": repr(width)}
     query = {"net": network_title(name)} | scale | {"depth": repr(depth), "res": compact_size(resolution)}
     st.page_link(
         page_path(page("architectures")),

@@ -105,7 +105,7 @@ def _variant_control(name: str, groups: int | None) -> str:
 @remembered
 def named(name: str, groups: int | None, variant: str = DEFAULT) -> effviz.Design:
     """Return a published network."""
-    return effviz.architecture(name, variant=variant, **({} if groups is None else {"groups": groups}))
+    return effviz.architecture(name, variant=variant, groups=groups)
 
 
 def choose(
@@ -121,7 +121,7 @@ def choose(
     design = effviz.architecture(
         name,
         variant=variant,
-        **({} if groups is None else {"groups": groups}),
+        groups=groups,
         width_mult=width,
         depth_mult=depth,
         resolution=resolution,

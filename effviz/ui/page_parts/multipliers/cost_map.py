@@ -219,7 +219,7 @@ def selecting(choice: Choice) -> Callable[[Click], None]:
 
     def select(mark: Click) -> None:
         width, side = widths[round(mark.y)], sides[round(mark.x)]
-        if rule.table and not rule.interpolates:
+        if rule.multipliers:
             links.assign("scale", f"{width:g}")
         else:
             links.put_number("width", width)

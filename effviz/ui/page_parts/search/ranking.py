@@ -73,9 +73,7 @@ def _front(choice: Choice) -> Card:
     try:
         found = known(searched, choice.task, storage(choice.task))
     except NotKnownError:
-        return Card(
-            "Networks to evaluate", str(choice.task.trials), "The search starts in its part.", "not searched yet"
-        )
+        return Card(_EVALUATED, str(choice.task.trials), "The search starts in its part.", "not searched yet")
     return Card(
         "On the front", str(len(found.front)),
         f"{found.finished} networks evaluated, {found.within} within the budget.", f"of {found.finished} networks",
