@@ -247,18 +247,23 @@ def _findings(design: Design) -> list[dict[str, Any]]:
 @click.option("-o", "--output", "file", default="-", show_default=True, metavar="FILE", help="- is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option(
-    "--format", "form", type=click.Choice(["torch", "keras", "onnx", "json"]), default="torch", show_default=True,
-    help="PyTorch code, Keras code, an ONNX file with random weights, or JSON, which every command reads.",
+    "--format", "form", type=click.Choice(["torch", "keras", "onnx", "json"]),
+    help="PyTorch code (the default), Keras code, an ONNX file with random weights, or JSON, which all commands read.",
 )  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the weights in ONNX.")
-def export(design: Design, file: str, force: bool, form: str, is_json: bool, seed: int) -> Answer:
+@click.option("--seed", type=int, metavar="N", help="Seed of the weights in ONNX. Default: 0.")
+def export(design: Design, file: str, force: bool, form: str | None, is_json: bool, seed: int | None) -> Answer:
     """Export a design as PyTorch or Keras code, as an ONNX file or as JSON."""
     if not file:
         raise click.ClickException("the file name after -o is empty")
-    if form == "onnx" and file == "-" and not is_json:
+    if is_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} cannot be combined", click.get_current_context())
+    form = "json" if is_json else form or "torch"
+    if seed is not None and form != "onnx":
+        raise click.UsageError("--seed needs --format onnx", click.get_current_context())
+    if form == "onnx" and file == "-":
         raise click.UsageError("an ONNX file needs a name: -o FILE", click.get_current_context())
-    content = _exported(design, "json" if is_json else form, seed)
+    content = _exported(design, form, seed or 0)
     if isinstance(content, str) and file == "-":
         return Answer(content)
     files.save(file, content, overwrite=force)
@@ -322,7 +327,7 @@ def lessons(is_json: bool) -> Answer:
 
 
 @command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
-@click.option("--port", type=int, metavar="N", help="Port of the server. Default: 8501.")
+@click.option("--port", type=click.IntRange(1, 65_535), metavar="N", help="Port of the server. Default: 8501.")
 @click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
 def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:

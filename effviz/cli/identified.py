@@ -30,7 +30,7 @@ def identify(figures: str, is_json: bool) -> Answer:
     from effviz.studies.number_checker import identify as networks_with
 
     matches = networks_with(figures)
-    return Answer(_as_json(matches) if is_json else _as_table(matches))
+    return Answer(_as_json(matches) if is_json else _as_table(matches), 0 if matches else 1)
 
 
 def _as_json(matches: Sequence[Match]) -> str:

@@ -102,6 +102,10 @@ def _resolution(_: click.Context, option: click.Parameter, text: str | None) -> 
 
 DESIGN_OPTIONS = ("source", "groups", "variant", "classes", "in_channels", "width", "depth", "phi", "resolution")
 """Parameters of `takes_design`."""
+_OPTIONS = {
+    "num_classes": "--classes", "in_channels": "--in-channels", "width_mult": "--width", "depth_mult": "--depth",
+    "phi": "--phi",
+}  # fmt: skip
 
 
 def chosen_design(
@@ -110,14 +114,18 @@ def chosen_design(
 ) -> Design:  # fmt: skip
     """Return the design that the options of `takes_design` describe."""
     design = files.load(source, groups, variant)
-    if classes is not None:
-        design = design.with_num_classes(classes)
-    if in_channels is not None:
-        design = replace(design, in_channels=in_channels)
-    design = design.scaled(width_mult=width, depth_mult=depth)
-    if phi is not None:
-        design = compound_scale(design, phi)
-    return design.scaled(resolution=resolution)
+    try:
+        if classes is not None:
+            design = design.with_num_classes(classes)
+        if in_channels is not None:
+            design = replace(design, in_channels=in_channels)
+        design = design.scaled(width_mult=width, depth_mult=depth)
+        if phi is not None:
+            design = compound_scale(design, phi)
+        return design.scaled(resolution=resolution)
+    except DesignError as error:
+        name, equals, rest = str(error).partition(" = ")
+        raise DesignError(f"{_OPTIONS.get(name, name)}{equals}{rest}") from None
 
 
 def takes_design(function: Function) -> Function:

@@ -75,7 +75,7 @@ def search(
     finally:
         _show(0.0, "")
         progress.report = before
-    return Answer(_FORMATS[form](task, found))
+    return Answer(_FORMATS[form](task, found), 0 if found.within else 1)
 
 
 def _median_ms(design: Design) -> float:

@@ -34,11 +34,13 @@ MOST = 200
 """Characters of an input."""
 
 _NUMBER = re.compile(
-    r"[\s,;/&|+]*(?:and\s|at\s|with\s|[@~\N{ALMOST EQUAL TO}]|approx\.?\s|about\s)*\s*"
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.?\d*|\.\d+)"
+    r"[\s,;/&|+]*(?:and\s|at\s|with\s|[@~<\N{ALMOST EQUAL TO}\N{LESS-THAN OR EQUAL TO}]|approx\.?\s|about\s)*\s*"
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE]\+?(?P<power>\d{1,2})(?![A-Za-z]))?"
     r"(?:\s*[x\N{MULTIPLICATION SIGN}]\s*(?P<wide>\d+))?"
     r"\s*(?P<word>[A-Za-z-]*)(?:\s+(?P<second>[A-Za-z-]+))?(?P<end>\s*(?=[\s,;/&|+@]|$))",
 )
+_COMMA = re.compile(r"[\d.,]*\d,\d[\d.,]*")
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?[.,]?")
 _PREFIXES = {"": 0, "k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "million": 6, "mio": 6, "billion": 9, "bn": 9, "giga": 9}
 _WORDS = {
     "params": "params", "param": "params", "parameters": "params", "weights": "params",
@@ -123,6 +125,13 @@ def read_claims(text: str) -> tuple[tuple[Claim, ...], Resolution | None]:
         fail("figures", text, f"must be text: {LIKE}")
     if len(text) > MOST:
         fail("figures", text[:40] + "…", f"must have at most {MOST} characters")
+    for each in _COMMA.findall(text):
+        if not _THOUSANDS.fullmatch(each):
+            fail(
+                "figures",
+                each,
+                "has a comma that groups no thousands: write a decimal point, or a space after it",
+            )
     claims: list[Claim] = []
     side: Resolution | None = None
     position, text = 0, text.strip()
@@ -195,11 +204,13 @@ def _side(found: re.Match[str]) -> Resolution:
 def _claim(found: re.Match[str], kind: str, exponent: int, used_second: bool) -> Claim:
     number = found["number"].replace(",", "").rstrip(".")
     unit = Decimal(_SIZES[found["word"].lower()]) if kind == "size" else Decimal(10) ** exponent
+    power = f"e{found['power']}" if found["power"] else ""
+    unit *= Decimal(f"1{power}")
     value, step = Decimal(number) * unit, place_value(number) * unit
     if not 1 <= value <= 10**15:
         fail("figures", found[0].strip(" ,;"), "must be from 1 to 1e15")
     zeros = len(number) - len(number.rstrip("0")) if "." not in number else 0
-    text = found["number"] + f" {found['word']}".rstrip() + (f" {found['second']}" if used_second else "")
+    text = f"{found['number']}{power}" + f" {found['word']}".rstrip() + (f" {found['second']}" if used_second else "")
     return Claim(kind, text, Digits(int(value), max(1, int(step)), max(1, int(step * 10**zeros))))
 
 

@@ -23,8 +23,12 @@ def serve(options: Iterable[str]) -> None:
     """
     from streamlit.web import cli
 
-    with suppress(click.Abort):
-        cli.main(["run", str(ROOT / "app.py"), *options], prog_name="streamlit", standalone_mode=False)
+    given = list(options)
+    try:
+        with suppress(click.Abort):
+            cli.main(["run", str(ROOT / "app.py"), *given], prog_name="streamlit", standalone_mode=False)
+    except OSError as error:
+        raise click.ClickException(f"the app cannot listen with the options {' '.join(given)}: {error}") from None
 
 
 def apply_limits() -> None:

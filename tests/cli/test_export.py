@@ -42,6 +42,13 @@ def test_other_formats(folder: Path) -> None:
     assert run("export", "net.json", "--format", "json").out == run("export", "net.json", "--json").out
     assert run("export", "net.json", "--format", "onnx", "--seed", "7", "-o", "net.onnx") == Ran(0, "", "")
     assert (folder / "net.onnx").read_bytes() == effviz.export_onnx(TINY, 7)
+    for options, conflict in (
+        (("--format", "onnx", "--json", "-o", "x.onnx"), "--json and --format onnx cannot be combined"),
+        (("--format", "keras", "--seed", "5"), "--seed needs --format onnx"),
+    ):
+        ran = run("export", "net.json", *options)
+        assert ran == Ran(2, "", f"effviz: {conflict} (python -m effviz export --help)\n")
+    assert not (folder / "x.onnx").exists()
     ran = run("export", "net.json", "--format", "onnx")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "effviz: an ONNX file needs a name: -o FILE (python -m effviz export --help)\n"

@@ -37,7 +37,7 @@ def test_json_has_every_match(text: str) -> None:
 
 def test_no_network_is_a_line() -> None:
     ran = run("identify", "900 M params")
-    assert ran == (0, "No network of the zoo is within 10 % of these figures.\n", "")
+    assert ran == (1, "No network of the zoo is within 10 % of these figures.\n", "")
     assert run_json("identify", "900 M params") == []
 
 

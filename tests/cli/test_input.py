@@ -85,7 +85,7 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
         ["report", "resnet18", "--resolution", "64x0"], b"",
         "Invalid value for '--resolution': resolution[1] = 0 must be at least 1 " + REPORT_HELP,
     ),
-    "input channels": (["report", "resnet18", "--in-channels", "0"], b"", "in_channels = 0 must be at least 1"),
+    "input channels": (["report", "resnet18", "--in-channels", "0"], b"", "--in-channels = 0 must be at least 1"),
     "groups of a network without": (
         ["report", "resnet18", "--groups", "8"], b"",
         "option of resnet18 = 'groups' is unknown. Choices: depth_mult, in_channels, num_classes, resolution, "
@@ -112,8 +112,8 @@ HOSTILE: dict[str, tuple[list[str], bytes, str]] = {
         "Invalid value for '--resolution': '64.5' must be a side or height x width in pixels, such as 224 or 512x2048 "
         + REPORT_HELP,
     ),
-    "width": (["report", "resnet18", "--width", "nan"], b"", "width_mult = nan must be finite"),
-    "phi": (["report", "resnet18", "--phi", "1e9"], b"", "phi = 1000000000.0 must be at most 100"),
+    "width": (["report", "resnet18", "--width", "nan"], b"", "--width = nan must be finite"),
+    "phi": (["report", "resnet18", "--phi", "1e9"], b"", "--phi = 1000000000.0 must be at most 100"),
     "many digits": (
         ["report", "resnet18", "--classes", "9" * 5000], b"",
         f"Invalid value for '--classes': '{'9' * 468} ... {'9' * 442}' is not a valid integer. " + REPORT_HELP,

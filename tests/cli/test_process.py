@@ -125,10 +125,18 @@ def test_app_passes_its_options_to_streamlit(monkeypatch: pytest.MonkeyPatch) ->
     ]  # fmt: skip
 
 
-def test_wrong_options_of_streamlit_are_one_line() -> None:
-    ran = run("app", "--server.prt=1")
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--server.prt=1", "No such option '--server.prt'."),
+        ("--port=99999", "'--port': 99999 is not in the range 1<=x<=65535."),
+        ("--address=999.1.1.1", "the app cannot listen with the options --server.address=999.1.1.1 "),
+    ],
+)
+def test_wrong_options_of_the_app_are_one_line(option: str, problem: str) -> None:
+    ran = run_process("app", option, "--server.headless=true")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("effviz: No such option '--server.prt'.")
+    assert problem in ran.err
     assert ran.err.count("\n") == 1
 
 

@@ -21,9 +21,9 @@ from effviz.studies.search.space import Space
 QUICK = ("search", "--storage", "search.log", "--trials", "12", "--seed", "3", "--max-macs", "400M")
 
 
-def front_of(*arguments: str) -> Any:
+def front_of(*arguments: str, code: int = 0) -> Any:
     ran = run(*arguments, "--format", "json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (code, "")
     return json.loads(ran.out)
 
 
@@ -82,8 +82,9 @@ def test_latency_is_measured_in_the_torch_process() -> None:
 def test_no_network_within_the_limit() -> None:
     arguments = ("search", "--storage", "search.log", "--trials", "3", "--max-macs", "1M")
     ran = run(*arguments)
+    assert ran.code == 1
     assert "3 networks, 0 within the limits, 0 on the front" in ran.out
-    assert front_of(*arguments)["front"] == []
+    assert front_of(*arguments, code=1)["front"] == []
     assert run(*arguments, "--format", "csv").out == "network\n"
 
 

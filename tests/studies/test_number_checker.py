@@ -60,7 +60,10 @@ def test_figures_are_read(text: str, claims: list[tuple[str, int, int]], side: o
         ("4.2 M params ???", "'???' has no number in front"),
         ("-4 M", "'-4 M' has no number in front"),
         ("4 M " * MOST, "at most 200 characters"),
-        ("1e9 params", "no number in front"),
+        ("e9 params", "no number in front"),
+        ("5,3 M", "'5,3' has a comma that groups no thousands: write a decimal point"),
+        ("25.6 M, 4,1 G", "'4,1' has a comma that groups no thousands"),
+        ("0,39 G", "'0,39' has a comma that groups no thousands"),
     ],
 )
 def test_a_bad_input_is_an_error_with_its_text(text: str, problem: str) -> None:
@@ -129,6 +132,7 @@ def test_two_digits_find_the_network_without_a_resolution(name: str) -> None:
         ("19 M, 4.2 B", "efficientnet_b4", 380, ["trainable", "multiply-adds"]),
         ("2.9 M, 57 M", "mobilenet_v3_small", 224, ["1280-wide head", "multiply-adds"]),
         ("13.37 MiB", "mobilenet_v2", 224, ["float32"]),
+        ("≈5.3e6 params, ≤0.386 G", "efficientnet_b0", 224, ["trainable", "multiply-adds"]),
         ("4,253,864 params", "mobilenet_v1", 224, ["4 batch-norm vectors"]),
     ],
 )

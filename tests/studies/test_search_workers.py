@@ -150,6 +150,15 @@ def test_a_line_that_a_killed_worker_left_incomplete_is_removed(tmp_path: Path) 
     assert before.items() <= stored(str(file)).items()
 
 
+@pytest.mark.parametrize("contents", ['{"name": "mine"}', "abc", '{"a":1}\n', "5\n", '{"op_code":"x"}\n'])
+def test_a_file_of_another_kind_is_refused_and_unchanged(tmp_path: Path, contents: str) -> None:
+    file = tmp_path / "design.json"
+    file.write_text(contents)
+    with pytest.raises(DesignError, match=r"cannot be opened: .*(no file of a search|not of a search)"):
+        search(task(1), str(file))
+    assert file.read_text() == contents
+
+
 @pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
 def test_one_worker_with_a_seed_finds_the_same_networks(sampler: str) -> None:
     # More than the first random networks of both samplers.

@@ -34,6 +34,9 @@ _DRIVERS = {
     "mysql": ("mysql+pymysql", "pymysql"), "sqlite": ("sqlite", ""),
 }  # fmt: skip
 
+_BEGIN = b'{"op_code":'
+"""Begin of every line of a file."""
+
 
 class Journal(BaseJournalBackend):
     """A file of JSON lines that processes of one machine append to in turn.
@@ -47,12 +50,20 @@ class Journal(BaseJournalBackend):
 
     Args:
         file: is created, with its folder.
+
+    Raises:
+        ValueError: the file has other contents.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+        with file.open("rb") as opened:
+            begin = opened.read(len(_BEGIN))
+        # A killed process may have left a part of the first line.
+        if not _BEGIN.startswith(begin):
+            raise ValueError("it is no file of a search")
         self._lock = FileLock(f"{file}.lock", poll_interval=0.001)
         self._number = self._offset = 0
         self._name = uuid4().hex
@@ -74,6 +85,8 @@ class Journal(BaseJournalBackend):
         self._offset += sum(map(len, lines))
         logs: list[dict[str, Any]] = [json.loads(line) for line in lines]
         for log in logs:
+            if not isinstance(log, dict) or not isinstance(log.get("op_code"), int):
+                raise ValueError("it contains a line that is not of a search")
             self._note(log)
         return logs[skipped:]
 
