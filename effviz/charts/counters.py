@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.sentences import listed
+from effviz.charts.sentences import listed, times
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.charts.waterfall import MINUS, Bar, sign, waterfall
 from effviz.core.arguments import check_border
@@ -37,7 +37,7 @@ def finding(ours: int, terms: Sequence[Addend], name: str) -> str:
     largest = sorted(terms, key=lambda term: -abs(term.value))
     reasons = [f"{MINUS * (each.value < 0)}{percent(abs(each.value) / ours)} for {each.label}" for each in largest]
     large = sum(abs(each.value) >= ours / 1000 for each in largest)
-    by = change(total, ours)
+    by = times(total / ours) if total >= 1.995 * ours else change(total, ours)
     more = f"{by[1:]} {'more' if total > ours else 'less'}" if by[0] in f"+{MINUS}" else f"{by} as much"
     return f"{name} prints {more}: {listed(reasons[: min(max(1, large), _NAMED)])}"
 

@@ -76,7 +76,10 @@ def three_digits(value: float) -> str:
 
 
 def change(value: float, baseline: float) -> str:
-    """Compare `value` with `baseline`: a percentage, a factor from a doubling on, or ``unchanged``."""
+    """Compare `value` with `baseline`: a percentage, a factor from 10 on, or ``unchanged``.
+
+    Percentages and factors in one row would be hard to compare, and most rows have changes below ten times.
+    """
     if value == baseline:
         return "unchanged"
     if baseline == 0:
@@ -84,12 +87,14 @@ def change(value: float, baseline: float) -> str:
     factor = value / baseline
     if factor == 0:
         return "\N{MINUS SIGN}100.0 %"
-    if factor >= 1.995:
+    if factor >= 10:
         return f"{three_digits(factor)}\N{MULTIPLICATION SIGN}"
     if factor <= 0.1:
         return f"\N{DIVISION SIGN}{three_digits(1 / factor)}"
     sign = "+" if factor > 1 else "\N{MINUS SIGN}"
     percentage = abs(100 * (factor - 1))
+    if percentage >= 99.95:
+        return f"{sign}{percentage:.0f} %"
     return f"{sign}{percentage:.1f} %" if percentage >= 0.05 else f"{sign}<0.1 %"
 
 

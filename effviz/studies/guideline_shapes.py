@@ -43,6 +43,16 @@ class Shape:
     variant: str = "relu+shortcut"  # a key of `VARIANTS`, for guideline 4
 
     @property
+    def label(self) -> str:
+        """Label of the case of the paper's experiment with these settings, if it has one."""
+        labels = {
+            "G1": f"1:{self.ratio:g}", "G2": f"{self.groups} groups",
+            "G3": f"{self.fragments} in {self.arrangement}",
+            "G4": self.variant.replace("+", " and ").replace("relu", "ReLU"),
+        }  # fmt: skip
+        return labels[self.guideline][:1].upper() + labels[self.guideline][1:]
+
+    @property
     def pixels(self) -> int:
         """Positions of the map."""
         return self.resolution**2

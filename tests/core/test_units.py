@@ -212,7 +212,8 @@ def test_change_from_zero_has_no_factor() -> None:
 
 @given(positive, positive)
 @example(1_001, 1_000)
-@example(1_995, 1_000)
+@example(1_999, 1_000)
+@example(2_000, 1_000)
 @example(100, 1_000)
 @example(101, 1_000)
 def test_change_can_be_read_back(value: int, baseline: int) -> None:
@@ -224,7 +225,11 @@ def test_change_can_be_read_back(value: int, baseline: int) -> None:
     else:
         assert text[0] == ("+" if value > baseline else MINUS)
         off = abs(factor - 1) * 100
-        assert off < float(number) if "<" in text else off == pytest.approx(float(number), abs=0.0501)
+        assert (
+            off < float(number)
+            if "<" in text
+            else off == pytest.approx(float(number), abs=0.501 if off >= 99.9 else 0.0501)
+        )
 
 
 @given(positive, positive)

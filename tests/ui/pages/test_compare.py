@@ -205,7 +205,7 @@ def test_the_stages_are_marked() -> None:
 
 def test_two_scalings_show_their_factors() -> None:
     at = open_page("compare", nets=PAIR, part="Difference")
-    heading = next(entry.value for entry in at.subheader if "largest factor" in entry.value)
+    heading = next(entry.proto.body for entry in at.html if "largest factor" in entry.proto.body)
     macs = [effviz.analyze(effviz.architecture(name)).macs for name in PAIR.split()]
     assert f"EfficientNet-B4 has {times(macs[1] / macs[0])} the multiply-adds of EfficientNet-B0" in heading
     (table,) = (entry.proto.body for entry in at.html if 'class="factors"' in entry.proto.body)

@@ -353,14 +353,21 @@ def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
         assert finding.startswith(f"Guideline {guideline[1]} holds here: {slowest}")
     (chart,) = (each for key, each in component(at, "chart").items() if "experiment" in key)
     assert chart["note"] == f"Hollow bars: noisy measurements, 1 of {len(labels)}."
-    assert values(at)["Speed here"] == (f"{relative[-1]:.2f}×", labels[-1])
+    chosen = {"G1": "1:6", "G2": "4 groups", "G3": "4 in parallel", "G4": "Neither"}[guideline]
+    assert values(at)["Speed here"] == (f"{relative[labels.index(chosen)]:.2f}×", chosen)
     assert at.button(key="again_noisy").label == "Measure 1 noisy again"
 
 
 def test_another_column_and_other_threads_are_other_measurements() -> None:
     fill(column("G1", "ARM", "x1"), [1.0, 2.0, 3.0, 4.0])
     at = open_at()
+    assert values(at)["Speed here"] == ("0.33×", "1:6")
+    at.number_input(key="ratio").set_value(12)
+    run(at)
     assert values(at)["Speed here"] == ("0.25×", "1:12")
+    at.number_input(key="ratio").set_value(5)
+    run(at)
+    assert values(at)["Speed here"] == ("0.25×", "1:12"), "not in the experiment"
     unmeasured = [options(scale="x2"), options(device="GPU"), options("G2")]
     if usable_cores() > 1:
         unmeasured.append(Options(Shape(), threads=2))

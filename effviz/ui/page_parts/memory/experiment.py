@@ -42,6 +42,7 @@ class Experiment:
         latencies: measured here or all recorded, by the title of the case.
         here: their speeds, by label.
         printed: published speeds, by device.
+        chosen: label of the case with the settings of the controls, or else of the last one.
     """
 
     guideline: str
@@ -49,6 +50,7 @@ class Experiment:
     latencies: Mapping[str, Latency]
     here: Machine
     printed: Mapping[str, Machine]
+    chosen: str
 
     @property
     def labels(self) -> list[str]:
@@ -78,21 +80,23 @@ def experiment(options: Options) -> Experiment:
     for device in DEVICES:
         speeds, unit = printed_speeds(cases, device)
         printed[device] = Machine(f"{device} (paper)", unit, speeds)
-    return Experiment(guideline, cases, known, here, printed)
+    label = options.shape.label
+    chosen = label if label in [case.label for case in cases[1:]] else cases[-1].label
+    return Experiment(guideline, cases, known, here, printed, chosen)
 
 
 def speed_card(run: Experiment) -> Card:
-    """Make the card of the measured speed of the last case."""
-    first, last = run.labels[0], run.labels[-1]
-    meaning = f"Images per second of {last} relative to {first}"
+    """Make the card of the measured speed of the chosen case."""
+    first, chosen = run.labels[0], run.chosen
+    meaning = f"Images per second of {chosen} relative to {first}"
     label = "Recorded speed" if run.here.quiet else "Speed here"
-    if last not in run.relative:
+    if chosen not in run.relative:
         return Card(label, "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured")
-    doubt = " At least one of the two measurements is noisy." if {last, first} & run.here.noisy else ""
+    doubt = " At least one of the two measurements is noisy." if {chosen, first} & run.here.noisy else ""
     against = {"1 fragment": "one", "ReLU and shortcut": "both"}.get(first, first)
     where = f" {words.source(run.latencies.values())}." if run.here.quiet else ""
-    text, help = f"{run.relative[last]:.2f}×", f"{meaning}.{doubt}{where}"
-    return Card(label, text, help, last, against, stale=run.here.quiet)
+    text, help = f"{run.relative[chosen]:.2f}×", f"{meaning}.{doubt}{where}"
+    return Card(label, text, help, chosen, against, stale=run.here.quiet)
 
 
 def measurement_bar(run: Experiment, threads: int) -> None:

@@ -69,7 +69,7 @@ def controls() -> Choice:
         )  # fmt: skip
     place = st.container(horizontal=True, key="row_bases", gap="small")
     held = inputs.choice(
-        "Computed base", ["nothing", *LETTERS], "hold", default="nothing",
+        "Solve for", ["nothing", *LETTERS], "hold", default="nothing",
         help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
     )  # fmt: skip
     rule = _bases(place, "" if held == "nothing" else held)

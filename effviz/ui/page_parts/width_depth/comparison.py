@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -46,7 +46,7 @@ class View:
 
     @property
     def other(self) -> Variant | None:
-        """The design that the cards compare with."""
+        """The design that the formulas compare with."""
         return self.designs.reference(self.chosen)
 
 
@@ -87,11 +87,14 @@ def left_out(designs: Designs, convention: Convention) -> list[str]:
 
 
 def headline(view: View, convention: Convention) -> None:
-    """Show the cards of the chosen design, relative to the balanced one."""
-    chosen, other = view.chosen, view.other
-    against, depth = (other.name, "") if other else ("", _depth(chosen))
+    """Show the cards of the chosen design, relative to the same one as in the charts."""
+    chosen, base, reading = view.chosen, view.designs.base, view.reading
+    is_base = chosen is base
+    against, depth = ("", _depth(chosen)) if is_base else (base.name, "")
+    if is_base:
+        reading = replace(reading, others=(), shown=reading.shown[:1])
     cards = report_cards(
-        convention, chosen.report, other.report if other else None, against=against, below=depth,
+        convention, chosen.report, None if is_base else base.report, against=against, below=depth,
         quantities=("params", "macs", "activations", "memory_access"),
     )  # fmt: skip
     fit = chosen.fit
@@ -99,7 +102,7 @@ def headline(view: View, convention: Convention) -> None:
         convention, "macs", fit.macs, below=f"{percent(fit.gap)} under {convention.show_compute(fit.budget)}",
         note=f"Budget: {convention.exact('macs', fit.budget)}.",
     )  # fmt: skip
-    show_cards([*cards, live.card(view.reading, against)])
+    show_cards([*cards, live.card(reading, against)])
 
 
 # --- charts --------------------------------------------------------------------------------------------------------
