@@ -22,25 +22,39 @@ class Quantity(NamedTuple):
         unit: of a limit: ``""`` for a count, ``"elements"``, ``"bytes"`` or ``"ms"``.
         kind: notation of its amounts: `COUNT`, `BYTES` or `TIME`.
         what: its definition in one sentence.
+        counted: the attribute of a report with its numbers or elements; empty if it is measured.
     """
 
     title: str
     unit: str
     kind: str
     what: str
+    counted: str
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "params": Quantity("Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm."),
-    "macs": Quantity("Multiply-adds", "", COUNT, "Fused multiply-adds of convolution and linear layers, one image."),
+    "params": Quantity(
+        "Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm.", "params"
+    ),
+    "macs": Quantity(
+        "Multiply-adds", "", COUNT, "Fused multiply-adds of convolution and linear layers, one image.", "macs"
+    ),
     "memory_access": Quantity(
-        "Memory access cost", "elements", COUNT, "Elements read and written at batch 1, under the report's assumption."
+        "Memory access cost",
+        "elements",
+        COUNT,
+        "Elements read and written at batch 1, under the report's assumption.",
+        "memory_access",
     ),
     "peak_activation": Quantity(
-        "Peak activation memory", "bytes", BYTES, "Largest set of live activations in the fused network, batch 1."
+        "Peak activation memory",
+        "bytes",
+        BYTES,
+        "Largest set of live activations in the fused network, batch 1.",
+        "peak_activation",
     ),
-    "weight_size": Quantity("Weight size", "bytes", BYTES, "All parameters in one number format."),
-    "latency": Quantity("Latency", "ms", TIME, "Median time for one image, measured on this machine."),
+    "weight_size": Quantity("Weight size", "bytes", BYTES, "All parameters in one number format.", "params"),
+    "latency": Quantity("Latency", "ms", TIME, "Median time for one image, measured on this machine.", ""),
 }
 """All quantities that can have a budget, in the order in which verdicts are shown."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from effviz.advice.budgets import DTYPES, QUANTITIES, Verdict
+from effviz.advice.budgets import QUANTITIES, Verdict
 from effviz.core.arguments import check_public
 from effviz.core.errors import fail
 from effviz.core.units import lower, percent
@@ -94,14 +94,14 @@ def breaches(report: Report, verdicts: Iterable[Verdict]) -> tuple[Breach, ...]:
 
 def _shares(report: Report, verdict: Verdict, values: dict[int, int]) -> list[RowShare]:
     stages, whole = report.design.stages, int(verdict.value or 1)
-    size = DTYPES.get(verdict.budget.dtype, 1)
+    in_unit = verdict.budget.in_unit
     ordered = sorted(values.items(), key=lambda entry: (-entry[1], entry[0]))
-    return [RowShare(row, stages[row].name, size * value, size * value / whole) for row, value in ordered if value]
+    return [RowShare(row, stages[row].name, in_unit(value), in_unit(value) / whole) for row, value in ordered if value]
 
 
 def _largest(report: Report, verdict: Verdict) -> Breach:
     values: dict[int, int] = {}
-    quantity = "params" if verdict.budget.quantity == "weight_size" else verdict.budget.quantity
+    quantity = verdict.budget.counted
     for entry, given in _entries(report):
         if quantity == "memory_access":
             value = block_access(*given[1:], report.memory)
@@ -124,7 +124,7 @@ def _peak(report: Report, verdict: Verdict) -> Breach:
     for entry, given in entries:
         values[entry.row] = max(values.get(entry.row, 0), block_peak(*given[1:]))
     rows = [each for each in _shares(report, verdict, values) if each.value > verdict.budget.limit]
-    size = DTYPES.get(verdict.budget.dtype, 1)
+    size = verdict.budget.in_unit(1)
     step, tensors = "", [LiveTensor(INPUT, None, report.input_shape, size * elements(report.input_shape))]
     peaks = [block_peak(*given[1:]) for _, given in entries]
     place = max(range(len(peaks)), key=peaks.__getitem__)

@@ -69,6 +69,15 @@ class Budget:
         return QUANTITIES[self.quantity].kind == BYTES
 
     @property
+    def counted(self) -> str:
+        """The attribute of a report that is limited; empty for latency."""
+        return QUANTITIES[self.quantity].counted
+
+    def in_unit(self, count: int) -> int:
+        """Convert a number or elements to the unit of the limit."""
+        return count * DTYPES.get(self.dtype, 1)
+
+    @property
     def text(self) -> str:
         """The limit in the unit that was typed: ``"512 kB"``."""
         if self.written:
@@ -206,7 +215,8 @@ def check(
             fail("budget", budget, "must be a Budget")
         if budget.is_size and not budget.dtype:
             budget = replace(budget, dtype=dtype)
-        verdicts.append(verdict(budget, _value(report, budget.quantity, DTYPES.get(budget.dtype, 1), latency_ms)))
+        counted = budget.counted
+        verdicts.append(verdict(budget, budget.in_unit(getattr(report, counted)) if counted else latency_ms))
     return tuple(verdicts)
 
 
@@ -217,16 +227,6 @@ def verdict(budget: Budget, value: float | None) -> Verdict:
         return Verdict(budget, None, None, None)
     # The difference comes first, so that the margin keeps its sign just beyond a huge limit.
     return Verdict(budget, value, value <= budget.limit, (budget.limit - value) / budget.limit)
-
-
-def _value(report: Report, quantity: str, size: int, latency_ms: float | None) -> int | float | None:
-    if quantity == "latency":
-        return latency_ms
-    if quantity == "peak_activation":
-        return report.peak_activation * size
-    if quantity == "weight_size":
-        return report.params * size
-    return int(getattr(report, quantity))
 
 
 # --- presets ---------------------------------------------------------------------------------------------------------

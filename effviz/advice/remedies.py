@@ -8,7 +8,7 @@ from itertools import islice
 from math import sqrt
 
 from effviz.advice.breaches import Breach, breaches
-from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, Limits, Verdict, check, format_share, read_limits, verdict
+from effviz.advice.budgets import QUANTITIES, Budget, Limits, Verdict, check, format_share, read_limits, verdict
 from effviz.advice.capacity import capacity
 from effviz.advice.edits import Edit, row_edit, setting_edit
 from effviz.advice.lint import lint
@@ -167,7 +167,8 @@ class _Trial:
             if cost is None:
                 break
             last = state, cost
-            if self._value(breach.verdict.budget, cost) <= breach.verdict.budget.limit:
+            limit = breach.verdict.budget
+            if limit.in_unit(getattr(cost, limit.counted)) <= limit.limit:
                 break
         if last is not None:
             state, cost = last
@@ -273,13 +274,10 @@ class _Trial:
             label, design, edits, rows, rule, self.before, after, closed, closes, breaks, share, _sentence(pairs, share)
         )
 
-    def _value(self, budget: Budget, cost: Cost) -> int:
-        name = "params" if budget.quantity == "weight_size" else budget.quantity
-        return int(getattr(cost, name)) * DTYPES.get(budget.dtype, 1)
-
     def _values(self, cost: Cost) -> tuple[Verdict, ...]:
+        limits = [each.budget for each in self.before]
         return tuple(
-            verdict(each.budget, None if each.value is None else self._value(each.budget, cost)) for each in self.before
+            verdict(each, each.in_unit(getattr(cost, each.counted)) if each.counted else None) for each in limits
         )
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, Verdict, check, read_limit
+from effviz.advice.budgets import BYTES, DTYPES, QUANTITIES, Budget, Verdict, check, read_limit
 from effviz.advice.scaling import ScalingRule
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
@@ -83,11 +83,8 @@ class Candidate(NamedTuple):
 
     def value(self, quantity: str, dtype: str) -> int:
         """Return a counted quantity in its unit; sizes in bytes are in the number format `dtype`."""
-        if quantity == "weight_size":
-            return self.params * DTYPES[dtype]
-        if quantity == "peak_activation":
-            return self.peak_activation * DTYPES[dtype]
-        return int(getattr(self, quantity))
+        counted = QUANTITIES[quantity]
+        return int(getattr(self, counted.counted)) * (DTYPES[dtype] if counted.kind == BYTES else 1)
 
 
 Known = Mapping[Candidate, float]
@@ -285,7 +282,7 @@ def _beyond(quantity: str, limit: float, size: int, latencies: Known) -> Callabl
     if QUANTITIES[quantity].unit == "bytes":
         # Exact for integers: elements * size > limit.
         limit = int(limit) // size
-    place = Candidate._fields.index("params" if quantity == "weight_size" else quantity)
+    place = Candidate._fields.index(QUANTITIES[quantity].counted)
     return lambda each: each[place] > limit  # type: ignore[operator]
 
 

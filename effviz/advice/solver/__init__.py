@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from effviz.advice.budgets import DTYPES, QUANTITIES, Budget, Limits, Verdict, check, read_limits
+from effviz.advice.budgets import QUANTITIES, Budget, Limits, Verdict, check, read_limits
 from effviz.advice.capacity import capacity
 from effviz.advice.edits import SETTINGS, Edit, row_edit, setting_edit
 from effviz.advice.solver.bound import lower_bounds
@@ -114,7 +115,7 @@ def _fit(design: Design, budgets: tuple[Budget, ...], memory: str) -> Fit:
     over = _beyond(search, budgets)
     bounds = lower_bounds(search) if over else None
     if bounds is not None:
-        proven = {each: _in_unit(each, bounds) for each in over if _in_unit(each, bounds) > each.limit}
+        proven = _exceeded(over, bounds)
         if proven:
             worst = max(proven, key=lambda each: proven[each] / each.limit)
             return _failed(INFEASIBLE, worst, over[worst], proven[worst], before, search)
@@ -122,7 +123,7 @@ def _fit(design: Design, budgets: tuple[Budget, ...], memory: str) -> Fit:
     if best is None:
         worst = max(over or {each.budget: int(each.value or 0) for each in before if not each.passed},
                     key=lambda each: over.get(each, 0) / each.limit)  # fmt: skip
-        known = None if bounds is None else _in_unit(worst, bounds)
+        known = None if bounds is None else worst.in_unit(bounds[worst.counted])
         return _failed(NOT_FOUND, worst, over.get(worst), known, before, search)
     return _found(search, best, budgets, memory, before)
 
@@ -132,14 +133,13 @@ def _beyond(search: Search, budgets: tuple[Budget, ...]) -> dict[Budget, int]:
     smallest = search.variant(search.floor())
     if smallest is None:
         return {}
-    counts = smallest.cost._asdict()
-    return {each: _in_unit(each, counts) for each in budgets if _in_unit(each, counts) > each.limit}
+    return _exceeded(budgets, smallest.cost._asdict())
 
 
-def _in_unit(budget: Budget, counts: dict[str, int]) -> int:
-    """Return the count that a limit concerns, in the unit of the limit."""
-    name = "params" if budget.quantity == "weight_size" else budget.quantity
-    return counts[name] * DTYPES.get(budget.dtype, 1)
+def _exceeded(budgets: Iterable[Budget], counts: Mapping[str, int]) -> dict[Budget, int]:
+    """Return the limits that counts exceed, with the values in the unit of the limit."""
+    values = {each: each.in_unit(counts[each.counted]) for each in budgets}
+    return {each: value for each, value in values.items() if value > each.limit}
 
 
 def _failed(

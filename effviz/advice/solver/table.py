@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import Any, NamedTuple
 
-from effviz.advice.budgets import DTYPES, Budget
+from effviz.advice.budgets import Budget
 from effviz.advice.capacity import block_capacity
 from effviz.advice.solver import knobs
 from effviz.core.caches import remembered
@@ -27,7 +27,6 @@ from effviz.model.shapes import out_shape
 from effviz.model.stage import Stage
 
 COUNTS = ("params", "macs", "memory_access", "peak_activation")
-_OF = {"weight_size": "params"}
 
 
 class State(NamedTuple):
@@ -82,9 +81,8 @@ def limits_in_elements(budgets: Iterable[Budget]) -> dict[str, int]:
     """Return limits on counts in elements, by the names in `COUNTS`; the stricter one if two limit the same count."""
     found: dict[str, int] = {}
     for each in budgets:
-        name = _OF.get(each.quantity, each.quantity)
-        limit = int(each.limit) // DTYPES.get(each.dtype, 1)
-        found[name] = min(limit, found.get(name, limit))
+        limit = int(each.limit) // each.in_unit(1)
+        found[each.counted] = min(limit, found.get(each.counted, limit))
     return found
 
 

@@ -90,7 +90,7 @@ def difference_chart(
 def _note(terms: Sequence[Term], by: str) -> str:
     equal = sum(not each.value for each in terms)
     left = f" {plural(equal, _NOUNS[by])} without a difference: not drawn." if equal else ""
-    return f"Violet: cheaper than in the baseline. Other bars: more expensive. The terms sum to the difference exactly.{left}"
+    return f"Violet: cheaper than in the baseline, else more expensive. The terms sum to the difference exactly.{left}"
 
 
 # --- stages side by side ----------------------------------------------------------------------------------------------
