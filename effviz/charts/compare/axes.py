@@ -1,5 +1,6 @@
 """An axis of a comparison: its name, its unit and its direction."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,10 @@ class Axis(NamedTuple):
     better: int
     log: bool
     tick: Callable[[float], str]
+
+    def place(self, value: float) -> float:
+        """Return the place of a value on the axis, in plotly's unit for annotations."""
+        return math.log10(value) if self.log else value
 
     def spec(self, span: tuple[float, float]) -> Spec:
         """Build the axis over a span of values, or of their logarithms."""
