@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import log_values
 from effviz.core.arguments import check_border
+from effviz.core.units import short, short_binary
 
 _RUG = 90  # at most so many marks
 _FLOOR = 0.06  # of the height, for the rug
@@ -45,7 +47,7 @@ class Search(NamedTuple):
     limit_text: str
 
 
-def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], chosen: str, look: Appearance) -> Chart:
+def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_bytes: bool = False) -> Chart:
     """Draw published top-1 against a quantity, with the Pareto front, the limit and what it alone excludes.
 
     Networks without a published top-1 are marks below the axis of accuracies: no value is guessed.
@@ -53,8 +55,8 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     Args:
         found: the networks.
         label: of the quantity, with its unit.
-        ticks: values of the axis and their texts.
         chosen: label of the selected network, in the accent colour.
+        in_bytes: whether the quantity is in bytes.
     """
     marks = [*found.fits, *found.front, *found.near]
     values = [*(each.value for each in marks), *found.rest, *([found.limit] if found.limit else [])]
@@ -92,9 +94,8 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
             math.log10(found.limit), 1, f"limit {found.limit_text}", look.accent, 13, yref="paper", yanchor="bottom",
             xanchor="right" if math.log10(found.limit) > sum(span) / 2 else "left",
         ))  # fmt: skip
-    shown = [each for each in ticks if span[0] <= math.log10(each[0]) <= span[1]]
-    across = draw.log_axis(span, [value for value, _ in shown], label, showgrid=True)
-    across["ticktext"] = [text for _, text in shown]
+    written = short_binary if in_bytes else short
+    across = draw.log_axis(span, log_values(*span, in_bytes=in_bytes), label, written, showgrid=True)
     layout = draw.legend(y=1.08) | {
         "annotations": notes,
         "shapes": shapes,

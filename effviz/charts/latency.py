@@ -8,6 +8,7 @@ from effviz.charts import draw
 from effviz.charts.names import Frame, Mark, Segment, named
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import log_values
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import milliseconds, short, si
@@ -211,26 +212,38 @@ def _order(correlation: float, name: str) -> str:
     return f"the ranking by {name} {degree} (rank correlation {correlation:.2f})"
 
 
-def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
-    """Draw the spread of speed, one bar per predictor: a perfect predictor has a spread of 1.
+def predictor_dots(rows: Sequence[Row], look: Appearance) -> Chart:
+    """Draw the spread of speed, one dot per predictor: a perfect predictor has a spread of 1.
 
     Args:
         rows: at least three, with latency_ms and the counts of `PREDICTORS`.
     """
     found = predictors(rows)
     best = min(found, key=lambda entry: entry.spread)
+    names = [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found]
+    spreads = [entry.spread for entry in found]
     orders = ["no order" if math.isnan(entry.rank_correlation) else f"{entry.rank_correlation:.2f}" for entry in found]
-    # The text behind the longest bar needs room.
-    span = (0.0, max(1.0, math.log10(max(entry.spread for entry in found)) * 1.6))
-    bars = draw.row_bars(
-        [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found], [entry.spread for entry in found],
-        {"color": [look.accent if entry is best else look.muted for entry in found]},
-        [f"{entry.spread:.1f}× ({order})" for entry, order in zip(found, orders, strict=True)],
+    colors = [look.accent if entry is best else look.ink for entry in found]
+    # The text behind the last dot needs room.
+    span = (0.0, max(0.3, math.log10(max(spreads))) * 1.3)
+    dots = draw.dots(
+        spreads, names, draw.outlined(colors, 12), mode="markers+text", text=[f"  {spread:.1f}×" for spread in spreads],
+        textposition="middle right", textfont={"color": colors, "size": 14}, cliponaxis=False,
         **draw.hover("%{y}: fastest over slowest %{x:.1f}"),
     )  # fmt: skip
-    name = "Fastest over slowest (rank correlation)"
-    axis = draw.log_axis(span, _ticks(span), name, _tick_text(short), showgrid=True)
-    layout = {"xaxis": axis, "yaxis": draw.ROWS, "bargap": 0.45}
+    beside: Spec = {"xref": "paper", "xanchor": "center", "xshift": 44}
+    heading = draw.note(1, 1, "Rank<br>correlation", look.muted, yref="paper", yanchor="bottom", yshift=2, **beside)
+    layout = {
+        "margin": draw.margin(right=88, top=42),
+        "annotations": [
+            heading, *(draw.note(1, name, order, color, 14, **beside)
+                       for name, order, color in zip(names, orders, colors, strict=True)),
+        ],
+        "xaxis": draw.log_axis(
+            span, [1, *log_values(*span)], "Fastest over slowest: lower is better", _tick_text(short), showgrid=True
+        ),
+        "yaxis": draw.ROWS | {"showgrid": True},
+    }  # fmt: skip
     gap = f"a factor of {best.spread:.1f} between the fastest and the slowest network"
     title = f"The best predictor of latency is {best.label}, with {gap}"
     spoken = "; ".join(
@@ -238,7 +251,7 @@ def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
         f"{'' if math.isnan(entry.rank_correlation) else f' {entry.rank_correlation:.2f}'}"
         for entry in found
     )
-    return chart(look, 240, [bars], layout, title, spoken)
+    return chart(look, 260, [dots], layout, title, spoken)
 
 
 def inversion_text(pair: Inversion, count: str) -> str:
