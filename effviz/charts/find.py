@@ -11,7 +11,7 @@ from effviz.core.arguments import check_border
 from effviz.core.units import short, short_binary
 
 _RUG = 90  # at most so many marks
-_FLOOR = 0.06  # of the height, for the rug
+_FLOOR, _BELOW = 0.06, 0.08  # of the height, for the rug and for the text below it
 
 
 class Mark(NamedTuple):
@@ -64,6 +64,7 @@ def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_
     low = 5 * math.floor((min((each.top1 for each in marks), default=50) - 1) / 5)
     high = 5 * math.ceil((max((each.top1 for each in marks), default=80) + 0.5) / 5)
     floor = low - (high - low) * _FLOOR
+    bottom = floor - (high - low) * _BELOW
     traces: list[Spec] = []
     pale = draw.mixed(look.grid, look.muted, 0.45)
     front = sorted(found.front, key=lambda each: (each.value, each.top1))
@@ -89,7 +90,9 @@ def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_
         notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
     shapes = []
     if found.limit:
-        shapes.append(draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below"))
+        # It ends above the text below the rug.
+        line = draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below")
+        shapes.append(line | {"y0": (floor - bottom) / (high - bottom)})
         notes.append(draw.note(
             math.log10(found.limit), 1, f"limit {found.limit_text}", look.accent, 13, yref="paper", yanchor="bottom",
             xanchor="right" if math.log10(found.limit) > sum(span) / 2 else "left",
@@ -101,7 +104,7 @@ def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
         "xaxis": across,
-        "yaxis": draw.axis("Published top-1 (%)", range=[floor - (high - low) * 0.04, high], tickvals=list(
+        "yaxis": draw.axis("Published top-1 (%)", range=[bottom, high], tickvals=list(
             range(low, high + 1, 5))),
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {each.top1:g} %, {each.text.partition('<br>')[0]}" for each in front[-8:])
