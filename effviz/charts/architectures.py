@@ -8,9 +8,10 @@ from effviz.advice.amounts import format_share
 from effviz.charts import draw
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.charts.ticks import panel_axis, round_axis
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text, visible
-from effviz.core.units import exact, lower, percent, si, snapped
+from effviz.core.units import exact, lower, percent, si
 from effviz.count.kinds import KINDS
 from effviz.count.rows import KindSums, LayerRow, Sums
 
@@ -23,6 +24,7 @@ class Measure:
     label: str  # on the axis
     factor: int = 1  # from the unit of the report to the one shown
     show: Callable[[float], str] = si  # a value in that unit as text
+    in_bytes: bool = False  # whether ticks are multiples of KiB and MiB
 
     def of(self, counts: Sums | LayerRow) -> int:
         """Return the value in the unit shown."""
@@ -65,8 +67,9 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
         heading = f"<b>{measure.label}</b>  {measure.show(sum(wholes.values()))}"
         headings.append(draw.panel_label(heading, 0, top, look.ink))
         highest = max([*wholes.values(), *(ghosts[stage] for stage in totals if stage in ghosts)])
-        axes[f"yaxis{number}"] = {"domain": [max(0.0, top - span), top], "anchor": "x", "range": [0, snapped(highest)],
-                                  "nticks": 3, "tickformat": ".3~s"}  # fmt: skip
+        axes[f"yaxis{number}"] = {"domain": [max(0.0, top - span), top], "anchor": "x"} | panel_axis(
+            highest, in_bytes=measure.in_bytes
+        )
     layout = axes | {
         "barmode": "stack",
         "bargap": 0.3,
@@ -75,6 +78,7 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
         "xaxis": {
             "anchor": f"y{len(measures)}" if len(measures) > 1 else "y",
             "type": "category",
+            "autotickangles": [0, 90],
             "categoryarray": list(map(plotly_text, totals)),
             "range": [-0.5, len(totals) - 0.5],
         },
@@ -161,7 +165,8 @@ def kind_shares(sums: KindSums, measures: list[Measure], look: Appearance) -> Ch
         texts = [percent(share) if share >= 0.1 else "" for share in shares[kind]]
         traces.append(draw.kind_bars(kind, names, shares[kind], texts, 14, look, **hover))
     scale = draw.axis("Share of the total", range=[0, 1.001], showgrid=True, **draw.percent_ticks())
-    layout = {"barmode": "stack", "bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
+    # Without a margin, the label of 100 % is left out.
+    layout = {"barmode": "stack", "bargap": 0.35, "margin": draw.margin(right=24), "xaxis": scale, "yaxis": draw.ROWS}
     spoken = details(
         (kind, [f"{percent(share)} of {lower(name)}" for name, share in zip(names, shares[kind], strict=True)])
         for kind in KIND_COLORS
@@ -211,19 +216,25 @@ def activation_timeline(
         bars: Spec = {"type": "bar", "x": [place + 1 for place in selected], "y": [values[place] for place in selected]}
         traces.insert(0, bars | {"width": 1, "marker": {"color": look.accent, "opacity": 0.4}, "hoverinfo": "skip"})
     left = at < len(values) / 2
-    # The label is above the point, or beside it where the point is at the top of the chart.
-    place: Spec = {"xanchor": "left" if left else "right", "xshift": 10 if left else -10, "yshift": -2}
-    starts, name = _stage_ticks([plotly_text(row.stage) for row in running]), plotly_text(peak.path)
+    # Only above the highest point is there no curve.
+    place: Spec = {
+        "xanchor": "left" if left else "right",
+        "xshift": -6 if left else 6,
+        "yanchor": "bottom",
+        "yshift": 8,
+    }
+    starts, name = _stage_ticks([plotly_text(row.stage) for row in running], at), plotly_text(peak.path)
     layout: Spec = {
         "hovermode": "x",
+        "margin": draw.margin(top=34),
         "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {name}", look.accent, 14, **place)],
         "xaxis": draw.axis(
-            f"Layers in execution order ({len(values)} that run)",
+            f"{plural(len(values), 'layer')} in execution order",
             range=[0.5, len(values) + 0.5],
             **draw.ticks(list(starts), starts.__getitem__),
         ),
         "yaxis": draw.axis(
-            measure.label, range=[0, snapped(max(*values, limit[0] if limit else 0))], tickformat=".3~s", nticks=5
+            measure.label, **round_axis(max(*values, limit[0] if limit else 0), 5, in_bytes=measure.in_bytes)
         ),
     }
     title = f"Activation memory peaks at {highest} in {visible(peak.path)}"
@@ -246,15 +257,17 @@ def activation_timeline(
     return chart(look, 260, traces, layout, title, at_peak, run)
 
 
-def _stage_ticks(stages: Sequence[str]) -> dict[int, str]:
-    """Return the place of each stage's first layer, counted from 1, without stages too close to the one before."""
-    shown: dict[int, str] = {}
-    seen: set[str] = set()
-    for place, stage in enumerate(stages, start=1):
-        if stage not in seen and (not shown or place - max(shown) >= len(stages) / 12):
+def _stage_ticks(stages: Sequence[str], peak: int) -> dict[int, str]:
+    """Return the place of each stage's first layer, counted from 1, without stages too close to a shown one.
+
+    The stage of the layer with the index `peak` is always among them.
+    """
+    starts = {stage: place for place, stage in reversed(list(enumerate(stages, start=1)))}
+    shown: dict[int, str] = {starts[stages[peak]]: stages[peak]}
+    for stage, place in sorted(starts.items(), key=lambda each: each[1]):
+        if min(abs(place - other) for other in shown) >= len(stages) / 9:
             shown[place] = stage
-        seen.add(stage)
-    return shown
+    return dict(sorted(shown.items()))
 
 
 check_border(globals())

@@ -37,7 +37,7 @@ def kind_costs(
         Measured(label, symbol, [costs[quantity] for costs in shares.values()])
         for (quantity, label), symbol in zip(words.items(), ("circle", "diamond", "square-open"), strict=False)
     ]
-    names, axis = [labels[kind] for kind in shares], "Share of the standard convolution's cost"
+    names, axis = [labels[kind] for kind in shares], "Cost, standard convolution = 1×"
     drawn = relative_dots(names, measures, labels[chosen], axis, look)
     # The only cheaper kind that connects every input channel with every output channel through the window.
     best = "separable" if chosen == "standard" else chosen

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import listed, times
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.ticks import round_axis
 from effviz.charts.waterfall import MINUS, Bar, sign, waterfall
 from effviz.core.arguments import check_border
-from effviz.core.units import change, exact, percent, short, si, snapped
+from effviz.core.units import change, exact, percent, si
 
 _NAMED = 2
 
@@ -59,10 +60,9 @@ def counted_chart(ours: tuple[str, int], terms: Sequence[Addend], name: str, uni
         for each in terms
     ]
     trace, rows = waterfall(first, moves, last, look)
-    end = snapped(max(*sums, 1))
     layout = {
         "margin": draw.margin(right=90),
-        "xaxis": draw.axis(unit, range=[0, end], showgrid=True) | draw.ticks([0, end / 2, end], short),
+        "xaxis": draw.axis(unit, showgrid=True) | round_axis(max(*sums, 1), 3),
         "yaxis": rows,
     }
     spoken = ", ".join(f"{each.label} {each.text}" for each in (first, *moves, last))

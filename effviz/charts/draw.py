@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from effviz.charts.style import CLEAR, KIND_COLORS, Appearance, Spec
-from effviz.core.units import short, snapped
+from effviz.core.units import round_step, short
 from effviz.count.palette import text_on
 
 # --- traces ----------------------------------------------------------------------------------------------------------
@@ -13,7 +13,7 @@ from effviz.count.palette import text_on
 
 def percent_ticks(end: float = 1.0) -> Spec:
     """Build the ticks of an axis of shares from 0 to `end`, as percentages."""
-    step = snapped(end / 6)
+    step = round_step(end / 6)
     values = [step * place for place in range(math.floor(end / step + 1e-9) + 1)]
     return {"tickvals": values, "ticktext": [f"{100 * value:.3g} %" for value in values]}
 

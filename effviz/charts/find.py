@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import log_values
 from effviz.core.arguments import check_border
+from effviz.core.units import short, short_binary
 
 _RUG = 90  # at most so many marks
-_FLOOR = 0.06  # of the height, for the rug
+_FLOOR, _BELOW = 0.06, 0.08  # of the height, for the rug and for the text below it
 
 
 class Mark(NamedTuple):
@@ -45,7 +47,7 @@ class Search(NamedTuple):
     limit_text: str
 
 
-def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], chosen: str, look: Appearance) -> Chart:
+def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_bytes: bool = False) -> Chart:
     """Draw published top-1 against a quantity, with the Pareto front, the limit and what it alone excludes.
 
     Networks without a published top-1 are marks below the axis of accuracies: no value is guessed.
@@ -53,8 +55,8 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     Args:
         found: the networks.
         label: of the quantity, with its unit.
-        ticks: values of the axis and their texts.
         chosen: label of the selected network, in the accent colour.
+        in_bytes: whether the quantity is in bytes.
     """
     marks = [*found.fits, *found.front, *found.near]
     values = [*(each.value for each in marks), *found.rest, *([found.limit] if found.limit else [])]
@@ -62,6 +64,7 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
     low = 5 * math.floor((min((each.top1 for each in marks), default=50) - 1) / 5)
     high = 5 * math.ceil((max((each.top1 for each in marks), default=80) + 0.5) / 5)
     floor = low - (high - low) * _FLOOR
+    bottom = floor - (high - low) * _BELOW
     traces: list[Spec] = []
     pale = draw.mixed(look.grid, look.muted, 0.45)
     front = sorted(found.front, key=lambda each: (each.value, each.top1))
@@ -87,20 +90,21 @@ def found_chart(found: Search, label: str, ticks: Sequence[tuple[float, str]], c
         notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
     shapes = []
     if found.limit:
-        shapes.append(draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below"))
+        # It ends above the text below the rug.
+        line = draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below")
+        shapes.append(line | {"y0": (floor - bottom) / (high - bottom)})
         notes.append(draw.note(
             math.log10(found.limit), 1, f"limit {found.limit_text}", look.accent, 13, yref="paper", yanchor="bottom",
             xanchor="right" if math.log10(found.limit) > sum(span) / 2 else "left",
         ))  # fmt: skip
-    shown = [each for each in ticks if span[0] <= math.log10(each[0]) <= span[1]]
-    across = draw.log_axis(span, [value for value, _ in shown], label, showgrid=True)
-    across["ticktext"] = [text for _, text in shown]
+    written = short_binary if in_bytes else short
+    across = draw.log_axis(span, log_values(*span, in_bytes=in_bytes), label, written, showgrid=True)
     layout = draw.legend(y=1.08) | {
         "annotations": notes,
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
         "xaxis": across,
-        "yaxis": draw.axis("Published top-1 (%)", range=[floor - (high - low) * 0.04, high], tickvals=list(
+        "yaxis": draw.axis("Published top-1 (%)", range=[bottom, high], tickvals=list(
             range(low, high + 1, 5))),
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {each.top1:g} %, {each.text.partition('<br>')[0]}" for each in front[-8:])

@@ -47,11 +47,11 @@ def zoo_dots(networks: Sequence[Totals], factor: int, compute_label: str, look: 
         traces.append(draw.dots(values, titles, draw.outlined(look.ink, 10, symbol), **hover))
         # A label above the first row replaces a legend.
         notes.append(draw.note(math.log10(values[-1]), titles[-1], label, look.muted, yshift=18))
-    span = [math.log10(min(params)) - 0.3, math.log10(max(compute)) + 0.2]
+    span = math.log10(min(params)) - 0.3, math.log10(max(compute)) + 0.2
     layout = {
         "margin": draw.margin(right=12, top=30),
         "annotations": notes,
-        "xaxis": draw.axis("Count (logarithmic)", type="log", dtick=1, tickformat="~s", showgrid=True, range=span),
+        "xaxis": draw.log_axis(span, draw.decades(*span, (1,)), "Count (logarithmic)", showgrid=True),
         "yaxis": {"showgrid": False, "ticksuffix": " ", "categoryorder": "array", "categoryarray": titles,
                   "range": [-0.7, len(rows) - 0.3]},
     }  # fmt: skip

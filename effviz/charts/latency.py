@@ -5,14 +5,18 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.names import Frame, Mark, Segment, named
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import log_values
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import milliseconds, short, si
 from effviz.studies.prediction import PREDICTORS, Inversion, Row, inversions, predictors
 
 Span = tuple[float, float]
+_AREA = 850.0, 380.0
+"""Width and height in pixels of the plot of a chart of usual width."""
 
 
 class Point(NamedTuple):
@@ -101,39 +105,44 @@ def _names(
 ) -> list[Spec]:  # fmt: skip
     """Name the networks, except where a name would cover another one or a point, and add the `fixed` labels.
 
-    The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end. The
-    names of a `pair` are above and below the line between its points.
+    The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end.
     """
-    marked = [each for each in points if each.title in highlight]
-    places = [_place(each, ranges) for each in points]
-    boxes: list[tuple[float, float, float]] = []
-    marks, others = [], []
-    for point in [*marked, *(each for each in points if each.title not in highlight)]:
-        own, near = point.title in highlight, _place(point, ranges)
-        flipped = near[0] > 0.5
-        # Sizes are shares of the axes of a chart of usual width: 0.008 for a letter, 0.045 for a line.
-        width = 0.008 * len(point.title) + 0.02
-        start = near[0] - width if flipped else near[0]
-        box = start, start + width, near[1]
-        taken = any(start < end and begin < box[1] and abs(near[1] - other) < 0.045 for begin, end, other in boxes)
-        covers = any(start < x < box[1] and abs(near[1] - y) < 0.03 and (x, y) != near for x, y in places)
-        if taken or (covers and not own):
+    ordered = sorted(points, key=lambda each: each.title not in highlight)
+    marks = [
+        Mark(*_place(each, ranges), 8 if own else 6, each.title, 14 if own else 12, needed=own)
+        for each in ordered for own in (each.title in highlight,)
+    ]  # fmt: skip
+    link: list[Segment] = [(marks[0].x, marks[0].y, marks[1].x, marks[1].y)] if pair else []
+    others: list[Spec] = []
+    marked: list[Spec] = []
+    for point, place in zip(ordered, named(marks, _AREA, lines=link, taken=_frames(fixed, ranges)), strict=True):
+        if place is None:
             continue
-        boxes.append(box)
-        place: Spec = {"xanchor": "right" if flipped else "left", "xshift": (12 if own else 11) * (1 - 2 * flipped)}
-        text, where = plotly_text(point.title), (math.log10(point.amount), math.log10(point.time))
-        if own:
-            place["yshift"] = 0 if pair is None else 12 if point.title == pair.light else -12
-            marks.append(draw.note(*where, text, look.accent, 14, bgcolor=look.paper, **place))
-        else:
-            others.append(draw.note(*where, text, look.muted, 12, bgcolor=look.paper, **place))
-    return [*others, *fixed, *marks]
+        own = point.title in highlight
+        x, y, text = math.log10(point.amount), math.log10(point.time), plotly_text(point.title)
+        color, size = (look.accent, 14) if own else (look.muted, 12)
+        (marked if own else others).append(draw.note(x, y, text, color, size, **place))
+    return [*others, *fixed, *marked]
+
+
+def _frames(notes: Sequence[Spec], ranges: tuple[Span, Span]) -> list[Frame]:
+    """Return the rectangles of the labels of the lines of equal speed."""
+    found = []
+    for note in notes:
+        x, y = _pixels(note["x"], note["y"], ranges)
+        left, top = x - 42 * (note["xanchor"] == "right"), y + 16 * (note["yanchor"] == "bottom")
+        found.append(Frame(left, top - 16, left + 42, top))
+    return found
 
 
 def _place(point: Point, ranges: tuple[Span, Span]) -> tuple[float, float]:
-    """Return the place of a point as shares of the axes."""
+    return _pixels(math.log10(point.amount), math.log10(point.time), ranges)
+
+
+def _pixels(across: float, up: float, ranges: tuple[Span, Span]) -> tuple[float, float]:
+    """Return a place on a chart of usual width in pixels, from the lower left corner."""
     (left, right), (bottom, top) = ranges
-    return (math.log10(point.amount) - left) / (right - left), (math.log10(point.time) - bottom) / (top - bottom)
+    return _AREA[0] * (across - left) / (right - left), _AREA[1] * (up - bottom) / (top - bottom)
 
 
 def _steady(low: float, high: float) -> Span:
@@ -165,9 +174,9 @@ def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> t
             continue
         ends = [10**start, 10**end], [10 ** (start + 3 - rate), 10 ** (end + 3 - rate)]
         traces.append(draw.line(*ends, look.muted, 1, dash="dot", showlegend=False))
-        # The label is below the line where the line ends at the top of the plot.
+        # Where the line ends at the top of the plot, its label is on its other side. The line does not cross it.
         room = y_range[1] - (end + 3 - rate) > 0.06 * (y_range[1] - y_range[0])
-        place: Spec = {"xanchor": "right", "yanchor": "bottom" if room else "top", "bgcolor": look.paper}
+        place: Spec = {"xanchor": "right", "yanchor": "bottom"} if room else {"xanchor": "left", "yanchor": "top"}
         notes.append(draw.note(end, end + 3 - rate, f"{short(speed)}/s", look.muted, 12, **place))
     return traces, notes
 
@@ -203,26 +212,38 @@ def _order(correlation: float, name: str) -> str:
     return f"the ranking by {name} {degree} (rank correlation {correlation:.2f})"
 
 
-def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
-    """Draw the spread of speed, one bar per predictor: a perfect predictor has a spread of 1.
+def predictor_dots(rows: Sequence[Row], look: Appearance) -> Chart:
+    """Draw the spread of speed, one dot per predictor: a perfect predictor has a spread of 1.
 
     Args:
         rows: at least three, with latency_ms and the counts of `PREDICTORS`.
     """
     found = predictors(rows)
     best = min(found, key=lambda entry: entry.spread)
+    names = [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found]
+    spreads = [entry.spread for entry in found]
     orders = ["no order" if math.isnan(entry.rank_correlation) else f"{entry.rank_correlation:.2f}" for entry in found]
-    # The text behind the longest bar needs room.
-    span = (0.0, max(1.0, math.log10(max(entry.spread for entry in found)) * 1.6))
-    bars = draw.row_bars(
-        [f"{entry.label[:1].upper()}{entry.label[1:]}" for entry in found], [entry.spread for entry in found],
-        {"color": [look.accent if entry is best else look.muted for entry in found]},
-        [f"{entry.spread:.1f}× ({order})" for entry, order in zip(found, orders, strict=True)],
+    colors = [look.accent if entry is best else look.ink for entry in found]
+    # The text behind the last dot needs room.
+    span = (0.0, max(0.3, math.log10(max(spreads))) * 1.3)
+    dots = draw.dots(
+        spreads, names, draw.outlined(colors, 12), mode="markers+text", text=[f"  {spread:.1f}×" for spread in spreads],
+        textposition="middle right", textfont={"color": colors, "size": 14}, cliponaxis=False,
         **draw.hover("%{y}: fastest over slowest %{x:.1f}"),
     )  # fmt: skip
-    name = "Fastest over slowest (rank correlation)"
-    axis = draw.log_axis(span, _ticks(span), name, _tick_text(short), showgrid=True)
-    layout = {"xaxis": axis, "yaxis": draw.ROWS, "bargap": 0.45}
+    beside: Spec = {"xref": "paper", "xanchor": "center", "xshift": 44}
+    heading = draw.note(1, 1, "Rank<br>correlation", look.muted, yref="paper", yanchor="bottom", yshift=2, **beside)
+    layout = {
+        "margin": draw.margin(right=88, top=42),
+        "annotations": [
+            heading, *(draw.note(1, name, order, color, 14, **beside)
+                       for name, order, color in zip(names, orders, colors, strict=True)),
+        ],
+        "xaxis": draw.log_axis(
+            span, [1, *log_values(*span)], "Fastest over slowest: lower is better", _tick_text(short), showgrid=True
+        ),
+        "yaxis": draw.ROWS | {"showgrid": True},
+    }  # fmt: skip
     gap = f"a factor of {best.spread:.1f} between the fastest and the slowest network"
     title = f"The best predictor of latency is {best.label}, with {gap}"
     spoken = "; ".join(
@@ -230,7 +251,7 @@ def predictor_bars(rows: Sequence[Row], look: Appearance) -> Chart:
         f"{'' if math.isnan(entry.rank_correlation) else f' {entry.rank_correlation:.2f}'}"
         for entry in found
     )
-    return chart(look, 240, [bars], layout, title, spoken)
+    return chart(look, 260, [dots], layout, title, spoken)
 
 
 def inversion_text(pair: Inversion, count: str) -> str:

@@ -5,7 +5,7 @@ from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text, visible
-from effviz.core.units import binary, exact, percent
+from effviz.core.units import binary, exact, percent, short_binary
 from effviz.count.microcontroller.report import MicrocontrollerReport
 
 _MOST = 1_000
@@ -78,7 +78,7 @@ def _places(end: float) -> Spec:
     while end / step > 6:
         step *= 2
     values = list(range(0, int(end) + step, step))
-    return {"range": [0, max(end, 1)], **draw.ticks(values, binary)}
+    return {"range": [0, max(end, 1)], **draw.ticks(values, short_binary)}
 
 
 check_border(globals())

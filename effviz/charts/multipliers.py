@@ -10,10 +10,9 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.resolution import Resolution, area, compact_size, in_pixels
 from effviz.core.units import lower, si
-from effviz.count.palette import text_on
 
-# Text on every cell stays readable up to this share of the way from the grid colour to the muted one.
-_DARKEST = 0.6
+# Text in ink and the outline of the current cell stay visible between these shares of the accent colour in the paper.
+_PALEST, _DARKEST = 0.06, 0.45
 # Each symbol has an open twin, for points that are not on the Pareto front.
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "bowtie", "x", "star", "cross")
 
@@ -54,16 +53,13 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
     rows = [[at[width, side] for side in sides] for width in widths]
     share = _shares([cell.value for cell in cells if cell.value is not None])
     shares = [[None if cell.value is None else share(cell.value) for cell in row] for row in rows]
-    dark = draw.mixed(look.grid, look.muted, _DARKEST)
+    ends = draw.mixed(look.paper, look.accent, _PALEST), draw.mixed(look.paper, look.accent, _DARKEST)
     cells_at = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row)]
-    colors = [
-        look.muted if (tone := shares[y][x]) is None else text_on(draw.mixed(look.grid, dark, tone))
-        for x, y, _ in cells_at
-    ]
+    colors = [look.muted if shares[y][x] is None else look.ink for x, y, _ in cells_at]
     columns, lines = range(len(sides)), range(len(widths))
     traces = [
         draw.heatmap(
-            columns, lines, shares, (look.grid, dark), hoverongaps=True,
+            columns, lines, shares, ends, hoverongaps=True,
             **draw.hover("%{customdata[0]}", [[[cell.hover] for cell in row] for row in rows]),
         ),
         draw.labels(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Spec
+from effviz.charts.ticks import log_values
 from effviz.core.text import plotly_text
 
 _LONG = 18
@@ -25,7 +26,6 @@ _GLYPHS = {
     "triangle-up": "▲",
     "triangle-right": "▶",
     "diamond-tall": "♦",
-    "diamond-wide": "◆",
     "diamond-open": "◇",
 }
 
@@ -52,7 +52,7 @@ def relative_dots(
         names: of the rows, from top to bottom.
         measures: multiples, each drawn with its own symbol, named in the legend.
         marked: the row or the measure in the accent colour.
-        axis: its title, which says what 100 % is.
+        axis: its title, which says what 1× is.
     """
     known = [[value for each in measures if (value := each.values[place]) is not None] for place in range(len(names))]
     traces = [draw.stretches(((name, min(row), max(row)) for name, row in zip(names, known, strict=True) if row), look)]
@@ -64,8 +64,8 @@ def relative_dots(
         traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
     every = [value for row in known for value in row] or [1.0]
     low, high = min(0.0, math.log10(min(every))), max(0.0, math.log10(max(every)))
-    values = draw.decades(low, high, (1, 2, 5) if high - low < 1.5 else (1,))
     room = 0.06 * (high - low) + 0.04
+    values = log_values(low - room, high + room)
     lines = _legend(measures, marked, look)
     layout = {
         "annotations": [
@@ -73,7 +73,8 @@ def relative_dots(
         ],
         "margin": draw.margin(top=14 + 20 * len(lines)),
         "xaxis": draw.log_axis((low - room, high + room), values, axis, written, showgrid=True),
-        "yaxis": draw.ROWS | draw.ticks(names, _in_lines),
+        # A row without a mark has its place too.
+        "yaxis": draw.ROWS | draw.ticks(names, _in_lines) | {"categoryorder": "array", "categoryarray": list(names)},
     }
     return 110 + 38 * len(names), traces, layout
 
@@ -94,5 +95,5 @@ def _in_lines(name: str) -> str:
 
 
 def written(multiple: float) -> str:
-    """Return a multiple as text: ``12 %`` below 2, ``3.5×`` from there on."""
-    return times(multiple) if multiple >= 1.995 else f"{100 * multiple:.3g} %"
+    """Return a multiple as text: ``0.12×``, ``3.5×``."""
+    return times(multiple)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import linear_ticks
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
-from effviz.core.units import lower, milliseconds, percent, short, si
+from effviz.core.units import lower, milliseconds, percent, si
 from effviz.studies.objective import MAX_LATENCY_MS, Objective, Ranked
 
 _LINES = (1.0, 0.97, 0.94, 0.91)
@@ -175,7 +176,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
     ]  # fmt: skip
     right = cut.amount > x[-1] * 0.55
     layout = {
-        "xaxis": draw.axis(f"Budget, {lower(label)}", range=[0, x[-1] * 1.03], **draw.ticks(_fifths(x[-1]), short)),
+        "xaxis": draw.axis(f"Budget, {lower(label)}", range=[0, x[-1] * 1.03], **linear_ticks(0, x[-1] * 1.03)),
         "yaxis": draw.axis("Share of the space (%)", range=[0, 100], dtick=20),
         "shapes": [draw.rule(look.accent, 1, "dot", x=cut.amount, layer="below")],
         "annotations": [
@@ -186,10 +187,6 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
     title = f"{cut.text} of the networks are within a budget of {si(cut.amount)}"
     spoken = "; ".join(f"{si(budget)}: {percent(share)}" for budget, share in points[:: max(1, len(points) // 10)])
     return chart(look, _TALL, traces, layout, title, f"{label}: {spoken}")
-
-
-def _fifths(end: float) -> list[float]:
-    return [end * place / 5 for place in range(6)]
 
 
 class Bar(NamedTuple):
@@ -282,7 +279,7 @@ def front_chart(
     amounts = [each.amount for each in (*front, *others)]
     end = max([*amounts, budget]) * 1.05
     layout = {
-        "xaxis": draw.axis(label, range=[0, end], **draw.ticks(_steps(end), short)),
+        "xaxis": draw.axis(label, range=[0, end], **linear_ticks(0, end)),
         "yaxis": draw.axis("Capacity, not accuracy"),
         "shapes": [draw.rule(look.accent, 1, "dot", x=budget, layer="below")],
         "annotations": [
@@ -300,13 +297,6 @@ def front_chart(
     some = f"{plural(len(front), 'network')} of {len(front) + len(others)}"
     spoken = "; ".join(f"network {each.number}: {si(each.amount)}, capacity {each.capacity:.0f}" for each in front)
     return chart(look, _HEIGHT, traces, layout, f"On the front within {si(budget)} {lower(label)}: {some}", spoken)
-
-
-def _steps(end: float) -> list[float]:
-    """Return about five round ticks from 0."""
-    step = 10 ** math.floor(math.log10(end / 4))
-    step *= next(factor for factor in (1, 2, 5, 10) if end / (step * factor) <= 6)
-    return [step * place for place in range(int(end / step) + 1)]
 
 
 check_border(globals())

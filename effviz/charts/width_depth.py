@@ -11,9 +11,9 @@ from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import change, lower, percent
 
-# Tall to flat, like the designs.
+# Each has a character of the same shape for the legend.
 SYMBOLS = {
-    "Widest": "triangle-up", "Wide": "diamond-tall", "Balanced": "circle", "Deep": "diamond-wide",
+    "Widest": "triangle-up", "Wide": "diamond-tall", "Balanced": "circle", "Deep": "square",
     "Deepest": "triangle-right",
 }  # fmt: skip
 _HEIGHT = 338
@@ -78,13 +78,19 @@ def multiples_chart(
     Args:
         designs: from wide to deep.
         quantities: one row each.
-        base: index of the design that is 100 %.
+        base: index of the design that is 1×.
         marked: name of the design in the accent colour.
         title: the finding.
     """
     multiples = [multiples_of(entry.values, entry.values[base]) for entry in quantities]
+    # Marks of equal values would cover each other.
+    equal = [all(value and abs(value - 1) <= _EQUAL for value in row) and len(designs) > 1 for row in multiples]
     marks = [
-        Measured(design.name, SYMBOLS[design.name], [row[place] for row in multiples])
+        Measured(
+            design.name,
+            SYMBOLS[design.name],
+            [None if same else row[place] for row, same in zip(multiples, equal, strict=True)],
+        )
         for place, design in enumerate(designs)
     ]
     names = [entry.label for entry in quantities]
@@ -98,10 +104,14 @@ def multiples_chart(
     if len(values) > 6:
         values = [step for step in values if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
     layout["xaxis"] |= {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
-    unknown = [entry.label for entry in quantities if all(value is None for value in entry.values)]
+    told = {entry.label: "not measured" for entry in quantities if all(value is None for value in entry.values)}
+    for entry, row, same in zip(quantities, multiples, equal, strict=True):
+        if same:
+            apart = max(abs((value or 1) - 1) for value in row)
+            told[entry.label] = f"equal within {percent(apart)}" if apart else "equal"
     layout |= {
         "margin": layout["margin"] | {"r": 16},
-        "annotations": layout["annotations"] + [draw.note(0, label, "not measured", look.muted) for label in unknown],
+        "annotations": layout["annotations"] + [draw.note(0, label, text, look.muted) for label, text in told.items()],
     }
     spoken = details(
         (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])

@@ -35,6 +35,12 @@ def short(value: float) -> str:
     return " ".join(filter(None, [f"{float(mantissa):g}", prefix]))
 
 
+def short_binary(size: float) -> str:
+    """Format bytes as `binary` without trailing zeros, for ticks: ``256 KiB``."""
+    mantissa, _, prefix = binary(size).partition(" ")
+    return f"{float(mantissa):g} {prefix}"
+
+
 def binary(size: float) -> str:
     """Format bytes as ``13.4 MiB``."""
     if abs(size) < 1024 and float(size).is_integer():
@@ -103,9 +109,21 @@ def lower(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+_ENDS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+
+
 def snapped(maximum: float) -> float:
-    """Return the smallest 1, 2 or 5 times a power of ten that is at least `maximum`, as the end of an axis."""
-    if maximum <= 0:
+    """Return the smallest end of an axis that is at least `maximum`: one of `_ENDS` times a power of ten."""
+    return _at_least(maximum, _ENDS)
+
+
+def round_step(least: float) -> float:
+    """Return the smallest 1, 2 or 5 times a power of ten that is at least `least`, as the distance of ticks."""
+    return _at_least(least, (1, 2, 5, 10))
+
+
+def _at_least(least: float, steps: Sequence[float]) -> float:
+    if least <= 0:
         return 1.0
-    power = 10.0 ** math.floor(math.log10(maximum))
-    return next((step * power for step in (1, 2, 5, 10) if step * power >= maximum * (1 - 1e-12)), 10 * power)
+    power = 10.0 ** math.floor(math.log10(least))
+    return next((step * power for step in steps if step * power >= least * (1 - 1e-12)), 10 * power)

@@ -131,6 +131,10 @@ class Convention:
         """Definition of a quantity, a sentence."""
         return QUANTITIES[quantity].help.format(memory=MEMORIES[self.memory].lower(), weights=self.weight_format)
 
+    def is_bytes(self, quantity: str) -> bool:
+        """Return whether a quantity is on screen in bytes."""
+        return QUANTITIES[quantity].unit == "memory" and not self.in_elements
+
     def factor(self, quantity: str) -> int:
         """Factor from the engine's unit to the one on screen."""
         return {"compute": self.compute(1), "memory": self.size(1), "": 1}[QUANTITIES[quantity].unit]

@@ -20,7 +20,7 @@ from effviz import Design, Stage
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
-from effviz.core.units import exact, lower, percent, si, snapped
+from effviz.core.units import exact, lower, percent, si
 from effviz.count import kinds
 from effviz.count.report import Report
 from effviz.ui.convention import Convention
@@ -95,7 +95,7 @@ def test_stage_bars_add_up_to_the_totals(name: str, convention: Convention) -> N
         low, high = spec["layout"][axis.replace("y", "yaxis", 1)]["range"]
         highest = max(value for (panel, _), value in stages.items() if panel == axis)
         assert low == 0
-        assert high == snapped(highest) >= highest, "a bar stays inside its panel"
+        assert highest <= high <= 1.4 * highest, "a bar stays inside its panel and fills most of it"
 
 
 @every_architecture

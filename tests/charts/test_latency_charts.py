@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import examples
 
-from effviz.charts.latency import finding, inversion_text, latency_scatter, predictor_bars
+from effviz.charts.latency import finding, inversion_text, latency_scatter, predictor_dots
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.units import milliseconds, si
 from effviz.studies.prediction import PREDICTORS, Inversion, inversions
@@ -366,13 +366,13 @@ def test_charts_leave_the_rows_alone() -> None:
     rows = rows_of(DATA)
     for look in (LIGHT, DARK):
         latency_scatter(rows, "macs", 1, "Multiply-adds", "Here", look, highlight=MARKED)
-        predictor_bars(rows, look)
+        predictor_dots(rows, look)
     assert rows == rows_of(DATA)
 
 
 @each_look
 def test_charts_are_transparent_and_use_their_appearance(look: Appearance) -> None:
-    for chart in (_scatter(DATA, look=look), predictor_bars(rows_of(DATA), look)):
+    for chart in (_scatter(DATA, look=look), predictor_dots(rows_of(DATA), look)):
         layout = spec_of(chart)["layout"]
         layout = layout["template"]["layout"] | layout
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
@@ -407,7 +407,7 @@ def test_the_predictor_with_the_smallest_spread_is_marked(look: Appearance) -> N
         speeds = [amount / time for amount, time in zip(DATA[column], DATA["latency_ms"], strict=True)]
         spreads[f"{label[0].upper()}{label[1:]}"] = max(speeds) / min(speeds)
     best = min(spreads, key=spreads.__getitem__)
-    chart = predictor_bars(rows_of(DATA), look)
+    chart = predictor_dots(rows_of(DATA), look)
     (bars,) = spec_of(chart)["data"]
     assert dict(zip(bars["y"], bars["x"], strict=True)) == pytest.approx(spreads)
     colors = dict(zip(bars["y"], bars["marker"]["color"], strict=True))
@@ -416,7 +416,7 @@ def test_the_predictor_with_the_smallest_spread_is_marked(look: Appearance) -> N
     assert f"factor of {spreads[best]:.1f} " in chart.title
     assert chart.alt.startswith(chart.title)
     for label, text in zip(bars["y"], bars["text"], strict=True):
-        assert text.startswith(f"{spreads[label]:.1f}×")
+        assert text.strip() == f"{spreads[label]:.1f}×"
         assert f"{label.lower()}: spread {spreads[label]:.1f}, rank correlation " in chart.alt
     axis = spec_of(chart)["layout"]["xaxis"]
     assert axis["range"][0] == 0
@@ -428,7 +428,7 @@ def test_any_predictor_can_be_the_best(best: str) -> None:
     wild = [1, 90, 17, 5, 4000]
     table = DATA.assign(**dict.fromkeys(PREDICTORS, wild), latency_ms=[1.0, 2.0, 3.0, 4.0, 5.0])
     table[best] = [10, 20, 30, 40, 51]
-    chart = predictor_bars(rows_of(table), LIGHT)
+    chart = predictor_dots(rows_of(table), LIGHT)
     assert PREDICTORS[best] in chart.title
     (bars,) = spec_of(chart)["data"]
     assert bars["marker"]["color"].index(LIGHT.accent) == list(PREDICTORS).index(best)
@@ -437,7 +437,7 @@ def test_any_predictor_can_be_the_best(best: str) -> None:
 
 def test_equal_speeds_can_be_drawn() -> None:
     table = DATA.assign(**{column: [3, 8, 25, 20, 310] for column in PREDICTORS})
-    chart = predictor_bars(rows_of(table), LIGHT)
+    chart = predictor_dots(rows_of(table), LIGHT)
     (bars,) = spec_of(chart)["data"]
     assert bars["x"] == pytest.approx([1.0] * len(PREDICTORS))
     low, high = spec_of(chart)["layout"]["xaxis"]["range"]

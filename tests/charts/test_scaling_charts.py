@@ -85,7 +85,7 @@ def test_the_duel_chart_is_relative_to_the_compound_network() -> None:
     own = found[1].report.activations
     assert list(dots.x) == pytest.approx([each.report.activations / own for each in found])
     width = next(each.report.activations for each in found if each.rule == "width") / own
-    assert f"width only has {100 * width:.3g} %" in chart.title
+    assert f"width only has {width:.3g}× the activations" in chart.title
 
 
 def test_the_growth_chart_ends_where_the_curves_end() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from effviz.core.units import ago, binary, change, exact, milliseconds, percent, short, si, snapped
+from effviz.core.units import ago, binary, change, exact, milliseconds, percent, round_step, short, si, snapped
 
 SI = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 BINARY = {unit: 1024**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))}
@@ -253,12 +253,14 @@ def test_a_change_is_printed_without_an_exponent(value: int, baseline: int) -> N
 @example(5.0)
 @example(5.000001)
 @example(0.3)
-def test_an_axis_ends_at_1_2_or_5(maximum: float) -> None:
-    end = snapped(maximum)
-    assert f"{end:.6e}"[0] in "125"
-    assert f"{end:.6e}"[1:8] == ".000000"
+def test_an_axis_ends_at_a_round_number(maximum: float) -> None:
+    end, step = snapped(maximum), round_step(maximum)
+    assert f"{end:.6e}"[:8] in {f"{each:.6f}" for each in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)}
     assert maximum <= end * (1 + 1e-9)
-    assert end <= 2.5 * maximum * (1 + 1e-9), "no smaller end is large enough"
+    assert end <= 4 / 3 * maximum * (1 + 1e-9), "a bar has three quarters of the height"
+    assert f"{step:.6e}"[:8] in {f"{each:.6f}" for each in (1, 2, 5)}
+    assert maximum <= step * (1 + 1e-9)
+    assert step <= 2.5 * maximum * (1 + 1e-9), "no smaller step is large enough"
 
 
 @given(st.floats(1e-9, 1e18), st.floats(1e-9, 1e18))

@@ -40,7 +40,7 @@ from effviz.charts.convolutions import (
 from effviz.charts.counters import Addend, counted_chart
 from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.home import Totals, zoo_dots
-from effviz.charts.latency import latency_scatter, predictor_bars
+from effviz.charts.latency import latency_scatter, predictor_dots
 from effviz.charts.literature import verdict_bars
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
@@ -405,8 +405,7 @@ def find(look: Appearance) -> Named:
         "none": Search([], [], [far], [], "", 0, 5, "5 M"),
         "nothing": Search([], [], [], [], "", 0, None, ""),
     }.items():
-        ticks = [(value, str(value)) for value in (1, 10, 100, 1000)]
-        yield name, found_chart(found, "FLOPs", ticks, high.label, look)
+        yield name, found_chart(found, "FLOPs", high.label, look)
 
 
 def scaling(look: Appearance) -> Named:
@@ -504,7 +503,7 @@ def latency(look: Appearance) -> Named:
         marked = [each["title"] for each in rows[:2]]
         yield name, latency_scatter(rows, "macs", 2, "FLOPs", "Here", look, highlight=marked)
         if len(rows) > 2:
-            yield f"{name}, predictors", predictor_bars(rows, look)
+            yield f"{name}, predictors", predictor_dots(rows, look)
 
 
 def compare(look: Appearance) -> Named:

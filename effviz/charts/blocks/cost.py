@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from effviz.charts import draw
 from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
-from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.count.rows import KindSums, Sums
@@ -78,11 +79,21 @@ def side_by_side(
         Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
         for side, symbol in zip(sides, _SYMBOLS, strict=False)
     ]
-    drawn = relative_dots(names, measures, names[0], "Cost relative to the first row", look)
+    height, traces, layout = _others(names, measures, look)
     spoken = details(
         (name, [f"{lower(side.label)} {side.texts[place]}" for side in sides]) for place, name in enumerate(names)
     )
-    return chart(look, *drawn, _title(names, sides, outputs, inside), spoken)
+    return chart(look, height, traces, layout, _title(names, sides, outputs, inside), spoken)
+
+
+def _others(names: Sequence[str], measures: Sequence[Measured], look: Appearance) -> tuple[int, list[Spec], Spec]:
+    """Draw the blocks after the first one, which is a line: all of its multiples are 1."""
+    shown = slice(1 if len(names) > 1 else 0, None)
+    rows = [each._replace(values=each.values[shown]) for each in measures]
+    height, traces, layout = relative_dots(names[shown], rows, "", f"Cost, {names[0]} = 1×", look)
+    layout["shapes"] = [draw.rule(look.accent, 2, "dash", x=1, layer="below")]
+    layout["xaxis"]["title"]["font"] = {"color": look.accent}
+    return height, traces, layout
 
 
 def _title(names: Sequence[str], sides: Sequence[Side], outputs: Sequence[str], inside: Sequence[int | None]) -> str:

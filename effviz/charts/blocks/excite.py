@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.ticks import round_axis
 from effviz.core.arguments import check_border
-from effviz.core.units import exact, percent, short, si, snapped
+from effviz.core.units import exact, percent, si
 from effviz.studies.excite import Excitation
 
 
@@ -29,15 +30,14 @@ def excite_chart(found: Sequence[Excitation], look: Appearance) -> Chart:
           exact(each.macs_added)] for each in found],
     )  # fmt: skip
     trace, notes = draw.marked_line([each.reduction for each in found], values, marks, look, **hover)
-    end = snapped(max(values))
-    scale = draw.axis("Share of the block's parameters", **draw.percent_ticks())
+    scale = draw.axis("Share of the block's parameters", **round_axis(max(values)) | draw.percent_ticks(max(values)))
     if alone:
-        scale = draw.axis("Parameters", **draw.ticks([end * fifth / 5 for fifth in range(6)], short))
+        scale = draw.axis("Parameters", **round_axis(max(values)))
     # Labels of other ratios would overlap.
     powers = [each.reduction for each in found if math.log2(each.reduction).is_integer()]
     layout = {
         "xaxis": draw.axis("Reduction ratio", type="log", **draw.ticks(powers, "{:g}".format)),
-        "yaxis": {"range": [0, end], "nticks": 6} | scale,
+        "yaxis": scale,
         "annotations": notes,
     }
     spoken = "; ".join(

@@ -1,11 +1,13 @@
 """Networks as bubbles over two quantities, with their Pareto front."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
 from effviz.charts.compare.axes import Axis
+from effviz.charts.names import Mark, Segment, named
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
@@ -14,6 +16,8 @@ from effviz.core.text import plotly_text
 _HEIGHT = 350
 _LARGEST, _SMALLEST = 44, 9  # diameters in pixels
 _NAMED = 4
+_AREA = 850.0, 290.0
+"""Width and height in pixels of the plot of a chart of usual width."""
 
 
 class Bubble(NamedTuple):
@@ -55,6 +59,7 @@ def bubbles(
     traces.append(_marks([points[place] for place in order], [diameters[place] for place in order],
                          {points[place].key for place in front}, axes, size, chosen, baseline, look))  # fmt: skip
     layout: Spec = {
+        "meta": {"clear": True},
         "annotations": _names(points, diameters, axes, spans, front, chosen, baseline, look),
         "shapes": _cross(points, baseline, look),
         "hoverlabel": {"align": "left"},
@@ -110,26 +115,42 @@ def _names(
     points: Sequence[Bubble], diameters: Sequence[float], axes: tuple[Axis, Axis],
     spans: Sequence[tuple[float, float]], front: Sequence[int], chosen: str, baseline: str, look: Appearance,
 ) -> list[Spec]:  # fmt: skip
-    """Name the bubbles. The browser hides the earlier of two labels that overlap, so the marked ones are at the end."""
+    """Name the bubbles beside the Pareto front and the lines through the baseline, as far as there is room.
+
+    The browser hides the earlier of two labels that overlap, so the marked ones are at the end.
+    """
+    x_axis, y_axis = axes
+    places = [(x_axis.place(point.x), y_axis.place(point.y)) for point in points]
+    marks = [
+        Mark(_share(x, spans[0]) * _AREA[0], _share(y, spans[1]) * _AREA[1], diameter / 2 + 1, point.label,
+             14 if point.key == chosen else 12, needed=True)
+        for point, diameter, (x, y) in zip(points, diameters, places, strict=True)
+    ]  # fmt: skip
+    bases = [mark for mark, point in zip(marks, points, strict=True) if point.key == baseline]
+    lines = _lines([marks[place] for place in front], bases)
+    order = sorted(range(len(points)), key=lambda place: (points[place].key != chosen, points[place].key != baseline))
     notes = []
-    for place in sorted(
-        range(len(points)), key=lambda place: (points[place].key == chosen, points[place].key == baseline)
-    ):
-        point, diameter = points[place], diameters[place]
-        # Only these names are on a line.
-        ground = {"bgcolor": look.paper} if place in front or point.key == baseline else {}
-        x, y = (math.log10(at) if axis.log else at for at, axis in zip((point.x, point.y), axes, strict=True))
-        flipped = x > sum(spans[0]) / 2
-        own = point.key == chosen
-        text = plotly_text(point.label)
-        notes.append(
-            draw.note(
-                x, y, f"<b>{text}</b>" if point.key == baseline else text, look.accent if own else look.muted,
-                14 if own else 12, xanchor="right" if flipped else "left",
-                xshift=(diameter / 2 + 3) * (1 - 2 * flipped), **ground,
-            )
-        )  # fmt: skip
-    return notes
+    for place, anchors in zip(order, named([marks[each] for each in order], _AREA, lines=lines), strict=True):
+        point, own = points[place], points[place].key == chosen
+        text, color = plotly_text(point.label), look.accent if own else look.muted
+        text, (x, y) = f"<b>{text}</b>" if point.key == baseline else text, places[place]
+        if anchors is not None:
+            notes.append(draw.note(x, y, text, color, 14 if own else 12, **anchors))
+    return notes[::-1]
+
+
+def _share(at: float, span: tuple[float, float]) -> float:
+    return (at - span[0]) / (span[1] - span[0])
+
+
+def _lines(front: Sequence[Mark], bases: Sequence[Mark]) -> list[Segment]:
+    """Return the steps of the Pareto front and the lines through the baseline."""
+    lines: list[Segment] = []
+    for one, two in itertools.pairwise(front):
+        lines += [(one.x, one.y, two.x, one.y), (two.x, one.y, two.x, two.y)]
+    for base in bases:
+        lines += [(base.x, 0, base.x, _AREA[1]), (0, base.y, _AREA[0], base.y)]
+    return lines
 
 
 def _cross(points: Sequence[Bubble], baseline: str, look: Appearance) -> list[Spec]:

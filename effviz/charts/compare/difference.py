@@ -6,6 +6,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.ticks import linear_ticks
 from effviz.charts.waterfall import Bar, sign, waterfall
 from effviz.core.arguments import check_border
 
@@ -27,7 +28,7 @@ class Part(NamedTuple):
 
 def difference_chart(
     parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
-    look: Appearance, factor: int = 1,
+    look: Appearance, factor: int = 1, *, in_bytes: bool = False,
 ) -> Chart:  # fmt: skip
     """Draw the steps from the total of one network to that of another.
 
@@ -38,6 +39,7 @@ def difference_chart(
         noun: what a part is: ``"stage"`` or ``"layer kind"``.
         written: returns an amount with its unit.
         factor: from an amount to the number on the axis.
+        in_bytes: whether that number is in bytes.
     """
     before, after = sum(each.before for each in parts), sum(each.after for each in parts)
     moved = [each for each in parts if each.value]
@@ -54,12 +56,13 @@ def difference_chart(
     low, high = min(*sums, after), max(*sums, after)
     start = low - 0.35 * (high - low) if high and low > _CROPPED * high and low < high else 0
     room = 0.22 * (high - start or 1)
+    span = factor * start, factor * (high + room)
     label = quantity[:1].upper() + quantity[1:]
     layout = {
         "margin": draw.margin(right=12),
         "xaxis": draw.axis(
             f"{label}, axis from {written(round(start))}" if start else label,
-            range=[factor * start, factor * (high + room)], showgrid=True, nticks=6, tickformat="~s",
+            range=list(span), showgrid=True, **linear_ticks(*span, 5, in_bytes=in_bytes),
         ),
         "yaxis": axis,
     }  # fmt: skip

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from effviz.charts import draw
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, chart
+from effviz.charts.ticks import round_axis
 from effviz.core.arguments import check_border
-from effviz.core.units import lower, percent, si, snapped
+from effviz.core.units import lower, percent, si
 from effviz.studies.guidelines.theory import Intensity
 
 
@@ -34,8 +35,7 @@ def intensity_bars(
         textfont={"color": look.ink, "size": 13}, **hover,
     )  # fmt: skip
     most = max(values.values())
-    end = max(snapped(most), 1.4 * most)
-    scale = draw.axis(f"{count} per {per}", range=[0, end], showgrid=True, nticks=6)
+    scale = draw.axis(f"{count} per {per}", showgrid=True, **round_axis(1.4 * most))
     layout = {"bargap": 0.35, "xaxis": scale, "yaxis": draw.ROWS}
     spoken = "; ".join(f"{e.kind}: {texts[e.kind]}, {percent(e.share)} of the memory access" for e in entries)
     working = [entry.kind for entry in entries if entry.macs]

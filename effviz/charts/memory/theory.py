@@ -8,9 +8,10 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.sentences import details
 from effviz.charts.style import KIND_COLORS, Appearance, Chart, Spec, chart
+from effviz.charts.ticks import round_axis
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
-from effviz.core.units import percent, si, snapped
+from effviz.core.units import percent, si
 from effviz.studies.guidelines.access import GROUP_COUNTS, fragments_access, groups_access, ratio_access, widened_access
 from effviz.studies.guidelines.theory import Point
 
@@ -128,7 +129,7 @@ def _curves(
     title: str, look: Appearance,
 ) -> Chart:  # fmt: skip
     everything = [now, *(point for curve in lines for point in curve.points)]
-    top = snapped(max(unit.of(point) for point in everything) * 1.02)
+    upwards = round_axis(max(unit.of(point) for point in everything) * 1.02, in_bytes=unit.name == "bytes")
     first, last = math.log10(min(p.x for p in everything)), math.log10(max(p.x for p in everything))
     room = 0.05 * (last - first)
     label, level = f"Memory access ({unit.name})", bound[0] * unit.factor
@@ -142,7 +143,7 @@ def _curves(
             x, y = math.log10(curve.points[-1].x), unit.of(curve.points[-1])
             notes.append(draw.note(x, y, curve.name, look.muted, xanchor="right", xshift=-10, yshift=10))
     traces.append(draw.line([10 ** (first - room), 10 ** (last + room)], [level, level], look.ink, 1.5, dash="dash"))
-    below = level > 0.08 * top
+    below = level > 0.08 * upwards["range"][1]
     notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", yshift=-12 if below else 12))
     hover = draw.hover(f"{now.name}: {now.widths}<br>{unit.text(now)}")
     traces.append(draw.dots([now.x], [unit.of(now)], draw.current(look, 14), **hover))
@@ -154,7 +155,7 @@ def _curves(
         "annotations": notes,
         "margin": draw.margin(top=16),
         "xaxis": draw.log_axis((first - room, last + room), list(ticks), x_label, ticks.__getitem__),
-        "yaxis": draw.axis(label, range=[0, top], tickformat="~s"),
+        "yaxis": draw.axis(label, **upwards),
     }
     spoken = details(
         (curve.name or "counted", [f"{point.name} {unit.text(point)}" for point in _few(curve.points)])
@@ -205,7 +206,7 @@ def elementwise_chart(points: Sequence[Point], now: Point, unit: Unit, look: App
         traces.append(draw.kind_bars(kind, names, amounts, texts, 13, look, **hover))
     convolutions = now.memory_access["paper"] * unit.factor
     place: Spec = {"yref": "paper", "yanchor": "bottom", "yshift": 2}
-    scale: Spec = {"range": [0, snapped(longest)], "tickformat": "~s", "showgrid": True, "nticks": 6}
+    scale = {"showgrid": True} | round_axis(longest, 5, in_bytes=unit.name == "bytes")
     layout = {
         "barmode": "stack",
         "bargap": 0.3,

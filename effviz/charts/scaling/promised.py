@@ -8,6 +8,7 @@ from effviz.advice.scaling import Swept
 from effviz.charts import draw
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import linear_ticks
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import lower, si
@@ -225,7 +226,7 @@ def fit_chart(
         "shapes": [draw.rule(look.ink, 1.5, "dash", y=budget)],
         "annotations": [draw.note(0, budget, f"budget {si(budget, unit)}", look.ink) | place],
         "xaxis": draw.axis("φ", range=[phis[0], phis[-1]], nticks=8),
-        "yaxis": draw.axis(label, range=[low - room, high + room], tickformat="~s", nticks=5),
+        "yaxis": draw.axis(label, range=[low - room, high + room], **linear_ticks(low - room, high + room, 5)),
     }
     spent = f"{lower(label)} {si(own, unit)} of {si(budget, unit)}"
     title = f"φ = {floored(phi)} is the largest value within the budget: {spent}"

@@ -9,8 +9,9 @@ from effviz.charts.relative import Measured, multiples_of, relative_dots, writte
 from effviz.charts.scaling.promised import Count, log_ticks
 from effviz.charts.sentences import details, listed, plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.ticks import round_axis
 from effviz.core.arguments import check_border
-from effviz.core.units import lower, si, snapped
+from effviz.core.units import lower, si
 from effviz.studies.scaling import NAMES, Contender, Printed, growth
 
 
@@ -19,7 +20,7 @@ def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measured], lo
     names = [NAMES[each.rule] for each in contenders]
     own = next(place for place, each in enumerate(contenders) if each.rule == "compound")
     relative = [each._replace(values=multiples_of(each.values, each.values[own])) for each in measures]
-    drawn = relative_dots(names, relative, NAMES["compound"], "Compound scaling = 100 %", look)
+    drawn = relative_dots(names, relative, NAMES["compound"], "Compound scaling = 1×", look)
     spoken = details(
         (name, [f"{lower(each.label)} {written(value)}" for each in relative if (value := each.values[place])])
         for place, name in enumerate(names)
@@ -37,8 +38,8 @@ def duel_finding(names: Sequence[str], measures: Sequence[Measured]) -> str:
     low, high = (pick(known, key=known.__getitem__) for pick in (min, max))
     if len(known) > 1 and written(known[low]) == written(known[high]):
         equal = "At equal multiply-adds, every other rule has"
-        return f"{equal} {written(known[low])} of the activations of compound scaling"
-    first = f"At equal multiply-adds, {lower(low)} has {written(known[low])} of the activations of compound scaling"
+        return f"{equal} {written(known[low])} the activations of compound scaling"
+    first = f"At equal multiply-adds, {lower(low)} has {written(known[low])} the activations of compound scaling"
     return first if low == high else f"{first} and {lower(high)} has {written(known[high])}"
 
 
@@ -110,8 +111,7 @@ def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
         )
         traces.append(draw.dots(values, names, draw.outlined(look.ink, 11, symbol), name=label, **hover))
     most = max(value for row in rows for value in (row.macs, row.counted or 0))
-    end = max(snapped(most), 1.05 * most)
-    scale = draw.axis("Multiply-adds", range=[0, end], tickformat="~s", nticks=7, showgrid=True)
+    scale = draw.axis("Multiply-adds", showgrid=True, **round_axis(1.05 * most))
     layout = draw.legend() | {"xaxis": scale, "yaxis": draw.ROWS}
     spoken = "; ".join(
         f"{row.variant}: top-1 {row.top1:g} %, {si(row.macs)} published"

@@ -130,23 +130,77 @@ function watch(box) {
 
 /**
  * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
- * for some of them. A layout with `meta.clear` also hides small ones that cover a point.
+ * for some of them. With `meta.clear` in the layout, the name of a point moves to another side of it where it would cover
+ * a point or a solid line, and small names that still cover one are hidden too.
  */
 function separate(box) {
-  const kept = [], points = [], { left, right } = box.getBoundingClientRect();
-  if (box.layout?.meta?.clear) {
-    for (const point of box.querySelectorAll(".scatterlayer .point")) points.push(point.getBoundingClientRect());
-  }
+  const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines } = drawnMarks(box, plot);
   for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
-    const place = label.getBoundingClientRect();
-    const isSmall = box.layout.annotations[label.dataset.index]?.font.size < 14;
-    const overlaps = [...kept, ...(isSmall ? points : [])].some((other) =>
-      Math.min(place.right, other.right) - Math.max(place.left, other.left) > 2 &&
-      Math.min(place.bottom, other.bottom) - Math.max(place.top, other.top) > 3);
-    const hidden = overlaps || (isSmall && (place.left < left - 1 || place.right > right + 1));
-    label.style.visibility = hidden ? "hidden" : "";
-    if (!hidden) kept.push(place);
+    label.style.translate = "";
+    const note = box.layout.annotations[label.dataset.index], place = label.getBoundingClientRect();
+    const own = points.find((point) => note && isAt(point, box, note, plot)), isSmall = note?.font.size < 14;
+    const room = own ? plot : edge;
+    const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(there, each)).length;
+    const crosses = (there) => lines.some(([x, y]) => x > there.left && x < there.right && y > there.top && y < there.bottom);
+    const cost = (there) => 2 * covered(there) + Boolean(own && crosses(there));
+    const isFree = (there) => !kept.some((other) => overlap(there, other)) &&
+      !((isSmall || own) && (there.left < room.left - 1 || there.right > room.right + 1));
+    const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : [])].filter(isFree);
+    const best = places.sort((one, other) => cost(one) - cost(other))[0];
+    // A large name that covers points is better than none.
+    const isShown = best && !(isSmall && cost(best));
+    if (best && best !== place) label.style.translate = `${best.left - place.left}px ${best.top - place.top}px`;
+    label.style.visibility = isShown ? "" : "hidden";
+    if (isShown) kept.push(best);
   }
+}
+
+/** Return the rectangles of the points, and points along the solid lines: names keep clear of them, with `meta.clear`. */
+function drawnMarks(box, plot) {
+  if (!box.layout?.meta?.clear) return { points: [], lines: [] };
+  const points = [...box.querySelectorAll(".scatterlayer .point")].map((point) => point.getBoundingClientRect());
+  const solid = [...box.querySelectorAll(".scatterlayer path.js-line")].filter((path) => !path.style.strokeDasharray);
+  const lines = solid.flatMap((path) => {
+    const count = Math.ceil(path.getTotalLength() / 4);
+    return [...Array(count).keys()].map((place) => {
+      const { x, y } = path.getPointAtLength(4 * place);
+      return [plot.left + x, plot.top + y];
+    });
+  });
+  return { points, lines };
+}
+
+/** Return the rectangle of the plot without its ticks, for a chart with one. */
+function plotArea(box, edge) {
+  const { xaxis, yaxis } = box._fullLayout ?? {};
+  return xaxis && yaxis
+    ? new DOMRect(edge.left + xaxis._offset, edge.top + yaxis._offset, xaxis._length, yaxis._length) : edge;
+}
+
+function overlap(one, other) {
+  return Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2 &&
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+}
+
+/** Return whether a note is anchored to a point. */
+function isAt(point, box, note, plot) {
+  if (note.xref || note.yref) return false;
+  const { xaxis, yaxis } = box._fullLayout, x = plot.left + xaxis.l2p(note.x), y = plot.top + yaxis.l2p(note.y);
+  return Math.hypot((point.left + point.right) / 2 - x, (point.top + point.bottom) / 2 - y) < 1.5;
+}
+
+/** Return the rectangles of a name on the sides of its point, also `further` above and below if that is not 0. */
+function sides({ width, height }, point, further) {
+  const near = 2, x = (point.left + point.right) / 2, y = (point.top + point.bottom) / 2;
+  const above = point.top - height + near, below = point.bottom - near;
+  const places = [
+    [point.right + near, y - height / 2], [point.left - near - width, y - height / 2],
+    [x - width / 2, point.top - height], [x - width / 2, point.bottom],
+    [point.right - near, above], [point.left + near - width, above],
+    [point.right - near, below], [point.left + near - width, below],
+  ];
+  if (further) places.push(...[x, x - width].flatMap((left) => [[left, above - further], [left, below + further]]));
+  return places.map(([left, top]) => new DOMRect(left, top, width, height));
 }
 
 /** Return the factor of present mode. Plotly does not find the pointer in an element with a CSS zoom. */

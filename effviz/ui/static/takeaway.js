@@ -109,11 +109,10 @@ const DRAWINGS = { chart, diagram, animation };
 const words = (element) => element?.textContent.trim() ?? "";
 
 async function chart(box, scheme, pictures) {
-  const hidden = new Set([...box.querySelectorAll(".annotation")].filter((each) => each.style.visibility === "hidden")
-    .map((each) => Number(each.dataset.index)));
+  // On the page, labels that another one covers are moved or hidden.
+  const styles = new Map([...box.querySelectorAll(".annotation")].map((each) => [Number(each.dataset.index), each.style]));
   const layout = { ...box.layout };
-  // On the page, labels that another one covers are hidden.
-  layout.annotations = layout.annotations?.map((each, place) => hidden.has(place) ? { ...each, visible: false } : each);
+  layout.annotations = layout.annotations?.map((each, place) => asShown(each, styles.get(place)));
   const text = JSON.stringify({ data: box.data, layout });
   const entries = [...document.querySelectorAll(".kinds .kind")].filter((entry) =>
     entry.dataset.color ? text.includes(entry.dataset.color) : box.parentElement.contains(entry));
@@ -127,6 +126,14 @@ async function chart(box, scheme, pictures) {
     caption: [words(owner.querySelector("figcaption > span")), words(caption)].filter(Boolean).join(" "),
     factor: Number(getComputedStyle(box).getPropertyValue("--enlarge")) || 1,
   };
+}
+
+/** Return an annotation as it is on the page, with the style of its element. */
+function asShown(note, style) {
+  if (style?.visibility === "hidden") return { ...note, visible: false };
+  if (!style?.translate) return note;
+  const [right, down = 0] = style.translate.split(" ").map(parseFloat);
+  return { ...note, xshift: (note.xshift ?? 0) + right, yshift: (note.yshift ?? 0) - down };
 }
 
 async function diagram(element, scheme, pictures) {

@@ -108,4 +108,5 @@ def alive_measure(convention: Convention) -> Measure:
 
 def _measure(convention: Convention, quantity: str, label: str = "") -> Measure:
     show = convention.show_amount if QUANTITIES[quantity].unit == "memory" else si
-    return Measure(quantity, label or convention.label(quantity), convention.factor(quantity), show)
+    name, factor = label or convention.label(quantity), convention.factor(quantity)
+    return Measure(quantity, name, factor, show, convention.is_bytes(quantity))

@@ -190,7 +190,7 @@ def test_the_map_is_in_the_convention() -> None:
 
 def test_wrong_figures_are_marked_and_explained() -> None:
     at = open_at(net="MobileNetV1", width="0.75", res="192", part="Wrong figures")
-    assert "Corner: a published figure does not fit, see “Wrong figures”." in notes(at)["cells_map"]
+    assert "Triangle: a published figure does not fit, see “Wrong figures”." in notes(at)["cells_map"]
     _, layout = heat(at)
     sides, widths = layout["xaxis"]["ticktext"], layout["yaxis"]["ticktext"]
     marked = {

@@ -83,7 +83,7 @@ def difference_chart(
     parts = [Part(each.label, each.before, each.after) for each in terms]
     return drawing.difference_chart(
         parts, names, lower(convention.label(quantity)), _NOUNS[by], partial(convention.show, quantity), look,
-        convention.factor(quantity),
+        convention.factor(quantity), in_bytes=convention.is_bytes(quantity),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from effviz.charts.compare.axes import Axis
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
-from effviz.core.units import binary, lower, milliseconds, short, si
+from effviz.core.units import binary, lower, milliseconds, short, short_binary, si
 from effviz.measure.latency import Latency
 from effviz.model.design import Design
 from effviz.studies.compare.networks import MEASURES, Counted, Known, Row, counted, phone_latency, published_top1
@@ -117,10 +117,11 @@ def axes(convention: Convention, reading_label: str) -> dict[str, Axis]:
     for key, better in MEASURES.items():
         if key in ("params", "macs", "memory_access", "peak_activation"):
             memory = key in ("memory_access", "peak_activation")
-            written = binary if memory and not convention.in_elements else si
+            in_bytes = convention.is_bytes(key)
+            written = binary if in_bytes else si
             title = convention.label(key) if not memory or not convention.in_elements else convention.heading(key)
-            tick = binary if memory and not convention.in_elements else short
-            found[key] = Axis(lower(convention.label(key)), title, written, better, True, tick)
+            tick = short_binary if in_bytes else short
+            found[key] = Axis(lower(convention.label(key)), title, written, better, True, tick, in_bytes)
     plain = {
         "receptive_field": ("receptive field", "Receptive field (px)", _pixels, True),
         "top1": ("published top-1", "Published top-1 (%)", _percent, False),

@@ -13,7 +13,7 @@ from effviz.charts.find import Mark, Search, found_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.text import html_text
-from effviz.core.units import binary, lower, short
+from effviz.core.units import lower, short, short_binary
 from effviz.measure.recorded import recorded_ms
 from effviz.studies import finder, finder_words
 from effviz.studies.finder import Candidate, Found, Known
@@ -177,7 +177,7 @@ def _chart(choice: Choice, found: Found, selected: str, convention: Convention, 
             factor * limit if limit else None,
             _shown(axis, factor * limit) if limit else "",
         ),
-        _axis_label(axis, dtype, convention), _ticks(axis), selected, look,
+        _axis_label(axis, dtype, convention), selected, look, in_bytes=QUANTITIES[axis].unit == "bytes",
     )  # fmt: skip
 
 
@@ -190,18 +190,6 @@ def _axis_label(axis: str, dtype: str, convention: Convention) -> str:
 
 def _shown(axis: str, value: float) -> str:
     return short_binary(value) if QUANTITIES[axis].unit == "bytes" else short(value)
-
-
-def _ticks(axis: str) -> list[tuple[float, str]]:
-    if QUANTITIES[axis].unit == "bytes":
-        return [(2.0**power, short_binary(2.0**power)) for power in range(12, 34, 2)]
-    return [(step * 10.0**power, short(step * 10.0**power)) for power in range(4, 12) for step in (1, 2, 5)]
-
-
-def short_binary(size: float) -> str:
-    """Format bytes without trailing zeros, for ticks: ``256 KiB``."""
-    mantissa, _, prefix = binary(size).partition(" ")
-    return f"{float(mantissa):g} {prefix}"
 
 
 # --- the selected network, and the table -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import streamlit as st
 
-from effviz.charts.latency import inversion_text, latency_scatter, predictor_bars
+from effviz.charts.latency import inversion_text, latency_scatter, predictor_dots
 from effviz.core.units import lower, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
@@ -145,7 +145,7 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
 def predictor_chart(rows: Sequence[Row]) -> None:
     """Show how well each count predicts latency."""
     if len(rows) >= ENOUGH:
-        show_chart(predictor_bars(rows, look()), "predictors")
+        show_chart(predictor_dots(rows, look()), "predictors")
 
 
 def measured_table(rows: Sequence[Row], convention: Convention) -> Table:

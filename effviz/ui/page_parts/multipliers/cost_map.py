@@ -39,8 +39,8 @@ def map_chart(choice: Choice, convention: Convention, look: Appearance) -> tuple
     """Draw the map, and write the caption that explains its marks."""
     cells = map_cells(choice, convention)
     finding = MapTitle(_finding(choice, convention), _unit(choice.measure, convention))
-    first, *rest = _legend(choice, cells)
-    note = f"{finding.unit}. {first}\n{' '.join([*rest, convention.text])}"
+    legend = " ".join(_legend(choice, cells))
+    note = f"{finding.unit}. {legend}\n{convention.text}"
     return heat_map(cells, choice.place, choice.own, finding, look), note
 
 
@@ -56,9 +56,9 @@ def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
     accuracies = choice.measure == "top1"
     marks = {
         "Thick outline: on screen. Thin outline: unscaled.": True,
-        "Bold: published by the authors.": any(cell.printed for cell in cells),
+        "Bold: published.": any(cell.printed for cell in cells),
         "Regular: published by others.": accuracies and choice.printed.retrained,
-        "Corner: a published figure does not fit, see “Wrong figures”.": any(cell.misfit for cell in cells),
+        "Triangle: a published figure does not fit, see “Wrong figures”.": any(cell.misfit for cell in cells),
         f"≈: interpolated. {interpolation_error(choice.printed)}": accuracies
         and any("≈" in cell.text for cell in cells),
     }
