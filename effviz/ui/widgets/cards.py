@@ -33,6 +33,7 @@ class Card:
         stale: whether the number belongs to an earlier setting and is shown dimmed.
         over: whether the number exceeds a limit; `below` says so too.
         aside: the same amount in another unit, small beside the number; empty for none.
+        badge: a word about the origin of the number, in a frame beside the label; empty for none.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Card:
     aside: str = ""
     unit: str = ""
     over: bool = False
+    badge: str = ""
 
 
 def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
