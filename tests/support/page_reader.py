@@ -150,7 +150,7 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
 
 def metrics(at: AppTest) -> list[Card]:
     """The headline numbers."""
-    return [Card(*card.values()) for cards in component(at, "cards").values() for card in cards]
+    return [Card(*card.values()) for cards in component(at, "cards").values() for card in cards["cards"]]
 
 
 def counted_cards(at: AppTest) -> list[Card]:

@@ -4,7 +4,10 @@ const decoder = new TextDecoder();
 let serial = 0;
 
 export function draw({ parentElement, data }) {
-  show(parentElement.querySelector(".cards"), JSON.parse(decoder.decode(data)));
+  const { cards, titled } = JSON.parse(decoder.decode(data));
+  show(parentElement.querySelector(".cards"), cards);
+  const beside = document.querySelector(".titled");
+  if (beside) write(beside, titled);
 }
 
 /**

@@ -24,13 +24,13 @@ from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import lesson_panel, takeaway
+from effviz.ui.widgets.cards import TITLED
 from effviz.ui.widgets.downloads import copy_link
 from effviz.ui.widgets.glossary import explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
 _INSTRUMENT = "_instrument"
-_TITLED = "_titled"
 PRESENT = "present"
 """Key of the setting that enlarges a page for a projector."""
 
@@ -48,7 +48,9 @@ def top(url_path: str) -> None:
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
         entry = page(url_path)
         st.title(entry.title, anchor=False, width="stretch")
-        st.session_state[_TITLED] = st.empty()
+        # With the address, so that the name of another page does not stay.
+        st.html(f'<p class="titled" data-page="{url_path}"></p>', width="content")
+        st.session_state[TITLED] = ""
         st.session_state[_CONVENTION] = _convention_chip(offered=entry.counts)
         present = _present(offered=entry.enlarges)
         copy_link()
@@ -77,9 +79,11 @@ def instrument() -> DeltaGenerator:
 
 
 def titled(text: str) -> None:
-    """Name the network or block on screen beside the title, for readers who do not see the sidebar."""
-    place: DeltaGenerator = st.session_state[_TITLED]
-    place.html(f'<p class="titled">{html_text(text)}</p>')
+    """Name the network or block on screen beside the title, for readers who do not see the sidebar.
+
+    `show_cards` sends it, so this is called before.
+    """
+    st.session_state[TITLED] = text
 
 
 def network_title(design: Design) -> str:
@@ -104,9 +108,6 @@ def moving(body: Callable[[], None]) -> None:
     def run() -> None:
         TURNS.begin()
         links.begin()
-        if not runs.is_fragment():
-            # Streamlit refuses the first writing to a place outside that comes after the full run.
-            st.session_state[_TITLED].empty()
         if lesson_panel.show():
             st.session_state[_INSTRUMENT] = st.container(key="instrument")
             body()
