@@ -10,7 +10,7 @@ from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import chart_row, kind_legend, show_chart
 from effviz.ui.widgets.comparison import compare_button, offer
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, network_title, refuse, section, sidebar, titled
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import is_open
 
@@ -28,6 +28,7 @@ def page() -> None:
         refuse(f"This network cannot be built. {error}")
     built(report)
     offer(choice.design)
+    titled(network_title(choice.design))
     with instrument(), section("The headline"):
         live.headline(
             cards, choice.design, [choice.baseline] if choice.scaled else [], conditions, choice.against,

@@ -7,13 +7,13 @@ import streamlit as st
 from effviz.charts.motion import motions_of
 from effviz.studies.excite import can_excite
 from effviz.ui.page_parts.blocks import lessons, results
-from effviz.ui.page_parts.blocks.controls import companions, controls
+from effviz.ui.page_parts.blocks.controls import companions, controls, title_of
 from effviz.ui.page_parts.blocks.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.diagram import LAYERS, diagram
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("blocks")
@@ -26,13 +26,19 @@ def page() -> None:
     if choice.problem:
         refuse(f"{choice.title} cannot be built here. {choice.problem}")
     report = cached_report(choice.design, convention.memory)
+    titled(choice.title)
 
     # The cards compare the latency with that of the first other block, which is chosen below them.
     top = st.container()
     others = companions(choice)
     reading = live.read(choice.design, [each.design for each in others], conditions)
     with instrument(), section("The headline"):
-        show_cards([*results.cards(report, convention), live.card(reading, "the first other" if others else "")])
+        show_cards(
+            [
+                *results.cards(report, convention),
+                live.card(reading, title_of(others[0].name).partition(",")[0] if others else ""),
+            ]
+        )
         live.bar(choice.design, conditions, reading)
     with top, section("The costs"):
         results.costs(choice, report, convention)

@@ -7,7 +7,7 @@ from effviz.ui.page_parts.compare import difference, lesson, overview
 from effviz.ui.page_parts.compare.controls import controls
 from effviz.ui.page_parts.compare.rows import read
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar, titled
 from effviz.ui.widgets.parts import KEY, Part, parts
 
 convention = header("compare")
@@ -23,6 +23,8 @@ def page() -> None:
     if view is None:
         links.idle(KEY, *difference.CONTROLS)
         return
+    names = view.choice.names
+    titled(f"{names[1]} vs {names[0]}" if view.choice.differ else names[0])
     with instrument(), section("The headline"):
         overview.headline(view, convention, conditions)
     with section("The chart"):

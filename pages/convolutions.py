@@ -11,7 +11,7 @@ from effviz.ui.page_parts.convolutions.controls import controls
 from effviz.ui.page_parts.convolutions.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("convolutions")
@@ -27,6 +27,7 @@ def page() -> None:
     except effviz.DesignError as error:
         refuse(f"This convolution cannot be built. {error}")
 
+    titled(choice.title)
     with instrument(), section("The headline"):
         cards = results.cards(choice, convention)
         live.headline(cards, choice.design, [choice.standard] if choice.against else [], conditions, choice.against)

@@ -4,7 +4,8 @@ from functools import partial
 
 from effviz.ui.page_parts.find import lesson, results
 from effviz.ui.page_parts.find.controls import controls
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.calculation import reserve
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("find")
@@ -17,9 +18,13 @@ def page() -> None:
         found = results.search(choice, convention)
     if found is None:
         results.wait()
+        with instrument():
+            reserve(results.POOL, "cards")
+        reserve(results.POOL, "chart")
         return
     with sidebar():
         chosen = results.chosen_network(found)
+    titled(chosen.label if chosen else "no network fits")
     with instrument(), section("The headline"):
         results.headline(choice, found, chosen, convention)
     results.binding(choice, found, convention)

@@ -9,18 +9,19 @@ from effviz.ui.page_parts.literature.checker import KEY, checker
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES, PAGE, claims, files, rules, when
 from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, show_bar
 from effviz.ui.page_parts.literature.course import course
-from effviz.ui.widgets.calculation import calculated
+from effviz.ui.widgets.calculation import calculated, reserve
 from effviz.ui.widgets.cards import show_cards
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import header, instrument, look, moving, section
 from effviz.ui.widgets.parts import Part, parts
 
+JUDGED = "Judged figures"
 convention = header("literature", controls=False)
 
 
 def page() -> None:
     chosen = controls()
-    ready = calculated("Judged figures", judged) is not None
+    ready = calculated(JUDGED, judged) is not None
     if ready:
         with instrument(), section("The headline"):
             show_cards(cards(chosen))
@@ -32,6 +33,9 @@ def page() -> None:
             )  # fmt: skip
     else:
         links.idle("by")
+        with instrument():
+            reserve(JUDGED, "cards")
+        reserve(JUDGED, "chart")
     parts(
         Part("Course notes", partial(when, ready, course)),
         Part("Number checker", checker, (KEY,)),

@@ -7,7 +7,7 @@ from effviz.ui.page_parts.multipliers.controls import controls
 from effviz.ui.page_parts.multipliers.headline import headline_cards
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.charts import show_chart
-from effviz.ui.widgets.frame import header, instrument, look, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, network_title, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("multipliers")
@@ -17,6 +17,7 @@ conditions = live.conditions()
 def page() -> None:
     with sidebar():
         choice = controls()
+    titled(network_title(choice.design))
     with instrument(), section("The headline"):
         cards, against = headline_cards(choice, convention), "unscaled" if choice.scaled else ""
         live.headline(cards, choice.design, [choice.base] if choice.scaled else [], conditions, against)

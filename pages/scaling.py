@@ -3,6 +3,7 @@
 from functools import partial
 
 import effviz
+from effviz.core.resolution import in_pixels
 from effviz.ui import links
 from effviz.ui.page_parts.scaling import inverse, lesson, promised, released, rules
 from effviz.ui.page_parts.scaling.controls import VIEWS, controls
@@ -10,7 +11,7 @@ from effviz.ui.page_parts.scaling.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
 from effviz.ui.widgets.drag import follow
-from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, look, moving, refuse, section, sidebar, titled
 from effviz.ui.widgets.lesson_panel import built
 from effviz.ui.widgets.parts import KEY, Part, is_open, parts
 
@@ -29,6 +30,7 @@ def page() -> None:
         links.idle(KEY, *inverse.FIT_CONTROLS, *inverse.GRID_CONTROLS)
         refuse(f"{choice.base.title} cannot be built with these settings. {error}")
     built(report)
+    titled(f"{choice.base.title}, φ = {choice.phi:g}, {in_pixels(choice.design.resolution)}")
     reference = cached_report(choice.base, convention.memory)
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)

@@ -32,6 +32,8 @@ def page() -> None:
     here = bench(convention)
     offer(here.design if here.is_whole else None)
     built(here.report if here.is_whole else None)
+    if here.design is not None:
+        frame.titled(frame.network_title(here.design))
     reading = findings.read(here, conditions)
     judged = limits.verdicts(here, chosen, reading)
     over = limits.broken(here.report, chosen.counted) if here.report and limits.is_over(judged) else ()

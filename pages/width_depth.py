@@ -8,7 +8,7 @@ from effviz.ui import links
 from effviz.ui.page_parts.width_depth import comparison, lesson
 from effviz.ui.page_parts.width_depth.controls import CARD, choose, controls
 from effviz.ui.widgets import live_latency as live
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, network_title, section, sidebar, titled
 from effviz.ui.widgets.parts import KEY, Part, parts
 
 convention = header("width_depth")
@@ -26,6 +26,7 @@ def page() -> None:
         st.stop()
 
     view = comparison.read(options, designs, choose(designs), conditions)
+    titled(network_title(view.chosen.design))
     with instrument(), section("The headline"):
         comparison.headline(view, convention)
         live.bar(view.chosen.design, conditions, view.reading)

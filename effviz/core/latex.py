@@ -68,6 +68,24 @@ def sentence(text: str) -> str:
     return _IN_TEXT.sub(lambda found: f"${latex(found[0])}$", text)
 
 
+def terms(formula: str) -> list[str]:
+    r"""Split a formula in LaTeX before the plus and minus signs outside of all brackets.
+
+    Example:
+        >>> terms(r"2 \sqrt{a + b} + a / (b - c)")
+        ['2 \\sqrt{a + b}', '+ a / (b - c)']
+    """
+    found, depth, start = [], 0, 0
+    for place, sign in enumerate(formula):
+        depth += {**dict.fromkeys("([{", 1), **dict.fromkeys(")]}", -1)}.get(sign, 0)
+        if depth == 0 and sign in "+-" and formula[:place].endswith(" ") and formula[place + 1 : place + 2] == " ":
+            found.append(formula[start:place].strip())
+            start = place
+    found.append(formula[start:].strip())
+    # Brackets of other kinds, such as those of a ceiling, are never divided.
+    return found if all(each.count(r"\left") == each.count(r"\right") for each in found) else [formula]
+
+
 class _Reader:
     """Reads a formula from left to right."""
 

@@ -18,6 +18,8 @@ class PageInfo:
         idea: at most three sentences under the title, in Markdown, with links to the papers and marked terms, see
             `effviz.ui.widgets.glossary`.
         section: of the navigation; empty for none.
+        counts: whether numbers on the page depend on the convention, which it then offers.
+        enlarges: whether the page offers present mode.
     """
 
     url_path: str
@@ -25,6 +27,8 @@ class PageInfo:
     icon: str
     idea: str
     section: str = ""
+    counts: bool = True
+    enlarges: bool = True
 
     @property
     def file(self) -> str:
@@ -88,17 +92,18 @@ PAGES = (
              f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
              "[[latency|time]], here and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
-             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons"),
+             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons",
+             counts=False, enlarges=False),
     PageInfo("classroom", "Classroom", "groups",
              "A class predicts together. Students answer on their devices, and the teacher's screen shows all answers.",
-             "Lessons"),
+             "Lessons", counts=False),
     PageInfo("literature", "Published figures", "fact_check",
              "Papers, libraries and course notes print [[parameters]], [[multiply-adds]], accuracies and latencies. "
              "Each figure is judged here: right, rounded, counted by another convention, or wrong.",
              "Reference"),
     PageInfo("glossary", "Glossary", "menu_book",
              "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",
-             "Reference"),
+             "Reference", counts=False, enlarges=False),
 )  # fmt: skip
 
 

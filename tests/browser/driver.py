@@ -25,7 +25,7 @@ SNAPSHOT = """
 () => {
   const live = [...document.querySelectorAll(
     '.card, .latency, .chart, .motion, .st-key-convention details > div, .st-key-convention summary span')].filter(
-    e => !e.matches('.card') || /^(Latency here|Recorded)/.test(e.innerText));
+    e => !e.matches('.card') || /^(Latency|Recorded)/.test(e.innerText));
   live.forEach(e => { e.style.display = 'none'; });
   const seen = ({
   text: ['stSidebarUserContent', 'stMainBlockContainer']

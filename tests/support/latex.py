@@ -51,7 +51,14 @@ def shown(markdown: str) -> list[Shown]:
         lines = [line for line in lines if not line.startswith(":small[")]
         if not lines or r"\textbf{" not in lines[-1]:
             continue
-        sides = [spans(line)[0].removeprefix("= ") for line in lines if line.startswith("$= ")]
+        # A long line is written term by term.
+        sides = [
+            " ".join(each.removeprefix("{}") for each in spans(line) if each.startswith(("= ", "{}"))).removeprefix(
+                "= "
+            )
+            for line in lines
+            if line.startswith("$= ")
+        ]
         terms = [spans(line)[0] for line in lines if line.startswith(("$+", "$-"))]
         value, unit = re.fullmatch(r"\$= ([^$]*)\$ ?(.*)", lines[-1], re.S).groups()  # type: ignore[union-attr]
         formulas = sides[: -2 if terms else -1]

@@ -138,6 +138,7 @@ class Card(NamedTuple):
     aside: str
     unit: str
     over: bool = False
+    badge: str = ""
 
 
 def component(at: AppTest, name: str) -> dict[str, Any]:
@@ -149,16 +150,20 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
 
 def metrics(at: AppTest) -> list[Card]:
     """The headline numbers."""
-    return [Card(*card.values()) for cards in component(at, "cards").values() for card in cards]
+    return [Card(*card.values()) for cards in component(at, "cards").values() for card in cards["cards"]]
 
 
 def counted_cards(at: AppTest) -> list[Card]:
     """The headline numbers that are counted; test_live_pages has the tests of the latency."""
-    return [card for card in metrics(at) if card.label != "Latency here"]
+    return [card for card in metrics(at) if card.label not in ("Latency here", "Latency")]
 
 
 def cards(at: AppTest) -> dict[str, str]:
     return {card.label: card.value for card in counted_cards(at)}
+
+
+PUBLISHED = ["as published", "", "", ""]
+"""The lines of the counted cards of an unscaled network."""
 
 
 def changes(at: AppTest) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import cards, changes, expected_cards, go_to, line, open_page, report, run, show_part
+from page_reader import PUBLISHED, cards, changes, expected_cards, go_to, line, open_page, report, run, show_part
 
 from effviz import ARCHITECTURES
 
@@ -67,7 +67,7 @@ def test_a_hostile_link_shows_the_default_and_reports_it(query: dict[str, str | 
     known = LEGAL.get(net, "mobilenet_v2") if isinstance(net, str) else "mobilenet_v2"
     options = {"groups": int(groups)} if known == "shufflenet_v1" and isinstance(groups, str) else {}
     assert cards(at) == expected_cards(report(known, **options))
-    assert changes(at) == ["as published"] * 4
+    assert changes(at) == PUBLISHED
     key, value = list(query.items())[-1]
     notice = line(at)
     assert notice.startswith("Ignored in the link: ")

@@ -159,7 +159,7 @@ def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
     design = effviz.architecture("mobilenet_v3_small")
     remember(design, measured(12.5))
     at = open_page(net="MobileNetV3-Small")
-    assert card(at) == ("12.5 ms", "measured")
+    assert card(at) == ("12.5 ms", "IQR 0.10 ms")
     assert "d ago" in bar(at)
     assert button(at, "measure").label == "Measure again"
     button(at, "measure").click()
@@ -169,7 +169,7 @@ def test_a_known_latency_is_shown_at_once_and_can_be_measured_again() -> None:
     found = cached(design)
     assert found is not None
     assert found.measured_at != "2026-01-02T03:04:05+00:00"
-    assert card(at) == (milliseconds(found.median_ms), "measured")
+    assert card(at) == (milliseconds(found.median_ms), f"IQR {milliseconds(found.iqr_ms)}")
 
 
 def test_a_measurement_is_charged_to_its_visitor() -> None:
@@ -226,14 +226,15 @@ def test_a_noisy_latency_has_a_badge_with_the_reasons() -> None:
     at = open_page(net="MobileNetV3-Small")
     for latency, reasons in (
         (measured(10.0, iqr=1.0), ""),
-        (measured(10.0, iqr=1.2), "noisy IQR is 12 % of the median."),
-        (measured(10.0, loaded=True), "noisy the machine was busy."),
-        (measured(10.0, iqr=3.0, loaded=True), "noisy the machine was busy, IQR is 30 % of the"),
+        (measured(10.0, iqr=1.2), "Noisy: IQR is 12 % of the median."),
+        (measured(10.0, loaded=True), "Noisy: the machine was busy."),
+        (measured(10.0, iqr=3.0, loaded=True), "Noisy: the machine was busy, IQR is 30 % of the"),
     ):
         latencies._remembered.clear()
         remember(design, latency)
         run(at)
-        assert bar(at).startswith(reasons or "Median")
+        assert bar(at).startswith("noisy 10.0 ms" if reasons else "10.0 ms")
+        assert reasons in bar(at)
         assert any('class="noisy"' in entry.proto.body for entry in at.html) == bool(reasons)
 
 
@@ -248,7 +249,7 @@ def test_a_change_dims_the_latency_and_offers_a_new_one() -> None:
     assert held("latency") is None
     at.number_input(key="width").set_value(1.0)
     run(at)
-    assert card(at) == ("12.5 ms", "measured")
+    assert card(at) == ("12.5 ms", "IQR 0.10 ms")
 
 
 def test_a_latency_of_another_page_is_not_shown_as_stale() -> None:
@@ -281,7 +282,7 @@ def test_another_condition_is_another_latency() -> None:
     remember(effviz.architecture("mobilenet_v3_small"), measured(12.5))
     remember(effviz.architecture("mobilenet_v3_small"), measured(40.0, batch_size=4))
     at = open_page(net="MobileNetV3-Small", batch="4")
-    assert card(at) == ("40.0 ms", "measured")
+    assert card(at) == ("40.0 ms", "IQR 0.10 ms")
     assert "1 thread, batch 4, float32" in bar(at)
     at.button_group(key="dtype").set_value("bfloat16")
     run(at)

@@ -38,22 +38,22 @@ def test_no_page_opens_with_an_empty_card(file: str) -> None:
     (page,) = (page for page in PAGES if page.file == file)
     cards = metrics(open_page(page.url_path))
     assert EMPTY not in [card.value for card in cards], "record the latencies again: python -m effviz.ui.record"
-    # Numbers that were not measured here are dimmed.
-    assert [card.stale for card in cards] == ["Recorded" in card.label for card in cards]
+    # Numbers that were not measured here say so.
+    assert [card.badge for card in cards] == ["recorded" if card.label == "Latency" else "" for card in cards]
 
 
 def test_a_measurement_replaces_the_recorded_latency() -> None:
     at, known = open_page("convolutions"), find(design("separable", Setting()))
     assert known is not None
     card = metrics(at)[-1]
-    assert (card.label, card.stale) == ("Recorded latency", True)
+    assert (card.label, card.badge, card.stale) == ("Latency", "recorded", False)
     assert known.where in card.help
-    assert ">recorded</strong>" in line(at)
-    assert f"on {known.where}:" in line(at)
+    assert f"recorded elsewhere, {known.measured_at[:10]}" in line(at)
+    assert known.environment["cpu"] in line(at)
     for kind in ("separable", "standard"):
         latency.remember(design(kind, Setting()), Latency.from_dict(SOME | {"resolution": 28}))
     card = metrics(run(at))[-1]
-    assert (card.label, card.value, card.stale) == ("Latency here", "10.0 ms", False)
+    assert (card.label, card.value, card.badge) == ("Latency here", "10.0 ms", "")
     assert "recorded" not in line(at)
 
 

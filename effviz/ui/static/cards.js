@@ -4,12 +4,15 @@ const decoder = new TextDecoder();
 let serial = 0;
 
 export function draw({ parentElement, data }) {
-  show(parentElement.querySelector(".cards"), JSON.parse(decoder.decode(data)));
+  const { cards, titled } = JSON.parse(decoder.decode(data));
+  show(parentElement.querySelector(".cards"), cards);
+  const beside = document.querySelector(".titled");
+  if (beside) write(beside, titled);
 }
 
 /**
- * Write cards of {label, text, unit, help, below, against, stale, over, aside} into the element `box`. With `others`, further cards
- * and those in whose place is null stay and are dimmed: they belong to the state before.
+ * Write cards of {label, text, unit, help, below, against, stale, over, aside, badge} into the element `box`. With `others`, further
+ * cards and those in whose place is null stay and are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
   if (others) [...box.children].slice(cards.length).forEach((item) => item.classList.add("stale"));
@@ -24,11 +27,14 @@ export function show(box, cards, others = false) {
     item.classList.toggle("stale", card.stale);
     item.classList.toggle("over", Boolean(card.over));
     write(item.querySelector(".label"), card.label);
+    write(item.querySelector(".badge"), card.badge ?? "");
     write(item.querySelector(".text"), card.text);
     write(item.querySelector(".unit"), card.unit && ` ${card.unit}`);
     write(item.querySelector(".aside"), card.aside);
     write(item.querySelector(".below"), card.below);
     write(item.querySelector(".against"), card.against && ` vs ${card.against}`);
+    // The line may be cut.
+    item.querySelector(".change").title = card.below + (card.against && ` vs ${card.against}`);
     write(item.querySelector(".help > div"), card.help);
     item.querySelector("summary").setAttribute("aria-label", `About ${card.label}`);
   });
@@ -45,7 +51,7 @@ function empty() {
   item.setAttribute("role", "group");
   item.setAttribute("aria-labelledby", id);
   item.innerHTML = `<div class="top"><span class="label" id="${id}"></span><span
-    class="aside"></span><details class="help"><summary>?</summary>
+    class="badge"></span><span class="aside"></span><details class="help"><summary>?</summary>
     <div></div></details></div><div class="number"><span
     class="text"></span><span class="unit"></span></div><div class="change"><span class="below"></span><span
     class="against"></span></div>`;

@@ -1,6 +1,8 @@
 // Plotly figures that are updated in place: the component calls `draw` when its data changes.
 
 const CONFIG = { displayModeBar: false, displaylogo: false };
+const LEAST = 0.6; // a chart is not fitted into less than this share of its height
+const BELOW = 12; // pixels that stay free below a chart that is fitted into the window
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
@@ -95,7 +97,7 @@ async function show(library, box, figure) {
   state.next = state.last = figure;
   state.running ??= (async () => {
     while (state.next) {
-      const factor = enlargement(box), now = factor === 1 ? state.next : enlarged(state.next, factor);
+      const factor = enlargement(box), now = factor === 1 ? state.next : fitted(enlarged(state.next, factor), box);
       const text = JSON.stringify(now);
       state.next = null;
       state.factor = factor;
@@ -220,10 +222,20 @@ function enlarged(value, factor, key = "", parent = "") {
   return typeof value === "number" && (LENGTHS.has(key) || WITHIN[parent]?.includes(key)) ? value * factor : value;
 }
 
+/** Return an enlarged figure with the height that is left in the window, if it is the first one and need not shrink much. */
+function fitted(figure, box) {
+  const main = box.closest("[data-testid=stMain]");
+  if (!main || main.querySelector(".chart") !== box) return figure;
+  const top = box.getBoundingClientRect().top + main.scrollTop, { height } = figure.layout;
+  const room = Math.floor(window.innerHeight - top - BELOW);
+  if (room >= height || room < LEAST * height) return figure;
+  return { ...figure, layout: { ...figure.layout, height: room } };
+}
+
 window.addEventListener("resize", () => {
   for (const box of document.querySelectorAll(".chart")) {
     const state = waiting.get(box);
-    if (state?.last && state.factor !== enlargement(box)) show(window.Plotly, box, state.last);
+    if (state?.last && (state.factor > 1 || state.factor !== enlargement(box))) show(window.Plotly, box, state.last);
   }
 });
 

@@ -14,7 +14,7 @@ function closeChips(leaves) {
   for (const chip of document.querySelectorAll(".st-key-convention details[open]")) {
     if (leaves(chip)) chip.querySelector("summary").click();
   }
-  for (const menu of document.querySelectorAll(".takeaway[open]")) {
+  for (const menu of document.querySelectorAll(".takeaway[open], .latency details[open]")) {
     if (!leaves(menu)) continue;
     const inside = menu.contains(document.activeElement);
     menu.open = false;

@@ -1,8 +1,9 @@
 // The networks of the zoo as cards, each drawn: a box for every block, whose height follows its map and whose width its channels.
 
 const SVG = "http://www.w3.org/2000/svg";
+const FEW = 6; // networks of a group that are shown at first
 const decoder = new TextDecoder();
-let shown = "";
+let shown = "", complete = false;
 
 export function draw({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector(".gallery");
@@ -16,6 +17,15 @@ export function draw({ parentElement, data, setTriggerValue }) {
     }));
   }
   shown = text;
+  const more = parentElement.querySelector(".gallery_more");
+  more.textContent = `Show all ${box.querySelectorAll("a").length}`;
+  more.onclick = () => {
+    complete = true;
+    const next = box.querySelector("a[hidden]");
+    limit(box, more);
+    next?.focus();
+  };
+  limit(box, more);
   box.onclick = (event) => {
     const link = event.target.closest("a");
     // A click with a modifier opens the address in another tab, as on every link.
@@ -25,11 +35,22 @@ export function draw({ parentElement, data, setTriggerValue }) {
   };
 }
 
+/** Hide what is beyond the first networks of each group, until the visitor asks for all. */
+function limit(box, more) {
+  let place = 0;
+  for (const item of box.children) {
+    place = item.tagName === "H3" ? 0 : place + 1;
+    item.hidden = !complete && place > FEW;
+  }
+  more.hidden = !box.querySelector("a[hidden]");
+}
+
 function card({ title, address, top1, source, counts, boxes }) {
   const link = Object.assign(document.createElement("a"), { href: address });
   link.dataset.title = title;
   const head = element("span", "head", "");
-  head.append(element("strong", "", title), Object.assign(element("span", "top1", top1), { title: source }));
+  // A short last part of a name stays with the part before it.
+  head.append(element("strong", "", title.replace(/-(?=[^-]{1,3}$)/, "\u2011")), Object.assign(element("span", "top1", top1), { title: source }));
   const rows = element("span", "counts", "");
   rows.append(...counts.flatMap((pair) => pair.map((each) => element("span", "", each))));
   link.append(head, drawing(boxes), rows);

@@ -21,7 +21,7 @@ export function offer(data, setTriggerValue, pictures) {
 const around = (element) => element.closest("[data-testid=stElementContainer]");
 const PLACES = {
   chart: [".chart.js-plotly-plot", (box, menu) => box.parentElement.querySelector("figcaption").prepend(menu)],
-  animation: [".motion .stage", (stage, menu) => stage.parentElement.querySelector(".caption").before(menu)],
+  animation: [".motion .stage", (stage, menu) => stage.parentElement.querySelector(".note").before(menu)],
   diagram: ["[data-testid=stGraphVizChart]", (diagram, menu) => around(diagram).append(menu)],
   table: ["[data-testid=stDataFrame]", (table, menu) => around(table).append(menu)],
 };

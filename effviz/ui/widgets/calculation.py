@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -73,6 +73,12 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
         return None
     _progress(name, ticket, lambda: _stop(name, stopped, key))
     return None
+
+
+def reserve(name: str, kind: Literal["cards", "chart"]) -> None:
+    """Keep the room of what the page will show when a calculation has ended, so that nothing below it moves."""
+    if DESK.held(visitor(), name) is not None:
+        st.html(f'<div class="reserved {kind}_room" aria-hidden="true"></div>')
 
 
 def leave() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import orjson
+import streamlit as st
 
 import effviz
 from effviz.core.caches import remembered
@@ -15,6 +16,8 @@ from effviz.model.design import Design
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
+TITLED = "_titled"
+"""Key of the name of the network or block on screen, see `frame.titled`."""
 COUNTED = ("params", "macs", "memory_access", "peak_activation")
 """The four counted numbers of most pages; the fifth card is the latency."""
 
@@ -33,6 +36,7 @@ class Card:
         stale: whether the number belongs to an earlier setting and is shown dimmed.
         over: whether the number exceeds a limit; `below` says so too.
         aside: the same amount in another unit, small beside the number; empty for none.
+        badge: a word about the origin of the number, in a frame beside the label; empty for none.
     """
 
     label: str
@@ -44,6 +48,7 @@ class Card:
     aside: str = ""
     unit: str = ""
     over: bool = False
+    badge: str = ""
 
 
 def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
@@ -53,7 +58,9 @@ def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
         >>> show_cards([*report_cards(convention, report, baseline, against="unscaled"), live.card(reading)])
     """
     row = component("cards", '<div class="cards"></div>')
-    row(key=key, data=orjson.dumps([asdict(card) for card in cards]))
+    # The name beside the title comes with the numbers: a separate message would be sent with every move.
+    titled = st.session_state.get(TITLED, "")
+    row(key=key, data=orjson.dumps({"cards": [asdict(card) for card in cards], "titled": titled}))
 
 
 def count_card(

@@ -7,13 +7,15 @@ from fractions import Fraction
 
 import streamlit as st
 
-from effviz.core.latex import LETTERS, latex, number, words
+from effviz.core.latex import LETTERS, latex, number, terms, words
 from effviz.core.units import exact
 from effviz.count.formulas import explain
 from effviz.count.report import Report
 from effviz.studies.closed_forms import shown
 from effviz.ui.convention import Convention
 
+_SHORT = 32
+"""Characters of LaTeX that fit into a column on every screen."""
 _LABELS = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
 
 
@@ -49,10 +51,17 @@ def formula_text(
     # A formula without an operation is its own value.
     lines = [line for line in lines if line not in ("", number(text))]
     return "  \n".join([
-        f"**{name}**", *(f"$= {line}$" for line in lines),
+        f"**{name}**", *(_line(line) for line in lines),
         *(f"${number(amount)}$ {label}" for amount, label in terms),
         f"$= {words(text, bold=True)}$ {unit}".rstrip(),
     ])  # fmt: skip
+
+
+def _line(right: str) -> str:
+    """Write one line of a formula; the browser breaks a long one before a plus or minus sign."""
+    first, *others = terms(right) if len(right) > _SHORT else [right]
+    # The empty group makes the sign a binary one, with its usual distances.
+    return " ".join([f"$= {first}$", *(f"${{}}{other}$" for other in others)])
 
 
 def signed(amount: Fraction | int) -> str:

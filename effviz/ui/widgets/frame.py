@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NoReturn
 
 import streamlit as st
@@ -14,7 +14,9 @@ from streamlit.delta_generator import DeltaGenerator
 from effviz.charts.style import Appearance, appearance
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
+from effviz.core.resolution import in_pixels
 from effviz.core.text import html_text
+from effviz.model.design import Design
 from effviz.ui import inputs, links, playing, runs
 from effviz.ui.convention import COUNTS, MEMORIES, UNITS, Convention
 from effviz.ui.ideas import figure
@@ -22,6 +24,7 @@ from effviz.ui.navigation import page
 from effviz.ui.paths import PRESENT_STYLE_SHEET
 from effviz.ui.turns import TURNS
 from effviz.ui.widgets import lesson_panel, takeaway
+from effviz.ui.widgets.cards import TITLED
 from effviz.ui.widgets.downloads import copy_link
 from effviz.ui.widgets.glossary import explained
 
@@ -43,9 +46,13 @@ def top(url_path: str) -> None:
     Streamlit forgets the settings of a page's script when the visitor leaves the page.
     """
     with st.container(horizontal=True, key="top", gap="small", vertical_alignment="center"):
-        st.title(page(url_path).title, anchor=False, width="stretch")
-        st.session_state[_CONVENTION] = _convention_chip()
-        present = _present()
+        entry = page(url_path)
+        st.title(entry.title, anchor=False, width="stretch")
+        # With the address, so that the name of another page does not stay.
+        st.html(f'<p class="titled" data-page="{url_path}"></p>', width="content")
+        st.session_state[TITLED] = ""
+        st.session_state[_CONVENTION] = _convention_chip(offered=entry.counts)
+        present = _present(offered=entry.enlarges)
         copy_link()
     # Draws the charts again when present mode changes, see `frame.js`.
     takeaway.frame({"present": present}, page(url_path).title, st.session_state[_CONVENTION])
@@ -71,6 +78,21 @@ def instrument() -> DeltaGenerator:
     return place
 
 
+def titled(text: str) -> None:
+    """Name the network or block on screen beside the title, for readers who do not see the sidebar.
+
+    `show_cards` sends it, so this is called before.
+    """
+    st.session_state[TITLED] = text
+
+
+def network_title(design: Design) -> str:
+    """Name a network with its multipliers and resolution: ``MobileNetV2, width 0.5, 224 px``."""
+    factors = {"width": design.width_mult, "depth": design.depth_mult}
+    words = (f"{name} {value:g}" for name, value in factors.items() if value != 1)
+    return ", ".join([design.title, *words, in_pixels(design.resolution)])
+
+
 def sidebar() -> DeltaGenerator:
     """Return the place of the page's controls in the sidebar, above those that a page shows outside `moving`."""
     place: DeltaGenerator = st.session_state[_CONTROLS]
@@ -94,12 +116,16 @@ def moving(body: Callable[[], None]) -> None:
     st.fragment(run, key=runs.PAGE_FRAGMENT)()
 
 
-def _convention_chip() -> Convention:
-    """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link."""
+def _convention_chip(*, offered: bool) -> Convention:
+    """Show the convention as one chip, with its choices behind it; it is kept across pages and in the link.
+
+    A page on which nothing depends on it hides the chip. The controls exist there too, since they hold the choices.
+    """
     known = (("count", COUNTS, "macs"), ("unit", UNITS, "elements"), ("memory", MEMORIES, "fused"))
     label = " · ".join(playing.planned(each[0]) or links.upcoming(*each) for each in known)
     # No popover: the controls in a closed one do not exist in the browser, which then forgets their values.
-    with st.container(key="convention", width="content"), st.expander(label, icon=":material/tune:"):
+    key = "convention" if offered else "hidden_convention"
+    with st.container(key=key, width="content"), st.expander(label, icon=":material/tune:"):
         count = inputs.switch("Count", list(COUNTS), "count", default="macs", format_func=COUNTS.__getitem__)
         unit = inputs.switch("Memory in", list(UNITS), "unit", default="elements", format_func=UNITS.__getitem__)
         memory = inputs.switch(
@@ -110,9 +136,13 @@ def _convention_chip() -> Convention:
     return chosen
 
 
-def _present() -> bool:
-    """Show the switch of present mode: larger type and no sidebar, for a projector."""
-    chosen = inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector.")
+def _present(*, offered: bool) -> bool:
+    """Show the switch of present mode: larger type and no sidebar, for a projector.
+
+    A page that has no use for it shows the switch only while it is on.
+    """
+    with nullcontext() if offered else st.container(key="hidden_present", width="content"):
+        chosen = inputs.flag("Present", PRESENT, help="Larger type and no sidebar, for a projector.")
     if chosen:
         st.html(PRESENT_STYLE_SHEET)
     return chosen

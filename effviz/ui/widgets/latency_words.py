@@ -16,14 +16,29 @@ def thread_text(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-def distribution(latency: Latency, conditions: str) -> str:
-    """Write a latency as HTML; `conditions` are text."""
-    badge = f'<strong class="noisy">noisy</strong> {noise(latency)}. ' if latency.noisy else ""
+def badge(latency: Latency) -> str:
+    """Write the mark of a noisy latency as HTML; empty if it is not noisy."""
+    return '<strong class="noisy">noisy</strong> ' if latency.noisy else ""
+
+
+def summary(latency: Latency, conditions: str, when: str) -> str:
+    """Write a latency as HTML: one line with what it depends on, and behind "Details" the rest.
+
+    Args:
+        latency: measured or recorded.
+        conditions: text.
+        when: its age or its date, text.
+    """
+    short = f"{milliseconds(latency.median_ms)}, IQR {milliseconds(latency.iqr_ms)}"
+    why = f"Noisy: {noise(latency)}. " if latency.noisy else ""
+    rest = (
+        f"{why}Median {milliseconds(latency.median_ms)}, 90th percentile {milliseconds(latency.p90_ms)}, "
+        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions}. {_versions(latency.environment)}."
+    )
+    # On a phone, the line is beside the chart and leaves the conditions to the details.
     return (
-        f"{badge}Median {milliseconds(latency.median_ms)}, "
-        f"90th percentile {milliseconds(latency.p90_ms)}, "
-        f"IQR {milliseconds(latency.iqr_ms)}, {latency.runs} runs, {conditions}, "
-        f"{html_text(_versions(latency.environment))}"
+        f'{badge(latency)}{short} · <span class="conditions">{html_text(conditions)} · </span>{html_text(when)} · '
+        f"<details><summary>Details</summary><div>{html_text(rest)}</div></details>"
     )
 
 

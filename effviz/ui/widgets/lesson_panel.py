@@ -57,7 +57,7 @@ def show() -> bool:
             _show_goal(play, ())
         if is_open and play.number == len(play.lesson.steps):
             _summary(play)
-        _ways(play)
+        _ways(play, is_open=is_open)
     if not is_open:
         when = "when the teacher reveals the answer" if _is_answered(play) else "after your prediction"
         st.html(f'<p class="lesson_waiting">The controls and charts appear {when}.</p>')
@@ -113,7 +113,9 @@ def _elsewhere(play: Play) -> None:
 
 
 def _progress(play: Play) -> str:
-    return f"<strong>{html_text(play.lesson.title)}</strong> · Step {play.number} of {len(play.lesson.steps)}"
+    # A page may have the title of the lesson.
+    name = "Lesson" if page(links.current_page()).title == play.lesson.title else play.lesson.title
+    return f"<strong>{html_text(name)}</strong> · Step {play.number} of {len(play.lesson.steps)}"
 
 
 def _head(play: Play) -> None:
@@ -173,8 +175,11 @@ def _ask(play: Play, prediction: Prediction) -> None:
             )  # fmt: skip
         else:
             unit = f" ({prediction.form.unit})" if prediction.form.unit else ""
-            st.number_input(f"Your prediction{unit}", value=None, key=key, width=240)
-        st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
+            with st.container(horizontal=True, key="lesson_field", vertical_alignment="bottom", gap="small"):
+                st.number_input(f"Your prediction{unit}", value=None, key=key, width=240)
+                st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
+        if prediction.choices:
+            st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
     if st.session_state.pop(_PROBLEM, False):
         what = "Choose an option" if prediction.choices else "Enter a number"
         st.html(f'<p class="finding" role="alert">{what} first.</p>')
@@ -250,22 +255,30 @@ def _summary(play: Play) -> None:
         )
 
 
-def _ways(play: Play) -> None:
-    """Show the links to the steps before and after, and the end."""
+def _ways(play: Play, *, is_open: bool) -> None:
+    """Show the links to the steps before and after, and the end; the next step is prominent if this one `is_open`."""
     steps, number = play.lesson.steps, play.number
     if room_bar.is_led(play):
         return
     with st.container(horizontal=True, key="lesson_ways", gap="small", vertical_alignment="center"):
-        for other, label, icon in ((number - 1, "Previous", "arrow_back"), (number + 1, "Next", "arrow_forward")):
-            if 1 <= other <= len(steps):
-                st.page_link(
-                    page_path(page(steps[other - 1].page)), label=f"{label}: {steps[other - 1].title}",
-                    query_params=playing.following(play, other), icon=f":material/{icon}:",
-                    icon_position="left" if other < number else "right",
-                )  # fmt: skip
+        if number > 1:
+            _way(play, number - 1, "Previous")
+        if number < len(steps):
+            with st.container(key="lesson_next" if is_open else "lesson_later", width="content"):
+                _way(play, number + 1, "Next")
         if number == len(steps):
             st.page_link(page_path(page("lessons")), label="All lessons", icon=":material/school:")
         _end()
+
+
+def _way(play: Play, number: int, label: str) -> None:
+    """Show a link to another step."""
+    step, is_back = play.lesson.steps[number - 1], number < play.number
+    st.page_link(
+        page_path(page(step.page)), label=f"{label}: {step.title}", query_params=playing.following(play, number),
+        icon=":material/arrow_back:" if is_back else ":material/arrow_forward:",
+        icon_position="left" if is_back else "right",
+    )  # fmt: skip
 
 
 def _end() -> None:

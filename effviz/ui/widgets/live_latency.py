@@ -26,14 +26,14 @@ from effviz.ui import inputs, links, runs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
-from effviz.ui.widgets.latency_words import age, distribution, latency_columns, machine, noise, thread_text
+from effviz.ui.widgets.latency_words import age, latency_columns, machine, noise, summary, thread_text
 from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, eager_peak, usable_cores
 from effviz.worker.manager import Ticket
 
 PURPOSE = "latency"
 HERE, RECORDED = "Latency here", "Recorded latency"
-"""Labels of latencies."""
+"""Labels of latencies; a card has the word "recorded" in its badge."""
 PART = "latency_part"
 """Key of the live part with the headline numbers."""
 MAX_HISTORY = 50
@@ -221,10 +221,10 @@ def _short(design: effviz.Design) -> str:
 
 def card(reading: Reading, against: str = "") -> Card:
     """Make the card of the latency; `against` names the baseline, empty if there is none."""
-    label, latency, reference = HERE, reading.latency, reading.reference
+    label, badge, latency, reference = HERE, "", reading.latency, reading.reference
     meaning = f"Median time of one run of PyTorch on this CPU, every run timed separately: {machine()}."
     if reading.recorded is not None:
-        label, latency, reference = RECORDED, reading.recorded, (*reading.shown, None)[1]
+        label, badge, latency, reference = "Latency", "recorded", reading.recorded, (*reading.shown, None)[1]
         meaning = f"Median time of one run of PyTorch on {reading.recorded.where}, not on this server."
     if latency is None:
         if reading.stale is None:
@@ -232,12 +232,14 @@ def card(reading: Reading, against: str = "") -> Card:
         return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
     spread = f"90th percentile {milliseconds(latency.p90_ms)}, IQR {milliseconds(latency.iqr_ms)}"
     help = f"{latency.runs} runs, {spread}\n\n{meaning}"
-    text, is_old = milliseconds(latency.median_ms), latency.is_recorded
+    text = milliseconds(latency.median_ms)
     if reference is None:
-        below = f"{against}: not {'recorded' if is_old else 'measured'}" if against else "measured"
-        return Card(label, text, help, latency.environment["cpu"] if is_old and not against else below, stale=is_old)
-    help = f"{help} {against.capitalize()}: {milliseconds(reference.median_ms)}."
-    return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, stale=is_old)
+        below = f"IQR {milliseconds(latency.iqr_ms)}"
+        if against:
+            below = f"{against}: not {'recorded' if latency.is_recorded else 'measured'}"
+        return Card(label, text, help, below, badge=badge)
+    help = f"{help} {against[:1].upper()}{against[1:]}: {milliseconds(reference.median_ms)}."
+    return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, badge=badge)
 
 
 def headline(
@@ -327,13 +329,11 @@ def _line(conditions: Conditions, reading: Reading) -> str:
     if reading.error:
         return f'<p class="latency" role="alert">{html_text(reading.error)}</p>'
     if reading.recorded is not None:
-        # Short, because this line is beside the chart on a phone; the help of the card has the distribution.
-        badge = ' <strong class="noisy">noisy</strong>' if reading.recorded.noisy else ""
-        where = f"on {html_text(reading.recorded.where)}: {conditions.text}"
-        return f'<p class="latency"><strong class="noisy">recorded</strong>{badge} {where}.</p>'
+        when = f"recorded elsewhere, {reading.recorded.measured_at[:10]}"
+        return f'<div class="latency">{summary(reading.recorded, conditions.text, when)}</div>'
     if reading.latency is None:
         return f'<p class="latency">Not measured for this setting: {conditions.text}.</p>'
-    return f'<p class="latency">{distribution(reading.latency, conditions.text)}, {age(reading.latency)}.</p>'
+    return f'<div class="latency">{summary(reading.latency, conditions.text, age(reading.latency))}</div>'
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from page_reader import (
     BYTES,
     FORBIDDEN,
+    PUBLISHED,
     cards,
     changes,
     check_charts,
@@ -57,7 +58,7 @@ def test_every_network_loads_with_the_engines_numbers(name: str) -> None:
     at = opened(net=title(name))
     counted = report(name)
     assert cards(at) == expected_cards(counted)
-    assert changes(at) == ["as published"] * 4
+    assert changes(at) == PUBLISHED
     assert line(at) == ""
     for metric, number in zip(
         counted_cards(at), (counted.params, counted.macs, counted.memory_access, counted.peak_activation), strict=True
@@ -84,7 +85,7 @@ def test_every_network_and_its_smallest_resolution_in_one_visit() -> None:
         at.selectbox(key="net").set_value(name)
         run(at)
         assert cards(at) == expected_cards(report(name)), name
-        assert changes(at) == ["as published"] * 4, name
+        assert changes(at) == PUBLISHED, name
         smallest = smallest_resolution(architecture(name))
         put(at, "res", smallest)
         assert cards(at) == expected_cards(report(name, resolution=smallest)), name
@@ -243,7 +244,7 @@ def test_shufflenet_v1_has_groups_and_published_scales(groups: int, scales: list
         counted = report("shufflenet_v1", groups=groups, width_mult=float(scale))
         assert cards(at) == expected_cards(counted), (groups, scale)
         base = report("shufflenet_v1", groups=groups)
-        expected = ["as published"] * 4 if scale == "1" else _expected_changes(counted, base)
+        expected = PUBLISHED if scale == "1" else _expected_changes(counted, base)
         assert changes(at) == expected, "unscaled means the same groups"
 
 
@@ -270,7 +271,7 @@ def test_another_network_starts_unscaled() -> None:
     at.selectbox(key="net").set_value("efficientnet_b7")
     run(at)
     assert cards(at) == expected_cards(report("efficientnet_b7"))
-    assert changes(at) == ["as published"] * 4
+    assert changes(at) == PUBLISHED
     values = {key: value_of(at, key) for key in ("width", "depth", "res", "classes")}
     assert values == {"width": 1.0, "depth": 1.0, "res": 600, "classes": 1000}
     assert show_part(at, "Layers").text_input(key="find").value == ""

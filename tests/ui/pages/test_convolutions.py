@@ -32,11 +32,11 @@ def check(at: AppTest, kind: str, setting: Setting) -> None:
     here, base = report(kind, setting), report("standard", setting)
     factor = reduction(kind, setting).factor
 
-    def below(value: int, standard: int) -> str:
-        return "the baseline" if kind == "standard" else change(value, standard)
+    def below(value: int, standard: int, name: str = "") -> str:
+        return name if kind == "standard" else change(value, standard)
 
     assert cards(at) == {
-        "Parameters": (si(here.params), below(here.params, base.params)),
+        "Parameters": (si(here.params), below(here.params, base.params, "the baseline")),
         "Multiply-adds": (si(here.macs), below(here.macs, base.macs)),
         "Memory access": (si(here.memory_access), below(here.memory_access, base.memory_access)),
         "Reduction": (f"{factor:.3g}×", "fewer multiply-adds" if factor >= 1 else "more multiply-adds"),

@@ -44,7 +44,7 @@ def counts(choice: Choice, convention: Convention) -> tuple[Report, Report | Non
     report = cached_report(choice.design, convention.memory)
     unscaled = cached_report(choice.baseline, convention.memory) if choice.scaled else None
     note = f"Unscaled: {choice.baseline_name}."
-    cards = report_cards(convention, report, unscaled, against="unscaled", below="as published", note=note)
+    cards = report_cards(convention, report, unscaled, against="unscaled", below={"params": "as published"}, note=note)
     return report, unscaled, cards
 
 

@@ -37,9 +37,8 @@ def cards(report: Report, convention: Convention) -> list[Card]:
     """Make the cards of the block's cost."""
     compute = convention.compute(report.macs)
     below = {
-        "params": "of the block",
-        "macs": f"{three_digits(compute / max(report.params, 1))} per parameter",
-        "memory_access": f"{compute / max(report.memory_access, 1):.3g} per element",
+        "params": f"{three_digits(compute / max(report.params, 1))} {lower(convention.compute_label)} each",
+        "macs": f"{compute / max(report.memory_access, 1):.3g} per element moved",
         "peak_activation": f"output {lesson.output_text(report)}",
     }
     return report_cards(convention, report, below=below)

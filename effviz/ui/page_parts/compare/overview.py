@@ -38,7 +38,7 @@ def headline(view: View, convention: Convention, conditions: Conditions) -> None
     cards = [
         count_card(
             convention, key, getattr(view.chosen.counted, key), getattr(view.base.counted, key) if against else None,
-            against=against, below="the baseline", note=note,
+            against=against, below="the baseline" if key == _COUNTED[0] else "", note=note,
         )
         for key in _COUNTED
     ]  # fmt: skip
@@ -52,7 +52,7 @@ def _top1_card(view: View, against: str) -> Card:
         return Card("Published top-1", DASH, f"{own.why.capitalize()}.", "not published")
     text, help = f"{own.value:.1f} %", f"{own.why}. Training recipes differ between papers."
     if not against or base.value is None:
-        return Card("Published top-1", text, help, f"{against}: not published" if against else "the baseline")
+        return Card("Published top-1", text, help, f"{against}: not published" if against else "")
     difference = own.value - base.value
     sign = "+" if difference > 0 else "\N{MINUS SIGN}"
     below = "equal" if abs(difference) < 0.05 else f"{sign}{abs(difference):.1f} pts"

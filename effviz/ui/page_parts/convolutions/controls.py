@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 import effviz
+from effviz.core.resolution import in_pixels
 from effviz.studies.convolutions import KINDS, Setting, design, legal_groups
 from effviz.ui import inputs
 from effviz.ui.widgets.controls import channel_controls, map_controls
@@ -31,6 +32,12 @@ class Choice:
     def standard(self) -> effviz.Design:
         """The standard convolution at the same setting."""
         return design(BASELINE, self.setting)
+
+    @property
+    def title(self) -> str:
+        """Kind of convolution with its channels and resolution."""
+        at = self.setting
+        return f"{KINDS[self.kind]}, {at.in_channels} to {at.out_channels} channels, {in_pixels(at.resolution)}"
 
     @property
     def against(self) -> str:

@@ -51,7 +51,7 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
     name = convention.compute_label
     return [
         *report_cards(
-            convention, here, base, against=BASELINE, below="the baseline",
+            convention, here, base, against=BASELINE, below={"params": "the baseline"},
             quantities=("params", "macs", "memory_access"),
         ),
         Card(

@@ -29,6 +29,8 @@ from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.tables import Column, Pick, Table, count_columns, show_table, unpick
 from effviz.ui.widgets.ways import architectures_link, studio_link
 
+POOL = "All networks"
+"""Name of the calculation without which the page shows nothing."""
 ROWS = 50
 """Networks in the table and in the drop-down of the selected one."""
 _CHECKED = 10
@@ -38,7 +40,7 @@ _MOST_NEAR = 60
 
 def search(choice: Choice, convention: Convention) -> Found | None:
     """Return the networks that fit; None while they are being counted, once for each assumption in a process."""
-    pool = calculated("All networks", finder.candidates, convention.memory, None, None, None, choice.retrained)
+    pool = calculated(POOL, finder.candidates, convention.memory, None, None, None, choice.retrained)
     if pool is None:
         return None
     known: Known = {}
@@ -107,9 +109,7 @@ def headline(choice: Choice, found: Found, each: Candidate | None, convention: C
         # A limit in bytes is compared with bytes.
         shown = replace(convention, unit=choice.dtype) if "peak_activation" in choice.limits else convention
         cards += [
-            replace(
-                count_card(shown, quantity, getattr(each, quantity), below=below.get(quantity, "no limit")), aside=""
-            )
+            replace(count_card(shown, quantity, getattr(each, quantity), below=below.get(quantity, "")), aside="")
             for quantity in ("macs", "params", "peak_activation")
         ]
     show_cards(cards)

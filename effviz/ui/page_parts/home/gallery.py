@@ -29,9 +29,13 @@ _NOTE = (
 
 
 def gallery(convention: Convention) -> None:
-    """Show one card for each network, a link to its page, in the order of their compute."""
+    """Show cards of the networks, links to their page, in the order of their compute; at first six of each group."""
     base = str(get_option("server.baseUrlPath")).strip("/")
-    show = component("gallery", f'<p class="gallery_note">{_NOTE}</p><div class="gallery"></div>')
+    show = component(
+        "gallery",
+        f'<p class="gallery_note">{_NOTE}</p><div class="gallery"></div>'
+        '<button type="button" class="gallery_more" hidden></button>',
+    )
     chosen = show(key="gallery", data=_cards(convention, f"/{base}/" if base else "/"), on_open_change=lambda: None)
     if chosen.open is not None:
         st.switch_page(page_path(page(_TARGET)), query_params={"net": str(chosen.open)})

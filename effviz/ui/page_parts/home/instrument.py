@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from effviz.charts.silhouette import Box, silhouette
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -57,6 +59,9 @@ def choose(width: float) -> Choice:
 def cards(choice: Choice, convention: Convention) -> list[Card]:
     """Make the headline numbers, compute first."""
     params, compute, *others = headline_cards(choice, convention)
+    if not choice.scaled:
+        # The words belong to the first card.
+        params, compute = replace(params, below=""), replace(compute, below=params.below)
     return [compute, params, *others]
 
 

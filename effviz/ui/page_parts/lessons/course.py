@@ -35,7 +35,7 @@ def _entry(number: int, chosen: Lesson) -> None:
         bar = (
             f'<progress class="lesson_bar" max="{count}" value="{done}" aria-label="Answered questions"></progress>'
             if done
-            else '<hr class="lesson_bar">'
+            else ""
         )
         st.html(
             f'<p class="lesson_line">Lesson {number} · {chosen.minutes} min · {len(chosen.steps)} steps{state}</p>{bar}'

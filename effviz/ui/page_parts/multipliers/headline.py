@@ -22,8 +22,8 @@ def headline_cards(choice: Choice, convention: Convention) -> list[Card]:
     note = f"Unscaled: {choice.title}, {in_pixels(choice.own[1])}."
     cards = [
         count_card(
-            convention, quantity, value, base if choice.scaled else None, against="unscaled", below="as published",
-            note=note,
+            convention, quantity, value, base if choice.scaled else None, against="unscaled",
+            below="as published" if quantity == "params" else "", note=note,
         )
         for quantity, (value, base) in values.items()
     ]  # fmt: skip
@@ -47,7 +47,7 @@ def _top1_card(choice: Choice, note: str) -> Card:
     if found.misprint:
         return Card(_LABEL, f"{found.text} %", f"{found.figure.wrong['top1']} {help}", "a misprint")
     if not choice.scaled or own is None:
-        return Card(_LABEL, f"{found.text} %", help, "as published")
+        return Card(_LABEL, f"{found.text} %", help, "")
     return Card(_LABEL, f"{found.text} %", help, points(found.value - own.value), "unscaled")
 
 
