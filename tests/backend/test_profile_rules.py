@@ -291,3 +291,23 @@ def test_several_input_shapes() -> None:
 
 def test_a_generator_as_output() -> None:
     assert profile(Graph(lambda m, x: (m.layer(x) for _ in range(2)), layer=nn.Linear(8, 3)), (8,)).macs == 48
+
+
+# --- operations without tensors ---------------------------------------------------------------------------------------
+
+
+def test_named_ranges_of_the_profiler_change_nothing() -> None:
+    """They pass objects of torch to operations that have no weights."""
+
+    def forward(m: Any, x: Tensor) -> Any:
+        with torch.profiler.record_function("stem"):
+            return m.module(x)
+
+    for module in (Graph(forward, module=nn.Linear(8, 3)), nn.DataParallel(nn.Linear(8, 3))):
+        found = profile(module, (8,))
+        assert (found.macs, found.params, found.status) == (24, 27, "complete")
+        assert profile(_needs_values(module), (8,)).rows[-1].macs == 24
+
+
+def _needs_values(module: nn.Module) -> Graph:
+    return Graph(lambda m, x: m.inner(x) if x.sum() == 0 else None, inner=module)
