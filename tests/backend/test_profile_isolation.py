@@ -265,6 +265,22 @@ def test_torchscript() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_parameters_of_torchscript_that_share_memory() -> None:
+    """Each of them counts, as in `module.parameters()`."""
+    same = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5))
+    same[1].weight.data = same[0].weight.data
+    vector = nn.Sequential(nn.Linear(5, 10), nn.Linear(10, 2), nn.BatchNorm1d(2))
+    flat = nn.utils.parameters_to_vector(vector.parameters()).detach()
+    nn.utils.vector_to_parameters(flat, vector.parameters())
+    for module in (same, vector):
+        script = torch.jit.script(module)  # type: ignore[no-untyped-call]
+        for each in (module, script, nn.Sequential(script)):
+            found = profile(each, (5,))
+            assert found.params == sum(parameter.numel() for parameter in module.parameters())
+            assert [row.params for row in found.rows] == [row.params for row in profile(module, (5,)).rows]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("optimize", [torch.jit.freeze, torch.jit.optimize_for_inference])
 def test_weights_that_torchscript_turned_into_constants_are_listed(optimize: Callable[[Any], Any]) -> None:
     found = profile(optimize(scripted().eval()), (3, 8, 8))

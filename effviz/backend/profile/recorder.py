@@ -1,6 +1,5 @@
 """Recording of the operations and module calls of a forward pass."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import get_ident
@@ -18,6 +17,7 @@ from effviz.backend.profile.lifetimes import Lifetimes
 from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
 from effviz.backend.profile.sums import Sums
 from effviz.backend.profile.tensors import Sizes, inner_tensors, shape, shapes, storage, tensors, times
+from effviz.backend.profile.unread import Unread
 from effviz.count.kinds import NORM, VIEW
 
 # Entries of `Profile.uncounted` that are not operations.
@@ -85,13 +85,14 @@ class Recorder:
 
     def __init__(self, module: nn.Module, inputs: Iterable[Tensor], constants: set[int]) -> None:
         inputs = list(inputs)
-        parameters = {storage(parameter): (name, parameter) for name, parameter in module.named_parameters()}
-        # Storages of parameters that no operation has read yet, with owner and size.
-        self.unread = {key: (name.rpartition(".")[0], each.numel()) for key, (name, each) in parameters.items()}
+        parameters = {storage(parameter) for parameter in module.parameters()}
+        self._unread = Unread()
+        for name, parameter in module.named_parameters():
+            self._unread.add(name, parameter)
         for name, buffer in module.named_buffers():
             # An 8-bit matrix is a quantized weight.
-            if buffer.dtype in _BYTES and buffer.dim() > 1:
-                self.unread.setdefault(storage(buffer), (name.rpartition(".")[0], buffer.numel()))
+            if buffer.dtype in _BYTES and buffer.dim() > 1 and storage(buffer) not in parameters:
+                self._unread.add(name, buffer)
         self.constants = {*constants, *parameters, *(storage(buffer) for buffer in module.buffers())}
         # Storages whose owner is known.
         self._listed = {*parameters, *map(storage, inputs)}
@@ -120,12 +121,9 @@ class Recorder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in execution order, then those of the parameters that no operation read."""
-        counts: Counter[str] = Counter()
-        for path, count in self.unread.values():
-            counts[path] += count
         idle = [
             _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
-            for path, count in counts.items()
+            for path, count in self._unread.counts().items()
         ]
         return (*self._rows, *idle)
 
@@ -236,7 +234,7 @@ class Recorder:
             kind=NORM if call.is_layer and pointwise else MATRIX if sums else kind,
             inputs=shapes(activations),
             output=shape(outputs[0]) if outputs else (),
-            params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs) + self._packed_params(args),
+            params=sum(map(self._unread.read, inputs)) + self._packed_params(args),
             macs=macs + (sums * rules.complexity(outputs[0]) if outputs else 0),
             memory_access=read + written,
             window=rules.window(name, args),

@@ -65,6 +65,15 @@ def storage(tensor: Tensor) -> int:
     return int(values.untyped_storage()._cdata)
 
 
+def extent(tensor: Tensor) -> tuple[int, int]:
+    """Return the first element of a tensor in its storage, and the one after the last."""
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        return 0, max(tensor.numel(), 1)
+    first = int(tensor.storage_offset())
+    last = first + sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return first, last + 1
+
+
 def stored(tensor: Tensor) -> int:
     """Return the elements in memory: a dimension of stride 0 counts once, sparse tensors have indices."""
     if is_sparse(tensor):
