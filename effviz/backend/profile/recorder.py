@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from effviz.backend.profile import operations as rules
 from effviz.backend.profile import packed
+from effviz.backend.profile.elsewhere import Elsewhere
 from effviz.backend.profile.lifetimes import Lifetimes
 from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
 from effviz.backend.profile.sums import Sums
@@ -23,6 +24,7 @@ from effviz.count.kinds import NORM, VIEW
 # Entries of `Profile.uncounted` that are not operations.
 STRAY = "parameters outside module.parameters()"
 THREAD = "operations in another thread"
+PROCESS = "operations in another process"
 PACKED_INTEGERS = "weights packed into integers"
 
 _BYTES = (torch.int8, torch.float8_e4m3fn, torch.float8_e5m2, torch.qint8, torch.quint8)
@@ -107,6 +109,8 @@ class Recorder:
         self._thread = get_ident()
         # Called with the tensors that an operation is about to change.
         self.before_write: Callable[[Tensor], None] | None = None
+        # Finds the results of other threads.
+        self.elsewhere: Elsewhere | None = None
         self._uncounted: dict[tuple[str, str], list[int]] = {}
 
     @property
@@ -140,6 +144,7 @@ class Recorder:
     def finish(self, output: Any) -> None:
         """Record that the pass returned `output`."""
         self.paused = True
+        self.check(inner_tensors(output))
         self._lifetimes.keep(map(storage, inner_tensors(output)))
 
     def watch(self, module: nn.Module, path: str) -> None:
@@ -193,6 +198,21 @@ class Recorder:
                 is_written = argument.alias_info is not None and argument.alias_info.is_write
                 if is_written and storage(tensor) not in self.constants and not self._lifetimes.is_known(tensor):
                     self.before_write(tensor)
+
+    def check(self, used: Iterable[Tensor]) -> None:
+        """Record tensors that operations in another thread have made."""
+        # TorchScript has constants that are no objects of Python.
+        if self.elsewhere is None or isinstance(self._call.module, torch.jit.ScriptModule):
+            return
+        for tensor in used:
+            if self.elsewhere.is_foreign(tensor):
+                self.elsewhere.add([tensor])
+                self.miss(THREAD, tensor.numel())
+
+    def accept(self, made: Any) -> None:
+        """Record that this thread has made tensors."""
+        if self.elsewhere is not None:
+            self.elsewhere.add(tensors(made))
 
     def miss(self, operation: str, elements: int, path: str | None = None) -> None:
         """Record an operation without a rule, in the running module or in that of `path`."""
@@ -319,9 +339,12 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if self.recorder.paused:
-            return func(*args, **kwargs)
+            result = func(*args, **kwargs)
+            self.recorder.accept(result)
+            return result
         if isinstance(func, HigherOrderOperator):
             result = func(*args, **kwargs)
+            self.recorder.accept(result)
             self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
             return result
         if not rules.is_listed(rules.base_name(func)):
@@ -330,8 +353,13 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
+        if func is torch.ops.aten.lift_fresh.default:
+            # Its argument is a list of numbers that torch has just converted.
+            self.recorder.accept(args)
+        self.recorder.check(tensors((args, kwargs)))
         self.recorder.save(func, args, kwargs)
         result = func(*args, **kwargs)
+        self.recorder.accept(result)
         if tensors((args, kwargs, result)) or packed.weights(args):
             self.recorder.run(func, args, kwargs, result)
         return result
