@@ -46,7 +46,7 @@ from effviz.backend.profile.isolation import StalledError, is_available, isolate
 from effviz.backend.profile.recorder import THREAD, Recording
 from effviz.backend.profile.result import Profile, Uncounted
 from effviz.backend.profile.sandbox import Inputs, is_harmless, recorded
-from effviz.backend.profile.tensors import inner_tensors, opaque
+from effviz.backend.profile.tensors import full_shape, inner_tensors, opaque
 from effviz.core.errors import MAX_FEATURES, DesignError, fail, whole
 
 __all__ = ["Profile", "profile"]
@@ -75,7 +75,7 @@ def profile(module: nn.Module, input_shape: Sequence[int] | None = None, *, exam
     recording, ran_on = _recorded(module, inputs, [str(tensor.device) for tensor in given])
     return Profile(
         name=getattr(module, "original_name", type(module).__name__),
-        input_shapes=tuple(tuple(tensor.shape) for tensor in shown),
+        input_shapes=tuple(map(full_shape, shown)),
         rows=recording.rows,
         uncounted=recording.uncounted,
         ran_on=ran_on,

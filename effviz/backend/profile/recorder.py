@@ -228,7 +228,7 @@ class Recorder:
             return
         known = rules.is_covered(name, args)
         name = name if known else ""
-        if name.startswith("new_") or name.endswith("_like"):
+        if name.startswith(("new_", "_new_")) or name.endswith("_like"):
             # Only the shape and the type of the argument are used, not its values.
             args = kwargs = ()
         inputs, outputs = tensors((args, kwargs)), tensors(result)
@@ -347,7 +347,9 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.recorder.accept(result)
             self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
             return result
-        if not rules.is_listed(rules.base_name(func)):
+        # Nested tensors have a separate implementation of composite operations.
+        is_nested = any(tensor.is_nested for tensor in tensors((args, kwargs)))
+        if not is_nested and not rules.is_listed(rules.base_name(func)):
             # In inference mode, composite operations are dispatched as a whole.
             with self:
                 result = func.decompose(*args, **kwargs)
@@ -360,7 +362,8 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.recorder.save(func, args, kwargs)
         result = func(*args, **kwargs)
         self.recorder.accept(result)
-        if tensors((args, kwargs, result)) or packed.weights(args):
+        # Nested tensors pass requests for their sizes as operations.
+        if tensors(result if is_nested else (args, kwargs, result)) or packed.weights(args):
             self.recorder.run(func, args, kwargs, result)
         return result
 

@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_map_only
 
 from effviz.backend.profile.elsewhere import Elsewhere
 from effviz.backend.profile.recorder import PROCESS, THREAD, Exits, Operations, Recorder, Recording
-from effviz.backend.profile.tensors import inner_tensors, storage, times
+from effviz.backend.profile.tensors import full_shape, inner_tensors, storage, times
 from effviz.core.errors import DesignError
 
 # Subclasses, compiled modules and TorchScript are in other modules.
@@ -93,7 +93,7 @@ def recorded(module: nn.Module, inputs: Inputs, *, real: bool, copied: bool = Fa
                 path = recorder.path
             return recorder.recording
     except Exception as error:
-        shapes = ", ".join(times(tensor.shape) for tensor in inner_tensors(inputs))
+        shapes = ", ".join(times(full_shape(tensor)) for tensor in inner_tensors(inputs))
         message = f"the forward pass fails on an input of {shapes}: {type(error).__name__}: {error}"
         raise DesignError(message, path=path) from error
 
@@ -229,7 +229,7 @@ def _real_copy(tensor: Tensor) -> Tensor:
 
 
 def _meta_copy(tensor: Tensor) -> Tensor:
-    if tensor.layout is not torch.strided or tensor.is_quantized:
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
         raise TypeError(f"the meta device has no tensors of layout {tensor.layout} and type {tensor.dtype}")
     return torch.empty_like(tensor, device="meta", requires_grad=False)
 

@@ -88,11 +88,14 @@ def nonzeros(tensor: Tensor) -> int:
     return _parts(tensor)[0].numel()
 
 
+def full_shape(tensor: Tensor) -> Sizes:
+    """Return the shape; nested tensors have only a number of elements."""
+    return (int(tensor.numel()),) if tensor.is_nested else tuple(tensor.shape)
+
+
 def shape(tensor: Tensor) -> Sizes:
     """Return the shape without the batch dimension of a single image."""
-    if tensor.is_nested:
-        return (tensor.numel(),)
-    sizes = tuple(tensor.shape)
+    sizes = full_shape(tensor)
     return sizes[1:] if len(sizes) > 1 and sizes[0] == 1 else sizes
 
 
