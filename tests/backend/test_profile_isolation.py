@@ -13,6 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -132,6 +133,37 @@ def test_tensors_that_operations_change_are_restored() -> None:
     assert profile(module, example_inputs=torch.ones(1, 8)).macs == 24 + 12
     assert torch.equal(keys, before[0])
     assert torch.equal(mean, before[1])
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1).share_memory_())
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)
+        return x * self.calls
+
+
+@in_each_place
+@pytest.mark.usefixtures("place")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_shared_memory_is_restored(tmp_path: Path) -> None:
+    """A copy of the process has no copy of this memory."""
+    np.zeros(8, np.float32).tofile(tmp_path / "keys")
+    mapped = torch.from_numpy(np.memmap(tmp_path / "keys", np.float32, "r+"))
+    for keys in (torch.zeros(8).share_memory_(), mapped):
+        for needs_values in (False, True):
+
+            def forward(m: Any, x: Tensor, keys: Tensor = keys, needs_values: bool = needs_values) -> Any:
+                keys.add_(1)
+                return m.layer(x) if not needs_values or x.sum() == 0 else None
+
+            assert profile(Graph(forward, layer=nn.Linear(8, 3)), (8,)).macs == 24
+            assert keys.tolist() == [0] * 8
+    script = torch.jit.script(Counting())  # type: ignore[no-untyped-call]
+    profile(script, (8,))
+    assert script.calls.tolist() == [0]
 
 
 # --- layers that torch does not register -----------------------------------------------------------------------------

@@ -7,9 +7,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch._ops import HigherOrderOperator
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from effviz.backend.profile import operations as rules
 from effviz.backend.profile import packed
@@ -82,7 +79,7 @@ class Recorder:
     Args:
         module: its parameters and buffers are those of the pass.
         inputs: input tensors.
-        constants: storages of the tensors in attributes of the module.
+        constants: storages of the tensors in attributes of the module, which are copies.
     """
 
     def __init__(self, module: nn.Module, inputs: Iterable[Tensor], constants: set[int]) -> None:
@@ -95,6 +92,8 @@ class Recorder:
             # An 8-bit matrix is a quantized weight.
             if buffer.dtype in _BYTES and buffer.dim() > 1 and storage(buffer) not in parameters:
                 self._unread.add(name, buffer)
+        self._copies = constants
+        self._parameters = parameters
         self.constants = {*constants, *parameters, *(storage(buffer) for buffer in module.buffers())}
         # Storages whose owner is known.
         self._listed = {*parameters, *map(storage, inputs)}
@@ -196,7 +195,7 @@ class Recorder:
         for argument in func._schema.arguments:
             for tensor in tensors(given.get(argument.name)):
                 is_written = argument.alias_info is not None and argument.alias_info.is_write
-                if is_written and storage(tensor) not in self.constants and not self._lifetimes.is_known(tensor):
+                if is_written and storage(tensor) not in self._copies and not self._lifetimes.is_known(tensor):
                     self.before_write(tensor)
 
     def check(self, used: Iterable[Tensor]) -> None:
@@ -213,6 +212,10 @@ class Recorder:
         """Record that this thread has made tensors."""
         if self.elsewhere is not None:
             self.elsewhere.add(tensors(made))
+
+    def is_data(self, tensor: Tensor) -> bool:
+        """Whether a tensor is a parameter, an input or the result of an operation."""
+        return storage(tensor) in self._parameters or self._lifetimes.is_known(tensor)
 
     def miss(self, operation: str, elements: int, path: str | None = None) -> None:
         """Record an operation without a rule, in the running module or in that of `path`."""
@@ -325,58 +328,3 @@ def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Si
 
 def _channels(sizes: Sizes) -> int:
     return sizes[0] if sizes else 1
-
-
-class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Passes every operation that torch runs to the recorder."""
-
-    supports_higher_order_operators = True
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.recorder = recorder
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if self.recorder.paused:
-            result = func(*args, **kwargs)
-            self.recorder.accept(result)
-            return result
-        if isinstance(func, HigherOrderOperator):
-            result = func(*args, **kwargs)
-            self.recorder.accept(result)
-            self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
-            return result
-        # Nested tensors have a separate implementation of composite operations.
-        is_nested = any(tensor.is_nested for tensor in tensors((args, kwargs)))
-        if not is_nested and not rules.is_listed(rules.base_name(func)):
-            # In inference mode, composite operations are dispatched as a whole.
-            with self:
-                result = func.decompose(*args, **kwargs)
-            if result is not NotImplemented:
-                return result
-        if func is torch.ops.aten.lift_fresh.default:
-            # Its argument is a list of numbers that torch has just converted.
-            self.recorder.accept(args)
-        self.recorder.check(tensors((args, kwargs)))
-        self.recorder.save(func, args, kwargs)
-        result = func(*args, **kwargs)
-        self.recorder.accept(result)
-        # Nested tensors pass requests for their sizes as operations.
-        if tensors(result if is_nested else (args, kwargs, result)) or packed.weights(args):
-            self.recorder.run(func, args, kwargs, result)
-        return result
-
-
-class Exits(TorchFunctionMode):
-    """Reports tensors that are converted to numpy arrays or Python numbers, because later arithmetic is invisible."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
-        self.recorder = recorder
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in ("numpy", "__array__", "__dlpack__", "tolist", "data_ptr") and isinstance(args[0], Tensor):
-            self.recorder.miss(f"Tensor.{name}", args[0].numel())
-        return func(*args, **(kwargs or {}))

@@ -20,7 +20,8 @@ from torch.nn.modules.module import (
 from torch.utils._pytree import tree_map_only
 
 from effviz.backend.profile.elsewhere import Elsewhere
-from effviz.backend.profile.recorder import PROCESS, THREAD, Exits, Operations, Recorder, Recording
+from effviz.backend.profile.modes import Exits, Operations
+from effviz.backend.profile.recorder import PROCESS, THREAD, Recorder, Recording
 from effviz.backend.profile.tensors import full_shape, inner_tensors, storage, times
 from effviz.core.errors import DesignError
 
@@ -106,11 +107,12 @@ def _enter_conditions(stack: ExitStack, recorder: Recorder, inputs: Inputs, modu
     stack.enter_context(torch.compiler.set_stance("force_eager"))
     stack.enter_context(torch.jit.optimized_execution(False))  # type: ignore[attr-defined]
     stack.enter_context(Exits(recorder))
+    # Also in a copy of the process, which may share memory with it: `share_memory_()`, or a mapped file.
+    recorder.before_write = stack.enter_context(_rewritten())
     if real:
         given = [*module.parameters(), *module.buffers(), *inner_tensors(inputs)]
         devices = {tensor.device.index or 0 for tensor in given if tensor.is_cuda}
         stack.enter_context(torch.random.fork_rng(devices=[*devices]))
-        recorder.before_write = stack.enter_context(_rewritten())
     else:
         # For tensors that the forward method creates without a device.
         stack.enter_context(torch.device("meta"))
@@ -214,6 +216,8 @@ def _rewritten() -> Iterator[Callable[[Tensor], None]]:
     before: dict[int, tuple[Tensor, Tensor]] = {}
 
     def save(tensor: Tensor) -> None:
+        if tensor.is_meta:
+            return
         before.setdefault(id(tensor), (tensor, tensor.detach().clone()))
 
     try:
