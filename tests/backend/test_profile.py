@@ -491,6 +491,30 @@ def test_conversions_to_numpy_and_python_are_uncounted() -> None:
     assert found.rows[0].kind == OTHER
 
 
+@pytest.mark.parametrize("name", ["item", "__float__"])
+def test_elements_converted_to_python_numbers_are_uncounted(name: str) -> None:
+    number = lambda element: getattr(element, name)()  # noqa: E731
+    module = Graph(
+        lambda m, x: torch.tensor(sum(number(a) * number(b) for a, b in zip(x[0], m.w, strict=True))),
+        w=nn.Parameter(torch.ones(8)),
+    )
+    assert profile(module, (8,)).uncounted == (Uncounted(f"Tensor.{name}", "", 14, 16),)
+
+
+def test_single_python_numbers_are_free() -> None:
+    """They serve for conditions, indices and scales."""
+    for function in (
+        lambda m, x: x if x.sum() > 0 else -x,
+        lambda m, x: x[:, : int((x >= 0).sum())] if bool((x >= 0).all()) else x,
+        lambda m, x: x / (x.max().item() + float(x.norm())),
+        lambda m, x: x * m.w[0].item() * float(m.w[0]),
+        lambda m, x: x[:, x[0].argmax().item()] * m.table[1].item() * m.table[2].item(),
+        lambda m, x: [x[:, int(each)] for each in x[0]],
+    ):
+        module = Graph(function, w=nn.Parameter(torch.ones(8)), table=torch.ones(4))
+        assert profile(module, (8,)).status == "complete"
+
+
 def test_branches_of_torch_cond() -> None:
     module = Graph(lambda m, x: torch.cond(x.sum() > 0, lambda x: x @ x, lambda x: x + x, (x,)))
     assert profile(module, (3, 3)).uncounted == (Uncounted("cond", "", 1, 9),)

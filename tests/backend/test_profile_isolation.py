@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import functools
 import io
 import os
+import queue
 import random
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +24,8 @@ from torch import Tensor, nn
 
 from effviz import DesignError
 from effviz.backend.profile import isolation, profile
-from effviz.backend.profile.recorder import STRAY, THREAD
+from effviz.backend.profile.isolation import StalledError
+from effviz.backend.profile.recorder import PROCESS, STRAY, THREAD
 from effviz.backend.profile.result import Uncounted
 from effviz.backend.profile.sandbox import is_harmless
 
@@ -131,6 +135,37 @@ def test_tensors_that_operations_change_are_restored() -> None:
     assert torch.equal(mean, before[1])
 
 
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1).share_memory_())
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)
+        return x * self.calls
+
+
+@in_each_place
+@pytest.mark.usefixtures("place")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_shared_memory_is_restored(tmp_path: Path) -> None:
+    """A copy of the process has no copy of this memory."""
+    np.zeros(8, np.float32).tofile(tmp_path / "keys")
+    mapped = torch.from_numpy(np.memmap(tmp_path / "keys", np.float32, "r+"))
+    for keys in (torch.zeros(8).share_memory_(), mapped):
+        for needs_values in (False, True):
+
+            def forward(m: Any, x: Tensor, keys: Tensor = keys, needs_values: bool = needs_values) -> Any:
+                keys.add_(1)
+                return m.layer(x) if not needs_values or x.sum() == 0 else None
+
+            assert profile(Graph(forward, layer=nn.Linear(8, 3)), (8,)).macs == 24
+            assert keys.tolist() == [0] * 8
+    script = torch.jit.script(Counting())  # type: ignore[no-untyped-call]
+    profile(script, (8,))
+    assert script.calls.tolist() == [0]
+
+
 # --- layers that torch does not register -----------------------------------------------------------------------------
 
 
@@ -195,6 +230,76 @@ def test_operations_in_other_threads_are_listed() -> None:
         assert (found.macs, found.params, found.status) == (24, 54, "partial")
         assert {each.operation for each in found.uncounted} == {THREAD}
     assert threading.getprofile() is None
+
+
+def in_started_thread() -> Callable[..., Any]:
+    """Return a function that computes in a thread that runs already."""
+    jobs: queue.Queue[Any] = queue.Queue()
+    results: queue.Queue[Any] = queue.Queue()
+
+    def work() -> None:
+        while True:
+            function, *args = jobs.get()
+            results.put(function(*args))
+
+    threading.Thread(target=work, daemon=True).start()
+    return lambda *job: (jobs.put(job), results.get())[1]
+
+
+def in_new_thread(function: Callable[..., Any], *args: Any) -> Any:
+    results: queue.Queue[Any] = queue.Queue()
+    _thread.start_new_thread(lambda: results.put(function(*args)), ())
+    return results.get()
+
+
+@in_each_place
+@pytest.mark.usefixtures("place")
+def test_operations_in_threads_that_run_already_are_listed() -> None:
+    """A copy has no such thread, so it waits for ever, which is recognised at once."""
+    pool = ThreadPoolExecutor(1)
+    pool.submit(int).result()
+    weights, start = nn.Parameter(torch.ones(8, 3)), time.monotonic()
+    for run in (lambda *job: pool.submit(*job).result(), in_started_thread(), in_new_thread):
+        for module in (
+            Graph(lambda m, x: m.run(torch.mm, x, m.w), run=run, w=weights),
+            Graph(lambda m, x: m.run(torch.mm, x, m.w) + 1 if x.sum() == 0 else None, run=run, w=weights),
+        ):
+            found = profile(module, (8,))
+            assert (found.macs, found.status) == (0, "partial")
+            assert {each.operation for each in found.uncounted} == {THREAD}
+    assert time.monotonic() - start < 30
+    assert profile(Graph(lambda m, x: x @ torch.ones(8, 3) + torch.Tensor([1.0, 2, 3])), (8,)).status == "complete"
+
+
+class Forked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Any:
+        return torch.jit.wait(torch.jit.fork(self.layer, x))  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tasks_of_torchscript_are_counted() -> None:
+    script = torch.jit.script(Forked())  # type: ignore[no-untyped-call]
+    for _ in range(2):
+        found = profile(script, (8,))
+        assert (found.macs, found.params, found.status) == (24, 27, "complete")
+        # The next copy has no thread of the pool that this starts.
+        script(torch.zeros(1, 8))
+
+
+def test_processes_that_the_pass_starts_are_listed() -> None:
+    def forward(m: Any, x: Tensor) -> Any:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        return m.layer(x)
+
+    found = profile(Graph(forward, layer=nn.Linear(8, 3)), (8,))
+    assert (found.macs, found.uncounted) == (24, (Uncounted(PROCESS, "", 1, 0),))
 
 
 # --- compiled code ---------------------------------------------------------------------------------------------------
@@ -265,6 +370,22 @@ def test_torchscript() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_parameters_of_torchscript_that_share_memory() -> None:
+    """Each of them counts, as in `module.parameters()`."""
+    same = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5))
+    same[1].weight.data = same[0].weight.data
+    vector = nn.Sequential(nn.Linear(5, 10), nn.Linear(10, 2), nn.BatchNorm1d(2))
+    flat = nn.utils.parameters_to_vector(vector.parameters()).detach()
+    nn.utils.vector_to_parameters(flat, vector.parameters())
+    for module in (same, vector):
+        script = torch.jit.script(module)  # type: ignore[no-untyped-call]
+        for each in (module, script, nn.Sequential(script)):
+            found = profile(each, (5,))
+            assert found.params == sum(parameter.numel() for parameter in module.parameters())
+            assert [row.params for row in found.rows] == [row.params for row in profile(module, (5,)).rows]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("optimize", [torch.jit.freeze, torch.jit.optimize_for_inference])
 def test_weights_that_torchscript_turned_into_constants_are_listed(optimize: Callable[[Any], Any]) -> None:
     found = profile(optimize(scripted().eval()), (3, 8, 8))
@@ -329,8 +450,23 @@ def test_the_end_of_the_process(end: Callable[[], None], reason: str) -> None:
         profile(Graph(lambda m, x: end()), (8,))
 
 
-def test_a_copy_that_waits_for_a_lost_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait for a lock is certain to last; another one may end."""
+    lock = threading.Lock()
+    with lock, pytest.raises(StalledError) as caught:
+        isolation.isolated(lock.acquire)
+    assert caught.value.certain
+    assert isolation.isolated(lambda: (time.sleep(1), os.getpid())[1]) != os.getpid()
     monkeypatch.setattr(isolation, "_STALL_SECONDS", 0.1)
-    monkeypatch.setattr(isolation, "_POLL_SECONDS", 0.05)
-    here = os.getpid()
-    assert isolation.isolated(lambda: os.getpid() if os.getpid() == here else time.sleep(60)) == here
+    with pytest.raises(StalledError) as caught:
+        isolation.isolated(time.sleep, 60)
+    assert not caught.value.certain
+
+
+def test_a_lock_that_a_thread_held_at_the_first_copy() -> None:
+    """The second copy computes."""
+    held, release = threading.Lock(), threading.Timer(0.3, lambda: held.release())
+    held.acquire()
+    release.start()
+    assert isolation.isolated(lambda: (held.acquire(), os.getpid())[1]) != os.getpid()
+    release.join()

@@ -89,6 +89,25 @@ def test_a_product_of_two_sparse_matrices_is_uncounted() -> None:
     assert found.uncounted == (Uncounted("aten.mm.default", "", 1, 64),)
 
 
+# --- nested tensors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", [torch.jagged, torch.strided], ids=str)
+def test_operations_on_nested_tensors_are_uncounted(layout: torch.layout) -> None:
+    nested = lambda: torch.nested.nested_tensor([torch.ones(3, 8), torch.ones(5, 8)], layout=layout)  # noqa: E731
+    linear, given = nn.Linear(8, 3), nested()
+    for found in (
+        profile(Graph(lambda m, x: m.l(nested()).values(), l=linear), (8,)),
+        profile(Graph(lambda m, x: (x, m.l(given)), l=linear), (8,)),
+        profile(Graph(lambda m, x: m.l(m.given), l=linear, given=given), (8,)),
+        profile(linear, example_inputs=given),
+    ):
+        assert (found.macs, found.params, found.status) == (0, 27, "partial")
+        assert ("aten.linear.default", 24) in [(each.operation, each.elements) for each in found.uncounted]
+        assert not [each for each in found.uncounted if "size" in each.operation or "numel" in each.operation]
+    assert found.input_shapes == ((64,),)
+
+
 # --- quantized layers -----------------------------------------------------------------------------------------------
 
 
@@ -291,3 +310,36 @@ def test_several_input_shapes() -> None:
 
 def test_a_generator_as_output() -> None:
     assert profile(Graph(lambda m, x: (m.layer(x) for _ in range(2)), layer=nn.Linear(8, 3)), (8,)).macs == 48
+
+
+def test_derivatives_of_the_forward_mode() -> None:
+    """The size checks of torch are free."""
+    layers = {"linear": nn.Linear(8, 3), "norm": nn.LayerNorm(3)}
+    forward = lambda m, x: torch.func.jvp(lambda x: m.norm(m.linear(x).relu()), (x,), (torch.ones_like(x),))  # noqa: E731
+    primal = profile(Graph(lambda m, x: m.norm(m.linear(x).relu()), **layers), (8,))
+    for module in (Graph(forward, **layers), _needs_values(Graph(forward, **layers))):
+        found = profile(module, (8,))
+        assert (found.params, found.status) == (33, "complete")
+        assert found.macs >= 2 * primal.macs
+    assert profile(Graph(lambda m, x: torch.func.jacfwd(m.linear)(x), **layers), (8,)).status == "complete"
+    assert profile(Graph(lambda m, x: torch.func.jacrev(m.linear)(x), **layers), (8,)).status == "complete"
+
+
+# --- operations without tensors ---------------------------------------------------------------------------------------
+
+
+def test_named_ranges_of_the_profiler_change_nothing() -> None:
+    """They pass objects of torch to operations that have no weights."""
+
+    def forward(m: Any, x: Tensor) -> Any:
+        with torch.profiler.record_function("stem"):
+            return m.module(x)
+
+    for module in (Graph(forward, module=nn.Linear(8, 3)), nn.DataParallel(nn.Linear(8, 3))):
+        found = profile(module, (8,))
+        assert (found.macs, found.params, found.status) == (24, 27, "complete")
+        assert profile(_needs_values(module), (8,)).rows[-1].macs == 24
+
+
+def _needs_values(module: nn.Module) -> Graph:
+    return Graph(lambda m, x: m.inner(x) if x.sum() == 0 else None, inner=module)

@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import pickle
+import platform
 import signal
 import sys
 import time
@@ -20,14 +21,29 @@ import torch
 _T = TypeVar("_T")
 
 # A lock that another thread holds at the fork stays locked in the copy. Torch has such locks: of 150 copies made while
-# three threads ran convolutions, one stopped. A copy that waits this long without computing is replaced.
+# three threads ran convolutions, one stopped. A copy whose threads all wait for locks is replaced once. If it waits
+# again, the pass needs a thread of the process, such as one of a pool.
+_ATTEMPTS = 2
+# Two looks at the copy are this far apart.
+_POLL_SECONDS = 0.2
+# A copy that waits in another way may be right, but not for longer.
 _STALL_SECONDS = 10.0
-_POLL_SECONDS = 1.0
-_ATTEMPTS = 3
+
+# The system call of a lock, and the flag of locks within one process, see futex(2).
+_FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
+_PRIVATE = 128
 
 
-class _StalledError(Exception):
-    """The copy waits without computing."""
+class StalledError(Exception):
+    """The copy waits without computing.
+
+    Attributes:
+        certain: all its threads wait for locks, which no other process can release.
+    """
+
+    def __init__(self, *, certain: bool) -> None:
+        super().__init__(certain)
+        self.certain = certain
 
 
 def is_available(*, accelerator: bool) -> bool:
@@ -44,15 +60,18 @@ def isolated(function: Callable[..., _T], *args: Any) -> _T:
     """Return ``function(*args)``, called in a copy of the process.
 
     The result is pickled; the arguments are not. Threads do not exist in the copy, and torch uses one thread there.
-    A copy that stops is replaced, and after three such copies the function is called in this process.
 
     Raises:
         ChildProcessError: the copy ends without a result, for example by a segmentation fault.
+        StalledError: the copy waits for a thread that it does not have.
     """
-    for _ in range(_ATTEMPTS):
-        with suppress(_StalledError):
+    for _ in range(_ATTEMPTS - 1):
+        try:
             return _in_copy(function, args)
-    return function(*args)
+        except StalledError as error:
+            if not error.certain:
+                raise
+    return _in_copy(function, args)
 
 
 def _in_copy(function: Callable[..., _T], args: tuple[Any, ...]) -> _T:
@@ -108,12 +127,16 @@ def _portable(error: BaseException) -> BaseException:
 
 def _receive(receiver: Connection, child: int) -> Any:
     spent, since = "", time.monotonic()
+    seen: list[str] = []
     while not receiver.poll(_POLL_SECONDS):
+        before, seen = seen, _locked(child)
+        if seen and seen == before:
+            raise StalledError(certain=True)
         state, *now = _state(child)
         if state == "R" or " ".join(now) != spent:
             spent, since = " ".join(now), time.monotonic()
         elif time.monotonic() - since > _STALL_SECONDS:
-            raise _StalledError
+            raise StalledError(certain=False)
     try:
         return receiver.recv()
     except EOFError:
@@ -129,6 +152,22 @@ def _state(process: int) -> tuple[str, str, str]:
     """Return the scheduling state of a process and its CPU time in user and system mode, see proc(5)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return fields[0], fields[11], fields[12]
+
+
+def _locked(process: int) -> list[str]:
+    """Return how often each thread of a process has run, if all of them wait for locks without a time limit."""
+    found = []
+    try:
+        for task in sorted(Path(f"/proc/{process}/task").iterdir()):
+            call, *arguments = (task / "syscall").read_text().split()
+            # Waiting and waiting for a bit are the commands 0 and 9; without a time limit the fourth argument is 0.
+            if call != _FUTEX or int(arguments[1], 16) & 255 not in (_PRIVATE, _PRIVATE + 9) or arguments[3] != "0x0":
+                return []
+            found += [line for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line]
+    except OSError:
+        # The thread has ended, or the kernel hides its state.
+        return []
+    return found
 
 
 def _flush() -> None:

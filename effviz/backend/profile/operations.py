@@ -92,7 +92,9 @@ _POOLS = _names("""
 # These copy, although the meta device returns a view where the order is kept.
 _SHUFFLES = ("channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle")
 # These allocate memory without touching it.
-RESERVES = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+RESERVES = (
+    "empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided", "_efficientzerotensor",
+)  # fmt: skip
 _OTHERS = _names("""
     all amax amin aminmax any argmax argmin argsort bincount bucketize count_nonzero cummax cummin cumprod cumsum diff
     histc kthvalue linalg_vector_norm logcumsumexp logsumexp max median min mode nanmedian nansum norm prod searchsorted
@@ -110,6 +112,7 @@ _OTHERS = _names("""
     scatter_reduce select_scatter slice_scatter take _unsafe_index _unsafe_index_put
     arange eye fill full full_like linspace logspace new_full new_ones new_zeros ones ones_like range scalar_tensor
     tril_indices triu_indices zero zeros zeros_like
+    _new_zeros_with_same_feature_meta
     bernoulli exponential multinomial native_dropout normal rand rand_like randint randint_like randn randn_like
     randperm random uniform
     fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask dequantize int_repr
@@ -138,8 +141,11 @@ _UNTAGGED = (
     "__lshift__", "__rshift__", "_prelu_kernel", "complex",
     "floor_divide", "glu", "hardswish", "log_sigmoid_forward", "rrelu_with_noise",
 )  # fmt: skip
-# They return a part of a sparse tensor.
-_ACCESSES = _names("_indices _values indices values crow_indices col_indices ccol_indices row_indices")
+# They return a part of a sparse tensor, or compare only the sizes of a value and its derivative.
+_ACCESSES = _names("""
+    _indices _values indices values crow_indices col_indices ccol_indices row_indices
+    is_same_size _has_same_storage_numel
+""")
 # They read as many elements of their table as they write.
 _LOOKUPS = ("embedding", "gather", "index", "index_select", "take", "_unsafe_index")
 # Their in-place variants do not read the previous values.
@@ -158,6 +164,9 @@ def base_name(func: Any) -> str:
     """Return the aten name of an operation, without the underscore of its in-place variant; empty outside aten."""
     name = str(func.overloadpacket.__name__)
     name = name if name.endswith("__") else name.removesuffix("_")
+    if func.namespace == "prims":
+        # Torch replaces element-wise operations on derivatives that are 0 by these.
+        return name if is_elementwise(name) else ""
     return name if func.namespace == "aten" else f"quantized.{name}" if func.namespace == "quantized" else ""
 
 

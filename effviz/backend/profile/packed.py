@@ -16,7 +16,14 @@ from effviz.count.kinds import MERGE, NORM, POOLING
 
 
 def _is_packed(value: Any) -> TypeGuard[torch.ScriptObject]:
-    return isinstance(value, torch.ScriptObject)
+    return isinstance(value, torch.ScriptObject) and _unpacking(value) is not None
+
+
+def _unpacking(value: Any) -> str | None:
+    """Return the method of an object of torch that returns its weights; other objects are handles without weights."""
+    # `torch.profiler.record_function` passes a handle to its operations.
+    methods = value._method_names()
+    return next((name for name in ("unpack", "__getstate__") if name in methods), None)
 
 
 def _tensors(state: Any) -> list[Tensor]:
@@ -25,9 +32,8 @@ def _tensors(state: Any) -> list[Tensor]:
     for leaf in tree_leaves(state):
         if isinstance(leaf, Tensor):
             found.append(leaf)
-        elif _is_packed(leaf):
-            has_unpack = "unpack" in leaf._method_names()  # type: ignore[attr-defined]
-            found += _tensors(leaf.unpack() if has_unpack else leaf.__getstate__())  # type: ignore[attr-defined]
+        elif isinstance(leaf, torch.ScriptObject) and (method := _unpacking(leaf)):
+            found += _tensors(getattr(leaf, method)())
     return found
 
 

@@ -1,6 +1,5 @@
 """Recording of the operations and module calls of a forward pass."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import get_ident
@@ -8,21 +7,21 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch._ops import HigherOrderOperator
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from effviz.backend.profile import operations as rules
 from effviz.backend.profile import packed
+from effviz.backend.profile.elsewhere import Elsewhere
 from effviz.backend.profile.lifetimes import Lifetimes
 from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
 from effviz.backend.profile.sums import Sums
 from effviz.backend.profile.tensors import Sizes, inner_tensors, shape, shapes, storage, tensors, times
+from effviz.backend.profile.unread import Unread
 from effviz.count.kinds import NORM, VIEW
 
 # Entries of `Profile.uncounted` that are not operations.
 STRAY = "parameters outside module.parameters()"
 THREAD = "operations in another thread"
+PROCESS = "operations in another process"
 PACKED_INTEGERS = "weights packed into integers"
 
 _BYTES = (torch.int8, torch.float8_e4m3fn, torch.float8_e5m2, torch.qint8, torch.quint8)
@@ -80,18 +79,21 @@ class Recorder:
     Args:
         module: its parameters and buffers are those of the pass.
         inputs: input tensors.
-        constants: storages of the tensors in attributes of the module.
+        constants: storages of the tensors in attributes of the module, which are copies.
     """
 
     def __init__(self, module: nn.Module, inputs: Iterable[Tensor], constants: set[int]) -> None:
         inputs = list(inputs)
-        parameters = {storage(parameter): (name, parameter) for name, parameter in module.named_parameters()}
-        # Storages of parameters that no operation has read yet, with owner and size.
-        self.unread = {key: (name.rpartition(".")[0], each.numel()) for key, (name, each) in parameters.items()}
+        parameters = {storage(parameter) for parameter in module.parameters()}
+        self._unread = Unread()
+        for name, parameter in module.named_parameters():
+            self._unread.add(name, parameter)
         for name, buffer in module.named_buffers():
             # An 8-bit matrix is a quantized weight.
-            if buffer.dtype in _BYTES and buffer.dim() > 1:
-                self.unread.setdefault(storage(buffer), (name.rpartition(".")[0], buffer.numel()))
+            if buffer.dtype in _BYTES and buffer.dim() > 1 and storage(buffer) not in parameters:
+                self._unread.add(name, buffer)
+        self._copies = constants
+        self._parameters = parameters
         self.constants = {*constants, *parameters, *(storage(buffer) for buffer in module.buffers())}
         # Storages whose owner is known.
         self._listed = {*parameters, *map(storage, inputs)}
@@ -106,6 +108,8 @@ class Recorder:
         self._thread = get_ident()
         # Called with the tensors that an operation is about to change.
         self.before_write: Callable[[Tensor], None] | None = None
+        # Finds the results of other threads.
+        self.elsewhere: Elsewhere | None = None
         self._uncounted: dict[tuple[str, str], list[int]] = {}
 
     @property
@@ -120,12 +124,9 @@ class Recorder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in execution order, then those of the parameters that no operation read."""
-        counts: Counter[str] = Counter()
-        for path, count in self.unread.values():
-            counts[path] += count
         idle = [
             _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
-            for path, count in counts.items()
+            for path, count in self._unread.counts().items()
         ]
         return (*self._rows, *idle)
 
@@ -142,6 +143,7 @@ class Recorder:
     def finish(self, output: Any) -> None:
         """Record that the pass returned `output`."""
         self.paused = True
+        self.check(inner_tensors(output))
         self._lifetimes.keep(map(storage, inner_tensors(output)))
 
     def watch(self, module: nn.Module, path: str) -> None:
@@ -193,8 +195,27 @@ class Recorder:
         for argument in func._schema.arguments:
             for tensor in tensors(given.get(argument.name)):
                 is_written = argument.alias_info is not None and argument.alias_info.is_write
-                if is_written and storage(tensor) not in self.constants and not self._lifetimes.is_known(tensor):
+                if is_written and storage(tensor) not in self._copies and not self._lifetimes.is_known(tensor):
                     self.before_write(tensor)
+
+    def check(self, used: Iterable[Tensor]) -> None:
+        """Record tensors that operations in another thread have made."""
+        # TorchScript has constants that are no objects of Python.
+        if self.elsewhere is None or isinstance(self._call.module, torch.jit.ScriptModule):
+            return
+        for tensor in used:
+            if self.elsewhere.is_foreign(tensor):
+                self.elsewhere.add([tensor])
+                self.miss(THREAD, tensor.numel())
+
+    def accept(self, made: Any) -> None:
+        """Record that this thread has made tensors."""
+        if self.elsewhere is not None:
+            self.elsewhere.add(tensors(made))
+
+    def is_data(self, tensor: Tensor) -> bool:
+        """Whether a tensor is a parameter, an input or the result of an operation."""
+        return storage(tensor) in self._parameters or self._lifetimes.is_known(tensor)
 
     def miss(self, operation: str, elements: int, path: str | None = None) -> None:
         """Record an operation without a rule, in the running module or in that of `path`."""
@@ -210,7 +231,7 @@ class Recorder:
             return
         known = rules.is_covered(name, args)
         name = name if known else ""
-        if name.startswith("new_") or name.endswith("_like"):
+        if name.startswith(("new_", "_new_")) or name.endswith("_like"):
             # Only the shape and the type of the argument are used, not its values.
             args = kwargs = ()
         inputs, outputs = tensors((args, kwargs)), tensors(result)
@@ -236,7 +257,7 @@ class Recorder:
             kind=NORM if call.is_layer and pointwise else MATRIX if sums else kind,
             inputs=shapes(activations),
             output=shape(outputs[0]) if outputs else (),
-            params=sum(self.unread.pop(storage(tensor), ("", 0))[1] for tensor in inputs) + self._packed_params(args),
+            params=sum(map(self._unread.read, inputs)) + self._packed_params(args),
             macs=macs + (sums * rules.complexity(outputs[0]) if outputs else 0),
             memory_access=read + written,
             window=rules.window(name, args),
@@ -307,47 +328,3 @@ def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Si
 
 def _channels(sizes: Sizes) -> int:
     return sizes[0] if sizes else 1
-
-
-class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Passes every operation that torch runs to the recorder."""
-
-    supports_higher_order_operators = True
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.recorder = recorder
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if self.recorder.paused:
-            return func(*args, **kwargs)
-        if isinstance(func, HigherOrderOperator):
-            result = func(*args, **kwargs)
-            self.recorder.miss(str(func), sum(tensor.numel() for tensor in tensors(result)))
-            return result
-        if not rules.is_listed(rules.base_name(func)):
-            # In inference mode, composite operations are dispatched as a whole.
-            with self:
-                result = func.decompose(*args, **kwargs)
-            if result is not NotImplemented:
-                return result
-        self.recorder.save(func, args, kwargs)
-        result = func(*args, **kwargs)
-        if tensors((args, kwargs, result)) or packed.weights(args):
-            self.recorder.run(func, args, kwargs, result)
-        return result
-
-
-class Exits(TorchFunctionMode):
-    """Reports tensors that are converted to numpy arrays or Python numbers, because later arithmetic is invisible."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
-        self.recorder = recorder
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in ("numpy", "__array__", "__dlpack__", "tolist", "data_ptr") and isinstance(args[0], Tensor):
-            self.recorder.miss(f"Tensor.{name}", args[0].numel())
-        return func(*args, **(kwargs or {}))

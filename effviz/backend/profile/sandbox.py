@@ -6,6 +6,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from types import BuiltinFunctionType, ModuleType
 from typing import Any, TypeAlias
 
 import torch
@@ -18,12 +19,17 @@ from torch.nn.modules.module import (
 )
 from torch.utils._pytree import tree_map_only
 
-from effviz.backend.profile.recorder import THREAD, Exits, Operations, Recorder, Recording
-from effviz.backend.profile.tensors import inner_tensors, storage, times
+from effviz.backend.profile.elsewhere import Elsewhere
+from effviz.backend.profile.modes import Exits, Operations
+from effviz.backend.profile.recorder import PROCESS, THREAD, Recorder, Recording
+from effviz.backend.profile.tensors import full_shape, inner_tensors, storage, times
 from effviz.core.errors import DesignError
 
 # Subclasses, compiled modules and TorchScript are in other modules.
 _PLAIN = ("torch.nn.modules.", "effviz.backend.build")
+
+# Functions of Python that start a thread.
+_STARTS = {"start_new_thread", "_start_new_thread", "start_joinable_thread", "_start_joinable_thread", "start_new"}
 
 Inputs: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -50,7 +56,7 @@ def _is_plain(module: nn.Module) -> bool:
     )
 
 
-def recorded(module: nn.Module, inputs: Inputs, *, real: bool) -> Recording:
+def recorded(module: nn.Module, inputs: Inputs, *, real: bool, copied: bool = False) -> Recording:
     """Run `module` on `inputs` and record it.
 
     The module is restored, and so are tensors from outside of it that operations change. Other effects of the forward
@@ -60,12 +66,14 @@ def recorded(module: nn.Module, inputs: Inputs, *, real: bool) -> Recording:
         module: in any mode.
         inputs: positional and keyword arguments.
         real: compute values on the module's device; otherwise only shapes, on the meta device.
+        copied: the process is a copy, which ends after the pass.
 
     Raises:
         DesignError: the forward pass fails.
     """
     copy = _real_copy if real else _meta_copy
     path = ""
+    elsewhere = None if copied or is_harmless(module) else Elsewhere()
     try:
         with ExitStack() as stack:
             seen: dict[int, Any] = {}
@@ -73,7 +81,10 @@ def recorded(module: nn.Module, inputs: Inputs, *, real: bool) -> Recording:
             constants = {storage(value) for value in seen.values() if isinstance(value, Tensor)}
             args, kwargs = tree_map_only(Tensor, copy, inputs)
             recorder = Recorder(module, inner_tensors((args, kwargs)), constants)
+            recorder.elsewhere = elsewhere
+            recorder.accept([args, kwargs, *seen.values()])
             try:
+                stack.enter_context(_started(recorder, copied=copied))
                 stack.enter_context(_watched(module, recorder, stack, copy, seen))
                 _enter_conditions(stack, recorder, inputs, module, real=real)
                 output = module(*args, **kwargs)
@@ -83,7 +94,7 @@ def recorded(module: nn.Module, inputs: Inputs, *, real: bool) -> Recording:
                 path = recorder.path
             return recorder.recording
     except Exception as error:
-        shapes = ", ".join(times(tensor.shape) for tensor in inner_tensors(inputs))
+        shapes = ", ".join(times(full_shape(tensor)) for tensor in inner_tensors(inputs))
         message = f"the forward pass fails on an input of {shapes}: {type(error).__name__}: {error}"
         raise DesignError(message, path=path) from error
 
@@ -95,13 +106,13 @@ def _enter_conditions(stack: ExitStack, recorder: Recorder, inputs: Inputs, modu
     # Compiled code is invisible. The stance keeps it for the calls after the pass.
     stack.enter_context(torch.compiler.set_stance("force_eager"))
     stack.enter_context(torch.jit.optimized_execution(False))  # type: ignore[attr-defined]
-    stack.enter_context(_threads(recorder))
     stack.enter_context(Exits(recorder))
+    # Also in a copy of the process, which may share memory with it: `share_memory_()`, or a mapped file.
+    recorder.before_write = stack.enter_context(_rewritten())
     if real:
         given = [*module.parameters(), *module.buffers(), *inner_tensors(inputs)]
         devices = {tensor.device.index or 0 for tensor in given if tensor.is_cuda}
         stack.enter_context(torch.random.fork_rng(devices=[*devices]))
-        recorder.before_write = stack.enter_context(_rewritten())
     else:
         # For tensors that the forward method creates without a device.
         stack.enter_context(torch.device("meta"))
@@ -147,8 +158,12 @@ def _watched(
 
 
 @contextmanager
-def _threads(recorder: Recorder) -> Iterator[None]:
-    """List the threads that the forward pass starts, whose operations are invisible."""
+def _started(recorder: Recorder, *, copied: bool) -> Iterator[None]:
+    """List the threads and processes that the forward pass starts, whose operations are invisible."""
+    if copied:
+        _list_starts(recorder)
+        yield
+        return
 
     def started(*event: Any) -> None:
         sys.setprofile(None)
@@ -160,6 +175,28 @@ def _threads(recorder: Recorder) -> Iterator[None]:
         yield
     finally:
         threading.setprofile(before)
+
+
+def _list_starts(recorder: Recorder) -> None:
+    """List all threads and processes from now on, also those that `threading` does not start."""
+
+    def audit(event: str, *args: Any) -> None:
+        if event == "os.fork" and not recorder.paused:
+            recorder.miss(PROCESS, 0)
+
+    def replace(holder: dict[str, Any], name: str, start: Callable[..., Any]) -> None:
+        def listed(*args: Any, **options: Any) -> Any:
+            recorder.miss(THREAD, 0)
+            return start(*args, **options)
+
+        holder[name] = listed
+
+    sys.addaudithook(audit)
+    # Modules import these functions under their names.
+    for holder in [vars(each) for each in sys.modules.values() if isinstance(each, ModuleType)]:
+        for name in _STARTS & holder.keys():
+            if isinstance(holder[name], BuiltinFunctionType):
+                replace(holder, name, holder[name])
 
 
 def _list_compiled(script: torch.jit.ScriptModule, recorder: Recorder, path: str) -> None:
@@ -179,6 +216,8 @@ def _rewritten() -> Iterator[Callable[[Tensor], None]]:
     before: dict[int, tuple[Tensor, Tensor]] = {}
 
     def save(tensor: Tensor) -> None:
+        if tensor.is_meta:
+            return
         before.setdefault(id(tensor), (tensor, tensor.detach().clone()))
 
     try:
@@ -194,7 +233,7 @@ def _real_copy(tensor: Tensor) -> Tensor:
 
 
 def _meta_copy(tensor: Tensor) -> Tensor:
-    if tensor.layout is not torch.strided or tensor.is_quantized:
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
         raise TypeError(f"the meta device has no tensors of layout {tensor.layout} and type {tensor.dtype}")
     return torch.empty_like(tensor, device="meta", requires_grad=False)
 

@@ -65,6 +65,15 @@ def storage(tensor: Tensor) -> int:
     return int(values.untyped_storage()._cdata)
 
 
+def extent(tensor: Tensor) -> tuple[int, int]:
+    """Return the first element of a tensor in its storage, and the one after the last."""
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        return 0, max(tensor.numel(), 1)
+    first = int(tensor.storage_offset())
+    last = first + sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return first, last + 1
+
+
 def stored(tensor: Tensor) -> int:
     """Return the elements in memory: a dimension of stride 0 counts once, sparse tensors have indices."""
     if is_sparse(tensor):
@@ -79,11 +88,14 @@ def nonzeros(tensor: Tensor) -> int:
     return _parts(tensor)[0].numel()
 
 
+def full_shape(tensor: Tensor) -> Sizes:
+    """Return the shape; nested tensors have only a number of elements."""
+    return (int(tensor.numel()),) if tensor.is_nested else tuple(tensor.shape)
+
+
 def shape(tensor: Tensor) -> Sizes:
     """Return the shape without the batch dimension of a single image."""
-    if tensor.is_nested:
-        return (tensor.numel(),)
-    sizes = tuple(tensor.shape)
+    sizes = full_shape(tensor)
     return sizes[1:] if len(sizes) > 1 and sizes[0] == 1 else sizes
 
 
