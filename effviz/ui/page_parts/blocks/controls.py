@@ -155,7 +155,8 @@ def companions(choice: Choice) -> list[Choice]:
                 links.idle(key)
                 continue
             name = inputs.choice(
-                "Compare with" if number == 1 else f"and with block {number + 1}", [NONE, *PRESETS], key, default=PARTNER if number == 1 else NONE,
+                "Compare with" if number == 1 else "and with", [NONE, *PRESETS], key,
+                default=PARTNER if number == 1 else NONE,
                 format_func=title_of, on_change=_reset, args=(key, number),
             )  # fmt: skip
             if name != NONE:
