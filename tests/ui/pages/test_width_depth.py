@@ -92,10 +92,18 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
     dots = {trace["name"]: trace for trace in drawn["multiples"]["data"]
             if trace.get("mode") == "markers" and trace["x"] != [None]}  # fmt: skip
     assert list(dots) == list(names)
+    numbers = "activations", "memory_access", "peak_activation", "params", "macs"
+    # Equal measures are a text instead of marks on top of each other.
+    equal = [
+        number for number in numbers
+        if all(abs(getattr(each, number) / getattr(reports[base], number) - 1) <= 0.05 for each in reports)
+    ]  # fmt: skip
+    texts = [note["text"] for note in drawn["multiples"]["layout"]["annotations"]]
+    assert sum(text.startswith("equal") for text in texts) == len(equal)
     for trace, each in zip(dots.values(), reports, strict=True):
         assert trace["x"] == [
-            pytest.approx(getattr(each, number) / getattr(reports[base], number))
-            for number in ("activations", "memory_access", "peak_activation", "params", "macs")
+            None if number in equal else pytest.approx(getattr(each, number) / getattr(reports[base], number))
+            for number in numbers
         ] + [None]
     rows = designs(at)
     assert rows["Design"].tolist() == list(names)
