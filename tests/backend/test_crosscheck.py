@@ -12,6 +12,7 @@ import pytest
 import torch
 from cases import for_each
 from examples import CONTAINERS, PRIMITIVES, REPRESENTATIVES, Example, designs, scalings
+from formula_text import evaluate
 from hypothesis import HealthCheck, given, settings
 from profiles import examples
 from torch import nn
@@ -23,7 +24,6 @@ from effviz.backend.build import to_module
 from effviz.backend.crosscheck import Comparison, Crosscheck, crosscheck, load_thop
 from effviz.core.errors import Cancelled
 from effviz.count import cost
-from effviz.count.formulas import evaluate
 from effviz.count.reconcile import COUNTERS, Term, explain, operation
 from effviz.count.reconcile.rules import tally
 from effviz.model.layers import ACTIVATIONS, Activation, AdaptiveAvgPool2d, Branches, GlobalAvgPool, primitive_kinds

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cases import for_each
+from formula_text import evaluate
 
 import effviz
 from effviz.count import cost
@@ -22,20 +23,6 @@ from effviz.model.trace import Step
 
 every_architecture = for_each("name", effviz.list_architectures())
 every_assumption = for_each("assumption", ASSUMPTIONS)
-
-
-def evaluate(numbers: str) -> int:
-    """Compute the value of `Formula.numbers`, to check the text."""
-    total = 0
-    for term in numbers.replace(",", "").split(" + "):
-        value, divide = 1, False
-        for word in term.split():
-            if word in ("×", "/"):
-                divide = word == "/"
-            else:
-                value = value // int(word) if divide else value * int(word)
-        total += value
-    return total
 
 
 @cache

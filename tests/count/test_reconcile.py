@@ -9,6 +9,7 @@ import pytest
 import torch
 from cases import for_each
 from examples import CONTAINERS, PRIMITIVES, REPRESENTATIVES, Example, designs
+from formula_text import evaluate
 from hypothesis import given, settings
 from profiles import examples
 from public_counters import INSTALLED, Golden, gallery, goldens, printed
@@ -18,7 +19,6 @@ from effviz import ARCHITECTURES, Design, Report, Stage, analyze, architecture, 
 from effviz.backend.build import to_module
 from effviz.core.errors import UncountedLayerError
 from effviz.count import cost
-from effviz.count.formulas import evaluate
 from effviz.count.reconcile import COUNTERS, Explanation, explain, operation, reconcile
 from effviz.count.reconcile.counters import PRODUCTS
 from effviz.count.reconcile.rules import Printed, tally
