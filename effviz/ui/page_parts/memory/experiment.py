@@ -89,14 +89,14 @@ def speed_card(run: Experiment) -> Card:
     """Make the card of the measured speed of the chosen case."""
     first, chosen = run.labels[0], run.chosen
     meaning = f"Images per second of {chosen} relative to {first}"
-    label = "Recorded speed" if run.here.quiet else "Speed here"
+    label, badge = ("Speed", "recorded") if run.here.quiet else ("Speed here", "")
     if chosen not in run.relative:
         return Card(label, "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured")
     doubt = " At least one of the two measurements is noisy." if {chosen, first} & run.here.noisy else ""
     against = {"1 fragment": "one", "ReLU and shortcut": "both"}.get(first, first)
     where = f" {words.source(run.latencies.values())}." if run.here.quiet else ""
     text, help = f"{run.relative[chosen]:.2f}×", f"{meaning}.{doubt}{where}"
-    return Card(label, text, help, chosen, against, stale=run.here.quiet)
+    return Card(label, text, help, chosen, against, badge=badge)
 
 
 def measurement_bar(run: Experiment, threads: int) -> None:
