@@ -39,7 +39,9 @@ def test_no_page_opens_with_an_empty_card(file: str) -> None:
     cards = metrics(open_page(page.url_path))
     assert EMPTY not in [card.value for card in cards], "record the latencies again: python -m effviz.ui.record"
     # Numbers that were not measured here say so.
-    assert [card.badge for card in cards] == ["recorded" if card.label in ("Latency", "Speed") else "" for card in cards]
+    assert [card.badge for card in cards] == [
+        "recorded" if card.label in ("Latency", "Speed") else "" for card in cards
+    ]
 
 
 def test_a_measurement_replaces_the_recorded_latency() -> None:

@@ -1,7 +1,6 @@
 // The networks of the zoo as cards, each drawn: a box for every block, whose height follows its map and whose width its channels.
 
 const SVG = "http://www.w3.org/2000/svg";
-const FEW = 6; // networks of a group that are shown at first
 const decoder = new TextDecoder();
 let shown = "", complete = false;
 
@@ -35,19 +34,16 @@ export function draw({ parentElement, data, setTriggerValue }) {
   };
 }
 
-/** Hide what is beyond the first networks of each group, until the visitor asks for all. */
+/** Hide the networks that are not known best, until the visitor asks for all. */
 function limit(box, more) {
-  let place = 0;
-  for (const item of box.children) {
-    place = item.tagName === "H3" ? 0 : place + 1;
-    item.hidden = !complete && place > FEW;
-  }
+  for (const link of box.querySelectorAll("a")) link.hidden = !complete && !link.dataset.first;
   more.hidden = !box.querySelector("a[hidden]");
 }
 
-function card({ title, address, top1, source, counts, boxes }) {
+function card({ title, address, first, top1, source, counts, boxes }) {
   const link = Object.assign(document.createElement("a"), { href: address });
   link.dataset.title = title;
+  if (first) link.dataset.first = "true";
   const head = element("span", "head", "");
   // A short last part of a name stays with the part before it.
   head.append(element("strong", "", title.replace(/-(?=[^-]{1,3}$)/, "\u2011")), Object.assign(element("span", "top1", top1), { title: source }));

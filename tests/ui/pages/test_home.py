@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -85,6 +86,9 @@ def test_the_gallery_has_every_network_with_its_counts_and_accuracy() -> None:
     known = {"EfficientNet-B0": "77.1 %", "EfficientNet-B7": "84.3 %", "ShuffleNetV2": "69.4 %", "VGG-16": "71.6 %"}
     assert {name: by_title[name]["top1"] for name in known} == known
     assert all(card["top1"] and card["source"] for card in gallery)
+    assert Counter(card["group"].partition(",")[0] for card in gallery if card["first"]) == {
+        "Mobile": 6, "Mid-range": 6, "Large": 6,
+    }  # fmt: skip
 
 
 def test_the_map_shows_the_table() -> None:

@@ -22,6 +22,12 @@ from effviz.zoo.published.cells import own_top1
 _TARGET = "architectures"
 _LIMITS = (("Mobile", 600_000_000), ("Mid-range", 5_000_000_000))
 """Groups by multiply-adds; 600 M is the limit of the mobile setting in the papers."""
+_FIRST = {
+    *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "shufflenet_v2", "ghostnet", "efficientnet_b0"),
+    *("resnet18", "resnet50", "densenet121", "resnext50_32x4d", "efficientnet_b1", "efficientnet_b4"),
+    *("vgg16", "resnet101", "wide_resnet50_2", "efficientnet_v2_s", "efficientnet_b5", "efficientnet_b7"),
+}
+"""The networks that are shown at first: those that the pages, the lessons and the field's papers compare most."""
 _NOTE = (
     "Blocks from input to output. Length: channels. Height: side of the map, square root. "
     "Shade: multiply-adds. Right: published ImageNet top-1."
@@ -29,7 +35,7 @@ _NOTE = (
 
 
 def gallery(convention: Convention) -> None:
-    """Show cards of the networks, links to their page, in the order of their compute; at first six of each group."""
+    """Show cards of the networks, links to their page, in the order of their compute; at first `_FIRST`."""
     base = str(get_option("server.baseUrlPath")).strip("/")
     show = component(
         "gallery",
@@ -60,6 +66,7 @@ def _cards(convention: Convention, base: str) -> bytes:
         found.append(
             {
                 "title": title,
+                "first": design.name in _FIRST,
                 "address": f"{base}{_TARGET}?{urlencode({'net': title})}",
                 "top1": "" if figure is None else f"{figure.top1:.1f} %",
                 "source": "" if figure is None else f"ImageNet top-1: {figure.source}",
