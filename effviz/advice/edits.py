@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from effviz.core.arguments import check_methods, check_public
-from effviz.core.errors import DesignError
+from effviz.core.errors import DesignError, one_of
 from effviz.core.resolution import Resolution, size_text
 from effviz.model.design import Design
 from effviz.model.draft import Draft
@@ -103,7 +103,11 @@ def setting_edit(design: Design, name: str, value: float | Resolution) -> Edit:
         design: with the current value.
         name: one of `SETTINGS`.
         value: the new one.
+
+    Raises:
+        DesignError: there is no such attribute.
     """
+    one_of("name", name, SETTINGS)
     if name == "resolution":
         label = f"Use {size_text(value)} px instead of {size_text(design.resolution)} px"  # type: ignore[arg-type]
     else:

@@ -138,4 +138,5 @@ def evict(folder: Path) -> None:
 @remembered
 def report_ignored(file: Path, problem: str) -> None:
     """Log once why a file is ignored."""
-    _logger.warning("ignored the stored latency %s: %s", file, problem)
+    # A key that a caller made up can have any length.
+    _logger.warning("ignored the stored latency %.300s: %.300s", file, problem)

@@ -8,7 +8,9 @@ import pytest
 from effviz import Design, Stage, analyze, architecture, build
 from effviz.advice.breaches import breaches
 from effviz.advice.budgets import Budget, check, read_limits
+from effviz.advice.edits import setting_edit
 from effviz.advice.remedies import diagnose
+from effviz.core.errors import DesignError
 
 LARGE = architecture("mobilenet_v3_large")
 TIGHT = {"params": "4M", "macs": "300M", "peak_activation": "512kB"}
@@ -96,3 +98,9 @@ def test_a_table_of_a_thousand_rows() -> None:
     found = diagnose(design, {"params": 10**6, "peak_activation": 10**4}, dtype="int8")
     assert len(found.breaches) == 2
     assert found.remedies
+
+
+@pytest.mark.parametrize("name", ["", "title", "stages", "__class__"])
+def test_only_a_setting_can_be_set(name: str) -> None:
+    with pytest.raises(DesignError, match="must be one of width_mult, depth_mult, resolution"):
+        setting_edit(LARGE, name, 2.0)

@@ -402,6 +402,14 @@ def test_other_conditions_have_other_keys() -> None:
     assert cached(larger) is None
 
 
+def test_the_log_of_an_ignored_file_is_bounded(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    remember(TINY, Latency(**SOME))
+    assert folder.is_dir()
+    assert latency.stored("9" * 1_000_000) is None
+    assert "ignored the stored latency" in caplog.text
+    assert len(caplog.text) < 2_000
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"\xff", b"[]", b"{}", b"null", b"[" * 100_000, json.dumps(SOME).encode().replace(b"80", b"-8")],
