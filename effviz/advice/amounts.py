@@ -61,6 +61,7 @@ QUANTITIES: dict[str, Quantity] = {
 
 def checked_amount(argument: str, value: Any, quantity: str) -> int | float:
     """Return `value` if it can be a limit of `quantity`: a whole number, except for latency."""
+    one_of("quantity", quantity, QUANTITIES)
     checked = number(argument, value, 0, MAX_AMOUNT, open_below=True)
     if QUANTITIES[quantity].kind == TIME:
         return checked

@@ -6,6 +6,7 @@ activation is stored in that format; padding and tables that a runtime adds are 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 from effviz.advice.amounts import (
@@ -135,7 +136,8 @@ def read_limits(limits: Limits, dtype: str | None = None) -> tuple[Budget, ...]:
     if isinstance(limits, Mapping):
         listed = [read_limit(one_of("quantity", name, QUANTITIES), value, name) for name, value in limits.items()]
     elif isinstance(limits, Iterable) and not isinstance(limits, str | bytes):
-        listed = list(limits)
+        # One more than are possible, since an iterator may have no end.
+        listed = list(islice(limits, len(QUANTITIES) + 1))
     else:
         fail("limits", limits, "must map quantities to amounts, or be a sequence of Budget")
     found: dict[str, Budget] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from effviz.core.arguments import check_methods, check_public
-from effviz.core.errors import DesignError, one_of
+from effviz.core.errors import DesignError, fail, one_of, whole
 from effviz.core.resolution import Resolution, size_text
 from effviz.model.design import Design
 from effviz.model.draft import Draft
@@ -79,7 +79,14 @@ def row_edit(stages: tuple[Stage, ...], rows: tuple[int, ...], values: tuple[tup
         stages: the table.
         rows: indices of the rows.
         values: the new values.
+
+    Raises:
+        DesignError: a row is not in the table, or there is none.
     """
+    if not rows:
+        fail("rows", rows, "must have at least one row")
+    for row in rows:
+        whole("row", row, 0, len(stages) - 1)
     first = stages[rows[0]]
     named = f"row {rows[0] + 1}" if len(rows) == 1 else f"rows {rows[0] + 1} to {rows[-1] + 1}"
     place = f"{named} ({first.name})"

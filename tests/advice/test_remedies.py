@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import oracle
 import pytest
 
 from effviz import Design, Stage, analyze, architecture, build
+from effviz.advice.amounts import checked_amount
 from effviz.advice.breaches import breaches
 from effviz.advice.budgets import Budget, check, read_limits
-from effviz.advice.edits import setting_edit
+from effviz.advice.edits import row_edit, setting_edit
 from effviz.advice.remedies import diagnose
 from effviz.core.errors import DesignError
 
@@ -104,3 +107,16 @@ def test_a_table_of_a_thousand_rows() -> None:
 def test_only_a_setting_can_be_set(name: str) -> None:
     with pytest.raises(DesignError, match="must be one of width_mult, depth_mult, resolution"):
         setting_edit(LARGE, name, 2.0)
+
+
+@pytest.mark.parametrize("rows", [(), (-1,), (0, 99)])
+def test_an_edit_names_rows_of_the_table(rows: tuple[int, ...]) -> None:
+    with pytest.raises(DesignError, match=r"^rows? = "):
+        row_edit(LARGE.stages, rows, (("kernel_size", 5),))
+
+
+def test_limits_without_an_end_are_refused_at_once() -> None:
+    with pytest.raises(DesignError, match="must have one limit for each quantity"):
+        read_limits(repeat(Budget("macs", 1)))
+    with pytest.raises(DesignError, match="quantity = 'x' must be one of"):
+        checked_amount("limit", 1, "x")

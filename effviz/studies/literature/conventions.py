@@ -91,16 +91,17 @@ def parts_of(design: Design, resolution: Resolution | None = None) -> Parts:
 
 @remembered
 def _block_parts(block: Layer, shape: Shape) -> Parts:
-    return _total((_step_parts(step)._replace(**_printed(step)), 1) for step in trace_block(block, shape).steps)
+    steps = trace_block(block, shape).steps
+    return _total((_step_parts(step), 1) for step in steps)._replace(**_printed(steps))
 
 
 _COUNTERS = {name: COUNTERS[name].numbers[0] for name in ("fvcore", "thop", "ptflops", "torchinfo")}
 
 
-def _printed(step: Step) -> dict[str, int]:
-    """Return the operations that each counter prints for a layer."""
-    found, macs = tally([step]), cost.macs(step.layer, step.output.shape)
-    return {name: operations(printed, macs, found, lambda: (step,)) for name, printed in _COUNTERS.items()}
+def _printed(steps: tuple[Step, ...]) -> dict[str, int]:
+    """Return the operations that each counter prints for the layers of a block."""
+    found, macs = tally(steps), sum(cost.macs(step.layer, step.output.shape) for step in steps)
+    return {name: operations(printed, macs, found, lambda: steps) for name, printed in _COUNTERS.items()}
 
 
 # Operations per element in measure_model of pytorchcv.
