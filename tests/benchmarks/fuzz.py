@@ -287,7 +287,8 @@ def fuzz(seconds: float, seed: int, names: list[str]) -> int:
     number = 0
     while time.monotonic() < end:
         for name in names:
-            slice_end = min(end, time.monotonic() + max(0.2, seconds / 50))
+            # Short enough that the websocket answers the pings of the server between two turns.
+            slice_end = min(end, time.monotonic() + min(2.0, max(0.2, seconds / 50)))
             while time.monotonic() < slice_end:
                 number += 1
                 failure = CLASSES[name](random.Random(f"{seed} {name} {number}"))
