@@ -430,3 +430,10 @@ def test_titles_say_the_numbers() -> None:
         "multiply-adds"
     ) in titles
     assert "mobilenet_v2 has 14.9 FLOPs per byte in pointwise 1x1 layers and 0.499 in linear layers" in titles
+
+
+@pytest.mark.parametrize("most", [1e308, 0.5])
+def test_a_curve_of_ratios_is_bounded(most: float) -> None:
+    with pytest.raises(effviz.DesignError, match="most = "):
+        ratio_curve(64, 56, most)
+    assert [point.x for point in ratio_curve(2**16, 56, 16) if point.x == 1] == [1]

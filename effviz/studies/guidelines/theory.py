@@ -80,13 +80,21 @@ def ratio_point(channels: int, ratio: float, resolution: int = RESOLUTION) -> Po
     return _point(wide / narrow, f"1:{ratio:g}", f"{narrow} → {wide}", conv_design(narrow, wide, 1, resolution))
 
 
+_MOST_RATIO = 1_024
+_MOST_WIDTHS = 50_000
+
+
 @remembered
 def ratio_curve(
-    channels: Annotated[int, Within(1, MAX_CHANNELS)], resolution: int = RESOLUTION, most: float = 16
+    channels: Annotated[int, Within(1, MAX_CHANNELS)],
+    resolution: int = RESOLUTION,
+    most: Annotated[float, Within(1, _MOST_RATIO)] = 16,
 ) -> tuple[Point, ...]:
     """Guideline 1, from ``most:1`` to ``1:most``: all whole widths that keep the multiply-adds within 0.5 per cent."""
+    low, high = max(1, math.ceil(channels / math.sqrt(most))), math.floor(channels * math.sqrt(most))
     found = {}
-    for narrow in range(max(1, math.ceil(channels / math.sqrt(most))), math.floor(channels * math.sqrt(most)) + 1):
+    # Of very many widths, some are enough for a curve.
+    for narrow in {*range(low, high + 1, max(1, (high - low) // _MOST_WIDTHS)), channels}:
         wide = max(1, round(channels**2 / narrow))
         if abs(narrow * wide / channels**2 - 1) <= 0.005:
             found[wide / narrow] = narrow, wide
