@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from effviz.core.arguments import check_methods, check_public
-from effviz.core.errors import DesignError, fail, one_of, whole
+from effviz.core.errors import DesignError, fail, multiplier, one_of, whole
 from effviz.core.resolution import Resolution, size_text
 from effviz.model.design import Design
 from effviz.model.draft import Draft
@@ -118,7 +118,7 @@ def setting_edit(design: Design, name: str, value: float | Resolution) -> Edit:
     if name == "resolution":
         label = f"Use {size_text(value)} px instead of {size_text(design.resolution)} px"  # type: ignore[arg-type]
     else:
-        word, factor = name.partition("_")[0], float(value) / getattr(design, name)  # type: ignore[arg-type]
+        word, factor = name.partition("_")[0], multiplier("value", value) / getattr(design, name)
         label = f"Multiply the {word} by {factor:.3g} (multiplier {value:.3g})"
     return Edit((), ((name, value),), label)
 

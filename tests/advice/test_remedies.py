@@ -109,6 +109,11 @@ def test_only_a_setting_can_be_set(name: str) -> None:
         setting_edit(LARGE, name, 2.0)
 
 
+def test_a_multiplier_is_a_number() -> None:
+    with pytest.raises(DesignError, match=r"^value = \(1, 2\) must be a number"):
+        setting_edit(LARGE, "width_mult", (1, 2))
+
+
 @pytest.mark.parametrize("rows", [(), (-1,), (0, 99)])
 def test_an_edit_names_rows_of_the_table(rows: tuple[int, ...]) -> None:
     with pytest.raises(DesignError, match=r"^rows? = "):
