@@ -84,7 +84,6 @@ class BatchNorm2d(Primitive):
     """Batch normalisation with running statistics (evaluation mode)."""
 
     keeps_size = True
-
     num_features: int
     eps: float = 1e-5
     momentum: float = 0.1
@@ -105,7 +104,6 @@ class LayerNorm2d(Primitive):
     """Layer normalisation of the channels of each pixel (ConvNeXt, arXiv 2201.03545, section 2.6)."""
 
     keeps_size = True
-
     num_features: int
     eps: float = 1e-6
 
@@ -122,7 +120,6 @@ class LayerScale(Primitive):
     """One trained factor per channel (arXiv 2103.17239, section 2.1)."""
 
     keeps_size = True
-
     num_features: int
 
     def __post_init__(self) -> None:
@@ -241,7 +238,6 @@ class ChannelShuffle(Primitive):
     """Interleave the channels of `groups` groups (ShuffleNet, arXiv 1707.01083, section 3.1)."""
 
     keeps_size = True
-
     groups: int
 
     def __post_init__(self) -> None:
@@ -260,7 +256,6 @@ class Slice(Primitive):
 
     is_view = True
     keeps_size = True
-
     start: int
     stop: int
 
@@ -285,7 +280,6 @@ class ChannelSelect(Primitive):
     """
 
     keeps_size = True
-
     in_channels: int
     out_channels: int
 
@@ -304,7 +298,6 @@ class Subsample(Primitive):
     """Every `stride`-th pixel of both sides, from the first."""
 
     is_view = True
-
     stride: int
 
     def __post_init__(self) -> None:
@@ -320,7 +313,6 @@ class ZeroPadChannels(Primitive):
     """Channels of zeros, half of them before and half after those of the input. ``(in, H, W) -> (out, H, W)``."""
 
     keeps_size = True
-
     in_channels: int
     out_channels: int
 
@@ -369,7 +361,6 @@ class Dropout(_ElementWise):
     """Set elements to zero in training; the identity in evaluation."""
 
     is_view = True
-
     p: float = 0.5
 
     def __post_init__(self) -> None:
@@ -381,7 +372,6 @@ class StochasticDepth(_ElementWise):
     """Drop the residual branch of an image in training; the identity in evaluation (arXiv 1603.09382)."""
 
     is_view = True
-
     p: float
 
     def __post_init__(self) -> None:
