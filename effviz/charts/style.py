@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from effviz.core.arguments import check_border
-from effviz.core.errors import fail
 from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import DARK, LIGHT, Appearance
 
@@ -49,12 +47,10 @@ class Chart:
 
 def json_of(value: object) -> bytes:
     """Write part of a figure as JSON. Integers of more than 64 bits become floats, as all numbers do in the browser."""
-    with suppress(TypeError):  # perhaps of a large integer
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     try:
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
         return orjson.dumps(_with_floats(value), option=orjson.OPT_SERIALIZE_NUMPY)
-    except (TypeError, OverflowError, RecursionError):
-        fail("value", value, "must be made of dictionaries, lists, texts and numbers, nested 250 deep at most")
 
 
 def _with_floats(value: Any) -> Any:
