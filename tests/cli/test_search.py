@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def test_no_network_within_the_limit() -> None:
         (("--storage", "s.log", "--max-macs", "soon"), "'--max-macs'"),
         (("--storage", "ftp://host/x"), "must be a file, or a URL that begins with one of postgres, postgresql"),
         (("--storage", "postgresql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: "),
+        (("--storage", "mysql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: Can't connect to MySQL server"),
         (("--storage", ""), "storage is empty; it must be a file or the URL of a database"),
     ],
 )
@@ -106,3 +108,13 @@ def test_wrong_input_is_one_line(arguments: tuple[str, ...], problem: str) -> No
     assert (ran.code, ran.out) == (2, "")
     assert problem in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("database", "driver"), [("postgresql", "psycopg"), ("mysql", "pymysql"), ("mariadb", "pymysql")]
+)
+def test_a_missing_driver_is_named(database: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, driver, None)
+    extra = "postgresql" if driver == "psycopg" else "mysql"
+    problem = f"effviz: the storage needs a driver of the database: pip install 'effviz[{extra}]'\n"
+    assert run("search", "--storage", f"{database}://effviz@127.0.0.1:1/x") == (2, "", problem)
