@@ -9,7 +9,7 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import exact, percent
 from effviz.studies.literature.claims import QUANTITIES
-from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG
+from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, UNEXPLAINED, VERDICTS, WRONG
 from effviz.studies.literature.selection import COMPARED, Filter, Summary, chosen, documents, grouped, summary
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES
@@ -24,7 +24,8 @@ _MEANINGS = {
     SHORT: "The exact count is cut off instead of rounded, or rounded to fewer digits than printed.",
     OTHER: "Another convention gives the printed digits, such as parameters without batch norm; top-1 of other "
     "weights; latency under other conditions.",
-    WRONG: "No convention gives the printed digits.",
+    UNEXPLAINED: "No rule of this page gives the printed digits. The source may count in a way that is not known.",
+    WRONG: "A known misprint, or a figure of the notes that differs from its origin.",
     UNBUILT: "The network, or this form of it, is not in the zoo.",
     OPEN: "Neither the authors nor another source print this figure.",
 }
