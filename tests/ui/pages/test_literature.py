@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from effviz.core.text import html_text
 from effviz.core.units import exact
-from effviz.studies.literature.judge import OPEN, UNBUILT, VERDICTS, judged
-from effviz.studies.literature.selection import COMPARED, Filter, chosen, summary
+from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, UNEXPLAINED, VERDICTS, WRONG, judged
+from effviz.studies.literature.selection import Filter, chosen, summary
 from effviz.studies.number_checker import EXAMPLES, identify
 from effviz.ui.page_parts.literature.course import recorded_claims
 
@@ -28,7 +28,8 @@ def addresses(at: AppTest) -> list[str]:
 
 def test_the_cards_are_the_verdicts_of_all_figures() -> None:
     found = summary(judged())
-    expected = {VERDICTS[verdict]: exact(found.counts[verdict]) for verdict in COMPARED}
+    expected = {VERDICTS[verdict]: exact(found.counts[verdict]) for verdict in (RIGHT, SHORT, OTHER)}
+    expected["No rule or wrong"] = exact(found.counts[UNEXPLAINED] + found.counts[WRONG])
     expected["Not compared"] = exact(found.counts[UNBUILT] + found.counts[OPEN])
     assert {card.label: card.value for card in metrics(opened("literature"))} == expected
 
@@ -36,7 +37,7 @@ def test_the_cards_are_the_verdicts_of_all_figures() -> None:
 def test_the_title_of_the_chart_counts_the_wrong_figures() -> None:
     found = summary(judged())
     (title,) = (text for text in headings(opened("literature")) if "wrong" in text)
-    count = found.counts["unexplained"] + found.counts["wrong"]
+    count = found.counts[UNEXPLAINED] + found.counts[WRONG]
     assert title.startswith(f"{exact(count)} of {exact(found.compared)} printed figures")
 
 
