@@ -230,14 +230,17 @@ function enlarged(value, factor, key = "", parent = "") {
 }
 
 /**
- * Return a figure enlarged by a factor. The first one of a page is enlarged less, and gets the height that is left in the
- * window, if that is enough.
+ * Return a figure enlarged by a factor. The first one of a page, with those beside it, is enlarged less, and gets the
+ * height that is left in the window, if that is enough.
  */
 function fitted(figure, factor, box) {
   const main = box.closest("[data-testid=stMain]"), { height } = figure.layout;
   if (factor === 1) return figure;
-  if (!main || main.querySelector(".chart") !== box) return enlarged(figure, factor);
-  const room = Math.floor(window.innerHeight - box.getBoundingClientRect().top - main.scrollTop - BELOW);
+  const first = main?.querySelector(".chart"), row = first?.closest("[class*=st-key-charts_]");
+  if (!first || (box !== first && !row?.contains(box))) return enlarged(figure, factor);
+  // In a row, a higher chart may still push the first one down.
+  const owner = first.closest("figure"), [upper, above, top] = [row ?? owner, owner, first].map((each) => each.getBoundingClientRect().top);
+  const room = Math.floor(window.innerHeight - (upper + top - above) - main.scrollTop - BELOW);
   const smaller = Math.min(factor, Math.max(SMALLEST, room / height));
   if (room < LEAST * height * smaller) return enlarged(figure, factor);
   const made = enlarged(figure, smaller);
