@@ -71,6 +71,7 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
             highest, in_bytes=measure.in_bytes
         )
     layout = axes | {
+        "meta": {"turns": True},  # the browser draws rows where the names do not fit below the bars, see `chart.js`
         "barmode": "stack",
         "bargap": 0.3,
         "margin": draw.margin(top=26),

@@ -181,7 +181,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
         "shapes": [draw.rule(look.accent, 1, "dot", x=cut.amount, layer="below")],
         "annotations": [
             draw.note(cut.amount, 100 * cut.share, cut.text, look.accent, 14, xanchor="right" if right else "left",
-                      xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom", bgcolor=look.paper)
+                      xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom")
         ],
     }  # fmt: skip
     title = f"{cut.text} of the networks are within a budget of {si(cut.amount)}"

@@ -52,7 +52,7 @@ def difference_chart(
         for each in moved
     ]  # fmt: skip
     ends = (Bar(name, total, written(total)) for name, total in zip(names, (before, after), strict=True))
-    trace, axis = waterfall(next(ends), moves, next(ends), look, factor)
+    trace, axis, texts = waterfall(next(ends), moves, next(ends), look, factor)
     low, high = min(*sums, after), max(*sums, after)
     start = low - 0.35 * (high - low) if high and low > _CROPPED * high and low < high else 0
     room = 0.22 * (high - start or 1)
@@ -65,6 +65,7 @@ def difference_chart(
             range=list(span), showgrid=True, **linear_ticks(*span, 5, in_bytes=in_bytes),
         ),
         "yaxis": axis,
+        "annotations": texts,
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {signed(each.value, written)}" for each in moved)
     return chart(

@@ -30,6 +30,7 @@ from effviz.studies.compare.difference import (
 from effviz.studies.compare.stages import ADDED, EDITED, REMOVED, SAME, StagePair
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
+from effviz.ui.page_parts.compare.controls import AXES, former_name
 from effviz.ui.page_parts.compare.rows import View, computed
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
@@ -38,7 +39,7 @@ from effviz.ui.widgets.frame import heading, look, notice, section
 from effviz.ui.widgets.tables import Column, Table
 
 CONTROLS = ("of", "by")
-_QUANTITIES = {"macs": "Compute", "params": "Parameters", "memory_access": "Memory access"}
+_QUANTITIES = {key: AXES[key] for key in ("macs", "params", "memory_access")}
 _PARTS = {"stage": "Stage", "kind": "Layer kind"}
 _NOUNS = {"stage": "stage", "kind": "layer kind"}
 _MARKS = {SAME: "=", EDITED: "≠", ADDED: "+", REMOVED: "\N{MINUS SIGN}"}
@@ -54,6 +55,7 @@ def difference(view: View, convention: Convention) -> None:
     """Show where the difference comes from, the stages side by side, and the factors of two scalings."""
     choice = view.choice
     with st.container(horizontal=True, key="difference_controls", gap="medium"):
+        former_name("of")
         quantity = inputs.switch("Difference in", list(_QUANTITIES), "of", default="macs",
                                  format_func=_QUANTITIES.__getitem__)  # fmt: skip
         by = inputs.switch("By", list(_PARTS), "by", default="stage", format_func=_PARTS.__getitem__)

@@ -156,10 +156,10 @@ def networks_table(view: View, convention: Convention) -> Table:
     base = view.base
     against = f"Relative to {base.label}."
     columns = [Column("Network", "label", width=150)]
-    for key, short in _RATIOS.items():
+    for key in _RATIOS:
         count = partial(value, measure=key, convention=convention)
         columns.append(Column(convention.heading(key), count, help=convention.help(key)))
-        columns.append(Column(f"{short} ×", _ratio(key, base), width=85, help=against))
+        columns.append(Column(f"{convention.label(key)} ×", _ratio(key, base), help=against))
         if key == "params":
             columns += [
                 Column(f"Weights, {name}", partial(_weights, size=size), width=120) for name, size in DTYPES.items()
@@ -173,7 +173,7 @@ def networks_table(view: View, convention: Convention) -> Table:
     return Table(view.rows, columns, f"{len(view.rows)} networks with exact counts, published figures and latencies")
 
 
-_RATIOS = {"params": "Params", "macs": "Compute", "memory_access": "Access", "peak_activation": "Peak"}
+_RATIOS = "params", "macs", "memory_access", "peak_activation"
 _SOURCES = {"top1": "Source of top-1", "phone": "Source of phone latency", "latency": "Conditions of latency"}
 
 

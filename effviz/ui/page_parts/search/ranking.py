@@ -90,14 +90,14 @@ def objective_part(choice: Choice) -> None:
     if not choice.networks:
         notice("No latency is measured on this machine yet. The page FLOPs are not latency measures the zoo.")
         return
-    with st.container(horizontal=True, gap="small", key="presets"):
-        for name in PRESETS:
-            st.button(name, key=f"preset_{name}", on_click=use_preset, args=(name,))
     note = (
         "Accent line: accuracies with the value of the best network; dotted lines: 3, 6 and 9 % less. Accuracies are "
         "published ones.\nThey come from different training recipes. Hollow markers: measured on a busy machine."
     )
     show_chart(chart(choice.networks, choice.by, choice.where, look()), "objective", note=note)
+    with st.container(horizontal=True, gap="small", key="presets"):
+        for name in PRESETS:
+            st.button(name, key=f"preset_{name}", on_click=use_preset, args=(name,))
     table = ranking_table(choice.ranking)
     show_table(table, fold=f"Ranking: {len(table.rows)} networks", key="ranking")
 
