@@ -164,7 +164,7 @@ def test_a_fixed_head_is_a_separate_reason() -> None:
 
 def test_powers_of_mobilenet_v1_are_those_of_the_law() -> None:
     found = {each.kind: each for each in powers(base("mobilenet_v1"), 0.5, 192)}
-    expected = {"standard convolution": (1, 2), "depthwise": (1, 2), "pointwise 1x1": (2, 2), "linear": (1, 0)}
+    expected = {"standard convolution": (1, 2), "depthwise": (1, 2), "pointwise 1×1": (2, 2), "linear": (1, 0)}
     assert set(found) == set(expected)
     for kind, (width, side) in expected.items():
         assert found[kind].width_power == pytest.approx(width)

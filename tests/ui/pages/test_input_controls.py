@@ -90,9 +90,9 @@ def test_the_whole_page_of_a_rectangle() -> None:
     for part in each_part(at):
         assert not part.exception
     shown = " ".join(words(show_part(at, "Published figures")))
-    assert "No printed figures for MobileNetV2 at width 1, depth 1 and 512 x 2048 px." in shown
+    assert "No printed figures for MobileNetV2 at width 1, depth 1 and 512 × 2048 px." in shown
     assert "with 1,000 classes and 3 input channels: 3,504,872 parameters" in shown
-    assert "from 512 x 2048 to 256 x 1024 px" in " ".join(words(show_part(at, "Try this")))
+    assert "from 512 × 2048 to 256 × 1024 px" in " ".join(words(show_part(at, "Try this")))
 
 
 def test_typing_a_resolution() -> None:
@@ -188,7 +188,7 @@ def test_width_and_resolution_of_a_rectangle() -> None:
 def test_width_against_depth_of_a_rectangle() -> None:
     at = open_page("width_depth", kind="MobileNetV2", resolution="160x320", in_channels="1")
     assert line(at) == ""
-    assert "80 x 160 px" in " ".join(words(show_part(at, "Try this")))
+    assert "80 × 160 px" in " ".join(words(show_part(at, "Try this")))
     assert r"on an $h_1 \times h_2$ map" in " ".join(words(show_part(at, "How this is computed")))
 
 

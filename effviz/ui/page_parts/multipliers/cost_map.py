@@ -244,7 +244,7 @@ def explain_misfits(choice: Choice) -> None:
     for (place, why), several in list(together.items())[:_LISTED]:
         figures = "; ".join(_misfit_text(choice, each) for each in several)
         sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
-        lines.append(f"- **{place[0]:g} x at {in_pixels(place[1])}**: {figures}. {why} *{sources}*")
+        lines.append(f"- **width {place[0]:g} at {in_pixels(place[1])}**: {figures}. {why} *{sources}*")
     lead = "1 published figure does" if len(misfits) == 1 else f"{len(misfits)} published figures do"
     more = " These are the furthest off. “All cells” has the rest." if len(together) > _LISTED else ""
     if choice.printed.counts_something_else():
