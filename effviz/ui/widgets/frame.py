@@ -67,7 +67,9 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
     if playing.now() is None:
         idea = page(url_path).idea
         # A phone shows the beginning of a long idea; an open one has its text in full.
-        more = "<details><summary>More</summary></details>" if len(idea) > _LONG_IDEA else ""
+        more = (
+            "<details><summary><span>More</span><span>Less</span></summary></details>" if len(idea) > _LONG_IDEA else ""
+        )
         text = f'<div class="idea">\n\n{explained(idea)}\n\n{figure(url_path)}{more}</div>'
         st.markdown(text, unsafe_allow_html=True)
     links.line()
