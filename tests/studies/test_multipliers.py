@@ -427,7 +427,7 @@ POINTS = [
 @each_look
 @pytest.mark.parametrize("alone", [False, True])
 def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
-    curves = [Curve("1 x, interpolated", [(100, 60.0), (300, 59.0)])]
+    curves = [Curve("1×, interpolated", [(100, 60.0), (300, 59.0)])]
     here = Here(200, 59.5, True, "A at 200")
     chart = accuracy_scatter(POINTS, ["A", "B"], "A", here, curves, "Multiply-adds", look, alone=alone)
     spec = _spec(chart.figure)
@@ -442,7 +442,7 @@ def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
     assert marks[100, 300]["color"] == look.ink
     assert ((400,) in marks) == (not alone)
     assert marks[(200,)]["color"] == look.accent
-    (dashed,) = (each for each in spec["data"] if each.get("name") == "1 x, interpolated")
+    (dashed,) = (each for each in spec["data"] if each.get("name") == "1×, interpolated")
     assert dashed["line"] == {"color": look.accent, "width": 2, "dash": "dash"}
     low, high = spec["layout"]["xaxis"]["range"]
     assert low < 2 < math.log10(400) < high

@@ -77,7 +77,7 @@ def test_the_notice_uses_the_name_in_the_link() -> None:
     at = open_page(resolution="512x", width_mult="99", in_channels="0", num_classes="x")
     assert cards(at) == expected_cards(report())
     assert line(at) == (
-        "Ignored in the link: resolution = 512x (1 to 2048, or height x width); width_mult = 99 (0.1 to 4); "
+        "Ignored in the link: resolution = 512x (1 to 2048, or height × width); width_mult = 99 (0.1 to 4); "
         "in_channels = 0 (1 to 4096); num_classes = x (1 to 100000)."
     )
 
@@ -110,7 +110,7 @@ def test_typing_a_resolution() -> None:
         put(at, "res", typed)
         assert cards(at) == expected_cards(report(resolution=96)), "an illegal text changes nothing"
         assert at.text_input(key="res").value == "96"
-        assert any("is not legal here: 1 to 2048, or height x width." in entry.value for entry in at.caption)
+        assert any("is not legal here: 1 to 2048, or height × width." in entry.value for entry in at.caption)
     run(at)
     assert not any("is not legal here" in entry.value for entry in at.caption)
 
