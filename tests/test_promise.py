@@ -16,19 +16,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import VALUES, plain, problem
+from hostile import VALUES, nested, plain, problem
 from profiles import PROFILE
 from tour import ELSEWHERE, INNER, MODULES, SMALL, calls
 
 import effviz
 from effviz import DesignError, Stage, UncountedLayerError, UnknownNameError, analyze, budgets, lint, scaling
 from effviz.advice.scaling import ScalingRule
+from effviz.charts.style import json_of
+from effviz.charts.ticks import round_axis
 from effviz.core.caches import forget, known, plant
 from effviz.core.units import change
 from effviz.count.reconcile import reconcile
 from effviz.measure.latency import LatencyError
 from effviz.model.draft import Draft
 from effviz.studies.guidelines import theory
+from effviz.studies.manifold import lost
 from effviz.studies.studio import row_totals
 from effviz.studies.width_depth.fit import OverBudgetError
 from effviz.worker.limits import estimate_bytes
@@ -111,6 +114,15 @@ BORDER: dict[str, tuple[Callable[[], object], str]] = {
     "value": (
         lambda: theory.bottleneck_built(8, "x", 32),
         "bottleneck_built has no result for channels = 8, variant = 'x', resolution = 32: KeyError('x')",
+    ),
+    "end": (lambda: round_axis(1, 2**63), "most = 9223372036854775808 must be at most 1000"),
+    "memory": (
+        lambda: lost(range(2), range(2**60)),  # type: ignore[arg-type]
+        "lost has no result for original = range(0, 2), features = range(0, 1152921504606846976): MemoryError()",
+    ),
+    "depth": (
+        lambda: json_of(nested(5_000)),
+        "json_of has no result for value = [[[[[[[...]]]]]]]: RecursionError('maximum recursion depth exceeded')",
     ),
 }
 

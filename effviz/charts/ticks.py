@@ -4,23 +4,22 @@ Plotly's own formats have no space before the prefix, and it turns labels that d
 """
 
 import math
-from typing import Annotated
 
 from effviz.charts import draw
 from effviz.charts.style import Spec
-from effviz.core.arguments import Within, check_border
+from effviz.core.arguments import check_border
 from effviz.core.units import round_step, short, short_binary, snapped
 
 _NARROW = 0.153
 """The least distance between two labels on a phone, as a share of the axis."""
 
 
-def linear_ticks(low: float, high: float, most: Annotated[int, Within(2, 100)] = 6, *, in_bytes: bool = False) -> Spec:
+def linear_ticks(low: float, high: float, most: int = 6, *, in_bytes: bool = False) -> Spec:
     """Build at most `most` ticks from `low` to `high`, at multiples of 1, 2 or 5 times a power of ten.
 
     Args:
         low, high: ends of the axis.
-        most: at least two.
+        most: 1 to 1,000.
         in_bytes: multiples of KiB or MiB.
     """
     unit = _unit(high, in_bytes=in_bytes)

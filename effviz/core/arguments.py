@@ -35,6 +35,10 @@ from effviz.core.errors import (
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Convert = Callable[[str, Any], Any]
 
+# Errors that a wrong argument causes deep inside a function.
+_BY_ARGUMENTS = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, StopIteration, TypeError, ValueError,
+)  # fmt: skip
 _LARGEST = 10**300  # fits into a float
 _LONGEST = 1_000_000  # characters, or elements of an iterator
 
@@ -47,7 +51,7 @@ class Within(NamedTuple):
 
 
 # Numbers with these names have these limits.
-_BY_NAME = {"indent": (0, 100), "batch_size": (1, MAX_RESOLUTION)}
+_BY_NAME = {"indent": (0, 100), "batch_size": (1, MAX_RESOLUTION), "most": (1, 1_000)}
 
 _OWN: dict[Any, _Convert] = {}
 _PACKAGE = __name__.partition(".")[0]
@@ -120,7 +124,7 @@ def checked(function: _F, *, border: bool = False) -> _F:
         given = converted(args, kwargs)
         try:
             return function(*given, **kwargs)
-        except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        except _BY_ARGUMENTS as error:
             if not isinstance(error, DesignError):
                 _explain(function, given, kwargs, error)
             raise

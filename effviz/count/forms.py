@@ -61,24 +61,6 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class BlockForm:
-    """The counts of one block. The map size of its input has the number 1, those after its `changes` follow."""
-
-    params: int
-    macs: Form
-    memory_access: Form
-    peaks: tuple[Form, ...]
-    changes: tuple[Change, ...]
-    out: int  # number of the output's map size; 0 if it is constant
-    out_shape: Shape  # of the output if its map size is constant; otherwise empty
-    producer: Producer  # of the output
-
-    def __sizeof__(self) -> int:
-        """Return about the bytes of the form, for caches."""
-        return _FORM_BYTES * (2 + len(self.peaks))
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkForm:
     """The counts of a network. The map size of its input has the number 1, those after its `changes` follow."""
 
@@ -90,7 +72,16 @@ class NetworkForm:
 
     def __sizeof__(self) -> int:
         """Return about the bytes of the form, for caches."""
-        return _FORM_BYTES * (len(self.changes) + len(self.peaks))
+        return _FORM_BYTES * (2 + len(self.changes) + len(self.peaks))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockForm(NetworkForm):
+    """The counts of one block, with its output."""
+
+    out: int  # number of the output's map size; 0 if it is constant
+    out_shape: Shape  # of the output if its map size is constant; otherwise empty
+    producer: Producer  # of the output
 
 
 def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = "fused") -> list[Counted | None]:

@@ -99,7 +99,7 @@ PAGES = (
              "Lessons", counts=False),
     PageInfo("literature", "Published figures", "fact_check",
              "Papers, libraries and course notes print [[parameters]], [[multiply-adds]], accuracies and latencies. "
-             "Each figure is judged here: right, rounded, counted by another convention, or wrong.",
+             "Each figure is judged here: right, rounded, counted by another convention, unexplained, or wrong.",
              "Reference"),
     PageInfo("glossary", "Glossary", "menu_book",
              "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",

@@ -15,6 +15,7 @@ import base64
 import inspect
 import json
 import random
+import signal
 import sys
 import time
 import warnings
@@ -46,6 +47,8 @@ from effviz.ui.navigation import PAGES  # noqa: E402
 
 Failure = tuple[str, str]  # what happened, the input
 Trial = Callable[[random.Random], Failure | None]
+
+ENDLESS_S = 60
 
 _JSON = (None, True, -1, 0, 1, 2.5, 1e308, 2**63, 10**30, "", "x", "\ud800", "\0", [], {}, [[]], {"block": "conv"})
 _LIMITS = (1, 2, 3, 7, 8, 64, 1024, 2**20)
@@ -276,9 +279,14 @@ CLASSES: dict[str, Trial] = {
 }  # fmt: skip
 
 
+def _stop(*_: object) -> None:
+    raise TimeoutError(f"no answer after {ENDLESS_S} s")
+
+
 def fuzz(seconds: float, seed: int, names: list[str]) -> int:
     """Run the classes in turns, print the results, and return the exit code."""
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGALRM, _stop)
     # The first call of a function may import torch.
     for function, args, kwargs in calls().values():
         function(*args, **kwargs)
@@ -291,7 +299,9 @@ def fuzz(seconds: float, seed: int, names: list[str]) -> int:
             slice_end = min(end, time.monotonic() + min(2.0, max(0.2, seconds / 50)))
             while time.monotonic() < slice_end:
                 number += 1
+                signal.setitimer(signal.ITIMER_REAL, ENDLESS_S)
                 failure = CLASSES[name](random.Random(f"{seed} {name} {number}"))
+                signal.setitimer(signal.ITIMER_REAL, 0)
                 trials[name] += 1
                 if failure:
                     failures.setdefault((name, failure[0][:60]), []).append(failure[1])

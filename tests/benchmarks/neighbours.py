@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,18 +32,46 @@ GOAL_MS = 100
 PAUSE_S = 0.05
 
 
-def scaled(part: str, **more: str) -> Iterator[tuple[str, dict[str, str]]]:
+class Opening(NamedTuple):
+    """A page to open, and a button to press on it."""
+
+    page: str
+    query: dict[str, str]
+    button: str = ""
+
+
+def scaled(part: str, **more: str) -> Iterator[Opening]:
     """Yield links to Compound scaling with bases that no earlier one had."""
     for place in itertools.count():
         found = {"net": "densenet121", "phi": "12", "part": part, "alpha": f"{1.2 + place / 100:.2f}"}
-        yield "scaling", found | more
+        yield Opening("scaling", found | more)
 
 
-def designed(part: str) -> Iterator[tuple[str, dict[str, str]]]:
+def designed(part: str) -> Iterator[Opening]:
     """Yield links to the largest designs in the Studio."""
     packed = [Draft.of(make()).packed() for make in WORST.values()]
     for text in itertools.cycle(packed):
-        yield "studio", {"design": text, "part": part}
+        yield Opening("studio", {"design": text, "part": part})
+
+
+def searched() -> Iterator[Opening]:
+    """Yield the largest searches of the page, each with a budget that no earlier one had."""
+    for place in itertools.count():
+        query = {"part": "The search", "trials": "1000", "budget": f"{100 + place % 900}"}
+        yield Opening("search", query, "Search 1000 networks")
+
+
+def found() -> Iterator[Opening]:
+    """Yield limits of Find a network that no earlier search had."""
+    for place in itertools.count():
+        yield Opening("find", {"max_macs": f"{300 + place} M"})
+
+
+def compared() -> Iterator[Opening]:
+    """Yield comparisons of thirty networks at widths that no earlier one had."""
+    for place in itertools.count():
+        widths = [0.3 + (30 * place % 3000 + each) / 1000 for each in range(30)]
+        yield Opening("compare", {"nets": " ".join(f"efficientnet_b0-w{width:.3f}" for width in widths)})
 
 
 CASES = {
@@ -54,6 +83,9 @@ CASES = {
     "opening": lambda: designed("How this is computed"),
     "lint": lambda: designed("Suggestions"),
     "code": lambda: designed("Code"),
+    "search": searched,
+    "find": found,
+    "compare": compared,
 }
 
 
@@ -62,12 +94,14 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-async def works(server: Server, links: Iterator[tuple[str, dict[str, str]]], ready: asyncio.Event) -> None:
-    """Open the links one after the other, each as a new visitor, whose page polls as in a browser."""
-    for page, query in links:
+async def works(server: Server, openings: Iterator[Opening], ready: asyncio.Event) -> None:
+    """Open the pages one after the other, each as a new visitor, whose page polls as in a browser."""
+    for page, query, button in openings:
         async with visiting(server.port, page, urlencode(query), polls=True) as visitor:
             ready.set()
             await visitor.open()
+            if button:
+                await visitor.press(button)
             # A calculation outside the script continues after the run.
             await asyncio.sleep(1.0)
             if visitor.errors:
@@ -92,7 +126,8 @@ async def delays(server: Server, case: str, moves: int) -> tuple[list[float], li
         other = asyncio.create_task(works(server, CASES[case](), ready))
         await ready.wait()
         beside = await several()
-        other.cancel()
+        if not other.cancel():
+            other.result()  # an error ended it, and the moves had no neighbour
     return alone, beside
 
 

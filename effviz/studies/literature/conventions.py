@@ -5,9 +5,8 @@ mistakes that occur often. A rule changes what is counted, or one layer that imp
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
@@ -33,7 +32,7 @@ from effviz.model.layers import (
     pair,
 )
 from effviz.model.trace import Step, trace_block
-from effviz.zoo import variant
+from effviz.studies.literature import networks
 
 
 class Parts(NamedTuple):
@@ -64,6 +63,7 @@ class Parts(NamedTuple):
     regrouped_macs: int = 0  # multiply-adds of convolutions, divided by the groups a second time
     fc_weights: int = 0  # of the last linear layer
     fc_biases: int = 0  # of the last linear layer
+    first_macs: int = 0  # of the convolutions of the first block
     # Operations that a counter prints, see `effviz.count.reconcile.counters`.
     fvcore: int = 0
     thop: int = 0
@@ -86,7 +86,8 @@ def _columns(parts: list[tuple[Parts, int]]) -> Iterable[list[tuple[int, int]]]:
 @remembered
 def parts_of(design: Design, resolution: Resolution | None = None) -> Parts:
     """Count a network in parts; raises as `effviz.model.design.Design.runs`."""
-    return _total((_block_parts(run.block, run.shape), run.repeats) for run in design.runs(resolution))
+    parts = [(_block_parts(run.block, run.shape), run.repeats) for run in design.runs(resolution)]
+    return _total(parts)._replace(first_macs=parts[0][0].conv_macs)
 
 
 @remembered
@@ -204,6 +205,11 @@ def _toco(parts: Parts) -> int:
     return _macs(parts) + (added + 64 * parts.sigmoid_elements) // 2
 
 
+def _pytorchcv_shufflenet(parts: Parts) -> int:
+    """Half of the FLOPs of pytorchcv's ShuffleNet, whose ReLU also changes the average pool of 3 x 3."""
+    return _pytorchcv(parts) + parts.pool_reads // 9 // 2
+
+
 def _paddle_params(parts: Parts) -> int:
     """Parameters of PaddlePaddle's model_stat, which has one parameter for all biases of the FC layer."""
     return parts.regrouped_weights + parts.fc_weights + (1 if parts.fc_weights else 0) + 2 * parts.norm
@@ -211,55 +217,22 @@ def _paddle_params(parts: Parts) -> int:
 
 def _paddle_flops(parts: Parts) -> int:
     """FLOPs of PaddlePaddle's model_stat, with the multiply-adds of linear layers counted once."""
+    return _paddle_ungrouped(parts) - 2 * (parts.conv_macs - parts.regrouped_macs)
+
+
+def _paddle_ungrouped(parts: Parts) -> int:
+    """The same, with grouped convolutions divided by the groups once."""
     read = parts.pool_reads + parts.max_reads + parts.pooled_channels
     activations = parts.relu_elements + parts.sigmoid_elements
-    return 2 * (parts.regrouped_macs + parts.norm_elements) + parts.linear_macs + activations + read
-
-
-def _wide_head(design: Design) -> Design | None:
-    """Return MobileNetV3-Small with the head of 1,280 channels that the first versions of the paper have."""
-    if design.name != "mobilenet_v3_small":
-        return None
-    rows = (row.with_changes(out_channels=1280) if row.name == "head" else row for row in design.stages)
-    return replace(design, stages=tuple(rows))
-
-
-def _early_stride(design: Design) -> Design | None:
-    """Return a ResNet with the strides of the paper, in the first 1x1 of a bottleneck; libraries have it in the 3x3."""
-    if not any(row.block == "bottleneck" for row in design.stages):
-        return None
-    rows = (row.with_changes(stride_at="1x1") if row.block == "bottleneck" else row for row in design.stages)
-    return replace(design, stages=tuple(rows))
-
-
-def _google(design: Design) -> Design | None:
-    """Return a network whose authors print estimates of TensorFlow's converter, in some of their tables."""
-    return design if design.name.startswith(("mnasnet", "mobilenet_v3")) else None
-
-
-def _paddle_shufflenet(design: Design) -> Design | None:
-    """Return ShuffleNetV2 as PaddleClas builds it: equal branches, and 224 channels in stage 2 at width 2."""
-    return variant(design.name, "teaching").applied("teaching", design) if design.name == "shufflenet_v2" else None
-
-
-def _paddle_mobilenet(design: Design) -> Design | None:
-    """Return MobileNetV3 as PaddleClas builds it: expanded channels as in torchvision, and c // 4 squeezed ones."""
-    if design.name not in ("mobilenet_v3_large", "mobilenet_v3_small"):
-        return None
-    expanded = next(rule for rule in variant(design.name, "torchvision").rules if "expanded_channels" in rule.changes)
-    changes: dict[str, dict[str, Any]] = {"inverted_residual": {"se_divisor": 1}}
-    rows = []
-    for row in expanded.applied(design).stages:
-        wide = {"out_channels": 1280} if row.name == "head" else {}
-        rows.append(row.with_changes(**changes.get(row.block, {}), **wide))
-    return replace(design, stages=tuple(rows))
+    return 2 * (parts.conv_macs + parts.norm_elements) + parts.linear_macs + activations + read
 
 
 _TOCO = "TensorFlow, lite/toco/tooling_util.cc"
 _PADDLE = "PaddlePaddle, fluid/contrib/model_stat.py"
 _PADDLE_PARAMS = "no biases, and weights of grouped convolutions divided by the groups twice"
+_TWICE = ", divided by the groups twice"
 _PADDLE_FLOPS = (
-    "two operations for each multiply-add of a convolution, divided by the groups twice, one in linear layers, and "
+    f"two operations for each multiply-add of a convolution{_TWICE}, one in linear layers, and "
     "those of batch norm, ReLU and pooling"
 )
 
@@ -277,14 +250,19 @@ PARAMS = (
     Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
     Rule("without FC layer", "the network without its last FC layer",
          lambda p: _params(p) - p.fc_weights - p.fc_biases),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
+    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head),
     Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
-         lambda p: _without_norm(p), _wide_head),
+         lambda p: _without_norm(p), networks.wide_head),
     Rule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
     Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_PARAMS}", _paddle_params,
-         _paddle_shufflenet, _PADDLE),
+         networks.paddle_shufflenet, _PADDLE),
     Rule("PaddleClas MobileNetV3", "the network of PaddleClas without biases: expansions and head as in its table, "
-         "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, _paddle_mobilenet, "PaddleClas, mobilenet_v3.py"),
+         "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, networks.paddle_mobilenet_v3,
+         "PaddleClas, mobilenet_v3.py"),
+    Rule("pytorchcv MobileNetV3", "the network of pytorchcv, whose head has no bias", _params,
+         networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
+    Rule("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _params,
+         networks.grouped_alexnet),
 )  # fmt: skip
 """Rules for parameters, the most usual first."""
 
@@ -311,17 +289,29 @@ MACS = (
     Rule("torchinfo", "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
          lambda p: p.torchinfo),
     Rule("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
-         "and 64 for each sigmoid", _toco, _google, _TOCO),
+         "and 64 for each sigmoid", _toco, networks.google, _TOCO),
     Rule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
     Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
-         _paddle_shufflenet, _PADDLE),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, _wide_head),
+         networks.paddle_shufflenet, _PADDLE),
+    Rule("PaddleClas MobileNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
+         networks.paddle_mobilenet_v2, _PADDLE),
+    Rule("PaddleClas MobileNetV3", f"the network of PaddleClas, with {_PADDLE_FLOPS.replace(_TWICE, '')}",
+         _paddle_ungrouped, networks.paddle_mobilenet_v3, "PaddleClas, mobilenet_v3.py"),
+    Rule("pytorchcv ShuffleNet", "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
+         _pytorchcv_shufflenet, networks.pytorchcv_shufflenet, "pytorchcv, shufflenet.py"),
+    Rule("pytorchcv MobileNetV3", "half of all operations of the network of pytorchcv, whose head has no bias",
+         _pytorchcv, networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
+    Rule("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _macs,
+         networks.grouped_alexnet),
+    Rule("without first convolution", "the network without its first convolution", lambda p: _macs(p) - p.first_macs,
+         networks.mobilenet_v1),
+    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head),
     Rule("stride in the 1×1", "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it", _macs,
-         _early_stride),
+         networks.early_stride),
     Rule("pytorchcv, stride in the 1×1", "half of all operations, with the stride in the first 1×1 of a bottleneck",
-         _pytorchcv, _early_stride),
+         _pytorchcv, networks.early_stride),
     Rule("1280-wide head, 2x", "the head of 1,280 channels, and two operations for each multiply-add",
-         lambda p: 2 * _macs(p), _wide_head),
+         lambda p: 2 * _macs(p), networks.wide_head),
 )  # fmt: skip
 """Rules for multiply-adds, the most usual first."""
 

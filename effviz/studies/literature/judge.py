@@ -29,16 +29,21 @@ from effviz.studies.literature.digits import (
 )
 from effviz.zoo.published.cells import faults
 
-RIGHT, SHORT, OTHER, WRONG, OPEN, UNBUILT = "right", "rounded", "convention", "wrong", "open", "unbuilt"
+RIGHT, SHORT, OTHER, UNEXPLAINED, WRONG = "right", "rounded", "convention", "unexplained", "wrong"
+OPEN, UNBUILT = "open", "unbuilt"
 VERDICTS = {
     RIGHT: "Right",
     SHORT: "Rounded",
     OTHER: "Other convention",
+    UNEXPLAINED: "No rule found",
     WRONG: "Wrong",
     OPEN: "Not comparable",
     UNBUILT: "Not built here",
 }
-"""Verdicts with their names. Right: the digits are those of the exact count. Rounded: cut off, or fewer digits."""
+"""Verdicts with their names. Right: the digits are those of the exact count. Rounded: cut off, or fewer digits.
+
+A count that no rule explains is wrong only if it is a known misprint. Its source may count in a way that is not known.
+"""
 
 
 class Judged(NamedTuple):
@@ -198,9 +203,10 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
     for rule in (usual, *(each for each in others if each.variant is not None)):
         counted = _count(rule, where)
         other = "" if rule is plain or counted is None else digits.fit(counted)
-        if counted is not None and (other in (EXACT, ROUNDED) or (other == TRUNCATED and fit != TRUNCATED)):
-            cut = " cut off" if other == TRUNCATED else ""
-            return verdict(OTHER, rule.name, f"Exact: {number}. {printed} is {exact(counted)}{cut}: {rule.text}.")
+        shortened = fit != TRUNCATED if other == TRUNCATED else other == COARSE and not fit and not rule.source
+        if counted is not None and (other in (EXACT, ROUNDED) or shortened):
+            how = f" {other}" if shortened else ""
+            return verdict(OTHER, rule.name, f"Exact: {number}. {printed} is {exact(counted)}{how}: {rule.text}.")
     if fit == TRUNCATED:
         nearest = count_text(digits._replace(value=(count + digits.step // 2) // digits.step * digits.step))
         return verdict(SHORT, TRUNCATED, f"Exact: {number}, cut off after the printed digits; rounded, {nearest}.")
@@ -211,7 +217,8 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
         return _claim(row, where, quantity, None, OPEN, "", f"No channels are published for width {where.width:g}.")
     known = faults(row.wrong).get(quantity, "")
     off = change(digits.value, count)
-    return verdict(WRONG, "", f"Exact: {number} ({off}); no convention gives {printed}. {known}".strip())
+    misprinted = WRONG if known.startswith("Misprint") else UNEXPLAINED
+    return verdict(misprinted, "", f"Exact: {number} ({off}); no rule gives {printed}. {known}".strip())
 
 
 # --- accuracy and latency ---------------------------------------------------------------------------------------------

@@ -174,6 +174,8 @@ def search(
     """
     from optuna.trial import TrialState
 
+    from effviz.studies.search.storage import fail_stale
+
     if task.measures and measure is None:
         fail("measure", measure, "must be a function if latency is minimized")
     with open_study(task, storage, worker, **options) as study:
@@ -192,6 +194,8 @@ def search(
             genes = {name: trial.suggest_int(name, 0, len(values) - 1) for name, values in task.space.genes.items()}
             return _evaluated(task, trial, task.space.design(task.space.read(genes)), measure)
 
+        # In a complete study, too, networks of ended workers do not stay unfinished.
+        fail_stale(study)
         if finished() < task.trials:
             study.optimize(objective, callbacks=[after])
         return result(task, study)
@@ -215,7 +219,7 @@ def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Ite
     import optuna
     from optuna.study import StudyDirection
 
-    from effviz.studies.search.storage import opened, quiet
+    from effviz.studies.search.storage import opened, quiet, reason
 
     quiet()
     with opened(storage, **options) as place:
@@ -234,8 +238,13 @@ def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Ite
                 raise DesignError(f"study {task.study} has other settings: {difference}; use another name")
             study.sampler = _sampler(task, worker, done)
             yield study
-        except optuna.exceptions.OptunaError as error:
-            raise DesignError(f"the storage of study {task.study} failed: {error}") from None
+        except (optuna.exceptions.OptunaError, UnboundLocalError) as error:
+            # Optuna also raises an UnboundLocalError if the connection ends while it stores a result.
+            if isinstance(error, UnboundLocalError) and not isinstance(
+                error.__context__, optuna.exceptions.OptunaError
+            ):
+                raise
+            raise DesignError(f"the storage of study {task.study} failed: {reason(error)}") from None
 
 
 def _difference(known: Any, task: Task) -> str:

@@ -129,10 +129,10 @@ def rules() -> None:
     """Show how figures are judged, and all conventions."""
     st.markdown(
         "A count is right if the exact one, rounded, has the printed digits. Otherwise the conventions below are tried."
-        " A source counts all figures of a network by one convention: the one that gives most of its digits. A figure "
-        "that neither this convention nor cutting off gives is wrong: no listed convention explains its digits, though "
-        "the source may have counted by another one. Top-1 is compared with the authors' figures, and latency with "
-        "other prints for the same device."
+        " A source counts all figures of a network by one convention: the one that gives most of its digits. If "
+        "neither this convention nor cutting off gives a figure, no rule is found: the source may have counted by "
+        "another one. A count is wrong only if it is a known misprint. Top-1 is compared with the authors' figures, "
+        "and latency with other prints for the same device."
     )
     st.html(_rules_html())
 

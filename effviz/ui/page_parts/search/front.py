@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.charts.search import Dot, front_chart
 from effviz.charts.style import Appearance, Chart
-from effviz.core.caches import NotKnownError, known, remembered
+from effviz.core.caches import remembered
 from effviz.core.units import lower, si
 from effviz.studies.search.run import SAMPLERS, Found, Result
 from effviz.studies.search.space import BASE, CHOICES
@@ -17,7 +17,7 @@ from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import Choice
-from effviz.ui.page_parts.search.place import evict, storage
+from effviz.ui.page_parts.search.place import evict, finished, storage
 from effviz.ui.page_parts.search.ranking import ranking_table
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.charts import Click, show_chart
@@ -39,7 +39,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
     """Show the front of a search, or start one."""
     task = choice.task
     arguments = task, storage(task)
-    if _known(choice) is None and st.session_state.get(_STARTED) != arguments:
+    if finished(task) is None and st.session_state.get(_STARTED) != arguments:
         links.idle(MEMBER)
         notice(
             f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high capacity."
@@ -71,13 +71,6 @@ def search_part(choice: Choice, convention: Convention) -> None:
         drawn = _chart(found, int(number), choice.budget, convention.count, look())
         show_chart(drawn, "front", note=_CAPTION, on_click=lambda mark: _select(mark, members))
     _network(members[number], convention)
-
-
-def _known(choice: Choice) -> Result | None:
-    try:
-        return known(searched, choice.task, storage(choice.task))
-    except NotKnownError:
-        return None
 
 
 def _start(arguments: object) -> None:
@@ -141,7 +134,7 @@ def files(choice: Choice, convention: Convention) -> None:
     """Show the downloads: the ranking, and the front of a search that has ended."""
     target = f"T = {choice.by.target_ms:g} ms, alpha = {choice.by.alpha:g}, beta = {choice.by.beta:g}"
     made = [csv_file("Ranking", ranking_table(choice.ranking), "effviz-objective", f"{choice.where}, {target}")]
-    if found := _known(choice):
+    if found := finished(choice.task):
         name = file_name("effviz-search", choice.task.study)
         made.append(csv_file("Front", front_table(found, convention), name, convention.text))
     downloads(*made)

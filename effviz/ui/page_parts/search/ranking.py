@@ -10,10 +10,10 @@ from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import exact, milliseconds
 from effviz.studies.objective import Network, Objective, Ranked, ranked
 from effviz.studies.search.space import BASE
-from effviz.studies.search.summary import searched, space_facts
+from effviz.studies.search.summary import space_facts
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import PRESETS, SPACE, Choice, use_preset
-from effviz.ui.page_parts.search.place import storage
+from effviz.ui.page_parts.search.place import finished
 from effviz.ui.widgets.cards import Card
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look, notice
@@ -70,9 +70,8 @@ def bounds_text(low: float, high: float) -> str:
 
 
 def _front(choice: Choice) -> Card:
-    try:
-        found = known(searched, choice.task, storage(choice.task))
-    except NotKnownError:
+    found = finished(choice.task)
+    if found is None:
         return Card(_EVALUATED, str(choice.task.trials), "The search starts in its part.", "not searched yet")
     return Card(
         "On the front", str(len(found.front)),
