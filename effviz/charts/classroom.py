@@ -14,6 +14,7 @@ from effviz.core.text import plotly_text
 _HEIGHT = 170
 _MOST_BINS = 12
 _LEAST_SPAN = 1e-9
+_MOST_LABELS = 6
 _SIZE = 20
 """Of the texts, in pixels: a class reads them from the back of the room."""
 
@@ -99,6 +100,7 @@ def number_histogram(
     # The outer bars contain the answers beyond them.
     ticks[0] = "less" if any(each < low for each in answers) else ticks[0]
     ticks[-1] = "more" if any(each > high for each in answers) else ticks[-1]
+    shown = _labelled(len(edges))
     mark = draw.note(
         truth, 1, f"truth {plotly_text(written(truth))}", look.accent, _SIZE, yref="paper", yanchor="bottom",
         xanchor="left" if truth < (low + high) / 2 else "right", yshift=4,
@@ -107,7 +109,8 @@ def number_histogram(
         "margin": draw.margin(top=40),
         "xaxis": {
             "title": {"text": "" if sign else unit, "font": {"size": _SIZE}}, "tickfont": {"size": _SIZE},
-            "range": [low, high], "tickvals": edges, "ticktext": ticks,
+            "range": [low, high], "tickangle": 0,
+            "tickvals": [edges[place] for place in shown], "ticktext": [ticks[place] for place in shown],
         },
         "yaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.15]},
         "shapes": [draw.rule(look.accent, 3, x=truth)],
@@ -130,6 +133,12 @@ def _edges(answers: Sequence[float], truth: float) -> list[float]:
     if last - first < 3:
         first, last = first - 1, last + 1
     return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
+
+
+def _labelled(count: int) -> list[int]:
+    """Return the places of at most `_MOST_LABELS` edges with a label, which fit on a phone: both ends and others."""
+    every = math.ceil((count - 1) / (_MOST_LABELS - 1))
+    return [*range(0, count - every, every), count - 1]
 
 
 def _without_outliers(values: Sequence[float], truth: float) -> tuple[float, float]:

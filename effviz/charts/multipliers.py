@@ -93,7 +93,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
         if cell.value is not None
     )
     numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
-    return chart(look, min(520, 64 + 34 * max(2, len(widths))), traces, layout, said.title, numbers)
+    return chart(look, min(500, 64 + 31 * max(2, len(widths))), traces, layout, said.title, numbers)
 
 
 def _shares(known: Sequence[float]) -> Callable[[float], float]:

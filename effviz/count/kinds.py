@@ -8,7 +8,7 @@ from effviz.model.trace import Step
 
 STANDARD = "standard convolution"
 GROUPED = "grouped convolution"
-POINTWISE = "pointwise 1x1"
+POINTWISE = "pointwise 1×1"
 DEPTHWISE = "depthwise"
 LINEAR = "linear"
 SQUEEZE_EXCITE = "squeeze-and-excitation"
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind | None] = {
     STANDARD: Kind("#009E73", "Standard convolutions take"),
     GROUPED: Kind("#56B4E9", "Grouped convolutions take"),
-    POINTWISE: Kind("#0072B2", "Pointwise 1x1 convolutions take"),
+    POINTWISE: Kind("#0072B2", "Pointwise 1×1 convolutions take"),
     DEPTHWISE: Kind("#E69F00", "Depthwise convolutions take"),
     LINEAR: Kind("#CC79A7", "Linear layers take"),
     SQUEEZE_EXCITE: Kind("#D55E00", "Squeeze-and-excitation takes"),

@@ -62,7 +62,7 @@ PRESETS = {
     "basic": BlockPreset("ResNet basic block", "basic_block"),
     "bottleneck": BlockPreset("ResNet bottleneck", "bottleneck"),
     "resnext": BlockPreset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
-    "vgg": BlockPreset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
+    "vgg": BlockPreset("VGG pair, two 3×3", "conv", {"norm": False}, 2),
     "dense": BlockPreset("Dense layer (DenseNet)", "dense_layer"),
     "condense": BlockPreset("Dense layer (CondenseNet)", "condense_layer"),
 }
@@ -214,7 +214,7 @@ def sublayer_sums(report: Report) -> dict[tuple[str, str], Sums]:
 
 
 def output_text(report: Report) -> str:
-    """Write the shape of a network's output: ``"96 x 14 x 14"``."""
+    """Write the shape of a network's output: ``"96 × 14 × 14"``."""
     return shape_text(report.steps[-1].output.shape)
 
 

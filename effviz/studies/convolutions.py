@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "standard": "Standard",
-    "pointwise": "Pointwise 1x1",
+    "pointwise": "Pointwise 1×1",
     "grouped": "Grouped",
     "depthwise": "Depthwise",
     "separable": "Depthwise separable",
@@ -88,9 +88,9 @@ def design(kind: str, setting: Setting) -> Design:
         )
         for name, layer in layers
     ]  # fmt: skip
-    name, wide = KINDS[kind].removesuffix(" 1x1"), setting.in_channels
+    name, wide = KINDS[kind].removesuffix(" 1×1"), setting.in_channels
     size, out = layers[0][1].kernel_size, layers[-1][1].out_channels
-    title = f"{name} {size}x{size}, {wide} to {out} channels, {setting.resolution} px"
+    title = f"{name} {size}×{size}, {wide} to {out} channels, {setting.resolution} px"
     return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
 
 

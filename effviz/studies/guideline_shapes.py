@@ -53,6 +53,11 @@ class Shape:
         return labels[self.guideline][:1].upper() + labels[self.guideline][1:]
 
     @property
+    def title(self) -> str:
+        """Name of the shape beside the title of the page: ``G1, 1:6, 64 channels, 56 px``."""
+        return f"{self.guideline}, {self.label}, {self.channels} channels, {self.resolution} px"
+
+    @property
     def pixels(self) -> int:
         """Positions of the map."""
         return self.resolution**2

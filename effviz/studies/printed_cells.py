@@ -162,7 +162,7 @@ class PrintedCells:
         width, resolution = place
         widths, sides = {each for each, _ in self.known}, {side for _, side in self.known}
         lines: dict[str, list[Place]] = {
-            f"{width:g} x": [(width, side) for side in {*sides, resolution}],
+            f"{width:g}×": [(width, side) for side in {*sides, resolution}],
             in_pixels(resolution): [(each, resolution) for each in {*widths, width}],
         }
         found = []

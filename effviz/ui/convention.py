@@ -15,7 +15,7 @@ BYTES = {"elements": 0} | DTYPES
 
 _COUNT_TEXT = {
     "macs": "Multiply-adds: fused multiply-adds of convolution and linear layers, one image.",
-    "flops": "FLOPs: 2 x multiply-adds of convolution and linear layers, one image. Papers often print multiply-adds "
+    "flops": "FLOPs: 2 × multiply-adds of convolution and linear layers, one image. Papers often print multiply-adds "
     "under this name.",
 }
 _UNIT_TEXT = {

@@ -41,18 +41,31 @@ def _control(key: str, read: Callable[[str], Any], default: Any) -> Iterator[dic
         yield arguments
 
 
+def _without_times(text: str) -> str:
+    """Remove multiplication signs: links of earlier versions have ``x2`` for ``2×``."""
+    return text.replace("\N{MULTIPLICATION SIGN}", "").replace("x", "")
+
+
+def _older_texts(options: Sequence[Any], names: Sequence[str]) -> dict[str, str]:
+    """Return the names of options by the other texts that a link may contain, without multiplication signs."""
+    listed = [(_without_times(name), name) for name in names]
+    return {_without_times(str(option)): name for option, name in zip(options, names, strict=True)} | dict(listed)
+
+
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
     """Show a drop-down. A link may contain the text of an option, or the option itself."""
     visits.carry(key, options, format_func)
     names = [format_func(option) for option in options]
-    known = {str(option): name for option, name in zip(options, names, strict=True)}
-    links.rewrite(key, lambda text: text if text in names else known.get(text, text))
+    known = _older_texts(options, names)
+    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
     links.expect(key, names.__contains__, f"choices: {links.shortened(', '.join(names))}")
     index = list(options).index(default)
     named = dict(zip(names, options, strict=True))
-    with _control(key, lambda text: named[known.get(text, text)], default) as arguments:
+    with _control(
+        key, lambda text: named[text if text in named else known[_without_times(text)]], default
+    ) as arguments:
         value: T | None = st.selectbox(label, options, index, format_func=format_func, **arguments, **kwargs)
     return links.taken(key, value, default, format_func)
 
@@ -68,9 +81,13 @@ def switch(
 ) -> str:
     """Show a segmented control of a few options, one of which is always selected."""
     names = [format_func(option) for option in options]
+    known = _older_texts(options, names)
+    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
     links.expect(key, names.__contains__, f"choices: {', '.join(names)}")
     named = dict(zip(names, options, strict=True))
-    with _control(key, named.__getitem__, default) as arguments:
+    with _control(
+        key, lambda text: named[text if text in named else known[_without_times(text)]], default
+    ) as arguments:
         value = st.segmented_control(
             label, options, default=default, required=True, format_func=format_func, **arguments, **kwargs
         )
@@ -291,7 +308,7 @@ def size(
 
     For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
     """
-    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
+    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height × width"
     locked, hidden = playing.direct(key, str, own)
 
     def legal(text: str) -> bool:

@@ -44,7 +44,7 @@ PAGES = (
     PageInfo("convolutions", "Convolutions", "grid_on",
              "A [[standard convolution]] mixes space and channels at once: every output reads every input channel. "
              "[[grouped convolution|Grouped convolutions]] cut the channels into independent parts. A "
-             "[[depthwise separable]] one filters each channel alone, then mixes the channels with [[1x1 kernels]] "
+             "[[depthwise separable]] one filters each channel alone, then mixes the channels with [[1×1 kernels]] "
              f"([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
     PageInfo("blocks", "Building blocks", "view_module",
              "Efficient networks repeat one block. [[inverted residual|Inverted residuals]] "

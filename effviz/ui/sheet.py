@@ -127,7 +127,7 @@ def sheet(
 def conventions(memory: str) -> str:
     """Return what the numbers of a report mean."""
     return (
-        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds. "
+        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 × multiply-adds. "
         f"Memory access, {ASSUMPTIONS[memory].label.lower()}: {ASSUMPTIONS[memory].help}; in elements, batch 1. Peak "
         "activations: largest set of live tensors, with batch norm folded and activations fused. Parameters: trainable "
         "numbers, batch norm 2 per channel."

@@ -40,7 +40,7 @@ def alexnet() -> Design:
         notes=(
             "This is the one-tower network of 2014 that torchvision has. The network of 2012 has 61.0 M parameters and "
             "0.72 G multiply-adds with two towers, 62.4 M and 1.13 G without groups.",
-            "An adaptive pool to 6 x 6 ahead of the classifier keeps the parameters independent of the resolution.",
+            "An adaptive pool to 6 × 6 ahead of the classifier keeps the parameters independent of the resolution.",
         ),
     )  # fmt: skip
 

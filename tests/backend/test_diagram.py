@@ -426,7 +426,7 @@ def test_title_and_alt_text(path: str | None) -> None:
     assert "MobileNetV2" in diagram.title
     if path == "stage4.1":
         assert diagram.title == (
-            "stage4.1 of MobileNetV2: pointwise 1x1 takes 93 % of the multiply-adds, and the block 3.4 % of the "
+            "stage4.1 of MobileNetV2: pointwise 1×1 takes 93 % of the multiply-adds, and the block 3.4 % of the "
             "network's"
         )
         assert "sum of project and input" in diagram.alt

@@ -113,7 +113,7 @@ def test_downloads_contain_what_the_page_shows_and_a_guess_is_answered(page: Pag
     for words in (
         "GhostNet",
         "224 px",
-        "FLOPs: 2 x multiply-adds",
+        "FLOPs: 2 × multiply-adds",
         "2 bytes per element",
         "every operation as PyTorch",
     ):

@@ -248,8 +248,8 @@ def test_a_bottleneck_that_reduces() -> None:
     assert form.value == 784 * (2 * 512 * 128 + 9 * 128**2)
     assert dict(form.terms) == {
         "the first layer reads 256 channels, not 512": -784 * 256 * 128,
-        "the first 1x1 runs before the stride": (3136 - 784) * 256 * 128,
-        "1x1 projection on the shortcut": 784 * 256 * 512,
+        "the first 1×1 runs before the stride": (3136 - 784) * 256 * 128,
+        "1×1 projection on the shortcut": 784 * 256 * 512,
     }
 
 
@@ -329,7 +329,7 @@ def test_vgg_kernels() -> None:
     """Section 2.3: three layers of 3x3 have 27 C², one of 7x7 has 49 C², 81 % more."""
     pair = closed_forms(ConvBNAct(64, 64), (64, 8, 8))[2:]
     assert [(form.what, form.value) for form in pair] == [
-        ("2 layers of 3x3", 18 * 4096), ("one layer of 5x5", 25 * 4096),
+        ("2 layers of 3×3", 18 * 4096), ("one layer of 5×5", 25 * 4096),
     ]  # fmt: skip
     three = closed_forms(ConvBNAct(64, 64, kernel_size=7, norm=False), (64, 8, 8))[2:]
     assert [form.numbers for form in three] == ["3 × 3² × 64²", "7² × 64²"]

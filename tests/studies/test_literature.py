@@ -58,7 +58,7 @@ INTEGERS = [
     ("shufflenet_v2", PARAMS, "without FC bias", 2_278_760),
     ("mobilenet_v3_small", PARAMS, "1280-wide head", 2_946_568),
     ("mobilenet_v3_small", MACS, "1280-wide head", 56_913_856),
-    ("resnet50", MACS, "stride in the 1x1", 3_857_973_248),
+    ("resnet50", MACS, "stride in the 1×1", 3_857_973_248),
     ("resnet50", MACS, "with bias adds", 4_089_185_256),
     ("efficientnet_b0", MACS, "with bias adds", 385_825_092),
     ("shufflenet_v1", MACS, "without FC layer", 136_500_672),

@@ -378,7 +378,7 @@ def multipliers(look: Appearance) -> Named:
         Point("A", "A 1", 100, 60.0, "hover", True), Point("A", "A 2", 300, 59.0, "hover", False),
         Point("B", "B 1", 400, 70.0, "hover", True),
     ]  # fmt: skip
-    lines = [Interpolated("1 x, interpolated", [(100, 60.0), (300, 59.0)])]
+    lines = [Interpolated("1×, interpolated", [(100, 60.0), (300, 59.0)])]
     for (name, shown), chosen in product({"all": points, "two": points[1:], "one": points[2:]}.items(), "ABC"):
         for here in (Here(200, 59.5, True, "A at 200"), Here(10**9, None, False, "A at 1 G, no top-1")):
             chart = accuracy_scatter(

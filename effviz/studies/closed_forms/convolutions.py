@@ -63,13 +63,13 @@ def _kernel_stack(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
     small = replace(block, kernel_size=3, stride=1, padding=None)
     stack = Sequential.numbered([small, *[replace(small, in_channels=c)] * (n - 1)])
     large = replace(block, kernel_size=k, stride=1, padding=None)
-    where = f"C channels of every layer; {n} layers of 3x3 have the receptive field of one layer of {k}x{k}"
+    where = f"C channels of every layer; {n} layers of 3×3 have the receptive field of one layer of {k}×{k}"
     return [
-        Formulas(f"{n} layers of 3x3", where, VGG, (stack,), shape).form(
+        Formulas(f"{n} layers of 3×3", where, VGG, (stack,), shape).form(
             "params", f"{n} × 3² × C²", f"{n} × 3² × {num(c)}²", n * 9 * c * c,
             narrow(m, c, 9 * c), *_trained(block, *[c] * n),
         ),
-        Formulas(f"one layer of {k}x{k}", where, VGG, (large,), shape).form(
+        Formulas(f"one layer of {k}×{k}", where, VGG, (large,), shape).form(
             "params", f"{k}² × C²", f"{k}² × {num(c)}²", k * k * c * c, narrow(m, c, k * k * c), *_trained(block, c)
         ),
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def _(block: GhostModule, shape: Shape) -> list[ClosedForm]:
         ratio.form(
             "ratio", "s", str(s), s,
             Term("for few input channels, s × c / (s + c − 1) instead of s", approximate - s),
-            Term(f"cheap layers of {d}x{d} beside {k}x{k}, d² instead of k²", printed - approximate),
+            Term(f"cheap layers of {d}×{d} beside {k}×{k}, d² instead of k²", printed - approximate),
             Term(f"channels n/s rounded from {shown(ideal)} to {shown(real)}", built - printed),
         ),
         made.form(

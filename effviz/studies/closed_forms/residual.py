@@ -28,7 +28,7 @@ def _projects(block: BasicBlock | Bottleneck) -> bool:
 
 def _projection(block: BasicBlock | Bottleneck, pixels: int) -> Term:
     value = pixels * block.in_channels * block.out_channels if _projects(block) else 0
-    return Term("1x1 projection on the shortcut", value)
+    return Term("1×1 projection on the shortcut", value)
 
 
 @closed_forms.register
@@ -68,7 +68,7 @@ def _(block: Bottleneck, shape: Shape) -> list[ClosedForm]:
     return [
         made._replace(source="arXiv 1707.01083, section 3.2").form(
             "macs", f"h × w × ({symbols})", f"{map_text(out)} × ({numbers})", p * each,
-            narrow(inputs, c, p * m), Term("the first 1x1 runs before the stride", (before - p) * inputs * m),
+            narrow(inputs, c, p * m), Term("the first 1×1 runs before the stride", (before - p) * inputs * m),
             _projection(block, p),
         ),
         made._replace(source="arXiv 1611.05431, section 3.3").form(
@@ -125,10 +125,10 @@ def _(block: ShuffleUnitV1, shape: Shape) -> list[ClosedForm]:
     def between(pixels: int, before: int) -> list[Term]:
         return [
             narrow(inputs, c, Fraction(pixels * m, g)),
-            Term("the first 1x1 is not grouped", pixels * inputs * m * (Fraction(1, first) - Fraction(1, g))),
-            Term("the first 1x1 runs before the stride", Fraction((before - pixels) * inputs * m, first)),
+            Term("the first 1×1 is not grouped", pixels * inputs * m * (Fraction(1, first) - Fraction(1, g))),
+            Term("the first 1×1 runs before the stride", Fraction((before - pixels) * inputs * m, first)),
             Term(
-                f"{num(inputs)} channels come from the pooled shortcut, not from the last 1x1",
+                f"{num(inputs)} channels come from the pooled shortcut, not from the last 1×1",
                 -Fraction(pixels * m * inputs, g) if reduced else 0,
             ),
         ]

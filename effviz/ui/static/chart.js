@@ -311,7 +311,7 @@ function entry([name, color]) {
 }
 
 function describe(box, figure) {
-  write(box.closest("figure").querySelector("h3"), figure.title);
+  write(box.closest("figure").querySelector("h3"), figure.title.replace(/(\d) %/g, "$1\u00a0%"));
   // An image without a name would be announced: the role comes with the alternative text.
   box.setAttribute("role", "img");
   if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);

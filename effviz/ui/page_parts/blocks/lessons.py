@@ -59,7 +59,7 @@ def why_linear() -> None:
     st.markdown(
         "A random matrix $T$ embeds a 2-D spiral in $n$ channels. ReLU is applied, and the pseudo-inverse of $T$ maps "
         "back. With few channels ReLU folds the spiral onto itself. With many, some channel stays linear "
-        "for every point. That is why an inverted residual expands first, and why its narrow end has no "
+        "for every point. An inverted residual therefore expands first, and its narrow end has no "
         "activation (MobileNetV2, arXiv 1801.04381, section 3.2 and figure 1)."
     )
     formula(

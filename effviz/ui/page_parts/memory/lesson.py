@@ -94,9 +94,9 @@ def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
 def _described(point: Point, shape: Shape) -> str:
     if shape.guideline == "G3" and point.x > 1:
         order = "parallel" if shape.arrangement == "parallel" else "successive"
-        return f"{point.x:g} {order} 1x1 convolutions {point.widths}"
+        return f"{point.x:g} {order} 1×1 convolutions {point.widths}"
     groups = f" in {point.name}" if shape.guideline == "G2" else ""
-    return f"a 1x1 convolution {point.widths}{groups}"
+    return f"a 1×1 convolution {point.widths}{groups}"
 
 
 def _elementwise(found: Comparison) -> list[Exercise]:
@@ -132,7 +132,7 @@ def files(found: Comparison, run: Experiment, threads: int, convention: Conventi
     """Show the downloads of both tables with their conditions."""
     shape, guideline = found.shape, found.shape.guideline
     conditions = ", ".join(f"{name}: {value}" for name, value in environment(threads).items())
-    theory = f"{GUIDELINES[guideline]}. Map {shape.resolution} x {shape.resolution}. {convention.text}"
+    theory = f"{GUIDELINES[guideline]}. Map {shape.resolution} × {shape.resolution}. {convention.text}"
     speeds = f"Speeds here: batch 1, {conditions}. Published speeds: {SOURCE}, table {guideline[1]}."
     stem = file_name("effviz", guideline)
     downloads(

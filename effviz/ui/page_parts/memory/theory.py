@@ -78,7 +78,7 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
     if guideline == "G1":
         return Card(
             "Lower bound", convention.show_size(round(found.least)),
-            "2 √(h w B) + B / (h w) with B multiply-adds: no 1x1 convolution accesses less memory.",
+            "2 √(h w B) + B / (h w) with B multiply-adds: no 1×1 convolution accesses less memory.",
             f"{found.over_least(now, convention.memory):.3g}× the bound",
         )  # fmt: skip
     if guideline == "G2":

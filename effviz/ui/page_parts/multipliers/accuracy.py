@@ -42,7 +42,7 @@ def _here(choice: Choice, convention: Convention) -> Here:
     usable = found if found and not found.misprint else None
     between = bool(usable and usable.between)
     text = f"{usable.text} %{', interpolated' if between else ''}" if usable else "no usable top-1"
-    where = f"{choice.title}, {choice.width:g} × at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
+    where = f"{choice.title}, {choice.width:g}× at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
     return Here(convention.compute(macs), usable.value if usable else None, between, f"{where}, {text}")
 
 
@@ -74,7 +74,7 @@ def _points(retrained: bool, count: str) -> tuple[Point, ...]:
 
 def _label(point: PrintedPoint) -> str:
     groups = f" (g = {point.groups})" if point.groups else ""
-    return f"{TITLES[point.name]}{groups} {point.place[0]:g} x, {in_pixels(point.place[1])}"
+    return f"{TITLES[point.name]}{groups} {point.place[0]:g}×, {in_pixels(point.place[1])}"
 
 
 def _hover(point: PrintedPoint, convention: Convention) -> str:

@@ -102,7 +102,7 @@ def controls() -> Options:
     fields = _fields(source) if source in KINDS else {}
     count = inputs.switch("Designs", list(_COUNTS), "designs", default="3")
     factor = inputs.switch(
-        "Depth factor", list(_FACTORS), "factor", default="2", format_func="x{}".format,
+        "Depth factor", list(_FACTORS), "factor", default="2", format_func="{}×".format,
         help="Blocks of a design relative to the one before, rounded up in every stage.",
     )  # fmt: skip
     own = _template_controls() if source in KINDS else {}
