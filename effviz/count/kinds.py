@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from effviz.model import layers
 from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, pair
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 STANDARD = "standard convolution"
 GROUPED = "grouped convolution"
@@ -54,7 +54,7 @@ def conv_kind(layer: Conv2d) -> str:
     return DEPTHWISE if layer.groups == layer.in_channels else GROUPED
 
 
-def kind_of(step: Step) -> str:
+def kind_of(step: TraceStep) -> str:
     """Return the kind of a step; all layers inside a squeeze-and-excitation have its kind."""
     layer = step.layer
     if step.is_view:

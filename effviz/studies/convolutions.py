@@ -215,7 +215,7 @@ def _counts(kind: str, setting: Setting, memory: str) -> tuple[int, int]:
     return macs, sum(memory_access(steps, fuse(steps, shape), memory))
 
 
-class Change(NamedTuple):
+class StepEffect(NamedTuple):
     """The effect of one step of one control."""
 
     control: str  # its name on screen
@@ -226,7 +226,7 @@ class Change(NamedTuple):
     memory_access: float
 
 
-def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Change]:
+def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[StepEffect]:
     """Return the change of the counts for each control that can grow: the kernel by 2, the others twofold."""
     now = report(kind, setting, memory)
     found = []
@@ -235,7 +235,7 @@ def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Ch
         if then is None:
             continue
         factors = (getattr(then, each) / getattr(now, each) for each in ("params", "macs", "memory_access"))
-        found.append(Change(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
+        found.append(StepEffect(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import Rule, Variant, rows
+from effviz.model.variants import Variant, VariantRule, rows
 from effviz.model.widths import WidthRule
 
 
@@ -51,7 +51,7 @@ def alexnet() -> Design:
 _OF_2012 = (
     rows("stem of 96 channels without padding", {"name": "stem"}, out_channels=96, padding=0),
     rows("second convolution of 256 channels", {"name": "stage1"}, out_channels=256),
-    Rule(
+    VariantRule(
         "384, 384 and 256 channels in the last three convolutions",
         {"name": "stage3"},
         rows=(_conv(384, 3, 1, 1, 1, "stage3"), _conv(256, 3, 1, 1, 1, "stage3")),

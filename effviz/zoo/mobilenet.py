@@ -2,7 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import KERAS, Rule, Variant, rows, widths
+from effviz.model.variants import KERAS, Variant, VariantRule, rows, widths
 from effviz.model.widths import WidthRule
 
 _POOL = fixed(Stage("global_avg_pool", name="pool"))
@@ -180,7 +180,7 @@ _V1_VARIANTS = {
         "teaching code, stride of the table",
         "arXiv 1704.04861, table 1, read literally",
         (
-            Rule(
+            VariantRule(
                 "stride 2 on the last depthwise layer",
                 {"name": "stage5"},
                 rows=(_v1_row(1024, 1, 2, "stage5"), _v1_row(1024, 1, 2, "stage5")),
@@ -237,7 +237,7 @@ _LARGE_EXPANDED = (16, 64, 72, 72, 120, 120, 240, 200, 184, 184, 480, 672, 672, 
 _SMALL_EXPANDED = (16, 72, 88, 96, 240, 240, 120, 144, 288, 576, 576)
 
 
-def _v3_variants(expanded: tuple[int, ...], *ratio: Rule) -> dict[str, Variant]:
+def _v3_variants(expanded: tuple[int, ...], *ratio: VariantRule) -> dict[str, Variant]:
     """Return the variants that both sizes have; `ratio` is a rule of the smaller one."""
     return {
         "torchvision": Variant(

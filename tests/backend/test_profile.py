@@ -23,7 +23,7 @@ from effviz import Design, DesignError, analyze, architecture, build
 from effviz.backend.build import to_module
 from effviz.backend.profile import Profile, profile
 from effviz.backend.profile.operations import FREE, PRODUCTS, is_elementwise
-from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
+from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, ProfileRow, Uncounted
 from effviz.count import kinds
 from effviz.model.layers import Branches, Layer
 
@@ -125,7 +125,7 @@ def test_random_designs(design: Design) -> None:
 
 def test_the_columns_are_those_of_a_report() -> None:
     columns = list(analyze(architecture("alexnet")).table.columns)
-    assert [*columns[:-1], "operations"] == list(Row._fields)
+    assert [*columns[:-1], "operations"] == list(ProfileRow._fields)
     assert columns[-1] == "alive"
 
 
@@ -245,7 +245,7 @@ def test_memory_access_against_the_oracle(name: str) -> None:
 def test_transposed_convolution() -> None:
     found = check(*_case("transposed grouped"))
     assert found.rows == (
-        Row(
+        ProfileRow(
             "", "", "", "ConvTranspose2d", kinds.GROUPED, 4, 6, "3 × 3", "3 × 3", 2, "4 × 9 × 7", "6 × 27 × 21",
             params=4 * 3 * 9 + 6, macs=9 * 7 * 4 * 3 * 9, flops=2 * 9 * 7 * 4 * 3 * 9,
             memory_access=4 * 9 * 7 + 4 * 3 * 9 + 6 + 6 * 27 * 21, operations="aten.convolution",

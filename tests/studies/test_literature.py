@@ -19,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import effviz
 from effviz.count.reconcile import reconcile
 from effviz.studies.literature import judge, references
-from effviz.studies.literature.claims import COURSE, Place, brief, document, place, rows
-from effviz.studies.literature.conventions import MACS, PARAMS, Rule, parts_of
+from effviz.studies.literature.claims import COURSE, ClaimedNetwork, brief, document, place, rows
+from effviz.studies.literature.conventions import MACS, PARAMS, CountingRule, parts_of
 from effviz.studies.literature.course import course_claims, networks, published_speedups
 from effviz.studies.literature.digits import COARSE, EXACT, ROUNDED, TRUNCATED, Digits, read_digits
 from effviz.studies.literature.judge import (
@@ -40,7 +40,7 @@ from effviz.studies.literature.selection import COMPARED, Filter, chosen, docume
 COUNTS = ("params", "mult_adds")
 
 
-def rule(rules: tuple[Rule, ...], name: str) -> Rule:
+def rule(rules: tuple[CountingRule, ...], name: str) -> CountingRule:
     return next(each for each in rules if each.name == name)
 
 
@@ -68,7 +68,7 @@ INTEGERS = [
 
 @pytest.mark.parametrize(("name", "rules", "convention", "expected"), INTEGERS, ids=lambda each: str(each)[:30])
 def test_a_convention_gives_the_integers_of_others(
-    name: str, rules: tuple[Rule, ...], convention: str, expected: int
+    name: str, rules: tuple[CountingRule, ...], convention: str, expected: int
 ) -> None:
     assert rule(rules, convention).of(effviz.architecture(name)) == expected
 
@@ -280,7 +280,7 @@ def test_verdicts_on_counts_follow_from_an_independent_rounding() -> None:
     rounded: Counter[str] = Counter()
     for row in rows():
         where = place(row)
-        if not isinstance(where, Place) or row.source.startswith("PaddlePaddle"):
+        if not isinstance(where, ClaimedNetwork) or row.source.startswith("PaddlePaddle"):
             continue
         report = effviz.analyze(where.design())
         for quantity, exact in zip(COUNTS, (report.params, report.macs), strict=True):
@@ -357,7 +357,7 @@ def test_a_latency_of_the_notes_is_shown_with_those_of_the_paper() -> None:
 def test_the_notes_do_not_judge_other_sources() -> None:
     for row in rows():
         where = place(row)
-        if row.latency_ms and isinstance(where, Place) and not row.source.startswith(COURSE):
+        if row.latency_ms and isinstance(where, ClaimedNetwork) and not row.source.startswith(COURSE):
             others = references.other_latencies(row, where)
             notes = [each for each in others if each.source.startswith(COURSE)]
             assert not notes or row.latency_device.startswith("Pixel 3")

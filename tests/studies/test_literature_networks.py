@@ -12,12 +12,12 @@ from torch import nn
 import effviz
 from effviz.core.rounding import make_divisible
 from effviz.studies.literature import networks
-from effviz.studies.literature.conventions import MACS, Rule
+from effviz.studies.literature.conventions import MACS, CountingRule
 
 Counter = Callable[[nn.Module, torch.Tensor, torch.Tensor], float]
 
 
-def rule(name: str) -> Rule:
+def rule(name: str) -> CountingRule:
     return next(each for each in MACS if each.name == name)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 import effviz
-from effviz.charts.multipliers import Cell, Curve, Here, MapTitle, Point, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, Top1Curve, accuracy_scatter, heat_map
 from effviz.charts.style import DARK, LIGHT, Appearance
 from effviz.studies import multipliers as lesson
 from effviz.studies import printed_cells
@@ -419,15 +419,15 @@ def test_a_heat_map_of_nothing() -> None:
 
 
 POINTS = [
-    Point("A", "A 1", 100, 60.0, "hover", True), Point("A", "A 2", 300, 59.0, "hover", False),
-    Point("B", "B 1", 400, 70.0, "hover", True),
+    PublishedPoint("A", "A 1", 100, 60.0, "hover", True), PublishedPoint("A", "A 2", 300, 59.0, "hover", False),
+    PublishedPoint("B", "B 1", 400, 70.0, "hover", True),
 ]  # fmt: skip
 
 
 @each_look
 @pytest.mark.parametrize("alone", [False, True])
 def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
-    curves = [Curve("1×, interpolated", [(100, 60.0), (300, 59.0)])]
+    curves = [Top1Curve("1×, interpolated", [(100, 60.0), (300, 59.0)])]
     here = Here(200, 59.5, True, "A at 200")
     chart = accuracy_scatter(POINTS, ["A", "B"], "A", here, curves, "Multiply-adds", look, alone=alone)
     spec = _spec(chart.figure)
@@ -449,7 +449,7 @@ def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
 
 
 def test_titles_of_the_scatter() -> None:
-    def title(points: list[Point], chosen: str) -> str:
+    def title(points: list[PublishedPoint], chosen: str) -> str:
         here = Here(10**9, None, False, "far away")
         chart = accuracy_scatter(points, ["A", "B", "C"], chosen, here, [], "FLOPs", LIGHT, alone=False)
         assert not _spec(chart.figure)["layout"].get("shapes"), "what is far away does not squeeze the chart"

@@ -13,7 +13,7 @@ from effviz.core.arguments import check_border
 _CROPPED = 0.7  # of the largest sum
 
 
-class Part(NamedTuple):
+class ComparedPart(NamedTuple):
     """One part of the two networks: a stage or a layer kind, its cost in the first and in the second."""
 
     label: str
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
 
 def difference_chart(
-    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
+    parts: Sequence[ComparedPart], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
     look: Appearance, factor: int = 1, *, in_bytes: bool = False,
 ) -> Chart:  # fmt: skip
     """Draw the steps from the total of one network to that of another.
@@ -79,7 +79,7 @@ def signed(value: int, written: Callable[[int], str]) -> str:
 
 
 def _title(
-    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str]
+    parts: Sequence[ComparedPart], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str]
 ) -> str:  # fmt: skip
     total = sum(each.value for each in parts)
     moved = [each for each in parts if each.value]

@@ -10,8 +10,8 @@ from effviz.model.layers import Sequential, Shape
 from effviz.studies.closed_forms.form import (
     VGG,
     ClosedForm,
+    FormTerm,
     Formulas,
-    Term,
     batch_norm,
     biases,
     closed_forms,
@@ -28,7 +28,7 @@ _MOBILENET = "arXiv 1704.04861, section 3.1"
 _MOBILENET_WHERE = "D_K kernel size, M input channels, N output channels, D_F side of the output map"
 
 
-def _trained(block: ConvBNAct, *channels: int) -> list[Term]:
+def _trained(block: ConvBNAct, *channels: int) -> list[FormTerm]:
     """Return the terms of biases and batch norm for layers like `block` with these output channels."""
     has_bias = (not block.norm) if block.bias is None else block.bias
     return ([biases(*channels)] if has_bias else []) + ([batch_norm(*channels)] if block.norm else [])
@@ -128,9 +128,9 @@ def _(block: GhostModule, shape: Shape) -> list[ClosedForm]:
         ),
         ratio.form(
             "ratio", "s", str(s), s,
-            Term("for few input channels, s × c / (s + c − 1) instead of s", approximate - s),
-            Term(f"cheap layers of {d}×{d} beside {k}×{k}, d² instead of k²", printed - approximate),
-            Term(f"channels n/s rounded from {shown(ideal)} to {shown(real)}", built - printed),
+            FormTerm("for few input channels, s × c / (s + c − 1) instead of s", approximate - s),
+            FormTerm(f"cheap layers of {d}×{d} beside {k}×{k}, d² instead of k²", printed - approximate),
+            FormTerm(f"channels n/s rounded from {shown(ideal)} to {shown(real)}", built - printed),
         ),
         made.form(
             "params", "n/s × c × k² + (s − 1) × n/s × d²",

@@ -31,7 +31,7 @@ from effviz.model.layers import (
     Shape,
     pair,
 )
-from effviz.model.trace import Step, trace_block
+from effviz.model.trace import TraceStep, trace_block
 from effviz.studies.literature import networks
 
 
@@ -99,7 +99,7 @@ def _block_parts(block: Layer, shape: Shape) -> Parts:
 _COUNTERS = {name: COUNTERS[name].numbers[0] for name in ("fvcore", "thop", "ptflops", "torchinfo")}
 
 
-def _printed(steps: tuple[Step, ...]) -> dict[str, int]:
+def _printed(steps: tuple[TraceStep, ...]) -> dict[str, int]:
     """Return the operations that each counter prints for the layers of a block."""
     found, macs = tally(steps), sum(cost.macs(step.layer, step.output.shape) for step in steps)
     return {name: operations(printed, macs, found, lambda: steps) for name, printed in _COUNTERS.items()}
@@ -110,7 +110,7 @@ _ACTIVATION_FLOPS = {"relu": 1, "relu6": 1, "hardsigmoid": 1, "hardswish": 2, "s
 _ACTIVATIONS = {"relu_elements": ("relu",), "relu6_elements": ("relu6",), "sigmoid_elements": ("sigmoid", "silu")}
 
 
-def _step_parts(step: Step) -> Parts:
+def _step_parts(step: TraceStep) -> Parts:
     layer, output = step.layer, step.output.shape
     if isinstance(layer, (Conv2d, Linear)):
         return _product_parts(layer, output)
@@ -153,7 +153,7 @@ def _product_parts(layer: Conv2d | Linear, output: Shape) -> Parts:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-class Rule(NamedTuple):
+class CountingRule(NamedTuple):
     """One convention.
 
     Attributes:
@@ -237,82 +237,191 @@ _PADDLE_FLOPS = (
 )
 
 PARAMS = (
-    Rule("trainable", "all trainable parameters", _params),
-    Rule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
-    Rule("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm),
-    Rule("4 batch-norm vectors", "all four batch-norm vectors per channel, as Keras does",
-         lambda p: _without_norm(p) + 4 * p.norm),
-    Rule("Keras, with normalization", "four batch-norm vectors per channel and the 7 numbers of Keras' input "
-         "normalization", lambda p: _without_norm(p) + 4 * p.norm + 7),
-    Rule("Keras, with biases", "four batch-norm vectors per channel, and a bias in every convolution",
-         lambda p: _without_norm(p) + p.unbiased + 4 * p.norm),
-    Rule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
-    Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
-    Rule("without FC layer", "the network without its last FC layer",
-         lambda p: _params(p) - p.fc_weights - p.fc_biases),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head),
-    Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
-         lambda p: _without_norm(p), networks.wide_head),
-    Rule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
-    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_PARAMS}", _paddle_params,
-         networks.paddle_shufflenet, _PADDLE),
-    Rule("PaddleClas MobileNetV3", "the network of PaddleClas without biases: expansions and head as in its table, "
-         "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, networks.paddle_mobilenet_v3,
-         "PaddleClas, mobilenet_v3.py"),
-    Rule("pytorchcv MobileNetV3", "the network of pytorchcv, whose head has no bias", _params,
-         networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
-    Rule("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _params,
-         networks.grouped_alexnet),
-)  # fmt: skip
+    CountingRule("trainable", "all trainable parameters", _params),
+    CountingRule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
+    CountingRule(
+        "3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm
+    ),
+    CountingRule(
+        "4 batch-norm vectors",
+        "all four batch-norm vectors per channel, as Keras does",
+        lambda p: _without_norm(p) + 4 * p.norm,
+    ),
+    CountingRule(
+        "Keras, with normalization",
+        "four batch-norm vectors per channel and the 7 numbers of Keras' input normalization",
+        lambda p: _without_norm(p) + 4 * p.norm + 7,
+    ),
+    CountingRule(
+        "Keras, with biases",
+        "four batch-norm vectors per channel, and a bias in every convolution",
+        lambda p: _without_norm(p) + p.unbiased + 4 * p.norm,
+    ),
+    CountingRule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
+    CountingRule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
+    CountingRule(
+        "without FC layer", "the network without its last FC layer", lambda p: _params(p) - p.fc_weights - p.fc_biases
+    ),
+    CountingRule(
+        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head
+    ),
+    CountingRule(
+        "1280-wide head, no batch norm",
+        "the head of 1,280 channels, without batch norm",
+        lambda p: _without_norm(p),
+        networks.wide_head,
+    ),
+    CountingRule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
+    CountingRule(
+        "PaddleClas ShuffleNetV2",
+        f"the network of PaddleClas, with {_PADDLE_PARAMS}",
+        _paddle_params,
+        networks.paddle_shufflenet,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV3",
+        "the network of PaddleClas without biases: expansions and head as in its table, squeeze by c // 4",
+        lambda p: p.weights + 2 * p.norm,
+        networks.paddle_mobilenet_v3,
+        "PaddleClas, mobilenet_v3.py",
+    ),
+    CountingRule(
+        "pytorchcv MobileNetV3",
+        "the network of pytorchcv, whose head has no bias",
+        _params,
+        networks.pytorchcv_mobilenet,
+        "pytorchcv, mobilenetv3.py",
+    ),
+    CountingRule(
+        "two-group AlexNet",
+        "the network of the AlexNet paper, with two groups of channels",
+        _params,
+        networks.grouped_alexnet,
+    ),
+)
 """Rules for parameters, the most usual first."""
 
 MACS = (
-    Rule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
-    Rule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
-    Rule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
-    Rule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
-    Rule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
-    Rule("fvcore", "two more operations for each batch-norm output and one for each globally pooled element, as "
-         "fvcore does", lambda p: p.fvcore),
-    Rule("fvcore, gates by mean", "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which "
-         "it does not count", lambda p: p.fvcore - p.gate_reads),
-    Rule("thop", "four more operations for each batch-norm output, and those of pooling, as thop does",
-         lambda p: p.thop),
-    Rule("pytorchcv", "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
-         _pytorchcv),
-    Rule("pytorchcv, convolution as FC", "half of all operations, with a convolution without bias as classifier",
-         lambda p: _pytorchcv(p) - p.fc_weights // 2),
-    Rule("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
-    Rule("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
-         lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads),
-    Rule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
-    Rule("torchinfo", "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
-         lambda p: p.torchinfo),
-    Rule("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
-         "and 64 for each sigmoid", _toco, networks.google, _TOCO),
-    Rule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
-    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
-         networks.paddle_shufflenet, _PADDLE),
-    Rule("PaddleClas MobileNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
-         networks.paddle_mobilenet_v2, _PADDLE),
-    Rule("PaddleClas MobileNetV3", f"the network of PaddleClas, with {_PADDLE_FLOPS.replace(_TWICE, '')}",
-         _paddle_ungrouped, networks.paddle_mobilenet_v3, "PaddleClas, mobilenet_v3.py"),
-    Rule("pytorchcv ShuffleNet", "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
-         _pytorchcv_shufflenet, networks.pytorchcv_shufflenet, "pytorchcv, shufflenet.py"),
-    Rule("pytorchcv MobileNetV3", "half of all operations of the network of pytorchcv, whose head has no bias",
-         _pytorchcv, networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
-    Rule("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _macs,
-         networks.grouped_alexnet),
-    Rule("without first convolution", "the network without its first convolution", lambda p: _macs(p) - p.first_macs,
-         networks.mobilenet_v1),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head),
-    Rule("stride in the 1×1", "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it", _macs,
-         networks.early_stride),
-    Rule("pytorchcv, stride in the 1×1", "half of all operations, with the stride in the first 1×1 of a bottleneck",
-         _pytorchcv, networks.early_stride),
-    Rule("1280-wide head, 2x", "the head of 1,280 channels, and two operations for each multiply-add",
-         lambda p: 2 * _macs(p), networks.wide_head),
-)  # fmt: skip
+    CountingRule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
+    CountingRule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
+    CountingRule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
+    CountingRule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
+    CountingRule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
+    CountingRule(
+        "fvcore",
+        "two more operations for each batch-norm output and one for each globally pooled element, as fvcore does",
+        lambda p: p.fvcore,
+    ),
+    CountingRule(
+        "fvcore, gates by mean",
+        "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which it does not count",
+        lambda p: p.fvcore - p.gate_reads,
+    ),
+    CountingRule(
+        "thop", "four more operations for each batch-norm output, and those of pooling, as thop does", lambda p: p.thop
+    ),
+    CountingRule(
+        "pytorchcv",
+        "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
+        _pytorchcv,
+    ),
+    CountingRule(
+        "pytorchcv, convolution as FC",
+        "half of all operations, with a convolution without bias as classifier",
+        lambda p: _pytorchcv(p) - p.fc_weights // 2,
+    ),
+    CountingRule(
+        "with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements
+    ),
+    CountingRule(
+        "with ReLU, pooling",
+        "one more operation for each ReLU and each average-pooled element",
+        lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads,
+    ),
+    CountingRule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
+    CountingRule(
+        "torchinfo",
+        "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
+        lambda p: p.torchinfo,
+    ),
+    CountingRule(
+        "TensorFlow converter",
+        "half of all operations of the converted network: also biases, additions, products, and 64 for each sigmoid",
+        _toco,
+        networks.google,
+        _TOCO,
+    ),
+    CountingRule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
+    CountingRule(
+        "PaddleClas ShuffleNetV2",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
+        _paddle_flops,
+        networks.paddle_shufflenet,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV2",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
+        _paddle_flops,
+        networks.paddle_mobilenet_v2,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV3",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS.replace(_TWICE, '')}",
+        _paddle_ungrouped,
+        networks.paddle_mobilenet_v3,
+        "PaddleClas, mobilenet_v3.py",
+    ),
+    CountingRule(
+        "pytorchcv ShuffleNet",
+        "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
+        _pytorchcv_shufflenet,
+        networks.pytorchcv_shufflenet,
+        "pytorchcv, shufflenet.py",
+    ),
+    CountingRule(
+        "pytorchcv MobileNetV3",
+        "half of all operations of the network of pytorchcv, whose head has no bias",
+        _pytorchcv,
+        networks.pytorchcv_mobilenet,
+        "pytorchcv, mobilenetv3.py",
+    ),
+    CountingRule(
+        "two-group AlexNet",
+        "the network of the AlexNet paper, with two groups of channels",
+        _macs,
+        networks.grouped_alexnet,
+    ),
+    CountingRule(
+        "without first convolution",
+        "the network without its first convolution",
+        lambda p: _macs(p) - p.first_macs,
+        networks.mobilenet_v1,
+    ),
+    CountingRule(
+        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head
+    ),
+    CountingRule(
+        "stride in the 1×1",
+        "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it",
+        _macs,
+        networks.early_stride,
+    ),
+    CountingRule(
+        "pytorchcv, stride in the 1×1",
+        "half of all operations, with the stride in the first 1×1 of a bottleneck",
+        _pytorchcv,
+        networks.early_stride,
+    ),
+    CountingRule(
+        "1280-wide head, 2x",
+        "the head of 1,280 channels, and two operations for each multiply-add",
+        lambda p: 2 * _macs(p),
+        networks.wide_head,
+    ),
+)
 """Rules for multiply-adds, the most usual first."""
 
 RULES = {"params": PARAMS, "mult_adds": MACS}

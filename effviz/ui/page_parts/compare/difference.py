@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from effviz.charts.compare import difference as drawing
-from effviz.charts.compare.difference import Part, signed
+from effviz.charts.compare.difference import ComparedPart, signed
 from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -21,8 +21,8 @@ from effviz.studies.compare.difference import (
     RESOLUTION,
     WIDTH,
     Difference,
+    DifferenceTerm,
     Factors,
-    Term,
     differences,
     factors,
     is_scaling,
@@ -79,17 +79,22 @@ def difference(view: View, convention: Convention) -> None:
 
 @remembered
 def difference_chart(
-    terms: tuple[Term, ...], names: tuple[str, str], quantity: str, by: str, convention: Convention, look: Appearance
+    terms: tuple[DifferenceTerm, ...],
+    names: tuple[str, str],
+    quantity: str,
+    by: str,
+    convention: Convention,
+    look: Appearance,
 ) -> Chart:
     """Draw the steps from the cost of the baseline to that of the network on screen."""
-    parts = [Part(each.label, each.before, each.after) for each in terms]
+    parts = [ComparedPart(each.label, each.before, each.after) for each in terms]
     return drawing.difference_chart(
         parts, names, lower(convention.label(quantity)), _NOUNS[by], partial(convention.show, quantity), look,
         convention.factor(quantity), in_bytes=convention.is_bytes(quantity),
     )  # fmt: skip
 
 
-def _note(terms: Sequence[Term], by: str) -> str:
+def _note(terms: Sequence[DifferenceTerm], by: str) -> str:
     equal = sum(not each.value for each in terms)
     left = f" {plural(equal, _NOUNS[by])} without a difference: not drawn." if equal else ""
     return f"Violet: cheaper than in the baseline, else more expensive. The terms sum to the difference exactly.{left}"
@@ -121,7 +126,7 @@ def _stages_html(found: Difference, names: tuple[str, str], quantity: str, conve
     return f'<table class="aligned"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>{tail}'
 
 
-def _stage_html(pair: StagePair, term: Term, names: tuple[str, str], value: str) -> str:
+def _stage_html(pair: StagePair, term: DifferenceTerm, names: tuple[str, str], value: str) -> str:
     status = pair.status
     cells = [
         f"<td data-of='{html_text(name)}'><b>{html_text(stage.name)}</b><br>{html_text(stage.text)}</td>"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from effviz.charts.convolutions import (
-    Curve,
+    FactorCurve,
     connection_picture,
     kind_costs,
     reach_picture,
@@ -96,10 +96,10 @@ def _figures(kind: str, setting: Setting, convention: Convention, look: Appearan
     kernels = lesson.by_kernel(drawn, setting, convention.memory)
     widths = lesson.by_width(drawn, setting, convention.memory)
 
-    def lines(found: Curves) -> list[Curve]:
+    def lines(found: Curves) -> list[FactorCurve]:
         return [
-            Curve(convention.compute_label, found.macs, "solid"),
-            Curve("Memory access", found.memory_access, "dash"),
+            FactorCurve(convention.compute_label, found.macs, "solid"),
+            FactorCurve("Memory access", found.memory_access, "dash"),
         ]
 
     return (

@@ -15,7 +15,7 @@ from effviz.core.resolution import compact_size, halved, in_pixels, ratio
 from effviz.core.text import plotly_text
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
-from effviz.studies.multipliers import Counts, Place
+from effviz.studies.multipliers import Place, ScaledCounts
 from effviz.studies.printed_cells import Accuracy, Misfit
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -269,7 +269,7 @@ class _Row(NamedTuple):
     """A cell with one published row about it, if there is one."""
 
     place: Place
-    counts: Counts
+    counts: ScaledCounts
     memory_access: int
     top1: Accuracy | None
     figure: Figure | None

@@ -15,9 +15,9 @@ from effviz.studies.objective import (
     FORMS,
     PAPER_HARD_W,
     PAPER_SOFT_W,
-    Network,
     Objective,
     Ranked,
+    TimedNetwork,
     objective,
     own_networks,
     phones,
@@ -56,7 +56,7 @@ class Choice:
     task: Task
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[TimedNetwork, ...]:
         """The networks that the objective ranks; empty until something is measured here."""
         return _networks(self.source)
 
@@ -71,7 +71,7 @@ class Choice:
         return "Latencies of this machine" if self.source == HERE else self.source.partition(". ")[0]
 
 
-def _networks(source: str) -> tuple[Network, ...]:
+def _networks(source: str) -> tuple[TimedNetwork, ...]:
     if source != HERE:
         return phones()[source]
     known = default_run().shown(1, enough=3)

@@ -11,7 +11,7 @@ from effviz.charts.search import Dot, front_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import lower, si
-from effviz.studies.search.run import SAMPLERS, Found, Result
+from effviz.studies.search.run import SAMPLERS, StudyNetwork, StudyResult
 from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
@@ -78,17 +78,17 @@ def _start(arguments: object) -> None:
     st.session_state[_STARTED] = arguments
 
 
-def _select(mark: Click, members: dict[str, Found]) -> None:
+def _select(mark: Click, members: dict[str, StudyNetwork]) -> None:
     if str(mark.detail) in members:
         st.session_state[MEMBER] = str(mark.detail)
 
 
-def _label(found: Found, convention: Convention) -> str:
+def _label(found: StudyNetwork, convention: Convention) -> str:
     return f"{found.number}: {convention.show_compute(found.report.macs)}, capacity {found.capacity:.0f}"
 
 
 @remembered
-def _chart(found: Result, chosen: int, budget: int, count: str, look: Appearance) -> Chart:
+def _chart(found: StudyResult, chosen: int, budget: int, count: str, look: Appearance) -> Chart:
     factor = Convention(count).compute(1)
     members = {each.number for each in found.front}
     dots = [Dot(each.number, each.values[0] * factor, each.values[-1]) for each in found.evaluated]
@@ -97,7 +97,7 @@ def _chart(found: Result, chosen: int, budget: int, count: str, look: Appearance
     return front_chart(front, others, chosen, budget * factor, Convention(count).compute_label, look)
 
 
-def _network(found: Found, convention: Convention) -> None:
+def _network(found: StudyNetwork, convention: Convention) -> None:
     """Show the choices and the counts of one network, and open it in the Studio."""
     stages = [(f"stage{place}", *option) for place, option in enumerate(found.options, start=1)]
     titles = ("Stage", *CHOICES.values())
@@ -112,7 +112,7 @@ def _network(found: Found, convention: Convention) -> None:
         studio_link(found.design)
 
 
-def front_table(found: Result, convention: Convention) -> Table:
+def front_table(found: StudyResult, convention: Convention) -> Table:
     """Return the networks of the front."""
     columns = [
         Column("Network", "number"),
@@ -126,7 +126,7 @@ def front_table(found: Result, convention: Convention) -> Table:
     return Table(found.front, columns, f"{len(found.front)} networks of the front")
 
 
-def _choice(stage: int, name: str) -> Callable[[Found], float]:
+def _choice(stage: int, name: str) -> Callable[[StudyNetwork], float]:
     return lambda found: float(getattr(found.options[stage], name))
 
 

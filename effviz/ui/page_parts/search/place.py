@@ -6,7 +6,7 @@ import hashlib
 
 from effviz.core.caches import NotKnownError, known
 from effviz.measure import store
-from effviz.studies.search.run import Result, Task
+from effviz.studies.search.run import StudyResult, Task
 from effviz.studies.search.summary import searched
 
 
@@ -22,7 +22,7 @@ def storage(task: Task) -> str:
     return str(folder / f"{name}.log")
 
 
-def finished(task: Task) -> Result | None:
+def finished(task: Task) -> StudyResult | None:
     """Return the result of a search; None before its end."""
     try:
         return known(searched, task, storage(task))

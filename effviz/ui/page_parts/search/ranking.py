@@ -8,7 +8,7 @@ from effviz.charts.search import objective_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import exact, milliseconds
-from effviz.studies.objective import Network, Objective, Ranked, ranked
+from effviz.studies.objective import Objective, Ranked, TimedNetwork, ranked
 from effviz.studies.search.space import BASE
 from effviz.studies.search.summary import space_facts
 from effviz.ui.convention import Convention
@@ -80,7 +80,7 @@ def _front(choice: Choice) -> Card:
 
 
 @remembered
-def chart(networks: tuple[Network, ...], by: Objective, where: str, look: Appearance) -> Chart:
+def chart(networks: tuple[TimedNetwork, ...], by: Objective, where: str, look: Appearance) -> Chart:
     """Draw the objective."""
     return objective_chart(ranked(networks, by), by, where, look)
 
