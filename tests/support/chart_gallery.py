@@ -47,7 +47,7 @@ from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.microcontroller import arena_plan
 from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, accuracy_scatter, heat_map
-from effviz.charts.multipliers import FactorCurve as Interpolated
+from effviz.charts.multipliers import Top1Curve as Interpolated
 from effviz.charts.relative import Measured as Contended
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
