@@ -29,7 +29,7 @@ from effviz.ui.widgets.ways import studio_link
 MEMBER = "member"
 _STARTED = "_search_started"
 _CAPTION = (
-    "Accuracy is not predicted. Entropy is a measure of capacity (DeepMAD, arXiv 2303.02165), from the layers' shapes.\n"
+    "Accuracy is not predicted. Entropy is a measure of capacity (DeepMAD, arXiv 2303.02165), from layer shapes.\n"
     "It grows with depth, width and kernel size, and squeeze-and-excitation does not change it. Networks beyond the "
     "budget are never on the front. Every network of the front is counted again."
 )
