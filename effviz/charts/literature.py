@@ -76,13 +76,14 @@ def _finding(found: Summary) -> str:
         several = f"None of {exact(compared)} printed figures is unexplained or wrong"
         return several if compared > 1 else "The printed figure is explained"
     share = percent(count / compared)
-    off = f", by {percent(found.median_off)} in the median" if found.median_off is not None else ""
+    off = found.median_off
     if compared == 1:
-        return f"The printed figure is {what}{off.replace(' in the median', '')}"
+        return f"The printed figure is {what}" + ("" if off is None else f"; it differs by {percent(off)}")
+    median = "" if off is None else f"; their median difference is {percent(off)}"
     if count == compared:
-        return f"All {exact(compared)} printed figures are {what}{off}"
+        return f"All {exact(compared)} printed figures are {what}{median}"
     are = "is" if count == 1 else "are"
-    return f"{exact(count)} of {exact(compared)} printed figures ({share}) {are} {what}{off}"
+    return f"{exact(count)} of {exact(compared)} printed figures ({share}) {are} {what}{median}"
 
 
 check_border(globals())

@@ -25,9 +25,14 @@ def _is_hidden(character: str) -> bool:
     return category[0] == "C" or category in ("Zl", "Zp")
 
 
+def with_letter(text: str) -> str:
+    """Return text for programs and files of code, with the letter x for the multiplication sign: ``96 x 14 x 14``."""
+    return text.replace("\N{MULTIPLICATION SIGN}", "x")
+
+
 def search_text(text: str) -> str:
-    """Return text in the form that searches compare: in lower case, with ``x`` for the multiplication sign."""
-    return text.lower().replace("\N{MULTIPLICATION SIGN}", "x")
+    """Return text in the form that searches compare: in lower case, with the letter x for the multiplication sign."""
+    return with_letter(text.lower())
 
 
 def html_text(text: str) -> str:

@@ -13,6 +13,7 @@ from effviz.count.rows import (
     BlockInput,
     LayerRow,
     LayerSums,
+    as_data,
     block_access,
     block_inputs,
     block_peak,
@@ -135,11 +136,12 @@ class Report:
 
         Columns: path (the name in ``build(design).named_modules()``), stage, block, layer, kind, in_channels,
         out_channels, kernel_size, stride, groups, input_shape, output_shape, params, macs, flops, memory_access,
-        alive (activation elements in memory while the layer runs; 0 if it runs inside the layer before it).
+        alive (activation elements in memory while the layer runs; 0 if it runs inside the layer before it). Shapes
+        have the letter x: ``96 x 14 x 14``.
         """
         import pandas as pd
 
-        table = pd.DataFrame(self.rows, columns=LayerRow._fields)
+        table = as_data(pd.DataFrame(self.rows, columns=LayerRow._fields))
         for column in ("params", "macs", "flops", "memory_access", "alive"):
             values = [getattr(row, column) for row in self.rows]
             if sum(values) >= 2**63:

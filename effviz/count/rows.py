@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from effviz.core.caches import remembered
+from effviz.core.text import with_letter
 from effviz.count import cost
 from effviz.count.kinds import kind_of
 from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, alive, fuse, memory_access
@@ -13,6 +14,9 @@ from effviz.model.fields import FieldBlock
 from effviz.model.layers import Branches, Conv2d, Shape, pair, shape_text
 from effviz.model.layout import BuiltBlock
 from effviz.model.trace import TraceStep, join, trace_block
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class LayerRow(NamedTuple):
@@ -97,6 +101,15 @@ def block_access(block: FieldBlock, shape: Shape, producer: Producer, memory: st
     access = sum(memory_access(trace_block(block, shape).steps, fusion, memory))
     # Folding into the last convolution of the block before is counted here, which does not change the network's sum.
     return access + fusion.outside_bias if ASSUMPTIONS[memory].fuses else access
+
+
+_TEXTS = ["kind", "kernel_size", "stride", "input_shape", "output_shape"]
+
+
+def as_data(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a report or of a profile with texts for programs, see `effviz.core.text.with_letter`."""
+    table[_TEXTS] = table[_TEXTS].map(with_letter)
+    return table
 
 
 @remembered

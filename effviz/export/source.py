@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from effviz.core.text import with_letter
+
 LINE = 120
 INDENT = "    "
 # Leaves room for the longest line that names a class.
@@ -81,7 +83,8 @@ def literal(value: Any) -> str:
 
 def prose(text: str) -> str:
     """Return `text` for a docstring: one line, without quotes that could end it and without unprintable characters."""
-    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split())).replace('"', "'")
+    line = with_letter(" ".join(text.split()))
+    return "".join(each if each.isprintable() else "?" for each in line).replace('"', "'")
 
 
 def docstring(summary: str, paragraphs: Iterable[str] = (), indent: str = "") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from effviz.advice import amounts
 from effviz.advice.budgets import DTYPES
 from effviz.core.units import binary, exact, si
 from effviz.count.memory import ASSUMPTIONS
@@ -42,14 +43,22 @@ class ReportNumber:
     help: str
 
 
+def _label(quantity: str) -> str:
+    return amounts.QUANTITIES[quantity].label
+
+
 QUANTITIES = {
     "params": ReportNumber(
-        "Parameters", "", "Trainable numbers; batch norm has two per channel. Their size is in {weights}."
+        _label("params"), "", "Trainable numbers; batch norm has two per channel. Their size is in {weights}."
     ),
-    "macs": ReportNumber("Multiply-adds", "compute", "Of convolution and linear layers, one image."),
-    "memory_access": ReportNumber("Memory access", "memory", "Read and written, batch 1, assumption: {memory}."),
+    "macs": ReportNumber(_label("macs"), "compute", "Of convolution and linear layers, one image."),
+    "memory_access": ReportNumber(
+        _label("memory_access"), "memory", "Read and written, batch 1, assumption: {memory}."
+    ),
     "peak_activation": ReportNumber(
-        "Peak activations", "memory", "Largest set of live tensors, with batch norm folded and activations fused."
+        _label("peak_activation"),
+        "memory",
+        "Largest set of live tensors, with batch norm folded and activations fused.",
     ),
     "activations": ReportNumber("Activations", "memory", "Outputs of the convolutions."),
     "alive": ReportNumber("Alive", "memory", "Live tensors while the layer runs."),

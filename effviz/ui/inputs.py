@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effviz.core.errors import DesignError, if_legal
 from effviz.core.resolution import Resolution, compact_size, parse_resolution, sides, with_height
+from effviz.core.text import with_letter
 from effviz.ui import links, playing, runs, visits
 
 _LONGEST = 200
@@ -41,15 +43,22 @@ def _control(key: str, read: Callable[[str], Any], default: Any) -> Iterator[dic
         yield arguments
 
 
-def _without_times(text: str) -> str:
-    """Remove multiplication signs: links of earlier versions have ``x2`` for ``2×``."""
-    return text.replace("\N{MULTIPLICATION SIGN}", "").replace("x", "")
+def _with_letter(text: str) -> str:
+    """Write factors in one way: links of earlier versions have ``x2`` for ``2×``, and ``1x1`` for ``1×1``."""
+    return re.sub(r"^x ?([\d.]+)$", r"\1x", re.sub(r"(?<=\d) x", "x", with_letter(text)))
 
 
-def _older_texts(options: Sequence[Any], names: Sequence[str]) -> dict[str, str]:
-    """Return the names of options by the other texts that a link may contain, without multiplication signs."""
-    listed = [(_without_times(name), name) for name in names]
-    return {_without_times(str(option)): name for option, name in zip(options, names, strict=True)} | dict(listed)
+def _reader(options: Sequence[Any], names: Sequence[str]) -> Callable[[str], str]:
+    """Return a function from a text of a link to the name of its option; a text that means none stays as it is."""
+
+    def read(text: str) -> str:
+        if text in names:
+            return text
+        written = [*zip(map(str, options), names, strict=True), *zip(names, names, strict=True)]
+        known = {_with_letter(each): name for each, name in written} | dict(written)
+        return known.get(text, known.get(_with_letter(text), text))
+
+    return read
 
 
 def choice(
@@ -58,14 +67,12 @@ def choice(
     """Show a drop-down. A link may contain the text of an option, or the option itself."""
     visits.carry(key, options, format_func)
     names = [format_func(option) for option in options]
-    known = _older_texts(options, names)
-    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
+    read = _reader(options, names)
+    links.rewrite(key, read)
     links.expect(key, names.__contains__, f"choices: {links.shortened(', '.join(names))}")
     index = list(options).index(default)
     named = dict(zip(names, options, strict=True))
-    with _control(
-        key, lambda text: named[text if text in named else known[_without_times(text)]], default
-    ) as arguments:
+    with _control(key, lambda text: named[read(text)], default) as arguments:
         value: T | None = st.selectbox(label, options, index, format_func=format_func, **arguments, **kwargs)
     return links.taken(key, value, default, format_func)
 
@@ -81,13 +88,11 @@ def switch(
 ) -> str:
     """Show a segmented control of a few options, one of which is always selected."""
     names = [format_func(option) for option in options]
-    known = _older_texts(options, names)
-    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
+    read = _reader(options, names)
+    links.rewrite(key, read)
     links.expect(key, names.__contains__, f"choices: {', '.join(names)}")
     named = dict(zip(names, options, strict=True))
-    with _control(
-        key, lambda text: named[text if text in named else known[_without_times(text)]], default
-    ) as arguments:
+    with _control(key, lambda text: named[read(text)], default) as arguments:
         value = st.segmented_control(
             label, options, default=default, required=True, format_func=format_func, **arguments, **kwargs
         )

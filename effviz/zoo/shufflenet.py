@@ -164,7 +164,7 @@ _V2_VARIANTS: dict[str, Variant | Callable[..., Variant]] = {
         "teaching code",
         "CIFAR ports such as kuangliu/pytorch-cifar models/shufflenetv2.py",
         (
-            widths("stage 2 of 224 instead of 244 channels at 2x", _v2_rule(224)),
+            widths("stage 2 of 224 instead of 244 channels at 2×", _v2_rule(224)),
             _HALVES,
         ),
         ("The ports have a stem of stride 1 and no max pooling for CIFAR; here both are those of the paper.",),

@@ -20,6 +20,7 @@ from effviz import Design, Stage
 from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
+from effviz.core.text import with_letter
 from effviz.core.units import exact, lower, percent, si
 from effviz.count import kinds
 from effviz.count.report import Report
@@ -104,7 +105,7 @@ def test_each_stage_and_kind_has_its_own_bar(name: str) -> None:
     sums = _report(name).table.groupby(["stage", "kind"])[list(columns.values())].sum().to_dict()
     for trace in _drawn(name, PLAIN, LIGHT)["stages"].spec["data"]:
         for stage, value in zip(trace["x"], trace["y"], strict=True):
-            assert value == sums[columns[trace["yaxis"]]].get((stage, trace["name"]), 0)
+            assert value == sums[columns[trace["yaxis"]]].get((stage, with_letter(trace["name"])), 0)
 
 
 def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:

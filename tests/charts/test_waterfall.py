@@ -31,6 +31,14 @@ def test_values_are_to_the_right_of_their_bars() -> None:
     ]  # fmt: skip
 
 
+def test_values_of_a_sum_below_zero() -> None:
+    terms = [Addend("batch norm", -30, ""), Addend("rounding", 40, "")]
+    layout = spec_of(counted_chart(("effviz", 10), terms, "torch", "FLOPs", LIGHT))["layout"]
+    assert [(note["x"], note["text"]) for note in layout["annotations"]] == [
+        (10, "10"), (10, "−30"), (20, "+40"), (20, "20"),
+    ]  # fmt: skip
+
+
 def test_findings_of_odd_sums() -> None:
     assert finding(100, [], "calflops MACs") == "calflops MACs prints the same number as effviz"
     assert finding(0, [Addend("pooling", 1500, "")], "ptflops") == "ptflops prints 1.50 k where effviz counts 0"

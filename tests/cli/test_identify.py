@@ -19,7 +19,7 @@ def test_a_network_and_its_conventions_are_printed() -> None:
     assert rows[:3] == [
         ["rank", "network", "pixels", "figure", "count", "digits", "convention"],
         ["1", "MobileNetV2", "224", "3.47 M params", "3,470,760", "rounded", "without batch norm"],
-        ["1", "MobileNetV2", "224", "0.6 GFLOPs", f"{report.flops:,}", "rounded", "FLOPs = 2x"],
+        ["1", "MobileNetV2", "224", "0.6 GFLOPs", f"{report.flops:,}", "rounded", "FLOPs = 2×"],
     ]
 
 

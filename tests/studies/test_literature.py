@@ -20,7 +20,7 @@ import effviz
 from effviz.count.reconcile import reconcile
 from effviz.studies.literature import judge, references
 from effviz.studies.literature.claims import COURSE, ClaimedNetwork, brief, document, place, rows
-from effviz.studies.literature.conventions import MACS, PARAMS, CountingRule, parts_of
+from effviz.studies.literature.conventions import MACS, PARAMS, Way, parts_of
 from effviz.studies.literature.course import course_claims, networks, published_speedups
 from effviz.studies.literature.digits import COARSE, EXACT, ROUNDED, TRUNCATED, Digits, read_digits
 from effviz.studies.literature.judge import (
@@ -40,7 +40,7 @@ from effviz.studies.literature.selection import COMPARED, Filter, chosen, docume
 COUNTS = ("params", "mult_adds")
 
 
-def rule(rules: tuple[CountingRule, ...], name: str) -> CountingRule:
+def rule(rules: tuple[Way, ...], name: str) -> Way:
     return next(each for each in rules if each.name == name)
 
 
@@ -62,13 +62,13 @@ INTEGERS = [
     ("resnet50", MACS, "with bias adds", 4_089_185_256),
     ("efficientnet_b0", MACS, "with bias adds", 385_825_092),
     ("shufflenet_v1", MACS, "without FC layer", 136_500_672),
-    ("mobilenet_v2", MACS, "FLOPs = 2x", 601_548_544),
+    ("mobilenet_v2", MACS, "FLOPs = 2×", 601_548_544),
 ]
 
 
 @pytest.mark.parametrize(("name", "rules", "convention", "expected"), INTEGERS, ids=lambda each: str(each)[:30])
 def test_a_convention_gives_the_integers_of_others(
-    name: str, rules: tuple[CountingRule, ...], convention: str, expected: int
+    name: str, rules: tuple[Way, ...], convention: str, expected: int
 ) -> None:
     assert rule(rules, convention).of(effviz.architecture(name)) == expected
 
@@ -161,7 +161,7 @@ def test_the_rules_of_libraries_explain_whole_tables() -> None:
     assert used(table, "mnasnet_a1", "mult_adds") == {"TensorFlow converter": 25, ROUNDED: 1}
     assert used("PaddleClas", "mobilenet_v1", "mult_adds") == {"PaddlePaddle": 4}
     assert used("PaddleClas", "mobilenet_v2", "params") == {"PaddlePaddle": 6}
-    assert used("PaddleClas", "mobilenet_v2", "mult_adds") == {"PaddleClas MobileNetV2": 5, "FLOPs = 2x": 1}
+    assert used("PaddleClas", "mobilenet_v2", "mult_adds") == {"PaddleClas MobileNetV2": 5, "FLOPs = 2×": 1}
     assert used("PaddleClas", "mobilenet_v3", "params") == {"PaddleClas MobileNetV3": 10}
     assert used("PaddleClas", "mobilenet_v3", "mult_adds")["PaddleClas MobileNetV3"] == 7
     assert used("pytorchcv", "shufflenet_v1", "mult_adds") == {"pytorchcv ShuffleNet": 5, UNEXPLAINED: 1}

@@ -12,12 +12,12 @@ from torch import nn
 import effviz
 from effviz.core.rounding import make_divisible
 from effviz.studies.literature import networks
-from effviz.studies.literature.conventions import MACS, CountingRule
+from effviz.studies.literature.conventions import MACS, Way
 
 Counter = Callable[[nn.Module, torch.Tensor, torch.Tensor], float]
 
 
-def rule(name: str) -> CountingRule:
+def rule(name: str) -> Way:
     return next(each for each in MACS if each.name == name)
 
 

@@ -126,7 +126,7 @@ def test_two_digits_find_the_network_without_a_resolution(name: str) -> None:
     [
         (EXAMPLES[0], "efficientnet_b3", 300, ["multiply-adds", "trainable"]),
         ("3.47 M params, 300 M MMAdds", "mobilenet_v2", 224, ["without batch norm", "multiply-adds"]),
-        ("5.33 M, 0.77 GFLOPs @224", "efficientnet_b0", 224, ["4 batch-norm vectors", "FLOPs = 2x"]),
+        ("5.33 M, 0.77 GFLOPs @224", "efficientnet_b0", 224, ["4 batch-norm vectors", "FLOPs = 2×"]),
         ("25.6 M, 4.11 G", "resnet50", 224, ["trainable", "fvcore"]),
         ("5.29 M params, 415.15 M MACs", "efficientnet_b0", 224, ["trainable", "thop"]),
         ("19 M, 4.2 B", "efficientnet_b4", 380, ["trainable", "multiply-adds"]),

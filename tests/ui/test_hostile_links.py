@@ -55,6 +55,10 @@ HOSTILE: dict[str, dict[str, str | list[str]]] = {
     "a side too large": {"resolution": "64x4096"},
     "no input channels": {"in_channels": "0"},
     "half an input channel": {"in_channels": "1.5"},
+    "no name of a network": {"net": "resnext50"},
+    "a name with a letter more": {"net": "xresnet50"},
+    "a name with a letter less": {"net": "regnet_400mf"},
+    "a name with a letter inside": {"net": "efficientnetx_b0"},
     "too small for the network": {"net": "AlexNet", "res": "62"},
 }
 LEGAL = {"AlexNet": "alexnet", "ShuffleNetV1": "shufflenet_v1"}

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from effviz.backend.profile.tensors import Sizes, times
+from effviz.count.rows import as_data
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +106,7 @@ class Profile:
         """The rows in execution order; the columns add up to the totals."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows, columns=list(ProfileRow._fields))
+        return as_data(pd.DataFrame(self.rows, columns=list(ProfileRow._fields)))
 
     def __repr__(self) -> str:
         shapes = ", ".join(map(times, self.input_shapes))

@@ -153,7 +153,7 @@ def _product_parts(layer: Conv2d | Linear, output: Shape) -> Parts:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-class CountingRule(NamedTuple):
+class Way(NamedTuple):
     """One convention.
 
     Attributes:
@@ -221,7 +221,7 @@ def _paddle_flops(parts: Parts) -> int:
 
 
 def _paddle_ungrouped(parts: Parts) -> int:
-    """The same, with grouped convolutions divided by the groups once."""
+    """Count as `_paddle_flops`, with grouped convolutions divided by the groups once."""
     read = parts.pool_reads + parts.max_reads + parts.pooled_channels
     activations = parts.relu_elements + parts.sigmoid_elements
     return 2 * (parts.conv_macs + parts.norm_elements) + parts.linear_macs + activations + read
@@ -230,198 +230,89 @@ def _paddle_ungrouped(parts: Parts) -> int:
 _TOCO = "TensorFlow, lite/toco/tooling_util.cc"
 _PADDLE = "PaddlePaddle, fluid/contrib/model_stat.py"
 _PADDLE_PARAMS = "no biases, and weights of grouped convolutions divided by the groups twice"
-_TWICE = ", divided by the groups twice"
-_PADDLE_FLOPS = (
-    f"two operations for each multiply-add of a convolution{_TWICE}, one in linear layers, and "
-    "those of batch norm, ReLU and pooling"
+_PADDLE_FLOPS, _PADDLE_UNGROUPED = (
+    f"two operations for each multiply-add of a convolution{twice}, one in linear layers, and those of batch norm, "
+    "ReLU and pooling"
+    for twice in (", divided by the groups twice", "")
 )
 
 PARAMS = (
-    CountingRule("trainable", "all trainable parameters", _params),
-    CountingRule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
-    CountingRule(
-        "3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm
-    ),
-    CountingRule(
-        "4 batch-norm vectors",
-        "all four batch-norm vectors per channel, as Keras does",
-        lambda p: _without_norm(p) + 4 * p.norm,
-    ),
-    CountingRule(
-        "Keras, with normalization",
-        "four batch-norm vectors per channel and the 7 numbers of Keras' input normalization",
-        lambda p: _without_norm(p) + 4 * p.norm + 7,
-    ),
-    CountingRule(
-        "Keras, with biases",
-        "four batch-norm vectors per channel, and a bias in every convolution",
-        lambda p: _without_norm(p) + p.unbiased + 4 * p.norm,
-    ),
-    CountingRule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
-    CountingRule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
-    CountingRule(
-        "without FC layer", "the network without its last FC layer", lambda p: _params(p) - p.fc_weights - p.fc_biases
-    ),
-    CountingRule(
-        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head
-    ),
-    CountingRule(
-        "1280-wide head, no batch norm",
-        "the head of 1,280 channels, without batch norm",
-        lambda p: _without_norm(p),
-        networks.wide_head,
-    ),
-    CountingRule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
-    CountingRule(
-        "PaddleClas ShuffleNetV2",
-        f"the network of PaddleClas, with {_PADDLE_PARAMS}",
-        _paddle_params,
-        networks.paddle_shufflenet,
-        _PADDLE,
-    ),
-    CountingRule(
-        "PaddleClas MobileNetV3",
-        "the network of PaddleClas without biases: expansions and head as in its table, squeeze by c // 4",
-        lambda p: p.weights + 2 * p.norm,
-        networks.paddle_mobilenet_v3,
-        "PaddleClas, mobilenet_v3.py",
-    ),
-    CountingRule(
-        "pytorchcv MobileNetV3",
-        "the network of pytorchcv, whose head has no bias",
-        _params,
-        networks.pytorchcv_mobilenet,
-        "pytorchcv, mobilenetv3.py",
-    ),
-    CountingRule(
-        "two-group AlexNet",
-        "the network of the AlexNet paper, with two groups of channels",
-        _params,
-        networks.grouped_alexnet,
-    ),
-)
+    Way("trainable", "all trainable parameters", _params),
+    Way("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
+    Way("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm),
+    Way("4 batch-norm vectors", "all four batch-norm vectors per channel, as Keras does",
+        lambda p: _without_norm(p) + 4 * p.norm),
+    Way("Keras, with normalization", "four batch-norm vectors per channel and the 7 numbers of Keras' input "
+        "normalization", lambda p: _without_norm(p) + 4 * p.norm + 7),
+    Way("Keras, with biases", "four batch-norm vectors per channel, and a bias in every convolution",
+        lambda p: _without_norm(p) + p.unbiased + 4 * p.norm),
+    Way("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
+    Way("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
+    Way("without FC layer", "the network without its last FC layer",
+        lambda p: _params(p) - p.fc_weights - p.fc_biases),
+    Way("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head),
+    Way("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
+        lambda p: _without_norm(p), networks.wide_head),
+    Way("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
+    Way("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_PARAMS}", _paddle_params,
+        networks.paddle_shufflenet, _PADDLE),
+    Way("PaddleClas MobileNetV3", "the network of PaddleClas without biases: expansions and head as in its table, "
+        "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, networks.paddle_mobilenet_v3,
+        "PaddleClas, mobilenet_v3.py"),
+    Way("pytorchcv MobileNetV3", "the network of pytorchcv, whose head has no bias", _params,
+        networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
+    Way("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _params,
+        networks.grouped_alexnet),
+)  # fmt: skip
 """Rules for parameters, the most usual first."""
 
 MACS = (
-    CountingRule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
-    CountingRule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
-    CountingRule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
-    CountingRule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
-    CountingRule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
-    CountingRule(
-        "fvcore",
-        "two more operations for each batch-norm output and one for each globally pooled element, as fvcore does",
-        lambda p: p.fvcore,
-    ),
-    CountingRule(
-        "fvcore, gates by mean",
-        "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which it does not count",
-        lambda p: p.fvcore - p.gate_reads,
-    ),
-    CountingRule(
-        "thop", "four more operations for each batch-norm output, and those of pooling, as thop does", lambda p: p.thop
-    ),
-    CountingRule(
-        "pytorchcv",
-        "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
-        _pytorchcv,
-    ),
-    CountingRule(
-        "pytorchcv, convolution as FC",
-        "half of all operations, with a convolution without bias as classifier",
-        lambda p: _pytorchcv(p) - p.fc_weights // 2,
-    ),
-    CountingRule(
-        "with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements
-    ),
-    CountingRule(
-        "with ReLU, pooling",
-        "one more operation for each ReLU and each average-pooled element",
-        lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads,
-    ),
-    CountingRule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
-    CountingRule(
-        "torchinfo",
-        "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
-        lambda p: p.torchinfo,
-    ),
-    CountingRule(
-        "TensorFlow converter",
-        "half of all operations of the converted network: also biases, additions, products, and 64 for each sigmoid",
-        _toco,
-        networks.google,
-        _TOCO,
-    ),
-    CountingRule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
-    CountingRule(
-        "PaddleClas ShuffleNetV2",
-        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
-        _paddle_flops,
-        networks.paddle_shufflenet,
-        _PADDLE,
-    ),
-    CountingRule(
-        "PaddleClas MobileNetV2",
-        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
-        _paddle_flops,
-        networks.paddle_mobilenet_v2,
-        _PADDLE,
-    ),
-    CountingRule(
-        "PaddleClas MobileNetV3",
-        f"the network of PaddleClas, with {_PADDLE_FLOPS.replace(_TWICE, '')}",
-        _paddle_ungrouped,
-        networks.paddle_mobilenet_v3,
-        "PaddleClas, mobilenet_v3.py",
-    ),
-    CountingRule(
-        "pytorchcv ShuffleNet",
-        "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
-        _pytorchcv_shufflenet,
-        networks.pytorchcv_shufflenet,
-        "pytorchcv, shufflenet.py",
-    ),
-    CountingRule(
-        "pytorchcv MobileNetV3",
-        "half of all operations of the network of pytorchcv, whose head has no bias",
-        _pytorchcv,
-        networks.pytorchcv_mobilenet,
-        "pytorchcv, mobilenetv3.py",
-    ),
-    CountingRule(
-        "two-group AlexNet",
-        "the network of the AlexNet paper, with two groups of channels",
-        _macs,
-        networks.grouped_alexnet,
-    ),
-    CountingRule(
-        "without first convolution",
-        "the network without its first convolution",
-        lambda p: _macs(p) - p.first_macs,
-        networks.mobilenet_v1,
-    ),
-    CountingRule(
-        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head
-    ),
-    CountingRule(
-        "stride in the 1×1",
-        "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it",
-        _macs,
-        networks.early_stride,
-    ),
-    CountingRule(
-        "pytorchcv, stride in the 1×1",
-        "half of all operations, with the stride in the first 1×1 of a bottleneck",
-        _pytorchcv,
-        networks.early_stride,
-    ),
-    CountingRule(
-        "1280-wide head, 2x",
-        "the head of 1,280 channels, and two operations for each multiply-add",
-        lambda p: 2 * _macs(p),
-        networks.wide_head,
-    ),
-)
+    Way("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
+    Way("FLOPs = 2×", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
+    Way("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
+    Way("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
+    Way("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
+    Way("fvcore", "two more operations for each batch-norm output and one for each globally pooled element, as "
+        "fvcore does", lambda p: p.fvcore),
+    Way("fvcore, gates by mean", "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which "
+        "it does not count", lambda p: p.fvcore - p.gate_reads),
+    Way("thop", "four more operations for each batch-norm output, and those of pooling, as thop does",
+        lambda p: p.thop),
+    Way("pytorchcv", "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
+        _pytorchcv),
+    Way("pytorchcv, convolution as FC", "half of all operations, with a convolution without bias as classifier",
+        lambda p: _pytorchcv(p) - p.fc_weights // 2),
+    Way("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
+    Way("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
+        lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads),
+    Way("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
+    Way("torchinfo", "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
+        lambda p: p.torchinfo),
+    Way("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
+        "and 64 for each sigmoid", _toco, networks.google, _TOCO),
+    Way("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
+    Way("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
+        networks.paddle_shufflenet, _PADDLE),
+    Way("PaddleClas MobileNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
+        networks.paddle_mobilenet_v2, _PADDLE),
+    Way("PaddleClas MobileNetV3", f"the network of PaddleClas, with {_PADDLE_UNGROUPED}",
+        _paddle_ungrouped, networks.paddle_mobilenet_v3, "PaddleClas, mobilenet_v3.py"),
+    Way("pytorchcv ShuffleNet", "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
+        _pytorchcv_shufflenet, networks.pytorchcv_shufflenet, "pytorchcv, shufflenet.py"),
+    Way("pytorchcv MobileNetV3", "half of all operations of the network of pytorchcv, whose head has no bias",
+        _pytorchcv, networks.pytorchcv_mobilenet, "pytorchcv, mobilenetv3.py"),
+    Way("two-group AlexNet", "the network of the AlexNet paper, with two groups of channels", _macs,
+        networks.grouped_alexnet),
+    Way("without first convolution", "the network without its first convolution", lambda p: _macs(p) - p.first_macs,
+        networks.mobilenet_v1),
+    Way("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head),
+    Way("stride in the 1×1", "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it", _macs,
+        networks.early_stride),
+    Way("pytorchcv, stride in the 1×1", "half of all operations, with the stride in the first 1×1 of a bottleneck",
+        _pytorchcv, networks.early_stride),
+    Way("1280-wide head, 2×", "the head of 1,280 channels, and two operations for each multiply-add",
+        lambda p: 2 * _macs(p), networks.wide_head),
+)  # fmt: skip
 """Rules for multiply-adds, the most usual first."""
 
 RULES = {"params": PARAMS, "mult_adds": MACS}

@@ -16,7 +16,7 @@ from effviz.core.caches import remembered
 from effviz.core.units import change, exact, short
 from effviz.studies.literature import references
 from effviz.studies.literature.claims import COURSE, QUANTITIES, ClaimedNetwork, ClaimRow, brief, document, place, rows
-from effviz.studies.literature.conventions import RULES, CountingRule
+from effviz.studies.literature.conventions import RULES, Way
 from effviz.studies.literature.digits import (
     COARSE,
     EXACT,
@@ -35,7 +35,7 @@ VERDICTS = {
     RIGHT: "Right",
     SHORT: "Rounded",
     OTHER: "Other convention",
-    UNEXPLAINED: "No rule found",
+    UNEXPLAINED: "Unexplained",
     WRONG: "Wrong",
     OPEN: "Not comparable",
     UNBUILT: "Not built here",
@@ -148,16 +148,16 @@ def count_text(digits: Digits) -> str:
 
 
 @cache
-def _count(rule: CountingRule, where: ClaimedNetwork) -> int | None:
+def _count(rule: Way, where: ClaimedNetwork) -> int | None:
     return rule.of(where.design())
 
 
-def _fit(row: ClaimRow, where: ClaimedNetwork, quantity: str, rule: CountingRule) -> str:
+def _fit(row: ClaimRow, where: ClaimedNetwork, quantity: str, rule: Way) -> str:
     count = _count(rule, where)
     return "" if count is None else read_digits(getattr(row, quantity), row.source, quantity).fit(count)
 
 
-def _usual_rules(table: Iterable[tuple[ClaimRow, ClaimedNetwork | str]]) -> dict[tuple[str, str, str], CountingRule]:
+def _usual_rules(table: Iterable[tuple[ClaimRow, ClaimedNetwork | str]]) -> dict[tuple[str, str, str], Way]:
     """Return the convention of each source for a network: the rule that gives most of its digits."""
     cells: dict[tuple[str, str, str], dict[tuple[ClaimedNetwork, str], ClaimRow]] = defaultdict(dict)
     quoted: dict[tuple[str, str, str], str] = {}
@@ -177,7 +177,7 @@ def _usual_rules(table: Iterable[tuple[ClaimRow, ClaimedNetwork | str]]) -> dict
     return usual
 
 
-def _usual_rule(quantity: str, prints: dict[tuple[ClaimedNetwork, str], ClaimRow]) -> CountingRule:
+def _usual_rule(quantity: str, prints: dict[tuple[ClaimedNetwork, str], ClaimRow]) -> Way:
     hits: Counter[int] = Counter()
     for (where, _), row in prints.items():
         for index, rule in enumerate(RULES[quantity]):
@@ -186,7 +186,7 @@ def _usual_rule(quantity: str, prints: dict[tuple[ClaimedNetwork, str], ClaimRow
     return RULES[quantity][next(index for index in range(len(RULES[quantity])) if hits[index] == best)]
 
 
-def _judge_count(row: ClaimRow, where: ClaimedNetwork, quantity: str, usual: CountingRule) -> Judged:
+def _judge_count(row: ClaimRow, where: ClaimedNetwork, quantity: str, usual: Way) -> Judged:
     plain, *others = RULES[quantity]
     count = _count(plain, where)
     assert count is not None

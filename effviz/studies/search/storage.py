@@ -159,10 +159,10 @@ class _JournalStorage(JournalStorage, BaseHeartbeat):
         self.journal = journal
 
     def record_heartbeat(self, trial_id: int) -> None:
-        """Do nothing: the lock of the journal is the sign of life."""
+        """Do nothing: the lock of the journal is the heartbeat."""
 
     def get_heartbeat_interval(self) -> int:
-        """Return the seconds between two signs of life, a large number."""
+        """Return the seconds between two heartbeats, a large number."""
         return 3_600
 
     def get_heartbeat_stale_trial_callback(self) -> Callable[[optuna.Study, FrozenTrial], None]:
@@ -190,7 +190,7 @@ class _Database(RDBStorage):
         return trial
 
     def record_heartbeat(self, trial_id: int) -> None:
-        """Send a sign of life. If the database does not answer, the worker itself reports it with its next result."""
+        """Send a heartbeat. An error of the database is ignored here; storing the next result raises it."""
         with suppress(StorageInternalError):
             super().record_heartbeat(trial_id)
 
@@ -270,15 +270,19 @@ def reason(error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, DBAPIError):
-            # PyMySQL has the number of the error before its text.
             error = link.orig or link
-            break
+            # PyMySQL has the number of the error before its text.
+            return _first_line(str(error.args[-1]) if error.args else str(error)) or type(error).__name__
         link = link.__cause__ or link.__context__
-    return str(error.args[-1] if error.args else error).strip().partition("\n")[0]
+    return _first_line(str(error)) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
 def fail_stale(study: optuna.Study) -> None:
-    """Let the unfinished networks of ended workers fail. The next worker that needs a network computes them again."""
+    """Mark unfinished networks of ended workers as failed. The next worker that needs a network computes them again."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         optuna.storages.fail_stale_trials(study)

@@ -7,7 +7,11 @@ const BELOW = 12; // pixels that stay free below a chart that is fitted into the
 const WIDE = 640; // pixels from which on upright bars stay upright
 const LETTER = 6.5; // pixels of a letter of an axis
 const LONGEST = 16; // letters of a name beside a bar
-const ROW = 21, HEADING = 50; // pixels of a row of bars, and of the headings above the rows
+const ROW = 21, HEADING = 50, LINE = 14; // pixels of a row of bars, of two lines of headings above the rows, and of one
+const AXIS = 60, TICKS = 28; // pixels beside upright bars and below rows, for the numbers of the axis
+const GAP = 14; // pixels between two panels
+const NARROW = 110; // pixels up to which a panel has its unit in a line of its own
+const SMALL = 12; // font size of headings and numbers in panels
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
@@ -253,21 +257,24 @@ function fitted(figure, factor, box) {
  */
 function turned(figure, box) {
   const { layout } = figure, width = box.clientWidth / enlargement(box);
-  if (!layout.meta?.turns || width >= WIDE) return figure;
+  if (!layout.meta?.turns || !width || width >= WIDE) return figure; // a hidden chart has no width
   // An escaped character is one letter.
   const names = layout.xaxis.categoryarray, letters = names.map((name) => name.match(/&#?\w+;|./gsu) ?? []);
   const longest = Math.max(...letters.map((each) => each.length));
-  if (names.length * (longest + 1) * LETTER < width - 60) return figure;
+  if (names.length * (longest + 1) * LETTER < width - AXIS) return figure;
   const panels = Object.keys(layout).filter((name) => name.startsWith("yaxis")), count = panels.length;
-  const gap = 14 / width, span = (1 - gap * (count - 1)) / count, start = (place) => place * (span + gap);
+  const gap = GAP / width, span = (1 - gap * (count - 1)) / count, start = (place) => place * (span + gap);
   // A unit that is a word has a line of its own in a narrow panel.
-  const breaks = span * (width - longest * LETTER) < 110, heading = breaks ? HEADING : HEADING - 14;
+  const breaks = span * (width - Math.min(longest, LONGEST) * LETTER) < NARROW;
+  const heading = breaks ? HEADING : HEADING - LINE;
   const axes = panels.map((name, place) => [name.replace("y", "x"), {
-    ...layout[name], domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0, tickfont: { size: 12 },
+    ...layout[name], domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
+    tickfont: { size: SMALL },
   }]);
   const rows = {
     type: "category", categoryarray: names, range: [names.length - 0.5, -0.5], showgrid: false, ticksuffix: " ",
-    tickvals: names, ticktext: letters.map((each) => (each.length > LONGEST ? [...each.slice(0, LONGEST - 1), "…"] : each).join("")),
+    tickvals: names,
+    ticktext: letters.map((each) => (each.length > LONGEST ? [...each.slice(0, LONGEST - 1), "…"] : each).join("")),
   };
   const data = figure.data.map(({ x, y, yaxis, ...rest }) => ({
     ...rest, x: y, y: x, xaxis: yaxis.replace("y", "x"), orientation: "h",
@@ -277,13 +284,13 @@ function turned(figure, box) {
     ...rest, x0: y0, x1: y1, y0: x0, y1: x1, xref: yref.replace("y", "x"), yref: xref.replace("x", "y"),
   }));
   const annotations = layout.annotations.map((note, place) => ({
-    ...note, x: start(place), y: 1, yanchor: "top", yshift: heading, align: "left", font: { ...note.font, size: 12 },
+    ...note, x: start(place), y: 1, yanchor: "top", yshift: heading, align: "left", font: { ...note.font, size: SMALL },
     text: note.text.replace("  ", "<br>").replace(/ (?=[a-z]+$)/, breaks ? "<br>" : " "),
   }));
   const { template, barmode, bargap, margin, meta } = layout;
   return { ...figure, data, layout: {
     template, barmode, bargap, margin: { ...margin, t: heading }, meta: { ...meta, turned: true },
-    height: names.length * ROW + heading + 28, ...Object.fromEntries(axes), yaxis: rows, shapes, annotations,
+    height: names.length * ROW + heading + TICKS, ...Object.fromEntries(axes), yaxis: rows, shapes, annotations,
   } };
 }
 

@@ -29,7 +29,6 @@ from page_reader import (
 import effviz
 from effviz import ARCHITECTURES, Report
 from effviz.advice.smallest import smallest_resolution
-from effviz.core.text import search_text
 from effviz.core.units import change, exact
 from effviz.count.kinds import VIEW
 
@@ -106,7 +105,7 @@ def _found(find: str) -> list[str]:
     return [
         row.path
         for row in table[table["kind"] != VIEW].itertuples()
-        if any(search_text(find) in search_text(word) for word in (row.path, row.block, row.layer, row.kind))
+        if any(find.lower().replace("×", "x") in word.lower() for word in (row.path, row.block, row.layer, row.kind))
     ]
 
 

@@ -29,7 +29,7 @@ def addresses(at: AppTest) -> list[str]:
 def test_the_cards_are_the_verdicts_of_all_figures() -> None:
     found = summary(judged())
     expected = {VERDICTS[verdict]: exact(found.counts[verdict]) for verdict in (RIGHT, SHORT, OTHER)}
-    expected["No rule or wrong"] = exact(found.counts[UNEXPLAINED] + found.counts[WRONG])
+    expected["Unexplained or wrong"] = exact(found.counts[UNEXPLAINED] + found.counts[WRONG])
     expected["Not compared"] = exact(found.counts[UNBUILT] + found.counts[OPEN])
     assert {card.label: card.value for card in metrics(opened("literature"))} == expected
 

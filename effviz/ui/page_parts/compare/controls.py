@@ -26,9 +26,9 @@ from effviz.ui.widgets.frame import instrument, notice
 from effviz.zoo import ARCHITECTURES
 
 AXES = {
-    "params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access",
+    "params": "Parameters", "macs": "Multiply-adds or FLOPs", "memory_access": "Memory access",
     "peak_activation": "Peak activations", "receptive_field": "Receptive field", "top1": "Published top-1",
-    "phone": "Phone latency", "latency": "Latency here", "efficiency": "Top-1 per multiply-add",
+    "phone": "Phone latency", "latency": "Latency here", "efficiency": "Top-1 per multiply-add or FLOP",
 }  # fmt: skip
 """Names of the measures in the controls and in links, the same in every convention."""
 NONE = "none"

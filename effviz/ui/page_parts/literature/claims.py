@@ -11,7 +11,7 @@ from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import change, exact
 from effviz.studies.literature.claims import QUANTITIES, brief
-from effviz.studies.literature.conventions import RULES, CountingRule
+from effviz.studies.literature.conventions import RULES, Way
 from effviz.studies.literature.judge import VERDICTS, Judged
 from effviz.studies.literature.selection import Filter, chosen
 from effviz.ui import inputs, links
@@ -148,7 +148,7 @@ def _rules_html() -> str:
     return f'<div class="conventions">{"".join(lists)}</div>'
 
 
-def _rule_text(rule: CountingRule) -> str:
+def _rule_text(rule: Way) -> str:
     return f"{rule.text} ({rule.source})" if rule.source else rule.text
 
 

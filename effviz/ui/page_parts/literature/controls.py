@@ -25,7 +25,7 @@ _MEANINGS = {
     OTHER: "Another convention gives the printed digits, such as parameters without batch norm; top-1 of other "
     "weights; latency under other conditions.",
     UNEXPLAINED: "No rule of this page gives the printed digits. The source may count in a way that is not known.",
-    WRONG: "A known misprint, or a figure of the notes that differs from its origin.",
+    WRONG: "A known misprint, or a figure that its own source or its origin contradicts.",
     UNBUILT: "The network, or this form of it, is not in the zoo.",
     OPEN: "Neither the authors nor another source print this figure.",
 }
@@ -65,7 +65,7 @@ def cards(by: Filter) -> list[Card]:
     ]  # fmt: skip
     return [
         *made,
-        _both("No rule or wrong", counted, WRONG, UNEXPLAINED, "wrong"),
+        _both("Unexplained or wrong", counted, WRONG, UNEXPLAINED, "wrong"),
         _both("Not compared", counted, UNBUILT, OPEN, "not built here"),
     ]
 

@@ -12,14 +12,15 @@ from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Place, ScaledCounts
 from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCells
-from effviz.ui import inputs
+from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.controls import resolution_control, width_control
 from effviz.ui.widgets.frame import instrument
 
 TITLES = {name: PrintedCells(name).base.title.removesuffix(" (g = 3)") for name in NETWORKS}
 # The last name is a value of links, so it is not renamed.
-MEASURES = {"compute": "Compute", "params": "Parameters", "memory": "Memory access", "top1": "Printed top-1"}
+COMPUTE = "Multiply-adds or FLOPs"
+MEASURES = {"compute": COMPUTE, "params": "Parameters", "memory": "Memory access", "top1": "Printed top-1"}
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def controls() -> Choice:
     with instrument():
         width = width_control(printed.base)
     resolution = resolution_control(printed.base, step=32, usual=(32, 448))
+    links.rewrite("heat", lambda text: COMPUTE if text == "Compute" else text)  # links of earlier versions
     measure = inputs.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
     retrained = inputs.flag(
         "Re-trained accuracies", "others",
