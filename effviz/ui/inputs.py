@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,8 +18,21 @@ from effviz.ui import links, playing, runs, visits
 
 _LONGEST = 200
 
+P = ParamSpec("P")
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+
+
+def _placed(show: Callable[P, T]) -> Callable[P, T]:
+    """Show a control above the numbers of the page where the step of a lesson needs it, instead of in the sidebar."""
+    place = list(inspect.signature(show).parameters).index("key")
+
+    @wraps(show)
+    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with playing.beside(str(args[place] if len(args) > place else kwargs["key"])):
+            return show(*args, **kwargs)
+
+    return placed
 
 
 @contextmanager
@@ -41,6 +56,7 @@ def _control(key: str, read: Callable[[str], Any], default: Any) -> Iterator[dic
         yield arguments
 
 
+@_placed
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
@@ -57,6 +73,7 @@ def choice(
     return links.taken(key, value, default, format_func)
 
 
+@_placed
 def switch(
     label: str,
     options: Sequence[str],
@@ -77,6 +94,7 @@ def switch(
     return links.taken(key, None if value is None else str(value), default, format_func)
 
 
+@_placed
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """Show a toggle."""
     links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
@@ -108,6 +126,7 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     return None
 
 
+@_placed
 def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
     """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
     if legal is None:
@@ -119,11 +138,13 @@ def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, c
     return links.taken(key, value or "", "", str)
 
 
+@_placed
 def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
     """Show a number input for integers."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
 
 
+@_placed
 def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
     """Show a number input."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
@@ -143,6 +164,7 @@ def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kw
     return links.taken(key, None if value is None else type(default)(value), default, str)
 
 
+@_placed
 def amount(
     label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
 ) -> N:
@@ -236,6 +258,7 @@ def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[
         draw(key=slider, on_change=move, disabled=locked)
 
 
+@_placed
 def text_amount(
     label: str, key: str, *, default: str, options: Sequence[str], canonical: Callable[[str], str],
     nearest: Callable[[str], str], choices: str, help: str | None = None,
@@ -283,6 +306,7 @@ def text_amount(
     return value
 
 
+@_placed
 def size(
     label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
     help: str | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from effviz.ui import carried, links, visits
 
 STORAGE = "lessons"
 """Name under which the browser stores the answers."""
+USED = "_lesson_used"
+"""Key of the place of the controls that the step needs; None without one in this run."""
 _ANSWERS = "_lesson_answers"
 _ARRIVALS = "_lesson_arrivals"  # number of the arrival for which a control was set, by key
 _MOST_DIGITS = 1e15
@@ -170,6 +173,19 @@ def held(key: str) -> tuple[bool, bool]:
         return False, False
     hidden = key in play.step.hide
     return hidden or key in play.step.lock, hidden
+
+
+def conceals(key: str) -> bool:
+    """Whether the step does not show a chart, which has the answer of a later step."""
+    play = now()
+    return play is not None and play.is_here and key in play.step.conceal
+
+
+def beside(key: str) -> AbstractContextManager[Any]:
+    """Return the place above the numbers of the page, if the step needs the control there; otherwise do nothing."""
+    play = now()
+    place = st.session_state.get(USED)
+    return place if place is not None and play is not None and play.is_here and key in play.step.use else nullcontext()
 
 
 def planned(key: str) -> str:

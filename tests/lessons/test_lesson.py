@@ -10,7 +10,8 @@ import yaml
 
 import effviz
 from effviz.lessons.goals import goal_of
-from effviz.lessons.lesson import ORDER, Form, fill, lesson, read
+from effviz.lessons.lesson import ORDER, lesson, read
+from effviz.lessons.prediction import Form, fill
 from effviz.lessons.schema import LessonError
 from effviz.ui.navigation import PAGES
 
