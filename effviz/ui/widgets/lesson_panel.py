@@ -298,8 +298,10 @@ def _score(play: Play) -> str:
     if open_ones:
         texts.append(f"{plural(open_ones, 'question')} {'has' if open_ones == 1 else 'have'} no prediction.")
     goals = [bool(found.get(each.step.name, {}).get("met")) for each in steps if each.step.goal is not None]
-    if goals:
-        texts.append(f"{sum(goals)} of {plural(len(goals), 'goal')} {'is' if len(goals) == 1 else 'are'} met.")
+    if len(goals) == 1:
+        texts.append(f"The goal is {'' if goals[0] else 'not '}met.")
+    elif goals:
+        texts.append(f"{sum(goals)} of {len(goals)} goals {'is' if sum(goals) == 1 else 'are'} met.")
     return " ".join(texts)
 
 

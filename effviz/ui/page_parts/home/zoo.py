@@ -54,7 +54,7 @@ WAYS = (
     ),
     Way(
         "Teach",
-        "Four lessons ask for a prediction before the answer, alone or with a class on its own devices.",
+        "Four lessons with a prediction before each answer, alone or in a class where each student has a device.",
         "lessons",
         "Lessons and classroom",
         {},

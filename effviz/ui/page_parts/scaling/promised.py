@@ -99,7 +99,7 @@ def stages(choice: Choice) -> None:
     rows = [row for row in stage_rows(choice.base, choice.design) if row.built.channels > 1]
     columns = [
         Column("Stage", "built.name"),
-        # What is built first: a phone shows two or three columns.
+        # The built sizes first: a phone shows two or three columns.
         Column("Blocks built", "built.blocks"),
         Column("Blocks promised", "promised_blocks"),
         Column("Blocks at φ = 0", "base.blocks"),
