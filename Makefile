@@ -47,7 +47,7 @@ serve: .venv/runtime ## Start several servers behind nginx, for a class; needs n
 test test-quick: export OMP_NUM_THREADS = 1
 # The tests start a hundred processes. Without byte code, as in many images, each would compile effviz for two seconds.
 test test-quick: export PYTHONDONTWRITEBYTECODE =
-test: .venv/development ## Run all tests; those that need Chromium, nginx or PostgreSQL are skipped without them
+test: .venv/development ## Run all tests; those that need Chromium, nginx, PostgreSQL or MariaDB are skipped without them
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 

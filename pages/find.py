@@ -27,9 +27,9 @@ def page() -> None:
     titled(chosen.label if chosen else "no network fits")
     with instrument(), section("The headline"):
         results.headline(choice, found, chosen, convention)
-    results.binding(choice, found, convention)
     with section("The chart"):
         results.chart(choice, found, chosen, convention)
+    results.binding(choice, found, convention)
     results.open_in(chosen)
     parts(
         Part("Networks that fit", partial(results.table, choice, found, convention)),

@@ -4,7 +4,7 @@ from functools import partial
 
 from effviz.ui.page_parts.latency import lesson, results
 from effviz.ui.page_parts.latency.controls import controls
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("latency")
@@ -14,7 +14,7 @@ def page() -> None:
     with sidebar():
         options = controls()
     rows = results.measurements(options, convention)
-
+    titled(options.title)
     with instrument(), section("The headline"):
         results.headline(rows, options, convention)
     with section("The measurements"):

@@ -7,7 +7,7 @@ from effviz.ui.page_parts.memory import experiment as experiments
 from effviz.ui.page_parts.memory import intensity, lesson, networks, theory
 from effviz.ui.page_parts.memory.controls import controls
 from effviz.ui.widgets.cards import show_cards
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("memory")
@@ -17,6 +17,7 @@ def page() -> None:
     with sidebar():
         options = controls()
     found, run = compare(options.shape), experiments.experiment(options)
+    titled(options.shape.title)
 
     with instrument(), section("The headline"):
         show_cards([*theory.cards(found, convention), experiments.speed_card(run)])

@@ -7,7 +7,7 @@ from effviz.ui.page_parts.search.controls import controls
 from effviz.ui.page_parts.search.front import MEMBER, files, search_part
 from effviz.ui.page_parts.search.space import space_part
 from effviz.ui.widgets.cards import show_cards
-from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar
+from effviz.ui.widgets.frame import header, instrument, moving, section, sidebar, titled
 from effviz.ui.widgets.parts import Part, parts
 
 convention = header("search")
@@ -24,6 +24,7 @@ def page() -> None:
         Part("Try this", partial(lesson.questions, choice)),
         Part("Downloads", partial(files, choice, convention)),
     )
+    titled(choice.where)
     # After the parts, which calculate what the numbers show.
     with instrument(), section("The headline"):
         show_cards(ranking.cards(choice, convention))

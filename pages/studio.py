@@ -42,13 +42,13 @@ def page() -> None:
     with frame.section("The limits"):
         headline.verdict(here, judged, chosen, over, convention)
         fitting.result(here, chosen, convention)
-    rows.toolbar(here)
     rows.problems(here)
     form(here)
-    rows.table(here, convention, over)
-    more(here)
     with frame.section("The costs"):
         lesson.costs(here, convention)
+    rows.toolbar(here)
+    rows.table(here, convention, over)
+    more(here)
     more_about(here, chosen, judged, convention, conditions, reading)
 
 

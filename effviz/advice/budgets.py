@@ -251,7 +251,7 @@ class Preset(NamedTuple):
 
 
 KIB, MIB = 1024, 1024**2
-_CHIP = "The chip's kB and MB are 1024 and 1024 x 1024 bytes. Program, stack and buffers must fit as well."
+_CHIP = "The chip's kB and MB are 1024 and 1024 × 1024 bytes. Program, stack and buffers must fit as well."
 
 PRESETS: dict[str, Preset] = {
     "mcu_256k": Preset(
@@ -275,7 +275,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "mobile_600m": Preset(
         "Mobile, 600 M multiply-adds", (Budget("macs", 600_000_000),), "float32",
-        "The mobile setting of ImageNet, fewer than 600 M multiply-adds at 224 x 224: NASNet, arXiv 1707.07012; DARTS, "
+        "The mobile setting of ImageNet, fewer than 600 M multiply-adds at 224 × 224: NASNet, arXiv 1707.07012; DARTS, "
         "arXiv 1806.09055.",
     ),
     "real_time": Preset(

@@ -13,7 +13,7 @@ from effviz.advice.capacity import capacity
 from effviz.advice.edits import Edit, row_edit, setting_edit
 from effviz.advice.lint import lint
 from effviz.advice.solver import knobs
-from effviz.advice.solver.table import Cost, State, Table, limits_in_elements
+from effviz.advice.solver.table import Cost, KnobState, KnobTable, limits_in_elements
 from effviz.core import caches
 from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
@@ -119,7 +119,7 @@ def _diagnose(design: Design, budgets: tuple[Budget, ...], memory: str) -> Diagn
     broken = breaches(report, before)
     if not broken:
         return Diagnosis(before, (), ())
-    trial = _Trial(Table(design, limits_in_elements(budgets), memory), report, before)
+    trial = _Trial(KnobTable(design, limits_in_elements(budgets), memory), report, before)
     found: dict[Design, Remedy] = {}
     for each in broken:
         for remedy in trial.of(each):
@@ -137,7 +137,7 @@ def _diagnose(design: Design, budgets: tuple[Budget, ...], memory: str) -> Diagn
 class _Trial:
     """The changes that may help, with their effects on all limits."""
 
-    def __init__(self, table: Table, report: Report, before: tuple[Verdict, ...]) -> None:
+    def __init__(self, table: KnobTable, report: Report, before: tuple[Verdict, ...]) -> None:
         self.table, self.report, self.before = table, report, before
         self.design, self.start = table.design, table.start
         self.whole = capacity(table.design)
@@ -158,7 +158,7 @@ class _Trial:
 
     def _lowered(self, place: int, knob: knobs.Knob, breach: Breach) -> Iterator[Remedy]:
         """Yield the first level of a knob that meets the limit, or else the last one that can be built."""
-        last: tuple[State, Cost] | None = None
+        last: tuple[KnobState, Cost] | None = None
         for level in range(1, len(knob.levels) + 1):
             caches.pause()
             levels = (*self.start.levels[:place], level, *self.start.levels[place + 1 :])

@@ -1,7 +1,7 @@
 """Cross-check of effviz's counts against torch, thop and torch's FlopCounterMode, with each difference itemised.
 
 Each tool counts the built module: torch and thop its parameters, thop and FlopCounterMode its operations. Every tool
-has its own conventions. Each total is therefore compared with effviz's number plus one `Term` per convention.
+has its own conventions. Each total is therefore compared with effviz's number plus one `CounterTerm` per convention.
 The terms come from `effviz.count.reconcile`, never from the tool's total. `Comparison.remainder` is the part that
 they do not explain. It is 0 unless the tool or effviz has an error.
 
@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from effviz.backend.build import build
 from effviz.core.errors import Cancelled, DesignError
 from effviz.core.resolution import Resolution
-from effviz.count.reconcile import Term, operation, reconcile
+from effviz.count.reconcile import CounterTerm, operation, reconcile
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
 
@@ -42,7 +42,7 @@ class Comparison:
     call: str  # the Python expression that counts
     total: int  # the tool's number
     effviz: int  # effviz's number
-    terms: tuple[Term, ...] = ()  # the differences between the two
+    terms: tuple[CounterTerm, ...] = ()  # the differences between the two
     not_counted: tuple[str, ...] = ()  # torch classes that the tool counts as 0, as effviz does
 
     @property

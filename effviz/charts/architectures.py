@@ -13,7 +13,7 @@ from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text, visible
 from effviz.core.units import exact, lower, percent, si
 from effviz.count.kinds import KINDS
-from effviz.count.rows import KindSums, LayerRow, Sums
+from effviz.count.rows import KindSums, LayerRow, LayerSums
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Measure:
     show: Callable[[float], str] = si  # a value in that unit as text
     in_bytes: bool = False  # whether ticks are multiples of KiB and MiB
 
-    def of(self, counts: Sums | LayerRow) -> int:
+    def of(self, counts: LayerSums | LayerRow) -> int:
         """Return the value in the unit shown."""
         return int(getattr(counts, self.column)) * self.factor
 
@@ -34,11 +34,11 @@ class Measure:
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
-def by_stage(sums: KindSums) -> dict[str, Sums]:
+def by_stage(sums: KindSums) -> dict[str, LayerSums]:
     """Add the layer kinds of each stage."""
-    found: dict[str, Sums] = {}
+    found: dict[str, LayerSums] = {}
     for (stage, _), each in sums.items():
-        found[stage] = found.get(stage, Sums()) + each
+        found[stage] = found.get(stage, LayerSums()) + each
     return found
 
 
@@ -71,6 +71,7 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
             highest, in_bytes=measure.in_bytes
         )
     layout = axes | {
+        "meta": {"turns": True},  # the browser draws rows where the names do not fit below the bars, see `chart.js`
         "barmode": "stack",
         "bargap": 0.3,
         "margin": draw.margin(top=26),
@@ -118,7 +119,7 @@ def _ghosts(stages: Sequence[str], ghosts: Mapping[str, float], axis: str, look:
     return [draw.segment(x - 0.42, y, x + 0.42, y, look.ink, 2, xref="x", yref=axis) for x, y in heights]
 
 
-def _split(totals: Mapping[str, Sums], first: Measure, second: Measure) -> str:
+def _split(totals: Mapping[str, LayerSums], first: Measure, second: Measure) -> str:
     """Name the point along the network up to which the shares of two measures differ most."""
     sums = [sum(map(each.of, totals.values())) for each in (first, second)]
     if missing := [lower(each.label) for each, total in zip((first, second), sums, strict=True) if not total]:
@@ -150,7 +151,7 @@ def kind_shares(sums: KindSums, measures: list[Measure], look: Appearance) -> Ch
         sums: ``report.sums``.
         measures: the bars from top to bottom: parameters, then multiply-adds or FLOPs, then others.
     """
-    kinds = {kind: sum((each for (_, other), each in sums.items() if other == kind), Sums()) for _, kind in sums}
+    kinds = {kind: sum((each for (_, other), each in sums.items() if other == kind), LayerSums()) for _, kind in sums}
     totals = [sum(map(measure.of, kinds.values())) or 1 for measure in measures]
     shares = {kind: [measure.of(each) / total for measure, total in zip(measures, totals, strict=True)]
               for kind, each in kinds.items() if kind in KIND_COLORS}  # fmt: skip

@@ -63,7 +63,7 @@ def _compared(saving: float, noun: str, less: str, other: str = "") -> str:
 # --- savings over a control ------------------------------------------------------------------------------------------
 
 
-class Curve(NamedTuple):
+class FactorCurve(NamedTuple):
     """One line of `reduction_curve`: its name, the factors, and the dash of the line."""
 
     label: str
@@ -72,7 +72,7 @@ class Curve(NamedTuple):
 
 
 def reduction_curve(
-    amounts: Sequence[int], curves: Sequence[Curve], now: int, control: str, subject: str, look: Appearance, *,
+    amounts: Sequence[int], curves: Sequence[FactorCurve], now: int, control: str, subject: str, look: Appearance, *,
     logarithmic: bool, limit: tuple[float, str] | None = None,
 ) -> Chart:  # fmt: skip
     """Draw the saving of a kind over the standard convolution, against one control.
@@ -120,7 +120,7 @@ def reduction_curve(
     return chart(look, 280, traces, layout, title, f"Factors: {spoken}")
 
 
-def _saving(curve: Curve, amounts: Sequence[int], now: int, control: str, subject: str) -> str:
+def _saving(curve: FactorCurve, amounts: Sequence[int], now: int, control: str, subject: str) -> str:
     """State the saving at the value on screen, and its change along the axis."""
     factors = curve.factors
     claim = _compared(factors[list(amounts).index(now)], lower(curve.label), "fewer", "a standard convolution")

@@ -59,11 +59,12 @@ def counted_chart(ours: tuple[str, int], terms: Sequence[Addend], name: str, uni
         Bar(each.label, each.value, f"{sign(each.value)}{si(abs(each.value))}", (signed(each.value), each.formula))
         for each in terms
     ]
-    trace, rows = waterfall(first, moves, last, look)
+    trace, rows, texts = waterfall(first, moves, last, look)
     layout = {
         "margin": draw.margin(right=90),
         "xaxis": draw.axis(unit, showgrid=True) | round_axis(max(*sums, 1), 3),
         "yaxis": rows,
+        "annotations": texts,
     }
     spoken = ", ".join(f"{each.label} {each.text}" for each in (first, *moves, last))
     return chart(look, 110 + 40 * len(moves) + 40, [trace], layout, finding(ours[1], terms, name), spoken)

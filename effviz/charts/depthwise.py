@@ -5,10 +5,12 @@ from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import lower, si
-from effviz.studies.depthwise import Side
+from effviz.studies.depthwise import PairedNetwork
 
 
-def pair_chart(first: Side, second: Side, latencies: tuple[float | None, ...], label: str, look: Appearance) -> Chart:
+def pair_chart(
+    first: PairedNetwork, second: PairedNetwork, latencies: tuple[float | None, ...], label: str, look: Appearance
+) -> Chart:
     """Draw the costs of the second network as multiples of the first.
 
     Args:
@@ -34,7 +36,7 @@ def pair_chart(first: Side, second: Side, latencies: tuple[float | None, ...], l
     return chart(look, *drawn, _finding(first, second, latencies, label), spoken)
 
 
-def _finding(first: Side, second: Side, latencies: tuple[float | None, ...], label: str) -> str:
+def _finding(first: PairedNetwork, second: PairedNetwork, latencies: tuple[float | None, ...], label: str) -> str:
     """Set multiply-adds and depthwise layers beside the latency."""
     if first.report.design == second.report.design:
         return f"Both networks are {first.title}"

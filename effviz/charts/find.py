@@ -14,7 +14,7 @@ _RUG = 90  # at most so many marks
 _FLOOR, _BELOW = 0.06, 0.08  # of the height, for the rug and for the text below it
 
 
-class Mark(NamedTuple):
+class PublishedMark(NamedTuple):
     """A network with a published top-1."""
 
     label: str  # network, width and resolution
@@ -23,7 +23,7 @@ class Mark(NamedTuple):
     text: str  # its value and source
 
 
-class Search(NamedTuple):
+class FoundNetworks(NamedTuple):
     """Results of a search, for the chart.
 
     Attributes:
@@ -37,9 +37,9 @@ class Search(NamedTuple):
         limit_text: its text.
     """
 
-    fits: Sequence[Mark]
-    front: Sequence[Mark]
-    near: Sequence[Mark]
+    fits: Sequence[PublishedMark]
+    front: Sequence[PublishedMark]
+    near: Sequence[PublishedMark]
     rest: Sequence[int]
     best: str
     total: int
@@ -47,7 +47,7 @@ class Search(NamedTuple):
     limit_text: str
 
 
-def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_bytes: bool = False) -> Chart:
+def found_chart(found: FoundNetworks, label: str, chosen: str, look: Appearance, *, in_bytes: bool = False) -> Chart:
     """Draw published top-1 against a quantity, with the Pareto front, the limit and what it alone excludes.
 
     Networks without a published top-1 are marks below the axis of accuracies: no value is guessed.
@@ -111,7 +111,7 @@ def found_chart(found: Search, label: str, chosen: str, look: Appearance, *, in_
     return chart(look, 420, traces, layout, _title(found), f"On the front: {spoken}" if spoken else "")
 
 
-def _marks(name: str, marks: Sequence[Mark], marker: Spec) -> Spec:
+def _marks(name: str, marks: Sequence[PublishedMark], marker: Spec) -> Spec:
     rows = [[each.label, each.top1, each.text] for each in marks]
     return draw.dots(
         [each.value for each in marks], [each.top1 for each in marks], marker, name=name,
@@ -137,7 +137,7 @@ def _networks(count: int) -> str:
     return f"{count:,} network{'' if count == 1 else 's'}"
 
 
-def _title(found: Search) -> str:
+def _title(found: FoundNetworks) -> str:
     if not found.total:
         return "No network fits these limits"
     if not found.best:

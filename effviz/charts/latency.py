@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.names import Frame, Mark, Segment, named
+from effviz.charts.names import Mark, Rectangle, Segment, named
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.charts.ticks import log_values
@@ -19,7 +19,7 @@ _AREA = 850.0, 380.0
 """Width and height in pixels of the plot of a chart of usual width."""
 
 
-class Point(NamedTuple):
+class MeasuredPoint(NamedTuple):
     """A measured network as it is drawn."""
 
     title: str
@@ -50,7 +50,8 @@ def latency_scatter(
         span: smallest and largest count on the axis; None for those of the rows.
     """
     points = [
-        Point(each["title"], each["family"], each[column] * factor, each["latency_ms"], each["noisy"]) for each in rows
+        MeasuredPoint(each["title"], each["family"], each[column] * factor, each["latency_ms"], each["noisy"])
+        for each in rows
     ]
     counts, times = [each.amount for each in points], [each.time for each in points]
     low, high = (min(counts), max(counts)) if span is None else (span[0] * factor, span[1] * factor)
@@ -79,13 +80,13 @@ def _marked_pair(rows: Sequence[Row], column: str, highlight: Collection[str]) -
     return pairs[0] if pairs and set(highlight) == {pairs[0].heavy, pairs[0].light} else None
 
 
-def _link(ends: Sequence[Point], look: Appearance) -> Spec:
+def _link(ends: Sequence[MeasuredPoint], look: Appearance) -> Spec:
     """Connect the points of a pair."""
     (_, _, x0, y0, _), (_, _, x1, y1, _) = ends
     return draw.segment(x0, y0, x1, y1, look.accent, 2, layer="below")
 
 
-def _points(points: Sequence[Point], label: str, highlight: Collection[str], look: Appearance) -> Spec:
+def _points(points: Sequence[MeasuredPoint], label: str, highlight: Collection[str], look: Appearance) -> Spec:
     colors = [look.accent if each.title in highlight else look.ink for each in points]
     sizes = [13 if each.title in highlight else 9 for each in points]
     symbols = ["circle-open" if each.noisy else "circle" for each in points]
@@ -100,7 +101,7 @@ def _points(points: Sequence[Point], label: str, highlight: Collection[str], loo
 
 
 def _names(
-    points: Sequence[Point], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
+    points: Sequence[MeasuredPoint], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
     look: Appearance, pair: Inversion | None,
 ) -> list[Spec]:  # fmt: skip
     """Name the networks, except where a name would cover another one or a point, and add the `fixed` labels.
@@ -125,17 +126,17 @@ def _names(
     return [*others, *fixed, *marked]
 
 
-def _frames(notes: Sequence[Spec], ranges: tuple[Span, Span]) -> list[Frame]:
+def _frames(notes: Sequence[Spec], ranges: tuple[Span, Span]) -> list[Rectangle]:
     """Return the rectangles of the labels of the lines of equal speed."""
     found = []
     for note in notes:
         x, y = _pixels(note["x"], note["y"], ranges)
         left, top = x - 42 * (note["xanchor"] == "right"), y + 16 * (note["yanchor"] == "bottom")
-        found.append(Frame(left, top - 16, left + 42, top))
+        found.append(Rectangle(left, top - 16, left + 42, top))
     return found
 
 
-def _place(point: Point, ranges: tuple[Span, Span]) -> tuple[float, float]:
+def _place(point: MeasuredPoint, ranges: tuple[Span, Span]) -> tuple[float, float]:
     return _pixels(math.log10(point.amount), math.log10(point.time), ranges)
 
 

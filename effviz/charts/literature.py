@@ -7,7 +7,7 @@ from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent
 from effviz.count.palette import text_on
-from effviz.studies.literature.judge import VERDICTS
+from effviz.studies.literature.judge import UNEXPLAINED, VERDICTS, WRONG
 from effviz.studies.literature.selection import COMPARED, Group, Summary
 
 _TITLES = {
@@ -20,8 +20,9 @@ GREYS = {"light": ("#E3E3EA", "#B4B4C0", "#7A7A88"), "dark": ("#2F3B4C", "#5A677
 
 
 def verdict_colors(look: Appearance) -> dict[str, str]:
-    """Return the color of each verdict of `COMPARED`: greys, and the accent for wrong figures."""
-    return dict(zip(COMPARED, (*GREYS[look.name], look.accent), strict=True))
+    """Return the color of each verdict of `COMPARED`: greys, and the accent for figures that no rule gives."""
+    pale = draw.mixed(look.paper, look.accent, 0.45)
+    return dict(zip(COMPARED, (*GREYS[look.name], pale, look.accent), strict=True))
 
 
 def verdict_bars(groups: Sequence[Group], grouping: str, found: Summary, look: Appearance) -> Chart:
@@ -68,19 +69,20 @@ def verdict_bars(groups: Sequence[Group], grouping: str, found: Summary, look: A
 def _finding(found: Summary) -> str:
     if not found.compared:
         return "No figure of this selection can be compared"
-    wrong, compared = found.counts["wrong"], found.compared
-    if not wrong:
-        return (
-            f"None of {exact(compared)} printed figures is wrong" if compared > 1 else "The printed figure is not wrong"
-        )
-    share = percent(wrong / compared)
+    named = {"unexplained": found.counts[UNEXPLAINED], "wrong": found.counts[WRONG]}
+    count, compared = sum(named.values()), found.compared
+    what = " or ".join(name for name, part in named.items() if part)
+    if not count:
+        several = f"None of {exact(compared)} printed figures is unexplained or wrong"
+        return several if compared > 1 else "The printed figure is explained"
+    share = percent(count / compared)
     off = f", by {percent(found.median_off)} in the median" if found.median_off is not None else ""
     if compared == 1:
-        return f"The printed figure is wrong{off.replace(' in the median', '')}"
-    if wrong == compared:
-        return f"All {exact(compared)} printed figures are wrong{off}"
-    are = "is" if wrong == 1 else "are"
-    return f"{exact(wrong)} of {exact(compared)} printed figures ({share}) {are} wrong{off}"
+        return f"The printed figure is {what}{off.replace(' in the median', '')}"
+    if count == compared:
+        return f"All {exact(compared)} printed figures are {what}{off}"
+    are = "is" if count == 1 else "are"
+    return f"{exact(count)} of {exact(compared)} printed figures ({share}) {are} {what}{off}"
 
 
 check_border(globals())

@@ -93,7 +93,7 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
         if cell.value is not None
     )
     numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
-    return chart(look, min(520, 64 + 34 * max(2, len(widths))), traces, layout, said.title, numbers)
+    return chart(look, min(500, 64 + 31 * max(2, len(widths))), traces, layout, said.title, numbers)
 
 
 def _shares(known: Sequence[float]) -> Callable[[float], float]:
@@ -109,7 +109,7 @@ def _shares(known: Sequence[float]) -> Callable[[float], float]:
 # --- accuracy --------------------------------------------------------------------------------------------------------
 
 
-class Point(NamedTuple):
+class PublishedPoint(NamedTuple):
     """A published accuracy."""
 
     network: str  # its name in the legend
@@ -120,7 +120,7 @@ class Point(NamedTuple):
     front: bool  # no other published point is as cheap and as accurate
 
 
-class Curve(NamedTuple):
+class Top1Curve(NamedTuple):
     """Interpolated top-1 along one multiplier: its name and its corners, compute and per cent."""
 
     label: str
@@ -137,8 +137,8 @@ class Here(NamedTuple):
 
 
 def accuracy_scatter(
-    points: Sequence[Point], networks: Sequence[str], chosen: str, here: Here, curves: Sequence[Curve], label: str,
-    look: Appearance, *, alone: bool,
+    points: Sequence[PublishedPoint], networks: Sequence[str], chosen: str, here: Here, curves: Sequence[Top1Curve],
+    label: str, look: Appearance, *, alone: bool,
 ) -> Chart:  # fmt: skip
     """Draw published top-1 against counted compute, with the Pareto front.
 
@@ -188,7 +188,7 @@ def accuracy_scatter(
     return chart(look, 460, traces, layout, title, f"On the front: {spoken}", f"On screen: {here.text}")
 
 
-def _published(name: str, points: Sequence[Point], symbol: str, chosen: bool, look: Appearance) -> Spec:
+def _published(name: str, points: Sequence[PublishedPoint], symbol: str, chosen: bool, look: Appearance) -> Spec:
     # The legend shows a network by its first point, which should be filled if any is.
     ordered = sorted(points, key=lambda each: not each.front)
     symbols = [symbol if each.front else f"{symbol}-open" for each in ordered]
@@ -200,7 +200,7 @@ def _published(name: str, points: Sequence[Point], symbol: str, chosen: bool, lo
     )  # fmt: skip
 
 
-def _front_title(points: Sequence[Point], chosen: str) -> str:
+def _front_title(points: Sequence[PublishedPoint], chosen: str) -> str:
     mine = [each for each in points if each.network == chosen]
     on, every = sum(each.front for each in mine), len(mine)
     front = f"on the Pareto front of {plural(len({each.network for each in points}), 'network')}"

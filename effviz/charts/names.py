@@ -27,7 +27,7 @@ class Mark(NamedTuple):
     needed: bool = False  # has its name even where this covers something
 
 
-class Frame(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle: left, bottom, right and top."""
 
     left: float
@@ -35,7 +35,7 @@ class Frame(NamedTuple):
     right: float
     top: float
 
-    def meets(self, other: "Frame") -> bool:
+    def meets(self, other: "Rectangle") -> bool:
         """Return whether two rectangles overlap."""
         across = min(self.right, other.right) - max(self.left, other.left)
         return across > 0 and min(self.top, other.top) - max(self.bottom, other.bottom) > 0
@@ -61,14 +61,14 @@ class Frame(NamedTuple):
         return start < end
 
 
-def _frame(mark: Mark, across: int, up: int) -> Frame:
+def _frame(mark: Mark, across: int, up: int) -> Rectangle:
     """Return the rectangle of a name on one side of its mark; 2 is a line further up than 1."""
     wide, high = _LETTER * mark.size * len(mark.text), _LINE * mark.size
     right, above = _shift(mark, across, up)
     up = min(max(up, -1), 1)
     left = mark.x + right + wide * (across - 1) / 2
     bottom = mark.y + above + high * (up - 1) / 2
-    return Frame(left, bottom, left + wide, bottom + high)
+    return Rectangle(left, bottom, left + wide, bottom + high)
 
 
 def _shift(mark: Mark, across: int, up: int) -> tuple[float, float]:
@@ -80,7 +80,7 @@ def _shift(mark: Mark, across: int, up: int) -> tuple[float, float]:
 
 
 def named(
-    marks: Sequence[Mark], area: tuple[float, float], *, lines: Sequence[Segment] = (), taken: Iterable[Frame] = ()
+    marks: Sequence[Mark], area: tuple[float, float], *, lines: Sequence[Segment] = (), taken: Iterable[Rectangle] = ()
 ) -> list[Spec | None]:
     """Return how the name of each mark is anchored; None where it would cover something.
 
@@ -116,7 +116,7 @@ def named(
 
 
 def _cost(
-    frame: Frame, own: Mark, marks: Sequence[Mark], used: Sequence[Frame], lines: Sequence[Segment],
+    frame: Rectangle, own: Mark, marks: Sequence[Mark], used: Sequence[Rectangle], lines: Sequence[Segment],
     area: tuple[float, float],
 ) -> float:  # fmt: skip
     covered = sum(frame.covers(mark) for mark in marks if mark is not own) + sum(map(frame.meets, used))

@@ -181,7 +181,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
         "shapes": [draw.rule(look.accent, 1, "dot", x=cut.amount, layer="below")],
         "annotations": [
             draw.note(cut.amount, 100 * cut.share, cut.text, look.accent, 14, xanchor="right" if right else "left",
-                      xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom", bgcolor=look.paper)
+                      xshift=-14 if right else 14, yanchor="top" if cut.share > 0.5 else "bottom")
         ],
     }  # fmt: skip
     title = f"{cut.text} of the networks are within a budget of {si(cut.amount)}"
@@ -189,7 +189,7 @@ def share_chart(points: Sequence[tuple[int, float]], cut: Cut, label: str, look:
     return chart(look, _TALL, traces, layout, title, f"{label}: {spoken}")
 
 
-class Bar(NamedTuple):
+class ChoiceBar(NamedTuple):
     """The mean cost of the networks with one choice in every stage, in the convention."""
 
     choice: str
@@ -197,7 +197,7 @@ class Bar(NamedTuple):
     amount: float
 
 
-def choice_chart(bars: Sequence[Bar], mean: float, label: str, look: Appearance) -> Chart:
+def choice_chart(bars: Sequence[ChoiceBar], mean: float, label: str, look: Appearance) -> Chart:
     """Draw the mean cost of every choice beside that of the space.
 
     Args:
@@ -206,7 +206,7 @@ def choice_chart(bars: Sequence[Bar], mean: float, label: str, look: Appearance)
         label: of the cost.
         look: colors.
     """
-    rows = [Bar("All networks", "", mean), *bars]
+    rows = [ChoiceBar("All networks", "", mean), *bars]
     names = [f"{each.choice} {each.value}".rstrip() for each in rows]
     spread: dict[str, list[float]] = {}
     for each in bars:

@@ -45,7 +45,7 @@ def silhouette(
     fills = [draw.mixed(look.grid, look.accent, box.macs / most) for box in network]
     total = sum(box.macs for box in network) or 1
     texts = [
-        [box.name, f"{box.side} x {box.side}", exact(box.channels), si(box.macs * factor), percent(box.macs / total)]
+        [box.name, f"{box.side} × {box.side}", exact(box.channels), si(box.macs * factor), percent(box.macs / total)]
         for box in network
     ]
     hover = draw.hover(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from effviz.charts import draw
@@ -26,8 +27,10 @@ def sign(value: int) -> str:
     return "+" if value > 0 else MINUS if value < 0 else ""
 
 
-def waterfall(first: Bar, moves: Sequence[Bar], last: Bar, look: Appearance, factor: int = 1) -> tuple[Spec, Spec]:
-    """Build the trace and the axis of the names.
+def waterfall(
+    first: Bar, moves: Sequence[Bar], last: Bar, look: Appearance, factor: int = 1
+) -> tuple[Spec, Spec, list[Spec]]:
+    """Build the trace, the axis of the names, and the values, which are to the right of the bars, away from the names.
 
     Args:
         first: the number at the start.
@@ -43,15 +46,20 @@ def waterfall(first: Bar, moves: Sequence[Bar], last: Bar, look: Appearance, fac
         "type": "waterfall", "orientation": "h", "y": list(range(len(bars))),
         "x": [factor * each.value for each in bars],
         "measure": ["absolute", *["relative"] * len(moves), "total"],
-        "text": [each.text for each in bars], "textposition": "outside", "cliponaxis": False,
-        "textfont": {"size": 12, "color": look.ink},
+        "text": [each.text for each in bars], "textposition": "none",
         "increasing": {"marker": {"color": look.ink}},
         "decreasing": {"marker": {"color": look.accent}},
         "totals": {"marker": {"color": draw.mixed(look.paper, look.ink, 0.3)}},
         "connector": {"line": {"color": look.grid, "width": 1}},
     }  # fmt: skip
     trace |= draw.hover("%{customdata}", ["<br>".join(map(plotly_text, each.notes or (each.text,))) for each in bars])
-    return trace, draw.ROWS | draw.ticks(range(len(labels)), labels.__getitem__)
+    sums = list(accumulate((each.value for each in (first, *moves)), initial=0))
+    ends = [*map(max, sums, sums[1:]), max(last.value, 0)]
+    texts = [
+        draw.note(factor * end, place, plotly_text(each.text), look.ink, 12, xanchor="left", xshift=2)
+        for place, (end, each) in enumerate(zip(ends, bars, strict=True))
+    ]
+    return trace, draw.ROWS | draw.ticks(range(len(labels)), labels.__getitem__), texts
 
 
 def _in_lines(name: str, most: int = 22) -> str:

@@ -32,7 +32,7 @@ class DesignMeasure(NamedTuple):
     texts: Sequence[str]
 
 
-class Built(NamedTuple):
+class DrawnDesign(NamedTuple):
     """A design as it is drawn."""
 
     name: str  # a key of `SYMBOLS`
@@ -41,7 +41,9 @@ class Built(NamedTuple):
     stages: Sequence[str]  # of the blocks
 
 
-def finding(designs: Sequence[Built], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str) -> str:
+def finding(
+    designs: Sequence[DrawnDesign], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str
+) -> str:
     """Compare the deepest design with the shallowest.
 
     Args:
@@ -71,7 +73,12 @@ def _change(value: float, base: float) -> str:
 
 
 def multiples_chart(
-    designs: Sequence[Built], quantities: Sequence[DesignMeasure], base: int, marked: str, title: str, look: Appearance
+    designs: Sequence[DrawnDesign],
+    quantities: Sequence[DesignMeasure],
+    base: int,
+    marked: str,
+    title: str,
+    look: Appearance,
 ) -> Chart:
     """Draw every measure of every design as a multiple of one design's.
 
@@ -120,7 +127,7 @@ def multiples_chart(
     return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
-def shapes_chart(designs: Sequence[Built], marked: str, look: Appearance) -> Chart:
+def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance) -> Chart:
     """Draw the designs from top to bottom at one scale: one bar per block, whose height is the number of channels.
 
     The design called `marked` has the accent colour.

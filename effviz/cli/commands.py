@@ -1,4 +1,4 @@
-"""The commands, built on click. Each returns an `Answer`, which `main` prints."""
+"""The commands, built on click. Each returns an `CommandOutput`, which `main` prints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from effviz.cli.options import (
     PROGRAM,
     REFUSED,
     UNFORESEEN,
-    Answer,
+    CommandOutput,
     budgets_of,
     chosen_design,
     cli,
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Not `cli.main`: it prints an empty line on Ctrl-C and handles a closed pipe itself.
         given = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context(PROGRAM, [*given], obj=shlex.join(["effviz", *given])) as context:
-            answer: Answer = cli.invoke(context)
+            answer: CommandOutput = cli.invoke(context)
         files.write(answer.text)
     except click.exceptions.Exit as finished:
         return finished.exit_code
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @command("", "--family MobileNet --json")
 @click.option("--family", help="Only this family.")
 @json_option
-def list_(family: str | None, is_json: bool) -> Answer:
+def list_(family: str | None, is_json: bool) -> CommandOutput:
     """List the architectures."""
     reports = [analyze(architecture(name)) for name in ARCHITECTURES]
     families = dict.fromkeys(report.design.family for report in reports)
@@ -112,7 +112,7 @@ def list_(family: str | None, is_json: bool) -> Answer:
             unknown("family", family, families)
     if is_json:
         keys, counts = ("name", "title", "family", "source", "resolution"), ("params", "macs")
-        return Answer(
+        return CommandOutput(
             output.as_json([output.values(each.design, keys) | output.values(each, counts) for each in reports])
         )
     head = ("name", "title", "pixels", "parameters", "multiply-adds")
@@ -120,7 +120,7 @@ def list_(family: str | None, is_json: bool) -> Answer:
         (each.design.name, each.design.title, compact_size(each.resolution), exact(each.params), exact(each.macs))
         for each in reports
     ]
-    return Answer(output.table([head, *body], "<<>>>"))
+    return CommandOutput(output.table([head, *body], "<<>>>"))
 
 
 @command("efficientnet_b0 --phi 1 --layers", "mobilenet_v2 --variant teaching", "design.json --memory eager --json")
@@ -130,17 +130,17 @@ def list_(family: str | None, is_json: bool) -> Answer:
 @click.option("--csv", "is_csv", is_flag=True, help="Print the layers as CSV; --memory applies.")
 @click.option("--html", "is_html", is_flag=True, help="Print a page that a browser prints on one sheet of A4.")
 @json_option
-def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: bool, is_json: bool) -> Answer:
+def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: bool, is_json: bool) -> CommandOutput:
     """Count the cost of a design, in total and layer by layer."""
     formats = [name for name, chosen in (("--csv", is_csv), ("--html", is_html), ("--json", is_json)) if chosen]
     if len(formats) > 1:
         raise click.UsageError(f"{' and '.join(formats)} cannot be combined", click.get_current_context())
     counted = analyze(design, memory=memory)
     if is_html:
-        return Answer(_sheet(counted))
+        return CommandOutput(_sheet(counted))
     if is_csv:
         safe = counted.table.map(lambda cell: csv_text(visible(cell)) if isinstance(cell, str) else cell)
-        return Answer(safe.to_csv(index=False, lineterminator="\n"))
+        return CommandOutput(safe.to_csv(index=False, lineterminator="\n"))
     terms = _variant_terms()
     # The table loads pandas.
     rows: list[dict[str, Any]] = counted.table.to_dict("records") if layers else []
@@ -151,7 +151,7 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: boo
         if terms:
             items = [output.values(each, ("reason", "where", "params", "macs")) for each in terms]
             answer |= {"variant": design.variant, "difference_to_default": items}
-        return Answer(output.as_json(answer | ({"layers": rows} if layers else {})))
+        return CommandOutput(output.as_json(answer | ({"layers": rows} if layers else {})))
     totals = [(label, exact(getattr(counted, name))) for name, label in _TOTALS.items()]
     parts = [output.lines([output.heading(design), *output.convention(memory)]), output.table(totals, "<>")]
     if terms:
@@ -160,7 +160,7 @@ def report(design: Design, memory: str, layers: bool, is_csv: bool, is_html: boo
         cells = ([row[column] for column in _LAYER_COLUMNS] for row in rows)
         texts = [[exact(cell) if isinstance(cell, int) else str(cell) for cell in row] for row in cells]
         parts.append(output.table([_LAYER_COLUMNS, *texts], "<<<>>>>"))
-    return Answer("\n".join(parts))
+    return CommandOutput("\n".join(parts))
 
 
 def _sheet(counted: Report) -> str:
@@ -205,7 +205,7 @@ def _difference(variant: str, terms: Sequence[VariantTerm]) -> str:
 def check(
     design: Design, preset: str | None, dtype: str | None, memory: str, lint: bool, strict_lint: bool, is_json: bool,
     **limits: Budget | None,
-) -> Answer:  # fmt: skip
+) -> CommandOutput:  # fmt: skip
     """Check a design against limits. A value equal to its limit passes."""
     chosen, budgets, dtype = budgets_of(preset, dtype, limits)
     if not (budgets or lint or strict_lint):
@@ -226,13 +226,13 @@ def check(
         answer |= {"passed": passed, "budgets": [output.verdict_values(each) for each in verdicts]}
         answer |= {"latency": latency.to_dict() | {"noisy": latency.noisy}} if latency else {}
         answer |= {"findings": findings} if findings is not None else {}
-        return Answer(output.as_json(answer), code)
+        return CommandOutput(output.as_json(answer), code)
     parts = [output.lines(output.conditions(counted, dtype, chosen, latency))]
     if verdicts:
         parts.append(output.table((output.verdict_row(each, dtype) for each in verdicts), "<<><><<"))
     if findings is not None:
         parts.append(output.lines(output.finding_lines(findings, "FAIL" if strict_lint else "note")))
-    return Answer("\n".join(parts), code)
+    return CommandOutput("\n".join(parts), code)
 
 
 def _findings(design: Design) -> list[dict[str, Any]]:
@@ -252,7 +252,7 @@ def _findings(design: Design) -> list[dict[str, Any]]:
 )  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the weights in ONNX. Default: 0.")
-def export(design: Design, file: str, force: bool, form: str | None, is_json: bool, seed: int | None) -> Answer:
+def export(design: Design, file: str, force: bool, form: str | None, is_json: bool, seed: int | None) -> CommandOutput:
     """Export a design as PyTorch or Keras code, as an ONNX file or as JSON."""
     if not file:
         raise click.ClickException("the file name after -o is empty")
@@ -265,9 +265,9 @@ def export(design: Design, file: str, force: bool, form: str | None, is_json: bo
         raise click.UsageError("an ONNX file needs a name: -o FILE", click.get_current_context())
     content = _exported(design, form, seed or 0)
     if isinstance(content, str) and file == "-":
-        return Answer(content)
+        return CommandOutput(content)
     files.save(file, content, overwrite=force)
-    return Answer()
+    return CommandOutput()
 
 
 def _exported(design: Design, form: str, seed: int) -> str | bytes:
@@ -287,14 +287,14 @@ def _exported(design: Design, form: str, seed: int) -> str | bytes:
 @click.option("--batch", type=int, default=1, show_default=True, metavar="N", help="Images per run.")
 @click.option("--threads", type=int, default=1, show_default=True, metavar="N", help="Threads of PyTorch.")
 @json_option
-def latency(design: Design, batch: int, threads: int, is_json: bool) -> Answer:
+def latency(design: Design, batch: int, threads: int, is_json: bool) -> CommandOutput:
     """Measure the latency of a design with PyTorch on this CPU."""
     measured = _measure(design, batch, threads)
     if is_json:
-        return Answer(output.as_json({"name": design.name} | measured.to_dict() | {"noisy": measured.noisy}))
+        return CommandOutput(output.as_json({"name": design.name} | measured.to_dict() | {"noisy": measured.noisy}))
     conditions = "Forward passes of PyTorch on this CPU, random weights, each run timed separately."
     head = output.lines([output.heading(design), conditions])
-    return Answer(f"{head}\n{output.table(output.latency_rows(measured), '<<')}")
+    return CommandOutput(f"{head}\n{output.table(output.latency_rows(measured), '<<')}")
 
 
 def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
@@ -310,7 +310,7 @@ def _measure(design: Design, batch_size: int = 1, threads: int = 1) -> Latency:
 
 @command("", "--json")
 @json_option
-def lessons(is_json: bool) -> Answer:
+def lessons(is_json: bool) -> CommandOutput:
     """Check the files of the lessons, and compute all their answers and worksheets."""
     from effviz.lessons.lesson import ORDER, lesson
     from effviz.lessons.worksheet import check_variants
@@ -322,18 +322,20 @@ def lessons(is_json: bool) -> Answer:
         rows += [(name, step.name, step.prediction.show(step.prediction.value()))
                  for step in chosen.steps if step.prediction is not None]  # fmt: skip
     if is_json:
-        return Answer(output.as_json([dict(zip(("lesson", "step", "answer"), row, strict=True)) for row in rows]))
-    return Answer(output.table(rows, "<<<"))
+        return CommandOutput(
+            output.as_json([dict(zip(("lesson", "step", "answer"), row, strict=True)) for row in rows])
+        )
+    return CommandOutput(output.table(rows, "<<<"))
 
 
 @command("--port 8600", "--address 0.0.0.0", context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=click.IntRange(1, 65_535), metavar="N", help="Port of the server. Default: 8501.")
 @click.option("--address", metavar="HOST", help="Address that the server listens on; 0.0.0.0: all. Default: localhost.")
 @click.argument("streamlit_options", metavar="[STREAMLIT OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
-def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> Answer:
+def app(port: int | None, address: str | None, streamlit_options: tuple[str, ...]) -> CommandOutput:
     """Start the web app. Other options are passed to 'streamlit run'."""
     from effviz.ui.server import serve
 
     chosen = {"--server.port": port, "--server.address": address}
     serve([*(f"{name}={value}" for name, value in chosen.items() if value is not None), *streamlit_options])
-    return Answer()
+    return CommandOutput()

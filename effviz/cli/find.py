@@ -11,7 +11,7 @@ from effviz.advice.budgets import Budget, format_amount
 from effviz.cli import files, output
 from effviz.cli.options import (
     EXCEEDED,
-    Answer,
+    CommandOutput,
     budgets_of,
     command,
     dtype_option,
@@ -45,7 +45,7 @@ _HEAD = (
 def find(
     preset: str | None, dtype: str | None, memory: str, networks: tuple[str, ...], retrained: bool, rows: int,
     is_csv: bool, is_json: bool, **limits: Budget | None,
-) -> Answer:  # fmt: skip
+) -> CommandOutput:  # fmt: skip
     """Find networks of the zoo within limits, at usual widths and resolutions.
 
     A value equal to its limit fits. --max-latency uses measured and recorded latencies; networks without one do not
@@ -73,24 +73,24 @@ def find(
     if is_csv:
         if not found.fits:
             files.complain(f"no network fits. {sentence}")
-        return Answer(table.to_csv(index=False, lineterminator="\n"), code)
+        return CommandOutput(table.to_csv(index=False, lineterminator="\n"), code)
     if is_json:
         answer: dict[str, Any] = {"tried": found.tried, "fit": len(found.fits), "dtype": dtype, "memory": memory}
         answer |= {"limits": {each.quantity: each.limit for each in budgets}, "excluded": dict(found.excluded)}
         listed = table.astype(object).where(table.notna(), None).to_dict("records")
-        return Answer(output.as_json(answer | {"note": sentence, "networks": listed}), code)
+        return CommandOutput(output.as_json(answer | {"note": sentence, "networks": listed}), code)
     head = [f"{exact(len(found.fits))} of {exact(found.tried)} networks fit. {sentence}"]
     if found.fits:
         head += [finder.RANKING, f"Sizes in bytes: {dtype}, batch 1. Memory access: {memory}, in elements."]
     if chosen:
         head.append(f"{chosen.title}. {chosen.source}")
     if not found.fits:
-        return Answer(output.lines(head), code)
+        return CommandOutput(output.lines(head), code)
     body = [_row(each, dtype) for each in printed.fits]
     parts = [output.lines(head), output.table([_HEAD, *body], "<>>>>>><")]
     if len(found.fits) > rows:
         parts.append(output.lines([f"{exact(len(found.fits) - rows)} more; --rows {len(found.fits)} prints all."]))
-    return Answer("\n".join(parts), code)
+    return CommandOutput("\n".join(parts), code)
 
 
 def _sentence(found: Found, budgets: list[Budget], dtype: str) -> str:

@@ -14,7 +14,7 @@ from effviz.advice.solver import FITS, FOUND, Fit
 from effviz.cli import files, output
 from effviz.cli.options import (
     EXCEEDED,
-    Answer,
+    CommandOutput,
     budgets_of,
     command,
     dtype_option,
@@ -42,7 +42,7 @@ from effviz.cli.options import (
 def fit(
     design: Design, preset: str | None, dtype: str | None, memory: str, file: str | None, force: bool, is_json: bool,
     **limits: Budget | None,
-) -> Answer:  # fmt: skip
+) -> CommandOutput:  # fmt: skip
     """Change a design so that it meets all limits at once, and keep the most capacity.
 
     Multipliers and rows only become smaller. Capacity is the sum of the logarithms of the multiply-adds of all layers;
@@ -56,7 +56,7 @@ def fit(
     if file is not None and found.design is not None:
         files.save(file, found.design.to_json(indent=2) + "\n", overwrite=force)
     if is_json:
-        return Answer(output.as_json(_values(found, dtype, memory)), code)
+        return CommandOutput(output.as_json(_values(found, dtype, memory)), code)
     head = [output.heading(design), f"Sizes in bytes: {dtype}, batch 1. Memory access: {memory}."]
     if chosen:
         head.append(f"{chosen.title}. {chosen.source}")
@@ -68,7 +68,7 @@ def fit(
         ]
         parts.append(output.table(rows, "><>"))
     parts.append(output.table((output.verdict_row(each, dtype) for each in found.verdicts), "<<><><<"))
-    return Answer("\n".join(parts), code)
+    return CommandOutput("\n".join(parts), code)
 
 
 def _values(found: Fit, dtype: str, memory: str) -> dict[str, Any]:

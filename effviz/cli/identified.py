@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from effviz.cli import output
-from effviz.cli.options import Answer, command, json_option
+from effviz.cli.options import CommandOutput, command, json_option
 from effviz.core.resolution import compact_size
 from effviz.core.units import exact
 
@@ -21,7 +21,7 @@ _FITS = {"": "no rule gives it", "printed": "printed in a source"}
 @command('"1.8 GFLOPs, 12.2 M, 300 px"', '"3.4 M params, 300 M MMAdds" --json')
 @click.argument("figures")
 @json_option
-def identify(figures: str, is_json: bool) -> Answer:
+def identify(figures: str, is_json: bool) -> CommandOutput:
     """Find the networks of the zoo that have these figures, and the convention of each figure.
 
     FIGURES are parameters, multiply-adds or FLOPs, the size of the weights, and a resolution, each with its unit.
@@ -30,7 +30,7 @@ def identify(figures: str, is_json: bool) -> Answer:
     from effviz.studies.number_checker import identify as networks_with
 
     matches = networks_with(figures)
-    return Answer(_as_json(matches) if is_json else _as_table(matches), 0 if matches else 1)
+    return CommandOutput(_as_json(matches) if is_json else _as_table(matches), 0 if matches else 1)
 
 
 def _as_json(matches: Sequence[Match]) -> str:

@@ -7,7 +7,7 @@ import click
 from effviz import Design
 from effviz import microcontroller as planned
 from effviz.cli import output
-from effviz.cli.options import Answer, command, json_option, takes_design
+from effviz.cli.options import CommandOutput, command, json_option, takes_design
 from effviz.core.units import exact
 from effviz.count.microcontroller import KERNELS, MicrocontrollerReport
 
@@ -23,7 +23,9 @@ from effviz.count.microcontroller import KERNELS, MicrocontrollerReport
 )  # fmt: skip
 @click.option("--buffers", "with_buffers", is_flag=True, help="List all tensors with their places in the arena.")
 @json_option
-def microcontroller(design: Design, kernels: str, code_size: int | None, with_buffers: bool, is_json: bool) -> Answer:
+def microcontroller(
+    design: Design, kernels: str, code_size: int | None, with_buffers: bool, is_json: bool
+) -> CommandOutput:
     """Plan the memory of a network of int8 on a microcontroller.
 
     The arena in SRAM is that of TensorFlow Lite for Microcontrollers. The interpreter's part of it and the structure of
@@ -31,7 +33,7 @@ def microcontroller(design: Design, kernels: str, code_size: int | None, with_bu
     """
     found = planned(design, kernels=kernels, code_size=code_size)
     if is_json:
-        return Answer(output.as_json(_values(found, with_buffers)))
+        return CommandOutput(output.as_json(_values(found, with_buffers)))
     head = [
         output.heading(design),
         f"TensorFlow Lite for Microcontrollers, int8, batch 1. Kernels: {KERNELS[kernels].label}.",
@@ -57,7 +59,7 @@ def microcontroller(design: Design, kernels: str, code_size: int | None, with_bu
             for each in found.buffers
         ]  # fmt: skip
         parts += ["\n", output.table(listed, ">>><<")]
-    return Answer("".join(parts))
+    return CommandOutput("".join(parts))
 
 
 def _values(found: MicrocontrollerReport, with_buffers: bool) -> dict[str, object]:

@@ -33,14 +33,14 @@ LIMITS = (
 )
 
 
-class Answer(NamedTuple):
+class CommandOutput(NamedTuple):
     """The output of a command and its exit code."""
 
     text: str = ""
     code: int = 0
 
 
-Function = Callable[..., Answer]
+Function = Callable[..., CommandOutput]
 
 
 def _printed(names: Sequence[str], text: Callable[[click.Context], str], help: str) -> click.Option:
@@ -143,7 +143,7 @@ def takes_design(function: Function) -> Function:
         "--resolution", callback=_resolution, metavar="R", help="Side in pixels, or height x width: 512x2048."
     )
     @functools.wraps(function)
-    def scaled(**options: Any) -> Answer:
+    def scaled(**options: Any) -> CommandOutput:
         chosen = {name: options.pop(name) for name in DESIGN_OPTIONS}
         return function(chosen_design(**chosen), **options)
 

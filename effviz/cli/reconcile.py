@@ -9,7 +9,7 @@ import click
 
 from effviz import Design, Report, analyze
 from effviz.cli import output
-from effviz.cli.options import Answer, command, json_option, takes_design
+from effviz.cli.options import CommandOutput, command, json_option, takes_design
 from effviz.core.units import change, exact
 from effviz.count.reconcile import COUNTERS, QUANTITIES, Explanation
 from effviz.count.reconcile import reconcile as explanations
@@ -21,13 +21,13 @@ from effviz.count.reconcile import reconcile as explanations
     "--counter", type=click.Choice(list(COUNTERS), case_sensitive=False), help="Only this counter, with all terms."
 )
 @json_option
-def reconcile(design: Design, counter: str | None, is_json: bool) -> Answer:
+def reconcile(design: Design, counter: str | None, is_json: bool) -> CommandOutput:
     """Explain what thop, fvcore, ptflops and other counters print for a design, from their rules."""
     report = analyze(design)
     found = [each for each in explanations(report) if counter in (None, each.counter.name)]
     if is_json:
-        return Answer(output.as_json([_values(each) for each in found]))
-    return Answer(_summary(report, found) if counter is None else _terms(report, found))
+        return CommandOutput(output.as_json([_values(each) for each in found]))
+    return CommandOutput(_summary(report, found) if counter is None else _terms(report, found))
 
 
 def _values(each: Explanation) -> dict[str, Any]:

@@ -14,13 +14,13 @@ import click
 from effviz import Design
 from effviz.advice.budgets import QUANTITIES, Budget
 from effviz.cli import files, output
-from effviz.cli.options import Answer, command, limit_options
+from effviz.cli.options import CommandOutput, command, limit_options
 from effviz.core import progress
 from effviz.core.errors import DesignError
 from effviz.core.tabular import as_csv
 from effviz.core.units import exact
 from effviz.measure import store
-from effviz.studies.search.run import COUNTS, SAMPLERS, Result, Task, rows
+from effviz.studies.search.run import COUNTS, SAMPLERS, StudyResult, Task, rows
 
 _ALIGNMENT = {"network": ">", "stages": "<"}
 
@@ -52,7 +52,7 @@ _ALIGNMENT = {"network": ">", "stages": "<"}
 def search(
     storage: str | None, study: str, trials: int, workers: int, sampler: str, minimize: tuple[str, ...],
     measures: bool, seed: int | None, form: str, **limits: Budget | None,
-) -> Answer:  # fmt: skip
+) -> CommandOutput:  # fmt: skip
     """Search a space like MnasNet's for networks with low cost and high capacity.
 
     The result is the Pareto front of exact counts and of a measure of capacity, the entropy of DeepMAD. Accuracy is not
@@ -75,7 +75,7 @@ def search(
     finally:
         _show(0.0, "")
         progress.report = before
-    return Answer(_FORMATS[form](task, found), 0 if found.within else 1)
+    return CommandOutput(_FORMATS[form](task, found), 0 if found.within else 1)
 
 
 def _median_ms(design: Design) -> float:
@@ -95,7 +95,7 @@ def _show(_: float, message: str) -> None:
         print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
 
 
-def _table(task: Task, found: Result) -> str:
+def _table(task: Task, found: StudyResult) -> str:
     limits = [f"{QUANTITIES[each.quantity].title} at most {each.limit:,}" for each in task.budgets]
     head = [
         f"Study {task.study}: {exact(found.finished)} networks, {exact(found.within)} within the limits, "
@@ -116,7 +116,7 @@ def _cell(value: Any) -> str:
     return exact(value) if isinstance(value, int) else f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
-def _json(task: Task, found: Result) -> str:
+def _json(task: Task, found: StudyResult) -> str:
     front = [
         row | {"design": json.loads(each.design.to_json())}
         for row, each in zip(rows(found), found.front, strict=True)
@@ -126,9 +126,9 @@ def _json(task: Task, found: Result) -> str:
     return output.as_json(counts | {"settings": settings, "front": front})
 
 
-def _csv(_: Task, found: Result) -> str:
+def _csv(_: Task, found: StudyResult) -> str:
     body = rows(found)
     return as_csv(list(body[0]) if body else ["network"], (each.values() for each in body))
 
 
-_FORMATS: dict[str, Callable[[Task, Result], str]] = {"table": _table, "json": _json, "csv": _csv}
+_FORMATS: dict[str, Callable[[Task, StudyResult], str]] = {"table": _table, "json": _json, "csv": _csv}

@@ -62,12 +62,12 @@ def compact_size(resolution: Resolution) -> str:
 
 
 def size_text(resolution: Resolution) -> str:
-    """Format for sentences, without the unit: ``224`` or ``512 x 2048``."""
-    return compact_size(resolution).replace("x", " x ")
+    """Format for sentences, without the unit: ``224`` or ``512 × 2048``."""
+    return compact_size(resolution).replace("x", " × ")
 
 
 def in_pixels(resolution: Resolution) -> str:
-    """Format with the unit: ``224 px`` or ``512 x 2048 px``."""
+    """Format with the unit: ``224 px`` or ``512 × 2048 px``."""
     return f"{size_text(resolution)} px"
 
 

@@ -25,6 +25,11 @@ def _is_hidden(character: str) -> bool:
     return category[0] == "C" or category in ("Zl", "Zp")
 
 
+def search_text(text: str) -> str:
+    """Return text in the form that searches compare: in lower case, with ``x`` for the multiplication sign."""
+    return text.lower().replace("\N{MULTIPLICATION SIGN}", "x")
+
+
 def html_text(text: str) -> str:
     """Return text as HTML without tags."""
     return html.escape(visible(text))

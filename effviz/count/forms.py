@@ -24,7 +24,7 @@ from effviz.model.design import Design
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Branches, Conv2d, Primitive, Shape, Subsample, elements
 from effviz.model.shapes import SizedBlock, sized_block
-from effviz.model.trace import Step, Tensor
+from effviz.model.trace import Tensor, TraceStep
 
 CONSTANT_SIZE = (layers.GlobalAvgPool, layers.AdaptiveAvgPool2d)
 """Primitives whose output size does not depend on that of the input."""
@@ -40,7 +40,7 @@ Form = tuple[tuple[int, int], ...]
 """A sum of map areas: pairs of the number of a map size and its coefficient. Number 0 is the constant, of area 1."""
 
 
-class Counted(NamedTuple):
+class FormTotals(NamedTuple):
     """The totals of a network at one resolution, as in `effviz.count.report.Report`."""
 
     params: int
@@ -49,7 +49,7 @@ class Counted(NamedTuple):
     peak_activation: int
 
 
-class Change(NamedTuple):
+class SizeChange(NamedTuple):
     """A layer that changes the map size.
 
     The layer has one channel, so that networks of different widths have equal changes. It is None for a merge, whose
@@ -61,24 +61,6 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class BlockForm:
-    """The counts of one block. The map size of its input has the number 1, those after its `changes` follow."""
-
-    params: int
-    macs: Form
-    memory_access: Form
-    peaks: tuple[Form, ...]
-    changes: tuple[Change, ...]
-    out: int  # number of the output's map size; 0 if it is constant
-    out_shape: Shape  # of the output if its map size is constant; otherwise empty
-    producer: Producer  # of the output
-
-    def __sizeof__(self) -> int:
-        """Return about the bytes of the form, for caches."""
-        return _FORM_BYTES * (2 + len(self.peaks))
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkForm:
     """The counts of a network. The map size of its input has the number 1, those after its `changes` follow."""
 
@@ -86,14 +68,23 @@ class NetworkForm:
     macs: Form
     memory_access: Form
     peaks: tuple[Form, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[SizeChange, ...]
 
     def __sizeof__(self) -> int:
         """Return about the bytes of the form, for caches."""
-        return _FORM_BYTES * (len(self.changes) + len(self.peaks))
+        return _FORM_BYTES * (2 + len(self.changes) + len(self.peaks))
 
 
-def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = "fused") -> list[Counted | None]:
+@dataclass(frozen=True, slots=True)
+class BlockForm(NetworkForm):
+    """The counts of one block, with its output."""
+
+    out: int  # number of the output's map size; 0 if it is constant
+    out_shape: Shape  # of the output if its map size is constant; otherwise empty
+    producer: Producer  # of the output
+
+
+def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = "fused") -> list[FormTotals | None]:
     """Count a network at many resolutions.
 
     Args:
@@ -113,7 +104,7 @@ def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = 
     return [
         _analyzed(design, resolution, memory)
         if areas is None
-        else Counted(
+        else FormTotals(
             form.params,
             sum([factor * areas[size] for size, factor in form.macs]),
             sum([factor * areas[size] for size, factor in form.memory_access]),
@@ -123,20 +114,20 @@ def count_at(design: Design, resolutions: tuple[Resolution, ...], memory: str = 
     ]
 
 
-def _analyzed(design: Design, resolution: Resolution, memory: str) -> Counted | None:
+def _analyzed(design: Design, resolution: Resolution, memory: str) -> FormTotals | None:
     report = if_legal(lambda: analyze(design, resolution, memory))
     if report is None:
         return None
-    return Counted(report.params, report.macs, report.memory_access, report.peak_activation)
+    return FormTotals(report.params, report.macs, report.memory_access, report.peak_activation)
 
 
 @remembered
-def _areas(changes: tuple[Change, ...], resolutions: tuple[Resolution, ...]) -> list[tuple[int, ...] | None]:
+def _areas(changes: tuple[SizeChange, ...], resolutions: tuple[Resolution, ...]) -> list[tuple[int, ...] | None]:
     """Return the area of each map size at each resolution, see `_areas_at`."""
     return [_areas_at(changes, sides(each)) for each in resolutions]
 
 
-def _areas_at(changes: tuple[Change, ...], input_sides: tuple[int, int]) -> tuple[int, ...] | None:
+def _areas_at(changes: tuple[SizeChange, ...], input_sides: tuple[int, int]) -> tuple[int, ...] | None:
     """Return the area of each map size; None if a layer rejects its input, or if subsampling meets a map of one pixel.
 
     Such a map has the size of its subsampled copy, which decides about fusion.
@@ -169,7 +160,7 @@ def network_form(design: Design, memory: str = "fused") -> NetworkForm | None:
     """
     params, macs, access = 0, {0: 0}, {0: 0}
     peaks: dict[Form, None] = {((1, design.in_channels),): None}
-    changes: list[Change] = []
+    changes: list[SizeChange] = []
     size, producer = 1, NETWORK_INPUT
     for run in design.runs():
         left = run.repeats
@@ -183,7 +174,7 @@ def network_form(design: Design, memory: str = "fused") -> NetworkForm | None:
             # After the first of equal blocks, the producers are usually equal too.
             times = left if form.producer == producer and not form.changes else 1
             numbers = (0, size, *range(len(changes) + 2, len(changes) + 2 + len(form.changes)))
-            changes += [Change(layer, tuple(numbers[each] for each in sources)) for layer, sources in form.changes]
+            changes += [SizeChange(layer, tuple(numbers[each] for each in sources)) for layer, sources in form.changes]
             params += times * form.params
             for sums, found in ((macs, form.macs), (access, form.memory_access)):
                 for each, factor in found:
@@ -235,13 +226,13 @@ def block_form(block: FieldBlock, in_channels: int, producer: Producer, memory: 
     )
 
 
-def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | None:
+def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[SizeChange, ...]] | None:
     """Return a placeholder for each map size of a block, and the changes between them; None for an unknown layer.
 
     Constant sizes, such as those after global pooling, are their own placeholders.
     """
     found: list[Shape] = [_placeholder(1)]
-    changes: list[Change] = []
+    changes: list[SizeChange] = []
     traced = {each.size: each.step.output.shape[1:] for each in sized.steps}
     for place, (layer, inputs) in enumerate(sized.resizes, 1):
         sources = tuple(dict.fromkeys(_number(found[size]) for _, size in inputs))
@@ -254,13 +245,13 @@ def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | Non
             if constant and (layer.merge != "mul" or constant != {(1, 1)}):
                 return None
             sources = tuple(source for source in sources if source)
-            change = Change(None, sources)
+            change = SizeChange(None, sources)
         elif isinstance(layer, Conv2d):
-            change = Change(
+            change = SizeChange(
                 Conv2d(1, 1, layer.kernel_size, layer.stride, layer.padding, layer.dilation, bias=False), sources
             )
         elif isinstance(layer, WITHOUT_CHANNELS):
-            change = Change(layer, sources)
+            change = SizeChange(layer, sources)
         else:
             return None
         if not all(sources) or not sources:
@@ -273,7 +264,7 @@ def _numbered(sized: SizedBlock) -> tuple[list[Shape], tuple[Change, ...]] | Non
     return found, tuple(changes)
 
 
-def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
+def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[TraceStep]:
     """Return the steps of a block with the placeholders as sizes of their maps."""
     steps = []
     for each in sized.steps:
@@ -283,7 +274,7 @@ def _with_placeholders(sized: SizedBlock, sizes: list[Shape]) -> list[Step]:
             for tensor, size in zip(step.inputs, each.inputs, strict=True)
         )
         output = Tensor(step.output.storage, (step.output.shape[0], *sizes[each.size]), step.output.first)
-        steps.append(Step(step.path, step.layer, step.blocks, inputs, output))
+        steps.append(TraceStep(step.path, step.layer, step.blocks, inputs, output))
     return steps
 
 

@@ -7,7 +7,7 @@ from effviz.core.errors import UncountedLayerError
 from effviz.count import cost
 from effviz.count.memory import ASSUMPTIONS, Assumption, Fusion, accesses, not_counted, step_access
 from effviz.model.layers import BatchNorm2d, Branches, Conv2d, Layer, LayerNorm2d, LayerScale, Linear, Primitive, pair
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _params(layer: Layer) -> tuple[str, str]:
 
 
 @singledispatch
-def _macs(layer: Layer, step: Step) -> tuple[str, str]:
+def _macs(layer: Layer, step: TraceStep) -> tuple[str, str]:
     raise UncountedLayerError(f"{type(layer).__name__} has no formula for macs")
 
 
@@ -73,13 +73,13 @@ def _(layer: LayerScale) -> tuple[str, str]:
 
 
 @_macs.register
-def _(layer: Conv2d, step: Step) -> tuple[str, str]:
+def _(layer: Conv2d, step: TraceStep) -> tuple[str, str]:
     pixels = _product(*step.output.shape[1:])
     return f"out_height × out_width × {_CONV_WEIGHTS}", f"{pixels} × {_conv_weights(layer)}"
 
 
 @_macs.register
-def _(layer: Linear, step: Step) -> tuple[str, str]:
+def _(layer: Linear, step: TraceStep) -> tuple[str, str]:
     return _LINEAR_WEIGHTS, _product(layer.in_features, layer.out_features)
 
 
@@ -89,7 +89,7 @@ for _free in cost.WITHOUT_MACS:
     _macs.register(_free, lambda layer, step: ("0, not counted as multiply-adds", "0"))
 
 
-def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> Formula:
+def _memory(step: TraceStep, fusion: Fusion, index: int, assumption: Assumption) -> Formula:
     if reason := not_counted(step, fusion, index, assumption):
         return Formula("memory_access", f"0, {reason}", "0", 0)
     found = accesses(step, fusion, index, assumption)
@@ -101,7 +101,7 @@ def _memory(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> F
     )
 
 
-def explain(steps: list[Step], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
+def explain(steps: list[TraceStep], fusion: Fusion, index: int, assumption: str) -> list[Formula]:
     """Return the formulas of step `index` of a report: parameters, multiply-adds, memory access under `assumption`."""
     step = steps[index]
     layer: Primitive | Branches = step.layer

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from effviz.model import layers
 from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Linear, pair
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 STANDARD = "standard convolution"
 GROUPED = "grouped convolution"
-POINTWISE = "pointwise 1x1"
+POINTWISE = "pointwise 1×1"
 DEPTHWISE = "depthwise"
 LINEAR = "linear"
 SQUEEZE_EXCITE = "squeeze-and-excitation"
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind | None] = {
     STANDARD: Kind("#009E73", "Standard convolutions take"),
     GROUPED: Kind("#56B4E9", "Grouped convolutions take"),
-    POINTWISE: Kind("#0072B2", "Pointwise 1x1 convolutions take"),
+    POINTWISE: Kind("#0072B2", "Pointwise 1×1 convolutions take"),
     DEPTHWISE: Kind("#E69F00", "Depthwise convolutions take"),
     LINEAR: Kind("#CC79A7", "Linear layers take"),
     SQUEEZE_EXCITE: Kind("#D55E00", "Squeeze-and-excitation takes"),
@@ -54,7 +54,7 @@ def conv_kind(layer: Conv2d) -> str:
     return DEPTHWISE if layer.groups == layer.in_channels else GROUPED
 
 
-def kind_of(step: Step) -> str:
+def kind_of(step: TraceStep) -> str:
     """Return the kind of a step; all layers inside a squeeze-and-excitation have its kind."""
     layer = step.layer
     if step.is_view:

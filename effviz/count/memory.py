@@ -18,7 +18,7 @@ from typing import NamedTuple
 from effviz.core.errors import one_of
 from effviz.count import cost
 from effviz.model.layers import Activation, BatchNorm2d, Branches, ChannelSelect, Conv2d, Layer, Linear, Shape, elements
-from effviz.model.trace import Step, storage_sizes
+from effviz.model.trace import TraceStep, storage_sizes
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Fusion:
     producer: Producer  # of the output of the trace
 
 
-def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
+def fuse(steps: Sequence[TraceStep], shape: Shape, producer: Producer = NETWORK_INPUT) -> Fusion:
     """Fold batch norms and fuse activations of a trace; `shape` and `producer` are those of its input."""
     readers: dict[int, int] = {}
     for step in steps:
@@ -118,7 +118,7 @@ def fuse(steps: Sequence[Step], shape: Shape, producer: Producer = NETWORK_INPUT
     return Fusion(sizes, tuple(absorbed), tuple(folded_bias), outside_bias, home, producer)
 
 
-def _intermediate(step: Step) -> int:
+def _intermediate(step: TraceStep) -> int:
     """Count the elements of partial results of a sum or product of three or more tensors."""
     layer = step.layer
     if not isinstance(layer, Branches) or layer.merge == "concat":
@@ -137,7 +137,7 @@ class Access(NamedTuple):
     sizes: tuple[tuple[int, ...], ...]  # of one or more tensors, each as factors
 
 
-def not_counted(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> str:
+def not_counted(step: TraceStep, fusion: Fusion, index: int, assumption: Assumption) -> str:
     """Return the reason why a step has no memory access; ``""`` if it has one."""
     if step.is_view:
         return "a view moves no data"
@@ -149,7 +149,7 @@ def not_counted(step: Step, fusion: Fusion, index: int, assumption: Assumption) 
     return ""
 
 
-def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> list[Access]:
+def accesses(step: TraceStep, fusion: Fusion, index: int, assumption: Assumption) -> list[Access]:
     """List the memory accesses of a step that counts: its inputs and parameters, then its output."""
     layer = step.layer
     if isinstance(layer, ChannelSelect):
@@ -173,20 +173,20 @@ def accesses(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> 
     return [*found, Access("output", (step.output.shape,))]
 
 
-def step_access(step: Step, fusion: Fusion, index: int, assumption: Assumption) -> int:
+def step_access(step: TraceStep, fusion: Fusion, index: int, assumption: Assumption) -> int:
     """Count the elements that one step reads and writes."""
     if not_counted(step, fusion, index, assumption):
         return 0
     return sum(prod(size) for access in accesses(step, fusion, index, assumption) for size in access.sizes)
 
 
-def memory_access(steps: Sequence[Step], fusion: Fusion, assumption: str = "fused") -> list[int]:
+def memory_access(steps: Sequence[TraceStep], fusion: Fusion, assumption: str = "fused") -> list[int]:
     """Count the elements that each step of a trace reads and writes; `assumption` is one of `ASSUMPTIONS`."""
     rule = ASSUMPTIONS[one_of("memory", assumption, ASSUMPTIONS)]
     return [step_access(step, fusion, index, rule) for index, step in enumerate(steps)]
 
 
-def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
+def alive(steps: Sequence[TraceStep], fusion: Fusion) -> list[int]:
     """Count the activation elements in memory while each step of the fused network runs.
 
     These are its inputs, its output and all tensors that a later step reads, including the network's input. A view
@@ -198,12 +198,12 @@ def alive(steps: Sequence[Step], fusion: Fusion) -> list[int]:
     return counts
 
 
-def storages_alive(steps: Sequence[Step], fusion: Fusion, index: int) -> list[int]:
+def storages_alive(steps: Sequence[TraceStep], fusion: Fusion, index: int) -> list[int]:
     """Return the storages in memory while one step of the fused network runs, as `alive` counts them, in order."""
     return next((sorted(storages) for place, storages in _held(steps, fusion) if place == index), [])
 
 
-def _held(steps: Sequence[Step], fusion: Fusion) -> Iterator[tuple[int, set[int]]]:
+def _held(steps: Sequence[TraceStep], fusion: Fusion) -> Iterator[tuple[int, set[int]]]:
     """Yield each step that runs by itself, and the storages in memory while it runs."""
     running = [index for index, step in enumerate(steps) if not (step.is_view or fusion.absorbed[index])]
     touched = {

@@ -12,7 +12,7 @@ from effviz.count.memory import ASSUMPTIONS, Fusion, fuse
 from effviz.count.rows import (
     BlockInput,
     LayerRow,
-    Sums,
+    LayerSums,
     block_access,
     block_inputs,
     block_peak,
@@ -24,7 +24,7 @@ from effviz.model.design import Design, as_design
 from effviz.model.layers import elements
 from effviz.model.layout import BuiltBlock
 from effviz.model.shapes import outline
-from effviz.model.trace import Step, chain, trace_block
+from effviz.model.trace import TraceStep, chain, trace_block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,7 @@ class Report:
         return max(elements(self.input_shape), *(block_peak(*each[1:]) for each in self._inputs))
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[TraceStep]:
         """All layers in execution order."""
         blocks = self.design.training_blocks(self.resolution)
         pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in blocks]
@@ -119,7 +119,7 @@ class Report:
         return layer_rows(block_inputs(self.design.training_blocks(self.resolution)), self.memory)
 
     @cached_property
-    def sums(self) -> dict[tuple[str, str], Sums]:
+    def sums(self) -> dict[tuple[str, str], LayerSums]:
         """Sums of `rows` by stage and layer kind."""
         return kind_sums(self._inputs, self.memory)
 

@@ -12,7 +12,7 @@ from effviz.count.memory import ASSUMPTIONS, NETWORK_INPUT, Fusion, Producer, al
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Branches, Conv2d, Shape, pair, shape_text
 from effviz.model.layout import BuiltBlock
-from effviz.model.trace import Step, join, trace_block
+from effviz.model.trace import TraceStep, join, trace_block
 
 
 class LayerRow(NamedTuple):
@@ -37,7 +37,7 @@ class LayerRow(NamedTuple):
     alive: int
 
 
-class Sums(NamedTuple):
+class LayerSums(NamedTuple):
     """Sums over some layers."""
 
     params: int = 0
@@ -45,9 +45,9 @@ class Sums(NamedTuple):
     flops: int = 0
     memory_access: int = 0
 
-    def __add__(self, other: Any) -> Sums:
-        """Add number by number, with another `Sums` or a `LayerRow`."""
-        return Sums(
+    def __add__(self, other: Any) -> LayerSums:
+        """Add number by number, with another `LayerSums` or a `LayerRow`."""
+        return LayerSums(
             self.params + other.params,
             self.macs + other.macs,
             self.flops + other.flops,
@@ -55,7 +55,7 @@ class Sums(NamedTuple):
         )
 
 
-KindSums = Mapping[tuple[str, str], Sums]
+KindSums = Mapping[tuple[str, str], LayerSums]
 """Sums by stage (or another part of a network) and layer kind."""
 
 
@@ -107,7 +107,7 @@ def _block_rows(block: FieldBlock, shape: Shape, producer: Producer, memory: str
     return tuple(_row(*entry) for entry in entries)
 
 
-def _row(step: Step, read_written: int, held: int) -> LayerRow:
+def _row(step: TraceStep, read_written: int, held: int) -> LayerRow:
     layer: Any = step.layer
     output = step.output.shape
     macs = cost.macs(layer, output)
@@ -157,31 +157,31 @@ def layer_rows(inputs: list[BlockInput], memory: str) -> tuple[LayerRow, ...]:
 
 
 @remembered
-def _block_sums(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> tuple[dict[str, Sums], str]:
+def _block_sums(block: FieldBlock, shape: Shape, producer: Producer, memory: str) -> tuple[dict[str, LayerSums], str]:
     """Return the sums of one block by layer kind, and the kind of its last convolution."""
-    sums: dict[str, Sums] = {}
+    sums: dict[str, LayerSums] = {}
     last_conv = ""
     for row in _block_rows(block, shape, producer, memory):
-        sums[row.kind] = sums.get(row.kind, Sums()) + row
+        sums[row.kind] = sums.get(row.kind, LayerSums()) + row
         last_conv = row.kind if row.layer == Conv2d.__name__ else last_conv
     return sums, last_conv
 
 
-def kind_sums(inputs: list[BlockInput], memory: str) -> dict[tuple[str, str], Sums]:
+def kind_sums(inputs: list[BlockInput], memory: str) -> dict[tuple[str, str], LayerSums]:
     """Return the sums of a network by stage and layer kind, in the order in which they occur first.
 
     Args:
         inputs: its blocks, in order.
         memory: one of `effviz.count.memory.ASSUMPTIONS`.
     """
-    found: dict[tuple[str, str], Sums] = {}
+    found: dict[tuple[str, str], LayerSums] = {}
     last_conv = ("", "")
     for path, block, shape, producer in inputs:
         if ASSUMPTIONS[memory].fuses and (outside := block_fusion(block, shape, producer).outside_bias):
-            found[last_conv] += Sums(memory_access=outside)
+            found[last_conv] += LayerSums(memory_access=outside)
         stage = path.partition(".")[0]
         sums, conv = _block_sums(block, shape, producer, memory)
         for kind, each in sums.items():
-            found[stage, kind] = found.get((stage, kind), Sums()) + each
+            found[stage, kind] = found.get((stage, kind), LayerSums()) + each
         last_conv = (stage, conv) if conv else last_conv
     return found

@@ -25,7 +25,7 @@ TIMM = 'timm.create_model("{}")'
 _ONE_WINDOW = {TIMM.format("vgg16"): 255}
 
 
-class Call(NamedTuple):
+class LibraryCall(NamedTuple):
     """A call, the network of the zoo that it builds, and the parameters counted in the module that it returned."""
 
     text: str
@@ -125,7 +125,7 @@ _ROWS = (
 )  # fmt: skip
 
 CALLS = tuple(
-    Call(written.format(name), network, width_mult, params)
+    LibraryCall(written.format(name), network, width_mult, params)
     for torchvision, timm, network, width_mult, params in _ROWS
     for written, name in ((TORCHVISION, torchvision), (TIMM, timm))
     if name
@@ -188,7 +188,7 @@ def _blocks(design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:
     return [(entry.block, entry.shape) for entry in design.blocks()]
 
 
-def _blocks_of(call: Call, design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:
+def _blocks_of(call: LibraryCall, design: Design) -> list[tuple[FieldBlock, tuple[int, ...]]]:
     try:
         return _blocks(architecture(call.network, width_mult=call.width_mult, resolution=design.resolution))
     except DesignError:

@@ -44,7 +44,7 @@ LOOP_NAMES = frozenset({"name", "n", "s", "index", "stage", "channels", "layer"}
 
 
 @dataclass
-class Row:
+class ExportRow:
     """Blocks of one row of the design with equal arguments, except that only the first block has `stride`."""
 
     origin: int
@@ -61,12 +61,12 @@ class StageTable:
         self.name = "STAGES"
         self._of = of
         self._letters = self._named([param.name for param in of.params if param.name not in ("in_channels", "stride")])
-        self.rows: list[Row] = []
-        last = Row(-1, "", {}, 1)
+        self.rows: list[ExportRow] = []
+        last = ExportRow(-1, "", {}, 1)
         for entry in blocks:
             given = of.arguments[entry.block]
             options = {name: given[name] for name in self._letters}
-            row = Row(entry.row, stage_of(entry.path), options, given.get("stride", 1))
+            row = ExportRow(entry.row, stage_of(entry.path), options, given.get("stride", 1))
             if not (row.stride == 1 and replace(row, stride=last.stride, repeats=last.repeats) == last):
                 self.rows.append(row)
             last = self.rows[-1]

@@ -43,7 +43,7 @@ class Value(NamedTuple):
     shape: Shape
 
 
-class Graph:
+class OnnxGraph:
     """The nodes and weights of a graph, in execution order."""
 
     def __init__(self, seed: int) -> None:
@@ -115,7 +115,7 @@ def onnx_of(layer: Layer, shape: Shape, name: str, text: str, seed: int = 0) -> 
             raise
         text = "export_onnx needs the package onnx: pip install 'effviz[onnx]'"
         raise ModuleNotFoundError(text, name="onnx") from None
-    graph = Graph(seed)
+    graph = OnnxGraph(seed)
     result = _run(layer, "", Value(INPUT, shape), graph)
     if result.name == INPUT:
         graph.one("Identity", "", INPUT)
@@ -132,7 +132,7 @@ def onnx_of(layer: Layer, shape: Shape, name: str, text: str, seed: int = 0) -> 
     return bytes(model.SerializeToString())
 
 
-def _run(layer: Layer, path: str, value: Value, graph: Graph) -> Value:
+def _run(layer: Layer, path: str, value: Value, graph: OnnxGraph) -> Value:
     """Append the nodes of a layer, and return its output."""
     if isinstance(layer, Sequential):
         for name, child in layer.children:
@@ -146,7 +146,7 @@ def _run(layer: Layer, path: str, value: Value, graph: Graph) -> Value:
     return Value(write(layer, path, value, graph), layer.out_shape(value.shape))
 
 
-def _merge(layer: Branches, path: str, value: Value, graph: Graph) -> Value:
+def _merge(layer: Branches, path: str, value: Value, graph: OnnxGraph) -> Value:
     count, share = len(layer.branches), layer.shares(value.shape)
     names = graph.node("Split", path, [value.name], count, axis=1) if layer.split else [value.name] * count
     inputs = zip(names, layer.branches, strict=True)
@@ -172,7 +172,7 @@ def _merge(layer: Branches, path: str, value: Value, graph: Graph) -> Value:
 
 
 @singledispatch
-def write(layer: Primitive, path: str, value: Value, graph: Graph) -> str:
+def write(layer: Primitive, path: str, value: Value, graph: OnnxGraph) -> str:
     """Append the nodes of a layer, and return the name of its output."""
     raise UncountedLayerError(f"{type(layer).__name__} has no ONNX node", path=path)
 
@@ -180,12 +180,12 @@ def write(layer: Primitive, path: str, value: Value, graph: Graph) -> str:
 @write.register(layers.Identity)
 @write.register(layers.Dropout)
 @write.register(layers.StochasticDepth)
-def _(layer: Primitive, path: str, value: Value, graph: Graph) -> str:
+def _(layer: Primitive, path: str, value: Value, graph: OnnxGraph) -> str:
     return value.name
 
 
 @write.register
-def _(layer: layers.Conv2d, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.Conv2d, path: str, value: Value, graph: OnnxGraph) -> str:
     shape = (layer.out_channels, layer.in_channels // layer.groups, *pair(layer.kernel_size))
     weights = graph.uniform(path, shape, bias=layer.bias)
     return graph.one(
@@ -195,13 +195,13 @@ def _(layer: layers.Conv2d, path: str, value: Value, graph: Graph) -> str:
 
 
 @write.register
-def _(layer: layers.Linear, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.Linear, path: str, value: Value, graph: OnnxGraph) -> str:
     weights = graph.uniform(path, (layer.out_features, layer.in_features), bias=layer.bias)
     return graph.one("Gemm", path, value.name, *weights, transB=1)
 
 
 @write.register
-def _(layer: layers.BatchNorm2d, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.BatchNorm2d, path: str, value: Value, graph: OnnxGraph) -> str:
     size = layer.num_features
     if layer.affine:
         scale, shift = graph.filled(path, "weight", size, 1), graph.filled(path, "bias", size, 0)
@@ -212,7 +212,7 @@ def _(layer: layers.BatchNorm2d, path: str, value: Value, graph: Graph) -> str:
 
 
 @write.register
-def _(layer: layers.LayerNorm2d, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.LayerNorm2d, path: str, value: Value, graph: OnnxGraph) -> str:
     weights = (graph.filled(path, "weight", layer.num_features, 1), graph.filled(path, "bias", layer.num_features, 0))
     last = graph.one("Transpose", path, value.name, perm=(0, 2, 3, 1))
     normed = graph.one("LayerNormalization", path, last, *weights, axis=-1, epsilon=layer.eps)
@@ -220,14 +220,14 @@ def _(layer: layers.LayerNorm2d, path: str, value: Value, graph: Graph) -> str:
 
 
 @write.register
-def _(layer: layers.LayerScale, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.LayerScale, path: str, value: Value, graph: OnnxGraph) -> str:
     factors = graph.filled(path, "weight", layer.num_features, 1e-6)
     shaped = graph.one("Reshape", path, factors, graph.constant(path, (-1, 1, 1)))
     return graph.one("Mul", path, value.name, shaped)
 
 
 @write.register
-def _(layer: Activation, path: str, value: Value, graph: Graph) -> str:
+def _(layer: Activation, path: str, value: Value, graph: OnnxGraph) -> str:
     if layer.function == "relu6":
         ends = [graph.constant(path, end, "float32") for end in (0, 6)]
         return graph.one("Clip", path, value.name, *ends)
@@ -245,7 +245,7 @@ def _(layer: Activation, path: str, value: Value, graph: Graph) -> str:
 
 @write.register(layers.MaxPool2d)
 @write.register(layers.AvgPool2d)
-def _(layer: layers.MaxPool2d | layers.AvgPool2d, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.MaxPool2d | layers.AvgPool2d, path: str, value: Value, graph: OnnxGraph) -> str:
     """Append a pool of whole windows: ceil_mode pads the end of each side, by which runtimes agree."""
     is_max = isinstance(layer, layers.MaxPool2d)
     window, strides = pair(layer.kernel_size), pair(layer.kernel_size if layer.stride is None else layer.stride)
@@ -277,7 +277,7 @@ def _covered(count: int, stride: int, window: int, side: int, padding: int, padd
 
 
 @write.register
-def _(layer: layers.AdaptiveAvgPool2d, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.AdaptiveAvgPool2d, path: str, value: Value, graph: OnnxGraph) -> str:
     sides, targets = value.shape[1:], pair(layer.output_size)
     if not any(side % target for side, target in zip(sides, targets, strict=True)):
         window = [side // target for side, target in zip(sides, targets, strict=True)]
@@ -288,7 +288,7 @@ def _(layer: layers.AdaptiveAvgPool2d, path: str, value: Value, graph: Graph) ->
     return graph.one("MatMul", path, rows, graph.constant(path, across.T, "float32"))
 
 
-def _means(side: int, target: int, graph: Graph) -> Any:
+def _means(side: int, target: int, graph: OnnxGraph) -> Any:
     """Return the matrix of the means of torch's windows along one side."""
     matrix = graph.np.zeros((target, side))
     for place in range(target):
@@ -298,46 +298,46 @@ def _means(side: int, target: int, graph: Graph) -> Any:
 
 
 @write.register
-def _(layer: layers.GlobalAvgPool, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.GlobalAvgPool, path: str, value: Value, graph: OnnxGraph) -> str:
     return graph.one("GlobalAveragePool", path, value.name)
 
 
 @write.register
-def _(layer: layers.Flatten, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.Flatten, path: str, value: Value, graph: OnnxGraph) -> str:
     return graph.one("Flatten", path, value.name, axis=1)
 
 
 @write.register
-def _(layer: layers.ChannelShuffle, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.ChannelShuffle, path: str, value: Value, graph: OnnxGraph) -> str:
     channels, height, width = value.shape
     split = graph.constant(path, (0, layer.groups, channels // layer.groups, height, width))
     swapped = graph.one("Transpose", path, graph.one("Reshape", path, value.name, split), perm=(0, 2, 1, 3, 4))
     return graph.one("Reshape", path, swapped, graph.constant(path, (0, *value.shape)))
 
 
-def _sliced(graph: Graph, path: str, name: str, *slices: Sequence[int]) -> str:
+def _sliced(graph: OnnxGraph, path: str, name: str, *slices: Sequence[int]) -> str:
     """Append a slice; `slices` are starts, ends, axes and steps."""
     return graph.one("Slice", path, name, *(graph.constant(path, each) for each in slices))
 
 
 @write.register
-def _(layer: layers.Slice, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.Slice, path: str, value: Value, graph: OnnxGraph) -> str:
     return _sliced(graph, path, value.name, [layer.start], [layer.stop], [1])
 
 
 @write.register
-def _(layer: layers.Subsample, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.Subsample, path: str, value: Value, graph: OnnxGraph) -> str:
     return _sliced(graph, path, value.name, [0, 0], [_LAST] * 2, [2, 3], [layer.stride] * 2)
 
 
 @write.register
-def _(layer: layers.ChannelSelect, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.ChannelSelect, path: str, value: Value, graph: OnnxGraph) -> str:
     spaced = graph.np.arange(layer.out_channels) * layer.in_channels // layer.out_channels
     return graph.one("Gather", path, value.name, graph.weight(path, "index", spaced), axis=1)
 
 
 @write.register
-def _(layer: layers.ZeroPadChannels, path: str, value: Value, graph: Graph) -> str:
+def _(layer: layers.ZeroPadChannels, path: str, value: Value, graph: OnnxGraph) -> str:
     more = layer.out_channels - layer.in_channels
     pads = graph.constant(path, (0, more // 2, 0, 0, 0, more - more // 2, 0, 0))
     return graph.one("Pad", path, value.name, pads)

@@ -20,7 +20,7 @@ from effviz.worker.manager import Manager, default_manager
 OWNER = "zoo"
 
 
-class Network(Protocol):
+class Measurable(Protocol):
     """A design with a title that is unique within the run."""
 
     @property
@@ -53,14 +53,14 @@ class ZooRun:
     """
 
     def __init__(
-        self, entries: Sequence[Network], manager: Callable[[], Manager] = default_manager, owner: str = OWNER
+        self, entries: Sequence[Measurable], manager: Callable[[], Manager] = default_manager, owner: str = OWNER
     ) -> None:
         self.entries = entries
         self._manager = manager
         self._owner = owner
         self._lock = threading.Lock()
-        self._todo: deque[tuple[Network, int]] = deque()
-        self._now: tuple[Network, Measurement] | None = None
+        self._todo: deque[tuple[Measurable, int]] = deque()
+        self._now: tuple[Measurable, Measurement] | None = None
         self._thread: threading.Thread | None = None
         self._failures: dict[tuple[str, int], str] = {}
         self._keys: dict[tuple[str, int], str] = {}
@@ -68,18 +68,18 @@ class ZooRun:
         # Counts starts and pauses. A cancellation without either means that the torch process was closed.
         self._turn = 0
 
-    def latencies(self, threads: int = 1, among: Sequence[Network] | None = None) -> dict[str, Latency]:
+    def latencies(self, threads: int = 1, among: Sequence[Measurable] | None = None) -> dict[str, Latency]:
         """Return the stored latencies by title, in the order of the entries or of `among`."""
         entries = self.entries if among is None else among
         known = {entry.title: stored(self._key(entry, threads)) for entry in entries}
         return {title: latency for title, latency in known.items() if latency is not None}
 
-    def _key(self, entry: Network, threads: int) -> str:
+    def _key(self, entry: Measurable, threads: int) -> str:
         """Return the fingerprint of a network, which a page needs for all networks at every move."""
         known = self._keys.get((entry.title, threads))
         return known or self._keys.setdefault((entry.title, threads), fingerprint(entry.design, threads=threads))
 
-    def shown(self, threads: int, among: Sequence[Network] | None = None, *, enough: int = 1) -> dict[str, Latency]:
+    def shown(self, threads: int, among: Sequence[Measurable] | None = None, *, enough: int = 1) -> dict[str, Latency]:
         """Return latencies by title, all of one kind: measured here, or recorded while fewer than `enough` are.
 
         Without recorded ones, those measured here.
@@ -100,7 +100,7 @@ class ZooRun:
         self,
         threads: int = 1,
         again: Iterable[str] = (),
-        among: Sequence[Network] | None = None,
+        among: Sequence[Measurable] | None = None,
         visitor: str = "",
     ) -> None:
         """Measure the networks without a stored latency.
@@ -234,7 +234,7 @@ def guideline_run() -> ZooRun:
     return _run("guidelines", lambda: distinct(cases()))
 
 
-def _run(owner: str, networks: Callable[[], Sequence[Network]]) -> ZooRun:
+def _run(owner: str, networks: Callable[[], Sequence[Measurable]]) -> ZooRun:
     with _starting:
         if owner not in _runs:
             _runs[owner] = ZooRun(networks(), owner=owner)

@@ -45,7 +45,7 @@ class Recorded(Latency):
         return f"{self.environment['cpu']}, {self.measured_at[:10]}"
 
 
-class Request(NamedTuple):
+class RecordedSetting(NamedTuple):
     """A network and the conditions of its measurement."""
 
     design: Design
@@ -55,11 +55,11 @@ class Request(NamedTuple):
     dtype: str
 
 
-_requests: list[Request] | None = None
+_requests: list[RecordedSetting] | None = None
 
 
 @contextmanager
-def requests() -> Iterator[list[Request]]:
+def requests() -> Iterator[list[RecordedSetting]]:
     """Collect what `find` is called with, so that the networks of the pages are recorded without a second list."""
     global _requests
     _requests = []
@@ -78,7 +78,7 @@ def find(
         DesignError: the network cannot be built at this resolution.
     """
     side = design.resolution if resolution is None else as_resolution(resolution)
-    asked = Request(design, side, batch_size, threads, dtype)
+    asked = RecordedSetting(design, side, batch_size, threads, dtype)
     if _requests is not None:
         _requests.append(asked)
     return _read(settings.RECORDED.value).get(_key(asked))
@@ -96,7 +96,7 @@ def recorded_ms(design: Design) -> float | None:
     return None if found is None else found.median_ms
 
 
-def stored_in(file: Path, asked: Request) -> Recorded | None:
+def stored_in(file: Path, asked: RecordedSetting) -> Recorded | None:
     """Return the latency of a network that a file contains, or None."""
     return _read(str(file)).get(_key(asked))
 
@@ -117,7 +117,7 @@ def compared(designs: Sequence[Design], **conditions: Any) -> list[Latency | Non
     return list(known if known[0] is not None else here)
 
 
-def write(file: Path, machine: Mapping[str, str], known: Mapping[Request, Latency]) -> None:
+def write(file: Path, machine: Mapping[str, str], known: Mapping[RecordedSetting, Latency]) -> None:
     """Write a file of recorded latencies, one per line.
 
     Args:
@@ -137,7 +137,7 @@ def write(file: Path, machine: Mapping[str, str], known: Mapping[Request, Latenc
 
 
 @remembered
-def _key(asked: Request) -> str:
+def _key(asked: RecordedSetting) -> str:
     parts = [network_digest(asked.design, asked.resolution), asked.batch_size, asked.threads, asked.dtype]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 

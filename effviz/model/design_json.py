@@ -14,7 +14,7 @@ from typing import Any
 from effviz.core.arguments import check_public
 from effviz.core.errors import MAX_BLOCKS, DesignError, fail, look_up, multiplier, unknown
 from effviz.core.resolution import parse_resolution
-from effviz.model.blocks import BLOCKS, Part, Recipe
+from effviz.model.blocks import BLOCKS, Recipe, RecipeStep
 from effviz.model.design import Design
 from effviz.model.fields import PARTS, declared
 from effviz.model.layers import check_name
@@ -159,11 +159,11 @@ def _recipe(name: str, value: Any) -> Recipe:
     return Recipe(name, tuple(parts), entry.get("shortcut", False))
 
 
-def _part(step: dict[str, Any]) -> Part:
+def _part(step: dict[str, Any]) -> RecipeStep:
     block = step.get("block")
     kind = look_up("block", block, PARTS)
     _check_keys(f"key of a {block} step", step, ["block", "times", "of", *(field.name for field in declared(kind))])
-    return Part(**step)
+    return RecipeStep(**step)
 
 
 def _stage(row: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> Stage:

@@ -48,7 +48,7 @@ class Run(NamedTuple):
             yield BuiltBlock(_path(self.stage, self.first, index), self.block, self.row, self.shape)
 
 
-class Placed(NamedTuple):
+class PlacedBlocks(NamedTuple):
     """Consecutive blocks of a stage before their widths are known: `repeats` of one row with one stride."""
 
     stage: str
@@ -63,9 +63,9 @@ def _path(stage: str, first: int | None, index: int) -> str:
 
 
 @remembered
-def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
+def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[PlacedBlocks, ...]:
     """Apply the depth multiplier to each stage and list the blocks that are built."""
-    found: list[Placed] = []
+    found: list[PlacedBlocks] = []
     built = 0
     for name, group in groupby(enumerate(stages), lambda entry: entry[1].name):
         rows = list(group)
@@ -85,7 +85,7 @@ def placed(stages: tuple[Stage, ...], depth_mult: float) -> tuple[Placed, ...]:
         for index, stride, most in pieces:
             repeats = min(most, wanted - first)
             if repeats:
-                found.append(Placed(name, None if bare else first, repeats, index, stride))
+                found.append(PlacedBlocks(name, None if bare else first, repeats, index, stride))
             first += repeats
     return tuple(found)
 

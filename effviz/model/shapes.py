@@ -10,7 +10,7 @@ from typing import NamedTuple
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError
 from effviz.model.layers import Branches, Conv2d, Layer, Primitive, Shape, pair
-from effviz.model.trace import Step, trace_block
+from effviz.model.trace import TraceStep, trace_block
 
 _STEP_BYTES = 1_000
 _ANY_SIDE = 512
@@ -20,7 +20,7 @@ _ANY_SIDE = 512
 class SizedStep(NamedTuple):
     """One step of a block."""
 
-    step: Step  # in the trace; its map sizes are those of the traced size
+    step: TraceStep  # in the trace; its map sizes are those of the traced size
     inputs: tuple[int, ...]  # number of the map size of each input
     size: int  # number of the output's map size
 

@@ -21,7 +21,7 @@ class Tensor(NamedTuple):
     first: int = 0  # of a part of the channels: the channel of the storage with which it begins
 
 
-class Step(NamedTuple):
+class TraceStep(NamedTuple):
     """One executed layer."""
 
     path: str  # name in module.named_modules() of the built module
@@ -54,7 +54,7 @@ def _parts(layer: Branches, tensor: Tensor) -> list[Tensor]:
     return [Tensor(tensor.storage, shape, tensor.first + place * width) for place in range(len(layer.branches))]
 
 
-def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[Step]) -> Tensor:
+def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], steps: list[TraceStep]) -> Tensor:
     """Append the steps of `layer` to `steps` and return its output."""
     if isinstance(layer, Sequential):
         prefix = f"{path}." if path else ""
@@ -89,26 +89,26 @@ def _walk(layer: Layer, path: str, tensor: Tensor, blocks: tuple[str, ...], step
         output = Tensor(tensor.storage, shape, first)
     else:
         output = Tensor(len(steps) + 1, shape)
-    steps.append(Step(path, layer, blocks, inputs, output, like))
+    steps.append(TraceStep(path, layer, blocks, inputs, output, like))
     return output
 
 
 class Trace(NamedTuple):
     """The steps of a layer and its output."""
 
-    steps: tuple[Step, ...]  # in execution order
+    steps: tuple[TraceStep, ...]  # in execution order
     output: Tensor  # of the layer
 
 
 @remembered
 def trace_block(layer: Layer, shape: Shape) -> Trace:
     """Trace one layer with paths relative to it; the result is cached by layer and shape."""
-    steps: list[Step] = []
+    steps: list[TraceStep] = []
     output = _walk(layer, "", Tensor(0, shape), (), steps)
     return Trace(tuple(steps), output)
 
 
-def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
+def trace(layer: Layer, shape: Shape, path: str = "") -> list[TraceStep]:
     """Return all steps of `layer` for an input of `shape`, in execution order.
 
     Args:
@@ -119,7 +119,7 @@ def trace(layer: Layer, shape: Shape, path: str = "") -> list[Step]:
     Raises:
         DesignError: a layer rejects its input; the message starts with the path of the layer.
     """
-    steps: list[Step] = []
+    steps: list[TraceStep] = []
     _walk(layer, path, Tensor(0, check_shape(shape)), (), steps)
     return steps
 
@@ -129,9 +129,9 @@ def _moved(tensor: Tensor, number: list[int], start: int) -> Tensor:
     return Tensor(number[tensor.storage], tensor.shape, tensor.first if tensor.storage else tensor.first + start)
 
 
-def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
+def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[TraceStep]:
     """Join the traces of consecutive layers into one: prefix the paths and renumber the storages."""
-    steps: list[Step] = []
+    steps: list[TraceStep] = []
     tensor = Tensor(0, shape)
     for path, piece in pieces:
         # The input of a piece is the output of the piece before it.
@@ -141,12 +141,12 @@ def chain(pieces: list[tuple[str, Trace]], shape: Shape) -> list[Step]:
             inputs = tuple(_moved(each, number, start) for each in step.inputs)
             output = _moved(step.output, number, start)
             like = step.like and _moved(step.like, number, start)
-            steps.append(Step(join(path, step.path), step.layer, step.blocks, inputs, output, like))
+            steps.append(TraceStep(join(path, step.path), step.layer, step.blocks, inputs, output, like))
         tensor = _moved(piece.output, number, start)
     return steps
 
 
-def storage_sizes(steps: Sequence[Step], shape: Shape) -> dict[int, int]:
+def storage_sizes(steps: Sequence[TraceStep], shape: Shape) -> dict[int, int]:
     """Count the elements of each storage; views do not change them."""
     sizes = {0: elements(shape)}
     for step in steps:

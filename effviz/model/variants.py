@@ -24,7 +24,7 @@ DEFAULT = "paper"
 
 
 @dataclass(frozen=True)
-class Rule:
+class VariantRule:
     """One rule in which an implementation differs.
 
     Attributes:
@@ -77,14 +77,14 @@ class Rule:
         )
 
 
-def rows(reason: str, where: Mapping[str, Any], **changes: Any) -> Rule:
+def rows(reason: str, where: Mapping[str, Any], **changes: Any) -> VariantRule:
     """Return a rule that changes attributes or fields of rows."""
-    return Rule(reason, where, changes)
+    return VariantRule(reason, where, changes)
 
 
-def widths(reason: str, rule: WidthRule) -> Rule:
+def widths(reason: str, rule: WidthRule) -> VariantRule:
     """Return a rule that replaces the rounding of scaled widths."""
-    return Rule(reason, width_rule=rule)
+    return VariantRule(reason, width_rule=rule)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Variant:
 
     title: str
     source: str
-    rules: tuple[Rule, ...]
+    rules: tuple[VariantRule, ...]
     notes: tuple[str, ...] = ()
 
     @property

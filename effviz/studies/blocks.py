@@ -9,14 +9,14 @@ from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, look_up
 from effviz.count.kinds import DEPTHWISE, VIEW
 from effviz.count.report import Report
-from effviz.count.rows import Sums
+from effviz.count.rows import LayerSums
 from effviz.count.words import reader_name
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.model.fields import Field, declared
 from effviz.model.layers import Branches, Conv2d, pair, shape_text
 from effviz.model.stage import Stage
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 # Fields without a control: they change how a block is written or trained, not its structure.
 _FIXED = (
@@ -62,7 +62,7 @@ PRESETS = {
     "basic": BlockPreset("ResNet basic block", "basic_block"),
     "bottleneck": BlockPreset("ResNet bottleneck", "bottleneck"),
     "resnext": BlockPreset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
-    "vgg": BlockPreset("VGG pair, two 3x3", "conv", {"norm": False}, 2),
+    "vgg": BlockPreset("VGG pair, two 3×3", "conv", {"norm": False}, 2),
     "dense": BlockPreset("Dense layer (DenseNet)", "dense_layer"),
     "condense": BlockPreset("Dense layer (CondenseNet)", "condense_layer"),
 }
@@ -185,7 +185,7 @@ def _nearest(channels: int, step: int) -> int:
     return max(step, round(channels / step) * step)
 
 
-def sublayer(step: Step) -> str:
+def sublayer(step: TraceStep) -> str:
     """Return the name of the part of a block that contains a layer: ``expand``, ``squeeze excite``, ``add``."""
     parts = step.path.split(".")[1:]
     number = ""
@@ -203,18 +203,18 @@ def sublayer(step: Step) -> str:
     return f"{' '.join(reader_name(word, '') or word for word in words[:2])}{number}"
 
 
-def sublayer_sums(report: Report) -> dict[tuple[str, str], Sums]:
+def sublayer_sums(report: Report) -> dict[tuple[str, str], LayerSums]:
     """Return the sums of a block by part and layer kind, without views."""
-    found: dict[tuple[str, str], Sums] = {}
+    found: dict[tuple[str, str], LayerSums] = {}
     for step, row in zip(report.steps, report.rows, strict=True):
         if row.kind != VIEW:
             key = sublayer(step), row.kind
-            found[key] = found.get(key, Sums()) + row
+            found[key] = found.get(key, LayerSums()) + row
     return found
 
 
 def output_text(report: Report) -> str:
-    """Write the shape of a network's output: ``"96 x 14 x 14"``."""
+    """Write the shape of a network's output: ``"96 × 14 × 14"``."""
     return shape_text(report.steps[-1].output.shape)
 
 

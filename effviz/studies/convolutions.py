@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "standard": "Standard",
-    "pointwise": "Pointwise 1x1",
+    "pointwise": "Pointwise 1×1",
     "grouped": "Grouped",
     "depthwise": "Depthwise",
     "separable": "Depthwise separable",
@@ -88,9 +88,9 @@ def design(kind: str, setting: Setting) -> Design:
         )
         for name, layer in layers
     ]  # fmt: skip
-    name, wide = KINDS[kind].removesuffix(" 1x1"), setting.in_channels
+    name, wide = KINDS[kind].removesuffix(" 1×1"), setting.in_channels
     size, out = layers[0][1].kernel_size, layers[-1][1].out_channels
-    title = f"{name} {size}x{size}, {wide} to {out} channels, {setting.resolution} px"
+    title = f"{name} {size}×{size}, {wide} to {out} channels, {setting.resolution} px"
     return Design(kind, tuple(rows), title=title, family="Convolution", resolution=setting.resolution, in_channels=wide)
 
 
@@ -215,7 +215,7 @@ def _counts(kind: str, setting: Setting, memory: str) -> tuple[int, int]:
     return macs, sum(memory_access(steps, fuse(steps, shape), memory))
 
 
-class Change(NamedTuple):
+class StepEffect(NamedTuple):
     """The effect of one step of one control."""
 
     control: str  # its name on screen
@@ -226,7 +226,7 @@ class Change(NamedTuple):
     memory_access: float
 
 
-def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Change]:
+def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[StepEffect]:
     """Return the change of the counts for each control that can grow: the kernel by 2, the others twofold."""
     now = report(kind, setting, memory)
     found = []
@@ -235,7 +235,7 @@ def sensitivities(kind: str, setting: Setting, memory: str = "fused") -> list[Ch
         if then is None:
             continue
         factors = (getattr(then, each) / getattr(now, each) for each in ("params", "macs", "memory_access"))
-        found.append(Change(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
+        found.append(StepEffect(CONTROLS[name], getattr(setting, name), getattr(moved, name), *factors))
     return found
 
 

@@ -11,7 +11,7 @@ from effviz.count.report import Report
 from effviz.studies.prediction import Entry, report
 
 
-class Side(NamedTuple):
+class PairedNetwork(NamedTuple):
     """One network of the pair."""
 
     report: Report
@@ -26,11 +26,11 @@ class Side(NamedTuple):
 
 
 @remembered
-def side(name: str, memory: str = "fused") -> Side:
+def side(name: str, memory: str = "fused") -> PairedNetwork:
     """Count the depthwise layers of a network of the zoo."""
     counted = report(Entry(name), memory)
     rows = [row for row in counted.rows if row.kind == DEPTHWISE]
-    return Side(counted, len(rows), sum(row.memory_access for row in rows), sum(row.macs for row in rows))
+    return PairedNetwork(counted, len(rows), sum(row.memory_access for row in rows), sum(row.macs for row in rows))
 
 
 check_border(globals())

@@ -10,7 +10,7 @@ from effviz.count.report import Report, analyze
 from effviz.model.blocks import BLOCKS
 from effviz.model.design import Design
 from effviz.studies.width_depth.designs import StageBlock, placed, stage_widths
-from effviz.studies.width_depth.fit import Fit, OverBudgetError, fit_width
+from effviz.studies.width_depth.fit import DepthFit, OverBudgetError, fit_width
 from effviz.zoo import architecture
 
 NAMES = {-2: "Widest", -1: "Wide", 0: "Balanced", 1: "Deep", 2: "Deepest"}
@@ -26,11 +26,11 @@ def tradable(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Variant:
+class BudgetDesign:
     """One design that meets the budget."""
 
     name: str  # a value of `NAMES`
-    fit: Fit  # the design, and how closely it meets the budget
+    fit: DepthFit  # the design, and how closely it meets the budget
     report: Report  # its counts
     blocks: tuple[StageBlock, ...]  # of its stages, in order
 
@@ -58,11 +58,11 @@ class Designs:
     """The designs from wide to deep, and the depths without one."""
 
     budget: int
-    variants: tuple[Variant, ...]
+    variants: tuple[BudgetDesign, ...]
     left_out: tuple[LeftOut, ...]
 
     @property
-    def base(self) -> Variant:
+    def base(self) -> BudgetDesign:
         """The baseline: the balanced design if there is one, else the widest."""
         return next((each for each in self.variants if each.name == NAMES[0]), self.variants[0])
 
@@ -71,11 +71,11 @@ class Designs:
         """Names of the designs."""
         return [each.name for each in self.variants]
 
-    def named(self, name: str) -> Variant:
+    def named(self, name: str) -> BudgetDesign:
         """The design with a name."""
         return next(each for each in self.variants if each.name == name)
 
-    def reference(self, chosen: Variant) -> Variant | None:
+    def reference(self, chosen: BudgetDesign) -> BudgetDesign | None:
         """The design to compare with: the baseline, for the baseline the first other one; None if there is no other."""
         return next((each for each in (self.base, *self.variants) if each is not chosen), None)
 
@@ -96,7 +96,7 @@ def at_depths(
         factor: depth of a design relative to the one before.
         memory: assumption behind memory access.
     """
-    variants: list[Variant] = []
+    variants: list[BudgetDesign] = []
     left_out: list[LeftOut] = []
     for power in range(-((count - 1) // 2), count // 2 + 1):
         name = NAMES[power]
@@ -111,7 +111,7 @@ def at_depths(
             if variants and len(variants[-1].blocks) == len(blocks):
                 same = variants.pop().name
                 left_out.append(LeftOut(same, None, f"no shallower than {name}, because every stage keeps a block"))
-            variants.append(Variant(name, fit, analyze(fit.design, memory=memory), blocks))
+            variants.append(BudgetDesign(name, fit, analyze(fit.design, memory=memory), blocks))
     return Designs(macs, tuple(variants), tuple(left_out))
 
 
@@ -124,7 +124,7 @@ class Ratios(NamedTuple):
     params: float
 
 
-def ratios(chosen: Variant, other: Variant) -> Ratios:
+def ratios(chosen: BudgetDesign, other: BudgetDesign) -> Ratios:
     """Dimensions and costs of a design relative to another."""
     return Ratios(
         len(chosen.blocks) / len(other.blocks),
@@ -134,7 +134,7 @@ def ratios(chosen: Variant, other: Variant) -> Ratios:
     )
 
 
-def widened(fit: Fit) -> dict[str, int]:
+def widened(fit: DepthFit) -> dict[str, int]:
     """Output channels of the stages that the next wider network widens; empty if it widens only inside blocks."""
     if fit.above is None:
         return {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from effviz.advice.budgets import Budget
 from effviz.advice.remedies import Diagnosis, diagnose
-from effviz.advice.solver import Fit, Step, fit
+from effviz.advice.solver import Fit, SolverStep, fit
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, if_legal
@@ -26,7 +26,7 @@ def diagnosed(design: Design, budgets: tuple[Budget, ...], memory: str) -> Diagn
     return diagnose(design, budgets, memory=memory)
 
 
-def applied(steps: Iterable[Step], draft: Draft) -> Draft:
+def applied(steps: Iterable[SolverStep], draft: Draft) -> Draft:
     """Return a draft with all steps.
 
     Raises:
@@ -37,7 +37,7 @@ def applied(steps: Iterable[Step], draft: Draft) -> Draft:
     return draft
 
 
-def remaining(found: Fit, draft: Draft) -> tuple[Step, ...] | None:
+def remaining(found: Fit, draft: Draft) -> tuple[SolverStep, ...] | None:
     """Return the steps of a result that a draft does not have yet.
 
     None if the draft is not on the path: the steps that remain do not lead to the result.

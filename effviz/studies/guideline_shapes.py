@@ -53,13 +53,18 @@ class Shape:
         return labels[self.guideline][:1].upper() + labels[self.guideline][1:]
 
     @property
+    def title(self) -> str:
+        """Name of the shape beside the title of the page: ``G1, 1:6, 64 channels, 56 px``."""
+        return f"{self.guideline}, {self.label}, {self.channels} channels, {self.resolution} px"
+
+    @property
     def pixels(self) -> int:
         """Positions of the map."""
         return self.resolution**2
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ShapePair:
     """A shape and the shape that its guideline recommends, at equal multiply-adds."""
 
     shape: Shape  # the settings
@@ -78,7 +83,7 @@ class Comparison:
 
 
 @remembered
-def compare(shape: Shape) -> Comparison:
+def compare(shape: Shape) -> ShapePair:
     """Count a shape, its baseline and every point of the curves."""
     channels, side = shape.channels, shape.resolution
     if shape.guideline == "G1":
@@ -100,10 +105,10 @@ def compare(shape: Shape) -> Comparison:
         variants = {each: elementwise_point(channels, each, side) for each in VARIANTS}
         now, base = variants[shape.variant], variants["neither"]
         curves = {"bottleneck": tuple(variants.values())}
-    return Comparison(shape, now, base, curves, least_access(side**2, now.macs))
+    return ShapePair(shape, now, base, curves, least_access(side**2, now.macs))
 
 
-def differing(found: Comparison) -> Comparison:
+def differing(found: ShapePair) -> ShapePair:
     """The comparison itself, or that of the default shape where shape and baseline are the same."""
     if found.now.x != found.base.x:
         return found
@@ -124,7 +129,7 @@ class Derivation(NamedTuple):
     unit: str = ""
 
 
-def formulas(found: Comparison, memory: str) -> list[Derivation]:
+def formulas(found: ShapePair, memory: str) -> list[Derivation]:
     """Memory access of the compared shape, symbolic and with numbers, under one assumption."""
     return {"G1": _ratio, "G2": _groups, "G3": _fragments, "G4": _bottleneck}[found.shape.guideline](found, memory)
 
@@ -146,7 +151,7 @@ def _widths(point: Point) -> list[int]:
     return [int(width) for width in point.widths.split(" → ")]
 
 
-def _ratio(found: Comparison, memory: str) -> list[Derivation]:
+def _ratio(found: ShapePair, memory: str) -> list[Derivation]:
     area, now = _area(found.shape), found.now
     narrow, wide = _widths(now)
     return [
@@ -161,7 +166,7 @@ def _ratio(found: Comparison, memory: str) -> list[Derivation]:
     ]  # fmt: skip
 
 
-def _groups(found: Comparison, memory: str) -> list[Derivation]:
+def _groups(found: ShapePair, memory: str) -> list[Derivation]:
     area, now = _area(found.shape), found.now
     inputs, macs = _widths(now)[0], _tex(now.macs)
     symbols = r"h w c_1 + B g / c_1 + B / (h w), \quad B = h w c_1 c_2 / g"
@@ -169,7 +174,7 @@ def _groups(found: Comparison, memory: str) -> list[Derivation]:
     return [_counted("Memory access", symbols, numbers, now.memory_access[memory])]
 
 
-def _fragments(found: Comparison, memory: str) -> list[Derivation]:
+def _fragments(found: ShapePair, memory: str) -> list[Derivation]:
     shape, now = found.shape, found.now
     area, count, width = _area(shape), shape.fragments, _widths(found.now)[0]
     added = shape.arrangement == "parallel" and count > 1
@@ -188,7 +193,7 @@ def _fragments(found: Comparison, memory: str) -> list[Derivation]:
     ]  # fmt: skip
 
 
-def _bottleneck(found: Comparison, memory: str) -> list[Derivation]:
+def _bottleneck(found: ShapePair, memory: str) -> list[Derivation]:
     shape, now = found.shape, found.now
     area, (channels, inner) = _area(shape), _widths(now)[:2]
     relu, shortcut = VARIANTS[shape.variant]

@@ -27,7 +27,7 @@ NARROW, WIDE = 0.25, 4.0
 """Multipliers of a second look at a layer: channels that are unchanged there do not scale at all."""
 
 
-class Counts(NamedTuple):
+class ScaledCounts(NamedTuple):
     """Parameters and multiply-adds of a network at one width and resolution."""
 
     params: int
@@ -35,14 +35,14 @@ class Counts(NamedTuple):
 
 
 @remembered
-def counts(base: Design, width: float, resolution: Resolution) -> Counts:
+def counts(base: Design, width: float, resolution: Resolution) -> ScaledCounts:
     """Count `base` at another width and resolution.
 
     Raises:
         DesignError: the family has no such width, or the network cannot be built at this resolution.
     """
     report = analyze(base.scaled(width_mult=width), resolution)
-    return Counts(report.params, report.macs)
+    return ScaledCounts(report.params, report.macs)
 
 
 @remembered

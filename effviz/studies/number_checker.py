@@ -15,7 +15,7 @@ from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, fail, if_legal
 from effviz.core.resolution import Resolution, as_resolution
 from effviz.core.units import change, exact
-from effviz.studies.literature.claims import Place, place, rows
+from effviz.studies.literature.claims import ClaimedNetwork, place, rows
 from effviz.studies.literature.conventions import RULES, Parts, parts_of
 from effviz.studies.literature.digits import COARSE, EXACT, TRUNCATED, Digits, place_value, read_digits
 from effviz.zoo import ARCHITECTURES, GROUPS, default_groups
@@ -91,7 +91,7 @@ class Match(NamedTuple):
     """A network that explains the figures."""
 
     rank: int  # from 1; equal for networks that fit equally well
-    place: Place  # with its resolution
+    place: ClaimedNetwork  # with its resolution
     title: str
     explained: tuple[Explained, ...]  # in the order of the figures, without a resolution
     missed: int  # figures that no rule gives
@@ -218,7 +218,7 @@ def _claim(found: re.Match[str], kind: str, exponent: int, used_second: bool) ->
 
 
 class _Candidate(NamedTuple):
-    place: Place  # without resolution
+    place: ClaimedNetwork  # without resolution
     title: str
     sides: tuple[Resolution, ...]  # published ones, and its own
     own: Resolution
@@ -230,14 +230,14 @@ def candidates() -> tuple[_Candidate, ...]:
     widths: dict[str, set[float]] = {name: {1.0} for name in ARCHITECTURES}
     sides: dict[str, set[Resolution]] = {name: set() for name in ARCHITECTURES}
     for row in rows():
-        if isinstance(where := place(row), Place) and where.depth == 1:
+        if isinstance(where := place(row), ClaimedNetwork) and where.depth == 1:
             widths[where.name].add(where.width)
             sides[where.name] |= {where.resolution} if where.resolution else set()
     found = []
     for name in ARCHITECTURES:
         for groups in GROUPS.get(name, (None,)):
             for width in sorted(widths[name]):
-                where = Place(name, width, 1.0, None if groups == default_groups(name) else groups, None)
+                where = ClaimedNetwork(name, width, 1.0, None if groups == default_groups(name) else groups, None)
                 design = if_legal(where.design)
                 if design is not None:
                     title = f"{design.title}, width {width:g}" if width != 1 else design.title
@@ -316,7 +316,7 @@ def _scored(
 
 
 @remembered
-def _parts(where: Place, resolution: Resolution) -> Parts | None:
+def _parts(where: ClaimedNetwork, resolution: Resolution) -> Parts | None:
     try:
         return parts_of(where.design(), resolution)
     except DesignError:
@@ -327,7 +327,7 @@ PRINTED = "printed"
 _COSTS = {PRINTED: 0.1, COARSE: 0.25, TRUNCATED: 0.5}
 
 
-def _explain(claim: Claim, where: Place, parts: Parts) -> tuple[float, Explained]:
+def _explain(claim: Claim, where: ClaimedNetwork, parts: Parts) -> tuple[float, Explained]:
     """Return the most usual rule that gives a figure, and how unusual it is; else the usual rule."""
     counts = _counts(claim, where, parts)
     source = _printed().get((claim.quantity, _printed_place(claim.quantity, where), claim.digits.value), "")
@@ -347,26 +347,26 @@ def _explain(claim: Claim, where: Place, parts: Parts) -> tuple[float, Explained
     return cost, Explained(claim.text, name, count, fit or (PRINTED if source else ""), sentence)
 
 
-def _printed_place(quantity: str, where: Place) -> Place:
+def _printed_place(quantity: str, where: ClaimedNetwork) -> ClaimedNetwork:
     """Return the network for which a figure is printed: parameters are the same at every resolution."""
     groups = None if where.groups == default_groups(where.name) else where.groups
     return where._replace(groups=groups, resolution=where.resolution if quantity == "mult_adds" else None)
 
 
 @cache
-def _printed() -> dict[tuple[str, Place, int], str]:
+def _printed() -> dict[tuple[str, ClaimedNetwork, int], str]:
     """Return a source of every printed count, by quantity, network and value."""
-    found: dict[tuple[str, Place, int], str] = {}
+    found: dict[tuple[str, ClaimedNetwork, int], str] = {}
     for row in rows():
         where = place(row)
         for quantity in RULES:
-            if isinstance(where, Place) and (text := getattr(row, quantity)):
+            if isinstance(where, ClaimedNetwork) and (text := getattr(row, quantity)):
                 value = read_digits(text, row.source, quantity).value
                 found.setdefault((quantity, _printed_place(quantity, where), value), row.source)
     return found
 
 
-def _counts(claim: Claim, where: Place, parts: Parts) -> list[tuple[str, str, int]]:
+def _counts(claim: Claim, where: ClaimedNetwork, parts: Parts) -> list[tuple[str, str, int]]:
     """Return name, sentence and count of every rule for a figure, the most usual first."""
     if claim.kind == "size":
         params = RULES["params"][0].count(parts)

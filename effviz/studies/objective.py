@@ -21,7 +21,7 @@ FIRST_PHONE = "Snapdragon 855 bs=1 (Paddle-Lite). PaddlePaddle/PaddleClas docs/e
 _FEWEST = 5
 
 
-class Network(NamedTuple):
+class TimedNetwork(NamedTuple):
     """A network with a published accuracy and a latency.
 
     Attributes:
@@ -107,11 +107,11 @@ class Ranked(NamedTuple):
     """A network and its value; networks with equal values share the rank of the first."""
 
     rank: int
-    network: Network
+    network: TimedNetwork
     value: float
 
 
-def ranked(networks: Iterable[Network], by: Objective) -> list[Ranked]:
+def ranked(networks: Iterable[TimedNetwork], by: Objective) -> list[Ranked]:
     """Order networks by the objective, then by accuracy, then by latency; the best one comes first."""
     scored = [(by.value(each.top1, each.latency_ms), each) for each in networks]
     scored.sort(key=lambda each: (-each[0], -each[1].top1, each[1].latency_ms, each[1].title))
@@ -126,19 +126,19 @@ def ranked(networks: Iterable[Network], by: Objective) -> list[Ranked]:
 
 
 @remembered
-def phones() -> dict[str, tuple[Network, ...]]:
+def phones() -> dict[str, tuple[TimedNetwork, ...]]:
     """Return the networks with a published accuracy and latency, by device and source.
 
     A comparison needs one device and one document, so only those with at least five networks are listed. Misprinted
     accuracies are left out.
     """
     table = published()
-    found: dict[str, dict[tuple[str, float, float], Network]] = {}
+    found: dict[str, dict[tuple[str, float, float], TimedNetwork]] = {}
     for row in table[table["latency_ms"].notna() & table["top1"].notna()].itertuples():
         if "top1" not in faults(row.wrong):
             title = full_name(row.architecture, row.variant)
             place = f"{row.latency_device}. {row.source}"
-            network = Network(title, row.architecture, float(row.top1), float(row.latency_ms), row.source)
+            network = TimedNetwork(title, row.architecture, float(row.top1), float(row.latency_ms), row.source)
             found.setdefault(place, {})[title, network.top1, network.latency_ms] = network
     return {place: tuple(each.values()) for place, each in found.items() if len(each) >= _FEWEST and _is_phone(place)}
 
@@ -151,7 +151,7 @@ def _is_phone(place: str) -> bool:
     return not place.lower().startswith(_NO_PHONE)
 
 
-def own_networks(latencies: Mapping[str, tuple[float, bool]]) -> tuple[Network, ...]:
+def own_networks(latencies: Mapping[str, tuple[float, bool]]) -> tuple[TimedNetwork, ...]:
     """Return networks of the zoo with their published accuracy and a latency of this project.
 
     Args:
@@ -163,7 +163,7 @@ def own_networks(latencies: Mapping[str, tuple[float, bool]]) -> tuple[Network, 
     for entry, (median_ms, noisy) in chosen:
         figure = _top1(entry)
         if figure is not None:
-            found.append(Network(entry.title, entry.design.family, *figure[:1], median_ms, figure[1], noisy))
+            found.append(TimedNetwork(entry.title, entry.design.family, *figure[:1], median_ms, figure[1], noisy))
     return tuple(found)
 
 

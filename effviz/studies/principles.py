@@ -26,7 +26,7 @@ class Principle:
 
 def _factorized() -> str:
     found = convolutions.reduction("separable", convolutions.Setting())
-    return f"At 128 channels, a depthwise separable 3x3 convolution has {found.factor:.1f}× fewer multiply-adds."
+    return f"At 128 channels, a depthwise separable 3×3 convolution has {found.factor:.1f}× fewer multiply-adds."
 
 
 def _narrow_ends() -> str:
@@ -35,14 +35,14 @@ def _narrow_ends() -> str:
     inside = blocks.inner_channels(narrow)
     return (
         f"An inverted residual keeps 24 channels between blocks and filters {inside} inside, with "
-        f"{narrow.macs / wide.macs:.2f}× the multiply-adds of two 3x3 convolutions of 24 channels."
+        f"{narrow.macs / wide.macs:.2f}× the multiply-adds of two 3×3 convolutions of 24 channels."
     )
 
 
 def _memory() -> str:
     found = compare(Shape("G1", 56, 64, ratio=6))
     factor = found.now.memory_access["paper"] / found.base.memory_access["paper"]
-    return f"With widths of 1:6 instead of 1:1, a 1x1 convolution needs {factor:.2f}× the memory access."
+    return f"With widths of 1:6 instead of 1:1, a 1×1 convolution needs {factor:.2f}× the memory access."
 
 
 def _together() -> str:
@@ -65,7 +65,7 @@ def _measured() -> str:
 PRINCIPLES = (
     Principle(
         "Factorize convolutions",
-        "Filter each channel on its own, then combine the channels with 1x1 convolutions.",
+        "Filter each channel on its own, then combine the channels with 1×1 convolutions.",
         _factorized,
         "convolutions",
     ),

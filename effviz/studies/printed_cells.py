@@ -10,7 +10,7 @@ from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, area, in_pixels
 from effviz.model.design import Design
 from effviz.studies import multipliers
-from effviz.studies.multipliers import Between, Counts, Place
+from effviz.studies.multipliers import Between, Place, ScaledCounts
 from effviz.zoo import architecture
 from effviz.zoo.published.cells import Figure, cells, leading, printed_top1
 
@@ -62,7 +62,7 @@ class Misfit(NamedTuple):
         return self.printed / self.counted - 1 if self.counted else 0.0
 
 
-class Curve(NamedTuple):
+class CellCurve(NamedTuple):
     """Top-1 along one multiplier through a cell: the fixed value, and (place, top-1) in rising order of compute."""
 
     label: str
@@ -102,7 +102,7 @@ class PrintedCells:
         """Printed accuracies of one document, the only ones between which values are interpolated."""
         return _known(self.name, self.groups)
 
-    def counts(self, place: Place) -> Counts:
+    def counts(self, place: Place) -> ScaledCounts:
         """Parameters and multiply-adds of a cell."""
         return multipliers.counts(self.base, *place)
 
@@ -157,12 +157,12 @@ class PrintedCells:
         values = [figure.top1 for figure in figures if figure.comparable and figure.top1 is not None]
         return (min(values), max(values)) if values else None
 
-    def curves(self, place: Place) -> list[Curve]:
+    def curves(self, place: Place) -> list[CellCurve]:
         """Accuracy through a cell along each multiplier, between cells that are printed or interpolated."""
         width, resolution = place
         widths, sides = {each for each, _ in self.known}, {side for _, side in self.known}
         lines: dict[str, list[Place]] = {
-            f"{width:g} x": [(width, side) for side in {*sides, resolution}],
+            f"{width:g}×": [(width, side) for side in {*sides, resolution}],
             in_pixels(resolution): [(each, resolution) for each in {*widths, width}],
         }
         found = []
@@ -170,7 +170,7 @@ class PrintedCells:
             corners = [(each, value) for each in places if (value := self._on_curve(each)) is not None]
             if len(corners) > 1:
                 corners.sort(key=lambda corner: (self.macs(*corner[0]), corner[1]))
-                found.append(Curve(label, tuple(corners)))
+                found.append(CellCurve(label, tuple(corners)))
         return found
 
     def _on_curve(self, place: Place) -> float | None:

@@ -15,7 +15,7 @@ from effviz.studies.scaling import RELEASED
 from effviz.zoo import architecture
 
 
-class Built(NamedTuple):
+class ReleasedNetwork(NamedTuple):
     """A network with its dimensions."""
 
     report: Report
@@ -30,8 +30,8 @@ class Pair(NamedTuple):
     """A released network and the one that the rule builds at the φ of its number; None if that cannot be built."""
 
     phi: int
-    released: Built
-    built: Built | None
+    released: ReleasedNetwork
+    built: ReleasedNetwork | None
 
     @property
     def label(self) -> str:
@@ -49,10 +49,10 @@ def pairs(rule: ScalingRule) -> tuple[Pair, ...]:
     )
 
 
-def _built(design: Design, base: Design) -> Built:
+def _built(design: Design, base: Design) -> ReleasedNetwork:
     blocks, channels = built_body(design)
     depth, width = design.depth_mult / base.depth_mult, design.width_mult / base.width_mult
-    return Built(analyze(design), depth, width, blocks, channels, sides(design.resolution)[0])
+    return ReleasedNetwork(analyze(design), depth, width, blocks, channels, sides(design.resolution)[0])
 
 
 check_border(globals())

@@ -126,7 +126,7 @@ def reuse(design: Design, stage_name: str, resolution: Resolution | None = None)
     return Reuse(design.name, stage_name, labels, tuple(widths), *counts)
 
 
-class Reading(NamedTuple):
+class FeatureReads(NamedTuple):
     """The first convolutions of the blocks of a network, which read the channels that earlier blocks have made."""
 
     title: str  # of the network
@@ -136,7 +136,7 @@ class Reading(NamedTuple):
     params: int  # of the network
 
 
-def reading(design: Design) -> Reading:
+def reading(design: Design) -> FeatureReads:
     """Count what the first convolution of each block reads, in all stages with several blocks.
 
     Raises:
@@ -156,7 +156,7 @@ def reading(design: Design) -> Reading:
     if not available:
         fail("design", design.name, "must have a stage of several blocks with convolutions")
     report = analyze(design)
-    return Reading(design.title, read / available, macs, report.macs, report.params)
+    return FeatureReads(design.title, read / available, macs, report.macs, report.params)
 
 
 def through(layer: Layer, channels: list[Channel], shape: Shape) -> tuple[list[Channel], Shape]:

@@ -218,7 +218,7 @@ def growth(points: Sequence[Swept]) -> float:
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedRow:
     """A row of tables 3 and 7 of the paper."""
 
     variant: str  # in the words of the paper
@@ -233,7 +233,7 @@ class Printed:
 
 
 @remembered
-def printed(base: Design) -> tuple[Printed, ...]:
+def printed(base: Design) -> tuple[PrintedRow, ...]:
     """Return the published rows about scaling a network; nothing for most networks."""
     table = published()
     rows = table[(table["design"] == base.name) & table["source"].str.contains(r"1905\.11946.*Table [37]\b")]
@@ -246,7 +246,7 @@ def printed(base: Design) -> tuple[Printed, ...]:
             counted = analyze(base.scaled(width_mult=width, depth_mult=depth, resolution=resolution)).macs
         variant, macs = row.variant.partition(" (EfficientNet")[0], row.mult_adds * 1e6
         note = row.wrong or row.notes
-        found.append(Printed(variant, depth, width, resolution, macs, row.top1, counted, note, row.source))
+        found.append(PrintedRow(variant, depth, width, resolution, macs, row.top1, counted, note, row.source))
     return tuple(found)
 
 

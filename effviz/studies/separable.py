@@ -39,7 +39,7 @@ def separated(design: Design) -> Replaced:
     """
     rows = tuple(map(_separated, design.stages))
     if rows == design.stages:
-        raise DesignError(f"{design.title or design.name} has no row with a standard convolution larger than 1x1")
+        raise DesignError(f"{design.title or design.name} has no row with a standard convolution larger than 1×1")
     title = f"{design.title or design.name}, separable"
     after = replace(design, name=f"{design.name}_separable", title=title, stages=rows, source="", notes=())
     return Replaced(design, after, standard_convolutions(design), standard_convolutions(after))

@@ -14,7 +14,7 @@ from effviz.count.rows import LayerRow
 from effviz.count.totals import block_totals
 from effviz.count.words import kind_title
 from effviz.model.blocks import BLOCKS, Recipe
-from effviz.model.blocks.composed import Part
+from effviz.model.blocks.composed import RecipeStep
 from effviz.model.design import Design
 from effviz.model.draft import Checked, Draft, checked
 from effviz.model.layers import Shape, shape_text
@@ -237,7 +237,7 @@ def recipe_of(name: str, rows: Iterable[Mapping[str, Any]], shortcut: bool) -> R
         try:
             fields |= _others(row[OTHERS])
             times = None if _blank(row[TIMES]) else float(row[TIMES])
-            steps.append(Part(row[STEP], times, "out" if _blank(row[OF]) else row[OF], **fields))
+            steps.append(RecipeStep(row[STEP], times, "out" if _blank(row[OF]) else row[OF], **fields))
         except DesignError as error:
             raise DesignError(f"step {number}: {error}") from None
     return Recipe(name, tuple(steps), shortcut)

@@ -15,7 +15,7 @@ BYTES = {"elements": 0} | DTYPES
 
 _COUNT_TEXT = {
     "macs": "Multiply-adds: fused multiply-adds of convolution and linear layers, one image.",
-    "flops": "FLOPs: 2 x multiply-adds of convolution and linear layers, one image. Papers often print multiply-adds "
+    "flops": "FLOPs: 2 × multiply-adds of convolution and linear layers, one image. Papers often print multiply-adds "
     "under this name.",
 }
 _UNIT_TEXT = {
@@ -27,7 +27,7 @@ _UNIT_TEXT = {
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ReportNumber:
     """A number that a `Report` has.
 
     Attributes:
@@ -43,16 +43,16 @@ class Quantity:
 
 
 QUANTITIES = {
-    "params": Quantity(
+    "params": ReportNumber(
         "Parameters", "", "Trainable numbers; batch norm has two per channel. Their size is in {weights}."
     ),
-    "macs": Quantity("Multiply-adds", "compute", "Of convolution and linear layers, one image."),
-    "memory_access": Quantity("Memory access", "memory", "Read and written, batch 1, assumption: {memory}."),
-    "peak_activation": Quantity(
+    "macs": ReportNumber("Multiply-adds", "compute", "Of convolution and linear layers, one image."),
+    "memory_access": ReportNumber("Memory access", "memory", "Read and written, batch 1, assumption: {memory}."),
+    "peak_activation": ReportNumber(
         "Peak activations", "memory", "Largest set of live tensors, with batch norm folded and activations fused."
     ),
-    "activations": Quantity("Activations", "memory", "Outputs of the convolutions."),
-    "alive": Quantity("Alive", "memory", "Live tensors while the layer runs."),
+    "activations": ReportNumber("Activations", "memory", "Outputs of the convolutions."),
+    "alive": ReportNumber("Alive", "memory", "Live tensors while the layer runs."),
 }
 """By the name of the attribute of `Report`, or of the column of its table."""
 

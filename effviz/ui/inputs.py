@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,21 +16,8 @@ from effviz.ui import links, playing, runs, visits
 
 _LONGEST = 200
 
-P = ParamSpec("P")
 T = TypeVar("T")
 N = TypeVar("N", int, float)
-
-
-def _placed(show: Callable[P, T]) -> Callable[P, T]:
-    """Show a control above the numbers of the page where the step of a lesson needs it, instead of in the sidebar."""
-    place = list(inspect.signature(show).parameters).index("key")
-
-    @wraps(show)
-    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
-        with playing.beside(str(args[place] if len(args) > place else kwargs["key"])):
-            return show(*args, **kwargs)
-
-    return placed
 
 
 @contextmanager
@@ -56,24 +41,37 @@ def _control(key: str, read: Callable[[str], Any], default: Any) -> Iterator[dic
         yield arguments
 
 
-@_placed
+def _without_times(text: str) -> str:
+    """Remove multiplication signs: links of earlier versions have ``x2`` for ``2×``."""
+    return text.replace("\N{MULTIPLICATION SIGN}", "").replace("x", "")
+
+
+def _older_texts(options: Sequence[Any], names: Sequence[str]) -> dict[str, str]:
+    """Return the names of options by the other texts that a link may contain, without multiplication signs."""
+    listed = [(_without_times(name), name) for name in names]
+    return {_without_times(str(option)): name for option, name in zip(options, names, strict=True)} | dict(listed)
+
+
+@playing.placed
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
     """Show a drop-down. A link may contain the text of an option, or the option itself."""
     visits.carry(key, options, format_func)
     names = [format_func(option) for option in options]
-    known = {str(option): name for option, name in zip(options, names, strict=True)}
-    links.rewrite(key, lambda text: text if text in names else known.get(text, text))
+    known = _older_texts(options, names)
+    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
     links.expect(key, names.__contains__, f"choices: {links.shortened(', '.join(names))}")
     index = list(options).index(default)
     named = dict(zip(names, options, strict=True))
-    with _control(key, lambda text: named[known.get(text, text)], default) as arguments:
+    with _control(
+        key, lambda text: named[text if text in named else known[_without_times(text)]], default
+    ) as arguments:
         value: T | None = st.selectbox(label, options, index, format_func=format_func, **arguments, **kwargs)
     return links.taken(key, value, default, format_func)
 
 
-@_placed
+@playing.placed
 def switch(
     label: str,
     options: Sequence[str],
@@ -85,16 +83,20 @@ def switch(
 ) -> str:
     """Show a segmented control of a few options, one of which is always selected."""
     names = [format_func(option) for option in options]
+    known = _older_texts(options, names)
+    links.rewrite(key, lambda text: text if text in names else known.get(_without_times(text), text))
     links.expect(key, names.__contains__, f"choices: {', '.join(names)}")
     named = dict(zip(names, options, strict=True))
-    with _control(key, named.__getitem__, default) as arguments:
+    with _control(
+        key, lambda text: named[text if text in named else known[_without_times(text)]], default
+    ) as arguments:
         value = st.segmented_control(
             label, options, default=default, required=True, format_func=format_func, **arguments, **kwargs
         )
     return links.taken(key, None if value is None else str(value), default, format_func)
 
 
-@_placed
+@playing.placed
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """Show a toggle."""
     links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
@@ -126,7 +128,7 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     return None
 
 
-@_placed
+@playing.placed
 def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
     """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
     if legal is None:
@@ -138,13 +140,13 @@ def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, c
     return links.taken(key, value or "", "", str)
 
 
-@_placed
+@playing.placed
 def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
     """Show a number input for integers."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
 
 
-@_placed
+@playing.placed
 def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
     """Show a number input."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
@@ -164,7 +166,7 @@ def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kw
     return links.taken(key, None if value is None else type(default)(value), default, str)
 
 
-@_placed
+@playing.placed
 def amount(
     label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
 ) -> N:
@@ -258,7 +260,7 @@ def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[
         draw(key=slider, on_change=move, disabled=locked)
 
 
-@_placed
+@playing.placed
 def text_amount(
     label: str, key: str, *, default: str, options: Sequence[str], canonical: Callable[[str], str],
     nearest: Callable[[str], str], choices: str, help: str | None = None,
@@ -306,7 +308,7 @@ def text_amount(
     return value
 
 
-@_placed
+@playing.placed
 def size(
     label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
     help: str | None = None,
@@ -315,7 +317,7 @@ def size(
 
     For a rectangle, the slider shows the height and keeps the aspect ratio that was typed, see `aspect`.
     """
-    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height x width"
+    state, own, choices = st.session_state, compact_size(default), f"{minimum} to {maximum}, or height × width"
     locked, hidden = playing.direct(key, str, own)
 
     def legal(text: str) -> bool:

@@ -44,7 +44,7 @@ PAGES = (
     PageInfo("convolutions", "Convolutions", "grid_on",
              "A [[standard convolution]] mixes space and channels at once: every output reads every input channel. "
              "[[grouped convolution|Grouped convolutions]] cut the channels into independent parts. A "
-             "[[depthwise separable]] one filters each channel alone, then mixes the channels with [[1x1 kernels]] "
+             "[[depthwise separable]] one filters each channel alone, then mixes the channels with [[1×1 kernels]] "
              f"([MobileNet]({_ARXIV}/1704.04861)).", "Learn"),
     PageInfo("blocks", "Building blocks", "view_module",
              "Efficient networks repeat one block. [[inverted residual|Inverted residuals]] "
@@ -99,7 +99,7 @@ PAGES = (
              "Lessons", counts=False),
     PageInfo("literature", "Published figures", "fact_check",
              "Papers, libraries and course notes print [[parameters]], [[multiply-adds]], accuracies and latencies. "
-             "Each figure is judged here: right, rounded, counted by another convention, or wrong.",
+             "Each figure is judged here: right, rounded, counted by another convention, unexplained, or wrong.",
              "Reference"),
     PageInfo("glossary", "Glossary", "menu_book",
              "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",

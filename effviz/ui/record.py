@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from effviz.core.errors import DesignError
 from effviz.measure import recorded
 from effviz.measure.latency import Latency, LatencyError, environment, request
-from effviz.measure.recorded import Request
+from effviz.measure.recorded import RecordedSetting
 from effviz.studies.blocks import PRESETS
 from effviz.studies.compare.networks import PRESETS as PRESET_LISTS
 from effviz.studies.compare.networks import preset
@@ -41,7 +41,7 @@ def states() -> Iterator[tuple[str, dict[str, str]]]:
     yield "scaling.py", {"part": VIEWS[1]}
 
 
-def wanted() -> list[Request]:
+def wanted() -> list[RecordedSetting]:
     """Return the networks to record, each once."""
     listed = chain.from_iterable(map(preset, PRESET_LISTS))
     networks = [
@@ -55,10 +55,12 @@ def wanted() -> list[Request]:
             page.query_params.update(query)
             page.switch_page(os.path.relpath(ROOT / "pages" / file, MAIN_SCRIPT.parent))
             page.run()
-    return list(dict.fromkeys([*(Request(each, each.resolution, 1, 1, "float32") for each in networks), *found]))
+    return list(
+        dict.fromkeys([*(RecordedSetting(each, each.resolution, 1, 1, "float32") for each in networks), *found])
+    )
 
 
-def measured(asked: Request, tries: int, old: Latency | None = None) -> Latency:
+def measured(asked: RecordedSetting, tries: int, old: Latency | None = None) -> Latency:
     """Measure a network until it is not noisy, at most `tries` times, and return the least noisy latency.
 
     Raises:
@@ -82,7 +84,7 @@ def main() -> None:
     # No latency is known: the pages look for every one, and the measurements are new.
     os.environ |= {"EFFVIZ_CACHE": "", "EFFVIZ_RECORDED": ""}
     networks = wanted()
-    known: dict[Request, Latency] = {}
+    known: dict[RecordedSetting, Latency] = {}
     machine = {name: value for name, value in environment().items() if name not in ("dtype", "threads")}
     if chosen.missing:
         kept = {asked: old for asked in networks if (old := recorded.stored_in(chosen.output, asked)) is not None}

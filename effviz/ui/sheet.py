@@ -61,7 +61,7 @@ class Receipt(NamedTuple):
     link: str = ""
 
 
-class Entry(NamedTuple):
+class StageEntry(NamedTuple):
     """One row of the table of stages."""
 
     stage: str
@@ -73,7 +73,7 @@ class Entry(NamedTuple):
     memory_access: int
 
 
-def entries(report: Report) -> list[Entry]:
+def entries(report: Report) -> list[StageEntry]:
     """Return the stages of a network; those after row `LONGEST` are one row. The sums are the totals of the report."""
     stages: dict[str, list[BuiltBlock]] = {}
     for each in report.blocks:
@@ -83,14 +83,17 @@ def entries(report: Report) -> list[Entry]:
         return found
     kept, rest = found[: LONGEST - 1], found[LONGEST - 1 :]
     sums = (sum(getattr(each, name) for each in rest) for name in _COUNTS)
-    return [*kept, Entry(f"{len(rest)} more stages", sum(each.blocks for each in rest), "", rest[-1].output, *sums)]
+    return [
+        *kept,
+        StageEntry(f"{len(rest)} more stages", sum(each.blocks for each in rest), "", rest[-1].output, *sums),
+    ]
 
 
-def _entry(report: Report, stage: str, blocks: Sequence[BuiltBlock]) -> Entry:
+def _entry(report: Report, stage: str, blocks: Sequence[BuiltBlock]) -> StageEntry:
     output = shape_text(block_totals(blocks[-1].block, blocks[-1].shape).out_shape)
     sums = [found for (name, _), found in report.sums.items() if name == stage]
     counts = (sum(getattr(each, name) for each in sums) for name in _COUNTS)
-    return Entry(stage, len(blocks), title_of(blocks[0]), output, *counts)
+    return StageEntry(stage, len(blocks), title_of(blocks[0]), output, *counts)
 
 
 def sheet(
@@ -127,7 +130,7 @@ def sheet(
 def conventions(memory: str) -> str:
     """Return what the numbers of a report mean."""
     return (
-        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 x multiply-adds. "
+        "Multiply-adds: fused multiply-adds of convolution and linear layers, one image; FLOPs: 2 × multiply-adds. "
         f"Memory access, {ASSUMPTIONS[memory].label.lower()}: {ASSUMPTIONS[memory].help}; in elements, batch 1. Peak "
         "activations: largest set of live tensors, with batch norm folded and activations fused. Parameters: trainable "
         "numbers, batch norm 2 per channel."
@@ -188,7 +191,7 @@ def _amount(value: float) -> str:
     return exact(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
-def _stages(report: Report, found: Sequence[Entry]) -> str:
+def _stages(report: Report, found: Sequence[StageEntry]) -> str:
     rows = [
         (each.stage, str(each.blocks), each.block, each.output, *(exact(getattr(each, name)) for name in _COUNTS))
         for each in found
@@ -204,7 +207,7 @@ def _stages(report: Report, found: Sequence[Entry]) -> str:
     return _table(heads, [*rows, total], ("short", "number", "name", "", *["number"] * 3), "sum")
 
 
-def _diagram(found: Sequence[Entry]) -> str:
+def _diagram(found: Sequence[StageEntry]) -> str:
     """Draw the multiply-adds of each stage upwards and the parameters downwards, each as a share of the largest."""
     middle, room = _HEIGHT / 2, _HEIGHT / 2 - 16
     step = _WIDTH / max(len(found), 1)

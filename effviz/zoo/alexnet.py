@@ -2,7 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import Rule, Variant, rows
+from effviz.model.variants import Variant, VariantRule, rows
 from effviz.model.widths import WidthRule
 
 
@@ -40,7 +40,7 @@ def alexnet() -> Design:
         notes=(
             "This is the one-tower network of 2014 that torchvision has. The network of 2012 has 61.0 M parameters and "
             "0.72 G multiply-adds with two towers, 62.4 M and 1.13 G without groups.",
-            "An adaptive pool to 6 x 6 ahead of the classifier keeps the parameters independent of the resolution.",
+            "An adaptive pool to 6 × 6 ahead of the classifier keeps the parameters independent of the resolution.",
         ),
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def alexnet() -> Design:
 _OF_2012 = (
     rows("stem of 96 channels without padding", {"name": "stem"}, out_channels=96, padding=0),
     rows("second convolution of 256 channels", {"name": "stage1"}, out_channels=256),
-    Rule(
+    VariantRule(
         "384, 384 and 256 channels in the last three convolutions",
         {"name": "stage3"},
         rows=(_conv(384, 3, 1, 1, 1, "stage3"), _conv(256, 3, 1, 1, 1, "stage3")),

@@ -44,7 +44,7 @@ def convnext_tiny() -> Design:
         width_rule=WidthRule(8, source="multiples of 8; the paper varies the width from 96 (T) to 256 (XL)"),
         stochastic_depth=0.1,
         notes=(
-            "The 1x1 convolutions of a block are linear layers in the authors' code; the counts are equal.",
+            "The 1×1 convolutions of a block are linear layers in the authors' code; the counts are equal.",
             "Layer norm and the scale per channel have parameters, which thop does not count.",
         ),
     )

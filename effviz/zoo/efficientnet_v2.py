@@ -33,7 +33,7 @@ def _efficientnet_v2(size: str, resolution: int, dropout: float, rows: tuple[Sta
         stochastic_depth=0.2,
         notes=(
             "Squeeze-and-excitation is a quarter of the block's input channels; the Fused-MBConv stages have none.",
-            "A Fused-MBConv with expansion 1 is a single 3x3 convolution.",
+            "A Fused-MBConv with expansion 1 is a single 3×3 convolution.",
             "The resolution is that of the evaluation; training uses smaller images, of rising size.",
         ),
     )

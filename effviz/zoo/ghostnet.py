@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import Rule, Variant
+from effviz.model.variants import Variant, VariantRule
 from effviz.model.widths import WidthRule
 
 
@@ -75,7 +75,7 @@ _VARIANTS = {
         "teaching code",
         "PyTorch ports with int(c * w) and Ghost modules of 2 * (c // 2) channels",
         (
-            Rule(
+            VariantRule(
                 "widths int(c * w), Ghost channels by floor",
                 {"name": ("stem", "last")},
                 {"divisor": 1},

@@ -26,7 +26,7 @@ def _mnasnet(variant: str, rows: tuple[Stage, ...], notes: tuple[str, ...] = ())
             Stage("linear", 1000, dropout=0.2, width="classes", depth="fixed", name="classifier"),
         ),
         width_rule=WidthRule(8, source="tensorflow/tpu mnasnet_models.py: round_filters, multiples of 8, head kept"),
-        notes=("The last 1x1 convolution keeps its 1280 channels at every width.", *notes),
+        notes=("The last 1×1 convolution keeps its 1280 channels at every width.", *notes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from effviz.model.design import Design
 from effviz.model.stage import Stage, fixed, table
-from effviz.model.variants import KERAS, Rule, Variant, rows, widths
+from effviz.model.variants import KERAS, Variant, VariantRule, rows, widths
 from effviz.model.widths import WidthRule
 
 _POOL = fixed(Stage("global_avg_pool", name="pool"))
@@ -70,7 +70,7 @@ def mobilenet_v2() -> Design:
         ),
         width_rule=WidthRule(8, source="TF-slim mobilenet_v2.py: make_divisible(c * width, 8), head max(1, width)"),
         notes=(
-            "The last 1x1 convolution keeps its 1280 channels below width 1.",
+            "The last 1×1 convolution keeps its 1280 channels below width 1.",
             "The paper's table 4 prints 6.9 M parameters at width 1.4; every implementation has 6.11 M.",
         ),
     )  # fmt: skip
@@ -91,9 +91,9 @@ def _v3(name: str, size: str, rows: tuple[Stage, ...], last: int, head: int, not
                   name="head"),
             _classifier(0.2),
         ),
-        width_rule=WidthRule(8, source="TF-slim mobilenet_v3.py: make_divisible(c * width, 8), last 1x1 kept"),
+        width_rule=WidthRule(8, source="TF-slim mobilenet_v3.py: make_divisible(c * width, 8), last 1×1 kept"),
         notes=(
-            f"The last 1x1 convolution keeps its {head} channels at every width, as in the authors' code; "
+            f"The last 1×1 convolution keeps its {head} channels at every width, as in the authors' code; "
             "torchvision scales it.",
             *notes,
         ),
@@ -154,7 +154,7 @@ def mobilenet_v3_small() -> Design:
         "Early versions of the paper have a 1280-wide head (2.9 M parameters); the authors' code and the last "
         "version have 1024 (2.54 M), as here.",
         "The 66 M multiply-adds of early versions fit no implementation; exact are 56.5 M.",
-        "Table 2 ticks squeeze-and-excitation on the last 1x1 convolution; no implementation has it.",
+        "Table 2 ticks squeeze-and-excitation on the last 1×1 convolution; no implementation has it.",
     )
     return _v3("mobilenet_v3_small", "Small", rows, 576, 1024, notes)
 
@@ -180,7 +180,7 @@ _V1_VARIANTS = {
         "teaching code, stride of the table",
         "arXiv 1704.04861, table 1, read literally",
         (
-            Rule(
+            VariantRule(
                 "stride 2 on the last depthwise layer",
                 {"name": "stage5"},
                 rows=(_v1_row(1024, 1, 2, "stage5"), _v1_row(1024, 1, 2, "stage5")),
@@ -204,7 +204,7 @@ _V2_VARIANTS = {
         "tonylins/pytorch-mobilenet-v2, first version; pytorchcv mobilenetv2",
         (
             _TRUNCATED,
-            rows("1x1 expansion in the first block", {"name": "stage1"}, always_expand=True),
+            rows("1×1 expansion in the first block", {"name": "stage1"}, always_expand=True),
         ),
         ("The expansion of ratio 1 keeps the width; the paper's table has it only by its formula.",),
     ),
@@ -226,7 +226,7 @@ _SE_TEACHING = rows(
     "squeeze c // 16 without biases", {"block": "inverted_residual", "se_ratio": 0.25},
     se_ratio=1 / 16, se_divisor=1, se_bias=False,
 )  # fmt: skip
-_PROPORTIONAL = rows("last 1x1 before the pool: 6 × its input", {"name": "last"}, width="proportional")
+_PROPORTIONAL = rows("last 1×1 before the pool: 6 × its input", {"name": "last"}, width="proportional")
 _UNROUNDED = rows("expansion round(c * t)", {"block": "inverted_residual"}, expand_divisor=1)
 _SQUEEZE = rows("squeeze c // 4", {"block": "inverted_residual", "se_ratio": 0.25}, se_divisor=1)
 _RATIO = rows("expand ratio 3.67 instead of 88 / 24", {"expand_ratio": 88 / 24}, expand_ratio=3.67)
@@ -237,7 +237,7 @@ _LARGE_EXPANDED = (16, 64, 72, 72, 120, 120, 240, 200, 184, 184, 480, 672, 672, 
 _SMALL_EXPANDED = (16, 72, 88, 96, 240, 240, 120, 144, 288, 576, 576)
 
 
-def _v3_variants(expanded: tuple[int, ...], *ratio: Rule) -> dict[str, Variant]:
+def _v3_variants(expanded: tuple[int, ...], *ratio: VariantRule) -> dict[str, Variant]:
     """Return the variants that both sizes have; `ratio` is a rule of the smaller one."""
     return {
         "torchvision": Variant(

@@ -38,7 +38,7 @@ def proxylessnas_mobile() -> Design:
             Stage("linear", 1000, width="classes", depth="fixed", name="classifier"),
         ),
         width_rule=WidthRule(8, source="multiples of 8, as in MobileNetV2; the search fixes the widths"),
-        notes=("The search chose kernels of 7 x 7 in the later blocks of stride 2, and two blocks in stage 2.",),
+        notes=("The search chose kernels of 7 × 7 in the later blocks of stride 2, and two blocks in stage 2.",),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def _name(letter: str, size: str) -> str:
 
 def _regnet(letter: str, size: str, stages: _Stages) -> Design:
     se_ratio = 0.25 if letter == "y" else 0.0
-    excitation = "Squeeze-and-excitation is a quarter of the block's input channels, after the 3x3 convolution."
+    excitation = "Squeeze-and-excitation is a quarter of the block's input channels, after the 3×3 convolution."
     return Design(
         name=_name(letter, size),
         title=f"RegNet{letter.upper()}-{size}",

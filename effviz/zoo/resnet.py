@@ -42,7 +42,7 @@ def _plain(layers: int) -> Callable[[], Design]:
     def make() -> Design:
         basic = layers < 50
         note = (
-            "The stride is in the 3x3 convolution, as in most libraries; with the paper's stride in the first 1x1, "
+            "The stride is in the 3×3 convolution, as in most libraries; with the paper's stride in the first 1×1, "
             "ResNet-50 takes 3,857,973,248 multiply-adds instead of 4,089,184,256."
         )
         return _resnet(
@@ -54,7 +54,7 @@ def _plain(layers: int) -> Callable[[], Design]:
             "arXiv 1512.03385, table 1",
             WidthRule(8, source="multiples of 8; the paper has no width multiplier"),
             (
-                "Where the shape changes, the shortcut is a 1x1 projection: option B of the paper.",
+                "Where the shape changes, the shortcut is a 1×1 projection: option B of the paper.",
                 *(() if basic else (note,)),
             ),
         )
@@ -123,7 +123,7 @@ def wide_resnet50_2() -> Design:
 
 # --- Other implementations --------------------------------------------------------------------------------------------
 
-_STRIDE = rows("stride in the first 1x1", {"block": "bottleneck"}, stride_at="1x1")
+_STRIDE = rows("stride in the first 1×1", {"block": "bottleneck"}, stride_at="1x1")
 _VARIANTS = {
     "authors": Variant(
         "stride of the paper", "arXiv 1512.03385; KaimingHe/deep-residual-networks; pytorchcv resnet50", (_STRIDE,)

@@ -47,7 +47,7 @@ def squeezenet1_0() -> Design:
         _fire( 64, 256, 256, 1, "stage3"),
     )  # fmt: skip
     notes = (
-        "The first map has 109 x 109 pixels; with the 111 x 111 of the paper's table 1, multiply-adds are 833 M.",
+        "The first map has 109 × 109 pixels; with the 111 × 111 of the paper's table 1, multiply-adds are 833 M.",
         "The MobileNet paper prints 1,700 M multiply-adds, about twice the exact 819 M.",
     )
     return _squeezenet("1.0", rows, notes)

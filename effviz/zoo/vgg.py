@@ -32,7 +32,7 @@ def vgg16() -> Design:
         ),
         width_rule=WidthRule(8, source="multiples of 8; the paper has no width multiplier"),
         notes=(
-            "An adaptive pool to 7 x 7 ahead of the classifier, as in torchvision, keeps the parameters independent of "
+            "An adaptive pool to 7 × 7 ahead of the classifier, as in torchvision, keeps the parameters independent of "
             "the resolution.",
             "Papers print 15.3 G multiply-adds, the convolutions alone; with the classifier they are 15.47 G.",
         ),

@@ -48,7 +48,7 @@ from effviz.core.caches import forget
 from effviz.core.errors import if_legal
 from effviz.core.units import change
 from effviz.count.report import Report
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.layers import Conv2d, primitive_kinds
 
 DRAWN = settings(suppress_health_check=list(HealthCheck))
@@ -513,7 +513,11 @@ def sliding(draw: DrawFn) -> Design:
         if name.startswith("shuffle_unit_v1"):
             fields["groups"] = 2
         if name == "composed":
-            parts = (Part("depthwise", kernel_size=3), Part("squeeze_excite"), Part("conv", kernel_size=1))
+            parts = (
+                RecipeStep("depthwise", kernel_size=3),
+                RecipeStep("squeeze_excite"),
+                RecipeStep("conv", kernel_size=1),
+            )
             fields = {"recipe": Recipe("own", parts, shortcut=draw(st.booleans()))}
         known = {field for field in fields if field in {each.name for each in dataclasses.fields(kind)}}
         options: dict[str, Any] = {field: fields[field] for field in known}
@@ -757,7 +761,7 @@ def test_even_kernel_sizes(row: Stage, faulty: bool) -> None:
         assert sides[0] // row.stride == sides[1]
 
 
-PRE_ACTIVATION = Recipe("pre", (Part("norm_act"), Part("conv")), shortcut=True)
+PRE_ACTIVATION = Recipe("pre", (RecipeStep("norm_act"), RecipeStep("conv")), shortcut=True)
 
 
 # --- biases and activations ------------------------------------------------------------------------------------------
@@ -965,7 +969,7 @@ def test_resnext_without_groups_is_resnet() -> None:
         (Stage("fragments", fragments=8, arrangement="series"), 8),
         (Stage("mbconv", 16), 0),
         (Stage("ghost_bottleneck", 24, 1, 2, se_ratio=0.25), 10),
-        (Stage("composed", 16, recipe=Recipe("many", tuple(Part("conv", kernel_size=1) for _ in range(9)))), 9),
+        (Stage("composed", 16, recipe=Recipe("many", tuple(RecipeStep("conv", kernel_size=1) for _ in range(9)))), 9),
     ],
 )
 def test_fragments(row: Stage, operations: int) -> None:

@@ -24,7 +24,7 @@ def test_the_peak_names_its_step_its_tensors_and_all_rows_beyond_the_limit() -> 
     (breach,) = breaches(report, check(report, read_limits({"peak_activation": "512kB"}, "int8")))
     assert breach.sentence == (
         "Peak activation memory is 1,004 kB (int8), 196 % of the limit of 512 kB. The peak is at stage2.0.expand.conv "
-        "in row 3, with 2 tensors in memory: 16 x 112 x 112 of stage1.0 and 64 x 112 x 112 of stage2.0.expand.conv."
+        "in row 3, with 2 tensors in memory: 16 × 112 × 112 of stage1.0 and 64 × 112 × 112 of stage2.0.expand.conv."
     )
     assert [(each.row, each.value) for each in breach.rows] == [(2, 1_003_520), (1, 602_112), (3, 526_848)]
     peak, path = oracle.peak_activation(build(LARGE, device="meta"), LARGE.input_shape())

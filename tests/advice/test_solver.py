@@ -18,8 +18,8 @@ from effviz.advice.capacity import capacity
 from effviz.advice.edits import Edit
 from effviz.advice.solver import FITS, FOUND, INFEASIBLE, NOT_FOUND, Fit
 from effviz.advice.solver.bound import lower_bounds
-from effviz.advice.solver.search import Search
-from effviz.advice.solver.table import COUNTS, State, Table
+from effviz.advice.solver.search import TableSearch
+from effviz.advice.solver.table import COUNTS, KnobState, KnobTable
 from effviz.core import caches
 from effviz.core.errors import if_legal
 from effviz.model.draft import Draft
@@ -69,7 +69,9 @@ def test_a_result_meets_all_limits_by_a_count_of_torch(name: str) -> None:
 
 
 def test_rows_keep_more_capacity_than_multipliers() -> None:
-    search = Search(Table(architecture("mobilenet_v3_large"), {"params": 4_000_000, "peak_activation": 512_000}, ""))
+    search = TableSearch(
+        KnobTable(architecture("mobilenet_v3_large"), {"params": 4_000_000, "peak_activation": 512_000}, "")
+    )
     scaled, best = search.multipliers(), search.best()
     assert scaled is not None
     assert best is not None
@@ -103,10 +105,10 @@ TABLES = {
 }  # fmt: skip
 
 
-def every_state(search: Search) -> list[State]:
+def every_state(search: TableSearch) -> list[KnobState]:
     levels = product(*(range(len(knob.levels) + 1) for knob in search.table.knobs))
     return [
-        State(*multipliers, each)
+        KnobState(*multipliers, each)
         for multipliers, each in product(product(search.widths, search.depths, search.resolutions), levels)
     ]
 
@@ -114,7 +116,7 @@ def every_state(search: Search) -> list[State]:
 @pytest.mark.parametrize("name", TABLES)
 def test_the_bound_is_below_every_variant(name: str) -> None:
     """By brute force: all variants, or 3,000 random ones, counted by `analyze` on the design that is built."""
-    search = Search(Table(TABLES[name], dict.fromkeys(COUNTS, 1), "fused"))
+    search = TableSearch(KnobTable(TABLES[name], dict.fromkeys(COUNTS, 1), "fused"))
     bounds = lower_bounds(search)
     assert bounds is not None
     states = every_state(search)
@@ -128,7 +130,7 @@ def test_the_bound_is_below_every_variant(name: str) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_variants_are_counted_like_designs(name: str) -> None:
-    search = Search(Table(TABLES[name], dict.fromkeys(COUNTS, 1), "fused"))
+    search = TableSearch(KnobTable(TABLES[name], dict.fromkeys(COUNTS, 1), "fused"))
     for state in random.Random(2).sample(every_state(search), 60):
         cost = search.table.cost(state, search.table.start)
         report = if_legal(lambda state=state: analyze(search.table.built(state)))  # type: ignore[misc]
@@ -140,7 +142,7 @@ def test_variants_are_counted_like_designs(name: str) -> None:
 
 @pytest.mark.parametrize("quantity", ["params", "macs", "peak_activation"])
 def test_a_limit_at_the_bound_is_met_and_one_below_is_proven_infeasible(quantity: str) -> None:
-    search = Search(Table(SMALL, dict.fromkeys(COUNTS, 1), "fused"))
+    search = TableSearch(KnobTable(SMALL, dict.fromkeys(COUNTS, 1), "fused"))
     bounds = lower_bounds(search)
     assert bounds is not None
     dtype = "int8" if quantity == "peak_activation" else ""
@@ -174,9 +176,11 @@ def test_sentences() -> None:
 def test_random_designs_and_feasible_limits(design: Design, chance: random.Random, quantity: str) -> None:
     """The limit is the count of a hidden variant, so that it is feasible."""
     assume(len(design.stages) < 8 and if_legal(lambda: analyze(design)) is not None)
-    search = Search(Table(design, {}, "fused"))
+    search = TableSearch(KnobTable(design, {}, "fused"))
     levels = tuple(chance.randint(0, len(knob.levels)) for knob in search.table.knobs)
-    state = State(chance.choice(search.widths), chance.choice(search.depths), chance.choice(search.resolutions), levels)
+    state = KnobState(
+        chance.choice(search.widths), chance.choice(search.depths), chance.choice(search.resolutions), levels
+    )
     hidden = if_legal(lambda: analyze(search.table.built(state)))
     assume(hidden is not None and 0 < getattr(hidden, quantity) < getattr(analyze(design), quantity))
     limit = getattr(hidden, quantity)

@@ -24,7 +24,7 @@ from effviz.backend.build import to_module
 from effviz.backend.crosscheck import Comparison, Crosscheck, crosscheck, load_thop
 from effviz.core.errors import Cancelled
 from effviz.count import cost
-from effviz.count.reconcile import COUNTERS, Term, explain, operation
+from effviz.count.reconcile import COUNTERS, CounterTerm, explain, operation
 from effviz.count.reconcile.rules import tally
 from effviz.model.layers import ACTIVATIONS, Activation, AdaptiveAvgPool2d, Branches, GlobalAvgPool, primitive_kinds
 from effviz.model.trace import trace
@@ -134,10 +134,10 @@ def test_mobilenet_v2_by_thop() -> None:
     comparison = check(architecture("mobilenet_v2")).comparisons[2]
     assert comparison.total == 327_486_720 + 50 * 1280
     assert comparison.terms == (
-        Term(
+        CounterTerm(
             "batch norm", "4 operations per element normalised by 52 layers: 4 × 6,678,112", 327_486_720 - 300_774_272
         ),
-        Term(
+        CounterTerm(
             "adaptive and global average pooling",
             "1 addition per input element and 1 division per output element of 1 layer (GlobalAvgPool): "
             "62,720 + 1,280",
@@ -164,7 +164,7 @@ def test_flop_counter_mode_counts_two() -> None:
     comparison = check(architecture("mobilenet_v1")).comparisons[3]
     assert comparison.total == 2 * 568_740_352
     assert comparison.terms == (
-        Term(
+        CounterTerm(
             "2 per multiply-add",
             "multiplications and additions are counted separately, 1 more operation per multiply-add: 568,740,352",
             568_740_352,
@@ -231,7 +231,7 @@ def test_thop_truncates_fractions() -> None:
     comparison = check(Design("cut", rows, resolution=8)).comparisons[2]
     assert int(((8 / 7) ** 2 + 1) * 343) == 790
     assert terms(comparison)["adaptive and global average pooling"] == 7 * 8 * 8 + 343 == 791
-    assert comparison.terms[-1] == Term(
+    assert comparison.terms[-1] == CounterTerm(
         "rounding",
         f"thop calculates in 64-bit floating point and truncates: {comparison.total:,} − {comparison.total + 1:,}",
         -1,

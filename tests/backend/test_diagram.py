@@ -38,7 +38,7 @@ from effviz.count.kinds import KIND_COLORS
 from effviz.count.palette import APPEARANCES, contrast, text_on
 from effviz.model.layers import Conv2d, Identity, Linear, StochasticDepth
 from effviz.model.layout import BuiltBlock
-from effviz.model.trace import Step, trace
+from effviz.model.trace import TraceStep, trace
 from effviz.worker.jobs import diagram as job
 
 ROOT = Path(__file__).parents[2]
@@ -164,11 +164,11 @@ def _words(label: str) -> str:
 # --- One block against effviz.model.trace --------------------------------------------------------------------------
 
 
-def _weighted(steps: list[Step]) -> list[str]:
+def _weighted(steps: list[TraceStep]) -> list[str]:
     return [step.path for step in steps if isinstance(step.layer, (Conv2d, Linear))]
 
 
-def _steps(design: Design, entry: BuiltBlock) -> dict[str, Step]:
+def _steps(design: Design, entry: BuiltBlock) -> dict[str, TraceStep]:
     """Of a block as it is built, stochastic depth included."""
     layer: Any = design.layer()
     for part in entry.path.split("."):
@@ -176,7 +176,7 @@ def _steps(design: Design, entry: BuiltBlock) -> dict[str, Step]:
     return {step.path: step for step in trace(layer, entry.shape, entry.path)}
 
 
-def _check_edges(drawn: Sketch, steps: Mapping[str, Step]) -> None:
+def _check_edges(drawn: Sketch, steps: Mapping[str, TraceStep]) -> None:
     """Every node reads exactly the tensors that the trace lists for it."""
     written: dict[str, int] = {}
     for node in drawn.nodes:
@@ -426,7 +426,7 @@ def test_title_and_alt_text(path: str | None) -> None:
     assert "MobileNetV2" in diagram.title
     if path == "stage4.1":
         assert diagram.title == (
-            "stage4.1 of MobileNetV2: pointwise 1x1 takes 93 % of the multiply-adds, and the block 3.4 % of the "
+            "stage4.1 of MobileNetV2: pointwise 1×1 takes 93 % of the multiply-adds, and the block 3.4 % of the "
             "network's"
         )
         assert "sum of project and input" in diagram.alt

@@ -23,7 +23,7 @@ from effviz import Design, DesignError, analyze, architecture, build
 from effviz.backend.build import to_module
 from effviz.backend.profile import Profile, profile
 from effviz.backend.profile.operations import FREE, PRODUCTS, is_elementwise
-from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
+from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, ProfileRow, Uncounted
 from effviz.count import kinds
 from effviz.model.layers import Branches, Layer
 
@@ -125,7 +125,7 @@ def test_random_designs(design: Design) -> None:
 
 def test_the_columns_are_those_of_a_report() -> None:
     columns = list(analyze(architecture("alexnet")).table.columns)
-    assert [*columns[:-1], "operations"] == list(Row._fields)
+    assert [*columns[:-1], "operations"] == list(ProfileRow._fields)
     assert columns[-1] == "alive"
 
 
@@ -245,8 +245,8 @@ def test_memory_access_against_the_oracle(name: str) -> None:
 def test_transposed_convolution() -> None:
     found = check(*_case("transposed grouped"))
     assert found.rows == (
-        Row(
-            "", "", "", "ConvTranspose2d", kinds.GROUPED, 4, 6, "3 x 3", "3 x 3", 2, "4 x 9 x 7", "6 x 27 x 21",
+        ProfileRow(
+            "", "", "", "ConvTranspose2d", kinds.GROUPED, 4, 6, "3 × 3", "3 × 3", 2, "4 × 9 × 7", "6 × 27 × 21",
             params=4 * 3 * 9 + 6, macs=9 * 7 * 4 * 3 * 9, flops=2 * 9 * 7 * 4 * 3 * 9,
             memory_access=4 * 9 * 7 + 4 * 3 * 9 + 6 + 6 * 27 * 21, operations="aten.convolution",
         ),
@@ -262,8 +262,8 @@ def test_subclasses_are_layers() -> None:
     found = check(*_case("subclass"))
     assert layers(found) == [("", "SameConv")]
     assert found.rows[0].operations == "aten.constant_pad_nd, aten.convolution"
-    assert found.rows[0].input_shape == "4 x 9 x 7"
-    assert found.rows[0].kernel_size == "2 x 2"
+    assert found.rows[0].input_shape == "4 × 9 × 7"
+    assert found.rows[0].kernel_size == "2 × 2"
 
 
 def test_functions_are_counted_where_they_run() -> None:
@@ -347,7 +347,7 @@ def test_blocks_and_stages() -> None:
         ("", "", "", "mul", kinds.NORM),
     ]
     assert found.name == "Net"
-    assert found.rows[3].input_shape == "4 x 9 x 7 + 4 x 9 x 7"
+    assert found.rows[3].input_shape == "4 × 9 × 7 + 4 × 9 × 7"
 
 
 def test_kinds_of_convolution() -> None:
@@ -437,7 +437,7 @@ def test_operations_without_a_rule_are_listed() -> None:
     )
     assert found.macs == 0
     assert repr(found) == (
-        f"Profile(Sequential, 1 x 5 x 8: params=0, macs=0, memory_access={found.memory_access:,} (eager), "
+        f"Profile(Sequential, 1 × 5 × 8: params=0, macs=0, memory_access={found.memory_access:,} (eager), "
         "uncounted=2 operations)"
     )
 
@@ -703,12 +703,12 @@ def test_the_input_has_the_type_of_the_parameters() -> None:
         ),
         (
             (nn.Sequential(nn.ReLU(), nn.Linear(3, 4)), (5,)),
-            "1: the forward pass fails on an input of 1 x 5: RuntimeError: mat1 and mat2 shapes cannot be multiplied "
+            "1: the forward pass fails on an input of 1 × 5: RuntimeError: mat1 and mat2 shapes cannot be multiplied "
             "(1x5 and 3x4)",
         ),
         (
             (nn.Sequential(nn.ReLU(), nn.Linear(3, 4, device="meta")), (5,)),
-            "1: the forward pass fails on an input of 1 x 5: RuntimeError: a and b must have same reduction dim, "
+            "1: the forward pass fails on an input of 1 × 5: RuntimeError: a and b must have same reduction dim, "
             "but got [1, 5] X [3, 4].",
         ),
         ((nn.Module(), (5,)), None),

@@ -435,7 +435,7 @@ def test_exceptions_of_the_copy() -> None:
         raise TwoArgumentsError("first", x)
 
     with pytest.raises(
-        DesignError, match=r"^the forward pass fails on an input of 1 x 8: TwoArgumentsError: first$"
+        DesignError, match=r"^the forward pass fails on an input of 1 × 8: TwoArgumentsError: first$"
     ) as caught:
         profile(Graph(fail), (8,))
     assert str(caught.value.__cause__) == "TwoArgumentsError: first"

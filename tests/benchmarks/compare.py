@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from effviz.charts.style import LIGHT
 from effviz.core.caches import forget
 from effviz.studies.compare.difference import differences
-from effviz.studies.compare.networks import Known, Row, counted, phone_latency, phones, published_top1
+from effviz.studies.compare.networks import ComparedRow, Known, counted, phone_latency, phones, published_top1
 from effviz.studies.network_text import MOST, Network, parse_network, parse_networks
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.compare.overview import _bubbles
@@ -26,12 +26,12 @@ LIST = " ".join([*list_architectures(), "mobilenet_v2-w0.5", "mobilenet_v2-w0.75
 REPETITIONS = 7
 
 
-def rows(networks: tuple[Network, ...], memory: str = "fused") -> tuple[Row, ...]:
+def rows(networks: tuple[Network, ...], memory: str = "fused") -> tuple[ComparedRow, ...]:
     """Every number of the page but the latencies measured here."""
     phone = phones(networks)[0]
     return tuple(
-        Row(each, each.label, counted(each.design, memory), published_top1(each), phone_latency(each, phone),
-            Known(None, "not measured"))
+        ComparedRow(each, each.label, counted(each.design, memory), published_top1(each), phone_latency(each, phone),
+                    Known(None, "not measured"))
         for each in networks
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from effviz.advice.budgets import Budget
 from effviz.advice.capacity import capacity
 from effviz.advice.solver import FOUND
 from effviz.advice.solver import search as searching
-from effviz.advice.solver.table import State, Table, limits_in_elements
+from effviz.advice.solver.table import KnobState, KnobTable, limits_in_elements
 from effviz.core.caches import forget
 from effviz.zoo import ARCHITECTURES, GROUPS
 from effviz.zoo.published.cells import top1_figures
@@ -36,12 +36,12 @@ _FEWEST_FIGURES = 4
 
 def hidden(design: Design, chance: random.Random) -> tuple[Design, tuple[Budget, ...]]:
     """Return a random variant of a design, and limits that are its counts."""
-    found = searching.Search(Table(design, {}, "fused"))
+    found = searching.TableSearch(KnobTable(design, {}, "fused"))
     while True:
         levels = tuple(
             chance.randint(1, len(knob.levels)) if chance.random() < _CHANGED else 0 for knob in found.table.knobs
         )
-        state = State(
+        state = KnobState(
             chance.choice(found.widths[:9]), chance.choice(found.depths[:3]), chance.choice(found.resolutions[:4]),
             levels,
         )  # fmt: skip
@@ -62,10 +62,10 @@ def with_optuna(design: Design, budgets: tuple[Budget, ...], trials: int) -> flo
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    found = searching.Search(Table(design, limits_in_elements(budgets), "fused"))
+    found = searching.TableSearch(KnobTable(design, limits_in_elements(budgets), "fused"))
 
     def objective(trial: optuna.Trial) -> float:
-        state = State(
+        state = KnobState(
             found.widths[trial.suggest_int("width", 0, len(found.widths) - 1)],
             found.depths[trial.suggest_int("depth", 0, len(found.depths) - 1)],
             found.resolutions[trial.suggest_int("resolution", 0, len(found.resolutions) - 1)],

@@ -10,9 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz import Design
 from effviz.core.units import exact
-from tests.browser.conftest import settle
+from tests.browser.conftest import VIEWPORTS, settle
 from tests.browser.driver import (
     choose,
+    click_center,
     counted,
     expect_query,
     field,
@@ -38,6 +39,19 @@ def select_row(page: Page, row: int) -> None:
 def highlighted(page: Page) -> list[str]:
     """Paths of the selected rows, from the table for screen readers below the canvas."""
     return page.locator(f"{LAYERS} [role=row][aria-selected=true] [role=gridcell]:first-child").all_inner_texts()
+
+
+def test_bars_are_rows_on_a_phone(page: Page) -> None:
+    page.set_viewport_size(VIEWPORTS["phone"])  # type: ignore[arg-type]
+    visit(page, "/architectures?net=VGG-16")
+    chart = page.locator(".st-key-stages")
+    assert "stage3" in [text.strip() for text in chart.locator(".ytick text").all_text_contents()]
+    assert not chart.locator("[class$=tick] text[transform*='rotate(90']").count()
+    # A bar opens the layers of its stage: the longest one is the multiply-adds of stage 3.
+    bars = chart.locator(".barlayer .point path")
+    lengths = [(bar.bounding_box() or {"width": 0})["width"] for bar in bars.all()]
+    click_center(page, bars.nth(lengths.index(max(lengths))))
+    expect_query(page, {"net": "VGG-16", "part": "Layers", "find": "stage3."})
 
 
 def test_a_selected_row_is_explained_and_alone_marked(page: Page) -> None:
@@ -99,7 +113,7 @@ def test_downloads_contain_what_the_page_shows_and_a_guess_is_answered(page: Pag
     for words in (
         "GhostNet",
         "224 px",
-        "FLOPs: 2 x multiply-adds",
+        "FLOPs: 2 × multiply-adds",
         "2 bytes per element",
         "every operation as PyTorch",
     ):

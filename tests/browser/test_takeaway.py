@@ -98,7 +98,7 @@ def test_round_trips(page: Page, color_scheme: str) -> None:
             svg = check_svg(take(page, menu, f"SVG{words}"), title, paper)
             check_png(take(page, menu, f"PNG{words}"), svg, paper)
             if selector == ".st-key-stages":
-                assert "pointwise 1x1" in part(svg, "legend")
+                assert "pointwise 1×1" in part(svg, "legend")
     table = page.locator("[class*=st-key-blocks_] .takeaway")
     files = {kind: take(page, table, kind).read_text(encoding="utf-8") for kind in ("CSV", "Markdown", "LaTeX")}
     assert all("Trainable" in text or "trainable numbers" in text for text in files.values()), "the convention"

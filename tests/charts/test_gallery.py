@@ -16,7 +16,7 @@ GIVEN = ("Found", "Without shuffle", "With shuffle")
 LONGEST = 240
 FAULTS = {
     "a missing number": r"(?i)\b(?:nan|inf)\b|(?-i:\bNone\b(?! of))",
-    "a plural of one": r"(?<![\d.,:x])1 (?:networks|designs|groups|channels|layers|positions|triples|cells|cases)\b",
+    "a plural of one": r"(?<![\d.,:×])1 (?:networks|designs|groups|channels|layers|positions|triples|cells|cases)\b",
     "an empty slot": r"  |\(\)|\( | \)|: *[;.]|, *[,;.]|: *$|\band *[,;.]|\bof the *[,;.]",
     "a doubled word": r"\b([A-Za-z-]+) \1\b",
     "a range of one value": r"\bfrom ([\d.]+×?) at \S+ to \1(?![\d.])|(?<![\d.])([\d.]+×?) to \2(?![\d.])",

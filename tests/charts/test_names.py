@@ -12,7 +12,7 @@ from profiles import examples
 
 from effviz.charts.compare.axes import Axis
 from effviz.charts.compare.bubbles import Bubble, bubbles
-from effviz.charts.names import Frame, Mark, _frame, named
+from effviz.charts.names import Mark, Rectangle, _frame, named
 from effviz.charts.style import LIGHT
 
 AREA = 850.0, 380.0
@@ -20,7 +20,7 @@ _places = st.tuples(st.floats(0, AREA[0]), st.floats(0, AREA[1]), st.floats(3, 2
 _SIDES = {"center": 0, "left": 1, "right": -1, "middle": 0, "bottom": 1, "top": -1}
 
 
-def _drawn(mark: Mark, place: dict[str, object]) -> Frame:
+def _drawn(mark: Mark, place: dict[str, object]) -> Rectangle:
     return _frame(mark, _SIDES[str(place["xanchor"])], _SIDES[str(place["yanchor"])])
 
 
@@ -43,7 +43,7 @@ def test_a_name_avoids_a_line_and_is_needed_or_left_out() -> None:
     (place,) = named([mark], AREA, lines=[(200, 100, 400, 100)])
     assert place is not None
     assert not _drawn(mark, place).crossed((200, 100, 400, 100))
-    walls = [Frame(0, 0, *AREA)]
+    walls = [Rectangle(0, 0, *AREA)]
     assert named([mark], AREA, taken=walls) == [None]
     assert named([mark._replace(needed=True)], AREA, taken=walls) != [None]
 

@@ -6,12 +6,12 @@ import math
 
 import pytest
 
-from effviz.charts.search import Bar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
+from effviz.charts.search import ChoiceBar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
 from effviz.charts.style import DARK, LIGHT, Chart
-from effviz.studies.objective import Network, Objective, constrained, hard, phones, ranked, soft
+from effviz.studies.objective import Objective, TimedNetwork, constrained, hard, phones, ranked, soft
 
-ONE = [Network("only", "A", 70.0, 10.0, "s")]
-TWINS = [Network("first", "A", 70.0, 10.0, "s"), Network("second", "A", 70.0, 10.0, "s", noisy=True)]
+ONE = [TimedNetwork("only", "A", 70.0, 10.0, "s")]
+TWINS = [TimedNetwork("first", "A", 70.0, 10.0, "s"), TimedNetwork("second", "A", 70.0, 10.0, "s", noisy=True)]
 
 
 def valid(chart: Chart) -> Chart:
@@ -45,7 +45,7 @@ def test_the_space() -> None:
     for cut in (Cut(300_000_000, 0.24, "24.0 %"), Cut(1_000_000_000, 1.0, "100.0 %")):
         chart = valid(share_chart(points, cut, "FLOPs", DARK))
         assert chart.title.startswith(f"{cut.text} of the networks are within a budget of ")
-    bars = [Bar("Kernel size", "3", 1e8), Bar("Kernel size", "5", 3e8), Bar("SE ratio", "0", 2e8)]
+    bars = [ChoiceBar("Kernel size", "3", 1e8), ChoiceBar("Kernel size", "5", 3e8), ChoiceBar("SE ratio", "0", 2e8)]
     chart = valid(choice_chart(bars, 2e8, "Multiply-adds", LIGHT))
     assert chart.title == "The kernel size matters most: the mean network has 100.0 M to 300.0 M multiply-adds"
     assert chart.spec["data"][0]["y"][:2] == ["All networks", "Kernel size 3"]

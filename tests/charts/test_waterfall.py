@@ -24,6 +24,13 @@ def test_bars_join(look: object) -> None:
     assert made.alt.endswith("effviz 100, batch norm +40, rounding −5, thop 135.")
 
 
+def test_values_are_to_the_right_of_their_bars() -> None:
+    layout = spec_of(counted_chart(("effviz", 100), TERMS, "thop", "Multiply-adds", LIGHT))["layout"]
+    assert [(note["x"], note["text"]) for note in layout["annotations"]] == [
+        (100, "100"), (140, "+40"), (140, "−5"), (135, "135"),
+    ]  # fmt: skip
+
+
 def test_findings_of_odd_sums() -> None:
     assert finding(100, [], "calflops MACs") == "calflops MACs prints the same number as effviz"
     assert finding(0, [Addend("pooling", 1500, "")], "ptflops") == "ptflops prints 1.50 k where effviz counts 0"

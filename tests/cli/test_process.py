@@ -100,7 +100,7 @@ def test_help_has_examples_that_parse(name: str, monkeypatch: pytest.MonkeyPatch
     assert len(examples) == (3 if name == "report" else 2)
     command = commands.cli.commands[name]
     parsed = []
-    monkeypatch.setattr(command, "callback", lambda **options: parsed.append(options) or commands.Answer())
+    monkeypatch.setattr(command, "callback", lambda **options: parsed.append(options) or commands.CommandOutput())
     for example in examples:
         words = shlex.split(example)[3:]
         assert words[0] == name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,7 @@ from command_line import run
 
 import effviz
 from effviz import Design
-from effviz.advice.budgets import Budget
-from effviz.cli.search import _median_ms
-from effviz.studies.search.run import Task, rows, search
+from effviz.studies.search.run import Task
 from effviz.studies.search.space import Space
 
 QUICK = ("search", "--storage", "search.log", "--trials", "12", "--seed", "3", "--max-macs", "400M")
@@ -67,16 +67,18 @@ def test_csv_has_the_rows_of_json() -> None:
     assert [row["stages"] for row in printed] == [each["stages"] for each in front]
 
 
-def test_latency_is_measured_in_the_torch_process() -> None:
+def test_the_latency_of_every_network_is_measured_in_the_torch_process(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = Space((3,), (1,), (0.0,), (1,), (0.25, 0.5), 32)
-    task = Task("tiny", 2, ("macs", "latency"), (Budget("latency", 60_000.0),), seed=1, space=tiny)
-    found = search(task, "", _median_ms)
-    assert found.finished == found.within == 2
-    assert found.front
-    for each, row in zip(found.front, rows(found), strict=True):
-        assert each.latency_ms is not None
-        assert 0 < each.latency_ms < 60_000
-        assert row["latency_ms"] == each.amount("latency") == each.latency_ms
+    monkeypatch.setattr(sys.modules["effviz.cli.search"], "Task", partial(Task, space=tiny))
+    arguments = ("search", "--storage", "search.log", "--latency", "--max-latency", "60s", "--seed", "1")
+    found = front_of(*arguments, "--trials", "2")
+    assert found["finished"] == found["within_limits"] == 2
+    measured = {each["network"]: each["latency_ms"] for each in found["front"]}
+    assert measured
+    assert all(0 < latency < 60_000 for latency in measured.values())
+    # The study is continued, and a network is not measured again.
+    more = {each["network"]: each["latency_ms"] for each in front_of(*arguments, "--trials", "3")["front"]}
+    assert all(more[network] == measured[network] for network in more.keys() & measured.keys())
 
 
 def test_no_network_within_the_limit() -> None:
@@ -98,6 +100,7 @@ def test_no_network_within_the_limit() -> None:
         (("--storage", "s.log", "--max-macs", "soon"), "'--max-macs'"),
         (("--storage", "ftp://host/x"), "must be a file, or a URL that begins with one of postgres, postgresql"),
         (("--storage", "postgresql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: "),
+        (("--storage", "mysql://effviz@127.0.0.1:1/x"), "the storage cannot be opened: Can't connect to MySQL server"),
         (("--storage", ""), "storage is empty; it must be a file or the URL of a database"),
     ],
 )
@@ -106,3 +109,13 @@ def test_wrong_input_is_one_line(arguments: tuple[str, ...], problem: str) -> No
     assert (ran.code, ran.out) == (2, "")
     assert problem in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("database", "driver"), [("postgresql", "psycopg"), ("mysql", "pymysql"), ("mariadb", "pymysql")]
+)
+def test_a_missing_driver_is_named(database: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, driver, None)
+    extra = "postgresql" if driver == "psycopg" else "mysql"
+    problem = f"effviz: the storage needs a driver of the database: pip install 'effviz[{extra}]'\n"
+    assert run("search", "--storage", f"{database}://effviz@127.0.0.1:1/x") == (2, "", problem)

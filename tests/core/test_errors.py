@@ -39,7 +39,7 @@ from effviz import (
     list_architectures,
 )
 from effviz.core import errors
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.fields import PARTS, declared
 from effviz.model.layers import Branches, Conv2d, Flatten, GlobalAvgPool, Identity, Linear, MaxPool2d, Sequential
 from effviz.model.trace import trace
@@ -622,21 +622,25 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
         "row 0: recipe = 'b' is unknown. Choices: a",
     ),
     "two blocks of one name": (
-        lambda: Design("two", (Stage("composed", 8, recipe=Recipe("a", (Part("conv"),))),
-                               Stage("composed", 8, recipe=Recipe("a", (Part("conv"),), shortcut=True)))),
+        lambda: Design("two", (Stage("composed", 8, recipe=Recipe("a", (RecipeStep("conv"),))),
+                               Stage("composed", 8, recipe=Recipe("a", (RecipeStep("conv"),), shortcut=True)))),
         "name of the block = 'a' must stand for one recipe only",
     ),
     "recipe that ends too narrow": (
-        lambda: Design("narrow", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", 0.5),))),)).blocks(),
+        lambda: Design("narrow", (Stage("composed", 8, recipe=Recipe("a", (RecipeStep("conv", 0.5),))),)).blocks(),
         "stage0.0: out_channels = 8 must equal the 4 channels of the last step, conv",
     ),
     "recipe whose groups do not divide": (
-        lambda: Design("grouped", (Stage("composed", 8, recipe=Recipe("a", (Part("conv", groups=5),))),)).blocks(),
+        lambda: Design("grouped", (
+            Stage("composed", 8, recipe=Recipe("a", (RecipeStep("conv", groups=5),))),
+        )).blocks(),
         "stage0.0.conv: groups = 5 must divide in_channels = 3",
     ),
     "stride that nothing takes": (
         lambda: Design("strided", (
-            Stage("composed", 3, stride=2, recipe=Recipe("a", (Part("squeeze_excite"), Part("channel_shuffle")))),
+            Stage("composed", 3, stride=2, recipe=Recipe("a", (
+                RecipeStep("squeeze_excite"), RecipeStep("channel_shuffle"),
+            ))),
         )).blocks(),
         "stage0.0: stride = 2 must be 1: no step of a can have a stride",
     ),

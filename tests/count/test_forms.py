@@ -15,19 +15,19 @@ import effviz
 from effviz import Design, Stage
 from effviz.core.errors import DesignError, if_legal
 from effviz.core.resolution import Resolution
-from effviz.count.forms import Counted, count_at, network_form
+from effviz.count.forms import FormTotals, count_at, network_form
 from effviz.count.memory import ASSUMPTIONS
 from effviz.zoo import GROUPS
 
 RESOLUTIONS: tuple[Resolution, ...] = (1, 17, 32, 61, 96, 130, 224, 257, (96, 224), (33, 500))
 
 
-def analyzed(design: Design, resolution: Resolution, memory: str) -> Counted | None:
+def analyzed(design: Design, resolution: Resolution, memory: str) -> FormTotals | None:
     """The same counts by `effviz.analyze`; None if the network cannot be built."""
     report = if_legal(lambda: effviz.analyze(design, resolution, memory))
     if report is None:
         return None
-    return Counted(report.params, report.macs, report.memory_access, report.peak_activation)
+    return FormTotals(report.params, report.macs, report.memory_access, report.peak_activation)
 
 
 def scaled(base: Design, width: float, depth: float) -> Design:

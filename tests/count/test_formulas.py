@@ -19,7 +19,7 @@ from effviz.count.memory import ASSUMPTIONS, memory_access
 from effviz.count.report import Report
 from effviz.model import layers
 from effviz.model.layers import Branches, Conv2d, Linear, Primitive, Shape, pair
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 every_architecture = for_each("name", effviz.list_architectures())
 every_assumption = for_each("assumption", ASSUMPTIONS)
@@ -42,7 +42,7 @@ def _different_steps(name: str) -> tuple[int, ...]:
     return tuple(first.values())
 
 
-def _explained(name: str, assumption: str) -> Iterator[tuple[int, Step, dict[str, Any]]]:
+def _explained(name: str, assumption: str) -> Iterator[tuple[int, TraceStep, dict[str, Any]]]:
     report = _report(name)
     for index in _different_steps(name):
         found = explain(report.steps, report.fusion, index, assumption)
@@ -66,7 +66,7 @@ def test_the_numbers_give_the_value(name: str, assumption: str) -> None:
             assert evaluate(formula.numbers) == formula.value, (step.path, formula.numbers)
 
 
-def _names(step: Step) -> dict[str, int]:
+def _names(step: TraceStep) -> dict[str, int]:
     """Return the values of the names in a formula for parameters or multiply-adds."""
     layer: Any = step.layer
     values = {

@@ -21,7 +21,7 @@ from effviz.core.errors import UncountedLayerError
 from effviz.count import cost
 from effviz.count.reconcile import COUNTERS, Explanation, explain, operation, reconcile
 from effviz.count.reconcile.counters import PRODUCTS
-from effviz.count.reconcile.rules import Printed, tally
+from effviz.count.reconcile.rules import PrintedCount, tally
 from effviz.model.layers import ACTIVATIONS, Activation, BatchNorm2d, Branches, Conv2d, Linear, primitive_kinds
 from effviz.model.layers.containers import MERGES
 from effviz.model.trace import trace
@@ -178,7 +178,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("each", ALL, ids=lambda each: each.call)
-def test_every_operation_has_a_decision(each: Printed) -> None:
+def test_every_operation_has_a_decision(each: PrintedCount) -> None:
     """Every operation is counted by a rule or listed as free. One rule counts an operation, except parameters."""
     ruled = {name for rule in each.rules for name in rule.on}
     assert ruled | {*each.free} | {*PRODUCTS} == OPERATIONS
@@ -198,7 +198,7 @@ def test_names_of_operations() -> None:
 
 
 def test_an_unknown_operation_is_an_error() -> None:
-    each = Printed("ops", "macs", "count(module)", str)
+    each = PrintedCount("ops", "macs", "count(module)", str)
     with pytest.raises(UncountedLayerError, match=r"^relu has no rule for ops of count\(module\)$"):
         explain(each, {"macs": 1, "params": 1}, tally(trace(Activation("relu"), (3, 2, 2))), list)
 

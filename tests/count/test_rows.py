@@ -12,7 +12,7 @@ from profiles import examples
 import effviz
 from effviz import ARCHITECTURES, Design
 from effviz.count.memory import ASSUMPTIONS, alive, memory_access
-from effviz.count.rows import Sums
+from effviz.count.rows import LayerSums
 
 
 def check(design: Design, memory: str) -> None:
@@ -23,15 +23,15 @@ def check(design: Design, memory: str) -> None:
     assert [row.alive for row in rows] == alive(steps, report.fusion)
     running = [row.path for row in rows if row.alive] or [row.path for row in rows]
     assert [row.path for row in report.running] == running
-    added: dict[tuple[str, str], Sums] = defaultdict(Sums)
+    added: dict[tuple[str, str], LayerSums] = defaultdict(LayerSums)
     for row in rows:
         added[row.stage, row.kind] += row
     # Dropout of whole blocks has a row, but no cost and no place in the sums.
     assert {key: value for key, value in added.items() if any(value)} == {
         key: value for key, value in report.sums.items() if any(value)
     }
-    total = sum(report.sums.values(), Sums())
-    assert total == Sums(report.params, report.macs, report.flops, report.memory_access)
+    total = sum(report.sums.values(), LayerSums())
+    assert total == LayerSums(report.params, report.macs, report.flops, report.memory_access)
 
 
 @pytest.mark.parametrize("memory", list(ASSUMPTIONS))

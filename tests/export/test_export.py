@@ -24,7 +24,7 @@ from effviz import Design, DesignError, Stage, architecture, build, export_torch
 from effviz.export import library_calls, nearest_call
 from effviz.export.library import CALLS
 from effviz.export.source import TAKEN
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.blocks.composed import EXAMPLE
 
 SMALLEST = {"alexnet": 64, "vgg16": 32}
@@ -167,7 +167,7 @@ def test_stochastic_depth_of_several_kinds(own: float) -> None:
 
 
 def test_stochastic_depth_inside_user_blocks() -> None:
-    recipe = Recipe("twice", (Part("mbconv", drop_prob=0.4), Part("mbconv", drop_prob=0.1)), shortcut=True)
+    recipe = Recipe("twice", (RecipeStep("mbconv", drop_prob=0.4), RecipeStep("mbconv", drop_prob=0.1)), shortcut=True)
     rows = (Stage("conv", 8), Stage("composed", 8, 2, recipe=recipe), Stage("mbconv", 8, 3))
     agree(Design("own", rows, resolution=16, stochastic_depth=0.3))
 
@@ -359,7 +359,9 @@ def test_long_names_with_stochastic_depth(dropping: int) -> None:
 @pytest.mark.parametrize("steps", [3, 6, 9])
 @pytest.mark.parametrize("shortcut", [True, False])
 def test_blocks_of_many_layers(steps: int, shortcut: bool) -> None:
-    parts = (Part("depthwise_separable"), Part("inverted_residual"), Part("squeeze_excite")) * (steps // 3)
+    parts = (RecipeStep("depthwise_separable"), RecipeStep("inverted_residual"), RecipeStep("squeeze_excite")) * (
+        steps // 3
+    )
     first = Recipe("Long" * 15, parts, shortcut=shortcut)
     names = (first.name, first.name, "Z", "z", "long" * 15, "Long" * 14, "Z!")
     rows = [

@@ -31,7 +31,7 @@ from effviz import ARCHITECTURES, BLOCKS, Design, DesignError, Stage, architectu
 from effviz.backend.build import ChannelSelect, LayerNorm2d, LayerScale, to_module
 from effviz.export.keras_layers import FUNCTIONS, HELPERS
 from effviz.export.onnx_file import OPSET, onnx_of
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.fields import declared
 from effviz.model.layers import ACTIVATIONS, AvgPool2d, Identity, MaxPool2d, primitive_kinds
 
@@ -162,7 +162,8 @@ RARE = {
     "activations": of_rows(*(Stage("conv", 8, activation=each, name=f"row_{each}") for each in ACTIVATIONS)),
     "names": of_rows(
         Stage("mbconv", 8, 4, name="x/y"), Stage("mbconv", 8, 2, name="x_y"), Stage("conv", 8, name='é"{name}\\'),
-        Stage("composed", 8, name="end", recipe=Recipe("linear", (Part("dropout"), Part("conv")), shortcut=True)),
+        Stage("composed", 8, name="end",
+              recipe=Recipe("linear", (RecipeStep("dropout"), RecipeStep("conv")), shortcut=True)),
     ),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import effviz
 from effviz.measure import latency, recorded
 from effviz.measure.background import ZooRun
 from effviz.measure.latency import Latency
-from effviz.measure.recorded import Recorded, Request, compared, find
+from effviz.measure.recorded import Recorded, RecordedSetting, compared, find
 from effviz.studies.prediction import Entry
 
 NAMES = ("squeezenet1_1", "mobilenet_v2", "alexnet")
@@ -28,7 +28,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(latency, "_remembered", type(latency._remembered)())
     path = tmp_path / "recorded.json"
     known = {
-        Request(design, 224, 1, 1, "float32"): replace(MEASURED, median_ms=40.0, p90_ms=44.0) for design in DESIGNS[:2]
+        RecordedSetting(design, 224, 1, 1, "float32"): replace(MEASURED, median_ms=40.0, p90_ms=44.0)
+        for design in DESIGNS[:2]
     }
     recorded.write(path, MACHINE, known)
     monkeypatch.setenv("EFFVIZ_RECORDED", str(path))
@@ -89,7 +90,7 @@ def test_requests_are_collected() -> None:
     with recorded.requests() as asked:
         find(DESIGNS[2], 160)
     find(DESIGNS[2], 192)
-    assert asked == [Request(DESIGNS[2], 160, 1, 1, "float32")]
+    assert asked == [RecordedSetting(DESIGNS[2], 160, 1, 1, "float32")]
 
 
 def test_the_shipped_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 from effviz import BLOCKS, Design, DesignError, Stage, analyze, architecture
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.draft import MAX_LINK, Draft, checked
 from effviz.model.fields import declared
 
@@ -162,10 +162,10 @@ def test_whole_message(edit: Any, message: str) -> None:
 
 
 def test_a_recipe_is_the_same_in_all_rows() -> None:
-    first = Recipe("mine", (Part("depthwise"), Part("conv", kernel_size=1)))
+    first = Recipe("mine", (RecipeStep("depthwise"), RecipeStep("conv", kernel_size=1)))
     draft = Draft.of(V2).define(first, 2).define(first, 4)
     assert [row.block for row in draft.rows].count("composed") == 2
-    second = Recipe("mine", (Part("conv", kernel_size=3),), shortcut=True)
+    second = Recipe("mine", (RecipeStep("conv", kernel_size=3),), shortcut=True)
     again = draft.define(second, 2)
     assert again.recipes == (second,)
     assert draft.define(second).recipes == (second,)
@@ -264,7 +264,7 @@ def test_a_draft_without_rows_keeps_its_settings() -> None:
 
 
 def test_recipes_are_stored() -> None:
-    recipe = Recipe("mine", (Part("depthwise", kernel_size=5), Part("conv", kernel_size=1)), shortcut=True)
+    recipe = Recipe("mine", (RecipeStep("depthwise", kernel_size=5), RecipeStep("conv", kernel_size=1)), shortcut=True)
     draft = Draft.empty().add(Stage("composed", 16, recipe=recipe))
     assert Draft.unpacked(draft.packed()) == draft
 

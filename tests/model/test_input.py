@@ -54,7 +54,7 @@ def test_512_by_2048() -> None:
     wide, square = (analyze(architecture("mobilenet_v2", resolution=each)) for each in ((512, 2048), 1024))
     assert wide.macs == square.macs == 6_260_099_072
     assert wide.resolution == wide.design.resolution == (512, 2048)
-    assert repr(wide).startswith("Report(mobilenet_v2, 512 x 2048 px: ")
+    assert repr(wide).startswith("Report(mobilenet_v2, 512 × 2048 px: ")
 
 
 def test_grayscale() -> None:

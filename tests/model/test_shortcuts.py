@@ -110,7 +110,7 @@ def test_closed_forms_have_no_projection(block: str) -> None:
         entry = resnet(20, shortcut, block).blocks()[4]
         for form in closed_forms(entry.block, entry.shape):
             assert form.value + sum(term.value for term in form.terms) == form.exact
-            assert ("1x1 projection on the shortcut" in [term.label for term in form.terms]) is projects
+            assert ("1×1 projection on the shortcut" in [term.label for term in form.terms]) is projects
 
 
 def test_option_a_cannot_drop_channels() -> None:

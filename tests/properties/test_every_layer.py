@@ -49,7 +49,7 @@ from effviz.model.layers import (
     primitive_kinds,
 )
 from effviz.model.shapes import sized_block
-from effviz.model.trace import Step, Tensor, trace
+from effviz.model.trace import Tensor, TraceStep, trace
 
 every_example = for_each(
     "example", EXAMPLES, ids=[f"{index}-{type(example.layer).__name__}" for index, example in enumerate(EXAMPLES)]
@@ -107,7 +107,7 @@ def test_primitive_has_all_rules(kind: type[Primitive]) -> None:
 
 def test_unknown_primitive_is_an_error_everywhere() -> None:
     foreign, shape = _Foreign(), (3, 4, 4)
-    step = Step("path", foreign, (), (Tensor(0, shape),), Tensor(1, shape))
+    step = TraceStep("path", foreign, (), (Tensor(0, shape),), Tensor(1, shape))
     consumers: list[Callable[[], Any]] = [
         lambda: cost.weights(foreign),
         lambda: cost.biases(foreign),
@@ -149,9 +149,9 @@ def test_unknown_primitive_is_an_error_everywhere() -> None:
 )
 def test_kind(layer: Primitive, kind: str) -> None:
     tensor = Tensor(0, (8, 4, 4))
-    assert kinds.kind_of(Step("", layer, (), (tensor,), tensor)) == kind
+    assert kinds.kind_of(TraceStep("", layer, (), (tensor,), tensor)) == kind
     gate = kinds.VIEW if kind == kinds.VIEW else kinds.SQUEEZE_EXCITE
-    assert kinds.kind_of(Step("", layer, ("MBConv", "SqueezeExcite"), (tensor,), tensor)) == gate
+    assert kinds.kind_of(TraceStep("", layer, ("MBConv", "SqueezeExcite"), (tensor,), tensor)) == gate
 
 
 @every_block

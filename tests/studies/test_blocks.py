@@ -36,7 +36,7 @@ def test_a_block_alone_is_the_block_in_torch(name: str) -> None:
     assert (profile.params, profile.macs) == (report.params, report.macs)
     with torch.no_grad():
         output = module(torch.zeros(1, 96, 14, 14))
-    assert " x ".join(map(str, output.shape[1:])) == report.table["output_shape"].iloc[-1]
+    assert " × ".join(map(str, output.shape[1:])) == report.table["output_shape"].iloc[-1]
 
 
 @every_preset

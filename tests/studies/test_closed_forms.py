@@ -38,7 +38,7 @@ from effviz.model.blocks import (
 )
 from effviz.model.fields import FieldBlock
 from effviz.model.layers import Layer, Shape
-from effviz.studies.closed_forms import QUANTITIES, ClosedForm, Term, closed_forms, excitation, shown
+from effviz.studies.closed_forms import QUANTITIES, ClosedForm, FormTerm, closed_forms, excitation, shown
 
 COVERED = (
     BasicBlock, Bottleneck, CondenseLayer, ConvBNAct, DenseLayer, DepthwiseSeparable, FusedMBConv, GhostModule,
@@ -235,7 +235,7 @@ def test_bottlenecks() -> None:
     """ResNeXt, section 3.3: 256 x 64 + 3 x 3 x 64 x 64 + 64 x 256, about 70 k; 32 groups of 4 channels likewise."""
     resnet = _form(Bottleneck(256, 256), (256, 56, 56), "ResNet bottleneck", "params")
     assert resnet.value == 69_632
-    assert resnet.terms == (Term("batch norm, 2 × (64 + 64 + 256)", 768),)
+    assert resnet.terms == (FormTerm("batch norm, 2 × (64 + 64 + 256)", 768),)
     grouped = Bottleneck(256, 256, groups=32, bottleneck_ratio=0.5)
     assert _form(grouped, (256, 56, 56), "ResNeXt unit", "params").value == 70_144
     macs = _form(grouped, (256, 56, 56), "ResNeXt unit", "macs")
@@ -248,8 +248,8 @@ def test_a_bottleneck_that_reduces() -> None:
     assert form.value == 784 * (2 * 512 * 128 + 9 * 128**2)
     assert dict(form.terms) == {
         "the first layer reads 256 channels, not 512": -784 * 256 * 128,
-        "the first 1x1 runs before the stride": (3136 - 784) * 256 * 128,
-        "1x1 projection on the shortcut": 784 * 256 * 512,
+        "the first 1×1 runs before the stride": (3136 - 784) * 256 * 128,
+        "1×1 projection on the shortcut": 784 * 256 * 512,
     }
 
 
@@ -288,10 +288,10 @@ def test_mobilenet_v3_rounds() -> None:
     block = InvertedResidual(40, 40, expand_ratio=2.3, se_ratio=0.25, expand_divisor=8)
     form = _form(block, (40, 14, 14), "inverted residual", "params")
     assert form.value == 92 * 89
-    assert form.terms[0] == Term("expanded channels rounded from 92 to 96", 4 * 89)
+    assert form.terms[0] == FormTerm("expanded channels rounded from 92 to 96", 4 * 89)
     excite = _form(block, (40, 14, 14), "squeeze-and-excitation", "params")
     assert (excite.value, excite.numbers) == (4_608, "2 × 96² / 4")
-    assert excite.terms == (Term("biases, 24 + 96", 120),)
+    assert excite.terms == (FormTerm("biases, 24 + 96", 120),)
 
 
 def test_mbconv_squeezes_by_its_input() -> None:
@@ -329,7 +329,7 @@ def test_vgg_kernels() -> None:
     """Section 2.3: three layers of 3x3 have 27 C², one of 7x7 has 49 C², 81 % more."""
     pair = closed_forms(ConvBNAct(64, 64), (64, 8, 8))[2:]
     assert [(form.what, form.value) for form in pair] == [
-        ("2 layers of 3x3", 18 * 4096), ("one layer of 5x5", 25 * 4096),
+        ("2 layers of 3×3", 18 * 4096), ("one layer of 5×5", 25 * 4096),
     ]  # fmt: skip
     three = closed_forms(ConvBNAct(64, 64, kernel_size=7, norm=False), (64, 8, 8))[2:]
     assert [form.numbers for form in three] == ["3 × 3² × 64²", "7² × 64²"]

@@ -17,8 +17,8 @@ from effviz.studies.compare.difference import QUANTITIES, by_kind, by_stage, fac
 from effviz.studies.compare.networks import (
     MEASURES,
     PRESETS,
+    ComparedRow,
     Known,
-    Row,
     counted,
     front,
     phone_latency,
@@ -241,8 +241,8 @@ def test_latencies_of_phones_name_their_source() -> None:
 
 def test_a_design_of_the_studio_has_no_published_figures() -> None:
     network = Network(Design("mine", (Stage("conv", 8), Stage("flatten", name="flat")), resolution=8))
-    row = Row(network, "mine", counted(network.design, "fused"), published_top1(network), phone_latency(network, ""),
-              Known(None, "not measured"))  # fmt: skip
+    row = ComparedRow(network, "mine", counted(network.design, "fused"), published_top1(network),
+                      phone_latency(network, ""), Known(None, "not measured"))  # fmt: skip
     for measure in ("top1", "phone", "efficiency"):
         assert row.known(measure).value is None
         assert "not a network of the zoo" in row.known(measure).why

@@ -16,7 +16,7 @@ from torch import nn
 import effviz
 from effviz import DesignError
 from effviz.charts.convolutions import (
-    Curve,
+    FactorCurve,
     connection_picture,
     kind_costs,
     reach_picture,
@@ -252,7 +252,7 @@ def test_parameters_have_their_own_marks_with_bias() -> None:
 def test_a_curve_has_a_mark_at_the_current_setting(look: Appearance, logarithmic: bool) -> None:
     amounts, factors = [8, 32, 128], [4.2, 7.0, 8.4]
     chart = reduction_curve(
-        amounts, [Curve("Multiply-adds", factors, "solid")], 32, "Output channels", "Separable", look,
+        amounts, [FactorCurve("Multiply-adds", factors, "solid")], 32, "Output channels", "Separable", look,
         logarithmic=logarithmic, limit=(9.0, "K² = 9"),
     )  # fmt: skip
     lines = [trace for trace in chart.figure.data if trace.mode == "lines"]
@@ -266,7 +266,13 @@ def test_a_curve_has_a_mark_at_the_current_setting(look: Appearance, logarithmic
 
 def test_a_saving_below_one_is_said_as_a_loss() -> None:
     chart = reduction_curve(
-        [1, 3], [Curve("Multiply-adds", [0.5, 0.9], "solid")], 1, "Kernel size", "Separable", LIGHT, logarithmic=False
+        [1, 3],
+        [FactorCurve("Multiply-adds", [0.5, 0.9], "solid")],
+        1,
+        "Kernel size",
+        "Separable",
+        LIGHT,
+        logarithmic=False,
     )
     assert "At kernel size 1, separable needs 2× the multiply-adds of" in chart.title
 

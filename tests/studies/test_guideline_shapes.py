@@ -6,7 +6,7 @@ import pytest
 from cases import for_each
 from latex import evaluated
 
-from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
+from effviz.studies.guideline_shapes import Shape, ShapePair, compare, differing, formulas
 from effviz.studies.guidelines.access import ARRANGEMENTS, FRAGMENT_COUNTS, GROUP_COUNTS, GUIDELINES, VARIANTS
 from effviz.studies.guidelines.theory import elementwise_point, fragments_point, groups_point, ratio_curve, ratio_point
 
@@ -20,7 +20,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def told(found: Comparison, memory: str) -> dict[str, int]:
+def told(found: ShapePair, memory: str) -> dict[str, int]:
     """The results in elements, by quantity."""
     return {
         each.quantity: int(each.value.replace(",", "")) for each in formulas(found, memory) if each.unit == "elements"

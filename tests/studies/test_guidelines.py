@@ -429,7 +429,7 @@ def test_titles_say_the_numbers() -> None:
         "ReLU and shortcut take 67 % of a bottleneck's memory access in eager mode, 50 % when fused, and no "
         "multiply-adds"
     ) in titles
-    assert "mobilenet_v2 has 14.9 FLOPs per byte in pointwise 1x1 layers and 0.499 in linear layers" in titles
+    assert "mobilenet_v2 has 14.9 FLOPs per byte in pointwise 1×1 layers and 0.499 in linear layers" in titles
 
 
 @pytest.mark.parametrize("most", [1e308, 0.5])

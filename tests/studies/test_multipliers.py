@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 import effviz
-from effviz.charts.multipliers import Cell, Curve, Here, MapTitle, Point, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, Top1Curve, accuracy_scatter, heat_map
 from effviz.charts.style import DARK, LIGHT, Appearance
 from effviz.studies import multipliers as lesson
 from effviz.studies import printed_cells
@@ -164,7 +164,7 @@ def test_a_fixed_head_is_a_separate_reason() -> None:
 
 def test_powers_of_mobilenet_v1_are_those_of_the_law() -> None:
     found = {each.kind: each for each in powers(base("mobilenet_v1"), 0.5, 192)}
-    expected = {"standard convolution": (1, 2), "depthwise": (1, 2), "pointwise 1x1": (2, 2), "linear": (1, 0)}
+    expected = {"standard convolution": (1, 2), "depthwise": (1, 2), "pointwise 1×1": (2, 2), "linear": (1, 0)}
     assert set(found) == set(expected)
     for kind, (width, side) in expected.items():
         assert found[kind].width_power == pytest.approx(width)
@@ -419,15 +419,15 @@ def test_a_heat_map_of_nothing() -> None:
 
 
 POINTS = [
-    Point("A", "A 1", 100, 60.0, "hover", True), Point("A", "A 2", 300, 59.0, "hover", False),
-    Point("B", "B 1", 400, 70.0, "hover", True),
+    PublishedPoint("A", "A 1", 100, 60.0, "hover", True), PublishedPoint("A", "A 2", 300, 59.0, "hover", False),
+    PublishedPoint("B", "B 1", 400, 70.0, "hover", True),
 ]  # fmt: skip
 
 
 @each_look
 @pytest.mark.parametrize("alone", [False, True])
 def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
-    curves = [Curve("1 x, interpolated", [(100, 60.0), (300, 59.0)])]
+    curves = [Top1Curve("1×, interpolated", [(100, 60.0), (300, 59.0)])]
     here = Here(200, 59.5, True, "A at 200")
     chart = accuracy_scatter(POINTS, ["A", "B"], "A", here, curves, "Multiply-adds", look, alone=alone)
     spec = _spec(chart.figure)
@@ -442,14 +442,14 @@ def test_the_scatter_fills_the_front(look: Appearance, alone: bool) -> None:
     assert marks[100, 300]["color"] == look.ink
     assert ((400,) in marks) == (not alone)
     assert marks[(200,)]["color"] == look.accent
-    (dashed,) = (each for each in spec["data"] if each.get("name") == "1 x, interpolated")
+    (dashed,) = (each for each in spec["data"] if each.get("name") == "1×, interpolated")
     assert dashed["line"] == {"color": look.accent, "width": 2, "dash": "dash"}
     low, high = spec["layout"]["xaxis"]["range"]
     assert low < 2 < math.log10(400) < high
 
 
 def test_titles_of_the_scatter() -> None:
-    def title(points: list[Point], chosen: str) -> str:
+    def title(points: list[PublishedPoint], chosen: str) -> str:
         here = Here(10**9, None, False, "far away")
         chart = accuracy_scatter(points, ["A", "B", "C"], chosen, here, [], "FLOPs", LIGHT, alone=False)
         assert not _spec(chart.figure)["layout"].get("shapes"), "what is far away does not squeeze the chart"

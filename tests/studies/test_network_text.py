@@ -52,7 +52,7 @@ def test_every_other_design_travels_whole(design: effviz.Design) -> None:
         ("shufflenet_v1-g8-w0.5", {"groups": 8, "width_mult": 0.5}, "ShuffleNetV1 (g = 8) 0.5×"),
         ("efficientnet_b0-d1.8", {"depth_mult": 1.8}, "EfficientNet-B0, depth 1.8×"),
         ("resnet50-r512x2048-c10-i1", {"resolution": (512, 2048), "num_classes": 10, "in_channels": 1},
-         "ResNet-50, 512 x 2048 px, 10 classes, 1-channel image"),
+         "ResNet-50, 512 × 2048 px, 10 classes, 1-channel image"),
     ],
 )  # fmt: skip
 def test_what_a_text_means(text: str, options: dict[str, object], label: str) -> None:

@@ -10,8 +10,8 @@ from effviz import DesignError
 from effviz.studies.objective import (
     PAPER_HARD_W,
     PAPER_SOFT_W,
-    Network,
     Objective,
+    TimedNetwork,
     constrained,
     hard,
     objective,
@@ -22,8 +22,10 @@ from effviz.studies.objective import (
 )
 
 FAST, GOOD, BEST = (
-    Network("fast", "A", 70.0, 10.0, "s"), Network("good", "B", 74.0, 20.0, "s"), Network("best", "C", 76.0, 60.0, "s"),
-)  # fmt: skip
+    TimedNetwork("fast", "A", 70.0, 10.0, "s"),
+    TimedNetwork("good", "B", 74.0, 20.0, "s"),
+    TimedNetwork("best", "C", 76.0, 60.0, "s"),
+)
 ALL = (GOOD, BEST, FAST)
 PADDLE = "Snapdragon 855 bs=1 (Paddle-Lite). PaddlePaddle/PaddleClas docs/en/models/Mobile_en.md @18840f1"
 

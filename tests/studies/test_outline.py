@@ -27,4 +27,4 @@ def test_the_heaviest_run_of_mobilenet_v2() -> None:
     assert heaviest.repeats > 1
     assert heaviest.macs == max(run.macs for run in runs if run.repeats > 1)
     assert runs[0].title == "3×3 conv, stride 2"
-    assert runs[0].output == "32 x 112 x 112"
+    assert runs[0].output == "32 × 112 × 112"

@@ -90,7 +90,7 @@ def test_curves_run_through_the_cell() -> None:
     here = cells.top1((0.6, 170))
     assert here is not None
     curves = cells.curves((0.6, 170))
-    assert [curve.label for curve in curves] == ["0.6 x", "170 px"]
+    assert [curve.label for curve in curves] == ["0.6×", "170 px"]
     for curve in curves:
         assert dict(curve.corners)[0.6, 170] == here.value
         costs = [cells.macs(*place) for place, _ in curve.corners]

@@ -1,21 +1,22 @@
-"""Workers that share a search: a file or a real PostgreSQL, with workers that join, are killed, and resume."""
+"""Workers that share a search: a file or a real database server, with workers that join, are killed, and resume."""
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import DATABASES, running_database
 from optuna.distributions import IntDistribution
 from optuna.trial import create_trial
-from postgresql import running_postgresql
 
 from effviz import Design, DesignError
 from effviz.advice.budgets import DTYPES, Budget, read_limits
@@ -28,12 +29,12 @@ LIMITS = (Budget("macs", 300_000_000),)
 TRIALS = 14
 
 
-@pytest.fixture(params=["journal", "postgresql"])
+@pytest.fixture(params=["journal", *DATABASES])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "journal":
         yield str(tmp_path / "search.log")
     else:
-        with running_postgresql() as url:
+        with running_database(request.param) as url:
             yield url
 
 
@@ -94,26 +95,39 @@ def test_a_killed_worker_loses_nothing_and_the_search_is_resumed(place: str) -> 
 
 SLOW = """
 import time
+from optuna.samplers import NSGAIISampler
 from effviz.studies.search.run import Task, search
-def measure(design):
-    print("measuring", flush=True)
+def stay(*_):
+    print("staying", flush=True)
     time.sleep(600)
-search(Task("latency", 3, ("macs", "latency")), {place!r}, measure, heartbeat_s=1)
+if {chooses}:
+    NSGAIISampler.sample_relative = stay
+search(Task("latency", 3, ("macs", "latency")), {place!r}, stay, heartbeat_s=1)
 """
+
+
+@contextmanager
+def staying(place: str, chooses: bool = False) -> Iterator[None]:
+    """Start a worker that measures a network, or chooses one, until it is killed at the end."""
+    code = SLOW.format(place=place, chooses=chooses)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as stuck:
+        try:
+            assert stuck.stdout is not None
+            assert stuck.stdout.readline() == b"staying\n"
+            yield
+        finally:
+            stuck.send_signal(signal.SIGKILL)
 
 
 def test_the_network_of_a_dead_worker_is_computed_by_another_one(place: str) -> None:
     measured = Task("latency", 3, ("macs", "latency"), seed=1)
     trials(measured, place)
-    with subprocess.Popen([sys.executable, "-c", SLOW.format(place=place)], stdout=subprocess.PIPE) as stuck:
-        assert stuck.stdout is not None
-        assert stuck.stdout.readline() == b"measuring\n"
+    with staying(place):
         (begun,) = trials(measured, place)
         assert begun.state.name == "RUNNING"
         # While it lives, other workers leave its network alone.
         assert search(replace(measured, trials=1), place, lambda _: 5.0, heartbeat_s=1).finished == 1
         assert trials(measured, place)[0].state.name == "RUNNING"
-        stuck.send_signal(signal.SIGKILL)
 
     def measure(_: Design) -> float:
         # A database waits for three missing signs of life.
@@ -128,6 +142,40 @@ def test_the_network_of_a_dead_worker_is_computed_by_another_one(place: str) -> 
     assert [each.state.name for each in retried] == ["COMPLETE"]
     if "://" not in place:
         assert not list(Path(place).parent.glob("*.writer")), "locks of ended workers are removed"
+
+
+def test_no_network_of_a_complete_study_stays_unfinished(place: str) -> None:
+    measured = Task("latency", 1, ("macs", "latency"), seed=1)
+    trials(measured, place)
+    # Optuna's own first heartbeat comes after the choice of the network.
+    with staying(place, chooses=True):
+        assert search(measured, place, lambda _: 5.0, heartbeat_s=1).finished == 1
+    time.sleep(5 if "://" in place else 0)
+    assert search(measured, place, lambda _: 5.0, heartbeat_s=1).finished == 1
+    assert [each.state.name for each in trials(measured, place)] == ["FAIL", "COMPLETE", "WAITING"]
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_database_that_refuses_or_stops_is_one_line(name: str) -> None:
+    def printed(ended: subprocess.Popen[bytes]) -> str:
+        assert ended.wait(240) == 2
+        assert ended.stderr is not None
+        return ended.stderr.read().decode()
+
+    with ExitStack() as stack:
+        with running_database(name) as url:
+            user, database = re.findall(r"//(\w+)@.*/(\w+)$", url)[0]
+            for wrong, problem in (
+                (url.replace(f"/{database}", "/absent"), "absent"),
+                (url.replace(f"{user}@", "mallory:wrong@"), "mallory"),
+                (f"{url}?option=x", "option"),
+            ):
+                with worker(wrong, 1) as ended:
+                    assert re.fullmatch(rf"effviz: the storage cannot be opened: .*{problem}.*\n", printed(ended))
+            stored(url)
+            stopped = stack.enter_context(worker(url, 1, trials=5_000))
+            until(lambda: len(stored(url)) >= 1)
+        assert re.fullmatch(r"effviz: the storage of study shared failed: .*(connect|server).*\n", printed(stopped))
 
 
 def test_processes_of_one_call_share_the_search(tmp_path: Path) -> None:

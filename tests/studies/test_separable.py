@@ -39,7 +39,7 @@ def test_shapes_and_everything_else_stay(name: str) -> None:
     assert [entry.path for entry in found.after.blocks()] == [entry.path for entry in design.blocks()]
     assert found.left < found.convolutions == standard_convolutions(design)
     # A second replacement has nothing to do.
-    with pytest.raises(DesignError, match="has no row with a standard convolution larger than 1x1"):
+    with pytest.raises(DesignError, match="has no row with a standard convolution larger than 1×1"):
         separated(found.after)
 
 

@@ -15,7 +15,7 @@ from profiles import examples
 import effviz
 from effviz import ARCHITECTURES, DesignError, Stage
 from effviz.model.blocks import BLOCKS
-from effviz.model.blocks.composed import EXAMPLE, Part, Recipe
+from effviz.model.blocks.composed import EXAMPLE, Recipe, RecipeStep
 from effviz.model.draft import Draft, checked
 from effviz.model.fields import declared
 from effviz.studies.studio import (
@@ -170,13 +170,13 @@ def test_a_wrong_step_is_named(change: dict[str, Any], message: str) -> None:
 
 
 def test_a_step_that_keeps_its_channels_has_no_multiple() -> None:
-    recipe = Recipe("own", (Part("channel_shuffle", groups=2), Part("conv", 2, "in")))
+    recipe = Recipe("own", (RecipeStep("channel_shuffle", groups=2), RecipeStep("conv", 2, "in")))
     assert list(as_edited(recipe)["Channels x"].isna()) == [True, False]
 
 
 def test_only_fields_without_a_column_are_json() -> None:
-    recipe = Recipe("own", (Part("conv", dilation=2, kernel_size=5),))
+    recipe = Recipe("own", (RecipeStep("conv", dilation=2, kernel_size=5),))
     assert [json.loads(step["Other fields"]) for step in steps_of(recipe)] == [{"dilation": 2}]
     assert recipe_of("own", [steps_of(recipe)[0] | {"Other fields": '{"kernel_size": 3}'}], False).parts == (
-        Part("conv", kernel_size=3),
+        RecipeStep("conv", kernel_size=3),
     )

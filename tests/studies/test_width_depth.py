@@ -22,11 +22,11 @@ from profiles import examples
 import effviz
 from effviz import Design, DesignError, Stage, UnknownNameError, WidthRule
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
-from effviz.charts.width_depth import SYMBOLS, Built, DesignMeasure, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import SYMBOLS, DesignMeasure, DrawnDesign, finding, multiples_chart, shapes_chart
 from effviz.model.blocks import BLOCKS
 from effviz.model.fields import declared
 from effviz.studies.width_depth.designs import KINDS, placed, shares, stage_widths, template, title_of, told_fields
-from effviz.studies.width_depth.fit import Fit, OverBudgetError, fit_width
+from effviz.studies.width_depth.fit import DepthFit, OverBudgetError, fit_width
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 POOL = (Stage("global_avg_pool", depth="fixed"), Stage("linear", 10, width="classes", depth="fixed"))
@@ -298,11 +298,11 @@ def test_shares_are_those_of_the_table(kind: str, quantity: str) -> None:
 # --- charts ----------------------------------------------------------------------------------------------------------
 
 
-def _drawn() -> list[Built]:
+def _drawn() -> list[DrawnDesign]:
     return [
-        Built("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"]),
-        Built("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2),
-        Built("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4),
+        DrawnDesign("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"]),
+        DrawnDesign("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2),
+        DrawnDesign("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4),
     ]
 
 
@@ -390,6 +390,6 @@ def test_the_finding() -> None:
 
 
 def test_a_fit_without_a_next_step() -> None:
-    fit = Fit(10, DESIGNS["separable"], 8, None, None)
+    fit = DepthFit(10, DESIGNS["separable"], 8, None, None)
     assert fit.excess is None
     assert fit.gap == pytest.approx(0.2)

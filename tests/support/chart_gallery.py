@@ -20,17 +20,17 @@ import effviz
 from effviz import Design, Stage
 from effviz.advice.scaling import ScalingRule, feasible, fit_phi, sweep
 from effviz.charts.architectures import Measure, activation_timeline, kind_shares, stage_costs
-from effviz.charts.blocks.cost import Side, block_costs, side_by_side
+from effviz.charts.blocks.cost import BlockMeasure, block_costs, side_by_side
 from effviz.charts.blocks.excite import excite_chart
 from effviz.charts.blocks.manifold import loss_chart, manifold_pictures
 from effviz.charts.blocks.reuse import reuse_heatmap
 from effviz.charts.classroom import choice_bars, number_histogram
 from effviz.charts.compare.axes import Axis
 from effviz.charts.compare.bubbles import Bubble, bubbles
-from effviz.charts.compare.difference import Part, difference_chart
-from effviz.charts.compare.profile import Profile, profiles
+from effviz.charts.compare.difference import ComparedPart, difference_chart
+from effviz.charts.compare.profile import ProfileLine, profiles
 from effviz.charts.convolutions import (
-    Curve,
+    FactorCurve,
     connection_picture,
     kind_costs,
     reach_picture,
@@ -38,7 +38,7 @@ from effviz.charts.convolutions import (
     window_picture,
 )
 from effviz.charts.counters import Addend, counted_chart
-from effviz.charts.find import Mark, Search, found_chart
+from effviz.charts.find import FoundNetworks, PublishedMark, found_chart
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_dots
 from effviz.charts.literature import verdict_bars
@@ -46,16 +46,16 @@ from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.microcontroller import arena_plan
-from effviz.charts.multipliers import Cell, Here, MapTitle, Point, accuracy_scatter, heat_map
-from effviz.charts.multipliers import Curve as Interpolated
+from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, accuracy_scatter, heat_map
+from effviz.charts.multipliers import Top1Curve as Interpolated
 from effviz.charts.relative import Measured as Contended
 from effviz.charts.scaling.grid import grid_chart
 from effviz.charts.scaling.picture import picture_chart
 from effviz.charts.scaling.promised import Count, fit_chart, stairs_charts
 from effviz.charts.scaling.rules import duel_chart, growth_chart, printed_chart
-from effviz.charts.search import Bar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
+from effviz.charts.search import ChoiceBar, Cut, Dot, choice_chart, front_chart, objective_chart, share_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
-from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import DesignMeasure, DrawnDesign, finding, multiples_chart, shapes_chart
 from effviz.core.units import binary, si
 from effviz.count.kinds import conv_kind
 from effviz.count.reconcile import reconcile
@@ -67,8 +67,8 @@ from effviz.studies.compare import networks as compare_study
 from effviz.studies.compare.difference import differences
 from effviz.studies.compare.networks import (
     PRESETS,
+    ComparedRow,
     Known,
-    Row,
     counted,
     front,
     phone_latency,
@@ -107,7 +107,7 @@ from effviz.studies.guidelines.theory import (
 from effviz.studies.literature import selection
 from effviz.studies.literature.selection import GROUPINGS, Filter
 from effviz.studies.manifold import embed, loss_curve
-from effviz.studies.objective import Network, constrained, hard, phones, ranked, soft
+from effviz.studies.objective import TimedNetwork, constrained, hard, phones, ranked, soft
 from effviz.studies.prediction import ENTRIES, row
 from effviz.studies.printed_latency import devices
 from effviz.studies.reuse import reuse
@@ -242,8 +242,8 @@ def _reductions(kind: str, name: str, setting: Setting, look: Appearance) -> Nam
         amounts = tuple(sorted({*amounts, now}))
         settings = [replace(setting, **{key: amount}) for amount in amounts]
         lines = [
-            Curve("Multiply-adds", [reduction(kind, each).factor for each in settings], "solid"),
-            Curve("Memory access", [report("standard", each).memory_access / report(kind, each).memory_access
+            FactorCurve("Multiply-adds", [reduction(kind, each).factor for each in settings], "solid"),
+            FactorCurve("Memory access", [report("standard", each).memory_access / report(kind, each).memory_access
                                     for each in settings], "dash"),
         ]  # fmt: skip
         limit = (9.0, "K² = 9") if key == "out_channels" and kind == "separable" else None
@@ -263,20 +263,23 @@ def blocks(look: Appearance) -> Named:
         yield f"cost of {name}", block_costs(block_study.sublayer_sums(found), name, MEASURES, look)
     for name in ODD:
         yield f"cost of {name}", block_costs(_odd(name).sums, name, MEASURES, look)
-    known = Side("Parameters", [100, 50, 100], ["100", "50", "100"])
-    unknown = Side("Latency here", [None] * 3, ["not measured"] * 3)
-    zero = Side("Multiply-adds", [0, 0, 7], ["0", "0", "7"])
-    equal = Side("Memory access", [9, 9, 9], ["9", "9", "9"])
-    partly = Side("Latency here", [2.0, None, 1.0], ["2 ms", "not measured", "1 ms"])
+    known = BlockMeasure("Parameters", [100, 50, 100], ["100", "50", "100"])
+    unknown = BlockMeasure("Latency here", [None] * 3, ["not measured"] * 3)
+    zero = BlockMeasure("Multiply-adds", [0, 0, 7], ["0", "0", "7"])
+    equal = BlockMeasure("Memory access", [9, 9, 9], ["9", "9", "9"])
+    partly = BlockMeasure("Latency here", [2.0, None, 1.0], ["2 ms", "not measured", "1 ms"])
     for label, sides in {
         "usual": [known, equal, partly], "nothing known": [unknown], "zero": [zero, known], "equal": [equal],
     }.items():  # fmt: skip
         yield f"side by side, {label}", side_by_side(["MBConv", "Ghost", "Fire"], sides, look)
-    usual = [Side("Parameters", [100, 50, 60], ["100", "50", "60"])]
+    usual = [BlockMeasure("Parameters", [100, 50, 60], ["100", "50", "60"])]
     for label, outputs in {"one differs": "aab", "all differ": "abc", "equal": "aaa"}.items():
         made = side_by_side(["MBConv", "Ghost", "Fire"], usual, look, outputs=[*outputs], inside=[576, 24, None])
         yield f"side by side, outputs: {label}", made
-    yield "side by side, twins", side_by_side(["MBConv", "MBConv (2)"], [Side("Parameters", [9, 9], ["9", "9"])], look)
+    yield (
+        "side by side, twins",
+        side_by_side(["MBConv", "MBConv (2)"], [BlockMeasure("Parameters", [9, 9], ["9", "9"])], look),
+    )
     yield from _lessons(look)
 
 
@@ -375,10 +378,10 @@ def multipliers(look: Appearance) -> Named:
     yield "map of nothing", heat_map([cell._replace(value=None) for cell in cells], (1.0, 96), (1.0, 224), said, look)
     yield "map of one cell", heat_map(cells[:1], (0.5, 96), (0.5, 96), said, look)
     points = [
-        Point("A", "A 1", 100, 60.0, "hover", True), Point("A", "A 2", 300, 59.0, "hover", False),
-        Point("B", "B 1", 400, 70.0, "hover", True),
+        PublishedPoint("A", "A 1", 100, 60.0, "hover", True), PublishedPoint("A", "A 2", 300, 59.0, "hover", False),
+        PublishedPoint("B", "B 1", 400, 70.0, "hover", True),
     ]  # fmt: skip
-    lines = [Interpolated("1 x, interpolated", [(100, 60.0), (300, 59.0)])]
+    lines = [Interpolated("1×, interpolated", [(100, 60.0), (300, 59.0)])]
     for (name, shown), chosen in product({"all": points, "two": points[1:], "one": points[2:]}.items(), "ABC"):
         for here in (Here(200, 59.5, True, "A at 200"), Here(10**9, None, False, "A at 1 G, no top-1")):
             chart = accuracy_scatter(
@@ -394,16 +397,18 @@ def multipliers(look: Appearance) -> Named:
 
 def find(look: Appearance) -> Named:
     """Published top-1 of the networks within limits."""
-    low, high, far = (Mark(f"A {value} ×", value, 50.0 + place, "text") for place, value in enumerate((10, 300, 900)))
+    low, high, far = (
+        PublishedMark(f"A {value} ×", value, 50.0 + place, "text") for place, value in enumerate((10, 300, 900))
+    )
     for name, found in {
-        "usual": Search([low], [high], [far], [5, 20, 400], high.label, 5, 500, "500 M"),
-        "no limit": Search([low], [high, far], [], [], far.label, 3, None, ""),
-        "one": Search([], [high], [], [], high.label, 1, 500, "500 M"),
-        "one without top-1": Search([], [], [], [7], "", 1, 500, "500 M"),
-        "none with top-1": Search([], [], [far], [7, 7, 7], "", 3, 500, "500 M"),
-        "equal": Search([low, low], [low], [], [10, 10], low.label, 5, 10, "10 M"),
-        "none": Search([], [], [far], [], "", 0, 5, "5 M"),
-        "nothing": Search([], [], [], [], "", 0, None, ""),
+        "usual": FoundNetworks([low], [high], [far], [5, 20, 400], high.label, 5, 500, "500 M"),
+        "no limit": FoundNetworks([low], [high, far], [], [], far.label, 3, None, ""),
+        "one": FoundNetworks([], [high], [], [], high.label, 1, 500, "500 M"),
+        "one without top-1": FoundNetworks([], [], [], [7], "", 1, 500, "500 M"),
+        "none with top-1": FoundNetworks([], [], [far], [7, 7, 7], "", 3, 500, "500 M"),
+        "equal": FoundNetworks([low, low], [low], [], [10, 10], low.label, 5, 10, "10 M"),
+        "none": FoundNetworks([], [], [far], [], "", 0, 5, "5 M"),
+        "nothing": FoundNetworks([], [], [], [], "", 0, None, ""),
     }.items():
         yield name, found_chart(found, "FLOPs", high.label, look)
 
@@ -462,9 +467,9 @@ def _inverse(look: Appearance) -> Named:
 
 def width_depth(look: Appearance) -> Named:
     """Designs of equal cost, from wide to deep."""
-    wide = Built("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"])
-    even = Built("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2)
-    deep = Built("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4)
+    wide = DrawnDesign("Wide", "1 block a stage: 8 · 16", [8, 16], ["stage1", "stage2"])
+    even = DrawnDesign("Balanced", "2 blocks a stage: 6 · 11", [6, 6, 11, 11], ["stage1"] * 2 + ["stage2"] * 2)
+    deep = DrawnDesign("Deep", "4 blocks a stage: 4 · 8", [4] * 4 + [8] * 4, ["stage1"] * 4 + ["stage2"] * 4)
     activations = DesignMeasure("Activations", [60, 100, 150], ["60", "100", "150"])
     compute = DesignMeasure("Multiply-adds", [100, 99, 101], ["100", "99", "101"])
     latency = DesignMeasure("Latency here", [None] * 3, ["not measured"] * 3)
@@ -518,8 +523,8 @@ def compare(look: Appearance) -> Named:
     for name in PRESETS:
         networks = preset(name)
         rows = [
-            Row(each, each.label, counted(each.design, "fused"), published_top1(each), phone_latency(each, ""),
-                Known(place + 1.0, "measured"))
+            ComparedRow(each, each.label, counted(each.design, "fused"), published_top1(each), phone_latency(each, ""),
+                        Known(place + 1.0, "measured"))
             for place, each in enumerate(networks)
         ]  # fmt: skip
         for x, y in (("macs", "top1"), ("latency", "params"), ("params", "receptive_field"), ("phone", "top1")):
@@ -535,28 +540,32 @@ def compare(look: Appearance) -> Named:
                 )
                 yield f"{name}, {count} networks, {y} over {x}", chart
         for count in (len(rows), 2, 1):
-            lines = [Profile(row.label, row.label, [row.known(key).value for key in found]) for row in rows[:count]]
+            lines = [ProfileLine(row.label, row.label, [row.known(key).value for key in found]) for row in rows[:count]]
             chart = profiles(lines, list(found.values()), lines[-1].label, lines[0].label, look)
             yield f"{name}, profiles of {count} networks", chart
         for one, other in pairwise(networks):
             terms = differences(one.design, other.design, "fused").terms
             for (quantity, by), each in terms.items():
-                parts = [Part(term.label, term.before, term.after) for term in each]
+                parts = [ComparedPart(term.label, term.before, term.after) for term in each]
                 label = quantity.replace("macs", "multiply-adds").replace("params", "parameters").replace("_", " ")
                 pair = one.label, other.label
                 yield f"{pair}, {quantity} by {by}", difference_chart(parts, pair, label, by, si, look)
-    unknown = [Profile("a", "A", [None, 1.0]), Profile("b", "B", [2.0, None])]
+    unknown = [ProfileLine("a", "A", [None, 1.0]), ProfileLine("b", "B", [2.0, None])]
     yield "nothing in common", profiles(unknown, list(found.values())[:2], "a", "b", look)
-    equal = [Part("stem", 3, 3), Part("head", 4, 4)]
+    equal = [ComparedPart("stem", 3, 3), ComparedPart("head", 4, 4)]
     yield "equal networks", difference_chart(equal, ("A", "B"), "multiply-adds", "stage", si, look)
     yield (
         "equal sums",
-        difference_chart([Part("a", 1, 3), Part("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look),
+        difference_chart(
+            [ComparedPart("a", 1, 3), ComparedPart("b", 3, 1)], ("A", "B"), "parameters", "stage", si, look
+        ),
     )
-    yield "one stage", difference_chart([Part("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
+    yield "one stage", difference_chart([ComparedPart("a", 1, 3)], ("A", "B"), "memory access", "stage", si, look)
     yield (
         "from nothing",
-        difference_chart([Part("a", 0, 3), Part("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look),
+        difference_chart(
+            [ComparedPart("a", 0, 3), ComparedPart("b", 0, 2)], ("A", "B"), "parameters", "stage", si, look
+        ),
     )
 
 
@@ -575,7 +584,7 @@ def literature(look: Appearance) -> Named:
 
 def search(look: Appearance) -> Named:
     """The objective on every phone, the space at its limits, and searches that found nothing, one or many networks."""
-    twins = [Network(name, "A", 70.0, 10.0, "s", noisy=name == "B") for name in "AB"]
+    twins = [TimedNetwork(name, "A", 70.0, 10.0, "s", noisy=name == "B") for name in "AB"]
     forms = [soft(-0.07, 20), soft(0, 20), hard(-1, 20), constrained(20), constrained(0.01), soft(-10, 1e7)]
     for (place, networks), by in product(({"one": twins[:1], "twins": twins} | phones()).items(), forms):
         order = ranked(networks, by)
@@ -585,9 +594,9 @@ def search(look: Appearance) -> Named:
         for low, high in ((share, share), (max(0.0, share - 0.1), share)):
             cut = Cut(amount, share, share_text(low, high))
             yield f"share of {amount}, {low} to {high}", share_chart(points, cut, "Multiply-adds", look)
-    pair = [Bar("Kernel size", "3", 1e8), Bar("Kernel size", "5", 3e8)]
+    pair = [ChoiceBar("Kernel size", "3", 1e8), ChoiceBar("Kernel size", "5", 3e8)]
     equal = [each._replace(amount=2e8) for each in pair]
-    for name, bars in {"full": [*pair, Bar("SE ratio", "0", 2e8)], "one": pair[:1], "equal": equal}.items():
+    for name, bars in {"full": [*pair, ChoiceBar("SE ratio", "0", 2e8)], "one": pair[:1], "equal": equal}.items():
         for label in ("Multiply-adds", "FLOPs"):
             yield f"choices, {name}, {label}", choice_chart(bars, 2e8, label, look)
     dots = [Dot(place, 1e8 * place, 1000.0 * place) for place in range(1, 13)]

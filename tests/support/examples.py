@@ -53,10 +53,10 @@ from effviz.model.blocks import (
     MBConv,
     MobileOneBlock,
     NormAct,
-    Part,
     PartialConv,
     PlainBottleneck,
     Recipe,
+    RecipeStep,
     RegNetBlock,
     ShuffleRow,
     ShuffleUnitV1,
@@ -250,8 +250,15 @@ BLOCK_EXAMPLES = _examples(
             Depthwise(12, 2, 5, "silu"),
             Composed(12, 12),
             Composed(12, 20, 2),
-            Composed(12, 7, 2, Recipe("pooled", (Part("conv", 2, "in", groups=3), Part("max_pool"), Part("conv")))),
-            Composed(12, 12, 1, Recipe("twice", (Part("mbconv"), Part("mbconv", drop_prob=0.5)), shortcut=True)),
+            Composed(
+                12,
+                7,
+                2,
+                Recipe("pooled", (RecipeStep("conv", 2, "in", groups=3), RecipeStep("max_pool"), RecipeStep("conv"))),
+            ),
+            Composed(
+                12, 12, 1, Recipe("twice", (RecipeStep("mbconv"), RecipeStep("mbconv", drop_prob=0.5)), shortcut=True)
+            ),
             DepthwiseSeparable(12, 5),
             DepthwiseSeparable(12, 12, 2, 7, "none"),
             InvertedResidual(12, 12),
@@ -479,8 +486,8 @@ def recipes(draw: DrawFn) -> Recipe:
             "times": draw(st.sampled_from((0.5, 1.0, 2.0))), "of": draw(st.sampled_from(("in", "out")))
         }  # fmt: skip
         with contextlib.suppress(DesignError):
-            parts.append(Part(kind, **width, **fields))
-    parts.append(Part("conv", kernel_size=draw(st.sampled_from((1, 3))), activation="none"))
+            parts.append(RecipeStep(kind, **width, **fields))
+    parts.append(RecipeStep("conv", kernel_size=draw(st.sampled_from((1, 3))), activation="none"))
     shortcut = draw(st.booleans())
     # Only equal recipes have equal names.
     name = f"own_{zlib.crc32(repr((parts, shortcut)).encode()):08x}"

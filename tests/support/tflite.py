@@ -12,7 +12,7 @@ import numpy as np
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from effviz.count.microcontroller.operators import Constant, Graph, Operator
+from effviz.count.microcontroller.operators import Constant, Operator, OperatorGraph
 from effviz.model.layers import Shape, pair
 
 _OPTIONS = {
@@ -33,7 +33,7 @@ def last_channels(shape: Shape) -> list[int]:
 
 
 class _Writer:
-    def __init__(self, graph: Graph, weights: dict[str, dict[str, Any]] | None) -> None:
+    def __init__(self, graph: OperatorGraph, weights: dict[str, dict[str, Any]] | None) -> None:
         self.graph, self.weights = graph, weights
         self.kind = "int8" if weights is None else "float32"
         self.buffers = [schema.BufferT()]
@@ -138,7 +138,7 @@ class _Writer:
         return options
 
 
-def tflite_file(graph: Graph, weights: dict[str, dict[str, Any]] | None = None) -> bytes:
+def tflite_file(graph: OperatorGraph, weights: dict[str, dict[str, Any]] | None = None) -> bytes:
     """Return the file of a graph: int8 with arbitrary numbers, or float32 with `weights` by path and name."""
     return _Writer(graph, weights).file()
 

@@ -20,7 +20,7 @@ from effviz.count import reconcile
 from effviz.measure import digest, latency
 from effviz.measure.latency import Latency
 from effviz.model import design, draft, stage
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.draft import Draft
 from effviz.studies import equal_budget, finder, network_text, number_checker, objective, variants
 from effviz.studies.compare import difference, networks
@@ -115,7 +115,7 @@ def _chosen() -> Iterator[Call]:
     yield call(selection.grouped, by, "Source")
     yield call(selection.summary, claims)
     soft = objective.soft(-0.07, 75.0)
-    measured = objective.Network("a", "b", 70.0, 20.0, "c", False)
+    measured = objective.TimedNetwork("a", "b", 70.0, 20.0, "c", False)
     ranking = objective.ranked([measured], soft)
     yield call(objective.soft, -0.07, 75.0)
     yield call(objective.hard, -1.0, 75.0)
@@ -191,7 +191,7 @@ def calls() -> dict[str, Call]:
         call(Draft.duplicate, rows, 0), call(Draft.move, rows, 0, 1), call(Draft.change, rows, 0, repeats=2),
         call(Draft.add_all, rows, [row], 0), call(Draft.remove_all, rows, [1]), call(Draft.duplicate_all, rows, [0]),
         call(Draft.move_all, rows, [0], 1), call(Draft.change_all, rows, [0], repeats=2), call(Draft.alike, rows, 1),
-        call(Draft.define, rows, Recipe("mine", (Part("conv", kernel_size=3),)), 0),
+        call(Draft.define, rows, Recipe("mine", (RecipeStep("conv", kernel_size=3),)), 0),
         call(Draft.settings, rows, resolution=16), call(Draft.to_json, rows), call(Draft.from_json, rows.to_json()),
         call(Draft.packed, rows), call(Draft.unpacked, rows.packed()), call(Stage.with_changes, row, repeats=2),
         call(Stage.to_dict, row), call(stage.fixed, row), call(stage.table, row, [row]),

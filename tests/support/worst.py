@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from effviz.core.errors import MAX_BLOCKS, MAX_CHANNELS, DesignError
-from effviz.model.blocks import Part, Recipe
+from effviz.model.blocks import Recipe, RecipeStep
 from effviz.model.design import Design
 from effviz.model.stage import Stage
 
-FRAGMENTED = Recipe("fragmented", (*[Part("fragments", fragments=64)] * 31, Part("conv", kernel_size=1)))
-EXCITED = Recipe("excited", tuple(Part("mbconv", expand_ratio=1 + each / 10) for each in range(32)))
+FRAGMENTED = Recipe("fragmented", (*[RecipeStep("fragments", fragments=64)] * 31, RecipeStep("conv", kernel_size=1)))
+EXCITED = Recipe("excited", tuple(RecipeStep("mbconv", expand_ratio=1 + each / 10) for each in range(32)))
 
 
 def network(rows: Iterator[Stage], **options: Any) -> Design:
@@ -60,7 +60,7 @@ WORST: dict[str, Callable[[], Design]] = {
     ),
     "a recipe in every row": lambda: largest(
         lambda size: network(
-            Stage("composed", 8, recipe=Recipe(f"r{i}", (Part("conv", kernel_size=1),) * 32), name=f"s{i}")
+            Stage("composed", 8, recipe=Recipe(f"r{i}", (RecipeStep("conv", kernel_size=1),) * 32), name=f"s{i}")
             for i in range(size)
         )
     ),
@@ -80,7 +80,7 @@ def too_large() -> Iterator[Design]:
     yield network(Stage("fragments", fragments=64, name=f"s{i}") for i in range(MAX_BLOCKS))
     yield network(iter([Stage("composed", 8, MAX_BLOCKS, recipe=FRAGMENTED, name="s0")]))
     recipes = (
-        Recipe(f"r{i}", (*FRAGMENTED.parts[:-2], Part("conv", times=1 + i / 1_000), Part("conv")))
+        Recipe(f"r{i}", (*FRAGMENTED.parts[:-2], RecipeStep("conv", times=1 + i / 1_000), RecipeStep("conv")))
         for i in range(MAX_BLOCKS)
     )
     yield network(Stage("composed", 8, recipe=recipe, name=f"s{i}") for i, recipe in enumerate(recipes))

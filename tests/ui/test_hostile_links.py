@@ -98,7 +98,7 @@ def test_many_bad_values_at_once() -> None:
 def test_a_bad_value_does_not_spoil_the_good_ones() -> None:
     at = open_page(net="MobileNetV1", width="0.5", res="9999", classes="10")
     assert cards(at) == expected_cards(report("mobilenet_v1", width_mult=0.5, num_classes=10))
-    assert line(at) == "Ignored in the link: res = 9999 (1 to 2048, or height x width)."
+    assert line(at) == "Ignored in the link: res = 9999 (1 to 2048, or height × width)."
 
 
 def test_a_bad_value_of_a_hidden_part_is_reported_when_the_part_is_opened() -> None:

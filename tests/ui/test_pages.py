@@ -39,7 +39,7 @@ def test_a_page_keeps_its_frame_and_the_convention_of_a_link(entry: PageInfo) ->
         assert [heading.value for heading in at.title] == [entry.title]
         assert explained(entry.idea) in at.markdown[0].value
         run(at)
-    _check_convention(entry, at, "FLOPs: 2 x multiply-adds", "ShuffleNetV2, eq. 1")
+    _check_convention(entry, at, "FLOPs: 2 × multiply-adds", "ShuffleNetV2, eq. 1")
     at.button_group(key="unit").set_value("int8")
     at.button_group(key="memory").set_value("eager")
     _check_convention(entry, run(at), "1 byte per element", "every operation as PyTorch runs it")

@@ -33,7 +33,7 @@ def test_every_job_takes_height_and_width() -> None:
     }
     assert found["crosscheck"]["explained"]
     assert list(found["crosscheck"]["resolution"]) == [24, 40]
-    assert "wide at 24 x 40 px" in found["diagram"]["title"]
+    assert "wide at 24 × 40 px" in found["diagram"]["title"]
     assert found["latency"]["median_ms"] > 0
 
 

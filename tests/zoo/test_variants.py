@@ -20,7 +20,7 @@ from effviz import Design, DesignError, analyze, architecture, build, export_tor
 from effviz.advice.smallest import smallest_width
 from effviz.lint import lint
 from effviz.model.draft import Draft
-from effviz.model.variants import DEFAULT, Rule, rows
+from effviz.model.variants import DEFAULT, VariantRule, rows
 from effviz.zoo import ARCHITECTURES, VARIANTS, default_groups, list_variants, variant
 
 PAIRS = [(name, each) for name in VARIANTS for each in VARIANTS[name]]
@@ -159,7 +159,7 @@ def test_a_rule_without_a_row_is_an_error() -> None:
     with pytest.raises(DesignError, match="must match a row of mobilenet_v2"):
         rows("nothing", {"name": "missing"}, width="fixed").applied(design)
     with pytest.raises(DesignError, match="must have 1 values, one for each row"):
-        Rule("too many", {"name": "stem"}, {"out_channels": (1, 2)}).applied(design)
+        VariantRule("too many", {"name": "stem"}, {"out_channels": (1, 2)}).applied(design)
 
 
 def test_rules_of_a_variant() -> None:

@@ -22,7 +22,7 @@ from effviz.model.layers import (
     Subsample,
     pair,
 )
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 Window: TypeAlias = Conv2d | MaxPool2d | AvgPool2d
 WINDOWS = (Conv2d, MaxPool2d, AvgPool2d)
@@ -116,7 +116,7 @@ def _read(size: int, outputs: int, kernel: int, stride: int, padding: int, dilat
     return sum(1 << place for place in places if 0 <= place < size)
 
 
-def _read_by(step: Step, shape: Shape, stride: int) -> tuple[int, int]:
+def _read_by(step: TraceStep, shape: Shape, stride: int) -> tuple[int, int]:
     """Return the rows and columns of a map that a step reads, through a view of every `stride`-th pixel."""
     layer = step.layer
     (high, wide), (rows, columns) = image(shape), image(step.output.shape)
@@ -226,7 +226,7 @@ def _odd_windows(row: BuiltRow) -> Iterator[Proposal]:
 
 
 def _idle_biases(network: BuiltNetwork) -> Iterator[Finding]:
-    readers: dict[int, list[Step]] = {}
+    readers: dict[int, list[TraceStep]] = {}
     for step in network.steps:
         for tensor in step.inputs:
             readers.setdefault(tensor.storage, []).append(step)
@@ -259,7 +259,7 @@ def _narrow_activations(network: BuiltNetwork) -> Iterator[Finding]:
     pairs = zip(network.steps, network.layers, strict=True)
     writers = {step.output.storage: (step, layer) for step, layer in pairs if not step.is_view}
 
-    def before(step: Step) -> tuple[Step, BuiltLayer] | None:
+    def before(step: TraceStep) -> tuple[TraceStep, BuiltLayer] | None:
         return writers.get(step.inputs[0].storage)
 
     concerned = []

@@ -24,7 +24,7 @@ from effviz.model.fields import FieldBlock, declared
 from effviz.model.layers import Shape, elements
 from effviz.model.outline import stage_of
 from effviz.model.shapes import out_shape
-from effviz.model.trace import Step, chain, join, trace_block
+from effviz.model.trace import TraceStep, chain, join, trace_block
 
 SMALL_SIDE = 32
 """Pixels. Maps up to this side are never large, because whole images of CIFAR-10 have it."""
@@ -36,7 +36,7 @@ class BuiltLayer(NamedTuple):
     path: str
     row: int  # index in ``design.stages``
     block: int  # index in `BuiltNetwork.blocks`
-    step: Step  # in the trace of the block
+    step: TraceStep  # in the trace of the block
     kind: str  # one of `effviz.count.kinds.KINDS`
     params: int  # as in `effviz.count.cost`
     macs: int
@@ -53,7 +53,7 @@ class BuiltLayer(NamedTuple):
         return self.step.output.shape
 
 
-_StepCost: TypeAlias = tuple[Step, str, int, int, int]
+_StepCost: TypeAlias = tuple[TraceStep, str, int, int, int]
 """The fields of `BuiltLayer` from `step` on."""
 
 _LAYER_BYTES = 1_500
@@ -221,7 +221,7 @@ class BuiltNetwork:
         return Counter(stage_of(entry.path) for entry in self.blocks)
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[TraceStep]:
         """The steps of the whole network, one for each of `layers`."""
         pieces = [(entry.path, trace_block(entry.block, entry.shape)) for entry in self.blocks]
         return chain(pieces, self.design.input_shape())

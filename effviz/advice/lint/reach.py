@@ -38,7 +38,7 @@ from effviz.model.layers import (
     ZeroPadChannels,
     pair,
 )
-from effviz.model.trace import Step, Tensor
+from effviz.model.trace import Tensor, TraceStep
 
 Span: TypeAlias = tuple[int, int]
 """First and last row, or column, of pixels."""
@@ -90,7 +90,7 @@ for _kinds, _reads in ((WINDOWS, _window), (_PER_PIXEL, _same), (_WHOLE_MAP, _al
         reads.register(_kind, _reads)
 
 
-def _resized(step: Step, span: Span, axis: int) -> Span | None:
+def _resized(step: TraceStep, span: Span, axis: int) -> Span | None:
     """Return what a resizing merge reads: the nearest pixels; None for other steps."""
     if step.like is None:
         return None
@@ -98,14 +98,14 @@ def _resized(step: Step, span: Span, axis: int) -> Span | None:
     return span[0] * size // resized, span[1] * size // resized
 
 
-def carries_detail(step: Step) -> tuple[Tensor, ...]:
+def carries_detail(step: TraceStep) -> tuple[Tensor, ...]:
     """Return the inputs of a step that carry spatial detail: all except gates of one pixel."""
     if isinstance(step.layer, Branches) and step.layer.merge == "mul":
         return tuple(each for each in step.inputs if pixels(each.shape) == pixels(step.output.shape))
     return step.inputs
 
 
-def averaged_map(steps: Sequence[Step]) -> Tensor | None:
+def averaged_map(steps: Sequence[TraceStep]) -> Tensor | None:
     """Return the last map before the average over all pixels; None without such an average.
 
     A linear layer over a flattened map needs no average. Like a convolution with a kernel of the size of the map, it
@@ -126,7 +126,7 @@ def averaged_map(steps: Sequence[Step]) -> Tensor | None:
     return found
 
 
-def receptive_field(steps: Sequence[Step], target: Tensor) -> tuple[int, int]:
+def receptive_field(steps: Sequence[TraceStep], target: Tensor) -> tuple[int, int]:
     """Return height and width of the region that one pixel of `target` depends on, in pixels of the input.
 
     The target is the output of one of the steps of a trace, or the input.

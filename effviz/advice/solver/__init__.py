@@ -10,8 +10,8 @@ from effviz.advice.budgets import QUANTITIES, Budget, Limits, Verdict, check, re
 from effviz.advice.capacity import capacity
 from effviz.advice.edits import SETTINGS, Edit, row_edit, setting_edit
 from effviz.advice.solver.bound import lower_bounds
-from effviz.advice.solver.search import Search, Variant
-from effviz.advice.solver.table import State, Table, limits_in_elements
+from effviz.advice.solver.search import CountedState, TableSearch
+from effviz.advice.solver.table import KnobState, KnobTable, limits_in_elements
 from effviz.core.arguments import check_public
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, one_of
@@ -26,7 +26,7 @@ FITS, FOUND, INFEASIBLE, NOT_FOUND = "fits", "found", "infeasible", "not found"
 __all__ = ["FITS", "FOUND", "INFEASIBLE", "NOT_FOUND", "Fit", "Step", "fit"]
 
 
-class Step(NamedTuple):
+class SolverStep(NamedTuple):
     """One change on the path to a result.
 
     Attributes:
@@ -63,7 +63,7 @@ class Fit:
     status: str
     sentence: str
     design: Design | None = None
-    path: tuple[Step, ...] = ()
+    path: tuple[SolverStep, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     capacity: float = 0.0
     binding: str = ""
@@ -111,7 +111,7 @@ def _fit(design: Design, budgets: tuple[Budget, ...], memory: str) -> Fit:
     before = check(analyze(design, memory=memory), budgets)
     if all(each.passed for each in before):
         return Fit(FITS, "The table meets all limits as it is.", design, (), before, 1.0, tried=1)
-    search = Search(Table(design, limits_in_elements(budgets), memory))
+    search = TableSearch(KnobTable(design, limits_in_elements(budgets), memory))
     over = _beyond(search, budgets)
     bounds = lower_bounds(search) if over else None
     if bounds is not None:
@@ -128,7 +128,7 @@ def _fit(design: Design, budgets: tuple[Budget, ...], memory: str) -> Fit:
     return _found(search, best, budgets, memory, before)
 
 
-def _beyond(search: Search, budgets: tuple[Budget, ...]) -> dict[Budget, int]:
+def _beyond(search: TableSearch, budgets: tuple[Budget, ...]) -> dict[Budget, int]:
     """Return the limits that the smallest variant exceeds, with its values."""
     smallest = search.variant(search.floor())
     if smallest is None:
@@ -143,7 +143,12 @@ def _exceeded(budgets: Iterable[Budget], counts: Mapping[str, int]) -> dict[Budg
 
 
 def _failed(
-    status: str, budget: Budget, smallest: int | None, bound: int | None, before: tuple[Verdict, ...], search: Search
+    status: str,
+    budget: Budget,
+    smallest: int | None,
+    bound: int | None,
+    before: tuple[Verdict, ...],
+    search: TableSearch,
 ) -> Fit:
     title = lower(QUANTITIES[budget.quantity].title)
     limit = f"The limit of {budget.text} on {title}"
@@ -159,12 +164,14 @@ def _failed(
     )  # fmt: skip
 
 
-def _found(search: Search, best: Variant, budgets: tuple[Budget, ...], memory: str, before: tuple[Verdict, ...]) -> Fit:
-    steps: list[Step] = []
+def _found(
+    search: TableSearch, best: CountedState, budgets: tuple[Budget, ...], memory: str, before: tuple[Verdict, ...]
+) -> Fit:
+    steps: list[SolverStep] = []
     now, whole = search.table.design, capacity(search.table.design)
     for edit in _edits(search.table, best.state):
         now = edit.apply(now)
-        steps.append(Step(edit, now, check(analyze(now, memory=memory), budgets), capacity(now) / whole))
+        steps.append(SolverStep(edit, now, check(analyze(now, memory=memory), budgets), capacity(now) / whole))
     verdicts = check(analyze(now, memory=memory), budgets)
     if now != search.table.built(best.state) or not all(each.passed for each in verdicts):
         raise AssertionError(f"the search and effviz.analyze differ: {best.cost}, {verdicts}")
@@ -179,7 +186,7 @@ def _found(search: Search, best: Variant, budgets: tuple[Budget, ...], memory: s
     return Fit(FOUND, sentence, now, tuple(steps), verdicts, kept, tried=search.table.tried)
 
 
-def _edits(table: Table, state: State) -> list[Edit]:
+def _edits(table: KnobTable, state: KnobState) -> list[Edit]:
     """Return the changes of a state: multipliers, then rows from above, then removed rows from below."""
     design = table.design
     found: list[Edit] = []

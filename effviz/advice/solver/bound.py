@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from effviz.advice.solver import knobs
-from effviz.advice.solver.search import Search
+from effviz.advice.solver.search import TableSearch
 from effviz.advice.solver.table import COUNTS, RowCost
 from effviz.core.errors import DesignError
 from effviz.core.resolution import area
@@ -21,7 +21,7 @@ from effviz.model.layers import elements
 from effviz.model.stage import Stage
 
 
-def lower_bounds(search: Search) -> dict[str, int] | None:
+def lower_bounds(search: TableSearch) -> dict[str, int] | None:
     """Return a number for each of `COUNTS` that no variant is below.
 
     None if the bound is not known: a row derives its width from its input or from another row, as in DenseNet, names
@@ -57,7 +57,7 @@ def lower_bounds(search: Search) -> dict[str, int] | None:
     return sums
 
 
-def _outputs(search: Search, index: int) -> list[int] | None:
+def _outputs(search: TableSearch, index: int) -> list[int] | None:
     """Return all output widths of a row, rising; empty if it keeps its channels, None if they are not known."""
     design, row = search.table.design, search.table.design.stages[index]
     kind, fields = BLOCKS[row.block], dict(row.fields)
@@ -95,7 +95,7 @@ def _pairs(inputs: list[int], outputs: list[int]) -> Iterator[tuple[int, int | N
         yield inputs[1], outputs[0]
 
 
-def _smallest(search: Search, index: int, width: int | None) -> Stage:
+def _smallest(search: TableSearch, index: int, width: int | None) -> Stage:
     """Return a row with its smallest settings, at the narrowest multiplier, and with a given output width."""
     table, state = search.table, search.floor()
     row = table.stage(index, state.levels)
@@ -103,7 +103,7 @@ def _smallest(search: Search, index: int, width: int | None) -> Stage:
     return row.with_changes(**fields, **({} if width is None else {"out_channels": width}), width="fixed")
 
 
-def _fewest(search: Search, index: int) -> int:
+def _fewest(search: TableSearch, index: int) -> int:
     """Return the smallest number of blocks of a row that is built."""
     row = search.table.design.stages[index]
     return 1 if row.depth == "scaled" else row.repeats

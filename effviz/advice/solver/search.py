@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from effviz.advice.solver import knobs
-from effviz.advice.solver.table import Cost, State, Table
+from effviz.advice.solver.table import Cost, KnobState, KnobTable
 from effviz.core import caches, progress
 from effviz.core.resolution import Resolution, area
 
@@ -22,10 +22,10 @@ _LEAST_LOSS = 1e-3
 
 
 @dataclass(frozen=True)
-class Variant:
+class CountedState:
     """A state of the table with its cost."""
 
-    state: State
+    state: KnobState
     cost: Cost
 
     @property
@@ -35,24 +35,24 @@ class Variant:
         return self.cost.capacity, -float(sum(map(bool, levels))), tuple(-level for level in levels)
 
 
-class Search:
+class TableSearch:
     """A search in one table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: KnobTable) -> None:
         self.table = table
         self.widths, self.depths = knobs.widths(table.design), knobs.depths(table.design)
         self.resolutions = knobs.resolutions(table.design)
-        self._seen: dict[State, Variant] = {}
+        self._seen: dict[KnobState, CountedState] = {}
 
     # --- multipliers ------------------------------------------------------------------------------------------------
 
-    def multipliers(self) -> Variant | None:
+    def multipliers(self) -> CountedState | None:
         """Return the variant with the most capacity among the multipliers that meet all limits; None if none does.
 
         The width is bisected at every depth and resolution, because a wider network of equal depth and resolution does
         not cost less. Those whose widest network has no more capacity than the best one so far are left out.
         """
-        best: Variant | None = None
+        best: CountedState | None = None
         for depth in self.depths:
             for place, resolution in enumerate(self.resolutions):
                 top = self._multiplied(self.widths[0], depth, resolution)
@@ -65,7 +65,7 @@ class Search:
                     best = found
         return best
 
-    def _widest(self, depth: float, resolution: Resolution) -> Variant | None:
+    def _widest(self, depth: float, resolution: Resolution) -> CountedState | None:
         low, high, found = 0, len(self.widths), None
         while low < high:
             middle = (low + high) // 2 if low else 0
@@ -76,21 +76,21 @@ class Search:
                 low = middle + 1
         return found
 
-    def _multiplied(self, width: float, depth: float, resolution: Resolution) -> Variant | None:
-        return self.variant(State(width, depth, resolution, self.table.start.levels))
+    def _multiplied(self, width: float, depth: float, resolution: Resolution) -> CountedState | None:
+        return self.variant(KnobState(width, depth, resolution, self.table.start.levels))
 
-    def variant(self, state: State, near: State | None = None) -> Variant | None:
-        """Return a state with its cost, see `Table.cost`; None if it cannot be built."""
+    def variant(self, state: KnobState, near: KnobState | None = None) -> CountedState | None:
+        """Return a state with its cost, see `KnobTable.cost`; None if it cannot be built."""
         cost = self.table.cost(state, near)
         if cost is None:
             return None
         if not any(state.levels):
-            self._seen[state] = Variant(state, cost)
-        return Variant(state, cost)
+            self._seen[state] = CountedState(state, cost)
+        return CountedState(state, cost)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def best(self) -> Variant | None:
+    def best(self) -> CountedState | None:
         """Return the best variant that meets all limits; None if none is found."""
         start = self.variant(self.table.start)
         if start is None:
@@ -108,7 +108,7 @@ class Search:
         best = max((each for each in found if each is not None), key=lambda each: each.rank, default=None)
         return self.refilled(self.exchanged(best)) if best else None
 
-    def _starts(self, start: Variant, first: Variant | None) -> list[Variant]:
+    def _starts(self, start: CountedState, first: CountedState | None) -> list[CountedState]:
         """Return the multipliers from which row changes promise the most capacity.
 
         The capacity that the row changes of `first` took for each part of the gap is the price of the gap of others.
@@ -124,16 +124,16 @@ class Search:
         others.sort(key=lambda each: (price * each.cost.gap - each.cost.capacity, *map(float, each.state[:2])))
         return others[:STARTS]
 
-    def _wider(self, state: State) -> Iterator[State]:
+    def _wider(self, state: KnobState) -> Iterator[KnobState]:
         """Yield the states with the next larger multiplier or resolution."""
         for place, values in enumerate((self.widths, self.depths, self.resolutions)):
             index = values.index(state[place])
             if index:
                 changed = list(state)
                 changed[place] = values[index - 1]
-                yield State(*changed)  # type: ignore[arg-type]
+                yield KnobState(*changed)  # type: ignore[arg-type]
 
-    def _moved(self, state: State, by: int, frozen: int | None = None) -> Iterator[Variant]:
+    def _moved(self, state: KnobState, by: int, frozen: int | None = None) -> Iterator[CountedState]:
         """Yield the variants in which one knob is moved by one level."""
         for place, level in enumerate(state.levels):
             if place == frozen or not 0 <= level + by <= len(self.table.knobs[place].levels):
@@ -144,7 +144,7 @@ class Search:
             if found is not None:
                 yield found
 
-    def descended(self, variant: Variant | None, frozen: int | None = None) -> Variant | None:
+    def descended(self, variant: CountedState | None, frozen: int | None = None) -> CountedState | None:
         """Lower the knob that closes the most of the gap for its capacity, until all limits are met."""
         while variant is not None and variant.cost.gap:
             now = variant.cost
@@ -157,7 +157,7 @@ class Search:
             )  # fmt: skip
         return variant
 
-    def refilled(self, variant: Variant | None) -> Variant | None:
+    def refilled(self, variant: CountedState | None) -> CountedState | None:
         """Raise the knob that gains the most capacity within the limits, until none does."""
         while variant is not None:
             now = variant
@@ -172,7 +172,7 @@ class Search:
             variant = better
         return None
 
-    def exchanged(self, variant: Variant) -> Variant:
+    def exchanged(self, variant: CountedState) -> CountedState:
         """Raise a knob beyond the limits and lower others instead, as long as that gains capacity."""
         improved = True
         while improved:
@@ -192,7 +192,7 @@ class Search:
 
     # --- the smallest variant ---------------------------------------------------------------------------------------
 
-    def floor(self) -> State:
+    def floor(self) -> KnobState:
         """Return the state with every knob, multiplier and the resolution at its smallest value."""
         levels = tuple(len(knob.levels) for knob in self.table.knobs)
-        return State(self.widths[-1], self.depths[-1], min(self.resolutions, key=area), levels)
+        return KnobState(self.widths[-1], self.depths[-1], min(self.resolutions, key=area), levels)

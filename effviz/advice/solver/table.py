@@ -29,7 +29,7 @@ from effviz.model.stage import Stage
 COUNTS = ("params", "macs", "memory_access", "peak_activation")
 
 
-class State(NamedTuple):
+class KnobState(NamedTuple):
     """A variant of the table: its multipliers, its resolution, and the level of each knob, 0 for the current value."""
 
     width_mult: float
@@ -87,7 +87,7 @@ def limits_in_elements(budgets: Iterable[Budget]) -> dict[str, int]:
 
 
 @dataclass
-class Table:
+class KnobTable:
     """A design with its knobs; it counts variants and remembers the costs of their rows.
 
     Attributes:
@@ -114,8 +114,8 @@ class Table:
         self._pieces: dict[tuple[object, ...], tuple[tuple[int, int], ...]] = {}
         self.work = 0
         self._depends = any(row.width == "proportional" for row in self.design.stages)
-        self._last: tuple[State, list[RowCost] | None] | None = None
-        self._known: dict[State, Cost | None] = {}
+        self._last: tuple[KnobState, list[RowCost] | None] | None = None
+        self._known: dict[KnobState, Cost | None] = {}
 
     @property
     def tried(self) -> int:
@@ -123,10 +123,10 @@ class Table:
         return len(self._known)
 
     @property
-    def start(self) -> State:
+    def start(self) -> KnobState:
         """The table as it is."""
         design = self.design
-        return State(design.width_mult, design.depth_mult, design.resolution, (0,) * len(self.knobs))
+        return KnobState(design.width_mult, design.depth_mult, design.resolution, (0,) * len(self.knobs))
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class Table:
             for place in self._of_row[row]
         )
 
-    def built(self, state: State) -> Design:
+    def built(self, state: KnobState) -> Design:
         """Return the design of a variant."""
         rows = range(len(self.design.stages))
         stages = [self.stage(row, state.levels) for row in rows if not self.removed(row, state.levels)]
@@ -160,7 +160,7 @@ class Table:
             resolution=state.resolution,
         )  # fmt: skip
 
-    def _blocks(self, state: State) -> tuple[tuple[int, int], ...]:
+    def _blocks(self, state: KnobState) -> tuple[tuple[int, int], ...]:
         """Return each row that is built and the number of its blocks."""
         key = (
             state.depth_mult,
@@ -175,7 +175,7 @@ class Table:
         return self._pieces[key]
 
     def _row(
-        self, row: int, above: int | None, count: int, state: State, shape: Shape, producer: Producer
+        self, row: int, above: int | None, count: int, state: KnobState, shape: Shape, producer: Producer
     ) -> RowCost | None:
         stage = self.stage(row, state.levels)
         before = self.stage(above, state.levels) if above is not None and stage.width == "proportional" else None
@@ -215,14 +215,14 @@ class Table:
 
     # --- variants ---------------------------------------------------------------------------------------------------
 
-    def cost(self, state: State, near: State | None = None) -> Cost | None:
+    def cost(self, state: KnobState, near: KnobState | None = None) -> Cost | None:
         """Count a variant; None if it cannot be built. `near` is a state with few other rows, whose rows are reused."""
         if state not in self._known:
             costs = self._rows(state, near)
             self._known[state] = None if costs is None else self._cost(state, costs)
         return self._known[state]
 
-    def _rows(self, state: State, near: State | None) -> list[RowCost] | None:
+    def _rows(self, state: KnobState, near: KnobState | None) -> list[RowCost] | None:
         """Return the costs of the rows that are built."""
         blocks = self._blocks(state)
         known = self._walk(near) if near is not None and near[:3] == state[:3] else None
@@ -235,14 +235,14 @@ class Table:
         first = next((place for place, (row, _) in enumerate(blocks) if row in changed), len(blocks))
         return self._continued(state, blocks, known[:first], (known, changed))
 
-    def _walk(self, state: State) -> list[RowCost] | None:
+    def _walk(self, state: KnobState) -> list[RowCost] | None:
         """Return the costs of the rows of the last state for which this was called, or of another one."""
         if self._last is None or self._last[0] != state:
             self._last = (state, self._continued(state, self._blocks(state), [], None))
         return self._last[1]
 
     def _continued(
-        self, state: State, blocks: tuple[tuple[int, int], ...], costs: list[RowCost],
+        self, state: KnobState, blocks: tuple[tuple[int, int], ...], costs: list[RowCost],
         known: tuple[list[RowCost], set[int]] | None,
     ) -> list[RowCost] | None:  # fmt: skip
         """Add the costs of the other rows to those of the first rows, as far as they differ from known ones."""
@@ -273,7 +273,7 @@ class Table:
         """Whether the width of a row depends on that of a row above."""
         return self._depends and any(self.design.stages[row].width == "proportional" for row, _ in blocks)
 
-    def _cost(self, state: State, costs: list[RowCost]) -> Cost:
+    def _cost(self, state: KnobState, costs: list[RowCost]) -> Cost:
         params, macs, access, peaks, kept = (tuple(each) for each in [*zip(*costs, strict=True)][:5])
         totals = sum(params), sum(macs), sum(access)
         peaks = (elements(self.design.input_shape(state.resolution)), *peaks)

@@ -21,7 +21,7 @@ from effviz.model.layers import Layer, Shape
 from effviz.model.trace import join
 
 
-class Recorded(NamedTuple):
+class RecordedNode(NamedTuple):
     """A node of torchview."""
 
     path: str  # of its module, or of the module that calls the function
@@ -30,10 +30,10 @@ class Recorded(NamedTuple):
     shapes: tuple[Shape, ...]  # of its outputs, without the batch
 
 
-class Graph(NamedTuple):
+class RecordedGraph(NamedTuple):
     """Nodes by number, in order of execution; edges between numbers, `INPUT` and `OUTPUT`."""
 
-    nodes: dict[int, Recorded]
+    nodes: dict[int, RecordedNode]
     edges: list[tuple[int, int]]
 
     def sources(self) -> dict[int, list[int]]:
@@ -52,7 +52,7 @@ _RECORDING = Lock()
 
 
 @remembered
-def record(layer: Layer, shape: Shape, path: str) -> Graph:
+def record(layer: Layer, shape: Shape, path: str) -> RecordedGraph:
     """Record the graph of `layer`.
 
     The result is cached, because all levels of detail and appearances share one recording.
@@ -65,15 +65,15 @@ def record(layer: Layer, shape: Shape, path: str) -> Graph:
     with _RECORDING:
         seen = draw_graph(module, input_data=image, device="meta", depth=_EVERY_DEPTH)
     paths = {id(child): join(path, name) for name, child in module.named_modules()}
-    nodes: dict[int, Recorded] = {}
+    nodes: dict[int, RecordedNode] = {}
     numbers: dict[int, int] = {}
     for node, owner, is_function in _visited(seen.node_hierarchy, None):
         own = owner if is_function else node.compute_unit_id
         shapes = tuple(tuple(output[1:]) for output in node.output_shape)
         numbers[id(node)] = len(nodes)
-        nodes[len(nodes)] = Recorded(paths.get(own, path), node.name, is_function, shapes)
+        nodes[len(nodes)] = RecordedNode(paths.get(own, path), node.name, is_function, shapes)
     edges = [(numbers.get(id(tail), INPUT), numbers.get(id(head), OUTPUT)) for tail, head in seen.edge_list]
-    return Graph(nodes, list(dict.fromkeys(edges)))
+    return RecordedGraph(nodes, list(dict.fromkeys(edges)))
 
 
 def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
@@ -90,7 +90,7 @@ def _visited(hierarchy: Any, owner: Any) -> Iterator[tuple[Any, Any, bool]]:
         yield hierarchy, owner, True
 
 
-def without(graph: Graph, gone: set[int]) -> Graph:
+def without(graph: RecordedGraph, gone: set[int]) -> RecordedGraph:
     """Remove some nodes; their readers are connected to their sources."""
     sources = graph.sources()
 
@@ -101,4 +101,4 @@ def without(graph: Graph, gone: set[int]) -> Graph:
 
     edges = [(tail, head) for source, head in graph.edges if head not in gone for tail in kept(source)]
     nodes = {number: seen for number, seen in graph.nodes.items() if number not in gone}
-    return Graph(nodes, list(dict.fromkeys(edges)))
+    return RecordedGraph(nodes, list(dict.fromkeys(edges)))

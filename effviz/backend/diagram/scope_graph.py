@@ -9,7 +9,7 @@ from itertools import chain, count, groupby
 from typing import Any, NamedTuple, TypeVar
 
 from effviz.backend.diagram.graph import Node, grouped, joined
-from effviz.backend.diagram.recording import Recorded, record, without
+from effviz.backend.diagram.recording import RecordedNode, record, without
 from effviz.core.errors import UnknownNameError, show
 from effviz.core.resolution import Resolution
 from effviz.count import cost
@@ -20,7 +20,7 @@ from effviz.model.design import Design
 from effviz.model.layers import Activation, BatchNorm2d, Branches, Conv2d, Identity, Layer, Primitive, Sequential, Shape
 from effviz.model.layout import BuiltBlock
 from effviz.model.outline import span, stage_of
-from effviz.model.trace import Step, trace, trace_block
+from effviz.model.trace import TraceStep, trace, trace_block
 
 _TORCH_MERGES = {"add": "add", "mul": "mul", "concat": "cat", "resize": "interpolate"}
 T = TypeVar("T")
@@ -64,10 +64,10 @@ class LayerBundle(NamedTuple):
     """Layers that are one node: their numbers in the graph and their steps, in order."""
 
     numbers: list[int]
-    steps: list[Step]
+    steps: list[TraceStep]
 
     @property
-    def main(self) -> Step:
+    def main(self) -> TraceStep:
         """The layer after which the node is named."""
         return next((step for step in self.steps if not isinstance(step.layer, ATTACHED)), self.steps[0])
 
@@ -90,12 +90,12 @@ class LayerBundle(NamedTuple):
         return ", ".join([*behind, *([f"after {ahead}"] if ahead else [])])
 
 
-def _behind(step: Step) -> str:
+def _behind(step: TraceStep) -> str:
     gate = step.path.endswith(".gate") and "SqueezeExcite" in step.blocks
     return f"{describe(step.layer)}{' gate' if gate else ''}"
 
 
-def _fuses(steps: Sequence[Step], layer: Layer) -> bool:
+def _fuses(steps: Sequence[TraceStep], layer: Layer) -> bool:
     """Whether `layer`, the only reader of the last of `steps`, belongs to their node."""
     layers = [step.layer for step in steps]
     if isinstance(layer, WEIGHTED):
@@ -139,7 +139,7 @@ class ScopeGraph:
             bundles[number] = bundle
         return bundles
 
-    def role(self, seen: Recorded) -> str:
+    def role(self, seen: RecordedNode) -> str:
         """Return the role of a node of torchview, see `Node`."""
         step = self.steps.get(seen.path)
         layer = step.layer if step else None
@@ -163,7 +163,7 @@ class ScopeGraph:
         return span([entry.path for entry in run])
 
     @cached_property
-    def steps_of(self) -> dict[str, list[Step]]:
+    def steps_of(self) -> dict[str, list[TraceStep]]:
         """The steps of every block, by its path."""
         return self._by_block(self.steps.items())
 
@@ -204,7 +204,7 @@ class ScopeGraph:
         self._ids.add(name)
         return name
 
-    def costs(self, steps: Sequence[Step]) -> dict[str, Any]:
+    def costs(self, steps: Sequence[TraceStep]) -> dict[str, Any]:
         """Return the costs of `steps` as fields of a `Node`."""
         mix: Counter[str] = Counter()
         for step in steps:
@@ -218,5 +218,5 @@ class ScopeGraph:
         }
 
 
-def _macs(step: Step) -> int:
+def _macs(step: TraceStep) -> int:
     return cost.macs(step.layer, step.output.shape)

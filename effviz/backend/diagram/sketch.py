@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from effviz.backend.diagram.graph import Edge, Node, Sketch, grouped
-from effviz.backend.diagram.recording import INPUT, OUTPUT, Recorded
+from effviz.backend.diagram.recording import INPUT, OUTPUT, RecordedNode
 from effviz.backend.diagram.scope_graph import DrawnScope, LayerBundle, ScopeGraph, scope_of
 from effviz.core.resolution import Resolution
 from effviz.count.kinds import VIEW, kind_of
@@ -90,7 +90,7 @@ def _layer_node(graph: ScopeGraph, bundle: LayerBundle, run: list[BuiltBlock], b
     )
 
 
-def _joint_node(graph: ScopeGraph, seen: Recorded, role: str, boxes: Mapping[str, str]) -> Node:
+def _joint_node(graph: ScopeGraph, seen: RecordedNode, role: str, boxes: Mapping[str, str]) -> Node:
     """Return the node of a merge, a split, or an operation without a counterpart in effviz."""
     step = graph.steps.get(seen.path)
     shape = seen.shapes[0] if seen.shapes else ()

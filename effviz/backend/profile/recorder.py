@@ -12,8 +12,8 @@ from effviz.backend.profile import operations as rules
 from effviz.backend.profile import packed
 from effviz.backend.profile.elsewhere import Elsewhere
 from effviz.backend.profile.lifetimes import Lifetimes
-from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, Row, Uncounted
-from effviz.backend.profile.sums import Sums
+from effviz.backend.profile.result import MATRIX, NOT_RUN, OTHER, ProfileRow, Uncounted
+from effviz.backend.profile.sums import ProductSums
 from effviz.backend.profile.tensors import Sizes, inner_tensors, shape, shapes, storage, tensors, times
 from effviz.backend.profile.unread import Unread
 from effviz.count.kinds import NORM, VIEW
@@ -30,13 +30,13 @@ _BYTES = (torch.int8, torch.float8_e4m3fn, torch.float8_e5m2, torch.qint8, torch
 class Recording(NamedTuple):
     """The results of a forward pass; the fields are those of `Profile`."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ProfileRow, ...]
     uncounted: tuple[Uncounted, ...]
     peak_activation: int
 
 
 class _Operation(NamedTuple):
-    """One executed torch operation; the fields are those of `Row`."""
+    """One executed torch operation; the fields are those of `ProfileRow`."""
 
     name: str
     layer: str
@@ -98,12 +98,12 @@ class Recorder:
         # Storages whose owner is known.
         self._listed = {*parameters, *map(storage, inputs)}
         self._packed: set[Any] = set()
-        self._sums = Sums({*parameters})
+        self._sums = ProductSums({*parameters})
         self._lifetimes = Lifetimes(inputs)
         self._calls: list[_Call] = []
         # Hooks on all modules of the process run before the root module is entered.
         self._outside = _Call(nn.Module(), "", "", ())
-        self._rows: list[Row] = []
+        self._rows: list[ProfileRow] = []
         self.paused = False
         self._thread = get_ident()
         # Called with the tensors that an operation is about to change.
@@ -122,7 +122,7 @@ class Recorder:
         return self._call.path
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ProfileRow, ...]:
         """The rows in execution order, then those of the parameters that no operation read."""
         idle = [
             _row(_Call(self._outside.module, path, "", ()), [_Operation("", "", NOT_RUN, params=count)], "", (), None)
@@ -300,12 +300,14 @@ class Recorder:
         return count
 
 
-def _row(call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Sizes, ...], output: Sizes | None) -> Row:
+def _row(
+    call: _Call, operations: list[_Operation], layer: str, inputs: tuple[Sizes, ...], output: Sizes | None
+) -> ProfileRow:
     # The most expensive operation determines the kind of a layer: the convolution, not the padding before it.
     main = max(operations, key=lambda operation: (operation.macs, operation.memory_access))
     macs = sum(operation.macs for operation in operations)
     kernel_size, stride, groups = main.window
-    return Row(
+    return ProfileRow(
         path=call.path,
         stage=call.path.partition(".")[0],
         block=call.block,

@@ -17,7 +17,7 @@ OTHER = "other"
 NOT_RUN = "not run"
 
 
-class Row(NamedTuple):
+class ProfileRow(NamedTuple):
     """One row of `Profile.table`; the columns are those of `Report.table`."""
 
     path: str  # name of the executing module in ``module.named_modules()``
@@ -70,7 +70,7 @@ class Profile:
 
     name: str
     input_shapes: tuple[Sizes, ...]
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[ProfileRow, ...] = field(repr=False)
     uncounted: tuple[Uncounted, ...]
     ran_on: str
     peak_activation: int
@@ -105,7 +105,7 @@ class Profile:
         """The rows in execution order; the columns add up to the totals."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows, columns=list(Row._fields))
+        return pd.DataFrame(self.rows, columns=list(ProfileRow._fields))
 
     def __repr__(self) -> str:
         shapes = ", ".join(map(times, self.input_shapes))

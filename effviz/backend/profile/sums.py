@@ -65,7 +65,7 @@ class _Sum:
     parameters: bool = True  # every term has a factor that depends only on parameters
 
 
-class Sums:
+class ProductSums:
     """The products and sums of products among the tensors of a forward pass.
 
     Args:

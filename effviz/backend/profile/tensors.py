@@ -105,5 +105,5 @@ def shapes(tree: Any) -> tuple[Sizes, ...]:
 
 
 def times(sizes: Sequence[int]) -> str:
-    """Format a shape as ``144 x 56 x 56``."""
-    return " x ".join(map(str, sizes))
+    """Format a shape as ``144 × 56 × 56``."""
+    return " × ".join(map(str, sizes))

@@ -11,7 +11,7 @@ from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
-from effviz.count.rows import KindSums, Sums
+from effviz.count.rows import KindSums, LayerSums
 
 
 def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: Appearance) -> Chart:
@@ -30,7 +30,7 @@ def block_costs(sums: KindSums, subject: str, measures: list[Measure], look: App
 _MERGES = {"mul": "gating multiplication", "add": "addition", "concat": "concatenation", "resize": "resizing"}
 
 
-def _heaviest(totals: Mapping[str, Sums], subject: str, compute: Measure, memory: Measure) -> str:
+def _heaviest(totals: Mapping[str, LayerSums], subject: str, compute: Measure, memory: Measure) -> str:
     """Name the sub-layers with the most compute and the most memory access."""
     claims: dict[str, list[str]] = {}
     for measure in (compute, memory):
@@ -52,7 +52,7 @@ def _part(name: str) -> str:
     return name if last not in _MERGES else f"the {_MERGES[last]}{f' of {rest}' if rest else ''}"
 
 
-class Side(NamedTuple):
+class BlockMeasure(NamedTuple):
     """One measure of several blocks: its name, and one value and text per block; None where it is unknown."""
 
     label: str
@@ -64,7 +64,7 @@ _SYMBOLS = ("circle-open", "circle", "diamond", "square-open", "star")
 
 
 def side_by_side(
-    names: Sequence[str], sides: Sequence[Side], look: Appearance, *, outputs: Sequence[str] = (),
+    names: Sequence[str], sides: Sequence[BlockMeasure], look: Appearance, *, outputs: Sequence[str] = (),
     inside: Sequence[int | None] = (),
 ) -> Chart:  # fmt: skip
     """Draw several blocks as multiples of the first, the one on screen.
@@ -96,14 +96,16 @@ def _others(names: Sequence[str], measures: Sequence[Measured], look: Appearance
     return height, traces, layout
 
 
-def _title(names: Sequence[str], sides: Sequence[Side], outputs: Sequence[str], inside: Sequence[int | None]) -> str:
+def _title(
+    names: Sequence[str], sides: Sequence[BlockMeasure], outputs: Sequence[str], inside: Sequence[int | None]
+) -> str:
     """Name the cheapest blocks among those with equal outputs, and the channels inside if they differ."""
     alike = [place for place in range(len(names)) if not outputs or outputs[place] == outputs[0]]
     if len(alike) == 1 < len(names):
         return f"{names[0]} has another output than the other blocks, so their costs are not those of equal layers"
     kept = [names[place] for place in alike]
     compared = [
-        Side(side.label, [side.values[place] for place in alike], [side.texts[place] for place in alike])
+        BlockMeasure(side.label, [side.values[place] for place in alike], [side.texts[place] for place in alike])
         for side in sides
     ]
     kept = _plain(kept)
@@ -122,7 +124,7 @@ def _plain(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(names)
 
 
-def _winners(names: Sequence[str], sides: Sequence[Side]) -> str:
+def _winners(names: Sequence[str], sides: Sequence[BlockMeasure]) -> str:
     """Name the blocks with the lowest cost, and what they are the lowest in."""
     best: dict[str, list[str]] = {}
     for side in sides:

@@ -13,7 +13,7 @@ from effviz.core.arguments import check_border
 _CROPPED = 0.7  # of the largest sum
 
 
-class Part(NamedTuple):
+class ComparedPart(NamedTuple):
     """One part of the two networks: a stage or a layer kind, its cost in the first and in the second."""
 
     label: str
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
 
 def difference_chart(
-    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
+    parts: Sequence[ComparedPart], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str],
     look: Appearance, factor: int = 1, *, in_bytes: bool = False,
 ) -> Chart:  # fmt: skip
     """Draw the steps from the total of one network to that of another.
@@ -52,7 +52,7 @@ def difference_chart(
         for each in moved
     ]  # fmt: skip
     ends = (Bar(name, total, written(total)) for name, total in zip(names, (before, after), strict=True))
-    trace, axis = waterfall(next(ends), moves, next(ends), look, factor)
+    trace, axis, texts = waterfall(next(ends), moves, next(ends), look, factor)
     low, high = min(*sums, after), max(*sums, after)
     start = low - 0.35 * (high - low) if high and low > _CROPPED * high and low < high else 0
     room = 0.22 * (high - start or 1)
@@ -65,6 +65,7 @@ def difference_chart(
             range=list(span), showgrid=True, **linear_ticks(*span, 5, in_bytes=in_bytes),
         ),
         "yaxis": axis,
+        "annotations": texts,
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {signed(each.value, written)}" for each in moved)
     return chart(
@@ -78,7 +79,7 @@ def signed(value: int, written: Callable[[int], str]) -> str:
 
 
 def _title(
-    parts: Sequence[Part], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str]
+    parts: Sequence[ComparedPart], names: tuple[str, str], quantity: str, noun: str, written: Callable[[int], str]
 ) -> str:  # fmt: skip
     total = sum(each.value for each in parts)
     moved = [each for each in parts if each.value]

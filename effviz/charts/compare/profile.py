@@ -14,7 +14,7 @@ from effviz.core.text import plotly_text
 _ROW = 58  # pixels
 
 
-class Profile(NamedTuple):
+class ProfileLine(NamedTuple):
     """One network: what a click on it selects, its name, and its values in the order of the axes; None if unknown."""
 
     key: str
@@ -23,7 +23,7 @@ class Profile(NamedTuple):
 
 
 def profiles(
-    networks: Sequence[Profile], axes: Sequence[Axis], chosen: str, baseline: str, look: Appearance
+    networks: Sequence[ProfileLine], axes: Sequence[Axis], chosen: str, baseline: str, look: Appearance
 ) -> Chart:  # fmt: skip
     """Draw one line per network through its values, each row from its worst to its best value.
 
@@ -98,7 +98,7 @@ def _in_lines(title: str) -> str:
 
 
 def _title(
-    networks: Sequence[Profile], axes: Sequence[Axis], rows: Sequence[int], chosen: str, baseline: str
+    networks: Sequence[ProfileLine], axes: Sequence[Axis], rows: Sequence[int], chosen: str, baseline: str
 ) -> str:  # fmt: skip
     by_key = {each.key: each for each in networks}
     one, other = by_key.get(chosen), by_key.get(baseline)

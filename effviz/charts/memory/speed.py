@@ -9,7 +9,7 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import si
-from effviz.studies.guidelines.experiments import TOLERANCE, Verdict, verdict
+from effviz.studies.guidelines.experiments import TOLERANCE, GuidelineVerdict, verdict
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _published(guideline: str, machines: Sequence[Machine], labels: Sequence[str
     return f"In the paper, the largest difference from {labels[0]} is {cases}"
 
 
-def _judged(number: str, found: Verdict, first: str, where: str) -> str:
+def _judged(number: str, found: GuidelineVerdict, first: str, where: str) -> str:
     expected, opposite, extreme = ("faster", "slower", "fastest") if number == "4" else ("slower", "faster", "slowest")
     case = f"{found.extreme}, the {extreme} case, runs at {found.speed:.2f}× the speed of {first}"
     if not found.equal and not found.against:

@@ -13,7 +13,7 @@ from effviz.count.cost import macs
 from effviz.count.kinds import DEPTHWISE, GROUPED, MERGE, POINTWISE, SQUEEZE_EXCITE, STANDARD, conv_kind
 from effviz.model.blocks import Bottleneck, FusedMBConv, InvertedResidual, MBConv
 from effviz.model.layers import Branches, Conv2d, pair
-from effviz.model.trace import Step, trace_block
+from effviz.model.trace import TraceStep, trace_block
 
 Residual = InvertedResidual | MBConv | FusedMBConv | Bottleneck
 """Blocks whose widths change inside."""
@@ -116,9 +116,9 @@ def _row(block: Residual, resolution: int, track: int) -> tuple[Spec, list[Phase
     return row, phases, texts
 
 
-def _merged(steps: Sequence[Step]) -> list[tuple[Step, int]]:
+def _merged(steps: Sequence[TraceStep]) -> list[tuple[TraceStep, int]]:
     """Return the steps with their multiply-adds; the layers inside a squeeze-and-excitation are one step."""
-    found: list[tuple[Step, int]] = []
+    found: list[tuple[TraceStep, int]] = []
     for step in steps:
         cost = macs(step.layer, step.output.shape)
         inside = "SqueezeExcite" in step.blocks

@@ -12,7 +12,7 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.charts.ticks import round_axis
 from effviz.core.arguments import check_border
 from effviz.core.units import lower, si
-from effviz.studies.scaling import NAMES, Contender, Printed, growth
+from effviz.studies.scaling import NAMES, Contender, PrintedRow, growth
 
 
 def duel_chart(contenders: Sequence[Contender], measures: Sequence[Measured], look: Appearance) -> Chart:
@@ -95,7 +95,7 @@ def _end_labels(ends: Sequence[tuple[float, float, str, str]], low: float, high:
     return made
 
 
-def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
+def printed_chart(rows: Sequence[PrintedRow], look: Appearance) -> Chart:
     """Draw the published accuracy of every way to scale one network, with published and counted multiply-adds."""
     names = [f"{_way(row.variant)}, {row.top1:.1f} %" for row in rows]
     pairs = ((name, row.macs, row.counted) for name, row in zip(names, rows, strict=True) if row.counted is not None)
@@ -121,7 +121,7 @@ def printed_chart(rows: Sequence[Printed], look: Appearance) -> Chart:
     return chart(look, 110 + 38 * len(rows), traces, layout, printed_finding(rows), spoken)
 
 
-def printed_finding(rows: Sequence[Printed]) -> str:
+def printed_finding(rows: Sequence[PrintedRow]) -> str:
     """Name the two best ways to scale, and count those whose multipliers give other multiply-adds than published."""
     best, second = sorted(rows, key=lambda row: -row.top1)[:2]
     off = sum(bool(row.counted and abs(row.counted / row.macs - 1) > 0.05) for row in rows)

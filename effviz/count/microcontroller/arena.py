@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from effviz.count.microcontroller.kernels import Kernels, scratch
-from effviz.count.microcontroller.operators import INPUT, Graph
+from effviz.count.microcontroller.operators import INPUT, OperatorGraph
 from effviz.model.layers import elements
 
 ALIGNMENT = 16
@@ -33,7 +33,7 @@ class Buffer(NamedTuple):
     last: int
 
 
-class Placed(NamedTuple):
+class PlacedBuffer(NamedTuple):
     """A buffer and its place in the arena, in bytes."""
 
     buffer: Buffer
@@ -45,7 +45,7 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def buffers(graph: Graph, kernels: Kernels) -> list[Buffer]:
+def buffers(graph: OperatorGraph, kernels: Kernels) -> list[Buffer]:
     """Return the tensors of a graph with one byte per element, then the scratch memory of its operators.
 
     The image is needed from the first operator, and the result until the last one.
@@ -81,7 +81,7 @@ def alive(buffers: Iterable[Buffer], count: int) -> list[int]:
     return counts
 
 
-def plan(buffers: Sequence[Buffer]) -> list[Placed]:
+def plan(buffers: Sequence[Buffer]) -> list[PlacedBuffer]:
     """Place buffers greedily by size; the result has their order.
 
     Of equal sizes, the one that comes last in `buffers` is placed first, as in that planner.
@@ -100,9 +100,9 @@ def plan(buffers: Sequence[Buffer]) -> list[Placed]:
         offsets[place] = start
         for taken in lifetime:
             taken.append(place)
-    return [Placed(buffer, offsets[place]) for place, buffer in enumerate(buffers)]
+    return [PlacedBuffer(buffer, offsets[place]) for place, buffer in enumerate(buffers)]
 
 
-def height(placed: Iterable[Placed]) -> int:
+def height(placed: Iterable[PlacedBuffer]) -> int:
     """Return the bytes of an arena with these buffers."""
     return max((each.offset + aligned(each.buffer.size) for each in placed), default=0)

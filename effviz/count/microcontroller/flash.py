@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
-from effviz.count.microcontroller.operators import Constant, Graph
+from effviz.count.microcontroller.operators import Constant, OperatorGraph
 
 _BYTES = {"int8": 1, "int32": 4}
 _CHANNEL = 4 + 8
@@ -44,7 +44,7 @@ class Flash:
         return self.file + self.code
 
 
-def flash(graph: Graph, code: int | None = None) -> Flash:
+def flash(graph: OperatorGraph, code: int | None = None) -> Flash:
     """Count the bytes of a network in flash; `code` None assumes 16 KiB and 5 KiB for each kind of operator."""
     constants = [each for operator in graph.operators for each in operator.constants]
     biases = sum(map(_size, (each for each in constants if each.name == "bias")))

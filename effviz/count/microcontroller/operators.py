@@ -15,7 +15,7 @@ from effviz.core.errors import DesignError
 from effviz.count.memory import Fusion
 from effviz.model import layers
 from effviz.model.layers import RESIZE, Activation, Branches, Layer, Shape, pair
-from effviz.model.trace import Step, Tensor
+from effviz.model.trace import Tensor, TraceStep
 
 INPUT = 0
 """The number of the tensor with the image."""
@@ -76,7 +76,7 @@ class Operator(NamedTuple):
 
 
 @dataclass
-class Graph:
+class OperatorGraph:
     """Operators in execution order, and the shapes of the tensors between them.
 
     Attributes:
@@ -92,7 +92,7 @@ class Graph:
     writers: dict[int, int] = field(default_factory=dict)
 
     def add(
-        self, code: str, step: Step, inputs: Sequence[int], *outputs: Shape,
+        self, code: str, step: TraceStep, inputs: Sequence[int], *outputs: Shape,
         constants: Sequence[Constant] = (), padding: str = "", activation: str = "NONE",
     ) -> int:  # fmt: skip
         """Append an operator, and return the number of its first output."""
@@ -106,14 +106,14 @@ class Graph:
         return first
 
 
-class Found(NamedTuple):
+class GraphTensors(NamedTuple):
     """The tensors of the graph by those of a trace."""
 
     numbers: dict[Tensor, int]
     whole: dict[tuple[int, Shape], Tensor]  # for each storage and size of its map, the first tensor: not a share
 
 
-def operators(steps: Sequence[Step], fusion: Fusion, shape: Shape) -> Graph:
+def operators(steps: Sequence[TraceStep], fusion: Fusion, shape: Shape) -> OperatorGraph:
     """Return the graph of a network.
 
     Args:
@@ -124,8 +124,8 @@ def operators(steps: Sequence[Step], fusion: Fusion, shape: Shape) -> Graph:
     Raises:
         DesignError: a layer has no operator; the message starts with its path.
     """
-    graph = Graph([shape])
-    found = Found({Tensor(0, shape): INPUT}, {(0, shape[1:]): Tensor(0, shape)})
+    graph = OperatorGraph([shape])
+    found = GraphTensors({Tensor(0, shape): INPUT}, {(0, shape[1:]): Tensor(0, shape)})
     for index, step in enumerate(steps):
         inputs = [_tensor(each, step, found, graph) for each in step.inputs]
         try:
@@ -141,7 +141,7 @@ def operators(steps: Sequence[Step], fusion: Fusion, shape: Shape) -> Graph:
     return graph
 
 
-def _tensor(tensor: Tensor, step: Step, found: Found, graph: Graph) -> int:
+def _tensor(tensor: Tensor, step: TraceStep, found: GraphTensors, graph: OperatorGraph) -> int:
     """Return the number of a tensor; the first share of a split that is read splits the whole."""
     if tensor in found.numbers:
         return found.numbers[tensor]
@@ -154,7 +154,7 @@ def _tensor(tensor: Tensor, step: Step, found: Found, graph: Graph) -> int:
     return found.numbers[tensor]
 
 
-def _absorbed(step: Step, source: int, graph: Graph) -> int:
+def _absorbed(step: TraceStep, source: int, graph: OperatorGraph) -> int:
     """Return the output of a layer that runs inside the operator before it, where TensorFlow Lite can do so."""
     if not isinstance(step.layer, Activation):
         return source
@@ -173,7 +173,7 @@ def _absorbed(step: Step, source: int, graph: Graph) -> int:
 
 
 @singledispatch
-def lower(layer: Layer, step: Step, inputs: list[int], graph: Graph) -> int:
+def lower(layer: Layer, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     """Append the operators of a layer, and return the number of its output."""
     raise DesignError(f"{type(layer).__name__} has no operator in TensorFlow Lite for Microcontrollers", path=step.path)
 
@@ -181,12 +181,12 @@ def lower(layer: Layer, step: Step, inputs: list[int], graph: Graph) -> int:
 @lower.register(layers.Identity)
 @lower.register(layers.Dropout)
 @lower.register(layers.StochasticDepth)
-def _(layer: Layer, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: Layer, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     return inputs[0]
 
 
 @lower.register
-def _(layer: layers.Conv2d, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.Conv2d, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     source, padding = _padded(layer, step, inputs[0], graph)
     high, wide = pair(layer.kernel_size)
     depthwise = layer.groups == layer.in_channels and layer.groups > 1
@@ -201,7 +201,7 @@ def _(layer: layers.Conv2d, step: Step, inputs: list[int], graph: Graph) -> int:
 
 
 @lower.register
-def _(layer: layers.Linear, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.Linear, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     constants = (
         Constant("weights", (layer.out_features, layer.in_features), "int8", 1),
         Constant("bias", (layer.out_features,), "int32", 1),
@@ -210,21 +210,21 @@ def _(layer: layers.Linear, step: Step, inputs: list[int], graph: Graph) -> int:
 
 
 @lower.register
-def _(layer: layers.BatchNorm2d, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.BatchNorm2d, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     scale, shift = (Constant(name, (layer.num_features,), "int8", 1) for name in ("scale", "shift"))
     product = graph.add("MUL", step, inputs, step.output.shape, constants=[scale])
     return graph.add("ADD", step, [product], step.output.shape, constants=[shift])
 
 
 @lower.register
-def _(layer: layers.LayerScale, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.LayerScale, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     return graph.add(
         "MUL", step, inputs, step.output.shape, constants=[Constant("scale", (layer.num_features,), "int8", 1)]
     )
 
 
 @lower.register
-def _(layer: Activation, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: Activation, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     shape = step.output.shape
     if layer.function == "silu":
         gate = graph.add("LOGISTIC", step, inputs, shape)
@@ -240,7 +240,7 @@ def _(layer: Activation, step: Step, inputs: list[int], graph: Graph) -> int:
 
 @lower.register(layers.MaxPool2d)
 @lower.register(layers.AvgPool2d)
-def _(layer: layers.MaxPool2d | layers.AvgPool2d, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.MaxPool2d | layers.AvgPool2d, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     if pair(layer.dilation) != (1, 1):
         raise DesignError("a dilated pool has no operator in TensorFlow Lite for Microcontrollers")
     source, padding = _padded(layer, step, inputs[0], graph)
@@ -249,18 +249,18 @@ def _(layer: layers.MaxPool2d | layers.AvgPool2d, step: Step, inputs: list[int],
 
 
 @lower.register
-def _(layer: layers.GlobalAvgPool, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.GlobalAvgPool, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     return _mean(step, inputs, graph)
 
 
-def _mean(step: Step, inputs: list[int], graph: Graph) -> int:
+def _mean(step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     return graph.add(
         "MEAN", step, inputs, step.output.shape, constants=[Constant("axes", (2,), "int32", values=(1, 2))]
     )
 
 
 @lower.register
-def _(layer: layers.AdaptiveAvgPool2d, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.AdaptiveAvgPool2d, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     sides, targets = graph.shapes[inputs[0]][1:], step.output.shape[1:]
     if targets == sides:
         return inputs[0]
@@ -275,7 +275,7 @@ def _(layer: layers.AdaptiveAvgPool2d, step: Step, inputs: list[int], graph: Gra
 
 
 @lower.register
-def _(layer: layers.Flatten, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.Flatten, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     source = inputs[0]
     last = graph.operators[-1] if graph.operators else None
     if last is not None and last.code == "MEAN" and source in last.outputs:
@@ -286,7 +286,7 @@ def _(layer: layers.Flatten, step: Step, inputs: list[int], graph: Graph) -> int
     return _reshaped(step, source, step.output.shape, graph)
 
 
-def _reshaped(step: Step, source: int, shape: Shape, graph: Graph) -> int:
+def _reshaped(step: TraceStep, source: int, shape: Shape, graph: OperatorGraph) -> int:
     return graph.add("RESHAPE", step, [source], shape, constants=[_sizes("shape", (1, *shape[1:], shape[0]))])
 
 
@@ -296,7 +296,7 @@ def _sizes(name: str, values: Sequence[int], columns: int = 0) -> Constant:
 
 
 @lower.register
-def _(layer: layers.ChannelShuffle, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.ChannelShuffle, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     channels, height, width = step.output.shape
     split = (layer.groups, channels // layer.groups)
     # The pixels are one dimension, so that four are enough.
@@ -311,7 +311,7 @@ def _(layer: layers.ChannelShuffle, step: Step, inputs: list[int], graph: Graph)
 
 
 @lower.register
-def _(layer: layers.Slice, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.Slice, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     channels, height, width = graph.shapes[inputs[0]]
     if layer.stop - layer.start == channels:
         return inputs[0]
@@ -320,7 +320,7 @@ def _(layer: layers.Slice, step: Step, inputs: list[int], graph: Graph) -> int:
 
 
 @lower.register
-def _(layer: layers.Subsample, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.Subsample, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     channels, height, width = graph.shapes[inputs[0]]
     if layer.stride == 1:
         return inputs[0]
@@ -329,26 +329,26 @@ def _(layer: layers.Subsample, step: Step, inputs: list[int], graph: Graph) -> i
     )
 
 
-def _strided(step: Step, inputs: list[int], ends: Sequence[tuple[int, ...]], graph: Graph) -> int:
+def _strided(step: TraceStep, inputs: list[int], ends: Sequence[tuple[int, ...]], graph: OperatorGraph) -> int:
     constants = [_sizes(name, values) for name, values in zip(("begin", "end", "strides"), ends, strict=True)]
     return graph.add("STRIDED_SLICE", step, inputs, step.output.shape, constants=constants)
 
 
 @lower.register
-def _(layer: layers.ChannelSelect, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.ChannelSelect, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     indices = Constant("indices", (layer.out_channels,), "int32")
     return graph.add("GATHER", step, inputs, step.output.shape, constants=[indices])
 
 
 @lower.register
-def _(layer: layers.ZeroPadChannels, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: layers.ZeroPadChannels, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     more = layer.out_channels - layer.in_channels
     pads = _sizes("paddings", (0, 0, 0, 0, 0, 0, more // 2, more - more // 2), 2)
     return graph.add("PAD", step, inputs, step.output.shape, constants=[pads])
 
 
 @lower.register
-def _(layer: Branches, step: Step, inputs: list[int], graph: Graph) -> int:
+def _(layer: Branches, step: TraceStep, inputs: list[int], graph: OperatorGraph) -> int:
     shape = step.output.shape
     if layer.merge == "concat":
         return graph.add("CONCATENATION", step, inputs, shape)
@@ -365,7 +365,7 @@ def _(layer: Branches, step: Step, inputs: list[int], graph: Graph) -> int:
 
 
 def _padded(
-    layer: layers.Conv2d | layers.MaxPool2d | layers.AvgPool2d, step: Step, source: int, graph: Graph
+    layer: layers.Conv2d | layers.MaxPool2d | layers.AvgPool2d, step: TraceStep, source: int, graph: OperatorGraph
 ) -> tuple[int, str]:
     """Return the input of a window and its padding; an operator pads where TensorFlow's sizes differ from torch's."""
     channels, *sides = graph.shapes[source]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from effviz.core.arguments import check_public
 from effviz.core.errors import one_of, whole
 from effviz.core.resolution import Resolution
-from effviz.count.microcontroller.arena import ALIGNMENT, Buffer, Placed, aligned, alive, buffers, height, plan
+from effviz.count.microcontroller.arena import ALIGNMENT, Buffer, PlacedBuffer, aligned, alive, buffers, height, plan
 from effviz.count.microcontroller.flash import Flash, flash
 from effviz.count.microcontroller.kernels import KERNELS
-from effviz.count.microcontroller.operators import Graph, operators
+from effviz.count.microcontroller.operators import OperatorGraph, operators
 from effviz.count.report import Report
 from effviz.model.design import Design, as_design
 
@@ -23,7 +23,7 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _MOST_CODE = 2**30
 
 
-class Term(NamedTuple):
+class ArenaTerm(NamedTuple):
     """A part of the arena: what it is and its bytes."""
 
     label: str
@@ -47,8 +47,8 @@ class MicrocontrollerReport:
 
     report: Report
     kernels: str
-    graph: Graph
-    buffers: tuple[Placed, ...]
+    graph: OperatorGraph
+    buffers: tuple[PlacedBuffer, ...]
     interpreter: int
     flash: Flash
 
@@ -74,7 +74,7 @@ class MicrocontrollerReport:
         return alive((each.buffer for each in self.buffers), len(self.graph.operators))
 
     @cached_property
-    def terms(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[ArenaTerm, ...]:
         """The arena as a sum, from the peak activation of the report to the last byte."""
         count, found = len(self.graph.operators), [each.buffer for each in self.buffers]
         tensors = [each for each in found if each.kind == "tensor"]
@@ -95,7 +95,7 @@ class MicrocontrollerReport:
             "Interpreter (estimate)",
         )
         before = [0, *sums[:-1]]
-        return tuple(Term(label, size - less) for label, size, less in zip(labels, sums, before, strict=True))
+        return tuple(ArenaTerm(label, size - less) for label, size, less in zip(labels, sums, before, strict=True))
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def _most(buffers: list[Buffer], count: int) -> int:
     return max(alive(buffers, count))
 
 
-def interpreter_bytes(graph: Graph, pointer: int = 4) -> int:
+def interpreter_bytes(graph: OperatorGraph, pointer: int = 4) -> int:
     """Return what the interpreter keeps in the arena beside the tensors; `pointer` is the size of an address.
 
     Convolutions store a multiplier and a shift of 32 bits for each output channel. Tensors have three addresses,

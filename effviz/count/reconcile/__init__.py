@@ -12,10 +12,10 @@ from effviz.core.caches import remembered
 from effviz.core.errors import UncountedLayerError
 from effviz.core.units import exact
 from effviz.count.reconcile.counters import COUNTERS, PRODUCTS
-from effviz.count.reconcile.rules import Counter, Printed, Rule, Tallies, Tally, add, operation, tally
+from effviz.count.reconcile.rules import Counter, CounterRule, PrintedCount, Tallies, Tally, add, operation, tally
 from effviz.count.report import Report
 from effviz.model.layers import Layer, Shape, primitive_kinds
-from effviz.model.trace import Step, trace_block
+from effviz.model.trace import TraceStep, trace_block
 
 __all__ = ["COUNTERS", "QUANTITIES", "Explanation", "Term", "explain", "operation", "reconcile"]
 
@@ -24,7 +24,7 @@ QUANTITIES = {"params": "parameters", "macs": "multiply-adds"}
 
 
 @dataclass(frozen=True)
-class Term:
+class CounterTerm:
     """One difference between a counter and effviz."""
 
     label: str  # its name
@@ -37,9 +37,9 @@ class Explanation:
     """One number of one counter: the count of effviz plus the terms."""
 
     counter: Counter
-    printed: Printed
+    printed: PrintedCount
     ours: int  # parameters, or operations of multiply-adds
-    terms: tuple[Term, ...]  # none is 0
+    terms: tuple[CounterTerm, ...]  # none is 0
     uncounted: tuple[str, ...]  # operations of the network that count 0, without views
 
     @property
@@ -66,31 +66,31 @@ def _network_tally(report: Report) -> dict[str, Tally]:
     return found
 
 
-def _term(rule: Rule, tallies: Tallies) -> Term:
+def _term(rule: CounterRule, tallies: Tallies) -> CounterTerm:
     names = [name for name in rule.on if name in tallies]
     count = sum(tallies[name].layers for name in names)
     which = f" ({', '.join(names)})" if len(rule.on) > 1 else ""
     amounts = " + ".join(map(exact, rule.amounts(tallies)))
     numbers = amounts if rule.factor == 1 else f"{str(rule.factor).replace('-', chr(0x2212))} × {amounts}"
     reason = rule.reason.format(layers=f"{exact(count)} layer{'s' * (count != 1)}{which}")
-    return Term(rule.label, f"{reason}: {numbers}", rule.value(tallies))
+    return CounterTerm(rule.label, f"{reason}: {numbers}", rule.value(tallies))
 
 
-def _per_product(extra: int, macs: int) -> Term:
+def _per_product(extra: int, macs: int) -> CounterTerm:
     if extra < 0:
         reason = "a multiplication with its addition is one operation, 1 operation less per multiply-add"
-        return Term("1 per multiply-add", f"{reason}: −{exact(-extra * macs)}", extra * macs)
+        return CounterTerm("1 per multiply-add", f"{reason}: −{exact(-extra * macs)}", extra * macs)
     reason = f"multiplications and additions are counted separately, {extra} more operation per multiply-add"
-    return Term("2 per multiply-add", f"{reason}: {exact(extra * macs)}", extra * macs)
+    return CounterTerm("2 per multiply-add", f"{reason}: {exact(extra * macs)}", extra * macs)
 
 
 def explain(
-    printed: Printed,
+    printed: PrintedCount,
     counts: dict[str, int],
     tallies: Tallies,
-    steps: Callable[[], Iterable[Step]],
+    steps: Callable[[], Iterable[TraceStep]],
     per_product: int = 1,
-) -> tuple[int, tuple[Term, ...]]:
+) -> tuple[int, tuple[CounterTerm, ...]]:
     """Explain one number.
 
     Args:
@@ -120,7 +120,7 @@ def explain(
         whole = ours + sum(term.value for term in terms)
         rounded = printed.rounding.rounded(printed, whole, tallies, steps)
         formula = f"{printed.rounding.reason}: {exact(rounded)} − {exact(whole)}"
-        terms.append(Term("rounding", formula, rounded - whole))
+        terms.append(CounterTerm("rounding", formula, rounded - whole))
     return ours, tuple(term for term in terms if term.value)
 
 

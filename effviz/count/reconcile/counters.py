@@ -7,7 +7,7 @@ computes the numbers. The tests run the counters themselves.
 
 from collections.abc import Callable
 
-from effviz.count.reconcile.rules import FLOAT, GIGA, THOP, Counter, Printed, Rounding, Rule
+from effviz.count.reconcile.rules import FLOAT, GIGA, THOP, Counter, CounterRule, PrintedCount, Rounding
 from effviz.model.layers import RESIZE
 
 PRODUCTS = ("Conv2d", "Conv2d with bias", "Linear", "Linear with bias")
@@ -64,24 +64,26 @@ def _by_torchinfo(number: int) -> str:
 
 
 def _params(
-    call: str, name: str = "params", text: Callable[[int], str] = str, rules: tuple[Rule, ...] = (),
+    call: str, name: str = "params", text: Callable[[int], str] = str, rules: tuple[CounterRule, ...] = (),
     rounding: Rounding | None = None,
-) -> Printed:  # fmt: skip
-    return Printed(name, "params", call, text, rules, _NO_PRODUCT, rounding=rounding)
+) -> PrintedCount:  # fmt: skip
+    return PrintedCount(name, "params", call, text, rules, _NO_PRODUCT, rounding=rounding)
 
 
-def _batch_norm(affine: int, plain: int) -> tuple[Rule, ...]:
+def _batch_norm(affine: int, plain: int) -> tuple[CounterRule, ...]:
     """Return the rules of a counter with `affine` operations per element, and `plain` without scale and shift."""
     named = ("batch norm", _NORM, affine), ("batch norm without scale and shift", _PLAIN_NORM, plain)
     return tuple(
-        Rule(label, (norm,), f"{each} operation{'s' * (each > 1)} per element normalised by {{layers}}", factor=each)
+        CounterRule(
+            label, (norm,), f"{each} operation{'s' * (each > 1)} per element normalised by {{layers}}", factor=each
+        )
         for label, norm, each in named
     )
 
 
-_LAYER_NORMS = Rule("layer norm", (_LAYER_NORM,), "5 operations per element normalised by {layers}", factor=5)
-_RESIZED = Rule("resizing", (RESIZE,), "1 operation per output element of {layers}", ("outputs",))
-_BIAS = Rule("bias", _BIASED, "1 addition per output element of {layers}", ("outputs",))
+_LAYER_NORMS = CounterRule("layer norm", (_LAYER_NORM,), "5 operations per element normalised by {layers}", factor=5)
+_RESIZED = CounterRule("resizing", (RESIZE,), "1 operation per output element of {layers}", ("outputs",))
+_BIAS = CounterRule("bias", _BIASED, "1 addition per output element of {layers}", ("outputs",))
 
 # --- the counters -----------------------------------------------------------------------------------------------------
 
@@ -91,25 +93,25 @@ _THOP = Counter(
     "and divisions of adaptive pooling. Biases and activation functions count 0.",
     "thop/profile.py, thop/vision/basic_hooks.py", "https://github.com/Lyken17/pytorch-OpCounter",
     (
-        Printed(
+        PrintedCount(
             "macs", "macs", "thop.profile(module, (image,))[0]", lambda number: repr(float(number)),
             (
                 *_batch_norm(4, 2),
-                Rule("average pooling", ("AvgPool2d",),
-                     "1 operation per output element of {layers}, whatever the window", ("outputs",)),
-                Rule("adaptive and global average pooling", _GLOBAL_POOLS,
-                     "1 addition per input element and 1 division per output element of {layers}",
-                     ("inputs", "outputs")),
+                CounterRule("average pooling", ("AvgPool2d",),
+                            "1 operation per output element of {layers}, whatever the window", ("outputs",)),
+                CounterRule("adaptive and global average pooling", _GLOBAL_POOLS,
+                            "1 addition per input element and 1 division per output element of {layers}",
+                            ("inputs", "outputs")),
             ),
             ("MaxPool2d", *_PER_CHANNEL, *_ACTIVATIONS, RESIZE, *_MOVES), rounding=THOP,
         ),
         _params(
             "thop.profile(module, (image,))[1]", text=lambda number: repr(float(number)), rounding=THOP,
             rules=(
-                Rule("layer norm", (_LAYER_NORM,),
-                     "no rule for {layers}, so 0 for 2 parameters per channel", ("channels",), -2),
-                Rule("layer scale", (_LAYER_SCALE,),
-                     "no rule for {layers}, so 0 for 1 parameter per channel", ("channels",), -1),
+                CounterRule("layer norm", (_LAYER_NORM,),
+                            "no rule for {layers}, so 0 for 2 parameters per channel", ("channels",), -2),
+                CounterRule("layer scale", (_LAYER_SCALE,),
+                            "no rule for {layers}, so 0 for 1 parameter per channel", ("channels",), -1),
             ),
         ),
     ),
@@ -121,12 +123,13 @@ _FVCORE = Counter(
     "adaptive pooling. Biases, activation functions, other pooling and merges count 0.",
     "fvcore/nn/flop_count.py, fvcore/nn/jit_handles.py", "https://github.com/facebookresearch/fvcore",
     (
-        Printed(
+        PrintedCount(
             "flops", "macs", "FlopCountAnalysis(module, image).total()", str,
             (
                 *_batch_norm(2, 1),
                 _LAYER_NORMS,
-                Rule("adaptive and global average pooling", _GLOBAL_POOLS, "1 operation per input element of {layers}"),
+                CounterRule("adaptive and global average pooling", _GLOBAL_POOLS,
+                            "1 operation per input element of {layers}"),
                 _RESIZED,
             ),
             (*_WINDOWS, _LAYER_SCALE, *_ACTIVATIONS, *_MOVES),
@@ -144,17 +147,17 @@ _PTFLOPS = Counter(
     "the latter count twice. The operators + and × of merges count 0.",
     "ptflops/pytorch_engine.py, ptflops/pytorch_ops.py", _PTFLOPS_LINK,
     (
-        Printed(
+        PrintedCount(
             "MACs", "macs", "get_model_complexity_info(module, shape)[0]", lambda number: _scaled(number, *_MAC),
             (
                 _BIAS,
                 *_batch_norm(2, 1),
-                Rule("activation functions counted twice", ("relu", "elu", "gelu"),
-                     "2 operations per element of {layers}, by module and by function", factor=2),
-                Rule("activation functions counted once", ("relu6", "leaky_relu", "silu"),
-                     "1 operation per element of {layers}, by module or by function"),
-                Rule("pooling counted twice", (*_GLOBAL_POOLS, *_WINDOWS),
-                     "2 operations per input element of {layers}, by module and by function", factor=2),
+                CounterRule("activation functions counted twice", ("relu", "elu", "gelu"),
+                            "2 operations per element of {layers}, by module and by function", factor=2),
+                CounterRule("activation functions counted once", ("relu6", "leaky_relu", "silu"),
+                            "1 operation per element of {layers}, by module or by function"),
+                CounterRule("pooling counted twice", (*_GLOBAL_POOLS, *_WINDOWS),
+                            "2 operations per input element of {layers}, by module and by function", factor=2),
                 _RESIZED,
             ),
             (*_PER_CHANNEL, *_SMOOTH, *_MOVES), rounding=FLOAT,
@@ -168,7 +171,7 @@ _PTFLOPS_ATEN = Counter(
     "The backend that reads ATen operations counts multiply-adds and biases; everything else counts 0.",
     "ptflops/aten_engine.py, ptflops/aten_ops.py", _PTFLOPS_LINK,
     (
-        Printed(
+        PrintedCount(
             "MACs", "macs", 'get_model_complexity_info(module, shape, backend="aten")[0]',
             lambda number: _scaled(number, *_MAC), (_BIAS,), _NO_PRODUCT,
         ),
@@ -182,15 +185,16 @@ _TORCHINFO = Counter(
     "batch norm adds its two parameters per channel, and everything without parameters counts 0.",
     "torchinfo/layer_info.py", "https://github.com/TylerYep/torchinfo",
     (
-        Printed(
+        PrintedCount(
             "Total mult-adds", "macs", "torchinfo.summary(module, input_size).total_mult_adds", _by_torchinfo,
             (
                 _BIAS,
-                Rule("batch norm", (_NORM,), "2 parameters per channel of {layers}, once per image", ("channels",), 2),
-                Rule("layer norm", (_LAYER_NORM,),
-                     "2 parameters per channel of {layers}, once per image", ("channels",), 2),
-                Rule("layer scale", (_LAYER_SCALE,),
-                     "1 parameter per channel of {layers}, once per image", ("channels",)),
+                CounterRule("batch norm", (_NORM,),
+                            "2 parameters per channel of {layers}, once per image", ("channels",), 2),
+                CounterRule("layer norm", (_LAYER_NORM,),
+                            "2 parameters per channel of {layers}, once per image", ("channels",), 2),
+                CounterRule("layer scale", (_LAYER_SCALE,),
+                            "1 parameter per channel of {layers}, once per image", ("channels",)),
             ),
             (_PLAIN_NORM, *_GLOBAL_POOLS, *_WINDOWS, *_ACTIVATIONS, RESIZE, *_MOVES),
         ),
@@ -204,22 +208,22 @@ _CALFLOPS = Counter(
     "a batch norm. A pooling and some activation functions add 1 per input element. Biases of linear layers count 0.",
     "calflops/pytorch_ops.py", "https://github.com/MrYxJ/calculate-flops.pytorch",
     (
-        Printed(
+        PrintedCount(
             "MACs", "macs", "calculate_flops(module, shape)[1]", lambda number: f"{_by_calflops(number)}MACs",
             free=_NO_PRODUCT,
         ),
-        Printed(
+        PrintedCount(
             "FLOPs", "macs", "calculate_flops(module, shape)[0]", lambda number: f"{_by_calflops(number)}FLOPS",
             (
-                Rule("bias of convolutions", ("Conv2d with bias",),
-                     "1 addition per output element of {layers}", ("outputs",)),
+                CounterRule("bias of convolutions", ("Conv2d with bias",),
+                            "1 addition per output element of {layers}", ("outputs",)),
                 *_batch_norm(2, 1),
                 _LAYER_NORMS,
-                Rule("activation functions", ("relu", "leaky_relu", "elu", "gelu", "silu"),
-                     "1 operation per element of {layers}"),
-                Rule("pooling", (*_GLOBAL_POOLS, *_WINDOWS), "1 operation per input element of {layers}"),
-                Rule("resizing", (RESIZE,),
-                     "1 operation per output pixel of {layers}, whatever the channels", ("pixels",)),
+                CounterRule("activation functions", ("relu", "leaky_relu", "elu", "gelu", "silu"),
+                            "1 operation per element of {layers}"),
+                CounterRule("pooling", (*_GLOBAL_POOLS, *_WINDOWS), "1 operation per input element of {layers}"),
+                CounterRule("resizing", (RESIZE,),
+                            "1 operation per output pixel of {layers}, whatever the channels", ("pixels",)),
             ),
             ("relu6", _LAYER_SCALE, *_SMOOTH, *_MOVES), per_product=2,
         ),
@@ -231,7 +235,7 @@ _TORCH = Counter(
     "FlopCounterMode", "2.13.0",
     "2 operations per multiply-add of convolutions and matrix products; everything else counts 0.",
     "torch/utils/flop_counter.py", "https://docs.pytorch.org/docs/stable/index.html",
-    (Printed("total flops", "macs", "FlopCounterMode().get_total_flops()", str, free=_NO_PRODUCT, per_product=2),),
+    (PrintedCount("total flops", "macs", "FlopCounterMode().get_total_flops()", str, free=_NO_PRODUCT, per_product=2),),
 )  # fmt: skip
 
 _TORCHVISION = Counter(
@@ -240,7 +244,7 @@ _TORCHVISION = Counter(
     "of 10⁹ with 3 decimals.",
     "test/common_extended_utils.py", "https://github.com/pytorch/vision/blob/main/test/common_extended_utils.py",
     (
-        Printed(
+        PrintedCount(
             "_ops", "macs", 'weights.meta["_ops"]', lambda number: str(round(number / 1e9, 3)), free=_NO_PRODUCT,
             rounding=GIGA,
         ),
@@ -258,8 +262,9 @@ _KERAS = Counter(
         _params(
             "model.summary()", "Total params", "Total params: {:,}".format,
             rules=(
-                Rule("moving statistics of batch norm", (_NORM, _PLAIN_NORM), "2 numbers per channel of {layers}",
-                     ("channels",), 2),
+                CounterRule("moving statistics of batch norm", (_NORM, _PLAIN_NORM),
+                            "2 numbers per channel of {layers}",
+                            ("channels",), 2),
             ),
         ),
     ),

@@ -23,7 +23,7 @@ from effviz.model.layers import (
     Shape,
     elements,
 )
-from effviz.model.trace import Step
+from effviz.model.trace import TraceStep
 
 _ADAPTIVE = (AdaptiveAvgPool2d.__name__, GlobalAvgPool.__name__)
 
@@ -63,7 +63,7 @@ Tallies = Mapping[str, Tally]
 """By `operation`, in the order in which they occur first."""
 
 
-def tally(steps: Iterable[Step]) -> dict[str, Tally]:
+def tally(steps: Iterable[TraceStep]) -> dict[str, Tally]:
     """Sum over the layers of each operation."""
     found: dict[str, Tally] = {}
     for step in steps:
@@ -84,7 +84,7 @@ def _pooled(read: Shape, written: Shape) -> int:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CounterRule:
     """A number that a counter adds for some operations."""
 
     label: str  # of the term
@@ -103,14 +103,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedCount:
     """One number that a counter prints."""
 
     name: str  # in the words of the counter
     quantity: str  # "params" or "macs": the count of effviz that it is compared with
     call: str  # the Python expression that returns it for a `module` and an `image`
     text: Callable[[int], str]  # the number as printed
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[CounterRule, ...] = ()
     free: tuple[str, ...] = ()  # operations that count 0, apart from those with parameters or multiply-adds
     per_product: int = 1  # operations per multiply-add
     rounding: Rounding | None = None
@@ -125,10 +125,10 @@ class Counter:
     rule: str  # its convention, in sentences
     source: str  # the files of the package that contain the rules
     link: str
-    numbers: tuple[Printed, ...]
+    numbers: tuple[PrintedCount, ...]
 
 
-def operations(printed: Printed, macs: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
+def operations(printed: PrintedCount, macs: int, tallies: Tallies, steps: Callable[[], Iterable[TraceStep]]) -> int:
     """Compute the operations that a counter prints for layers with these multiply-adds and sums."""
     whole = printed.per_product * macs + sum(rule.value(tallies) for rule in printed.rules)
     return whole if printed.rounding is None else printed.rounding.rounded(printed, whole, tallies, steps)
@@ -138,18 +138,20 @@ class Rounding(NamedTuple):
     """How a counter rounds."""
 
     reason: str
-    rounded: Callable[[Printed, int, Tallies, Callable[[], Iterable[Step]]], int]
+    rounded: Callable[[PrintedCount, int, Tallies, Callable[[], Iterable[TraceStep]]], int]
     """Returns the printed number for the exact one, the sums and the layers of the network."""
 
 
-def _giga(printed: Printed, exact: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
+def _giga(printed: PrintedCount, exact: int, tallies: Tallies, steps: Callable[[], Iterable[TraceStep]]) -> int:
     return round(1000 * round(exact / 1e9, 3)) * 10**6
 
 
 GIGA = Rounding("the metadata is in units of 10⁹ with 3 decimals", _giga)
 
 
-def _float_and_integer(printed: Printed, exact: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
+def _float_and_integer(
+    printed: PrintedCount, exact: int, tallies: Tallies, steps: Callable[[], Iterable[TraceStep]]
+) -> int:
     # Hooks of modules are summed as one float, patched functions as integers.
     patched = ("relu", "elu", "gelu", "silu", "MaxPool2d", "AvgPool2d", *_ADAPTIVE)
     functions = sum(tallies[name].inputs for name in patched if name in tallies)
@@ -160,7 +162,9 @@ def _float_and_integer(printed: Printed, exact: int, tallies: Tallies, steps: Ca
 FLOAT = Rounding("ptflops divides by the batch size in 64-bit floating point", _float_and_integer)
 
 
-def _layer_by_layer(printed: Printed, exact: int, tallies: Tallies, steps: Callable[[], Iterable[Step]]) -> int:
+def _layer_by_layer(
+    printed: PrintedCount, exact: int, tallies: Tallies, steps: Callable[[], Iterable[TraceStep]]
+) -> int:
     if exact < 2**53:
         # Sums of integers are exact in floating point.
         pools = [tallies[name] for name in (_ADAPTIVE if printed.quantity == "macs" else ()) if name in tallies]
@@ -171,7 +175,7 @@ def _layer_by_layer(printed: Printed, exact: int, tallies: Tallies, steps: Calla
 THOP = Rounding("thop calculates in 64-bit floating point and truncates", _layer_by_layer)
 
 
-def _by_thop(printed: Printed, step: Step) -> float:
+def _by_thop(printed: PrintedCount, step: TraceStep) -> float:
     layer = step.layer
     if printed.quantity == "params":
         if isinstance(layer, (LayerNorm2d, LayerScale)):

@@ -33,7 +33,7 @@ from effviz.model.blocks.rows import (
     NormAct,
     ShuffleRow,
 )
-from effviz.model.blocks.composed import Composed, Part, Recipe
+from effviz.model.blocks.composed import Composed, RecipeStep, Recipe
 
 # isort: on
 from effviz.model.fields import BLOCKS
@@ -43,6 +43,6 @@ __all__ = [
     "CondenseLayer", "CondenseLinear", "ConvBNAct", "ConvNeXtBlock", "DenseLayer", "Depthwise", "DepthwiseSeparable",
     "DropoutRow", "FasterNetBlock", "Fire", "FlattenRow", "Fragments", "FusedMBConv", "GhostBottleneck", "GhostModule",
     "GlobalPool", "InvertedResidual", "LayerNormRow", "LinearAct", "MBConv", "MaxPool", "MobileOneBlock", "NormAct",
-    "Part", "PartialConv", "PlainBottleneck", "Recipe", "RegNetBlock", "ShuffleRow", "ShuffleUnitV1", "ShuffleUnitV2",
-    "SqueezeExcite", "Transition", "UniversalInvertedBottleneck", "depthwise", "pointwise",
+    "PartialConv", "PlainBottleneck", "Recipe", "RecipeStep", "RegNetBlock", "ShuffleRow", "ShuffleUnitV1",
+    "ShuffleUnitV2", "SqueezeExcite", "Transition", "UniversalInvertedBottleneck", "depthwise", "pointwise",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ MAX_PARTS = 32
 
 
 @dataclass(frozen=True, init=False)
-class Part:
+class RecipeStep:
     """One step of a recipe."""
 
     block: str  # a name in `PARTS`
@@ -34,7 +34,7 @@ class Part:
         vars(self).update(block=block, times=times, of=of, fields=checked_fields(kind, fields))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the step as keyword arguments of `Part`."""
+        """Return the step as keyword arguments of `RecipeStep`."""
         width = {} if self.times is None else {"times": self.times, "of": self.of}
         return {"block": self.block, **width, **dict(self.fields)}
 
@@ -58,13 +58,13 @@ class Recipe:
     name: str  # the name in rows
     # The steps in order. The block's stride applies to the first step that has a stride and a window larger than one
     # pixel, otherwise to the first step that has a stride.
-    parts: tuple[Part, ...]
+    parts: tuple[RecipeStep, ...]
     shortcut: bool = False  # add the input to the output if stride and channels allow it
 
     def __post_init__(self) -> None:
         check_name("name of the block", self.name)
-        if not isinstance(self.parts, (tuple, list)) or not all(isinstance(part, Part) for part in self.parts):
-            fail("parts", self.parts, "must be a sequence of Part")
+        if not isinstance(self.parts, (tuple, list)) or not all(isinstance(part, RecipeStep) for part in self.parts):
+            fail("parts", self.parts, "must be a sequence of RecipeStep")
         if not 1 <= len(self.parts) <= MAX_PARTS:
             raise DesignError(f"block {self.name} has {len(self.parts)} steps: it needs 1 to {MAX_PARTS}")
         object.__setattr__(self, "parts", tuple(self.parts))
@@ -83,7 +83,7 @@ class Recipe:
 
 EXAMPLE = Recipe(
     "separable_excite",
-    (Part("depthwise"), Part("squeeze_excite"), Part("conv", kernel_size=1, activation="none")),
+    (RecipeStep("depthwise"), RecipeStep("squeeze_excite"), RecipeStep("conv", kernel_size=1, activation="none")),
     shortcut=True,
 )
 """Depthwise separable convolution, squeeze-and-excitation, residual: the initial recipe of a new block."""

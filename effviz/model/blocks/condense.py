@@ -31,11 +31,11 @@ class CondenseLayer(FieldBlock):
 
     in_channels: int
     growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
-    groups: int = groups(4, "Groups of the 1x1 and of the 3x3 convolution (G).")
+    groups: int = groups(4, "Groups of the 1×1 and of the 3×3 convolution (G).")
     condense_factor: int = declare(
         4, unit="x", minimum=1, choices=(1, 2, 4, 8), help="Input channels per channel that a group keeps (C)."
     )
-    bottleneck: int = declare(4, unit="x", minimum=1, maximum=64, help="Channels of the 1x1 per new channel.")
+    bottleneck: int = declare(4, unit="x", minimum=1, maximum=64, help="Channels of the 1×1 per new channel.")
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
 

@@ -12,7 +12,7 @@ class Fragments(FieldBlock):
 
     in_channels: int
     fragments: int = declare(
-        2, unit="convolutions", minimum=1, maximum=64, choices=(1, 2, 4, 8), help="Number of 1x1 convolutions."
+        2, unit="convolutions", minimum=1, maximum=64, choices=(1, 2, 4, 8), help="Number of 1×1 convolutions."
     )
     arrangement: str = declare("parallel", choices=("series", "parallel"), help="In series, or in parallel and added.")
 

@@ -50,7 +50,7 @@ class InvertedResidual(StridedBlock):
         None, kind="int", optional=True, unit="channels", minimum=1, scales=True,
         help="Channels inside the block, instead of the expand ratio.",
     )  # fmt: skip
-    always_expand: bool = declare(False, help="Keep the 1x1 expansion if it does not change the width.")
+    always_expand: bool = declare(False, help="Keep the 1×1 expansion if it does not change the width.")
 
     @property
     def expanded(self) -> int:
@@ -161,7 +161,7 @@ class SqueezeExcite(FieldBlock):
     """
 
     in_channels: int
-    squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1x1 layers.")
+    squeezed: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels between the two 1×1 layers.")
     activation: str = activation("relu")
     gate: str = declare("sigmoid", choices=("sigmoid", "hardsigmoid"), help="Activation of the gate.")
     bias: bool = se_bias()

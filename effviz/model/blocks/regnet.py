@@ -18,7 +18,7 @@ class RegNetBlock(StridedBlock):
 
     kernel_size: int = kernel(3)
     group_width: int = declare(
-        8, unit="channels", minimum=1, choices=(1, 8, 16, 24, 48), help="Channels in one group of the 3x3 convolution."
+        8, unit="channels", minimum=1, choices=(1, 8, 16, 24, 48), help="Channels in one group of the 3×3 convolution."
     )
     se_ratio: float = se_ratio(0.0)
     activation: str = activation("relu")

@@ -24,7 +24,7 @@ from effviz.model.layers import (
 
 def _shortcut() -> Any:
     """Declare the shortcut of a residual block where the shape changes (arXiv 1512.03385, section 4.1)."""
-    text = "Where the shape changes: B, a 1x1 projection; A, subsampling and channels of zeros, without parameters."
+    text = "Where the shape changes: B, a 1×1 projection; A, subsampling and channels of zeros, without parameters."
     return declare("B", choices=("B", "A"), help=text)
 
 
@@ -76,7 +76,7 @@ class Bottleneck(StridedBlock):
     """
 
     kernel_size: int = kernel(3)
-    groups: int = groups(1, "Groups of the 3x3 convolution (cardinality in ResNeXt).")
+    groups: int = groups(1, "Groups of the 3×3 convolution (cardinality in ResNeXt).")
     bottleneck_ratio: float = bottleneck_ratio(
         "Inner channels per output channel: 1/4 in ResNet, 1/2 in ResNeXt 32x4d."
     )
@@ -110,7 +110,7 @@ class DenseLayer(FieldBlock):
 
     in_channels: int
     growth: int = declare(32, unit="channels", minimum=1, scales=True, help="New channels per layer (k in DenseNet).")
-    bottleneck: int = declare(4, unit="x", minimum=1, maximum=64, help="Channels of the 1x1 per new channel.")
+    bottleneck: int = declare(4, unit="x", minimum=1, maximum=64, help="Channels of the 1×1 per new channel.")
     kernel_size: int = kernel(3)
     activation: str = activation("relu")
 
@@ -160,9 +160,9 @@ class Fire(FieldBlock):
     """1x1 squeeze, then parallel 1x1 and 3x3 with biases, without batch norm (SqueezeNet, arXiv 1602.07360)."""
 
     in_channels: int
-    squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1x1).")
-    expand1x1: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 1x1 branch (e1x1).")
-    expand3x3: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 3x3 branch (e3x3).")
+    squeeze: int = declare(16, unit="channels", minimum=1, scales=True, help="Channels of the squeeze (s1×1).")
+    expand1x1: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 1×1 branch (e1×1).")
+    expand3x3: int = declare(64, unit="channels", minimum=1, scales=True, help="Channels of the 3×3 branch (e3×3).")
 
     @property
     def out_channels(self) -> int:

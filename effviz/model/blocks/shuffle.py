@@ -25,7 +25,7 @@ class ShuffleUnitV1(StridedBlock):
 
     groups: int = groups(3)
     kernel_size: int = kernel(3)
-    grouped_input: bool = declare(True, help="Group the first 1x1 too, unlike the first unit of stage 2.")
+    grouped_input: bool = declare(True, help="Group the first 1×1 too, unlike the first unit of stage 2.")
     activation: str = activation("relu")
 
     def check(self) -> None:

@@ -24,8 +24,8 @@ def elements(shape: Shape) -> int:
 
 
 def shape_text(shape: Shape) -> str:
-    """Format a shape: ``96 x 56 x 56``."""
-    return " x ".join(map(str, shape))
+    """Format a shape: ``96 × 56 × 56``."""
+    return " × ".join(map(str, shape))
 
 
 def check_shape(shape: object) -> Shape:

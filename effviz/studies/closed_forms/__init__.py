@@ -6,7 +6,7 @@ omits: batch norm, biases, rounding, a stride. ``value + sum of the terms == exa
 """
 
 from effviz.studies.closed_forms import convolutions, mobile, residual  # noqa: F401 -- register formulas
-from effviz.studies.closed_forms.form import QUANTITIES, Amount, ClosedForm, Term, closed_forms, shown
+from effviz.studies.closed_forms.form import QUANTITIES, Amount, ClosedForm, FormTerm, closed_forms, shown
 from effviz.studies.closed_forms.mobile import excitation
 
-__all__ = ["QUANTITIES", "Amount", "ClosedForm", "Term", "closed_forms", "excitation", "shown"]
+__all__ = ["QUANTITIES", "Amount", "ClosedForm", "FormTerm", "closed_forms", "excitation", "shown"]

@@ -10,8 +10,8 @@ from effviz.model.layers import Sequential, Shape
 from effviz.studies.closed_forms.form import (
     VGG,
     ClosedForm,
+    FormTerm,
     Formulas,
-    Term,
     batch_norm,
     biases,
     closed_forms,
@@ -28,7 +28,7 @@ _MOBILENET = "arXiv 1704.04861, section 3.1"
 _MOBILENET_WHERE = "D_K kernel size, M input channels, N output channels, D_F side of the output map"
 
 
-def _trained(block: ConvBNAct, *channels: int) -> list[Term]:
+def _trained(block: ConvBNAct, *channels: int) -> list[FormTerm]:
     """Return the terms of biases and batch norm for layers like `block` with these output channels."""
     has_bias = (not block.norm) if block.bias is None else block.bias
     return ([biases(*channels)] if has_bias else []) + ([batch_norm(*channels)] if block.norm else [])
@@ -63,13 +63,13 @@ def _kernel_stack(block: ConvBNAct, shape: Shape) -> list[ClosedForm]:
     small = replace(block, kernel_size=3, stride=1, padding=None)
     stack = Sequential.numbered([small, *[replace(small, in_channels=c)] * (n - 1)])
     large = replace(block, kernel_size=k, stride=1, padding=None)
-    where = f"C channels of every layer; {n} layers of 3x3 have the receptive field of one layer of {k}x{k}"
+    where = f"C channels of every layer; {n} layers of 3×3 have the receptive field of one layer of {k}×{k}"
     return [
-        Formulas(f"{n} layers of 3x3", where, VGG, (stack,), shape).form(
+        Formulas(f"{n} layers of 3×3", where, VGG, (stack,), shape).form(
             "params", f"{n} × 3² × C²", f"{n} × 3² × {num(c)}²", n * 9 * c * c,
             narrow(m, c, 9 * c), *_trained(block, *[c] * n),
         ),
-        Formulas(f"one layer of {k}x{k}", where, VGG, (large,), shape).form(
+        Formulas(f"one layer of {k}×{k}", where, VGG, (large,), shape).form(
             "params", f"{k}² × C²", f"{k}² × {num(c)}²", k * k * c * c, narrow(m, c, k * k * c), *_trained(block, c)
         ),
     ]  # fmt: skip
@@ -128,9 +128,9 @@ def _(block: GhostModule, shape: Shape) -> list[ClosedForm]:
         ),
         ratio.form(
             "ratio", "s", str(s), s,
-            Term("for few input channels, s × c / (s + c − 1) instead of s", approximate - s),
-            Term(f"cheap layers of {d}x{d} beside {k}x{k}, d² instead of k²", printed - approximate),
-            Term(f"channels n/s rounded from {shown(ideal)} to {shown(real)}", built - printed),
+            FormTerm("for few input channels, s × c / (s + c − 1) instead of s", approximate - s),
+            FormTerm(f"cheap layers of {d}×{d} beside {k}×{k}, d² instead of k²", printed - approximate),
+            FormTerm(f"channels n/s rounded from {shown(ideal)} to {shown(real)}", built - printed),
         ),
         made.form(
             "params", "n/s × c × k² + (s − 1) × n/s × d²",

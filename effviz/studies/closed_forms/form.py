@@ -18,7 +18,7 @@ Amount: TypeAlias = int | Fraction
 QUANTITIES = ("macs", "params", "ratio")
 
 
-class Term(NamedTuple):
+class FormTerm(NamedTuple):
     """A term that the formula of the paper omits."""
 
     label: str  # its name, with numbers
@@ -36,7 +36,7 @@ class ClosedForm:
     numbers: str  # the formula with the numbers of the block
     value: Amount  # of the formula; a `Fraction` if it is not an integer
     source: str  # paper and place
-    terms: tuple[Term, ...]  # the difference between `value` and `exact`, in order, without terms of 0
+    terms: tuple[FormTerm, ...]  # the difference between `value` and `exact`, in order, without terms of 0
     exact: Amount  # the exact count of the layer; for a ratio, of the first layer over the second
     layers: tuple[Layer, ...]  # the counted layers, one, or two for a ratio
     shape: Shape  # of their input
@@ -73,13 +73,13 @@ class Formulas(NamedTuple):
     layers: tuple[Layer, ...]
     shape: Shape
 
-    def form(self, quantity: str, symbols: str, numbers: str, value: Amount, *terms: Term) -> ClosedForm:
+    def form(self, quantity: str, symbols: str, numbers: str, value: Amount, *terms: FormTerm) -> ClosedForm:
         """Make a closed form: count the layers, and drop terms of 0."""
         totals = [block_totals(layer, self.shape) for layer in self.layers]
         exact: Amount = totals[0].params if quantity == "params" else totals[0].macs
         if quantity == "ratio":
             exact = Fraction(totals[0].macs, totals[1].macs)
-        kept = tuple(Term(term.label, plain(term.value)) for term in terms if term.value)
+        kept = tuple(FormTerm(term.label, plain(term.value)) for term in terms if term.value)
         return ClosedForm(
             self.what, quantity, symbols, self.where, numbers, plain(value), self.source, kept, plain(exact),
             self.layers, self.shape,
@@ -120,23 +120,23 @@ def output_shape(block: FieldBlock, shape: Shape) -> Shape:
     return trace_block(block, shape).output.shape
 
 
-def batch_norm(*channels: int) -> Term:
+def batch_norm(*channels: int) -> FormTerm:
     """Return the term of batch norms with these channels."""
     text = " + ".join(map(num, channels))
-    return Term(f"batch norm, 2 × {text if len(channels) == 1 else f'({text})'}", 2 * sum(channels))
+    return FormTerm(f"batch norm, 2 × {text if len(channels) == 1 else f'({text})'}", 2 * sum(channels))
 
 
-def biases(*channels: int) -> Term:
+def biases(*channels: int) -> FormTerm:
     """Return the term of biases with these channels."""
-    return Term(f"biases, {' + '.join(map(num, channels))}", sum(channels))
+    return FormTerm(f"biases, {' + '.join(map(num, channels))}", sum(channels))
 
 
-def rounded(what: str, ideal: Amount, built: int, each: Amount) -> Term:
+def rounded(what: str, ideal: Amount, built: int, each: Amount) -> FormTerm:
     """Return the term of a rounded width; `each` is the cost of one channel."""
-    return Term(f"{what} rounded from {shown(ideal)} to {shown(built)}", (built - ideal) * each)
+    return FormTerm(f"{what} rounded from {shown(ideal)} to {shown(built)}", (built - ideal) * each)
 
 
-def narrow(in_channels: int, assumed: int, each: Amount) -> Term:
+def narrow(in_channels: int, assumed: int, each: Amount) -> FormTerm:
     """Return the term of a first layer with other input channels than assumed; `each` is the cost of one channel."""
     label = f"the first layer reads {num(in_channels)} channels, not {num(assumed)}"
-    return Term(label, (in_channels - assumed) * each)
+    return FormTerm(label, (in_channels - assumed) * each)

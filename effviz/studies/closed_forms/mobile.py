@@ -6,8 +6,8 @@ from effviz.model.blocks.mobile import FusedMBConv, InvertedResidual, MBConv, Sq
 from effviz.model.layers import Block, Branches, Layer, Sequential, Shape
 from effviz.studies.closed_forms.form import (
     ClosedForm,
+    FormTerm,
     Formulas,
-    Term,
     batch_norm,
     biases,
     closed_forms,
@@ -36,20 +36,20 @@ def excitation(layer: Layer) -> SqueezeExcite | None:
     return next((found for _, child in children if (found := excitation(child))), None)
 
 
-def _excite_macs(excite: SqueezeExcite | None) -> list[Term]:
+def _excite_macs(excite: SqueezeExcite | None) -> list[FormTerm]:
     if excite is None:
         return []
     c, s = excite.in_channels, excite.squeezed
-    return [Term(f"squeeze-and-excitation, 2 × {num(c)} × {num(s)}", 2 * c * s)]
+    return [FormTerm(f"squeeze-and-excitation, 2 × {num(c)} × {num(s)}", 2 * c * s)]
 
 
-def _excite_params(excite: SqueezeExcite | None) -> list[Term]:
+def _excite_params(excite: SqueezeExcite | None) -> list[FormTerm]:
     if excite is None:
         return []
     c, s = excite.in_channels, excite.squeezed
     return [
-        Term(f"squeeze-and-excitation, weights 2 × {num(c)} × {num(s)}", 2 * c * s),
-        *([Term(f"squeeze-and-excitation, biases {num(s)} + {num(c)}", s + c)] if excite.bias else []),
+        FormTerm(f"squeeze-and-excitation, weights 2 × {num(c)} × {num(s)}", 2 * c * s),
+        *([FormTerm(f"squeeze-and-excitation, biases {num(s)} + {num(c)}", s + c)] if excite.bias else []),
     ]
 
 
@@ -78,10 +78,10 @@ def _inverted(
     symbols, numbers = "d' × t × (d' + k² + d'')", f"{num(c)} × {num(t)} × ({num(c)} + {k}² + {num(n)})"
     each = c * t * (c + k * k + n)
 
-    def between(pixels: int) -> list[Term]:
+    def between(pixels: int) -> list[FormTerm]:
         return [
             rounded("expanded channels", c * t, e, pixels * (c + k * k + n)),
-            Term("no expansion layer at expand ratio 1", 0 if block.expands else -pixels * c * e),
+            FormTerm("no expansion layer at expand ratio 1", 0 if block.expands else -pixels * c * e),
         ]
 
     moved = f"depthwise and projection run on {map_text(out)}, not on {map_text(shape)}"
@@ -89,7 +89,7 @@ def _inverted(
     return [
         made._replace(where=f"{_WHERE}, h and w of the input map").form(
             "macs", f"h × w × {symbols}", f"{map_text(shape)} × {numbers}", before * each,
-            *between(before), Term(moved, (p - before) * e * (k * k + n)), *_excite_macs(excite),
+            *between(before), FormTerm(moved, (p - before) * e * (k * k + n)), *_excite_macs(excite),
         ),
         made.form(
             "params", symbols, numbers, each,
@@ -130,12 +130,12 @@ def _(block: FusedMBConv, shape: Shape) -> list[ClosedForm]:
     symbols, numbers = "d' × t × (k² × d' + d'')", f"{num(c)} × {num(t)} × ({k}² × {num(c)} + {num(n)})"
     each = c * t * (k * k * c + n)
 
-    def between(pixels: int) -> list[Term]:
+    def between(pixels: int) -> list[FormTerm]:
         terms = [rounded("expanded channels", c * t, e, pixels * (k * k * c + n))]
         if e == c:
             terms += [
-                Term("no projection: one convolution replaces both", -pixels * e * n),
-                Term(f"that convolution has {num(n)} channels, not {num(e)}", pixels * k * k * c * (n - e)),
+                FormTerm("no projection: one convolution replaces both", -pixels * e * n),
+                FormTerm(f"that convolution has {num(n)} channels, not {num(e)}", pixels * k * k * c * (n - e)),
             ]
         return terms
 

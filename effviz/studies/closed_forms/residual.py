@@ -9,8 +9,8 @@ from effviz.model.layers import Shape
 from effviz.studies.closed_forms.form import (
     VGG,
     ClosedForm,
+    FormTerm,
     Formulas,
-    Term,
     batch_norm,
     biases,
     closed_forms,
@@ -26,9 +26,9 @@ def _projects(block: BasicBlock | Bottleneck) -> bool:
     return block.shortcut == "B" and not block.keeps_shape
 
 
-def _projection(block: BasicBlock | Bottleneck, pixels: int) -> Term:
+def _projection(block: BasicBlock | Bottleneck, pixels: int) -> FormTerm:
     value = pixels * block.in_channels * block.out_channels if _projects(block) else 0
-    return Term("1x1 projection on the shortcut", value)
+    return FormTerm("1×1 projection on the shortcut", value)
 
 
 @closed_forms.register
@@ -39,7 +39,7 @@ def _(block: BasicBlock, shape: Shape) -> list[ClosedForm]:
     where, source = "C channels, k kernel size, h and w of the output map", f"{VGG}; arXiv 1512.03385, figure 5"
     norm = batch_norm(*[c] * (3 if _projects(block) else 2))
 
-    def between(size: int) -> list[Term]:
+    def between(size: int) -> list[FormTerm]:
         return [narrow(m, c, size * k * k * c), _projection(block, size)]
 
     made = Formulas("basic block", where, source, (block,), shape)
@@ -68,7 +68,7 @@ def _(block: Bottleneck, shape: Shape) -> list[ClosedForm]:
     return [
         made._replace(source="arXiv 1707.01083, section 3.2").form(
             "macs", f"h × w × ({symbols})", f"{map_text(out)} × ({numbers})", p * each,
-            narrow(inputs, c, p * m), Term("the first 1x1 runs before the stride", (before - p) * inputs * m),
+            narrow(inputs, c, p * m), FormTerm("the first 1×1 runs before the stride", (before - p) * inputs * m),
             _projection(block, p),
         ),
         made._replace(source="arXiv 1611.05431, section 3.3").form(
@@ -122,13 +122,13 @@ def _(block: ShuffleUnitV1, shape: Shape) -> list[ClosedForm]:
     each = Fraction(2 * c * m, g) + k * k * m
     where = f"c outer and m inner channels{', k kernel size' if k != 3 else ''}, g groups, h and w of the output map"
 
-    def between(pixels: int, before: int) -> list[Term]:
+    def between(pixels: int, before: int) -> list[FormTerm]:
         return [
             narrow(inputs, c, Fraction(pixels * m, g)),
-            Term("the first 1x1 is not grouped", pixels * inputs * m * (Fraction(1, first) - Fraction(1, g))),
-            Term("the first 1x1 runs before the stride", Fraction((before - pixels) * inputs * m, first)),
-            Term(
-                f"{num(inputs)} channels come from the pooled shortcut, not from the last 1x1",
+            FormTerm("the first 1×1 is not grouped", pixels * inputs * m * (Fraction(1, first) - Fraction(1, g))),
+            FormTerm("the first 1×1 runs before the stride", Fraction((before - pixels) * inputs * m, first)),
+            FormTerm(
+                f"{num(inputs)} channels come from the pooled shortcut, not from the last 1×1",
                 -Fraction(pixels * m * inputs, g) if reduced else 0,
             ),
         ]
@@ -167,8 +167,8 @@ def _(block: ShuffleUnitV2, shape: Shape) -> list[ClosedForm]:
     kept = left_channels(block)
     moved = (kept - inputs) * (inputs - b)
 
-    def between(size: int) -> list[Term]:
-        return [Term(f"the left branch has {num(kept)} channels, not {num(inputs)}", size * moved)] if moved else []
+    def between(size: int) -> list[FormTerm]:
+        return [FormTerm(f"the left branch has {num(kept)} channels, not {num(inputs)}", size * moved)] if moved else []
 
     return [
         made.form(

@@ -23,10 +23,10 @@ from effviz.studies.compare.stages import SAME, StagePair, aligned_stages
 from effviz.studies.multipliers import ROUNDED, SIDES, Split, split
 
 QUANTITIES = ("macs", "params", "memory_access")
-"""Quantities of a difference, attributes of `effviz.count.rows.Sums`."""
+"""Quantities of a difference, attributes of `effviz.count.rows.LayerSums`."""
 
 
-class Term(NamedTuple):
+class DifferenceTerm(NamedTuple):
     """One part of a difference."""
 
     label: str  # of the stage, or of the layer kind
@@ -40,7 +40,7 @@ class Term(NamedTuple):
         return self.after - self.before
 
 
-def by_stage(before: Report, after: Report, quantity: str) -> tuple[Term, ...]:
+def by_stage(before: Report, after: Report, quantity: str) -> tuple[DifferenceTerm, ...]:
     """Split the difference of two networks by aligned stages; the terms sum to it exactly.
 
     Args:
@@ -49,7 +49,7 @@ def by_stage(before: Report, after: Report, quantity: str) -> tuple[Term, ...]:
     """
     sums = [_sums(report, quantity, 0) for report in (before, after)]
     return tuple(
-        Term(
+        DifferenceTerm(
             pair.name,
             sums[0][pair.before.name] if pair.before else 0,
             sums[1][pair.after.name] if pair.after else 0,
@@ -59,10 +59,10 @@ def by_stage(before: Report, after: Report, quantity: str) -> tuple[Term, ...]:
     )
 
 
-def by_kind(before: Report, after: Report, quantity: str) -> tuple[Term, ...]:
+def by_kind(before: Report, after: Report, quantity: str) -> tuple[DifferenceTerm, ...]:
     """Split the difference of two networks by layer kinds, those that one of them has; arguments as `by_stage`."""
     old, new = (_sums(report, quantity, 1) for report in (before, after))
-    return tuple(Term(kind, old[kind], new[kind], SAME) for kind in KINDS if old[kind] or new[kind])
+    return tuple(DifferenceTerm(kind, old[kind], new[kind], SAME) for kind in KINDS if old[kind] or new[kind])
 
 
 def _sums(report: Report, quantity: str, place: int) -> Counter[str]:
@@ -77,7 +77,7 @@ class Difference(NamedTuple):
     """Two networks part by part."""
 
     pairs: tuple[StagePair, ...]
-    terms: dict[tuple[str, str], tuple[Term, ...]]  # by quantity, and ``"stage"`` or ``"kind"``
+    terms: dict[tuple[str, str], tuple[DifferenceTerm, ...]]  # by quantity, and ``"stage"`` or ``"kind"``
 
 
 @remembered

@@ -150,7 +150,7 @@ def phones(networks: Iterable[Network]) -> tuple[str, ...]:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-class Row(NamedTuple):
+class ComparedRow(NamedTuple):
     """One network of a comparison."""
 
     network: Network

@@ -32,7 +32,7 @@ _OTHER_BLOCK, _OTHER_FIELDS, _BLOCK_GAP = 50, 50, 51
 _T = TypeVar("_T")
 
 
-class BuiltBlock(NamedTuple):
+class ComparedBlock(NamedTuple):
     """One block of a stage as it is built."""
 
     title: str
@@ -40,11 +40,11 @@ class BuiltBlock(NamedTuple):
     fields: tuple[tuple[str, Any], ...]  # output channels, stride, and the fields of the block
 
 
-class BuiltStage(NamedTuple):
+class ComparedStage(NamedTuple):
     """One stage as it is built."""
 
     name: str
-    blocks: tuple[BuiltBlock, ...]
+    blocks: tuple[ComparedBlock, ...]
     output: Shape
 
     @property
@@ -55,7 +55,7 @@ class BuiltStage(NamedTuple):
         return f"{listed}, {shape_text(self.output)}"
 
 
-class Edit(NamedTuple):
+class FieldDifference(NamedTuple):
     """A field with different values in two aligned blocks."""
 
     field: str
@@ -71,23 +71,25 @@ class Edit(NamedTuple):
 class BlockPair(NamedTuple):
     """Two aligned blocks; None where one network has no such block."""
 
-    before: BuiltBlock | None
-    after: BuiltBlock | None
+    before: ComparedBlock | None
+    after: ComparedBlock | None
 
     @property
-    def edits(self) -> tuple[Edit, ...]:
+    def edits(self) -> tuple[FieldDifference, ...]:
         """The fields that differ, of two aligned blocks."""
         if self.before is None or self.after is None:
             return ()
         old, new = ({"block": each.title, **dict(each.fields)} for each in (self.before, self.after))
-        return tuple(Edit(name, old[name], new[name]) for name in old if name in new and old[name] != new[name])
+        return tuple(
+            FieldDifference(name, old[name], new[name]) for name in old if name in new and old[name] != new[name]
+        )
 
 
 class StagePair(NamedTuple):
     """Two aligned stages; None where one network has no such stage."""
 
-    before: BuiltStage | None
-    after: BuiltStage | None
+    before: ComparedStage | None
+    after: ComparedStage | None
 
     @property
     def blocks(self) -> tuple[BlockPair, ...]:
@@ -125,7 +127,7 @@ def _text(value: Any) -> str:
 
 
 @remembered
-def built_stages(design: Design) -> tuple[BuiltStage, ...]:
+def built_stages(design: Design) -> tuple[ComparedStage, ...]:
     """Return the stages of a network as they are built.
 
     Raises:
@@ -135,16 +137,16 @@ def built_stages(design: Design) -> tuple[BuiltStage, ...]:
     for name, group in groupby(design.runs(), lambda run: run.stage):
         runs = list(group)
         blocks = [block for run in runs for block in [_built(run)] * run.repeats]
-        found.append(BuiltStage(name, tuple(blocks), out_shape(runs[-1].block, runs[-1].shape)))
+        found.append(ComparedStage(name, tuple(blocks), out_shape(runs[-1].block, runs[-1].shape)))
     return tuple(found)
 
 
-def _built(run: Run) -> BuiltBlock:
+def _built(run: Run) -> ComparedBlock:
     values, kind = vars(run.block), type(run.block)
     names = [*filter(values.__contains__, ("out_channels", "stride")), *(field.name for field in declared(kind))]
     has_weights = block_totals(run.block, run.shape).params > 0
     role = (VECTOR if kind.flattens else MAP) if has_weights else NOTHING
-    return BuiltBlock(kind_title(kind), role, tuple((name, values[name]) for name in names))
+    return ComparedBlock(kind_title(kind), role, tuple((name, values[name]) for name in names))
 
 
 # --- alignment --------------------------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def aligned_stages(before: Design, after: Design) -> tuple[StagePair, ...]:
     """
     pixels = [area(design.resolution) for design in (before, after)]
 
-    def cost(old: BuiltStage, new: BuiltStage) -> int:
+    def cost(old: ComparedStage, new: ComparedStage) -> int:
         # Maps are compared relative to the image, so that resolutions do not matter.
         sizes = [_map(stage.output) / image for stage, image in zip((old, new), pixels, strict=True)]
         # Half and double sides differ by two powers of two in area; further sizes share nothing.
@@ -183,7 +185,7 @@ def _share_of_others(one: set[Any], other: set[Any]) -> float:
     return 1 - len(one & other) / len(one | other) if one | other else 0.0
 
 
-def _block_cost(old: BuiltBlock, new: BuiltBlock) -> int:
+def _block_cost(old: ComparedBlock, new: ComparedBlock) -> int:
     fields = _share_of_others(set(old.fields), set(new.fields))
     return _OTHER_BLOCK * (old.title != new.title) + round(_OTHER_FIELDS * fields)
 

@@ -14,7 +14,7 @@ from effviz.count.report import analyze
 from effviz.model.design import Design
 from effviz.model.stage import Stage
 from effviz.studies.guidelines.access import DEVICES, GUIDELINES, REPEATS, RESOLUTION, SCALES, SOURCE
-from effviz.studies.guidelines.theory import PLAIN, Built, bottleneck_built, fragments_built, groups_text
+from effviz.studies.guidelines.theory import PLAIN, RepeatedBlocks, bottleneck_built, fragments_built, groups_text
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,15 @@ def _case(row: Mapping[str, str]) -> Case:
     return Case(guideline, row["case"], row["device"], row["scale"], label, widths, as_printed, design)
 
 
-def _case_1(case: str, first: int, second: int) -> Built:
+def _case_1(case: str, first: int, second: int) -> RepeatedBlocks:
     rows = tuple(
         Stage("conv", width, name=f"block{index}", **PLAIN) for index in range(REPEATS) for width in (second, first)
     )
     design = Design("convolutions", rows, resolution=RESOLUTION, in_channels=first)
-    return Built(case.removeprefix("c1:c2="), f"{first} → {second} → {first}", design)
+    return RepeatedBlocks(case.removeprefix("c1:c2="), f"{first} → {second} → {first}", design)
 
 
-def _case_2(case: str, width: int) -> Built:
+def _case_2(case: str, width: int) -> RepeatedBlocks:
     groups = int(case.removeprefix("g="))
     if width % groups:
         # The multiple with the multiply-adds nearest to those of the case without groups.
@@ -127,19 +127,19 @@ def _case_2(case: str, width: int) -> Built:
         width = min((below, below + groups), key=lambda each: abs(math.log(each**2 / target)))
     row = Stage("conv", width, REPEATS, groups=groups, **PLAIN)
     design = Design("convolutions", (row,), resolution=RESOLUTION, in_channels=width)
-    return Built(groups_text(groups), f"{width} → {width}", design)
+    return RepeatedBlocks(groups_text(groups), f"{width} → {width}", design)
 
 
-def _case_3(case: str, channels: int) -> Built:
+def _case_3(case: str, channels: int) -> RepeatedBlocks:
     count, _, arrangement = case.replace("-fragment", "").partition("-")
     return fragments_built(channels, int(count), arrangement or "series", RESOLUTION, REPEATS)
 
 
-def _case_4(case: str, channels: int) -> Built:
+def _case_4(case: str, channels: int) -> RepeatedBlocks:
     return bottleneck_built(channels, case, RESOLUTION, REPEATS)
 
 
-_BUILD: Mapping[str, Callable[..., Built]] = {"G1": _case_1, "G2": _case_2, "G3": _case_3, "G4": _case_4}
+_BUILD: Mapping[str, Callable[..., RepeatedBlocks]] = {"G1": _case_1, "G2": _case_2, "G3": _case_3, "G4": _case_4}
 
 
 def distinct(chosen: Iterable[Case]) -> list[Case]:
@@ -152,7 +152,7 @@ TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GuidelineVerdict:
     """Agreement of the cases of a column with their guideline."""
 
     follow: tuple[str, ...]  # labels of cases that are slower than the first one, or for guideline 4 faster
@@ -162,13 +162,13 @@ class Verdict:
     speed: float  # of that case, relative to the first one
 
 
-def verdict(guideline: str, speeds: Mapping[str, float]) -> Verdict:
+def verdict(guideline: str, speeds: Mapping[str, float]) -> GuidelineVerdict:
     """Compare speeds by label, at least two, with a guideline: the others with the first one."""
     (_, base), *others = speeds.items()
     sign = -1 if one_of("guideline", guideline, GUIDELINES) != "G4" else 1
     effect = {label: sign * (speed / base - 1) for label, speed in others}
     extreme = max(effect, key=effect.__getitem__)
-    return Verdict(
+    return GuidelineVerdict(
         tuple(label for label, size in effect.items() if size > TOLERANCE),
         tuple(label for label, size in effect.items() if -TOLERANCE <= size <= TOLERANCE),
         tuple(label for label, size in effect.items() if size < -TOLERANCE),

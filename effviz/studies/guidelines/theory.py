@@ -136,7 +136,7 @@ def fragment_width(channels: int, fragments: int) -> int:
     return max(1, round(channels / math.sqrt(fragments)))
 
 
-class Built(NamedTuple):
+class RepeatedBlocks(NamedTuple):
     """Repeated blocks of a guideline: name for a label, channels as text, and the network."""
 
     name: str
@@ -144,12 +144,16 @@ class Built(NamedTuple):
     design: Design
 
 
-def fragments_built(channels: int, fragments: int, arrangement: str, resolution: int, repeats: int = 1) -> Built:
+def fragments_built(
+    channels: int, fragments: int, arrangement: str, resolution: int, repeats: int = 1
+) -> RepeatedBlocks:
     """Build 1x1 convolutions in series or in parallel with the multiply-adds of one."""
     row = Stage("fragments", repeats=repeats, fragments=fragments, arrangement=arrangement)
     width = fragment_width(channels, fragments)
     design = Design("fragments", (row,), in_channels=width, resolution=resolution, title="fragments")
-    return Built("1 fragment" if fragments == 1 else f"{fragments} in {arrangement}", f"{width} → {width}", design)
+    return RepeatedBlocks(
+        "1 fragment" if fragments == 1 else f"{fragments} in {arrangement}", f"{width} → {width}", design
+    )
 
 
 @remembered
@@ -159,13 +163,13 @@ def fragments_point(channels: int, fragments: int, arrangement: str, resolution:
     return _point(fragments, *fragments_built(channels, fragments, arrangement, resolution))
 
 
-def bottleneck_built(channels: int, variant: str, resolution: int, repeats: int = 1) -> Built:
+def bottleneck_built(channels: int, variant: str, resolution: int, repeats: int = 1) -> RepeatedBlocks:
     """Build bottlenecks of one variant."""
     relu, shortcut = VARIANTS[variant]
     row = Stage("plain_bottleneck", repeats=repeats, activation="relu" if relu else "none", shortcut=shortcut)
     inner = PlainBottleneck(channels).inner
     design = Design("bottleneck", (row,), in_channels=channels, resolution=resolution, title="bottleneck")
-    return Built(variant_text(variant), f"{channels} → {inner} → {inner} → {channels}", design)
+    return RepeatedBlocks(variant_text(variant), f"{channels} → {inner} → {inner} → {channels}", design)
 
 
 @remembered

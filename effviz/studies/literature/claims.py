@@ -29,7 +29,7 @@ _IDENTIFIERS = re.compile(
 )
 
 
-class Row(NamedTuple):
+class ClaimRow(NamedTuple):
     """A row of the table of published figures, as text; see `effviz.zoo.published.published`."""
 
     design: str
@@ -58,16 +58,16 @@ class Row(NamedTuple):
 
 
 @cache
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[ClaimRow, ...]:
     """Read the published figures and those of the course notes, in this order."""
-    found: list[Row] = []
+    found: list[ClaimRow] = []
     for name in ("published.csv", "course_notes.csv"):
         with files("effviz.zoo.published").joinpath(name).open(encoding="utf-8") as file:
-            found += [Row(*(line[column] for column in COLUMNS)) for line in csv.DictReader(file)]
+            found += [ClaimRow(*(line[column] for column in COLUMNS)) for line in csv.DictReader(file)]
     return tuple(found)
 
 
-class Place(NamedTuple):
+class ClaimedNetwork(NamedTuple):
     """A network of the zoo with its multipliers."""
 
     name: str
@@ -86,7 +86,7 @@ class Place(NamedTuple):
 
 
 @remembered
-def _design(where: Place) -> Design:
+def _design(where: ClaimedNetwork) -> Design:
     design = architecture(where.name, groups=where.groups).scaled(width_mult=where.width, depth_mult=where.depth)
     return design if where.resolution is None else design.scaled(resolution=where.resolution)
 
@@ -102,14 +102,14 @@ def brief(source: str) -> str:
 
 
 @remembered
-def place(row: Row) -> Place | str:
+def place(row: ClaimRow) -> ClaimedNetwork | str:
     """Return the network that a row is about, or a sentence that says why it cannot be built."""
     if not row.design:
         return f"{row.architecture} in this form is not a network of the zoo."
     if not row.scale:
         return "The source does not print the multipliers."
     groups = int(row.groups) if row.groups and row.design in GROUPS else None
-    found = Place(
+    found = ClaimedNetwork(
         row.design, float(row.scale), float(row.depth_scale or 1), groups,
         parse_resolution(row.resolution) if row.resolution else None,
     )  # fmt: skip

@@ -5,9 +5,8 @@ mistakes that occur often. A rule changes what is counted, or one layer that imp
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
@@ -32,8 +31,8 @@ from effviz.model.layers import (
     Shape,
     pair,
 )
-from effviz.model.trace import Step, trace_block
-from effviz.zoo import variant
+from effviz.model.trace import TraceStep, trace_block
+from effviz.studies.literature import networks
 
 
 class Parts(NamedTuple):
@@ -64,6 +63,7 @@ class Parts(NamedTuple):
     regrouped_macs: int = 0  # multiply-adds of convolutions, divided by the groups a second time
     fc_weights: int = 0  # of the last linear layer
     fc_biases: int = 0  # of the last linear layer
+    first_macs: int = 0  # of the convolutions of the first block
     # Operations that a counter prints, see `effviz.count.reconcile.counters`.
     fvcore: int = 0
     thop: int = 0
@@ -86,7 +86,8 @@ def _columns(parts: list[tuple[Parts, int]]) -> Iterable[list[tuple[int, int]]]:
 @remembered
 def parts_of(design: Design, resolution: Resolution | None = None) -> Parts:
     """Count a network in parts; raises as `effviz.model.design.Design.runs`."""
-    return _total((_block_parts(run.block, run.shape), run.repeats) for run in design.runs(resolution))
+    parts = [(_block_parts(run.block, run.shape), run.repeats) for run in design.runs(resolution)]
+    return _total(parts)._replace(first_macs=parts[0][0].conv_macs)
 
 
 @remembered
@@ -98,7 +99,7 @@ def _block_parts(block: Layer, shape: Shape) -> Parts:
 _COUNTERS = {name: COUNTERS[name].numbers[0] for name in ("fvcore", "thop", "ptflops", "torchinfo")}
 
 
-def _printed(steps: tuple[Step, ...]) -> dict[str, int]:
+def _printed(steps: tuple[TraceStep, ...]) -> dict[str, int]:
     """Return the operations that each counter prints for the layers of a block."""
     found, macs = tally(steps), sum(cost.macs(step.layer, step.output.shape) for step in steps)
     return {name: operations(printed, macs, found, lambda: steps) for name, printed in _COUNTERS.items()}
@@ -109,7 +110,7 @@ _ACTIVATION_FLOPS = {"relu": 1, "relu6": 1, "hardsigmoid": 1, "hardswish": 2, "s
 _ACTIVATIONS = {"relu_elements": ("relu",), "relu6_elements": ("relu6",), "sigmoid_elements": ("sigmoid", "silu")}
 
 
-def _step_parts(step: Step) -> Parts:
+def _step_parts(step: TraceStep) -> Parts:
     layer, output = step.layer, step.output.shape
     if isinstance(layer, (Conv2d, Linear)):
         return _product_parts(layer, output)
@@ -152,7 +153,7 @@ def _product_parts(layer: Conv2d | Linear, output: Shape) -> Parts:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-class Rule(NamedTuple):
+class CountingRule(NamedTuple):
     """One convention.
 
     Attributes:
@@ -204,6 +205,11 @@ def _toco(parts: Parts) -> int:
     return _macs(parts) + (added + 64 * parts.sigmoid_elements) // 2
 
 
+def _pytorchcv_shufflenet(parts: Parts) -> int:
+    """Half of the FLOPs of pytorchcv's ShuffleNet, whose ReLU also changes the average pool of 3 x 3."""
+    return _pytorchcv(parts) + parts.pool_reads // 9 // 2
+
+
 def _paddle_params(parts: Parts) -> int:
     """Parameters of PaddlePaddle's model_stat, which has one parameter for all biases of the FC layer."""
     return parts.regrouped_weights + parts.fc_weights + (1 if parts.fc_weights else 0) + 2 * parts.norm
@@ -211,118 +217,211 @@ def _paddle_params(parts: Parts) -> int:
 
 def _paddle_flops(parts: Parts) -> int:
     """FLOPs of PaddlePaddle's model_stat, with the multiply-adds of linear layers counted once."""
+    return _paddle_ungrouped(parts) - 2 * (parts.conv_macs - parts.regrouped_macs)
+
+
+def _paddle_ungrouped(parts: Parts) -> int:
+    """The same, with grouped convolutions divided by the groups once."""
     read = parts.pool_reads + parts.max_reads + parts.pooled_channels
     activations = parts.relu_elements + parts.sigmoid_elements
-    return 2 * (parts.regrouped_macs + parts.norm_elements) + parts.linear_macs + activations + read
-
-
-def _wide_head(design: Design) -> Design | None:
-    """Return MobileNetV3-Small with the head of 1,280 channels that the first versions of the paper have."""
-    if design.name != "mobilenet_v3_small":
-        return None
-    rows = (row.with_changes(out_channels=1280) if row.name == "head" else row for row in design.stages)
-    return replace(design, stages=tuple(rows))
-
-
-def _early_stride(design: Design) -> Design | None:
-    """Return a ResNet with the strides of the paper, in the first 1x1 of a bottleneck; libraries have it in the 3x3."""
-    if not any(row.block == "bottleneck" for row in design.stages):
-        return None
-    rows = (row.with_changes(stride_at="1x1") if row.block == "bottleneck" else row for row in design.stages)
-    return replace(design, stages=tuple(rows))
-
-
-def _google(design: Design) -> Design | None:
-    """Return a network whose authors print estimates of TensorFlow's converter, in some of their tables."""
-    return design if design.name.startswith(("mnasnet", "mobilenet_v3")) else None
-
-
-def _paddle_shufflenet(design: Design) -> Design | None:
-    """Return ShuffleNetV2 as PaddleClas builds it: equal branches, and 224 channels in stage 2 at width 2."""
-    return variant(design.name, "teaching").applied("teaching", design) if design.name == "shufflenet_v2" else None
-
-
-def _paddle_mobilenet(design: Design) -> Design | None:
-    """Return MobileNetV3 as PaddleClas builds it: expanded channels as in torchvision, and c // 4 squeezed ones."""
-    if design.name not in ("mobilenet_v3_large", "mobilenet_v3_small"):
-        return None
-    expanded = next(rule for rule in variant(design.name, "torchvision").rules if "expanded_channels" in rule.changes)
-    changes: dict[str, dict[str, Any]] = {"inverted_residual": {"se_divisor": 1}}
-    rows = []
-    for row in expanded.applied(design).stages:
-        wide = {"out_channels": 1280} if row.name == "head" else {}
-        rows.append(row.with_changes(**changes.get(row.block, {}), **wide))
-    return replace(design, stages=tuple(rows))
+    return 2 * (parts.conv_macs + parts.norm_elements) + parts.linear_macs + activations + read
 
 
 _TOCO = "TensorFlow, lite/toco/tooling_util.cc"
 _PADDLE = "PaddlePaddle, fluid/contrib/model_stat.py"
 _PADDLE_PARAMS = "no biases, and weights of grouped convolutions divided by the groups twice"
+_TWICE = ", divided by the groups twice"
 _PADDLE_FLOPS = (
-    "two operations for each multiply-add of a convolution, divided by the groups twice, one in linear layers, and "
+    f"two operations for each multiply-add of a convolution{_TWICE}, one in linear layers, and "
     "those of batch norm, ReLU and pooling"
 )
 
 PARAMS = (
-    Rule("trainable", "all trainable parameters", _params),
-    Rule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
-    Rule("3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm),
-    Rule("4 batch-norm vectors", "all four batch-norm vectors per channel, as Keras does",
-         lambda p: _without_norm(p) + 4 * p.norm),
-    Rule("Keras, with normalization", "four batch-norm vectors per channel and the 7 numbers of Keras' input "
-         "normalization", lambda p: _without_norm(p) + 4 * p.norm + 7),
-    Rule("Keras, with biases", "four batch-norm vectors per channel, and a bias in every convolution",
-         lambda p: _without_norm(p) + p.unbiased + 4 * p.norm),
-    Rule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
-    Rule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
-    Rule("without FC layer", "the network without its last FC layer",
-         lambda p: _params(p) - p.fc_weights - p.fc_biases),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, _wide_head),
-    Rule("1280-wide head, no batch norm", "the head of 1,280 channels, without batch norm",
-         lambda p: _without_norm(p), _wide_head),
-    Rule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
-    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_PARAMS}", _paddle_params,
-         _paddle_shufflenet, _PADDLE),
-    Rule("PaddleClas MobileNetV3", "the network of PaddleClas without biases: expansions and head as in its table, "
-         "squeeze by c // 4", lambda p: p.weights + 2 * p.norm, _paddle_mobilenet, "PaddleClas, mobilenet_v3.py"),
-)  # fmt: skip
+    CountingRule("trainable", "all trainable parameters", _params),
+    CountingRule("without batch norm", "weights and biases without batch norm", lambda p: _without_norm(p)),
+    CountingRule(
+        "3 batch-norm vectors", "three batch-norm vectors per channel", lambda p: _without_norm(p) + 3 * p.norm
+    ),
+    CountingRule(
+        "4 batch-norm vectors",
+        "all four batch-norm vectors per channel, as Keras does",
+        lambda p: _without_norm(p) + 4 * p.norm,
+    ),
+    CountingRule(
+        "Keras, with normalization",
+        "four batch-norm vectors per channel and the 7 numbers of Keras' input normalization",
+        lambda p: _without_norm(p) + 4 * p.norm + 7,
+    ),
+    CountingRule(
+        "Keras, with biases",
+        "four batch-norm vectors per channel, and a bias in every convolution",
+        lambda p: _without_norm(p) + p.unbiased + 4 * p.norm,
+    ),
+    CountingRule("without FC bias", "a classifier without bias", lambda p: _params(p) - p.fc_biases),
+    CountingRule("weights only", "only weights of convolutions and linear layers", lambda p: p.weights),
+    CountingRule(
+        "without FC layer", "the network without its last FC layer", lambda p: _params(p) - p.fc_weights - p.fc_biases
+    ),
+    CountingRule(
+        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _params, networks.wide_head
+    ),
+    CountingRule(
+        "1280-wide head, no batch norm",
+        "the head of 1,280 channels, without batch norm",
+        lambda p: _without_norm(p),
+        networks.wide_head,
+    ),
+    CountingRule("PaddlePaddle", _PADDLE_PARAMS, _paddle_params, source=_PADDLE),
+    CountingRule(
+        "PaddleClas ShuffleNetV2",
+        f"the network of PaddleClas, with {_PADDLE_PARAMS}",
+        _paddle_params,
+        networks.paddle_shufflenet,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV3",
+        "the network of PaddleClas without biases: expansions and head as in its table, squeeze by c // 4",
+        lambda p: p.weights + 2 * p.norm,
+        networks.paddle_mobilenet_v3,
+        "PaddleClas, mobilenet_v3.py",
+    ),
+    CountingRule(
+        "pytorchcv MobileNetV3",
+        "the network of pytorchcv, whose head has no bias",
+        _params,
+        networks.pytorchcv_mobilenet,
+        "pytorchcv, mobilenetv3.py",
+    ),
+    CountingRule(
+        "two-group AlexNet",
+        "the network of the AlexNet paper, with two groups of channels",
+        _params,
+        networks.grouped_alexnet,
+    ),
+)
 """Rules for parameters, the most usual first."""
 
 MACS = (
-    Rule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
-    Rule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
-    Rule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
-    Rule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
-    Rule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
-    Rule("fvcore", "two more operations for each batch-norm output and one for each globally pooled element, as "
-         "fvcore does", lambda p: p.fvcore),
-    Rule("fvcore, gates by mean", "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which "
-         "it does not count", lambda p: p.fvcore - p.gate_reads),
-    Rule("thop", "four more operations for each batch-norm output, and those of pooling, as thop does",
-         lambda p: p.thop),
-    Rule("pytorchcv", "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
-         _pytorchcv),
-    Rule("pytorchcv, convolution as FC", "half of all operations, with a convolution without bias as classifier",
-         lambda p: _pytorchcv(p) - p.fc_weights // 2),
-    Rule("with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements),
-    Rule("with ReLU, pooling", "one more operation for each ReLU and each average-pooled element",
-         lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads),
-    Rule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
-    Rule("torchinfo", "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
-         lambda p: p.torchinfo),
-    Rule("TensorFlow converter", "half of all operations of the converted network: also biases, additions, products, "
-         "and 64 for each sigmoid", _toco, _google, _TOCO),
-    Rule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
-    Rule("PaddleClas ShuffleNetV2", f"the network of PaddleClas, with {_PADDLE_FLOPS}", _paddle_flops,
-         _paddle_shufflenet, _PADDLE),
-    Rule("1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, _wide_head),
-    Rule("stride in the 1x1", "the stride in the first 1x1 of a bottleneck, as the ResNet paper has it", _macs,
-         _early_stride),
-    Rule("pytorchcv, stride in the 1x1", "half of all operations, with the stride in the first 1x1 of a bottleneck",
-         _pytorchcv, _early_stride),
-    Rule("1280-wide head, 2x", "the head of 1,280 channels, and two operations for each multiply-add",
-         lambda p: 2 * _macs(p), _wide_head),
-)  # fmt: skip
+    CountingRule("multiply-adds", "multiply-adds of convolutions and linear layers", _macs),
+    CountingRule("FLOPs = 2x", "two operations for each multiply-add", lambda p: 2 * _macs(p)),
+    CountingRule("without FC layer", "the network without its last FC layer", lambda p: _macs(p) - p.fc_weights),
+    CountingRule("convolutions only", "convolutions without any linear layer", lambda p: p.conv_macs),
+    CountingRule("with bias adds", "one more operation for each bias added", lambda p: _macs(p) + p.bias_adds),
+    CountingRule(
+        "fvcore",
+        "two more operations for each batch-norm output and one for each globally pooled element, as fvcore does",
+        lambda p: p.fvcore,
+    ),
+    CountingRule(
+        "fvcore, gates by mean",
+        "what fvcore prints for code whose squeeze-and-excitation pools with `mean`, which it does not count",
+        lambda p: p.fvcore - p.gate_reads,
+    ),
+    CountingRule(
+        "thop", "four more operations for each batch-norm output, and those of pooling, as thop does", lambda p: p.thop
+    ),
+    CountingRule(
+        "pytorchcv",
+        "half of all operations, also of batch norm, activations and pooling, as pytorchcv does",
+        _pytorchcv,
+    ),
+    CountingRule(
+        "pytorchcv, convolution as FC",
+        "half of all operations, with a convolution without bias as classifier",
+        lambda p: _pytorchcv(p) - p.fc_weights // 2,
+    ),
+    CountingRule(
+        "with batch norm", "one more operation for each batch-norm output", lambda p: _macs(p) + p.norm_elements
+    ),
+    CountingRule(
+        "with ReLU, pooling",
+        "one more operation for each ReLU and each average-pooled element",
+        lambda p: _macs(p) + p.relu_elements + p.relu6_elements + p.pool_reads + p.global_reads,
+    ),
+    CountingRule("ptflops", "also biases, batch norm, activations and pooling, as ptflops does", lambda p: p.ptflops),
+    CountingRule(
+        "torchinfo",
+        "also biases of convolutions, and two operations per channel of batch norm, as torchinfo does",
+        lambda p: p.torchinfo,
+    ),
+    CountingRule(
+        "TensorFlow converter",
+        "half of all operations of the converted network: also biases, additions, products, and 64 for each sigmoid",
+        _toco,
+        networks.google,
+        _TOCO,
+    ),
+    CountingRule("PaddlePaddle", _PADDLE_FLOPS, _paddle_flops, source=_PADDLE),
+    CountingRule(
+        "PaddleClas ShuffleNetV2",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
+        _paddle_flops,
+        networks.paddle_shufflenet,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV2",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS}",
+        _paddle_flops,
+        networks.paddle_mobilenet_v2,
+        _PADDLE,
+    ),
+    CountingRule(
+        "PaddleClas MobileNetV3",
+        f"the network of PaddleClas, with {_PADDLE_FLOPS.replace(_TWICE, '')}",
+        _paddle_ungrouped,
+        networks.paddle_mobilenet_v3,
+        "PaddleClas, mobilenet_v3.py",
+    ),
+    CountingRule(
+        "pytorchcv ShuffleNet",
+        "half of all operations, with the ReLU after the concatenation, as in pytorchcv",
+        _pytorchcv_shufflenet,
+        networks.pytorchcv_shufflenet,
+        "pytorchcv, shufflenet.py",
+    ),
+    CountingRule(
+        "pytorchcv MobileNetV3",
+        "half of all operations of the network of pytorchcv, whose head has no bias",
+        _pytorchcv,
+        networks.pytorchcv_mobilenet,
+        "pytorchcv, mobilenetv3.py",
+    ),
+    CountingRule(
+        "two-group AlexNet",
+        "the network of the AlexNet paper, with two groups of channels",
+        _macs,
+        networks.grouped_alexnet,
+    ),
+    CountingRule(
+        "without first convolution",
+        "the network without its first convolution",
+        lambda p: _macs(p) - p.first_macs,
+        networks.mobilenet_v1,
+    ),
+    CountingRule(
+        "1280-wide head", "the head of 1,280 channels of the paper's first versions", _macs, networks.wide_head
+    ),
+    CountingRule(
+        "stride in the 1×1",
+        "the stride in the first 1×1 of a bottleneck, as the ResNet paper has it",
+        _macs,
+        networks.early_stride,
+    ),
+    CountingRule(
+        "pytorchcv, stride in the 1×1",
+        "half of all operations, with the stride in the first 1×1 of a bottleneck",
+        _pytorchcv,
+        networks.early_stride,
+    ),
+    CountingRule(
+        "1280-wide head, 2x",
+        "the head of 1,280 channels, and two operations for each multiply-add",
+        lambda p: 2 * _macs(p),
+        networks.wide_head,
+    ),
+)
 """Rules for multiply-adds, the most usual first."""
 
 RULES = {"params": PARAMS, "mult_adds": MACS}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from effviz.advice.scaling import ScalingRule, implied_phi
 from effviz.core.arguments import check_border
-from effviz.studies.literature.claims import Place, Row
+from effviz.studies.literature.claims import ClaimedNetwork, ClaimRow
 from effviz.studies.literature.digits import EXACT, ROUNDED, TRUNCATED, Digits
 from effviz.studies.literature.judge import OPEN, RIGHT, SHORT, WRONG
 from effviz.studies.literature.references import latencies_by_device
@@ -81,11 +81,11 @@ def _is_phone(device: str) -> bool:
 
 def published_speedups(name: str) -> dict[str, float]:
     """Return how many times faster than ResNet-50 a network is, by device, where both latencies are published."""
-    mine, base = (latencies_by_device(Place(each, 1.0, 1.0, None, 224)) for each in (name, BASELINE))
+    mine, base = (latencies_by_device(ClaimedNetwork(each, 1.0, 1.0, None, 224)) for each in (name, BASELINE))
     return {device: _fastest(base[device]) / _fastest(rows) for device, rows in mine.items() if device in base}
 
 
-def _fastest(rows: tuple[Row, ...]) -> float:
+def _fastest(rows: tuple[ClaimRow, ...]) -> float:
     return min(float(row.latency_ms) for row in rows)
 
 

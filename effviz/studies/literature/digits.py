@@ -23,7 +23,7 @@ class Digits(NamedTuple):
         return COARSE if off <= self.coarse else ""
 
 
-class Printed(NamedTuple):
+class PrintedDigits(NamedTuple):
     """How a source prints, where the digits in the table do not show it: the value of the last digit.
 
     0: as in the table.
@@ -37,27 +37,27 @@ class Printed(NamedTuple):
 
 
 SOURCES = (
-    Printed("timm results", 10_000, 10_000_000, 10_000_000),
-    Printed("torchvision", 1, 1_000_000, 1_000_000),
-    Printed("osmr/pytorchcv", 1, 10_000, 10_000),
-    Printed("MobileNetV4 paper", 100_000, 100_000_000, 100_000_000),
-    Printed("facebookresearch/pycls", 100_000, 100_000_000, 100_000_000),
+    PrintedDigits("timm results", 10_000, 10_000_000, 10_000_000),
+    PrintedDigits("torchvision", 1, 1_000_000, 1_000_000),
+    PrintedDigits("osmr/pytorchcv", 1, 10_000, 10_000),
+    PrintedDigits("MobileNetV4 paper", 100_000, 100_000_000, 100_000_000),
+    PrintedDigits("facebookresearch/pycls", 100_000, 100_000_000, 100_000_000),
     # Printed as 2 x multiply-adds; the table has half of it.
-    Printed("PaddlePaddle/PaddleClas", 10_000, 0, 0, factor=2),
-    Printed("tensorflow/tpu models/official/mnasnet/README.md @7dc921f (text)", 100_000, 1_000_000, 1_000_000),
-    Printed("tensorflow/tpu models/official/mnasnet/README.md @", 100_000, 100_000, 100_000),
+    PrintedDigits("PaddlePaddle/PaddleClas", 10_000, 0, 0, factor=2),
+    PrintedDigits("tensorflow/tpu models/official/mnasnet/README.md @7dc921f (text)", 100_000, 1_000_000, 1_000_000),
+    PrintedDigits("tensorflow/tpu models/official/mnasnet/README.md @", 100_000, 100_000, 100_000),
     # Printed in B.
-    Printed("EfficientNet paper arXiv 1905.11946v5 Table 2", 0, 10_000_000, 0),
-    Printed("EfficientNet paper arXiv 1905.11946v5 Table 3", 0, 100_000_000, 100_000_000),
-    Printed("EfficientNet paper arXiv 1905.11946v5 Table 7", 0, 100_000_000, 100_000_000),
+    PrintedDigits("EfficientNet paper arXiv 1905.11946v5 Table 2", 0, 10_000_000, 0),
+    PrintedDigits("EfficientNet paper arXiv 1905.11946v5 Table 3", 0, 100_000_000, 100_000_000),
+    PrintedDigits("EfficientNet paper arXiv 1905.11946v5 Table 7", 0, 100_000_000, 100_000_000),
 )
 """The sources that print in another unit or with another number of digits than the table."""
 
-_AS_IN_TABLE = Printed("", 0, 0, 0)
+_AS_IN_TABLE = PrintedDigits("", 0, 0, 0)
 _MEGA = 1_000_000
 
 
-def how_printed(source: str) -> Printed:
+def how_printed(source: str) -> PrintedDigits:
     """Return how a source prints."""
     return next((each for each in SOURCES if source.startswith(each.source)), _AS_IN_TABLE)
 

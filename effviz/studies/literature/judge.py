@@ -15,8 +15,8 @@ from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.units import change, exact, short
 from effviz.studies.literature import references
-from effviz.studies.literature.claims import COURSE, QUANTITIES, Place, Row, brief, document, place, rows
-from effviz.studies.literature.conventions import RULES, Rule
+from effviz.studies.literature.claims import COURSE, QUANTITIES, ClaimedNetwork, ClaimRow, brief, document, place, rows
+from effviz.studies.literature.conventions import RULES, CountingRule
 from effviz.studies.literature.digits import (
     COARSE,
     EXACT,
@@ -29,16 +29,21 @@ from effviz.studies.literature.digits import (
 )
 from effviz.zoo.published.cells import faults
 
-RIGHT, SHORT, OTHER, WRONG, OPEN, UNBUILT = "right", "rounded", "convention", "wrong", "open", "unbuilt"
+RIGHT, SHORT, OTHER, UNEXPLAINED, WRONG = "right", "rounded", "convention", "unexplained", "wrong"
+OPEN, UNBUILT = "open", "unbuilt"
 VERDICTS = {
     RIGHT: "Right",
     SHORT: "Rounded",
     OTHER: "Other convention",
+    UNEXPLAINED: "No rule found",
     WRONG: "Wrong",
     OPEN: "Not comparable",
     UNBUILT: "Not built here",
 }
-"""Verdicts with their names. Right: the digits are those of the exact count. Rounded: cut off, or fewer digits."""
+"""Verdicts with their names. Right: the digits are those of the exact count. Rounded: cut off, or fewer digits.
+
+A count that no rule explains is wrong only if it is a known misprint. Its source may count in a way that is not known.
+"""
 
 
 class Judged(NamedTuple):
@@ -86,9 +91,11 @@ def judged() -> tuple[Judged, ...]:
     return tuple(found)
 
 
-def _distinct(table: Iterable[Row], places: Iterable[Place | str]) -> dict[tuple[Row, str], Place | str]:
+def _distinct(
+    table: Iterable[ClaimRow], places: Iterable[ClaimedNetwork | str]
+) -> dict[tuple[ClaimRow, str], ClaimedNetwork | str]:
     """Return one row for each printed number: the table repeats those of a network with several latencies."""
-    found: dict[tuple[str, ...], tuple[Row, Place | str]] = {}
+    found: dict[tuple[str, ...], tuple[ClaimRow, ClaimedNetwork | str]] = {}
     for row, where in zip(table, places, strict=True):
         for quantity in QUANTITIES:
             text = getattr(row, quantity)
@@ -103,7 +110,13 @@ def _distinct(table: Iterable[Row], places: Iterable[Place | str]) -> dict[tuple
 
 
 def _claim(
-    row: Row, where: Place | None, quantity: str, reference: float | None, verdict: str, rule: str, reason: str
+    row: ClaimRow,
+    where: ClaimedNetwork | None,
+    quantity: str,
+    reference: float | None,
+    verdict: str,
+    rule: str,
+    reason: str,
 ) -> Judged:
     text = getattr(row, quantity)
     value = float(text)
@@ -135,22 +148,22 @@ def count_text(digits: Digits) -> str:
 
 
 @cache
-def _count(rule: Rule, where: Place) -> int | None:
+def _count(rule: CountingRule, where: ClaimedNetwork) -> int | None:
     return rule.of(where.design())
 
 
-def _fit(row: Row, where: Place, quantity: str, rule: Rule) -> str:
+def _fit(row: ClaimRow, where: ClaimedNetwork, quantity: str, rule: CountingRule) -> str:
     count = _count(rule, where)
     return "" if count is None else read_digits(getattr(row, quantity), row.source, quantity).fit(count)
 
 
-def _usual_rules(table: Iterable[tuple[Row, Place | str]]) -> dict[tuple[str, str, str], Rule]:
+def _usual_rules(table: Iterable[tuple[ClaimRow, ClaimedNetwork | str]]) -> dict[tuple[str, str, str], CountingRule]:
     """Return the convention of each source for a network: the rule that gives most of its digits."""
-    cells: dict[tuple[str, str, str], dict[tuple[Place, str], Row]] = defaultdict(dict)
+    cells: dict[tuple[str, str, str], dict[tuple[ClaimedNetwork, str], ClaimRow]] = defaultdict(dict)
     quoted: dict[tuple[str, str, str], str] = {}
     for row, where in table:
         for quantity in RULES:
-            if isinstance(where, Place) and (text := getattr(row, quantity)):
+            if isinstance(where, ClaimedNetwork) and (text := getattr(row, quantity)):
                 cells[row.source, row.design, quantity][where, text] = row
                 quoted.setdefault((row.design, quantity, text), row.source)
     usual = {key: _usual_rule(key[2], prints) for key, prints in cells.items()}
@@ -164,7 +177,7 @@ def _usual_rules(table: Iterable[tuple[Row, Place | str]]) -> dict[tuple[str, st
     return usual
 
 
-def _usual_rule(quantity: str, prints: dict[tuple[Place, str], Row]) -> Rule:
+def _usual_rule(quantity: str, prints: dict[tuple[ClaimedNetwork, str], ClaimRow]) -> CountingRule:
     hits: Counter[int] = Counter()
     for (where, _), row in prints.items():
         for index, rule in enumerate(RULES[quantity]):
@@ -173,7 +186,7 @@ def _usual_rule(quantity: str, prints: dict[tuple[Place, str], Row]) -> Rule:
     return RULES[quantity][next(index for index in range(len(RULES[quantity])) if hits[index] == best)]
 
 
-def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
+def _judge_count(row: ClaimRow, where: ClaimedNetwork, quantity: str, usual: CountingRule) -> Judged:
     plain, *others = RULES[quantity]
     count = _count(plain, where)
     assert count is not None
@@ -198,9 +211,10 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
     for rule in (usual, *(each for each in others if each.variant is not None)):
         counted = _count(rule, where)
         other = "" if rule is plain or counted is None else digits.fit(counted)
-        if counted is not None and (other in (EXACT, ROUNDED) or (other == TRUNCATED and fit != TRUNCATED)):
-            cut = " cut off" if other == TRUNCATED else ""
-            return verdict(OTHER, rule.name, f"Exact: {number}. {printed} is {exact(counted)}{cut}: {rule.text}.")
+        shortened = fit != TRUNCATED if other == TRUNCATED else other == COARSE and not fit and not rule.source
+        if counted is not None and (other in (EXACT, ROUNDED) or shortened):
+            how = f" {other}" if shortened else ""
+            return verdict(OTHER, rule.name, f"Exact: {number}. {printed} is {exact(counted)}{how}: {rule.text}.")
     if fit == TRUNCATED:
         nearest = count_text(digits._replace(value=(count + digits.step // 2) // digits.step * digits.step))
         return verdict(SHORT, TRUNCATED, f"Exact: {number}, cut off after the printed digits; rounded, {nearest}.")
@@ -211,7 +225,8 @@ def _judge_count(row: Row, where: Place, quantity: str, usual: Rule) -> Judged:
         return _claim(row, where, quantity, None, OPEN, "", f"No channels are published for width {where.width:g}.")
     known = faults(row.wrong).get(quantity, "")
     off = change(digits.value, count)
-    return verdict(WRONG, "", f"Exact: {number} ({off}); no convention gives {printed}. {known}".strip())
+    misprinted = WRONG if known.startswith("Misprint") else UNEXPLAINED
+    return verdict(misprinted, "", f"Exact: {number} ({off}); no rule gives {printed}. {known}".strip())
 
 
 # --- accuracy and latency ---------------------------------------------------------------------------------------------
@@ -223,7 +238,7 @@ def _agrees(printed: str, other: str) -> bool:
     return 2 * abs(Decimal(printed) - Decimal(other)) <= step
 
 
-def _judge_top1(row: Row, where: Place) -> Judged:
+def _judge_top1(row: ClaimRow, where: ClaimedNetwork) -> Judged:
     known = references.authors_top1(where)
     if not known:
         return _claim(row, where, "top1", None, OPEN, "", "The authors print no accuracy for this network and size.")
@@ -240,7 +255,7 @@ def _judge_top1(row: Row, where: Place) -> Judged:
     return _claim(row, where, "top1", first.top1, OTHER, "other weights", reason)
 
 
-def _judge_latency(row: Row, where: Place) -> Judged:
+def _judge_latency(row: ClaimRow, where: ClaimedNetwork) -> Judged:
     known = references.other_latencies(row, where)
     if not known:
         reason = f"No other source prints a latency of this network on {row.latency_device}."

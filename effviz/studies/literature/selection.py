@@ -9,9 +9,20 @@ from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import look_up
 from effviz.studies.literature.claims import QUANTITIES, document, rows
-from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG, Judged, judged
+from effviz.studies.literature.judge import (
+    OPEN,
+    OTHER,
+    RIGHT,
+    SHORT,
+    UNBUILT,
+    UNEXPLAINED,
+    VERDICTS,
+    WRONG,
+    Judged,
+    judged,
+)
 
-COMPARED = (RIGHT, SHORT, OTHER, WRONG)
+COMPARED = (RIGHT, SHORT, OTHER, UNEXPLAINED, WRONG)
 """Verdicts on claims with a reference."""
 
 BINS = ((0.0, "none"), (0.005, "under 0.5 %"), (0.01, "0.5 to 1 %"), (0.02, "1 to 2 %"), (0.05, "2 to 5 %"),
@@ -41,7 +52,7 @@ def chosen(by: Filter) -> tuple[Judged, ...]:
         and by.quantity in ("", each.quantity) and by.verdict in ("", each.verdict)
         and all(word in f"{each.network} {each.design} {each.source}".lower() for word in words)
     ]  # fmt: skip
-    order = (WRONG, OTHER, SHORT, RIGHT, OPEN, UNBUILT)
+    order = (WRONG, UNEXPLAINED, OTHER, SHORT, RIGHT, OPEN, UNBUILT)
     return tuple(sorted(found, key=lambda each: (order.index(each.verdict), -abs(each.off or 0.0))))
 
 
@@ -105,14 +116,14 @@ class Summary(NamedTuple):
     claims: int
     counts: dict[str, int]  # by verdict, in the order of `VERDICTS`
     compared: int  # claims with a reference
-    median_off: float | None  # relative difference of the wrong ones; None without any
+    median_off: float | None  # relative difference of those without a rule and the wrong ones; None without any
 
 
 def summary(claims: Iterable[Judged]) -> Summary:
     """Count claims by verdict."""
     listed = list(claims)
     counts = Counter(each.verdict for each in listed)
-    offs = [abs(each.off) for each in listed if each.verdict == WRONG and each.off is not None]
+    offs = [abs(each.off) for each in listed if each.verdict in (UNEXPLAINED, WRONG) and each.off is not None]
     return Summary(
         len(listed), {verdict: counts[verdict] for verdict in VERDICTS}, sum(counts[each] for each in COMPARED),
         median(offs) if offs else None,

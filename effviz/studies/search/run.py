@@ -101,7 +101,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Found:
+class StudyNetwork:
     """A network of a study, counted again.
 
     Attributes:
@@ -140,10 +140,10 @@ class Evaluated(NamedTuple):
     within: bool  # the limits
 
 
-class Result(NamedTuple):
+class StudyResult(NamedTuple):
     """The state of a study."""
 
-    front: tuple[Found, ...]  # in ascending order of the first minimized quantity
+    front: tuple[StudyNetwork, ...]  # in ascending order of the first minimized quantity
     evaluated: tuple[Evaluated, ...]  # all finished networks
 
     @property
@@ -159,7 +159,7 @@ class Result(NamedTuple):
 
 def search(
     task: Task, storage: str, measure: Callable[[Design], float] | None = None, *, worker: int = 0, **options: Any
-) -> Result:
+) -> StudyResult:
     """Evaluate networks until the study has enough, and return its front.
 
     Args:
@@ -173,6 +173,8 @@ def search(
         DesignError: the storage fails, or the study has other settings.
     """
     from optuna.trial import TrialState
+
+    from effviz.studies.search.storage import fail_stale
 
     if task.measures and measure is None:
         fail("measure", measure, "must be a function if latency is minimized")
@@ -192,6 +194,8 @@ def search(
             genes = {name: trial.suggest_int(name, 0, len(values) - 1) for name, values in task.space.genes.items()}
             return _evaluated(task, trial, task.space.design(task.space.read(genes)), measure)
 
+        # In a complete study, too, networks of ended workers do not stay unfinished.
+        fail_stale(study)
         if finished() < task.trials:
             study.optimize(objective, callbacks=[after])
         return result(task, study)
@@ -215,7 +219,7 @@ def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Ite
     import optuna
     from optuna.study import StudyDirection
 
-    from effviz.studies.search.storage import opened, quiet
+    from effviz.studies.search.storage import opened, quiet, reason
 
     quiet()
     with opened(storage, **options) as place:
@@ -234,8 +238,13 @@ def open_study(task: Task, storage: str, worker: int = 0, **options: Any) -> Ite
                 raise DesignError(f"study {task.study} has other settings: {difference}; use another name")
             study.sampler = _sampler(task, worker, done)
             yield study
-        except optuna.exceptions.OptunaError as error:
-            raise DesignError(f"the storage of study {task.study} failed: {error}") from None
+        except (optuna.exceptions.OptunaError, UnboundLocalError) as error:
+            # Optuna also raises an UnboundLocalError if the connection ends while it stores a result.
+            if isinstance(error, UnboundLocalError) and not isinstance(
+                error.__context__, optuna.exceptions.OptunaError
+            ):
+                raise
+            raise DesignError(f"the storage of study {task.study} failed: {reason(error)}") from None
 
 
 def _difference(known: Any, task: Task) -> str:
@@ -262,7 +271,7 @@ def _sampler(task: Task, worker: int, done: int) -> optuna.samplers.BaseSampler:
     return NSGAIISampler(seed=seed, population_size=POPULATION)
 
 
-def result(task: Task, study: optuna.Study) -> Result:
+def result(task: Task, study: optuna.Study) -> StudyResult:
     """Return the front of a study, each network counted again.
 
     Raises:
@@ -275,21 +284,21 @@ def result(task: Task, study: optuna.Study) -> Result:
         Evaluated(each.number, tuple(each.values), max(each.constraints.values(), default=0.0) <= 0)
         for each in finished
     )  # fmt: skip
-    members: dict[tuple[Option, ...], Found] = {}
+    members: dict[tuple[Option, ...], StudyNetwork] = {}
     for trial in study.best_trials:
         found = _found(task, trial)
         members.setdefault(found.options, found)
     front = sorted(members.values(), key=lambda each: (*map(each.amount, task.minimize), each.number))
-    return Result(tuple(front), tuple(evaluated))
+    return StudyResult(tuple(front), tuple(evaluated))
 
 
-def _found(task: Task, trial: optuna.trial.FrozenTrial) -> Found:
+def _found(task: Task, trial: optuna.trial.FrozenTrial) -> StudyNetwork:
     options = tuple(task.space.read(trial.params))
     design = task.space.design(options, f"Network {trial.number}")
     report, values = analyze(design), trial.values
     latency_ms = values[task.minimize.index("latency")] if task.measures else None
     capacity = entropy(design)
-    found = Found(trial.number, options, report, capacity, latency_ms, task.space)
+    found = StudyNetwork(trial.number, options, report, capacity, latency_ms, task.space)
     counted = (*map(found.amount, task.minimize), capacity)
     if tuple(map(float, counted)) != tuple(values):
         raise DesignError(f"network {trial.number} of study {task.study} has {values}; this version counts {counted}")
@@ -299,7 +308,7 @@ def _found(task: Task, trial: optuna.trial.FrozenTrial) -> Found:
     return found
 
 
-def rows(result: Result) -> list[dict[str, Any]]:
+def rows(result: StudyResult) -> list[dict[str, Any]]:
     """Return the front as plain rows: counts, capacity, and the choices of every stage in words."""
     return [
         {"network": each.number, **{name: each.amount(name) for name in COUNTS}}

@@ -32,7 +32,7 @@ BINS = 50_000
 _LARGEST = 2**63
 
 
-class Counts(NamedTuple):
+class Costs(NamedTuple):
     """Parameters and multiply-adds."""
 
     params: int
@@ -40,7 +40,7 @@ class Counts(NamedTuple):
 
 
 @remembered
-def stage_counts(space: Space, stage: int, entering: float, option: Option) -> Counts:
+def stage_counts(space: Space, stage: int, entering: float, option: Option) -> Costs:
     """Count one stage.
 
     Args:
@@ -59,10 +59,10 @@ def stage_counts(space: Space, stage: int, entering: float, option: Option) -> C
     head = made(kind, tuple((fields | {"in_channels": in_channels, "stride": stride}).items()))
     begin = block_totals(head, (in_channels, *first.shape[1:]))
     if option.layers == 1:
-        return Counts(begin.params, begin.macs)
+        return Costs(begin.params, begin.macs)
     rest = made(kind, tuple((fields | {"in_channels": fields["out_channels"], "stride": 1}).items()))
     each, times = block_totals(rest, begin.out_shape), option.layers - 1
-    return Counts(begin.params + times * each.params, begin.macs + times * each.macs)
+    return Costs(begin.params + times * each.params, begin.macs + times * each.macs)
 
 
 @remembered
@@ -78,11 +78,11 @@ def _plain(space: Space, width: float) -> Design:
 
 
 @remembered
-def outside_counts(space: Space, leaving: float) -> Counts:
+def outside_counts(space: Space, leaving: float) -> Costs:
     """Count stem, head and classifier; the head depends on the width of the last stage."""
     runs = [run for run in _plain(space, leaving).runs() if not run.stage.startswith("stage")]
     counted = [block_totals(run.block, run.shape) for run in runs]
-    return Counts(sum(each.params for each in counted), sum(each.macs for each in counted))
+    return Costs(sum(each.params for each in counted), sum(each.macs for each in counted))
 
 
 # --- averages --------------------------------------------------------------------------------------------------------

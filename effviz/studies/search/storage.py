@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from uuid import uuid4
 
 import optuna
 from filelock import FileLock, Timeout
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.storages._heartbeat import BaseHeartbeat
+from optuna.storages._rdb.models import TrialHeartbeatModel, TrialModel
 from optuna.storages.journal import BaseJournalBackend
 from optuna.storages.journal._storage import JournalOperation
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from effviz.core.errors import DesignError, fail, show
 
@@ -29,9 +32,10 @@ _MISSED = 3
 _URL = re.compile(r"([a-z]+)(\+[a-z]+)?://")
 # SQLAlchemy's name of the database with its driver, and the package with the driver.
 _POSTGRESQL = "postgresql+psycopg", "effviz[postgresql]"
+_MYSQL = "mysql+pymysql", "effviz[mysql]"
 _DRIVERS = {
     "postgres": _POSTGRESQL, "postgresql": _POSTGRESQL,
-    "mysql": ("mysql+pymysql", "pymysql"), "sqlite": ("sqlite", ""),
+    "mysql": _MYSQL, "mariadb": _MYSQL, "sqlite": ("sqlite", ""),
 }  # fmt: skip
 
 _BEGIN = b'{"op_code":'
@@ -170,6 +174,33 @@ class _JournalStorage(JournalStorage, BaseHeartbeat):
         return [trial._trial_id for trial in running if self.journal.has_ended(trial._trial_id)]
 
 
+class _Database(RDBStorage):
+    """A database in which a trial has a heartbeat from its creation on.
+
+    Optuna sends the first one after it has chosen the network. A trial without any, whose worker was killed before,
+    would count as running forever.
+    """
+
+    def _get_prepared_new_trial(
+        self, study_id: int, template_trial: FrozenTrial | None, session: Session
+    ) -> TrialModel:
+        trial = super()._get_prepared_new_trial(study_id, template_trial, session)
+        if template_trial is None:
+            session.add(TrialHeartbeatModel(trial_id=trial.trial_id))
+        return trial
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Send a sign of life. If the database does not answer, the worker itself reports it with its next result."""
+        with suppress(StorageInternalError):
+            super().record_heartbeat(trial_id)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Set the state of a trial. One that starts has a heartbeat before."""
+        if state == TrialState.RUNNING:
+            self.record_heartbeat(trial_id)
+        return super().set_trial_state_values(trial_id, state, values)
+
+
 def _remove_rest(handle: int) -> None:
     """Remove what follows the last complete line."""
     size = os.fstat(handle).st_size
@@ -221,7 +252,7 @@ def _storage(place: str, heartbeat_s: int) -> BaseStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            return RDBStorage(
+            return _Database(
                 url,
                 heartbeat_interval=heartbeat_s,
                 grace_period=_MISSED * heartbeat_s,
@@ -229,11 +260,31 @@ def _storage(place: str, heartbeat_s: int) -> BaseStorage:
             )
         except ImportError:
             raise DesignError(f"the storage needs a driver of the database: pip install '{package}'") from None
-        except (SQLAlchemyError, ValueError) as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise DesignError(f"the storage cannot be opened: {reason}") from None
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            # A driver refuses unknown options of the URL by a TypeError.
+            raise DesignError(f"the storage cannot be opened: {reason(error)}") from None
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of an error, or of the error of the database that caused it."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, DBAPIError):
+            # PyMySQL has the number of the error before its text.
+            error = link.orig or link
+            break
+        link = link.__cause__ or link.__context__
+    return str(error.args[-1] if error.args else error).strip().partition("\n")[0]
+
+
+def fail_stale(study: optuna.Study) -> None:
+    """Let the unfinished networks of ended workers fail. The next worker that needs a network computes them again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
 
 
 def quiet() -> None:
-    """Let Optuna log warnings only."""
+    """Let Optuna and the connections to a database log nothing that an exception reports too."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

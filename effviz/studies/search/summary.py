@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
-from effviz.studies.search.run import Result, Task, search
+from effviz.studies.search.run import StudyResult, Task, search
 from effviz.studies.search.share import ChoiceCost, Distribution, choice_costs, distribution, mean
 from effviz.studies.search.space import Space
 
@@ -30,7 +30,7 @@ def space_facts(space: Space) -> SpaceFacts:
 
 
 @remembered
-def searched(task: Task, storage: str) -> Result:
+def searched(task: Task, storage: str) -> StudyResult:
     """Return the result of a search with one worker, see `effviz.studies.search.run.search`."""
     return search(task, storage)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from effviz.core.arguments import check_border
 from effviz.core.errors import DesignError, whole
-from effviz.studies.search.run import Result, Task, search
+from effviz.studies.search.run import StudyResult, Task, search
 
 if TYPE_CHECKING:
     from effviz.model.design import Design
@@ -19,7 +19,7 @@ MOST = 64
 
 def search_together(
     task: Task, storage: str, workers: int = 1, measure: Callable[[Design], float] | None = None
-) -> Result:
+) -> StudyResult:
     """Search with several processes, which end when the study has enough networks.
 
     Args:

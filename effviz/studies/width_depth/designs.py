@@ -134,7 +134,7 @@ def stage_widths(design: Design) -> dict[str, int]:
     return {entry.stage: entry.channels for entry in placed(design)}
 
 
-class Shares(NamedTuple):
+class CostShares(NamedTuple):
     """Distribution of the multiply-adds or parameters of a design, as shares."""
 
     outside: float  # stem, head and classifier, which do not depend on the depth
@@ -143,9 +143,9 @@ class Shares(NamedTuple):
     depthwise: float  # depthwise convolutions of all blocks, which grow with the width, not with its square
 
 
-def shares(design: Design, quantity: str) -> Shares:
+def shares(design: Design, quantity: str) -> CostShares:
     """Return the shares of ``"macs"`` or ``"params"``."""
-    sums = dict.fromkeys(Shares._fields, 0)
+    sums = dict.fromkeys(CostShares._fields, 0)
     before = ""
     for entry in design.blocks():
         stage = stage_of(entry.path)
@@ -155,7 +155,7 @@ def shares(design: Design, quantity: str) -> Shares:
         sums["depthwise"] += _depthwise(entry.block, entry.shape, quantity)
         before = stage
     total = max(1, sums["outside"] + sums["first"] + sums["further"])
-    return Shares(**{name: value / total for name, value in sums.items()})
+    return CostShares(**{name: value / total for name, value in sums.items()})
 
 
 @remembered

@@ -24,7 +24,7 @@ _WALKED = 3_000  # steps of the linear search
 
 
 @dataclass(frozen=True)
-class Fit:
+class DepthFit:
     """The largest network within a budget of multiply-adds, at one depth."""
 
     budget: int  # multiply-adds of one image
@@ -59,7 +59,7 @@ class OverBudgetError(DesignError):
         return OverBudgetError, (self.budget, self.least)
 
 
-def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution: Resolution | None = None) -> Fit:
+def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution: Resolution | None = None) -> DepthFit:
     """Find the width multiplier with the most multiply-adds, after rounding, that do not exceed `macs`.
 
     Multiply-adds over the multiplier are a staircase. Bisection ends at two neighboring steps, one within the budget
@@ -82,7 +82,7 @@ def fit_width(design: Design, macs: int, *, depth_mult: float = 1.0, resolution:
 
 
 @remembered
-def _fit_width(design: Design, budget: int) -> Fit:
+def _fit_width(design: Design, budget: int) -> DepthFit:
     stairs = _Stairs(design, budget)
     stairs.search()
     built = dict(stairs.lasting())
@@ -93,7 +93,7 @@ def _fit_width(design: Design, budget: int) -> Fit:
     if best is None:
         raise OverBudgetError(budget, beyond or 0)
     above = None if beyond is None else stairs.shown(built[beyond])
-    return Fit(budget, stairs.shown(built[best]), best, above, beyond)
+    return DepthFit(budget, stairs.shown(built[best]), best, above, beyond)
 
 
 class _Step(NamedTuple):

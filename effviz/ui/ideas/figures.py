@@ -11,7 +11,6 @@ from effviz.core.caches import remembered
 from effviz.core.units import short
 from effviz.count.kinds import DEPTHWISE, POINTWISE, STANDARD
 from effviz.count.report import analyze
-from effviz.model.blocks import InvertedResidual
 from effviz.studies.compare.networks import PRESETS, front, preset, published_top1
 from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.multipliers import counts
@@ -32,87 +31,76 @@ def figure(url_path: str) -> str:
 
 
 def _convolutions() -> str:
-    kernel, channels, cell = 3, 64, 10
-    full, separable = kernel**2 * channels, kernel**2 + channels
-    side, depth = kernel * cell, 60
+    cell, kernel, depth = 10, 3, 60
+    side = kernel * cell
     return drawing(
-        f"The kernel of a standard convolution is a block of {full} weights for {channels} channels. A depthwise "
-        f"kernel of {kernel**2} weights and a pointwise one of {channels} replace it.",
-        box(28, 42, side, side, depth, STANDARD), label(58, 88, "standard"),
-        label(58, 104, f"{kernel**2}·{channels} = {full}", kind="muted"),
+        "The kernel of a standard convolution is a block of K squared times C weights for C channels. A depthwise "
+        "kernel of K squared weights and a pointwise one of C replace it.",
+        box(28, 42, side, side, depth, STANDARD), label(58, 88, "standard"), label(58, 104, "K² · C", kind="muted"),
         arrow(106, 54, 22),
         box(146, 42, side, side, cell, DEPTHWISE), label(189, 62, "+"),
         box(204, 52, cell, cell, depth, POINTWISE), label(192, 88, "depthwise + 1×1"),
-        label(192, 104, f"{kernel**2} + {channels} = {separable}", kind="muted"),
+        label(192, 104, "K² + C", kind="muted"),
     )  # fmt: skip
 
 
 def _blocks() -> str:
-    block = InvertedResidual(24, 24)
-    narrow, wide = block.in_channels, block.expanded
-    unit, middle = 68 / wide, 54
-    low, high = narrow * unit / 2, wide * unit / 2
+    narrow, wide, middle = 11.0, 68.0, 54
+    low, high = narrow / 2, wide / 2
     ends = ((30, narrow), (120, wide), (140, wide), (230, narrow))
     bars = "".join(
-        rect(x - 5, middle - width * unit / 2, 10, width * unit, "accent" if width == narrow else "paper")
-        for x, width in ends
+        rect(x - 5, middle - width / 2, 10, width, "accent" if width == narrow else "paper") for x, width in ends
     )
     return drawing(
-        f"An inverted residual widens {narrow} channels to {wide}, filters them depthwise, and projects back to "
-        f"{narrow}. A shortcut connects the narrow ends.",
+        "An inverted residual widens C channels to t times C, filters them depthwise, and projects back to C. A "
+        "shortcut connects the narrow ends.",
         shape([(35, middle - low), (115, middle - high), (115, middle + high), (35, middle + low)], POINTWISE),
         rect(125, middle - high, 10, 2 * high, DEPTHWISE),
         shape([(145, middle - high), (225, middle - low), (225, middle + low), (145, middle + high)], POINTWISE),
         bars, path(f"M30 {middle - low - 3:.1f}V10H230V{middle - low - 6:.1f}m-4 -5l4 5l4 -5"),
-        label(30, 106, str(narrow)), label(130, 106, f"{wide} channels"), label(230, 106, str(narrow)),
+        label(30, 106, "C"), label(130, 106, "t · C channels"), label(230, 106, "C"),
     )  # fmt: skip
 
 
 def _memory() -> str:
-    found = compare(Shape("G1", ratio=6))
-    factor, unit = found.factor("fused"), 90
-    rows = (("1 : 1", 1.0, "1.00× memory access", 12), ("1 : 6", factor, f"{factor:.2f}×", 60))
+    factor, unit = compare(Shape("G1", ratio=6)).factor("fused"), 90
+    rows = (("c : c", 1.0, 10), ("c₁ : c₂", factor, 62))
     bars = "".join(
-        label(38, y + 20, name, "end") + rect(48, y, unit, 13, "accent") + rect(48, y + 15, unit * size, 13, "ghost")
-        + label(54 + unit * size, y + 26, text, "start")
-        for name, size, text, y in rows
-    )  # fmt: skip
+        label(44, y + 20, name, "end") + rect(54, y, unit, 13, "accent") + rect(54, y + 15, unit * size, 13, "ghost")
+        for name, size, y in rows
+    )
     return drawing(
-        f"Two convolutions with equal multiply-adds. With widths of 1 to 6, memory access is {factor:.2f} times that "
-        "of equal widths.",
-        bars, label(54 + unit, 23, "multiply-adds", "start", "muted"),
-        label(48, 106, "widths at equal compute", "start", "muted"),
+        "Two convolutions with equal multiply-adds. Unequal widths have more memory access than equal ones.",
+        bars, label(60 + unit, 21, "multiply-adds", "start"), label(60 + unit, 37, "memory access", "start"),
+        label(60 + unit, 73, "equal", "start", "muted"), label(60 + unit * factor, 89, "more", "start", "muted"),
     )  # fmt: skip
 
 
 def _scaling() -> str:
-    rule, phi = (1.2, 1.1, 1.15), 3
-    depth, width, resolution = (base**phi for base in rule)
+    depth, width, resolution = (base**3 for base in (1.2, 1.1, 1.15))
 
     def stack(x: float, count: int, height: float, side: float, kind: str) -> str:
         boxes = [box(x + place * 11, 80 - height, 6, height, side, kind) for place in range(count)]
         return "".join(reversed(boxes))
 
     return drawing(
-        f"A network as a row of layers, before and after compound scaling with coefficient {phi}: "
-        f"{depth:.2f} times the depth, {width:.2f} times the width, {resolution:.2f} times the resolution.",
+        "A network as a row of layers, before and after compound scaling: more layers, wider ones, and larger maps.",
         stack(18, 4, 32, 30, "ghost"), arrow(92, 62, 20),
         stack(128, round(4 * depth), 32 * width, 30 * resolution, "accent"),
-        label(44, 104, "φ = 0"), label(178, 104, f"φ = {phi}"),
+        label(44, 104, "φ = 0"), label(178, 104, "φ > 0"),
     )  # fmt: skip
 
 
 def _multipliers() -> str:
     side, alpha, rho = 84, 0.75, 160 / 224
-    share = alpha**2 * rho**2
     return drawing(
-        f"A square whose area is the cost of a network. Width {alpha:g} and resolution {rho:.2f} leave a rectangle of "
-        f"{100 * share:.0f} percent of it.",
+        "A square whose area is the cost of a network. The multipliers of width and resolution leave a rectangle of "
+        "alpha squared times rho squared of it.",
         rect(56, 4, side, side, "ghost"),
         rect(56, 4 + side * (1 - rho**2), side * alpha**2, side * rho**2, "accent"),
-        label(56 + side * alpha**2 / 2, 104, "width²"), label(48, 72, "res.²", "end"),
-        label(156, 40, f"{alpha:g} × width", "start"), label(156, 58, f"{rho:.2f} × resolution", "start", "muted"),
-        label(156, 80, f"{100 * share:.0f} % of the cost", "start"),
+        label(56 + side * alpha**2 / 2, 104, "α²"), label(48, 72, "ρ²", "end"),
+        label(156, 32, "width × α", "start"), label(156, 50, "resolution × ρ", "start"),
+        label(156, 76, "cost × α²ρ²", "start", "muted"),
     )  # fmt: skip
 
 
@@ -121,8 +109,8 @@ def _width_depth() -> str:
     wide = "".join(rect(24 + place * 16, low - height, 10, height, "accent") for place in range(4))
     deep = "".join(rect(120 + place * 7.5, low - height / 2, 5, height / 2, "accent") for place in range(16))
     return drawing(
-        "Two networks with equal multiply-adds: 4 wide layers, and 16 layers of half the width.",
-        wide, deep, label(53, 104, "4 × 2w"), label(106, 52, "="), label(179, 104, "16 × w"),
+        "Two networks with equal multiply-adds: few wide layers, and four times as many layers of half the width.",
+        wide, deep, label(53, 104, "d layers of 2w"), label(106, 52, "="), label(179, 104, "4d layers of w"),
     )  # fmt: skip
 
 

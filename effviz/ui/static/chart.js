@@ -1,8 +1,13 @@
 // Plotly figures that are updated in place: the component calls `draw` when its data changes.
 
 const CONFIG = { displayModeBar: false, displaylogo: false };
-const LEAST = 0.6; // a chart is not fitted into less than this share of its height
+const LEAST = 0.45; // a chart is not fitted into less than this share of its height
+const SMALLEST = 1.25; // least enlargement of a chart that is fitted
 const BELOW = 12; // pixels that stay free below a chart that is fitted into the window
+const WIDE = 640; // pixels from which on upright bars stay upright
+const LETTER = 6.5; // pixels of a letter of an axis
+const LONGEST = 16; // letters of a name beside a bar
+const ROW = 21, HEADING = 50; // pixels of a row of bars, and of the headings above the rows
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
 const latest = new WeakMap(); // element of a chart -> the data it received last
@@ -53,7 +58,7 @@ export async function draw({ parentElement, data, setTriggerValue }, url) {
   write(parentElement.querySelector("figcaption > details:last-child p"), more.join(" "));
   parentElement.querySelector("figcaption > details:last-child").hidden = !more.length;
   describe(box, figure);
-  box.style.minHeight = `${figure.layout.height * enlargement(box)}px`;
+  box.style.minHeight = `${turned(figure, box).layout.height * enlargement(box)}px`;
   const library = await plotly(url);
   if (drawn.get(box) !== text) return; // replaced while plotly was loading
   await show(library, box, figure);
@@ -66,8 +71,9 @@ function listen(box) {
   box.on("plotly_click", ({ points }) => {
     const mark = points.find((each) => each.customdata !== undefined) ?? points[0];
     if (!box.classList.contains("clickable") || !mark) return;
+    const [x, y] = box.layout.meta?.turned ? [mark.y, mark.x] : [mark.x, mark.y];
     // A second click on the same mark is a new one.
-    senders.get(box)?.("click", { x: mark.x, y: mark.y, detail: mark.customdata ?? null, time: performance.now() });
+    senders.get(box)?.("click", { x, y, detail: mark.customdata ?? null, time: performance.now() });
   });
 }
 
@@ -97,7 +103,7 @@ async function show(library, box, figure) {
   state.next = state.last = figure;
   state.running ??= (async () => {
     while (state.next) {
-      const factor = enlargement(box), now = factor === 1 ? state.next : fitted(enlarged(state.next, factor), box);
+      const factor = enlargement(box), now = fitted(turned(state.next, box), factor, box);
       const text = JSON.stringify(now);
       state.next = null;
       state.factor = factor;
@@ -118,7 +124,8 @@ async function show(library, box, figure) {
 // The sidebar changes the width of a chart without a change of the window, to which alone plotly can respond.
 const widths = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    const drawnWidth = target._fullLayout?.width;
+    const drawnWidth = target._fullLayout?.width, { last } = waiting.get(target) ?? {};
+    if (last?.layout.meta?.turns) show(window.Plotly, target, last);
     if (drawnWidth && target.clientWidth && Math.abs(target.clientWidth - drawnWidth) >= 1) window.Plotly.Plots.resize(target);
   }
 });
@@ -222,14 +229,62 @@ function enlarged(value, factor, key = "", parent = "") {
   return typeof value === "number" && (LENGTHS.has(key) || WITHIN[parent]?.includes(key)) ? value * factor : value;
 }
 
-/** Return an enlarged figure with the height that is left in the window, if it is the first one and need not shrink much. */
-function fitted(figure, box) {
-  const main = box.closest("[data-testid=stMain]");
-  if (!main || main.querySelector(".chart") !== box) return figure;
-  const top = box.getBoundingClientRect().top + main.scrollTop, { height } = figure.layout;
-  const room = Math.floor(window.innerHeight - top - BELOW);
-  if (room >= height || room < LEAST * height) return figure;
-  return { ...figure, layout: { ...figure.layout, height: room } };
+/**
+ * Return a figure enlarged by a factor. The first one of a page, with those beside it, is enlarged less, and gets the
+ * height that is left in the window, if that is enough.
+ */
+function fitted(figure, factor, box) {
+  const main = box.closest("[data-testid=stMain]"), { height } = figure.layout;
+  if (factor === 1) return figure;
+  const first = main?.querySelector(".chart"), row = first?.closest("[class*=st-key-charts_]");
+  if (!first || (box !== first && !row?.contains(box))) return enlarged(figure, factor);
+  // In a row, a higher chart may still push the first one down.
+  const owner = first.closest("figure"), [upper, above, top] = [row ?? owner, owner, first].map((each) => each.getBoundingClientRect().top);
+  const room = Math.floor(window.innerHeight - (upper + top - above) - main.scrollTop - BELOW);
+  const smaller = Math.min(factor, Math.max(SMALLEST, room / height));
+  if (room < LEAST * height * smaller) return enlarged(figure, factor);
+  const made = enlarged(figure, smaller);
+  return { ...made, layout: { ...made.layout, height: Math.min(room, made.layout.height) } };
+}
+
+/**
+ * Return a figure of upright bars as rows, with its panels side by side, where the names would not fit below the bars: no
+ * name is written from top to bottom. Figures with `meta.turns` in their layout have named bars in panels.
+ */
+function turned(figure, box) {
+  const { layout } = figure, width = box.clientWidth / enlargement(box);
+  if (!layout.meta?.turns || width >= WIDE) return figure;
+  // An escaped character is one letter.
+  const names = layout.xaxis.categoryarray, letters = names.map((name) => name.match(/&#?\w+;|./gsu) ?? []);
+  const longest = Math.max(...letters.map((each) => each.length));
+  if (names.length * (longest + 1) * LETTER < width - 60) return figure;
+  const panels = Object.keys(layout).filter((name) => name.startsWith("yaxis")), count = panels.length;
+  const gap = 14 / width, span = (1 - gap * (count - 1)) / count, start = (place) => place * (span + gap);
+  // A unit that is a word has a line of its own in a narrow panel.
+  const breaks = span * (width - longest * LETTER) < 110, heading = breaks ? HEADING : HEADING - 14;
+  const axes = panels.map((name, place) => [name.replace("y", "x"), {
+    ...layout[name], domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0, tickfont: { size: 12 },
+  }]);
+  const rows = {
+    type: "category", categoryarray: names, range: [names.length - 0.5, -0.5], showgrid: false, ticksuffix: " ",
+    tickvals: names, ticktext: letters.map((each) => (each.length > LONGEST ? [...each.slice(0, LONGEST - 1), "…"] : each).join("")),
+  };
+  const data = figure.data.map(({ x, y, yaxis, ...rest }) => ({
+    ...rest, x: y, y: x, xaxis: yaxis.replace("y", "x"), orientation: "h",
+    hovertemplate: rest.hovertemplate.replace("%{x}", "%{y}"),
+  }));
+  const shapes = (layout.shapes ?? []).map(({ x0, x1, y0, y1, xref, yref, ...rest }) => ({
+    ...rest, x0: y0, x1: y1, y0: x0, y1: x1, xref: yref.replace("y", "x"), yref: xref.replace("x", "y"),
+  }));
+  const annotations = layout.annotations.map((note, place) => ({
+    ...note, x: start(place), y: 1, yanchor: "top", yshift: heading, align: "left", font: { ...note.font, size: 12 },
+    text: note.text.replace("  ", "<br>").replace(/ (?=[a-z]+$)/, breaks ? "<br>" : " "),
+  }));
+  const { template, barmode, bargap, margin, meta } = layout;
+  return { ...figure, data, layout: {
+    template, barmode, bargap, margin: { ...margin, t: heading }, meta: { ...meta, turned: true },
+    height: names.length * ROW + heading + 28, ...Object.fromEntries(axes), yaxis: rows, shapes, annotations,
+  } };
 }
 
 window.addEventListener("resize", () => {
@@ -256,7 +311,7 @@ function entry([name, color]) {
 }
 
 function describe(box, figure) {
-  write(box.closest("figure").querySelector("h3"), figure.title);
+  write(box.closest("figure").querySelector("h3"), figure.title.replace(/(\d) %/g, "$1\u00a0%"));
   // An image without a name would be announced: the role comes with the alternative text.
   box.setAttribute("role", "img");
   if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);

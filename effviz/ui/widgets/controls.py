@@ -11,7 +11,7 @@ from effviz.zoo import architecture
 
 LARGEST_RESOLUTION = 2048
 _MOST_CHANNELS = 4096
-SIZE_HELP = "Side of a square input image, or height x width, such as 512x2048."
+SIZE_HELP = "Side of a square input image, or height × width, such as 512x2048."
 
 
 @remembered

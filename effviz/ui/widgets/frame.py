@@ -31,6 +31,7 @@ from effviz.ui.widgets.glossary import explained
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
 _INSTRUMENT = "_instrument"
+_LONG_IDEA = 120  # characters: more than two lines on a phone
 PRESENT = "present"
 """Key of the setting that enlarges a page for a projector."""
 
@@ -64,7 +65,12 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
     A lesson replaces the idea, which would give answers away.
     """
     if playing.now() is None:
-        text = f'<div class="idea">\n\n{explained(page(url_path).idea)}\n\n{figure(url_path)}</div>'
+        idea = page(url_path).idea
+        # A phone shows the beginning of a long idea; an open one has its text in full.
+        more = (
+            "<details><summary><span>More</span><span>Less</span></summary></details>" if len(idea) > _LONG_IDEA else ""
+        )
+        text = f'<div class="idea">\n\n{explained(idea)}\n\n{figure(url_path)}{more}</div>'
         st.markdown(text, unsafe_allow_html=True)
     links.line()
     if controls:

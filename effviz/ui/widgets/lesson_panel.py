@@ -137,7 +137,12 @@ def _head(play: Play) -> None:
         f'<progress class="lesson_bar" max="{count}" value="{play.number}" aria-label="Steps"></progress>'
         f"<h2>{html_text(step.title)}</h2>"
     )
-    show_explained(step.text, "lesson")
+    if step.prediction is not None and _is_answered(play):
+        # The answer and the chart that it explains are closer together.
+        text = f'<details class="lesson_text"><summary>Text of the step</summary>\n\n{step.text}\n\n</details>'
+        show_explained(text, "lesson")
+    else:
+        show_explained(step.text, "lesson")
 
 
 # --- Prediction -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effviz.core.text import html_text
-from effviz.measure.background import Network, Progress, ZooRun
+from effviz.measure.background import Measurable, Progress, ZooRun
 from effviz.ui import runs
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import polled, visitor
@@ -32,7 +32,7 @@ class Words:
 
 
 def run_bar(
-    run: ZooRun, networks: Sequence[Network], threads: int, words: Words, *, shown: int, redraw_s: float = 0.0
+    run: ZooRun, networks: Sequence[Measurable], threads: int, words: Words, *, shown: int, redraw_s: float = 0.0
 ) -> None:
     """Show a button that measures, continues, pauses or measures again, and the progress.
 

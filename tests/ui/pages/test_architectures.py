@@ -213,7 +213,7 @@ def test_every_reachable_width_can_be_built(name: str) -> None:
 
 def test_alexnet_needs_63_pixels() -> None:
     at = open_page(net="AlexNet", res="62")
-    assert line(at) == "Ignored in the link: res = 62 (63 to 2048, or height x width)."
+    assert line(at) == "Ignored in the link: res = 62 (63 to 2048, or height × width)."
     assert cards(at) == expected_cards(report("alexnet"))
 
 

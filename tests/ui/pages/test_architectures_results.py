@@ -29,6 +29,7 @@ from page_reader import (
 import effviz
 from effviz import ARCHITECTURES, Report
 from effviz.advice.smallest import smallest_resolution
+from effviz.core.text import search_text
 from effviz.core.units import change, exact
 from effviz.count.kinds import VIEW
 
@@ -93,7 +94,10 @@ def test_a_chosen_layer_stays_chosen() -> None:
     check_formulas(at)
 
 
-FINDS = ["depthwise", "DEPTHWISE", "stage4", "BatchNorm2d", "InvertedResidual", "pointwise 1x1", "4.1.d", "nothing"]
+FINDS = [
+    *("depthwise", "DEPTHWISE", "stage4", "BatchNorm2d", "InvertedResidual"),
+    *("pointwise 1x1", "pointwise 1×1", "4.1.d", "nothing"),
+]
 PATTERNS = [".*", "[", "(", "\\", "a|b", "^stem", "conv$", "*", "?", "{2}", "%", "'\"", "<b>"]
 
 
@@ -102,7 +106,7 @@ def _found(find: str) -> list[str]:
     return [
         row.path
         for row in table[table["kind"] != VIEW].itertuples()
-        if any(find.lower() in word.lower() for word in (row.path, row.block, row.layer, row.kind))
+        if any(search_text(find) in search_text(word) for word in (row.path, row.block, row.layer, row.kind))
     ]
 
 

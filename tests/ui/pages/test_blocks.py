@@ -178,7 +178,7 @@ def test_blocks_side_by_side() -> None:
     assert rows["Block"].tolist() == [PRESETS[name].title for name in names]
     assert rows["Parameters"].tolist() == [report.params for report in reports]
     assert rows["Multiply-adds"].tolist() == [report.macs for report in reports]
-    assert rows["Output"].tolist()[-1] == "288 x 14 x 14"
+    assert rows["Output"].tolist()[-1] == "288 × 14 × 14"
     drawn = charts(at)["side_by_side"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
     assert points[0]["x"] == [pytest.approx(report.params / reports[0].params) for report in reports[1:]]
@@ -197,7 +197,7 @@ def test_a_block_is_compared_with_itself_at_another_setting() -> None:
     assert rows["Block"].tolist() == [block, f"{block}, expand ratio 3"]
     assert rows["Parameters"].tolist() == [report.params for report in reports]
     chart = component(at, "chart")["side_by_side"]
-    assert chart["note"] == "Held equal: input 96 x 14 x 14, output 96 x 14 x 14."
+    assert chart["note"] == "Held equal: input 96 × 14 × 14, output 96 × 14 × 14."
     assert "(channels inside: 576 and 288)" in chart["figure"]["title"]
     # The same settings are no comparison.
     at.selectbox(key="with1_expand_ratio").set_value(6.0)
@@ -210,7 +210,7 @@ def test_the_title_compares_equal_outputs() -> None:
     assert chart["figure"]["title"].startswith(
         "Inverted residual (MobileNetV2) has another output than the other blocks"
     )
-    assert chart["note"].endswith("Other output: Dense layer (DenseNet) (96 x 14 x 14).")
+    assert chart["note"].endswith("Other output: Dense layer (DenseNet) (96 × 14 × 14).")
 
 
 def test_without_another_block_the_table_has_one() -> None:

@@ -154,10 +154,16 @@ def test_the_table_has_a_reason_for_every_dash() -> None:
         for cell, reason in zip(table[value], table[why], strict=True):
             assert reason
             assert (cell == DASH) == reason.startswith("no ")
-    assert table["Compute ×"][0] == "1×"
+    assert table["Multiply-adds ×"][0] == "1×"
     assert list(table["Receptive field (px)"]) == ["491", "491", "212"]
     macs = [effviz.analyze(effviz.architecture("mobilenet_v2", width_mult=width)).macs for width in (1, 0.77)]
-    assert table["Compute ×"][1] == f"{macs[1] / macs[0]:.3g}×"
+    assert table["Multiply-adds ×"][1] == f"{macs[1] / macs[0]:.3g}×"
+
+
+def test_a_link_may_have_the_former_name_of_a_measure() -> None:
+    at = open_page("compare", nets=PAIR, y="Compute", x="Top-1 per compute", part="Difference", of="Compute")
+    assert (at.selectbox(key="x").value, at.selectbox(key="y").value) == ("efficiency", "macs")
+    assert not ignored(at)
 
 
 def test_the_convention_changes_the_table() -> None:
@@ -181,7 +187,7 @@ def test_the_baseline_and_the_axes_are_in_the_link() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "quantity"), [("Compute", "macs"), ("Parameters", "params"), ("Memory access", "memory_access")]
+    ("of", "quantity"), [("Multiply-adds", "macs"), ("Parameters", "params"), ("Memory access", "memory_access")]
 )
 @pytest.mark.parametrize("by", ["Stage", "Layer kind"])
 def test_the_waterfall_ends_at_the_network(of: str, quantity: str, by: str) -> None:

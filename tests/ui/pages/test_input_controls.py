@@ -77,7 +77,7 @@ def test_the_notice_uses_the_name_in_the_link() -> None:
     at = open_page(resolution="512x", width_mult="99", in_channels="0", num_classes="x")
     assert cards(at) == expected_cards(report())
     assert line(at) == (
-        "Ignored in the link: resolution = 512x (1 to 2048, or height x width); width_mult = 99 (0.1 to 4); "
+        "Ignored in the link: resolution = 512x (1 to 2048, or height × width); width_mult = 99 (0.1 to 4); "
         "in_channels = 0 (1 to 4096); num_classes = x (1 to 100000)."
     )
 
@@ -90,9 +90,9 @@ def test_the_whole_page_of_a_rectangle() -> None:
     for part in each_part(at):
         assert not part.exception
     shown = " ".join(words(show_part(at, "Published figures")))
-    assert "No printed figures for MobileNetV2 at width 1, depth 1 and 512 x 2048 px." in shown
+    assert "No printed figures for MobileNetV2 at width 1, depth 1 and 512 × 2048 px." in shown
     assert "with 1,000 classes and 3 input channels: 3,504,872 parameters" in shown
-    assert "from 512 x 2048 to 256 x 1024 px" in " ".join(words(show_part(at, "Try this")))
+    assert "from 512 × 2048 to 256 × 1024 px" in " ".join(words(show_part(at, "Try this")))
 
 
 def test_typing_a_resolution() -> None:
@@ -110,7 +110,7 @@ def test_typing_a_resolution() -> None:
         put(at, "res", typed)
         assert cards(at) == expected_cards(report(resolution=96)), "an illegal text changes nothing"
         assert at.text_input(key="res").value == "96"
-        assert any("is not legal here: 1 to 2048, or height x width." in entry.value for entry in at.caption)
+        assert any("is not legal here: 1 to 2048, or height × width." in entry.value for entry in at.caption)
     run(at)
     assert not any("is not legal here" in entry.value for entry in at.caption)
 
@@ -188,7 +188,7 @@ def test_width_and_resolution_of_a_rectangle() -> None:
 def test_width_against_depth_of_a_rectangle() -> None:
     at = open_page("width_depth", kind="MobileNetV2", resolution="160x320", in_channels="1")
     assert line(at) == ""
-    assert "80 x 160 px" in " ".join(words(show_part(at, "Try this")))
+    assert "80 × 160 px" in " ".join(words(show_part(at, "Try this")))
     assert r"on an $h_1 \times h_2$ map" in " ".join(words(show_part(at, "How this is computed")))
 
 

@@ -281,7 +281,7 @@ def test_every_control_has_its_effect() -> None:
             },
             [
                 "ratio = 65 (1 to 64)", "res = 0 (1 to 1024)", "c = 17 (choices: 16, 32, ",
-                "groups (no such setting here)", "widths = TPU (choices: ARM, GPU)", "scale = x3 (choices: x1, x2, x4)",
+                "groups (no such setting here)", "widths = TPU (choices: ARM, GPU)", "scale = x3 (choices: 1×, 2×, 4×)",
                 f"threads = {usable_cores() + 1} (1 to {usable_cores()})", "net = LeNet (choices: ",
             ],
         ),
@@ -550,4 +550,4 @@ def test_downloads_hold_the_tables() -> None:
 
 
 def test_scales_of_the_sidebar_are_those_of_the_tables() -> None:
-    assert opened("memory").button_group(key="scale").options == list(SCALES)
+    assert opened("memory").button_group(key="scale").options == [f"{factor}×" for factor in SCALES.values()]

@@ -145,9 +145,9 @@ def test_interpolated_accuracies_are_marked() -> None:
     at = opened("multipliers", width="0.6", heat="Printed top-1", part="All cells")
     value, ends = values(at)["Top-1, interpolated"]
     assert 65.4 < float(re.fullmatch(r"≈ ([\d.]+) %", value)[1]) < 69.8  # type: ignore[index]
-    assert ends == "0.5 to 0.75 ×"
+    assert ends == "0.5 to 0.75×"
     assert (
-        title(at) == f"0.6 × MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
+        title(at) == f"0.6× MobileNetV2 at 224 px: no top-1 is published; between published cells about {value[2:6]} %"
     )
     caption = notes(at)["cells_map"]
     assert "≈: interpolated. Tested on 18 published" in caption
@@ -202,7 +202,7 @@ def test_wrong_figures_are_marked_and_explained() -> None:
     lines = misfit_lines(at)
     assert len(lines) == 5
     assert lines[0] == (
-        "- **0.25 x at 192 px**: 34 M multiply-adds published, 30.21 M counted (+12.5 %). Misprint: 34 M "
+        "- **0.25× at 192 px**: 34 M multiply-adds published, 30.21 M counted (+12.5 %). Misprint: 34 M "
         "multiply-adds; exact 30.2 M. *TF-slim tensorflow/models research/slim/nets/mobilenet_v1.md*"
     )
     assert all("TF-slim" in each for each in lines)
@@ -218,13 +218,13 @@ def test_two_figures_of_one_row_share_their_line() -> None:
 
 def test_a_misprinted_accuracy_is_shown_as_printed_and_explained() -> None:
     at = open_at(net="MnasNet-A1", width="0.35", res="160", heat="Printed top-1", part="Wrong figures")
-    assert title(at) == "0.35 × MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
+    assert title(at) == "0.35× MnasNet-A1 at 160 px: the published top-1 of 52.3 % is a misprint"
     found, layout = heat(at)
     assert found["0.35", "160"] == "<b>52.3</b>"
     assert len([shape for shape in layout["shapes"] if shape["type"] == "path"]) == 1
     assert re.search(r"top-1 52.3 % published, 59.\d % interpolated between its neighbors", misfit_lines(at)[0])
     show_part(at, "Accuracy")
-    (drawn,) = (each for each in charts(at)["front"]["data"] if each.get("name") == "0.35 x, interpolated")
+    (drawn,) = (each for each in charts(at)["front"]["data"] if each.get("name") == "0.35×, interpolated")
     assert 52.3 not in drawn["y"]
 
 
@@ -278,7 +278,7 @@ def test_the_curve_on_screen_runs_through_the_cell() -> None:
     value = float(values(at)["Top-1, interpolated"][0][2:6])
     macs = report("mobilenet_v2", 0.6, 170).macs
     drawn = [each for each in charts(at)["front"]["data"] if "interpolated" in str(each.get("name"))]
-    assert [each["name"] for each in drawn] == ["0.6 x, interpolated", "170 px, interpolated"]
+    assert [each["name"] for each in drawn] == ["0.6×, interpolated", "170 px, interpolated"]
     for each in drawn:
         place = each["x"].index(macs)
         assert each["y"][place] == pytest.approx(value, abs=0.051)
@@ -317,7 +317,7 @@ def test_the_law_is_shown_for_half_of_both_when_unscaled() -> None:
     at = opened("multipliers", net="MobileNetV2")
     (text,) = (entry.value for entry in at.markdown if "$ counted" in entry.value)
     assert law(text)[2] == report("mobilenet_v2", 0.5, 112).macs
-    assert any(entry.value.startswith("For 0.5 × at 112 px") for entry in at.caption)
+    assert any(entry.value.startswith("For 0.5× at 112 px") for entry in at.caption)
 
 
 # --- controls ---------------------------------------------------------------------------------------------------------
@@ -371,13 +371,13 @@ def test_only_published_widths_of_shufflenet_v1() -> None:
         (
             {"net": "AlexNet", "width": "nan", "res": "0", "heat": "FLOPs", "others": "yes", "points": "none",
              "cells": "true", "depth": "2"},
-            ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048, or height x width)",
+            ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048, or height × width)",
              "heat = FLOPs (choices: ", "others = yes (true or false)", "points = none (choices: ",
              "cells (no such setting here)", "depth (no such setting here)"],
         ),
         (
             {"net": "MobileNetV2", "width": "0.01", "res": "224.5", "heat": "<b>", "scale": "0.5"},
-            ["width = 0.01 (0.1 to 4)", "res = 224.5 (1 to 2048, or height x width)", "heat = <b> (choices: ",
+            ["width = 0.01 (0.1 to 4)", "res = 224.5 (1 to 2048, or height × width)", "heat = <b> (choices: ",
              "scale (no such setting here)"],
         ),
         ({"width": "5"}, ["width = 5 (0.1 to 4)"]),
@@ -419,7 +419,7 @@ def test_memory_follows_the_convention(memory: str) -> None:
         binary(now.memory_access), change(now.memory_access, own.memory_access),
     )  # fmt: skip
     share = 100 * now.memory_access / own.memory_access
-    assert title(at) == f"0.5 × MobileNetV1 at 224 px: {share:.3g} % of the memory access; 26.3 % of the FLOPs"
+    assert title(at) == f"0.5× MobileNetV1 at 224 px: {share:.3g} % of the memory access; 26.3 % of the FLOPs"
 
 
 def test_the_table_has_every_cell_and_every_printed_row() -> None:

@@ -507,7 +507,7 @@ def test_a_broken_limit_names_its_rows_and_tensors_in_the_typed_unit() -> None:
     at = opened(**OWN)
     assert "At most 3 M parameters, 300 M multiply-adds, 512 kB peak activation memory (int8)." in text_of(at)
     assert "Peak activation memory is 1,505 kB (int8), 294 % of the limit of 512 kB." in text_of(at)
-    assert "96 x 112 x 112 of stage2.0.expand.conv" in text_of(at)
+    assert "96 × 112 × 112 of stage2.0.expand.conv" in text_of(at)
     peaks = {row: each for row, each in enumerate(table(at)["Over limit"]) if "peak" in str(each)}
     assert peaks == {0: "\N{MULTIPLICATION X} peak 108 %", 1: "\N{MULTIPLICATION X} peak 157 %",
                      2: "\N{MULTIPLICATION X} peak 294 %", 3: "\N{MULTIPLICATION X} peak 110 %"}  # fmt: skip

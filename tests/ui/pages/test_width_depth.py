@@ -271,13 +271,13 @@ def test_a_budget_that_no_wider_network_reaches() -> None:
 IGNORED: list[tuple[dict[str, str], list[str]]] = [
     (
         {
-            "kind": "Inception", "budget": "0", "designs": "6", "factor": "2", "blocks": "0", "divisor": "7",
+            "kind": "Inception", "budget": "0", "designs": "6", "factor": "7", "blocks": "0", "divisor": "7",
             "px": "16", "card": "Deepest",
         },
         [
             "kind = Inception (choices: Inverted residual", "budget = 0 (1 to 1e+06)",
-            "designs = 6 (choices: 2, 3, 4, 5)", "factor = 2 (choices: x1.5, x2, x3, x4)", "blocks = 0 (1 to 12)",
-            "divisor = 7 (choices: 1, 4, 8, 16)", "px = 16 (32 to 1024, or height x width)",
+            "designs = 6 (choices: 2, 3, 4, 5)", "factor = 7 (choices: 1.5×, 2×, 3×, 4×)", "blocks = 0 (1 to 12)",
+            "divisor = 7 (choices: 1, 4, 8, 16)", "px = 16 (32 to 1024, or height × width)",
             "card = Deepest (choices: Wide, Balanced, Deep)",
         ],
     ),
@@ -290,7 +290,7 @@ IGNORED: list[tuple[dict[str, str], list[str]]] = [
     ),
     ({"budget": "1e9"}, ["budget = 1e9 (1 to 1e+06)"]),
     ({"budget": "2.5"}, ["budget = 2.5 (1 to 1e+06)"]),
-    ({"px": "62", "kind": "AlexNet"}, ["px = 62 (63 to 1024, or height x width)"]),
+    ({"px": "62", "kind": "AlexNet"}, ["px = 62 (63 to 1024, or height × width)"]),
     (
         {"blocks": "3", "divisor": "4", "kind": "MobileNetV2"},
         ["blocks (no such setting here)", "divisor (no such setting here)"],

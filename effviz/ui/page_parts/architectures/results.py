@@ -15,6 +15,7 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
 from effviz.core.resolution import compact_size, halved, in_pixels, scaled_resolution, sides, size_text
+from effviz.core.text import search_text
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
@@ -63,7 +64,8 @@ def layers(report: Report, convention: Convention) -> None:
     """Show the table of layers with a search; a selected row chooses the layer whose formulas are shown."""
     find = inputs.words("Search path, block, layer or kind", "find", placeholder="for example depthwise")
     rows = [row for row in report.rows if row.kind != VIEW]
-    found = [row for row in rows if find.lower() in f"{row.path} {row.block} {row.layer} {row.kind}".lower()]
+    wanted = search_text(find)
+    found = [row for row in rows if wanted in search_text(f"{row.path} {row.block} {row.layer} {row.kind}")]
     alt = f"{len(found)} of {len(rows)} layers of {report.design.title} with shapes and costs"
     # Other rows, or another explained layer, end the selection.
     pick = Pick("layer", tuple(row.path for row in found), (report.design.name, find, len(rows)))
@@ -120,7 +122,7 @@ def questions(choice: Choice, report: Report) -> None:
             "The width multiplier doubles. By what factor do the multiply-adds grow?",
             "×",
             wide.macs / report.macs,
-            "A 1x1 convolution has twice the input and twice the output channels, which is a factor of 4. Depthwise "
+            "A 1×1 convolution has twice the input and twice the output channels, which is a factor of 4. Depthwise "
             "layers and the stem, which reads the channels of the image, only double.",
         ),
     )  # fmt: skip

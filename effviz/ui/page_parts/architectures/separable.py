@@ -34,7 +34,7 @@ def made_separable(report: Report, convention: Convention) -> None:
     show_table(Table([report, after], columns, "The network before and after the replacement with exact counts"))
     caption_explained(
         "Each [[standard convolution]] with a window becomes a [[depthwise convolution|depthwise]] and a "
-        "[[1x1 convolution]] with batch norm, as in MobileNetV1. Held equal: resolution, stages, channels and strides. "
+        "[[1×1 convolution]] with batch norm, as in MobileNetV1. Held equal: resolution, stages, channels and strides. "
         f"{_left(found)}",
         "separable",
     )

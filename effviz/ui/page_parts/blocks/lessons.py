@@ -18,7 +18,7 @@ from effviz.count.report import Report
 from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
-from effviz.studies.reuse import Reading, Reuse, reading, reuse
+from effviz.studies.reuse import FeatureReads, Reuse, reading, reuse
 from effviz.ui import inputs, links
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
@@ -59,7 +59,7 @@ def why_linear() -> None:
     st.markdown(
         "A random matrix $T$ embeds a 2-D spiral in $n$ channels. ReLU is applied, and the pseudo-inverse of $T$ maps "
         "back. With few channels ReLU folds the spiral onto itself. With many, some channel stays linear "
-        "for every point. That is why an inverted residual expands first, and why its narrow end has no "
+        "for every point. An inverted residual therefore expands first, and its narrow end has no "
         "activation (MobileNetV2, arXiv 1801.04381, section 3.2 and figure 1)."
     )
     formula(
@@ -148,7 +148,7 @@ def _dense_networks() -> None:
 
 
 @remembered
-def _readings() -> tuple[Reading, Reading]:
+def _readings() -> tuple[FeatureReads, FeatureReads]:
     """Return the readings of DenseNet-121 and CondenseNet-74."""
     return reading(effviz.architecture("densenet121")), reading(effviz.architecture("condensenet"))
 

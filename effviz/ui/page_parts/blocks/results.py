@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from effviz.charts.blocks.cost import Side, block_costs, side_by_side
+from effviz.charts.blocks.cost import BlockMeasure, block_costs, side_by_side
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -115,7 +115,7 @@ def _side_by_side(
     convention: Convention, look: Appearance,
 ) -> Chart:  # fmt: skip
     sides = [
-        Side(
+        BlockMeasure(
             convention.label(quantity),
             [convention.value(quantity, getattr(report, quantity)) for report in reports],
             [convention.show(quantity, getattr(report, quantity)) for report in reports],
@@ -125,7 +125,7 @@ def _side_by_side(
     texts = [milliseconds(time) if time is not None else "not measured" for time in times]
     outputs, inside = map(lesson.output_text, reports), map(lesson.inner_channels, reports)
     return side_by_side(
-        titles, [*sides, Side(label, times, texts)], look, outputs=list(outputs), inside=list(inside)
+        titles, [*sides, BlockMeasure(label, times, texts)], look, outputs=list(outputs), inside=list(inside)
     )  # fmt: skip
 
 

@@ -26,12 +26,13 @@ from effviz.ui.widgets.frame import instrument, notice
 from effviz.zoo import ARCHITECTURES
 
 AXES = {
-    "params": "Parameters", "macs": "Compute", "memory_access": "Memory access", "peak_activation": "Peak activations",
-    "receptive_field": "Receptive field", "top1": "Published top-1", "phone": "Phone latency",
-    "latency": "Latency here", "efficiency": "Top-1 per compute",
+    "params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access",
+    "peak_activation": "Peak activations", "receptive_field": "Receptive field", "top1": "Published top-1",
+    "phone": "Phone latency", "latency": "Latency here", "efficiency": "Top-1 per multiply-add",
 }  # fmt: skip
 """Names of the measures in the controls and in links, the same in every convention."""
 NONE = "none"
+_FORMER = {"Compute": AXES["macs"], "Top-1 per compute": AXES["efficiency"]}
 _SIZES = {NONE: "Equal"} | {key: AXES[key] for key in ("params", "macs", "memory_access", "peak_activation")}
 _PROBLEMS = "_compare_problems"
 _ADD = ("add_name", "add_width", "add_depth", "add_resolution")
@@ -92,11 +93,18 @@ def controls() -> Choice:
         chosen = _one_of("Network", texts, "net", texts[min(1, len(texts) - 1)], named)
         baseline = _one_of("Baseline", texts, "base", texts[0], named)
     st.subheader("Chart", anchor=False)
+    for key in ("x", "y", "size"):
+        former_name(key)
     x = inputs.choice("Horizontal axis", list(MEASURES), "x", default="macs", format_func=AXES.__getitem__)
     y = inputs.choice("Vertical axis", list(MEASURES), "y", default="top1", format_func=AXES.__getitem__)
     size = inputs.choice("Area", list(_SIZES), "size", default="params", format_func=_SIZES.__getitem__)
     return Choice(networks, labels, texts.index(baseline), texts.index(chosen), x, y,
                   None if size == NONE else size, _phone(networks))  # fmt: skip
+
+
+def former_name(key: str) -> None:
+    """Read a measure of a link that has its former name, before its control is made."""
+    links.rewrite(key, lambda text: _FORMER.get(text, text))
 
 
 def _one_of(label: str, texts: Sequence[str], key: str, default: str, named: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from effviz.charts.compare import difference as drawing
-from effviz.charts.compare.difference import Part, signed
+from effviz.charts.compare.difference import ComparedPart, signed
 from effviz.charts.sentences import plural, times
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -21,8 +21,8 @@ from effviz.studies.compare.difference import (
     RESOLUTION,
     WIDTH,
     Difference,
+    DifferenceTerm,
     Factors,
-    Term,
     differences,
     factors,
     is_scaling,
@@ -30,6 +30,7 @@ from effviz.studies.compare.difference import (
 from effviz.studies.compare.stages import ADDED, EDITED, REMOVED, SAME, StagePair
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
+from effviz.ui.page_parts.compare.controls import AXES, former_name
 from effviz.ui.page_parts.compare.rows import View, computed
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
@@ -38,7 +39,7 @@ from effviz.ui.widgets.frame import heading, look, notice, section
 from effviz.ui.widgets.tables import Column, Table
 
 CONTROLS = ("of", "by")
-_QUANTITIES = {"macs": "Compute", "params": "Parameters", "memory_access": "Memory access"}
+_QUANTITIES = {key: AXES[key] for key in ("macs", "params", "memory_access")}
 _PARTS = {"stage": "Stage", "kind": "Layer kind"}
 _NOUNS = {"stage": "stage", "kind": "layer kind"}
 _MARKS = {SAME: "=", EDITED: "≠", ADDED: "+", REMOVED: "\N{MINUS SIGN}"}
@@ -54,6 +55,7 @@ def difference(view: View, convention: Convention) -> None:
     """Show where the difference comes from, the stages side by side, and the factors of two scalings."""
     choice = view.choice
     with st.container(horizontal=True, key="difference_controls", gap="medium"):
+        former_name("of")
         quantity = inputs.switch("Difference in", list(_QUANTITIES), "of", default="macs",
                                  format_func=_QUANTITIES.__getitem__)  # fmt: skip
         by = inputs.switch("By", list(_PARTS), "by", default="stage", format_func=_PARTS.__getitem__)
@@ -77,17 +79,22 @@ def difference(view: View, convention: Convention) -> None:
 
 @remembered
 def difference_chart(
-    terms: tuple[Term, ...], names: tuple[str, str], quantity: str, by: str, convention: Convention, look: Appearance
+    terms: tuple[DifferenceTerm, ...],
+    names: tuple[str, str],
+    quantity: str,
+    by: str,
+    convention: Convention,
+    look: Appearance,
 ) -> Chart:
     """Draw the steps from the cost of the baseline to that of the network on screen."""
-    parts = [Part(each.label, each.before, each.after) for each in terms]
+    parts = [ComparedPart(each.label, each.before, each.after) for each in terms]
     return drawing.difference_chart(
         parts, names, lower(convention.label(quantity)), _NOUNS[by], partial(convention.show, quantity), look,
         convention.factor(quantity), in_bytes=convention.is_bytes(quantity),
     )  # fmt: skip
 
 
-def _note(terms: Sequence[Term], by: str) -> str:
+def _note(terms: Sequence[DifferenceTerm], by: str) -> str:
     equal = sum(not each.value for each in terms)
     left = f" {plural(equal, _NOUNS[by])} without a difference: not drawn." if equal else ""
     return f"Violet: cheaper than in the baseline, else more expensive. The terms sum to the difference exactly.{left}"
@@ -119,7 +126,7 @@ def _stages_html(found: Difference, names: tuple[str, str], quantity: str, conve
     return f'<table class="aligned"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>{tail}'
 
 
-def _stage_html(pair: StagePair, term: Term, names: tuple[str, str], value: str) -> str:
+def _stage_html(pair: StagePair, term: DifferenceTerm, names: tuple[str, str], value: str) -> str:
     status = pair.status
     cells = [
         f"<td data-of='{html_text(name)}'><b>{html_text(stage.name)}</b><br>{html_text(stage.text)}</td>"

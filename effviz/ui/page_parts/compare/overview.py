@@ -7,12 +7,12 @@ from functools import partial
 
 from effviz.advice.budgets import DTYPES
 from effviz.charts.compare.bubbles import Bubble, bubbles
-from effviz.charts.compare.profile import Profile, profiles
+from effviz.charts.compare.profile import ProfileLine, profiles
 from effviz.charts.sentences import listed
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import binary
-from effviz.studies.compare.networks import Row, front
+from effviz.studies.compare.networks import ComparedRow, front
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.compare.rows import View, axes, value
@@ -71,7 +71,7 @@ def chart(view: View, convention: Convention) -> None:
 
 @remembered
 def _bubbles(
-    rows: tuple[Row, ...], x: str, y: str, size: str | None, names: tuple[str, str], convention: Convention,
+    rows: tuple[ComparedRow, ...], x: str, y: str, size: str | None, names: tuple[str, str], convention: Convention,
     latency: str, look: Appearance,
 ) -> Chart:  # fmt: skip
     found = axes(convention, latency)
@@ -127,12 +127,12 @@ def profile(view: View, convention: Convention) -> None:
 
 @remembered
 def _profiles(
-    rows: tuple[Row, ...], names: tuple[str, str], convention: Convention, latency: str, look: Appearance
+    rows: tuple[ComparedRow, ...], names: tuple[str, str], convention: Convention, latency: str, look: Appearance
 ) -> Chart:
     found = axes(convention, latency)
     # Zero has no logarithm; it is as good as unknown on such a row.
     networks = [
-        Profile(row.label, row.label, [value(row, key, convention) or None for key in _PROFILE]) for row in rows
+        ProfileLine(row.label, row.label, [value(row, key, convention) or None for key in _PROFILE]) for row in rows
     ]
     return profiles(networks, [found[key] for key in _PROFILE], names[1], names[0], look)
 
@@ -156,10 +156,10 @@ def networks_table(view: View, convention: Convention) -> Table:
     base = view.base
     against = f"Relative to {base.label}."
     columns = [Column("Network", "label", width=150)]
-    for key, short in _RATIOS.items():
+    for key in _RATIOS:
         count = partial(value, measure=key, convention=convention)
         columns.append(Column(convention.heading(key), count, help=convention.help(key)))
-        columns.append(Column(f"{short} ×", _ratio(key, base), width=85, help=against))
+        columns.append(Column(f"{convention.label(key)} ×", _ratio(key, base), help=against))
         if key == "params":
             columns += [
                 Column(f"Weights, {name}", partial(_weights, size=size), width=120) for name, size in DTYPES.items()
@@ -173,25 +173,25 @@ def networks_table(view: View, convention: Convention) -> Table:
     return Table(view.rows, columns, f"{len(view.rows)} networks with exact counts, published figures and latencies")
 
 
-_RATIOS = {"params": "Params", "macs": "Compute", "memory_access": "Access", "peak_activation": "Peak"}
+_RATIOS = "params", "macs", "memory_access", "peak_activation"
 _SOURCES = {"top1": "Source of top-1", "phone": "Source of phone latency", "latency": "Conditions of latency"}
 
 
-def _weights(row: Row, *, size: int) -> str:
+def _weights(row: ComparedRow, *, size: int) -> str:
     return binary(row.counted.params * size)
 
 
-def _why(key: str, row: Row) -> str:
+def _why(key: str, row: ComparedRow) -> str:
     return row.known(key).why
 
 
-def _ratio(key: str, base: Row) -> Callable[[Row], str]:
+def _ratio(key: str, base: ComparedRow) -> Callable[[ComparedRow], str]:
     whole = getattr(base.counted, key)
     return lambda row: f"{getattr(row.counted, key) / whole:.3g}×" if whole else DASH
 
 
-def _shown(key: str, form: str, convention: Convention | None = None) -> Callable[[Row], str]:
-    def show(row: Row) -> str:
+def _shown(key: str, form: str, convention: Convention | None = None) -> Callable[[ComparedRow], str]:
+    def show(row: ComparedRow) -> str:
         found = value(row, key, convention or Convention())
         return DASH if found is None else form.format(found)
 

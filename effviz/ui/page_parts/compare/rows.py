@@ -12,7 +12,15 @@ from effviz.core.errors import DesignError
 from effviz.core.units import binary, lower, milliseconds, short, short_binary, si
 from effviz.measure.latency import Latency
 from effviz.model.design import Design
-from effviz.studies.compare.networks import MEASURES, Counted, Known, Row, counted, phone_latency, published_top1
+from effviz.studies.compare.networks import (
+    MEASURES,
+    ComparedRow,
+    Counted,
+    Known,
+    counted,
+    phone_latency,
+    published_top1,
+)
 from effviz.studies.studio import estimated_layers
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.compare.controls import Choice
@@ -37,16 +45,16 @@ class View:
     """
 
     choice: Choice
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRow, ...]
     reading: Reading
 
     @property
-    def base(self) -> Row:
+    def base(self) -> ComparedRow:
         """The baseline."""
         return self.rows[self.choice.baseline]
 
     @property
-    def chosen(self) -> Row:
+    def chosen(self) -> ComparedRow:
         """The network on screen."""
         return self.rows[self.choice.chosen]
 
@@ -84,8 +92,8 @@ def read(choice: Choice, convention: Convention, conditions: Conditions) -> View
     reading = live.read(choice.design, [designs[place] for place in order if place != choice.chosen], conditions)
     latencies = dict(zip(order, reading.shown, strict=True))
     rows = [
-        Row(network, label, each, published_top1(network), phone_latency(network, choice.phone),
-            _latency(latencies[place], reading, conditions))
+        ComparedRow(network, label, each, published_top1(network), phone_latency(network, choice.phone),
+                    _latency(latencies[place], reading, conditions))
         for place, (network, label, each) in enumerate(zip(choice.networks, choice.labels, found, strict=True))
     ]  # fmt: skip
     return View(choice, tuple(rows), reading)
@@ -136,7 +144,7 @@ def axes(convention: Convention, reading_label: str) -> dict[str, Axis]:
     return {key: found[key] for key in MEASURES}
 
 
-def value(row: Row, measure: str, convention: Convention) -> float | None:
+def value(row: ComparedRow, measure: str, convention: Convention) -> float | None:
     """Return a measure of a network in the convention; None if it is unknown."""
     found = row.known(measure).value
     if found is None:

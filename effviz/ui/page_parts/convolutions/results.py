@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from effviz.charts.convolutions import (
-    Curve,
+    FactorCurve,
     connection_picture,
     kind_costs,
     reach_picture,
@@ -96,10 +96,10 @@ def _figures(kind: str, setting: Setting, convention: Convention, look: Appearan
     kernels = lesson.by_kernel(drawn, setting, convention.memory)
     widths = lesson.by_width(drawn, setting, convention.memory)
 
-    def lines(found: Curves) -> list[Curve]:
+    def lines(found: Curves) -> list[FactorCurve]:
         return [
-            Curve(convention.compute_label, found.macs, "solid"),
-            Curve("Memory access", found.memory_access, "dash"),
+            FactorCurve(convention.compute_label, found.macs, "solid"),
+            FactorCurve("Memory access", found.memory_access, "dash"),
         ]
 
     return (
@@ -122,9 +122,9 @@ def _limit(size: int) -> str:
     """Say from how many output channels on the reduction is close to its limit."""
     factor, near = lesson.near_limit(size)
     if near is None:
-        return "With a 1x1 window there is nothing to save: a separable convolution only adds a depthwise layer."
+        return "With a 1×1 window there is nothing to save: a separable convolution only adds a depthwise layer."
     return (
-        f"A {size}x{size} separable convolution is at most {size**2}× cheaper. It reaches 8/9 of that, {factor:.3g}×, "
+        f"A {size}×{size} separable convolution is at most {size**2}× cheaper. It reaches 8/9 of that, {factor:.3g}×, "
         f"from {near} output channels on. With fewer, the depthwise layer is a larger share of the cost."
     )
 
@@ -200,7 +200,7 @@ def shuffle(choice: Choice) -> None:
     chart_row(_reaches(channels, groups, look()), heading="bold", gap="small")
     drawn = "" if channels == setting.out_channels else f" Drawn with {channels} of {setting.out_channels} channels."
     caption_explained(
-        f"Two 1x1 convolutions with {groups} groups of {channels // groups} channels, without and with a "
+        f"Two 1×1 convolutions with {groups} groups of {channels // groups} channels, without and with a "
         f"[[channel shuffle]], as in figure 1 of ShuffleNet (arXiv 1707.01083).{drawn}",
         "shuffle",
     )
@@ -273,7 +273,7 @@ def questions(choice: Choice, convention: Convention) -> None:
         Exercise(
             "few",
             f"With {few.out_channels} output channels instead of {setting.out_channels}: by what factor does a "
-            f"separable {size}x{size} convolution reduce the {name} of a standard one?",
+            f"separable {size}×{size} convolution reduce the {name} of a standard one?",
             "×",
             lesson.reduction("separable", few).factor,
             r"$K^2 C_{\text{out}} / (K^2 + C_{\text{out}})$: with few output channels the depthwise layer "

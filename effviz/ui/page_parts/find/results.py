@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from effviz.advice.budgets import QUANTITIES, format_amount, format_share
-from effviz.charts.find import Mark, Search, found_chart
+from effviz.charts.find import FoundNetworks, PublishedMark, found_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.text import html_text
@@ -159,15 +159,15 @@ def _chart(choice: Choice, found: Found, selected: str, convention: Convention, 
     limit = choice.limits.get(axis)
     beyond = 8 * limit if limit else 0
 
-    def marks(rows: list[Candidate]) -> list[Mark]:
+    def marks(rows: list[Candidate]) -> list[PublishedMark]:
         return [
-            Mark(each.label, value, each.top1 or 0, f"{_shown(axis, value)}<br>{html_text(each.source[:60])}")
+            PublishedMark(each.label, value, each.top1 or 0, f"{_shown(axis, value)}<br>{html_text(each.source[:60])}")
             for each in rows
             for value in (factor * each.value(axis, dtype),)
         ]
 
     return found_chart(
-        Search(
+        FoundNetworks(
             marks([each for each in published if each not in found.front]),
             marks([each for each in published if each in found.front]),
             marks([each for each in near if each.value(axis, dtype) <= beyond][:_MOST_NEAR]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from effviz.core.caches import remembered
+from effviz.core.text import search_text
 from effviz.ui import inputs
 from effviz.ui.ideas import figure
 from effviz.ui.navigation import PAGES, PageInfo, page
@@ -29,10 +30,12 @@ def show(text: str) -> None:
 @remembered
 def matches(text: str) -> tuple[Term, ...]:
     """Return the entries for a search, in alphabetical order; the one with exactly this name alone."""
-    wanted = text.strip().lower()
-    exact = [entry for entry in TERMS if entry.name.lower() == wanted]
+    wanted = search_text(text.strip())
+    exact = [entry for entry in TERMS if search_text(entry.name) == wanted]
     found = exact or [
-        entry for entry in TERMS if wanted in " ".join((entry.name, *entry.aliases, entry.text, entry.source)).lower()
+        entry
+        for entry in TERMS
+        if wanted in search_text(" ".join((entry.name, *entry.aliases, entry.text, entry.source)))
     ]
     return tuple(sorted(found, key=lambda entry: entry.name.lower()))
 
@@ -40,14 +43,18 @@ def matches(text: str) -> tuple[Term, ...]:
 @remembered
 def _listed(found: tuple[Term, ...]) -> str:
     """Write the entries by page, as one text: a message for each would cost more than the text."""
-    subjects = [(each, [entry for entry in found if entry.page == each.url_path]) for each in PAGES]
-    return "".join(_subject(each, entries) for each, entries in subjects if entries)
+    by_page = [(each, [entry for entry in found if entry.page == each.url_path]) for each in PAGES]
+    subjects = [(each, entries) for each, entries in by_page if entries]
+    links = " ".join(f'<a href="#subject-{each.url_path}">{each.title}</a>' for each, _ in subjects)
+    index = f'<nav class="subjects" aria-label="Subjects">{links}</nav>\n\n' if len(subjects) > 1 else ""
+    return index + "".join(_subject(each, entries) for each, entries in subjects)
 
 
 def _subject(each: PageInfo, entries: list[Term]) -> str:
     """Write the entries that one page shows, beside the figure of its idea."""
     return (
-        f'<div class="subject"><div class="subject_head">\n\n## [{each.title}]({each.url_path})\n\n'
+        f'<div class="subject" id="subject-{each.url_path}"><div class="subject_head">\n\n'
+        f"## [{each.title}]({each.url_path})\n\n"
         f'{figure(each.url_path)}\n\n</div><div class="glossary">\n\n{"".join(map(_entry, entries))}</div></div>\n\n'
     )
 

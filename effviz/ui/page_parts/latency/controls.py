@@ -10,6 +10,7 @@ from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import instrument
+from effviz.ui.widgets.latency_words import thread_text
 
 RANGES = {"all": None, "mobile": 1_000_000_000}
 _RANGE_TEXT = {"all": "All", "mobile": "Below 1 G multiply-adds"}
@@ -34,6 +35,13 @@ class Options:
     family: str
     threads: int
     device: str
+
+    @property
+    def title(self) -> str:
+        """The networks on the page, what is marked, and the threads."""
+        known = "All networks" if self.most_macs is None else _RANGE_TEXT["mobile"]
+        marked = [f"{self.family} marked"] if self.family else []
+        return ", ".join([known, *marked, thread_text(self.threads)])
 
     def axis(self, convention: Convention) -> tuple[int, str]:
         """Return factor and axis label of the count, in the page's convention."""

@@ -8,6 +8,7 @@ from effviz.core.text import html_text
 from effviz.lessons.lesson import ORDER, Lesson, lesson
 from effviz.lessons.printing import rich
 from effviz.ui import playing
+from effviz.ui.ideas import figure
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.widgets.lesson_panel import synchronise
@@ -37,6 +38,8 @@ def _entry(number: int, chosen: Lesson) -> None:
             if done
             else ""
         )
+        # The figure of the lesson's first page; `st.html` removes SVG.
+        st.markdown(f'<div class="subject_head">{figure(chosen.steps[0].page)}</div>', unsafe_allow_html=True)
         st.html(
             f'<p class="lesson_line">Lesson {number} · {chosen.minutes} min · {len(chosen.steps)} steps{state}</p>{bar}'
             f"<h2>{html_text(chosen.title)}</h2><p>{html_text(chosen.summary)}</p><ul>{learn}</ul>"

@@ -11,7 +11,7 @@ from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import change, exact
 from effviz.studies.literature.claims import QUANTITIES, brief
-from effviz.studies.literature.conventions import RULES, Rule
+from effviz.studies.literature.conventions import RULES, CountingRule
 from effviz.studies.literature.judge import VERDICTS, Judged
 from effviz.studies.literature.selection import Filter, chosen
 from effviz.ui import inputs, links
@@ -129,10 +129,10 @@ def rules() -> None:
     """Show how figures are judged, and all conventions."""
     st.markdown(
         "A count is right if the exact one, rounded, has the printed digits. Otherwise the conventions below are tried."
-        " A source counts all figures of a network by one convention: the one that gives most of its digits. A figure "
-        "that neither this convention nor cutting off gives is wrong: no listed convention explains its digits, though "
-        "the source may have counted by another one. Top-1 is compared with the authors' figures, and latency with "
-        "other prints for the same device."
+        " A source counts all figures of a network by one convention: the one that gives most of its digits. If "
+        "neither this convention nor cutting off gives a figure, no rule is found: the source may have counted by "
+        "another one. A count is wrong only if it is a known misprint. Top-1 is compared with the authors' figures, "
+        "and latency with other prints for the same device."
     )
     st.html(_rules_html())
 
@@ -148,7 +148,7 @@ def _rules_html() -> str:
     return f'<div class="conventions">{"".join(lists)}</div>'
 
 
-def _rule_text(rule: Rule) -> str:
+def _rule_text(rule: CountingRule) -> str:
     return f"{rule.text} ({rule.source})" if rule.source else rule.text
 
 

@@ -9,8 +9,8 @@ from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import exact, percent
 from effviz.studies.literature.claims import QUANTITIES
-from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, VERDICTS, WRONG
-from effviz.studies.literature.selection import COMPARED, Filter, Summary, chosen, documents, grouped, summary
+from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, UNEXPLAINED, VERDICTS, WRONG
+from effviz.studies.literature.selection import Filter, Summary, chosen, documents, grouped, summary
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES
 from effviz.ui.widgets.cards import Card
@@ -24,7 +24,8 @@ _MEANINGS = {
     SHORT: "The exact count is cut off instead of rounded, or rounded to fewer digits than printed.",
     OTHER: "Another convention gives the printed digits, such as parameters without batch norm; top-1 of other "
     "weights; latency under other conditions.",
-    WRONG: "No convention gives the printed digits.",
+    UNEXPLAINED: "No rule of this page gives the printed digits. The source may count in a way that is not known.",
+    WRONG: "A known misprint, or a figure of the notes that differs from its origin.",
     UNBUILT: "The network, or this form of it, is not in the zoo.",
     OPEN: "Neither the authors nor another source print this figure.",
 }
@@ -53,20 +54,27 @@ def found(by: Filter) -> Summary:
 
 @remembered
 def cards(by: Filter) -> list[Card]:
-    """Make the headline cards: one for each verdict on compared claims, and the rest."""
+    """Make the headline cards: verdicts on compared claims, and the rest."""
     counted = found(by)
-    rest = counted.counts[UNBUILT] + counted.counts[OPEN]
     made = [
         Card(
             VERDICTS[verdict], exact(counted.counts[verdict]), _MEANINGS[verdict],
             f"{percent(counted.counts[verdict] / counted.compared)} of those compared" if counted.compared else "",
         )
-        for verdict in COMPARED
+        for verdict in (RIGHT, SHORT, OTHER)
     ]  # fmt: skip
-    help = "\n\n".join(
-        f"{VERDICTS[verdict]}: {exact(counted.counts[verdict])}. {_MEANINGS[verdict]}" for verdict in (UNBUILT, OPEN)
-    )
-    return [*made, Card("Not compared", exact(rest), help, f"{exact(counted.counts[UNBUILT])} not built here")]
+    return [
+        *made,
+        _both("No rule or wrong", counted, WRONG, UNEXPLAINED, "wrong"),
+        _both("Not compared", counted, UNBUILT, OPEN, "not built here"),
+    ]
+
+
+def _both(title: str, counted: Summary, first: str, second: str, words: str) -> Card:
+    """Make the card of two verdicts; the number of the first one is shown too."""
+    counts = counted.counts
+    help = "\n\n".join(f"{VERDICTS[each]}: {exact(counts[each])}. {_MEANINGS[each]}" for each in (first, second))
+    return Card(title, exact(counts[first] + counts[second]), help, f"{exact(counts[first])} {words}")
 
 
 @remembered

@@ -24,10 +24,10 @@ from effviz.ui.widgets.frame import instrument
 
 CHANNELS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _LAYERS = {
-    "G1": "A 1x1 convolution, from narrow to wide, with the multiply-adds of c → c.",
-    "G2": "A 1x1 group convolution with the multiply-adds of c → c.",
-    "G3": "Several 1x1 convolutions with the multiply-adds of one c → c.",
-    "G4": "A bottleneck c → c/4 → c/4 → c of 1x1, 3x3 and 1x1 convolutions.",
+    "G1": "A 1×1 convolution, from narrow to wide, with the multiply-adds of c → c.",
+    "G2": "A 1×1 group convolution with the multiply-adds of c → c.",
+    "G3": "Several 1×1 convolutions with the multiply-adds of one c → c.",
+    "G4": "A bottleneck c → c/4 → c/4 → c of 1×1, 3×3 and 1×1 convolutions.",
 }
 
 
@@ -57,7 +57,7 @@ def controls() -> Options:
             help="The paper uses narrower networks on the Snapdragon 810 (ARM) than on the GTX 1080 Ti (GPU).",
         )  # fmt: skip
         scale = inputs.switch(
-            "Scale", list(SCALES), "scale", default="x1",
+            "Scale", list(SCALES), "scale", default="x1", format_func=lambda scale: f"{SCALES[scale]}×",
             help="Factor on the channels. The multiply-adds grow with its square.",
         )  # fmt: skip
     return Options(shape, device, scale, live.threads_control())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from effviz.core.latex import latex, words
 from effviz.core.units import exact, lower
 from effviz.measure.latency import environment
-from effviz.studies.guideline_shapes import Comparison, Shape, compare, differing, formulas
+from effviz.studies.guideline_shapes import Shape, ShapePair, compare, differing, formulas
 from effviz.studies.guidelines.access import DEVICES, GUIDELINES, SOURCE
 from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import Convention
@@ -39,7 +39,7 @@ _NAMED = {
 }  # fmt: skip
 
 
-def show_formulas(found: Comparison, convention: Convention) -> None:
+def show_formulas(found: ShapePair, convention: Convention) -> None:
     """Show the formulas of the guideline, then the arithmetic intensity."""
     now, memory = found.now, convention.memory
     texts = [
@@ -61,14 +61,14 @@ def show_formulas(found: Comparison, convention: Convention) -> None:
     ])  # fmt: skip
 
 
-def show_exercises(found: Comparison, run: Experiment, convention: Convention) -> None:
+def show_exercises(found: ShapePair, run: Experiment, convention: Convention) -> None:
     """Show predictions about theory, and about this machine once it is measured."""
     found = differing(found)
     pair = _elementwise(found) if found.shape.guideline == "G4" else _pair(found, convention)
     exercises(*pair, _speed(run))
 
 
-def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
+def _pair(found: ShapePair, convention: Convention) -> list[Exercise]:
     shape, memory = found.shape, convention.memory
     now, base = (_described(point, shape) for point in (found.now, found.base))
     first = Exercise(
@@ -94,12 +94,12 @@ def _pair(found: Comparison, convention: Convention) -> list[Exercise]:
 def _described(point: Point, shape: Shape) -> str:
     if shape.guideline == "G3" and point.x > 1:
         order = "parallel" if shape.arrangement == "parallel" else "successive"
-        return f"{point.x:g} {order} 1x1 convolutions {point.widths}"
+        return f"{point.x:g} {order} 1×1 convolutions {point.widths}"
     groups = f" in {point.name}" if shape.guideline == "G2" else ""
-    return f"a 1x1 convolution {point.widths}{groups}"
+    return f"a 1×1 convolution {point.widths}{groups}"
 
 
-def _elementwise(found: Comparison) -> list[Exercise]:
+def _elementwise(found: ShapePair) -> list[Exercise]:
     now, shape = found.now, found.shape
     return [
         Exercise(
@@ -128,11 +128,11 @@ def _speed(run: Experiment) -> Exercise:
     )  # fmt: skip
 
 
-def files(found: Comparison, run: Experiment, threads: int, convention: Convention) -> None:
+def files(found: ShapePair, run: Experiment, threads: int, convention: Convention) -> None:
     """Show the downloads of both tables with their conditions."""
     shape, guideline = found.shape, found.shape.guideline
     conditions = ", ".join(f"{name}: {value}" for name, value in environment(threads).items())
-    theory = f"{GUIDELINES[guideline]}. Map {shape.resolution} x {shape.resolution}. {convention.text}"
+    theory = f"{GUIDELINES[guideline]}. Map {shape.resolution} × {shape.resolution}. {convention.text}"
     speeds = f"Speeds here: batch 1, {conditions}. Published speeds: {SOURCE}, table {guideline[1]}."
     stem = file_name("effviz", guideline)
     downloads(

@@ -13,7 +13,7 @@ from effviz.charts.memory.theory import Unit
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import change, exact, lower, percent
-from effviz.studies.guideline_shapes import Comparison, Shape, compare
+from effviz.studies.guideline_shapes import Shape, ShapePair, compare
 from effviz.studies.guidelines.access import least_access
 from effviz.studies.guidelines.theory import Point
 from effviz.ui.convention import BYTES, Convention
@@ -39,7 +39,7 @@ def intensity_unit(convention: Convention) -> tuple[float, str]:
     return convention.compute(1) / (size or 1), "byte" if size else "element"
 
 
-def cards(found: Comparison, convention: Convention) -> list[Card]:
+def cards(found: ShapePair, convention: Convention) -> list[Card]:
     """Make the cards of the shape's costs relative to the recommended one."""
     now, base, memory = found.now, found.base, convention.memory
     against = _SHORT.get(base.name, base.name)
@@ -72,13 +72,13 @@ def _compared(card: Card) -> Card:
     return replace(card, below="equal", against="")
 
 
-def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
+def _own_card(found: ShapePair, convention: Convention, against: str) -> Card:
     """Make the card that only one guideline has."""
     now, base, guideline = found.now, found.base, found.shape.guideline
     if guideline == "G1":
         return Card(
             "Lower bound", convention.show_size(round(found.least)),
-            "2 √(h w B) + B / (h w) with B multiply-adds: no 1x1 convolution accesses less memory.",
+            "2 √(h w B) + B / (h w) with B multiply-adds: no 1×1 convolution accesses less memory.",
             f"{found.over_least(now, convention.memory):.3g}× the bound",
         )  # fmt: skip
     if guideline == "G2":
@@ -94,7 +94,7 @@ def _own_card(found: Comparison, convention: Convention, against: str) -> Card:
     )  # fmt: skip
 
 
-def show_curves(found: Comparison, convention: Convention) -> None:
+def show_curves(found: ShapePair, convention: Convention) -> None:
     """Show the guideline as a curve with the current point."""
     guideline = found.shape.guideline
     points = found.curves["bottleneck"] if guideline == "G4" else ()
@@ -107,7 +107,7 @@ def _curves(shape: Shape, convention: Convention, look: Appearance) -> Chart:
     return curve_chart(compare(shape), convention, look)
 
 
-def curve_chart(found: Comparison, convention: Convention, look: Appearance) -> Chart:
+def curve_chart(found: ShapePair, convention: Convention, look: Appearance) -> Chart:
     """Draw the curve of the guideline."""
     unit = Unit(convention.memory, convention.size(1), convention.memory_unit, convention.show_amount)
     curves, now, pixels = found.curves, found.now, found.shape.pixels
@@ -125,7 +125,7 @@ class _Row(NamedTuple):
     point: Point
 
 
-def theory_table(found: Comparison, convention: Convention) -> Table:
+def theory_table(found: ShapePair, convention: Convention) -> Table:
     """Make the table of every point of the curves."""
     memory, (factor, per) = convention.memory, intensity_unit(convention)
 
@@ -158,7 +158,7 @@ def _share(memory: str) -> Callable[[_Row], float]:
     return lambda row: 100 * row.point.share(memory)
 
 
-def show_shapes(found: Comparison, convention: Convention) -> None:
+def show_shapes(found: ShapePair, convention: Convention) -> None:
     """Show the points of the curves as a table."""
     table = theory_table(found, convention)
     show_table(table, height=320)

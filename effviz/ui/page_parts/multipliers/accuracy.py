@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from effviz.charts.multipliers import Curve, Here, Point, accuracy_scatter
+from effviz.charts.multipliers import Here, PublishedPoint, Top1Curve, accuracy_scatter
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -42,7 +42,7 @@ def _here(choice: Choice, convention: Convention) -> Here:
     usable = found if found and not found.misprint else None
     between = bool(usable and usable.between)
     text = f"{usable.text} %{', interpolated' if between else ''}" if usable else "no usable top-1"
-    where = f"{choice.title}, {choice.width:g} × at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
+    where = f"{choice.title}, {choice.width:g}× at {in_pixels(choice.resolution)}, {convention.show_compute(macs)}"
     return Here(convention.compute(macs), usable.value if usable else None, between, f"{where}, {text}")
 
 
@@ -60,11 +60,11 @@ def _front_table(retrained: bool, convention: Convention) -> Table:
 
 
 @remembered
-def _points(retrained: bool, count: str) -> tuple[Point, ...]:
+def _points(retrained: bool, count: str) -> tuple[PublishedPoint, ...]:
     """Return the points of the chart; cached, because they depend on no control but these."""
     convention = Convention(count)
     return tuple(
-        Point(
+        PublishedPoint(
             TITLES[each.name], _label(each), convention.compute(each.macs), each.top1, _hover(each, convention),
             each.front,
         )
@@ -74,7 +74,7 @@ def _points(retrained: bool, count: str) -> tuple[Point, ...]:
 
 def _label(point: PrintedPoint) -> str:
     groups = f" (g = {point.groups})" if point.groups else ""
-    return f"{TITLES[point.name]}{groups} {point.place[0]:g} x, {in_pixels(point.place[1])}"
+    return f"{TITLES[point.name]}{groups} {point.place[0]:g}×, {in_pixels(point.place[1])}"
 
 
 def _hover(point: PrintedPoint, convention: Convention) -> str:
@@ -87,9 +87,9 @@ def _hover(point: PrintedPoint, convention: Convention) -> str:
     return "<br>".join(lines)
 
 
-def _curves(choice: Choice, convention: Convention) -> list[Curve]:
+def _curves(choice: Choice, convention: Convention) -> list[Top1Curve]:
     return [
-        Curve(
+        Top1Curve(
             f"{curve.label}, interpolated",
             [(convention.compute(choice.printed.macs(*place)), value) for place, value in curve.corners],
         )

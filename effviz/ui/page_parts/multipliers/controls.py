@@ -10,7 +10,7 @@ from effviz.advice.smallest import smallest_width
 from effviz.core.resolution import Resolution, compact_size
 from effviz.model.design import Design
 from effviz.studies import multipliers
-from effviz.studies.multipliers import Counts, Place
+from effviz.studies.multipliers import Place, ScaledCounts
 from effviz.studies.printed_cells import GROUPS, NETWORKS, Accuracy, PrintedCells
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
@@ -72,7 +72,7 @@ class Choice:
         """Widths and resolutions of the map."""
         return self.printed.axes(smallest_width(self.base), self.place)
 
-    def counts(self, place: Place) -> Counts:
+    def counts(self, place: Place) -> ScaledCounts:
         """Parameters and multiply-adds of a cell."""
         return self.printed.counts(place)
 

@@ -15,7 +15,7 @@ from effviz.core.resolution import compact_size, halved, in_pixels, ratio
 from effviz.core.text import plotly_text
 from effviz.core.units import change, exact, lower
 from effviz.studies import multipliers
-from effviz.studies.multipliers import Counts, Place
+from effviz.studies.multipliers import Place, ScaledCounts
 from effviz.studies.printed_cells import Accuracy, Misfit
 from effviz.ui import links
 from effviz.ui.convention import Convention
@@ -174,7 +174,7 @@ def _finding(choice: Choice, convention: Convention) -> str:
 
 
 def _here(choice: Choice) -> str:
-    return f"{choice.width:g} × {choice.title} at {in_pixels(choice.resolution)}"
+    return f"{choice.width:g}× {choice.title} at {in_pixels(choice.resolution)}"
 
 
 def _promise(choice: Choice, noun: dict[str, str]) -> str:
@@ -198,7 +198,7 @@ def _top1_finding(choice: Choice) -> str:
     found, own, here = choice.top1(choice.place), choice.top1(choice.own), _here(choice)
     ends = None if choice.scaled else choice.printed.top1_range()
     if ends:
-        low, high = (f"{choice.top1(end).value:g} % ({end[0]:g} x, {in_pixels(end[1])})" for end in ends)  # type: ignore[union-attr]
+        low, high = (f"{choice.top1(end).value:g} % ({end[0]:g}×, {in_pixels(end[1])})" for end in ends)  # type: ignore[union-attr]
         return f"Published top-1 of {choice.title} ranges from {low} to {high}"
     if found is None:
         return f"{here}: no top-1 is published, and no published cells bracket it"
@@ -244,7 +244,7 @@ def explain_misfits(choice: Choice) -> None:
     for (place, why), several in list(together.items())[:_LISTED]:
         figures = "; ".join(_misfit_text(choice, each) for each in several)
         sources = "; ".join(dict.fromkeys(source for each in several for source in each.sources))
-        lines.append(f"- **{place[0]:g} x at {in_pixels(place[1])}**: {figures}. {why} *{sources}*")
+        lines.append(f"- **{place[0]:g}× at {in_pixels(place[1])}**: {figures}. {why} *{sources}*")
     lead = "1 published figure does" if len(misfits) == 1 else f"{len(misfits)} published figures do"
     more = " These are the furthest off. “All cells” has the rest." if len(together) > _LISTED else ""
     if choice.printed.counts_something_else():
@@ -269,7 +269,7 @@ class _Row(NamedTuple):
     """A cell with one published row about it, if there is one."""
 
     place: Place
-    counts: Counts
+    counts: ScaledCounts
     memory_access: int
     top1: Accuracy | None
     figure: Figure | None

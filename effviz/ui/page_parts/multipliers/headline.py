@@ -39,7 +39,7 @@ def _top1_card(choice: Choice, note: str) -> Card:
         return Card(_LABEL, "\N{EN DASH}", meaning, "not published")
     if found.between:
         (first, low), (second, high) = found.between.ends
-        ends = f"{low} to {high} px" if first == second else f"{first:g} to {second:g} ×"
+        ends = f"{low} to {high} px" if first == second else f"{first:g} to {second:g}×"
         help = f"{interpolation_error(choice.printed)} Linear in the logarithm of the multiply-adds."
         return Card("Top-1, interpolated", f"{found.text} %", help, ends)
     assert found.figure is not None

@@ -25,7 +25,7 @@ def the_law(choice: Choice, convention: Convention) -> None:
     left, right = st.columns([4, 5], gap="large")
     with left:
         st.markdown(law_text(choice, convention))
-        instead = f"For {place[0]:g} × at {in_pixels(place[1])}, because the network on screen is unscaled. "
+        instead = f"For {place[0]:g}× at {in_pixels(place[1])}, because the network on screen is unscaled. "
         st.caption(
             f"{'' if choice.scaled else instead}Exact fractions, layer by layer.",
             help="The law is that of MobileNets, arXiv 1704.04861, sections 3.3 and 3.4.",
@@ -75,7 +75,7 @@ def _powers(choice: Choice, place: Place, convention: Convention) -> None:
     short = side if area(side) != area(own) else halved(own)
     wide = f"the width alone from 1 to {moved:g}, " if moved else ""
     st.caption(
-        f"{convention.compute_label} by kind of layer, for {width:g} × at {in_pixels(side)}. The law promises p = 2.",
+        f"{convention.compute_label} by kind of layer, for {width:g}× at {in_pixels(side)}. The law promises p = 2.",
         help=f"A factor f on a multiplier changes them by f to the power p. The powers are measured by changing {wide}"
         f"the resolution alone from {own} to {in_pixels(short)}."
         + (

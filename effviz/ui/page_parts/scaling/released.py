@@ -7,7 +7,7 @@ import streamlit as st
 from effviz.charts.scaling.released import released_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.studies.released import Built, Pair, pairs
+from effviz.studies.released import Pair, ReleasedNetwork, pairs
 from effviz.ui import links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import Choice
@@ -51,10 +51,10 @@ def released(choice: Choice, convention: Convention) -> None:
 def _pair(name: str, label: str, form: str | None = None, factor: int = 1) -> list[Column]:
     """Make the columns of one number, released and built."""
 
-    def value(each: Built | None) -> float | None:
+    def value(each: ReleasedNetwork | None) -> float | None:
         if each is None:
             return None
-        found: float = getattr(each, name) if name in Built._fields else getattr(each.report, name)
+        found: float = getattr(each, name) if name in ReleasedNetwork._fields else getattr(each.report, name)
         return found * factor
 
     return [

@@ -15,9 +15,9 @@ from effviz.studies.objective import (
     FORMS,
     PAPER_HARD_W,
     PAPER_SOFT_W,
-    Network,
     Objective,
     Ranked,
+    TimedNetwork,
     objective,
     own_networks,
     phones,
@@ -56,7 +56,7 @@ class Choice:
     task: Task
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[TimedNetwork, ...]:
         """The networks that the objective ranks; empty until something is measured here."""
         return _networks(self.source)
 
@@ -71,7 +71,7 @@ class Choice:
         return "Latencies of this machine" if self.source == HERE else self.source.partition(". ")[0]
 
 
-def _networks(source: str) -> tuple[Network, ...]:
+def _networks(source: str) -> tuple[TimedNetwork, ...]:
     if source != HERE:
         return phones()[source]
     known = default_run().shown(1, enough=3)
@@ -115,7 +115,8 @@ def controls() -> Choice:
     budget = inputs.amount(
         "Budget (M multiply-adds)", "budget", default=300, minimum=20, maximum=1_000, step=10, usual=(50, 1_000)
     )
-    return Choice(source, objective(form, w, target), form, w, budget * 1_000_000, _task(budget))
+    limit = budget * 1_000_000
+    return Choice(source, objective(form, w, target), form, w, limit, _task(limit))
 
 
 def _task(budget: int) -> Task:
@@ -132,7 +133,7 @@ def _task(budget: int) -> Task:
         help="Name of the search. The same name with the same settings continues it, also after a restart.",
     )  # fmt: skip
     name = study if _is_name(study) else "class"
-    return Task(name, trials, budgets=(Budget("macs", budget * 1_000_000),), sampler=sampler, space=SPACE)
+    return Task(name, trials, budgets=(Budget("macs", budget),), sampler=sampler, space=SPACE)
 
 
 def _is_name(text: str) -> bool:

@@ -9,15 +9,15 @@ import streamlit as st
 
 from effviz.charts.search import Dot, front_chart
 from effviz.charts.style import Appearance, Chart
-from effviz.core.caches import NotKnownError, known, remembered
+from effviz.core.caches import remembered
 from effviz.core.units import lower, si
-from effviz.studies.search.run import SAMPLERS, Found, Result
+from effviz.studies.search.run import SAMPLERS, StudyNetwork, StudyResult
 from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import Choice
-from effviz.ui.page_parts.search.place import evict, storage
+from effviz.ui.page_parts.search.place import evict, finished, storage
 from effviz.ui.page_parts.search.ranking import ranking_table
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.charts import Click, show_chart
@@ -39,7 +39,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
     """Show the front of a search, or start one."""
     task = choice.task
     arguments = task, storage(task)
-    if _known(choice) is None and st.session_state.get(_STARTED) != arguments:
+    if finished(task) is None and st.session_state.get(_STARTED) != arguments:
         links.idle(MEMBER)
         notice(
             f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high capacity."
@@ -73,29 +73,22 @@ def search_part(choice: Choice, convention: Convention) -> None:
     _network(members[number], convention)
 
 
-def _known(choice: Choice) -> Result | None:
-    try:
-        return known(searched, choice.task, storage(choice.task))
-    except NotKnownError:
-        return None
-
-
 def _start(arguments: object) -> None:
     evict()
     st.session_state[_STARTED] = arguments
 
 
-def _select(mark: Click, members: dict[str, Found]) -> None:
+def _select(mark: Click, members: dict[str, StudyNetwork]) -> None:
     if str(mark.detail) in members:
         st.session_state[MEMBER] = str(mark.detail)
 
 
-def _label(found: Found, convention: Convention) -> str:
+def _label(found: StudyNetwork, convention: Convention) -> str:
     return f"{found.number}: {convention.show_compute(found.report.macs)}, capacity {found.capacity:.0f}"
 
 
 @remembered
-def _chart(found: Result, chosen: int, budget: int, count: str, look: Appearance) -> Chart:
+def _chart(found: StudyResult, chosen: int, budget: int, count: str, look: Appearance) -> Chart:
     factor = Convention(count).compute(1)
     members = {each.number for each in found.front}
     dots = [Dot(each.number, each.values[0] * factor, each.values[-1]) for each in found.evaluated]
@@ -104,7 +97,7 @@ def _chart(found: Result, chosen: int, budget: int, count: str, look: Appearance
     return front_chart(front, others, chosen, budget * factor, Convention(count).compute_label, look)
 
 
-def _network(found: Found, convention: Convention) -> None:
+def _network(found: StudyNetwork, convention: Convention) -> None:
     """Show the choices and the counts of one network, and open it in the Studio."""
     stages = [(f"stage{place}", *option) for place, option in enumerate(found.options, start=1)]
     titles = ("Stage", *CHOICES.values())
@@ -119,7 +112,7 @@ def _network(found: Found, convention: Convention) -> None:
         studio_link(found.design)
 
 
-def front_table(found: Result, convention: Convention) -> Table:
+def front_table(found: StudyResult, convention: Convention) -> Table:
     """Return the networks of the front."""
     columns = [
         Column("Network", "number"),
@@ -133,7 +126,7 @@ def front_table(found: Result, convention: Convention) -> Table:
     return Table(found.front, columns, f"{len(found.front)} networks of the front")
 
 
-def _choice(stage: int, name: str) -> Callable[[Found], float]:
+def _choice(stage: int, name: str) -> Callable[[StudyNetwork], float]:
     return lambda found: float(getattr(found.options[stage], name))
 
 
@@ -141,7 +134,7 @@ def files(choice: Choice, convention: Convention) -> None:
     """Show the downloads: the ranking, and the front of a search that has ended."""
     target = f"T = {choice.by.target_ms:g} ms, alpha = {choice.by.alpha:g}, beta = {choice.by.beta:g}"
     made = [csv_file("Ranking", ranking_table(choice.ranking), "effviz-objective", f"{choice.where}, {target}")]
-    if found := _known(choice):
+    if found := finished(choice.task):
         name = file_name("effviz-search", choice.task.study)
         made.append(csv_file("Front", front_table(found, convention), name, convention.text))
     downloads(*made)

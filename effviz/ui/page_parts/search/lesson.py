@@ -7,7 +7,7 @@ from math import prod
 import streamlit as st
 
 from effviz.core.latex import number
-from effviz.studies.objective import Network
+from effviz.studies.objective import TimedNetwork
 from effviz.studies.search.space import BASE
 from effviz.ui.page_parts.search.controls import SPACE, Choice
 from effviz.ui.widgets.exercise import Exercise, exercises
@@ -36,7 +36,7 @@ def formulas(choice: Choice) -> None:
     )
 
 
-def _value(choice: Choice, best: Network) -> str:
+def _value(choice: Choice, best: TimedNetwork) -> str:
     by = choice.by
     exponent = by.exponent(best.latency_ms)
     if exponent == 0 or exponent < -10:

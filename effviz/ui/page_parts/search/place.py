@@ -1,11 +1,13 @@
-"""Where the searches of the page are stored."""
+"""Where the searches of the page are stored, and their results."""
 
 from __future__ import annotations
 
 import hashlib
 
+from effviz.core.caches import NotKnownError, known
 from effviz.measure import store
-from effviz.studies.search.run import Task
+from effviz.studies.search.run import StudyResult, Task
+from effviz.studies.search.summary import searched
 
 
 def storage(task: Task) -> str:
@@ -18,6 +20,14 @@ def storage(task: Task) -> str:
         return ""
     name = hashlib.sha256(f"{task.study}\n{task.sampler}\n{task.seed}\n{task.settings}".encode()).hexdigest()
     return str(folder / f"{name}.log")
+
+
+def finished(task: Task) -> StudyResult | None:
+    """Return the result of a search; None before its end."""
+    try:
+        return known(searched, task, storage(task))
+    except NotKnownError:
+        return None
 
 
 def evict() -> None:

@@ -8,12 +8,12 @@ from effviz.charts.search import objective_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import NotKnownError, known, remembered
 from effviz.core.units import exact, milliseconds
-from effviz.studies.objective import Network, Objective, Ranked, ranked
+from effviz.studies.objective import Objective, Ranked, TimedNetwork, ranked
 from effviz.studies.search.space import BASE
-from effviz.studies.search.summary import searched, space_facts
+from effviz.studies.search.summary import space_facts
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import PRESETS, SPACE, Choice, use_preset
-from effviz.ui.page_parts.search.place import storage
+from effviz.ui.page_parts.search.place import finished
 from effviz.ui.widgets.cards import Card
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import look, notice
@@ -70,9 +70,8 @@ def bounds_text(low: float, high: float) -> str:
 
 
 def _front(choice: Choice) -> Card:
-    try:
-        found = known(searched, choice.task, storage(choice.task))
-    except NotKnownError:
+    found = finished(choice.task)
+    if found is None:
         return Card(_EVALUATED, str(choice.task.trials), "The search starts in its part.", "not searched yet")
     return Card(
         "On the front", str(len(found.front)),
@@ -81,7 +80,7 @@ def _front(choice: Choice) -> Card:
 
 
 @remembered
-def chart(networks: tuple[Network, ...], by: Objective, where: str, look: Appearance) -> Chart:
+def chart(networks: tuple[TimedNetwork, ...], by: Objective, where: str, look: Appearance) -> Chart:
     """Draw the objective."""
     return objective_chart(ranked(networks, by), by, where, look)
 
@@ -91,14 +90,14 @@ def objective_part(choice: Choice) -> None:
     if not choice.networks:
         notice("No latency is measured on this machine yet. The page FLOPs are not latency measures the zoo.")
         return
-    with st.container(horizontal=True, gap="small", key="presets"):
-        for name in PRESETS:
-            st.button(name, key=f"preset_{name}", on_click=use_preset, args=(name,))
     note = (
         "Accent line: accuracies with the value of the best network; dotted lines: 3, 6 and 9 % less. Accuracies are "
         "published ones.\nThey come from different training recipes. Hollow markers: measured on a busy machine."
     )
     show_chart(chart(choice.networks, choice.by, choice.where, look()), "objective", note=note)
+    with st.container(horizontal=True, gap="small", key="presets"):
+        for name in PRESETS:
+            st.button(name, key=f"preset_{name}", on_click=use_preset, args=(name,))
     table = ranking_table(choice.ranking)
     show_table(table, fold=f"Ranking: {len(table.rows)} networks", key="ranking")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from effviz.charts.search import Bar, Cut, choice_chart, share_chart
+from effviz.charts.search import ChoiceBar, Cut, choice_chart, share_chart
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import exact
@@ -59,7 +59,8 @@ def _share(budget: int, count: str, look: Appearance) -> Chart:
 def _choices(count: str, look: Appearance) -> Chart:
     convention, facts = Convention(count), space_facts(SPACE)
     bars = [
-        Bar(CHOICES[each.choice], f"{each.value:g}", float(each.macs) * convention.compute(1)) for each in facts.costs
+        ChoiceBar(CHOICES[each.choice], f"{each.value:g}", float(each.macs) * convention.compute(1))
+        for each in facts.costs
     ]
     return choice_chart(bars, float(facts.mean[1]) * convention.compute(1), convention.compute_label, look)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from effviz.advice.budgets import QUANTITIES, Verdict, format_share
-from effviz.advice.solver import FITS, FOUND, Fit, Step
+from effviz.advice.solver import FITS, FOUND, Fit, SolverStep
 from effviz.core.caches import NotKnownError, known
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
@@ -93,7 +93,7 @@ def _failure(found: Fit) -> None:
         st.button("Close", key="fit_close", on_click=_close)
 
 
-def _path(found: Fit, rest: tuple[Step, ...]) -> None:
+def _path(found: Fit, rest: tuple[SolverStep, ...]) -> None:
     """Show every change with the limits after it and all before it, and a button that applies it alone."""
     with st.container(key="studio_fit", border=True, gap="small"):
         with st.container(key="fit_step_0", horizontal=True, gap="small", vertical_alignment="center"):
@@ -112,7 +112,7 @@ def _path(found: Fit, rest: tuple[Step, ...]) -> None:
                     notice("Applied")
 
 
-def _after(step: Step) -> str:
+def _after(step: SolverStep) -> str:
     """Describe the limits after a step and all steps before it."""
     shares = ", ".join(map(_share, step.verdicts))
     return html_text(f"With all above: {shares} of the limit; {percent(step.capacity)} of the capacity.")
@@ -122,7 +122,7 @@ def _share(verdict: Verdict) -> str:
     return f"{lower(QUANTITIES[verdict.budget.quantity].title)} {format_share(verdict.share)}"
 
 
-def _apply(steps: tuple[Step, ...]) -> None:
+def _apply(steps: tuple[SolverStep, ...]) -> None:
     def change(draft: Draft) -> Draft:
         return applied(steps, draft)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from effviz.charts.style import Chart
-from effviz.charts.width_depth import Built, DesignMeasure, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import DesignMeasure, DrawnDesign, finding, multiples_chart, shapes_chart
 from effviz.core.caches import remembered
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
-from effviz.studies.equal_budget import Designs, Variant, at_depths
+from effviz.studies.equal_budget import BudgetDesign, Designs, at_depths
 from effviz.studies.width_depth.designs import KINDS
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.controls import Options
@@ -40,12 +40,12 @@ class View:
 
     options: Options
     designs: Designs
-    chosen: Variant
+    chosen: BudgetDesign
     reading: Reading
     latencies: Mapping[str, Latency | None]
 
     @property
-    def other(self) -> Variant | None:
+    def other(self) -> BudgetDesign | None:
         """The design that the formulas compare with."""
         return self.designs.reference(self.chosen)
 
@@ -56,7 +56,7 @@ def fitted(options: Options, memory: str) -> Designs:
     return at_depths(options.design, options.macs, options.count, options.factor, memory)
 
 
-def read(options: Options, designs: Designs, chosen: Variant, asked: Conditions) -> View:
+def read(options: Options, designs: Designs, chosen: BudgetDesign, asked: Conditions) -> View:
     """Look up the latency of every design, and measure those that are requested."""
     others = [each for each in designs.variants if each is not chosen]
     others.sort(key=lambda each: each is not designs.reference(chosen))
@@ -141,7 +141,9 @@ def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
     return found
 
 
-def _title(view: View, drawn: list[Built], quantities: Mapping[str, DesignMeasure], convention: Convention) -> str:
+def _title(
+    view: View, drawn: list[DrawnDesign], quantities: Mapping[str, DesignMeasure], convention: Convention
+) -> str:
     variants = view.designs.variants
     ends = [view.latencies[each.name] for each in (variants[0], variants[-1])]
     # Two, so that the title is one line. The chart has the others.
@@ -150,14 +152,14 @@ def _title(view: View, drawn: list[Built], quantities: Mapping[str, DesignMeasur
     return f"{title} (noisy)" if all(ends) and any(each and each.noisy for each in ends) else title
 
 
-def _built(variant: Variant) -> Built:
-    return Built(
+def _built(variant: BudgetDesign) -> DrawnDesign:
+    return DrawnDesign(
         variant.name, f"{_depth(variant)}: {_listed(list(variant.widths.values()))}",
         [entry.channels for entry in variant.blocks], [entry.stage for entry in variant.blocks],
     )  # fmt: skip
 
 
-def _depth(variant: Variant) -> str:
+def _depth(variant: BudgetDesign) -> str:
     stages = len(variant.widths)
     each = len(variant.blocks) / stages
     if stages != 4 or not each.is_integer():
@@ -186,7 +188,7 @@ def _notes(view: View, convention: Convention) -> list[str]:
 # --- table ---------------------------------------------------------------------------------------------------------
 
 
-def widths_text(variant: Variant) -> str:
+def widths_text(variant: BudgetDesign) -> str:
     """List the widths of the stages: ``16 · 24 · 40``."""
     return " · ".join(map(str, variant.widths.values()))
 
@@ -199,7 +201,7 @@ def designs(view: View, convention: Convention) -> None:
 def design_table(view: View, convention: Convention) -> Table:
     """Make the table of the designs with their widths and costs."""
 
-    def latency(variant: Variant) -> float | None:
+    def latency(variant: BudgetDesign) -> float | None:
         known = view.latencies[variant.name]
         return known.median_ms if known else None
 

@@ -12,7 +12,7 @@ from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.model.design import Design
 from effviz.model.fields import Field
-from effviz.studies.equal_budget import Designs, Variant, tradable
+from effviz.studies.equal_budget import BudgetDesign, Designs, tradable
 from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
 from effviz.ui import inputs, links
 from effviz.ui.widgets.controls import SIZE_HELP, in_channels_control
@@ -102,7 +102,7 @@ def controls() -> Options:
     fields = _fields(source) if source in KINDS else {}
     count = inputs.switch("Designs", list(_COUNTS), "designs", default="3")
     factor = inputs.switch(
-        "Depth factor", list(_FACTORS), "factor", default="2", format_func="x{}".format,
+        "Depth factor", list(_FACTORS), "factor", default="2", format_func="{}×".format,
         help="Blocks of a design relative to the one before, rounded up in every stage.",
     )  # fmt: skip
     own = _template_controls() if source in KINDS else {}
@@ -146,7 +146,7 @@ def _template_controls() -> dict[str, int]:
     return {"blocks": int(blocks), "divisor": int(divisor)}
 
 
-def choose(designs: Designs) -> Variant:
+def choose(designs: Designs) -> BudgetDesign:
     """Show the control above the cards and return the design on them."""
     default = designs.base.name
     if st.session_state.get(CARD) not in (None, *designs.names):

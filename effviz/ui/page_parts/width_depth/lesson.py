@@ -9,7 +9,7 @@ import streamlit as st
 
 from effviz.core.resolution import halved, in_pixels
 from effviz.core.units import lower, percent
-from effviz.studies.equal_budget import Variant, ratios, tried_width, widened
+from effviz.studies.equal_budget import BudgetDesign, ratios, tried_width, widened
 from effviz.studies.width_depth.designs import shares
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.width_depth.comparison import View, budget_text, design_table, widths_text
@@ -51,7 +51,7 @@ def closeness(view: View, convention: Convention) -> None:
     )
 
 
-def _compared(chosen: Variant, other: Variant) -> list[str]:
+def _compared(chosen: BudgetDesign, other: BudgetDesign) -> list[str]:
     found = ratios(chosen, other)
     symbols, numbers = r"\dfrac{d}{d_0}", rf"\dfrac{{{len(chosen.blocks)}}}{{{len(other.blocks)}}}"
     law = math.sqrt(found.blocks)
@@ -65,7 +65,7 @@ def _compared(chosen: Variant, other: Variant) -> list[str]:
     ]  # fmt: skip
 
 
-def _failures(chosen: Variant, convention: Convention) -> str:
+def _failures(chosen: BudgetDesign, convention: Convention) -> str:
     macs, params = shares(chosen.design, "macs"), shares(chosen.design, "params")
     label = lower(convention.compute_label)
     lines = [
@@ -80,7 +80,7 @@ def _failures(chosen: Variant, convention: Convention) -> str:
     return "\n".join(lines)
 
 
-def _rounding(chosen: Variant) -> str:
+def _rounding(chosen: BudgetDesign) -> str:
     rule = chosen.design.width_rule
     if rule.source:
         return f"the family's rule, {rule.source}"
@@ -104,11 +104,11 @@ def closeness_table(view: View, convention: Convention) -> Table:
 def closeness_columns(convention: Convention) -> list[Column]:
     """Make the columns that the table of the designs does not have."""
 
-    def above(variant: Variant) -> int | None:
+    def above(variant: BudgetDesign) -> int | None:
         macs = variant.fit.macs_above
         return None if macs is None else convention.compute(macs)
 
-    def excess(variant: Variant) -> float | None:
+    def excess(variant: BudgetDesign) -> float | None:
         return None if variant.fit.excess is None else 100 * variant.fit.excess
 
     return [
@@ -119,7 +119,7 @@ def closeness_columns(convention: Convention) -> list[Column]:
     ]
 
 
-def _next_step(variant: Variant) -> str:
+def _next_step(variant: BudgetDesign) -> str:
     if variant.fit.above is None:
         return "none can be built"
     stages = widened(variant.fit)
