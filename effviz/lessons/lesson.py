@@ -189,8 +189,11 @@ class _Reader:
             entry.get("keep", state is None), entry.get("optional", False),
             self._text("look"), prediction, self._prediction("worksheet") or prediction, self._text("explanation"),
             None if goal is None else self._tried("goal", lambda: goal_of(self._with_after(goal))),
-            *(frozenset(entry.get(name, [])) for name in ("hide", "lock", "use", "conceal")), self._text("teacher"),
+            self._keys("hide"), self._keys("lock"), self._keys("use"), self._keys("conceal"), self._text("teacher"),
         )  # fmt: skip
+
+    def _keys(self, name: str) -> frozenset[str]:
+        return frozenset(self._entry.get(name, []))
 
     def _prediction(self, name: str) -> Prediction | None:
         entry = self._entry.get(name)

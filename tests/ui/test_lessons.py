@@ -71,6 +71,7 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
         assert WAITING not in texts(at)
         assert metrics(at) or at.get("bidi_component"), "the page is drawn"
         assert not usable(at) & (step.lock | step.hide), step.name
+        assert step.use <= usable(at), step.name
         assert failures(at) == []
         assert line(at) == "", step.name
         if step.goal is not None:
