@@ -183,12 +183,13 @@ class _Reader:
             self._values |= {"answer": prediction.show(prediction.value()), **texts(prediction.given)}
         state = entry.get("state")
         goal = entry.get("goal")
+        after = self.filled("goal.after", (goal or {}).get("after", ""))
         return Step(
             entry["name"], entry["title"], entry["minutes"], self._text("text"), entry["page"],
             None if state is None else {key: self._parameter(key, value) for key, value in state.items()},
             entry.get("keep", state is None), entry.get("optional", False),
             self._text("look"), prediction, self._prediction("worksheet") or prediction, self._text("explanation"),
-            None if goal is None else self._tried("goal", lambda: goal_of(self._with_after(goal))),
+            None if goal is None else self._tried("goal", lambda: goal_of({**goal, "after": after})),
             self._keys("hide"), self._keys("lock"), self._keys("use"), self._keys("conceal"), self._text("teacher"),
         )  # fmt: skip
 
@@ -217,9 +218,6 @@ class _Reader:
             raise self._broken("prediction.naive", f"{made.show(value)} is the answer")
         places = self._values | texts(made.given) | {"value": made.show(value)}
         return Naive(entry["value"], self._tried("prediction.naive", lambda: fill(entry["reason"], places)))
-
-    def _with_after(self, goal: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**goal, "after": self.filled("goal.after", goal.get("after", ""))}
 
     def _check_choices(self, made: Prediction) -> None:
         if not made.choices:

@@ -102,10 +102,10 @@ def stages(choice: Choice) -> None:
         # The built sizes first: a phone shows two or three columns.
         Column("Blocks built", "built.blocks"),
         Column("Blocks promised", "promised_blocks"),
-        Column("Blocks at φ = 0", "base.blocks"),
+        Column("Blocks, baseline", "base.blocks"),
         Column("Channels built", "built.channels"),
         Column("Channels promised", "promised_channels"),
-        Column("Channels at φ = 0", "base.channels"),
+        Column("Channels, baseline", "base.channels"),
         Column("Channels off (%)", lambda row: 100 * (row.built.channels / row.promised_channels - 1), "%+.1f"),
         Column("Output (px)", "built.side"),
     ]
