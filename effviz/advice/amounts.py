@@ -18,7 +18,8 @@ class Quantity(NamedTuple):
     """A quantity that can have a budget.
 
     Attributes:
-        title: on screen.
+        title: in a sentence and in a table of limits.
+        label: beside a control.
         unit: of a limit: ``""`` for a count, ``"elements"``, ``"bytes"`` or ``"ms"``.
         kind: notation of its amounts: `COUNT`, `BYTES` or `TIME`.
         what: its definition in one sentence.
@@ -26,6 +27,7 @@ class Quantity(NamedTuple):
     """
 
     title: str
+    label: str
     unit: str
     kind: str
     what: str
@@ -34,13 +36,19 @@ class Quantity(NamedTuple):
 
 QUANTITIES: dict[str, Quantity] = {
     "params": Quantity(
-        "Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm.", "params"
+        "Parameters", "Parameters", "", COUNT, "Trainable numbers, including two per channel of batch norm.", "params"
     ),
     "macs": Quantity(
-        "Multiply-adds", "", COUNT, "Fused multiply-adds of convolution and linear layers, one image.", "macs"
+        "Multiply-adds",
+        "Multiply-adds",
+        "",
+        COUNT,
+        "Fused multiply-adds of convolution and linear layers, one image.",
+        "macs",
     ),
     "memory_access": Quantity(
         "Memory access cost",
+        "Memory access",
         "elements",
         COUNT,
         "Elements read and written at batch 1, under the report's assumption.",
@@ -48,13 +56,16 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "peak_activation": Quantity(
         "Peak activation memory",
+        "Peak activations",
         "bytes",
         BYTES,
         "Largest set of live activations in the fused network, batch 1.",
         "peak_activation",
     ),
-    "weight_size": Quantity("Weight size", "bytes", BYTES, "All parameters in one number format.", "params"),
-    "latency": Quantity("Latency", "ms", TIME, "Median time for one image, measured on this machine.", ""),
+    "weight_size": Quantity(
+        "Weight size", "Weight size", "bytes", BYTES, "All parameters in one number format.", "params"
+    ),
+    "latency": Quantity("Latency", "Latency", "ms", TIME, "Median time for one image, measured on this machine.", ""),
 }
 """All quantities that can have a budget, in the order in which verdicts are shown."""
 

@@ -238,17 +238,17 @@ def choice_chart(bars: Sequence[ChoiceBar], mean: float, label: str, look: Appea
 
 
 class Dot(NamedTuple):
-    """A network of a search: number in the study, cost in the convention, and capacity."""
+    """A network of a search: number in the study, cost in the convention, and entropy."""
 
     number: int
     amount: float
-    capacity: float
+    entropy: float
 
 
 def front_chart(
     front: Sequence[Dot], others: Sequence[Dot], chosen: int | None, budget: int, label: str, look: Appearance
 ) -> Chart:
-    """Draw capacity against cost of the networks that a search has evaluated, with the Pareto front.
+    """Draw entropy against cost of the networks that a search has evaluated, with the Pareto front.
 
     Args:
         front: in ascending order of cost; may be empty.
@@ -258,17 +258,17 @@ def front_chart(
         label: of the cost.
         look: colors.
     """
-    hover = f"Network %{{customdata}}<br>{lower(label)} %{{x:.4s}}, capacity %{{y:.0f}}"
+    hover = f"Network %{{customdata}}<br>{lower(label)} %{{x:.4s}}, entropy %{{y:.0f}}"
     traces = [
         draw.dots(
-            [each.amount for each in others], [each.capacity for each in others],
+            [each.amount for each in others], [each.entropy for each in others],
             {"color": look.muted, "size": 5, "opacity": 0.45}, showlegend=False,
             **draw.hover(hover, [each.number for each in others]),
         ),
-        draw.line([each.amount for each in front], [each.capacity for each in front], look.muted, 1.5, shape="hv",
+        draw.line([each.amount for each in front], [each.entropy for each in front], look.muted, 1.5, shape="hv",
                   showlegend=False),
         draw.dots(
-            [each.amount for each in front], [each.capacity for each in front],
+            [each.amount for each in front], [each.entropy for each in front],
             draw.outlined(
                 [look.accent if each.number == chosen else look.ink for each in front],
                 [15 if each.number == chosen else 9 for each in front], "circle", 1.5,
@@ -280,7 +280,7 @@ def front_chart(
     end = max([*amounts, budget]) * 1.05
     layout = {
         "xaxis": draw.axis(label, range=[0, end], **linear_ticks(0, end)),
-        "yaxis": draw.axis("Capacity, not accuracy"),
+        "yaxis": draw.axis("Entropy, not accuracy"),
         "shapes": [draw.rule(look.accent, 1, "dot", x=budget, layer="below")],
         "annotations": [
             draw.note(budget, 1, "Budget", look.accent, 13, yref="paper", yanchor="top", xanchor="left", xshift=4)
@@ -295,7 +295,7 @@ def front_chart(
             f"No network is within the budget: {plural(len(others), 'network')} evaluated",
         )
     some = f"{plural(len(front), 'network')} of {len(front) + len(others)}"
-    spoken = "; ".join(f"network {each.number}: {si(each.amount)}, capacity {each.capacity:.0f}" for each in front)
+    spoken = "; ".join(f"network {each.number}: {si(each.amount)}, entropy {each.entropy:.0f}" for each in front)
     return chart(look, _HEIGHT, traces, layout, f"On the front within {si(budget)} {lower(label)}: {some}", spoken)
 
 

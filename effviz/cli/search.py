@@ -53,10 +53,10 @@ def search(
     storage: str | None, study: str, trials: int, workers: int, sampler: str, minimize: tuple[str, ...],
     measures: bool, seed: int | None, form: str, **limits: Budget | None,
 ) -> CommandOutput:  # fmt: skip
-    """Search a space like MnasNet's for networks with low cost and high capacity.
+    """Search a space like MnasNet's for networks with low cost and high entropy.
 
-    The result is the Pareto front of exact counts and of a measure of capacity, the entropy of DeepMAD. Accuracy is not
-    predicted. A study is continued until it has N networks, also by several machines that share a database.
+    The result is the Pareto front of exact counts and of the entropy of DeepMAD, which stands for capacity. Accuracy is
+    not predicted. A study is continued until it has N networks, also by several machines that share a database.
     """
     from effviz.studies.search.workers import search_together
 
@@ -101,7 +101,7 @@ def _table(task: Task, found: StudyResult) -> str:
         f"Study {task.study}: {exact(found.finished)} networks, {exact(found.within)} within the limits, "
         f"{len(found.front)} on the front.",
         *limits,
-        "Capacity: the entropy of DeepMAD (arXiv 2303.02165), not a prediction of accuracy.",
+        "Entropy: a measure of capacity (DeepMAD, arXiv 2303.02165), not a prediction of accuracy.",
         "Stages: kernel size k, expand ratio e, SE ratio se, layers n, width factor w.",
     ]
     body = rows(found)

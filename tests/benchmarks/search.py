@@ -11,7 +11,7 @@ from pathlib import Path
 import effviz
 from effviz.advice.budgets import Budget
 from effviz.core import caches
-from effviz.studies.search.capacity import entropy
+from effviz.studies.search.entropy import entropy
 from effviz.studies.search.run import SAMPLERS, Task, search
 from effviz.studies.search.share import choice_costs, distribution
 from effviz.studies.search.space import BASE, Space
@@ -35,8 +35,8 @@ def main() -> None:
             assert effviz.analyze(design).macs
             assert entropy(design)
 
-    timed("design, counts and capacity, blocks not known yet", count, NETWORKS)
-    timed("design, counts and capacity, blocks known", count, NETWORKS)
+    timed("design, counts and entropy, blocks not known yet", count, NETWORKS)
+    timed("design, counts and entropy, blocks known", count, NETWORKS)
     caches.forget()
     timed("share of the space up to 1 G multiply-adds", lambda: distribution(space, "macs", 10**9))
     timed("mean cost of every choice", lambda: choice_costs(space))

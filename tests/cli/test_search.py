@@ -50,9 +50,9 @@ def test_json_contains_designs_within_the_limit() -> None:
     found = front_of(*QUICK)
     assert found["finished"] == 12 >= found["within_limits"] >= len(found["front"]) >= 1
     costs = [each["macs"] for each in found["front"]]
-    capacities = [each["capacity"] for each in found["front"]]
+    entropies = [each["entropy"] for each in found["front"]]
     assert costs == sorted(costs)
-    assert capacities == sorted(capacities), "a larger network on the front has a higher capacity"
+    assert entropies == sorted(entropies), "a larger network on the front has a higher entropy"
     for each in found["front"]:
         report = effviz.analyze(Design.from_json(json.dumps(each["design"])))
         assert each["macs"] == report.macs <= 400_000_000

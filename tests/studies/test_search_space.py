@@ -17,7 +17,7 @@ import effviz
 from effviz import DesignError
 from effviz.backend.build import build
 from effviz.studies.search import share
-from effviz.studies.search.capacity import entropy
+from effviz.studies.search.entropy import entropy
 from effviz.studies.search.space import BASE, Option, Space
 
 FULL = Space()
@@ -146,7 +146,7 @@ def test_the_cost_of_a_choice_is_the_mean_of_the_networks_that_choose_it() -> No
     assert found["layers", 1].macs == share.mean(space)[1]
 
 
-def test_the_capacity_is_the_entropy_of_the_convolutions_in_torch() -> None:
+def test_the_entropy_is_that_of_the_convolutions_in_torch() -> None:
     """The oracle are the modules of torch, with the hooks of a forward pass for the last map."""
     design = FULL.design(random_options(11)).scaled(resolution=64)
     module = build(design)
@@ -173,7 +173,7 @@ def deepmad_deviations(kind: str, entering: int, inner: int, kernel: int) -> lis
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_capacity_is_twice_the_last_stage_of_deepmad(seed: int) -> None:
+def test_the_entropy_is_twice_the_last_stage_of_deepmad(seed: int) -> None:
     """Transcribed from `ratio_score` with the weights 0, 0, 0, 0, 1: the sum over all blocks times the last map."""
     options = random_options(seed)
     deviations, channels, side = deepmad_deviations("conv", 3, 0, 3), 32, FULL.resolution // 2
@@ -189,12 +189,12 @@ def test_the_capacity_is_twice_the_last_stage_of_deepmad(seed: int) -> None:
     assert entropy(FULL.design(options)) == pytest.approx(2 * score, rel=1e-12)
 
 
-def test_the_capacity_grows_with_depth_width_and_kernel_but_not_with_squeeze_and_excitation() -> None:
+def test_the_entropy_grows_with_depth_width_and_kernel_but_not_with_squeeze_and_excitation() -> None:
     option = Option(3, 3, 0.0, 2, 1.0)
 
-    def capacity(**changes: Any) -> float:
+    def measured(**changes: Any) -> float:
         return entropy(FULL.design([option._replace(**changes)] * 7))
 
     for changes in ({"layers": 3}, {"width": 1.25}, {"kernel_size": 5}, {"expand_ratio": 6}):
-        assert capacity(**changes) > capacity()
-    assert capacity(se_ratio=0.25) == capacity()
+        assert measured(**changes) > measured()
+    assert measured(se_ratio=0.25) == measured()

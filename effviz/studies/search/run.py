@@ -1,4 +1,4 @@
-"""A search for networks with low cost and high capacity, by one or more workers that share a storage.
+"""A search for networks with low cost and high entropy, by one or more workers that share a storage.
 
 Every worker evaluates networks until the study has enough finished ones. A worker may join, stop or be killed at any
 time: finished networks are in the storage, and the next worker continues. Optuna is imported by the functions here,
@@ -22,7 +22,7 @@ from effviz.core.arguments import check_border
 from effviz.core.errors import DesignError, fail, one_of, text, whole
 from effviz.count.report import Report, analyze
 from effviz.model.design import Design
-from effviz.studies.search.capacity import entropy
+from effviz.studies.search.entropy import entropy
 from effviz.studies.search.space import CHOICES, Option, Space
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Task:
     Attributes:
         study: name in the storage; empty for one that the settings determine.
         trials: number of finished networks at which workers stop. Several workers may finish one more each.
-        minimize: one or more of `COUNTS`, and perhaps ``"latency"``. Capacity is always maximized.
+        minimize: one or more of `COUNTS`, and perhaps ``"latency"``. Entropy is always maximized.
         budgets: limits; a network beyond one is never on the front.
         dtype: number format of limits in bytes.
         sampler: a key of `SAMPLERS`.
@@ -108,7 +108,7 @@ class StudyNetwork:
         number: in the study.
         options: choices of its stages.
         report: its counts.
-        capacity: see `effviz.studies.search.capacity.entropy`.
+        entropy: see `effviz.studies.search.entropy.entropy`.
         latency_ms: as measured in the search; None if it was not.
         space: of the search.
     """
@@ -116,7 +116,7 @@ class StudyNetwork:
     number: int
     options: tuple[Option, ...]
     report: Report = field(repr=False, compare=False)
-    capacity: float
+    entropy: float
     latency_ms: float | None
     space: Space = field(repr=False)
 
@@ -136,7 +136,7 @@ class Evaluated(NamedTuple):
     """A finished network of a study."""
 
     number: int
-    values: tuple[float, ...]  # the minimized quantities, and the capacity
+    values: tuple[float, ...]  # the minimized quantities, and the entropy
     within: bool  # the limits
 
 
@@ -297,9 +297,8 @@ def _found(task: Task, trial: optuna.trial.FrozenTrial) -> StudyNetwork:
     design = task.space.design(options, f"Network {trial.number}")
     report, values = analyze(design), trial.values
     latency_ms = values[task.minimize.index("latency")] if task.measures else None
-    capacity = entropy(design)
-    found = StudyNetwork(trial.number, options, report, capacity, latency_ms, task.space)
-    counted = (*map(found.amount, task.minimize), capacity)
+    found = StudyNetwork(trial.number, options, report, entropy(design), latency_ms, task.space)
+    counted = (*map(found.amount, task.minimize), found.entropy)
     if tuple(map(float, counted)) != tuple(values):
         raise DesignError(f"network {trial.number} of study {task.study} has {values}; this version counts {counted}")
     verdicts = check(report, task.budgets, dtype=task.dtype, latency_ms=latency_ms)
@@ -309,11 +308,11 @@ def _found(task: Task, trial: optuna.trial.FrozenTrial) -> StudyNetwork:
 
 
 def rows(result: StudyResult) -> list[dict[str, Any]]:
-    """Return the front as plain rows: counts, capacity, and the choices of every stage in words."""
+    """Return the front as plain rows: counts, entropy, and the choices of every stage in words."""
     return [
         {"network": each.number, **{name: each.amount(name) for name in COUNTS}}
         | ({} if each.latency_ms is None else {"latency_ms": each.latency_ms})
-        | {"capacity": round(each.capacity, 3), "stages": stages_text(each.options)}
+        | {"entropy": round(each.entropy, 3), "stages": stages_text(each.options)}
         for each in result.front
     ]
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from effviz.advice.budgets import QUANTITIES
 from effviz.charts.counters import Addend, counted_chart, signed
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -23,8 +24,6 @@ from effviz.ui.widgets.tables import Column, Pick, Table, show_table, unpick
 
 CONTROLS = ("counter", "check")
 """Keys of the settings."""
-
-_QUANTITIES = {"params": "Parameters", "macs": "Multiply-adds"}
 
 
 class Line(NamedTuple):
@@ -104,7 +103,7 @@ def other_counters(report: Report, convention: Convention) -> None:
 def _chosen(line: Line, convention: Convention) -> None:
     """Show the terms of one counter, its rule and its source."""
     main = line.main
-    label = convention.compute_label if main.printed.quantity == "macs" else _QUANTITIES["params"]
+    label = convention.compute_label if main.printed.quantity == "macs" else QUANTITIES["params"].title
     show_chart(_chart(main, line.name, label, look()), "terms")
     # One message: a move sends it.
     st.markdown(terms_text(line, label))
@@ -136,7 +135,7 @@ def _chart(each: Explanation, name: str, label: str, look: Appearance) -> Chart:
 
 COUNTS = (
     Column("Counter", lambda each: f"{each['tool']} {each['version']}"),
-    Column("Quantity", lambda each: _QUANTITIES[each["quantity"]]),
+    Column("Quantity", lambda each: QUANTITIES[each["quantity"]].title),
     Column("Counter's result", lambda each: each["total"]),
     Column("effviz", lambda each: each["effviz"]),
     Column("Difference", lambda each: each["total"] - each["effviz"]),

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import streamlit as st
 
+from effviz.advice.budgets import QUANTITIES
 from effviz.core.latex import LETTERS, latex, number, terms, words
 from effviz.core.units import exact
 from effviz.count.formulas import explain
@@ -16,7 +17,6 @@ from effviz.ui.convention import Convention
 
 _SHORT = 32
 """Characters of LaTeX that fit into a column on every screen."""
-_LABELS = {"params": "Parameters", "macs": "Multiply-adds", "memory_access": "Memory access cost"}
 
 
 def formula(name: str, symbols: str, numbers: str, value: int | str, unit: str = "") -> None:
@@ -84,7 +84,7 @@ def layer_texts(report: Report, index: int, convention: Convention) -> list[str]
     """Write the formulas of one layer's counts in Markdown; `index` is its position in ``report.steps``."""
     texts = []
     for entry in explain(report.steps, report.fusion, index, convention.memory):
-        label = convention.compute_label if entry.quantity == "macs" else _LABELS[entry.quantity]
+        label = convention.compute_label if entry.quantity == "macs" else QUANTITIES[entry.quantity].title
         factor = convention.factor(entry.quantity)
         unit = convention.memory_unit if entry.quantity == "memory_access" else ""
         symbols, numbers = entry.symbols, entry.numbers

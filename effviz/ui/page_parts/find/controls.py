@@ -29,10 +29,7 @@ _USUAL = {
     "weight_size": [step * 2.0**power for power in range(17, 29, 2) for step in _BINARY],
     "latency": [step * 10.0**power for power in (0, 1, 2) for step in _ONE_TO_TEN],
 }
-_LABELS = {
-    "macs": "Multiply-adds", "peak_activation": "Peak activations", "weight_size": "Weight size",
-    "params": "Parameters", "memory_access": "Memory access", "latency": "Latency",
-}  # fmt: skip
+_ORDER = ("macs", "peak_activation", "weight_size", "params", "memory_access", "latency")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def controls() -> Choice:
     """Show the controls: the first limit inline, the others in the sidebar."""
     _presets()
     texts = {}
-    for quantity in _LABELS:
+    for quantity in _ORDER:
         if quantity == "macs":
             with instrument():
                 texts[quantity] = _limit(quantity)
@@ -83,7 +80,7 @@ def controls() -> Choice:
 def _limit(quantity: str) -> str:
     """Show the control of one limit."""
     return inputs.text_amount(
-        _LABELS[quantity], LIMIT_KEYS[quantity], default=_START.get(quantity, NO_LIMIT),
+        QUANTITIES[quantity].label, LIMIT_KEYS[quantity], default=_START.get(quantity, NO_LIMIT),
         options=_options(quantity), canonical=partial(_canonical, quantity), nearest=partial(_nearest, quantity),
         choices=f"an amount such as {_options(quantity)[9]}, or {NO_LIMIT}",
         help=f"Largest value. {QUANTITIES[quantity].what}",
@@ -118,7 +115,7 @@ def _nearest(quantity: str, text: str) -> str:
 @remembered
 def _texts(preset: str) -> dict[str, str]:
     """Return the limits of a preset by quantity."""
-    found = dict.fromkeys(_LABELS, NO_LIMIT)
+    found = dict.fromkeys(_ORDER, NO_LIMIT)
     return found | {each.quantity: format_amount(each.limit, each.quantity) for each in PRESETS[preset].budgets}
 
 
@@ -134,7 +131,7 @@ def _matching(texts: dict[str, str], dtype: str) -> str:
 def _presets() -> None:
     """Show the presets. They set the limits, and the address does not contain them."""
     titles = {OWN: OWN.capitalize()} | {name: preset.title for name, preset in PRESETS.items()}
-    now = {quantity: _now(quantity) for quantity in _LABELS}
+    now = {quantity: _now(quantity) for quantity in _ORDER}
     dtype = str(st.session_state.get(FORMAT, st.query_params.get(FORMAT, "float32")))
     st.session_state[_PRESET] = _matching(now, dtype)
     st.selectbox("Preset", list(titles), format_func=titles.__getitem__, key=_PRESET, on_change=_apply)

@@ -29,7 +29,7 @@ from effviz.ui.widgets.ways import studio_link
 MEMBER = "member"
 _STARTED = "_search_started"
 _CAPTION = (
-    "Accuracy is not predicted. Capacity is the entropy of DeepMAD (arXiv 2303.02165), a closed form of the layers.\n"
+    "Accuracy is not predicted. Entropy is a measure of capacity (DeepMAD, arXiv 2303.02165), from layer shapes.\n"
     "It grows with depth, width and kernel size, and squeeze-and-excitation does not change it. Networks beyond the "
     "budget are never on the front. Every network of the front is counted again."
 )
@@ -42,7 +42,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
     if finished(task) is None and st.session_state.get(_STARTED) != arguments:
         links.idle(MEMBER)
         notice(
-            f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high capacity."
+            f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high entropy."
             " Accuracy is not predicted: no network is trained."
         )
         st.button(
@@ -84,7 +84,7 @@ def _select(mark: Click, members: dict[str, StudyNetwork]) -> None:
 
 
 def _label(found: StudyNetwork, convention: Convention) -> str:
-    return f"{found.number}: {convention.show_compute(found.report.macs)}, capacity {found.capacity:.0f}"
+    return f"{found.number}: {convention.show_compute(found.report.macs)}, entropy {found.entropy:.0f}"
 
 
 @remembered
@@ -117,7 +117,7 @@ def front_table(found: StudyResult, convention: Convention) -> Table:
     columns = [
         Column("Network", "number"),
         *count_columns(convention, row="report"),
-        Column("Capacity", "capacity", "%.1f"),
+        Column("Entropy", "entropy", "%.1f"),
         *(
             Column(f"Stage {stage + 1}: {title}", _choice(stage, name))
             for stage in range(len(BASE)) for name, title in CHOICES.items()

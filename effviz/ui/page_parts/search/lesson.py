@@ -15,7 +15,7 @@ from effviz.ui.widgets.formula import formula_grid, formula_text
 
 
 def formulas(choice: Choice) -> None:
-    """Show the objective of the best network, the size of the space, and the capacity."""
+    """Show the objective of the best network, the size of the space, and the entropy."""
     order = choice.ranking
     texts = [_value(choice, order[0].network)] if order else []
     counts = r" \cdot ".join(str(len(values)) for values in SPACE.values.values())
@@ -26,9 +26,7 @@ def formulas(choice: Choice) -> None:
         )
     )  # fmt: skip
     formula_grid(texts)
-    st.markdown(
-        r"**Capacity** $H = \log(h \cdot w \cdot c) \cdot \sum_i \log\left(\dfrac{c_i \cdot k_i^2}{g_i}\right)$"
-    )
+    st.markdown(r"**Entropy** $H = \log(h \cdot w \cdot c) \cdot \sum_i \log\left(\dfrac{c_i \cdot k_i^2}{g_i}\right)$")
     st.caption(
         "c, k and g: input channels, kernel size and groups of a convolution; h · w · c: the last feature map. After "
         "DeepMAD, arXiv 2303.02165. The share within a budget is a dynamic program over the stages, whose state is the "

@@ -28,7 +28,6 @@ _EXAMPLES = {
 }  # fmt: skip
 _SIZES = ("peak_activation", "weight_size")
 _ORDER = ("macs", "params", *_SIZES, "memory_access", "latency")
-_LABELS = {"memory_access": "Memory access", "peak_activation": "Peak activations"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def limits(convention: Convention) -> Limits:
     with place:
         for name in _ORDER:
             text = inputs.words(
-                _label(name), LIMIT_KEYS[name], legal=partial(_legal, name),
+                QUANTITIES[name].label, LIMIT_KEYS[name], legal=partial(_legal, name),
                 choices=f"an amount such as {_EXAMPLES[name]}",
                 placeholder=found[name].text if name in found else _EXAMPLES[name], help=_help(name),
             )  # fmt: skip
@@ -94,10 +93,6 @@ def limits(convention: Convention) -> Limits:
     if budgets:
         notice(f"At most {', '.join(map(_said, budgets))}.")
     return Limits(budgets, dtype, preset.source if preset else "")
-
-
-def _label(quantity: str) -> str:
-    return _LABELS.get(quantity, QUANTITIES[quantity].title)
 
 
 def _help(quantity: str) -> str | None:
