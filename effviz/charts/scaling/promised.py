@@ -96,13 +96,14 @@ def _column(
         headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
     layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
     spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
+    where = f"At φ = {now.phi:g}" if axis == "φ" else f"Multipliers applied {now.phi:g} times"
     return chart(
         look,
         330,
         traces,
         layout,
         title,
-        f"{'At φ =' if axis == 'φ' else 'Steps:'} {now.phi:g}: {spoken[0]}",
+        f"{where}: {spoken[0]}",
         *spoken[1:],
     )
 
