@@ -14,6 +14,7 @@ from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
+from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
 from effviz.ui.widgets.calculation import calculated
@@ -83,6 +84,8 @@ def figures(choice: Choice, report: Report, convention: Convention, look: Appear
 
 def promised_and_built(choice: Choice, report: Report, convention: Convention) -> None:
     """Show promised and built sizes over φ."""
+    if playing.conceals("stairs_0"):
+        return
     if calculated("Built sizes", stairs, choice.base, choice.rule, *_span(choice)) is None:
         return
     released = _pins(choice)
