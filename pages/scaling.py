@@ -30,7 +30,8 @@ def page() -> None:
         links.idle(KEY, *inverse.FIT_CONTROLS, *inverse.GRID_CONTROLS)
         refuse(f"{choice.base.title} cannot be built with these settings. {error}")
     built(report)
-    titled(f"{choice.base.title}, φ = {choice.phi:g}, {in_pixels(choice.design.resolution)}")
+    phi = f"φ = {choice.phi:g}, " if choice.named else ""
+    titled(f"{choice.base.title}, {phi}{in_pixels(choice.design.resolution)}")
     reference = cached_report(choice.base, convention.memory)
     others = rules.others(choice) if is_open(rules.TITLE) else [choice.base]
     reading = live.read(choice.design, others, conditions)
@@ -40,7 +41,8 @@ def page() -> None:
         live.bar(choice.design, conditions, reading)
     with section("The sizes"):
         promised.promised_and_built(choice, report, convention)
-    follow("scaling", settings(choice, convention, look()))
+    if choice.named:
+        follow("scaling", settings(choice, convention, look()))
     parts(
         Part("How this is computed", partial(lesson.formulas, choice, report, reference, convention)),
         Part("B0 to B7", partial(released.released, choice, convention)),

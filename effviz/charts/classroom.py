@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from effviz.charts import draw
 from effviz.charts.style import Appearance, Chart, Spec, chart
@@ -15,17 +16,21 @@ _HEIGHT = 170
 _MOST_BINS = 12
 _LEAST_SPAN = 1e-9
 _MOST_LABELS = 6
-_SIZE = 20
-"""Of the texts, in pixels: a class reads them from the back of the room."""
+_WIDE = 24  # characters in a line of a choice
+LARGE = 16
+"""Size of the texts in pixels, which a class reads from the back of the room."""
 
 
-def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, look: Appearance) -> Chart:
+def choice_bars(
+    answers: Sequence[float], choices: Sequence[str], truth: int, look: Appearance, size: int = LARGE
+) -> Chart:
     """Draw one bar per choice, with the right one in the accent colour.
 
     Args:
         answers: of the members, each the place of a choice.
         choices: at least one, in the order of the question.
         truth: place of the right choice.
+        size: of the texts.
     """
     counted = Counter(int(each) for each in answers)
     numbers = [counted[place] for place in range(len(choices))]
@@ -35,16 +40,16 @@ def choice_bars(answers: Sequence[float], choices: Sequence[str], truth: int, lo
     }
     texts = [f"{count} ✓" if place == truth else str(count) for place, count in enumerate(numbers)]
     places = list(range(len(choices)))
-    bars = draw.row_bars([], numbers, marker, texts, textfont={"size": _SIZE, "color": look.ink}, hoverinfo="skip")
+    bars = draw.row_bars([], numbers, marker, texts, textfont={"size": size, "color": look.ink}, hoverinfo="skip")
     layout = {
         "margin": draw.margin(right=48),
         "bargap": 0.35,
         "xaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.1]},
-        "yaxis": draw.ROWS | {"tickfont": {"size": _SIZE, "color": look.ink}, "tickvals": places, "ticktext": names},
+        "yaxis": draw.ROWS | {"tickfont": {"size": size, "color": look.ink}, "tickvals": places, "ticktext": names},
     }
     spoken = "; ".join(f"{each}: {count}" for each, count in zip(choices, numbers, strict=True))
     rows = [name.count("<br>") + 1 for name in names]
-    height = 20 + max(rows) * 16 * len(choices) + 20 * len(choices)
+    height = round(20 + (0.8 * max(rows) + 0.8) * size * len(choices))
     return chart(look, height, [bars | {"y": places}], layout, _choice_finding(answers, choices[truth], truth), spoken)
 
 
@@ -54,14 +59,9 @@ def _choice_finding(answers: Sequence[float], name: str, truth: int) -> str:
     return f'{_share(sum(each == truth for each in answers), len(answers))} right: the answer is "{name}"'
 
 
-def _wrapped(text: str, width: int = 34) -> str:
-    """Break a choice into at most two lines; plotly has no wrapping for the labels of an axis."""
-    text = " ".join(text.split())
-    if len(text) <= width:
-        return text
-    cut = text.rfind(" ", 0, width)
-    head, rest = (text[:cut], text[cut + 1 :]) if cut > 0 else (text[:width], text[width:])
-    return f"{head}\n{rest if len(rest) <= width else rest[: width - 1] + '…'}"
+def _wrapped(text: str) -> str:
+    """Break a choice into at most three lines; plotly has no wrapping for the labels of an axis."""
+    return "\n".join(wrap(text, _WIDE, max_lines=3, placeholder="…"))
 
 
 def number_histogram(
@@ -71,6 +71,7 @@ def number_histogram(
     unit: str,
     look: Appearance,
     written: Callable[[float], str],
+    size: int = LARGE,
 ) -> Chart:
     """Draw a histogram of numbers, with a line at the truth.
 
@@ -80,6 +81,7 @@ def number_histogram(
         is_right: whether an answer is close enough to the truth.
         unit: of the axis; empty for none.
         written: formats the truth and the median, with the unit.
+        size: of the texts.
     """
     edges = _edges(answers, truth)
     width = edges[1] - edges[0]
@@ -93,7 +95,7 @@ def number_histogram(
     bars: Spec = {
         "type": "bar", "x": centers, "y": numbers, "width": [0.94 * width] * len(centers), "hoverinfo": "skip",
         "marker": {"color": colors}, "text": [str(count or "") for count in numbers],
-        "textposition": "outside", "textfont": {"size": _SIZE, "color": look.ink}, "cliponaxis": False,
+        "textposition": "outside", "textfont": {"size": size, "color": look.ink}, "cliponaxis": False,
     }  # fmt: skip
     sign = f"\u00a0{unit}" if unit == "%" else unit if unit == "×" else ""
     ticks = [f"{edge:.6g}{sign}" for edge in edges]
@@ -102,18 +104,20 @@ def number_histogram(
     ticks[-1] = "more" if any(each > high for each in answers) else ticks[-1]
     shown = _labelled(len(edges))
     mark = draw.note(
-        truth, 1, f"truth {plotly_text(written(truth))}", look.accent, _SIZE, yref="paper", yanchor="bottom",
+        truth, 1, f"truth {plotly_text(written(truth))}", look.ink, size, yref="paper", yanchor="bottom",
         xanchor="left" if truth < (low + high) / 2 else "right", yshift=4,
     )  # fmt: skip
     layout = {
-        "margin": draw.margin(top=40),
+        # The labels of the ends are not cut.
+        "margin": draw.margin(top=40, left=round(1.5 * size), right=round(1.5 * size)),
         "xaxis": {
-            "title": {"text": "" if sign else unit, "font": {"size": _SIZE}}, "tickfont": {"size": _SIZE},
+            "title": {"text": "" if sign else unit, "font": {"size": size}}, "tickfont": {"size": size},
             "range": [low, high], "tickangle": 0,
             "tickvals": [edges[place] for place in shown], "ticktext": [ticks[place] for place in shown],
         },
         "yaxis": {"visible": False, "range": [0, max([*numbers, 1]) * 1.15]},
-        "shapes": [draw.rule(look.accent, 3, x=truth)],
+        # In ink and in front of the bars: a bar of right answers has the accent colour.
+        "shapes": [draw.rule(look.ink, 3, x=truth, layer="above")],
         "annotations": [mark],
     }  # fmt: skip
     spoken = "; ".join(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from effviz.advice.budgets import DTYPES
@@ -69,6 +70,16 @@ def bytes_of(of: Subject, quantity: str, dtype: str, per: float = 1) -> float:
     return _quantity(report_of(of), quantity) * look_up("dtype", dtype, DTYPES) / per
 
 
+def image(of: Subject, per: float = 1) -> float:
+    """Return the elements of the input image, divided by `per`."""
+    return prod(report_of(of).input_shape) / per
+
+
+def largest_map(of: Subject, per: float = 1) -> float:
+    """Return the elements of the largest output of a layer, divided by `per`."""
+    return max(prod(step.output.shape) for step in report_of(of).steps) / per
+
+
 def intensity(of: Subject, memory: str = "fused") -> float:
     """Return the multiply-adds per element of memory access."""
     report = report_of(of, memory)
@@ -106,6 +117,16 @@ def highest_resolution(of: Subject, limit: float, quantity: str = "macs", step: 
     return sizes[place - 1]
 
 
+def linear_resolution(of: Subject, limit: float, quantity: str = "macs") -> float:
+    """Return the resolution at which a count would reach a limit if it were proportional to the side of the image."""
+    return resolution(of) * limit / _quantity(report_of(of), quantity)
+
+
+def power(of: float, to: float = 1, exponent: float = 1, times: float = 1) -> float:
+    """Return the ratio of two settings, raised to a power, times a number: the answer of a rule of thumb."""
+    return float(times * (of / to) ** exponent)
+
+
 def lost(channels: int, seed: int = 0) -> float:
     """Return the share of a two-dimensional spiral that ReLU in some channels destroys, in per cent."""
     return 100 * embed(channels, seed, "relu").lost
@@ -117,6 +138,16 @@ def lost(channels: int, seed: int = 0) -> float:
 def promised(phi: float = 1, **bases: float) -> float:
     """Return the factor in multiply-adds that a rule promises at phi: (alpha * beta**2 * gamma**2) ** phi."""
     return float(rule_of(bases).factor ** phi)
+
+
+def promised_macs(of: Subject, phi: float = 1, per: float = 1, **bases: float) -> float:
+    """Return the multiply-adds that a rule promises at phi, divided by `per`."""
+    return report_of(of).macs * promised(phi, **bases) / per
+
+
+def promised_blocks(of: Subject, phi: float = 1, **bases: float) -> float:
+    """Return the blocks that a rule promises at phi, for all stages together."""
+    return float(blocks(of) * rule_of(bases).alpha ** phi)
 
 
 def implied(of: Subject, base: Subject, by: str) -> float:

@@ -60,10 +60,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Goal:
-    """A network to build: its description and its limits."""
+    """A network to build: its description, its limits, and a text for those who have built it."""
 
     text: str
     limits: tuple[Limit, ...] = field(default=())
+    after: str = ""
 
     def check(self, report: Report) -> tuple[Checked, ...]:
         """Compare a network with every limit."""
@@ -84,7 +85,7 @@ def goal_of(entry: Mapping[str, Any]) -> Goal:
     for each in entry["limits"]:
         look_up("quantity", each["quantity"], _LABELS)
         limits.append(Limit(each["quantity"], _limit(each.get("at_most")), _limit(each.get("at_least"))))
-    return Goal(entry["text"], tuple(limits))
+    return Goal(entry["text"], tuple(limits), entry.get("after", ""))
 
 
 def _limit(entry: Any) -> float | None:

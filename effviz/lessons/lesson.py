@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from effviz.core.caches import remembered
 from effviz.core.errors import DesignError, look_up
-from effviz.core.units import si
 from effviz.lessons import schema
 from effviz.lessons.answers import compute
 from effviz.lessons.goals import Goal, goal_of
+from effviz.lessons.prediction import Choice, Form, Naive, Prediction, fill, texts
 from effviz.lessons.subjects import packed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -27,120 +26,14 @@ PAGES = sorted(path.stem for path in (FOLDER.parents[1] / "pages").glob("*.py"))
 """The pages on which a step can be played."""
 ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 """Names of the lessons that ship, in the order of a course."""
-_PLACE = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
-_DECIMALS = {"×": 2, "%": 1}
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:px|ms|[kMG]|[kKM]i?B|elements|classes|blocks|channels|points)\b)")
 
 
-@dataclass(frozen=True)
-class Form:
-    """How a number is written.
+class Common(NamedTuple):
+    """A common mistake with its answer, and the number of the step that is about it; 0 for none."""
 
-    Attributes:
-        unit: ``"×"``, ``"%"``, a noun, or empty.
-        digits: decimals; ``"si"`` for a prefix; None for the usual number of the unit.
-    """
-
-    unit: str = ""
-    digits: int | str | None = None
-
-    @property
-    def precise(self) -> Form:
-        """The form with two more decimals, for worksheets; integers have none."""
-        decimals = _DECIMALS.get(self.unit, 0) if self.digits is None else self.digits
-        return Form(self.unit, decimals + 2) if isinstance(decimals, int) and decimals else self
-
-    def show(self, value: float) -> str:
-        """Write a number with its unit."""
-        if self.digits == "si":
-            return si(value, self.unit)
-        decimals = _DECIMALS.get(self.unit, 0) if self.digits is None else int(self.digits)
-        number = f"{value:,.{decimals}f}"
-        return f"{number}{self.unit}" if self.unit == "×" else f"{number} {self.unit}".strip()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One option of a question.
-
-    Attributes:
-        text: of the option.
-        reason: why it is right or wrong.
-        value: formula of its number, for the questions "largest" and "smallest".
-        above, below: the interval of the answer in which it is right, for the question "within".
-    """
-
-    text: str
-    reason: str
-    value: Mapping[str, Any] | None = field(default=None, hash=False)
-    above: float = float("-inf")
-    below: float = float("inf")
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A question that is answered before the instruments are shown.
-
-    Attributes:
-        question: with places such as ``[[phi]]`` for the given values.
-        form: of the number.
-        tolerance: of a correct number, in per cent of the answer.
-        given: values of the question in the lesson.
-        draw: values from which a worksheet takes others, by name.
-        answer: formula of the number; None if the choices have their own.
-        choices: empty for a number.
-        right: which choice is right: ``"largest"``, ``"smallest"`` or ``"within"``.
-        solution: explanation in the key of a worksheet, with places.
-    """
-
-    question: str
-    form: Form
-    tolerance: float
-    given: Mapping[str, Any] = field(hash=False)
-    draw: Mapping[str, Sequence[Any]] = field(hash=False)
-    answer: Mapping[str, Any] | None = field(hash=False)
-    choices: tuple[Choice, ...]
-    right: str
-    solution: str
-
-    def asked(self, given: Mapping[str, Any] | None = None) -> str:
-        """Return the question with its values."""
-        return fill(self.question, _texts(self.given if given is None else given))
-
-    def value(self, given: Mapping[str, Any] | None = None) -> float:
-        """Compute the answer: the number, or the index of the right choice."""
-        given = self.given if given is None else given
-        if not self.choices:
-            return compute(self.answer or {}, given)
-        if self.right == "within":
-            number = compute(self.answer or {}, given)
-            return next(place for place, each in enumerate(self.choices) if each.above <= number < each.below)
-        values = [compute(each.value or {}, given) for each in self.choices]
-        return values.index(max(values) if self.right == "largest" else min(values))
-
-    def show(self, value: float) -> str:
-        """Write an answer or a guess: the number with its unit, or the text of the choice."""
-        return self.choices[int(value)].text if self.choices else self.form.show(value)
-
-    def error(self, guess: float) -> float:
-        """Return the distance of a number from the answer, in per cent of the answer."""
-        answer = self.value()
-        return 100 * abs(guess - answer) / abs(answer) if answer else 100 * abs(guess)
-
-    def distance(self, guess: float) -> str:
-        """Describe the error of a number: ``22 % too low``; that of a percentage in percentage points."""
-        answer = self.value()
-        word = "low" if guess < answer else "high"
-        if self.form.unit == "%":
-            return f"{abs(guess - answer):.3g} percentage points too {word}"
-        return f"{float(f'{self.error(guess):.2g}'):,.12g} % too {word}"
-
-    def is_right(self, guess: float) -> bool:
-        """Whether a choice is the right one, or a number is within the tolerance."""
-        if self.choices:
-            return int(guess) == int(self.value())
-        # A guess that is written like the answer is right, too.
-        return self.error(guess) <= self.tolerance or self.show(guess) == self.show(self.value())
+    mistake: str
+    answer: str
+    step: int
 
 
 @dataclass(frozen=True)
@@ -155,6 +48,7 @@ class Step:
         page: `url_path` of the page on which it is played.
         state: URL parameters of the page; None to keep what the visitor has built.
         keeps: whether what the visitor has built in the step before takes precedence over the state.
+        optional: whether a class that is short of time can skip it.
         look: what to look at.
         prediction: None for a step without a question.
         sheet: question of the worksheets; None without one. It is another one if the prediction has one answer only.
@@ -162,6 +56,8 @@ class Step:
         goal: what to build; None without one.
         hide: keys of controls that are not shown.
         lock: keys of controls that are disabled.
+        use: keys of controls that the step needs, which are shown above the numbers of the page.
+        conceal: keys of charts that are not shown, because they have the answer of a later step.
         teacher: notes for the teacher.
     """
 
@@ -172,6 +68,7 @@ class Step:
     page: str
     state: Mapping[str, str] | None = field(hash=False)
     keeps: bool
+    optional: bool
     look: str
     prediction: Prediction | None
     sheet: Prediction | None
@@ -179,6 +76,8 @@ class Step:
     goal: Goal | None
     hide: frozenset[str]
     lock: frozenset[str]
+    use: frozenset[str]
+    conceal: frozenset[str]
     teacher: str
 
 
@@ -192,7 +91,7 @@ class Lesson:
         minutes: sum of the steps.
         learn: what a student can do afterwards.
         notes: for the teacher, paragraphs.
-        mistakes: common mistakes with their answers.
+        mistakes: common mistakes.
         questions: further questions with their answers.
         steps: in order.
     """
@@ -203,28 +102,9 @@ class Lesson:
     minutes: int
     learn: tuple[str, ...]
     notes: tuple[str, ...]
-    mistakes: tuple[tuple[str, str], ...]
+    mistakes: tuple[Common, ...]
     questions: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...] = field(hash=False)
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace places such as ``[[phi]]``; a number and its unit stay in one line.
-
-    Raises:
-        DesignError: a place has no value.
-    """
-    filled = _PLACE.sub(lambda found: look_up("place", found[1], values), text)
-    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", filled)
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    texts = {name: f"{value:g}" if isinstance(value, float) else _text(value) for name, value in given.items()}
-    return {name: text.replace("-", "−") for name, text in texts.items()}
-
-
-def _text(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 @remembered
@@ -259,14 +139,30 @@ def read(path: Path) -> Lesson:
             raise schema.broken(path.name, entry["name"], "page", problem)
         steps.append(_Reader(path.name, entry).step())
     minutes = sum(step.minutes for step in steps)
+    whole = _Reader(path.name, {"name": "", "numbers": content.get("numbers", {})})
     if minutes != content["minutes"]:
         raise schema.broken(path.name, "", "minutes", f"{content['minutes']}, but the steps take {minutes} minutes")
     return Lesson(
         path.stem, content["title"], content["summary"], content["minutes"], tuple(content["learn"]),
         tuple(content["notes"]),
-        tuple((each["mistake"], each["answer"]) for each in content.get("mistakes", [])),
-        tuple((each["question"], each["answer"]) for each in content["questions"]), tuple(steps),
+        tuple(
+            Common(each["mistake"], each["answer"], _about(path.name, each.get("step", ""), steps))
+            for each in content.get("mistakes", [])
+        ),
+        tuple((each["question"], whole.filled("questions", each["answer"])) for each in content["questions"]),
+        tuple(steps),
     )  # fmt: skip
+
+
+def _about(file: str, name: str, steps: Sequence[Step]) -> int:
+    """Return the number of the step whose question has wrong answers for a common mistake."""
+    if not name:
+        return 0
+    place = next((place for place, step in enumerate(steps, 1) if step.name == name), 0)
+    asked = steps[place - 1].prediction if place else None
+    if asked is None or not (asked.naive or asked.choices):
+        raise schema.broken(file, "", "mistakes", f"the step {name!r} has neither `naive` answers nor choices")
+    return place
 
 
 class _Reader:
@@ -274,26 +170,31 @@ class _Reader:
 
     def __init__(self, file: str, entry: Mapping[str, Any]) -> None:
         self._file, self._entry = file, entry
-        self._values: dict[str, str] = {}
+        self._values: dict[str, str] = {
+            name: self._tried(f"numbers.{name}", lambda formula=formula: _number(formula))
+            for name, formula in entry.get("numbers", {}).items()
+        }
 
     def step(self) -> Step:
         """Return the step, with its numbers in the texts and its answer tried."""
         entry = self._entry
-        for name, formula in entry.get("numbers", {}).items():
-            self._values[name] = self._tried(f"numbers.{name}", lambda formula=formula: _number(formula))
         prediction = self._prediction("prediction")
         if prediction is not None:
-            self._values |= {"answer": prediction.show(prediction.value()), **_texts(prediction.given)}
+            self._values |= {"answer": prediction.show(prediction.value()), **texts(prediction.given)}
         state = entry.get("state")
         goal = entry.get("goal")
+        after = self.filled("goal.after", (goal or {}).get("after", ""))
         return Step(
             entry["name"], entry["title"], entry["minutes"], self._text("text"), entry["page"],
             None if state is None else {key: self._parameter(key, value) for key, value in state.items()},
-            entry.get("keep", state is None),
+            entry.get("keep", state is None), entry.get("optional", False),
             self._text("look"), prediction, self._prediction("worksheet") or prediction, self._text("explanation"),
-            None if goal is None else self._tried("goal", lambda: goal_of(goal)),
-            frozenset(entry.get("hide", [])), frozenset(entry.get("lock", [])), self._text("teacher"),
+            None if goal is None else self._tried("goal", lambda: goal_of({**goal, "after": after})),
+            self._keys("hide"), self._keys("lock"), self._keys("use"), self._keys("conceal"), self._text("teacher"),
         )  # fmt: skip
+
+    def _keys(self, name: str) -> frozenset[str]:
+        return frozenset(self._entry.get(name, []))
 
     def _prediction(self, name: str) -> Prediction | None:
         entry = self._entry.get(name)
@@ -309,7 +210,14 @@ class _Reader:
         self._check_choices(made)
         self._tried(f"{name}.question", made.asked)
         self._tried(name, made.value)
-        return made
+        return replace(made, naive=tuple(self._naive(made, each) for each in entry.get("naive", ())))
+
+    def _naive(self, made: Prediction, entry: Mapping[str, Any]) -> Naive:
+        value = self._tried("prediction.naive", lambda: compute(entry["value"], made.given))
+        if made.show(value) == made.show(made.value()):
+            raise self._broken("prediction.naive", f"{made.show(value)} is the answer")
+        places = self._values | texts(made.given) | {"value": made.show(value)}
+        return Naive(entry["value"], self._tried("prediction.naive", lambda: fill(entry["reason"], places)))
 
     def _check_choices(self, made: Prediction) -> None:
         if not made.choices:
@@ -331,7 +239,10 @@ class _Reader:
         return value if isinstance(value, str) else str(self._tried(f"state.{key}", lambda: packed(value)))
 
     def _text(self, name: str) -> str:
-        text = self._entry.get(name, "")
+        return self.filled(name, self._entry.get(name, ""))
+
+    def filled(self, name: str, text: str) -> str:
+        """Return a text with the numbers of the entry."""
         return str(self._tried(name, lambda: fill(text, self._values)))
 
     def _tried(self, name: str, make: Any) -> Any:

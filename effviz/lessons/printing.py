@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable
 
 from effviz.core.printed import document
-from effviz.lessons.lesson import Lesson
+from effviz.lessons.lesson import Lesson, Step
 from effviz.lessons.worksheet import Question, Worksheet, letter
 
 _SIGNS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "phi": "φ", "rho": "ρ", "cdot": " · ", "times": " × ", "approx": " ≈ ",
     "lceil": "⌈", "rceil": "⌉", "ln": "ln ", "le": "≤", "ge": "≥", "to": "→", "sqrt": "√", "log": "log ", "quad": " ",
 }  # fmt: skip
+JOINING = 4
+"""Minutes that a class needs to join."""
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 _RAISED, _LOWERED = re.compile(r"\^(?:\{([^{}]*)\}|(\w))"), re.compile(r"_(?:\{([^{}]*)\}|(\w))")
 _ROOT = re.compile(r"√\{([^{}]*)\}")
@@ -30,11 +32,15 @@ ol.options { list-style: upper-alpha; margin: 0.3rem 0 0; padding-left: 1.6rem; 
 """
 
 
-def markdown(sheet: Worksheet, *, key: bool = False) -> str:
-    """Write a worksheet as Markdown with LaTeX between dollar signs; with `key`, its answers."""
+def markdown(sheet: Worksheet, *, key: bool = False, site: str = "") -> str:
+    """Write a worksheet as Markdown with LaTeX between dollar signs; with `key`, its answers.
+
+    `site` is the address of the app, to which that of a page is added.
+    """
     lines = [f"# {_heading(sheet, key)}", "", _subtitle(sheet, key), ""]
+    lines += [] if key else [f"Name: ________________    Number: {sheet.seed}", ""]
     for number, each in enumerate(sheet.questions, 1):
-        lines += [f"## {number}. {each.title}", "", each.text, "", f"Page: /{each.page}", ""]
+        lines += [f"## {number}. {each.title}", "", each.text, "", f"Page: {site}/{each.page}", ""]
         lines += [f"- {letter(place)}: {option}" for place, option in enumerate(each.options)]
         lines += [""] * bool(each.options)
         lines += (
@@ -46,8 +52,8 @@ def markdown(sheet: Worksheet, *, key: bool = False) -> str:
     return "\n".join(lines)
 
 
-def page(sheet: Worksheet, *, key: bool = False) -> str:
-    """Write a worksheet as an HTML page for printing; with `key`, its answers."""
+def page(sheet: Worksheet, *, key: bool = False, site: str = "") -> str:
+    """Write a worksheet as an HTML page for printing, with the arguments of `markdown`."""
     parts = []
     for number, each in enumerate(sheet.questions, 1):
         options = "".join(f"<li>{rich(option)}</li>" for option in each.options)
@@ -58,7 +64,8 @@ def page(sheet: Worksheet, *, key: bool = False) -> str:
         else:
             body += "" if options else '<div class="work"></div>'
             body += (
-                f'<div class="answer">Answer: <span></span> {rich(each.unit)} <small>page /{each.page}</small></div>'
+                f'<div class="answer">Answer: <span></span> {rich(each.unit)} '
+                f"<small>{html.escape(site)}/{each.page}</small></div>"
             )
         parts.append(f"<section>{body}</section>")
     line = "" if key else f'<p class="name"><span>Name:</span><span>Number: {sheet.seed}</span></p>'
@@ -71,31 +78,68 @@ def _within(question: Question) -> str:
 
 
 def notes(chosen: Lesson) -> str:
-    """Write the teacher's notes of a lesson as Markdown: timing, notes, common mistakes, further questions."""
+    """Write the teacher's notes of a lesson as Markdown: timing, answers, notes, common mistakes, questions."""
     lines = [f"# {chosen.title}: teacher notes", "", chosen.summary, "", "Afterwards a student can:", ""]
     lines += [f"- {each}" for each in chosen.learn]
     lines += ["", "## Timing", "", timetable(chosen)]
-    lines += ["", "## Notes", "", *_paragraphs(chosen.notes), "## Common mistakes", ""]
-    lines += [f"- *{mistake}* {answer}" for mistake, answer in chosen.mistakes]
+    lines += ["", "## Answers", "", *_paragraphs(answers(chosen))]
+    lines += ["## Notes", "", *_paragraphs(chosen.notes), "## Common mistakes", "", *mistakes(chosen)]
     lines += ["", "## Further questions", ""]
     for number, (question, answer) in enumerate(chosen.questions, 1):
         lines += [f"{number}. {question}", "", f"   Answer: {answer}", ""]
     return "\n".join(lines)
 
 
+def mistakes(chosen: Lesson) -> list[str]:
+    """Write the common mistakes as a Markdown list, with the step that is about each."""
+    return [
+        f"- *{each.mistake}* {each.answer}" + (f" (Step {each.step}.)" if each.step else "") for each in chosen.mistakes
+    ]
+
+
+def answers(chosen: Lesson) -> list[str]:
+    """Write question and answer of every step, as the class plays them, in Markdown."""
+    return [
+        f"**{number}. {step.title}.** {step.prediction.asked() if step.prediction else ''} {answer(step)}"
+        for number, step in enumerate(chosen.steps, 1)
+        if step.prediction is not None or step.goal is not None
+    ]
+
+
+def answer(step: Step) -> str:
+    """Write the answer of a step with its tolerance, the wrong answers that many students give, and the goal."""
+    asked, texts = step.prediction, []
+    if asked is not None:
+        within = "" if asked.choices else f" (± {asked.tolerance:g} % is right)"
+        texts.append(f"Answer: **{asked.show(asked.value())}**{within}.")
+        texts += [
+            f"*{asked.show(value)}* is wrong: {each.reason}"
+            for value, each in zip(asked.naive_values(), asked.naive, strict=True)
+        ]
+        if asked is not step.sheet:
+            texts.append("The worksheets have another question.")
+    if step.goal is not None:
+        texts.append(f"Goal: {step.goal.text}")
+    return " ".join(texts)
+
+
 def timetable(chosen: Lesson) -> str:
-    """Write the steps with their times and notes as a Markdown table."""
+    """Write the steps with their times and notes as a Markdown table, from the moment at which a class joins."""
     lines = ["| Minute | Step | Duration | Note |", "|---:|---|---:|---|"]
-    lines += [f"| {start} | {number}. {title} | {length} min | {note} |" for start, number, title, length, note in
-              timing(chosen)]  # fmt: skip
+    lines += [f"| 0 | Join | {JOINING} min | Room, QR code, nicknames. |"]
+    lines += [f"| {start + JOINING} | {number}. {title}{' (optional)' * optional} | {length} min | {note} |"
+              for start, number, title, length, note, optional in timing(chosen)]  # fmt: skip
+    optional = sum(step.minutes for step in chosen.steps if step.optional)
+    whole = f"{JOINING + chosen.minutes} minutes with joining"
+    lines += ["", f"{whole}, {JOINING + chosen.minutes - optional} without the optional steps."]
     return "\n".join(lines)
 
 
-def timing(chosen: Lesson) -> list[tuple[int, int, str, int, str]]:
-    """Return for every step the minute at which it starts, its number, title, duration in minutes, and note."""
+def timing(chosen: Lesson) -> list[tuple[int, int, str, int, str, bool]]:
+    """Return start, number, title, minutes and note of every step, and whether a class can skip it."""
     starts = [sum(each.minutes for each in chosen.steps[:place]) for place in range(len(chosen.steps))]
     return [
-        (start, number, step.title, step.minutes, step.teacher)
+        (start, number, step.title, step.minutes, step.teacher, step.optional)
         for number, (start, step) in enumerate(zip(starts, chosen.steps, strict=True), 1)
     ]
 
@@ -112,7 +156,9 @@ def _subtitle(sheet: Worksheet, key: bool) -> str:
     if key:
         return f"Answers to worksheet {sheet.seed}. All numbers are computed by effviz."
     return (
-        "Multiply-adds are those of convolution and linear layers for one image. Write down how you found each number."
+        "Multiply-adds are those of convolution and linear layers for one image. Write down how you found each number. "
+        "To check one, open the page and set its controls to the numbers of the question. The page Architectures sets "
+        "width, depth and resolution of any network."
     )
 
 

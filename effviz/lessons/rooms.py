@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -50,12 +51,16 @@ class Question(NamedTuple):
 
 @dataclass
 class Member:
-    """A student in a room: a random token, a nickname or ``Student 3``, the last step, answers by step, goals met."""
+    """A student in a room: a random token, a nickname or ``Student 3``, the last step, answers by step, goals met.
+
+    `late` are the answers that were given at the student's own pace after the answer was revealed to the class.
+    """
 
     token: str
     name: str
     step: int = 0
     answers: dict[int, float] = field(default_factory=dict)
+    late: dict[int, float] = field(default_factory=dict)
     met: set[int] = field(default_factory=set)
 
 
@@ -67,11 +72,12 @@ class Counts(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A member's nickname, answers by step, and steps whose goal was met."""
+    """A member's nickname, answers by step, steps whose goal was met, and steps that were answered late."""
 
     name: str
     answers: dict[int, float]
     met: frozenset[int]
+    late: frozenset[int] = frozenset()
 
 
 class Scene(NamedTuple):
@@ -135,7 +141,9 @@ class Room:
         return self._members.get(token)
 
     def answer(self, token: str, step: int, value: object) -> float:
-        """Store a member's answer, and return the one that counts, which is the first.
+        """Store a member's answer, and return the one that counts: the last one before the answer is revealed.
+
+        A member who works at the own pace and has no answer to a revealed step can give a late one.
 
         Raises:
             RoomError: the room has no such member or question, the answer is illegal, or the step is revealed.
@@ -148,9 +156,13 @@ class Room:
             member = self._members.get(token)
             if member is None:
                 raise RoomError("Join the room first.")
-            if step in self._scene.revealed and step not in member.answers:
-                raise RoomError("The answer is revealed already.")
-            return member.answers.setdefault(step, checked)
+            if step not in self._scene.revealed:
+                member.answers[step] = checked
+            elif step not in member.answers:
+                if self._scene.follows:
+                    raise RoomError("The answer is revealed already.")
+                return member.late.setdefault(step, checked)
+            return member.answers[step]
 
     def meet(self, token: str, step: int) -> None:
         """Note that a member has met the goal of a step; other tokens and steps are ignored."""
@@ -209,10 +221,21 @@ class Room:
         with self._lock:
             return sum(step in each.met for each in self._members.values())
 
+    def places(self) -> dict[int, int]:
+        """Count the members by the step at which they are."""
+        with self._lock:
+            return dict(sorted(Counter(each.step for each in self._members.values()).items()))
+
     def results(self) -> list[Result]:
         """Return the answers and goals of all members, in the order in which they joined."""
         with self._lock:
-            return [Result(each.name, dict(each.answers), frozenset(each.met)) for each in self._members.values()]
+            return [
+                Result(
+                    each.name, each.late | each.answers, frozenset(each.met),
+                    frozenset(each.late.keys() - each.answers.keys()),
+                )
+                for each in self._members.values()
+            ]  # fmt: skip
 
 
 class Rooms:

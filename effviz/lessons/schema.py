@@ -37,12 +37,14 @@ _RANGE = {
 _CHOICE = _record(
     ["text", "reason"], text=_LINE, reason=_TEXT, value=_FORMULA, above={"type": "number"}, below={"type": "number"},
 )  # fmt: skip
+_NAIVE = _record(["value", "reason"], value=_FORMULA, reason=_TEXT)
 _PREDICTION = _record(
     ["question"], question=_TEXT, unit={"type": "string", "maxLength": 30}, digits=_DIGITS,
     tolerance={"type": "number", "exclusiveMinimum": 0, "maximum": 100}, given={"type": "object"},
     draw={"type": "object", "additionalProperties": _RANGE, "minProperties": 1}, answer=_FORMULA,
     choices={"type": "array", "items": _CHOICE, "minItems": 2, "maxItems": 5},
     right={"enum": ["largest", "smallest", "within"]}, solution=_TEXT,
+    naive={"type": "array", "items": _NAIVE, "minItems": 1},
 )  # fmt: skip
 _SHEET = _record(
     ["question", "draw", "answer", "solution"], **{
@@ -58,16 +60,17 @@ _STEP = _record(
     ["name", "title", "minutes", "text", "page"], name=_NAME, title=_LINE, minutes={"type": "integer", "minimum": 1},
     text=_TEXT, page={"type": "string", "pattern": "^[a-z_]*$"},
     state={"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
-    keep={"type": "boolean"},
+    keep={"type": "boolean"}, optional={"type": "boolean"},
     look=_TEXT, numbers={"type": "object", "additionalProperties": _SHOWN}, prediction=_PREDICTION, worksheet=_SHEET,
     explanation=_TEXT,
-    goal=_record(["text", "limits"], text=_TEXT, limits={"type": "array", "items": _LIMIT, "minItems": 1}),
-    hide=_NAMES, lock=_NAMES, teacher=_TEXT,
+    goal=_record(["text", "limits"], text=_TEXT, limits={"type": "array", "items": _LIMIT, "minItems": 1}, after=_TEXT),
+    hide=_NAMES, lock=_NAMES, use=_NAMES, conceal=_NAMES, teacher=_TEXT,
 )  # fmt: skip
 SCHEMA: Mapping[str, Any] = _record(
     ["title", "summary", "minutes", "learn", "notes", "questions", "steps"], title=_LINE, summary=_TEXT,
     minutes={"type": "integer", "minimum": 35, "maximum": 45}, learn=_TEXTS, notes=_TEXTS,
-    mistakes={"type": "array", "items": _record(["mistake", "answer"], mistake=_TEXT, answer=_TEXT)},
+    mistakes={"type": "array", "items": _record(["mistake", "answer"], mistake=_TEXT, answer=_TEXT, step=_NAME)},
+    numbers={"type": "object", "additionalProperties": _SHOWN},
     questions={"type": "array", "items": _record(["question", "answer"], question=_TEXT, answer=_TEXT), "minItems": 3},
     steps={"type": "array", "items": _STEP, "minItems": 2, "maxItems": 20},
 )  # fmt: skip

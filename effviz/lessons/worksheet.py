@@ -11,7 +11,8 @@ from typing import Any
 
 from effviz.core.caches import remembered
 from effviz.core.errors import whole
-from effviz.lessons.lesson import Lesson, Prediction, Step
+from effviz.lessons.lesson import Lesson, Step
+from effviz.lessons.prediction import Prediction
 from effviz.lessons.schema import broken
 
 SEEDS = 99

@@ -85,7 +85,7 @@ def read_teacher_link() -> None:
     held.hold("teacher", "")
     room = current()
     if room is not None and room.is_teacher(text):
-        keep(room, key=text)
+        keep(room, key=text, private="yes")
 
 
 def _passes() -> dict[str, dict[str, str]]:
@@ -131,6 +131,11 @@ def teacher_key(room: Room) -> str:
     return key if key and room.is_teacher(key) else ""
 
 
+def is_private(room: Room) -> bool:
+    """Whether the visitor has come by the teacher's link: the class does not see this screen."""
+    return bool(_pass(room, "private"))
+
+
 def join(room: Room, nickname: str) -> Member:
     """Make the visitor a member of a room. `exchange` deletes earlier answers to its lesson.
 
@@ -171,6 +176,6 @@ def exchange(room: Room, visitor: Member) -> None:
         if place in visitor.answers:
             if guess != visitor.answers[place]:
                 playing.answer(chosen, step, guess=visitor.answers[place])
-        elif guess is not None and step.prediction is not None and place not in room.scene.revealed:
-            with suppress(RoomError):  # revealed at this moment
+        elif guess is not None and step.prediction is not None:
+            with suppress(RoomError):  # revealed
                 room.answer(visitor.token, place, guess)

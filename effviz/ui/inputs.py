@@ -61,6 +61,7 @@ def _reader(options: Sequence[Any], names: Sequence[str]) -> Callable[[str], str
     return read
 
 
+@playing.placed
 def choice(
     label: str, options: Sequence[T], key: str, *, default: T, format_func: Callable[[Any], str] = str, **kwargs: Any
 ) -> T:
@@ -77,6 +78,7 @@ def choice(
     return links.taken(key, value, default, format_func)
 
 
+@playing.placed
 def switch(
     label: str,
     options: Sequence[str],
@@ -99,6 +101,7 @@ def switch(
     return links.taken(key, None if value is None else str(value), default, format_func)
 
 
+@playing.placed
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """Show a toggle."""
     links.expect(key, links.FLAGS.__contains__, links.FLAG_CHOICES)
@@ -130,6 +133,7 @@ def section(label: str, key: str, controls: Iterable[str] = (), **kwargs: Any) -
     return None
 
 
+@playing.placed
 def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, choices: str = "", **kwargs: Any) -> str:
     """Show a text input. A link's text that is not `legal` is dropped; the page checks the visitor's input."""
     if legal is None:
@@ -141,11 +145,13 @@ def words(label: str, key: str, *, legal: Callable[[str], bool] | None = None, c
     return links.taken(key, value or "", "", str)
 
 
+@playing.placed
 def integer(label: str, key: str, *, default: int, minimum: int, maximum: int, **kwargs: Any) -> int:
     """Show a number input for integers."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
 
 
+@playing.placed
 def decimal(label: str, key: str, *, default: float, minimum: float, maximum: float, **kwargs: Any) -> float:
     """Show a number input."""
     return _number_input(label, key, default, minimum, maximum, **kwargs)
@@ -165,6 +171,7 @@ def _number_input(label: str, key: str, default: N, minimum: N, maximum: N, **kw
     return links.taken(key, None if value is None else type(default)(value), default, str)
 
 
+@playing.placed
 def amount(
     label: str, key: str, *, default: N, minimum: N, maximum: N, step: N, usual: tuple[N, N], help: str | None = None
 ) -> N:
@@ -258,6 +265,7 @@ def _follower(key: str, shown: T, draw: Callable[..., None], written: Callable[[
         draw(key=slider, on_change=move, disabled=locked)
 
 
+@playing.placed
 def text_amount(
     label: str, key: str, *, default: str, options: Sequence[str], canonical: Callable[[str], str],
     nearest: Callable[[str], str], choices: str, help: str | None = None,
@@ -305,6 +313,7 @@ def text_amount(
     return value
 
 
+@playing.placed
 def size(
     label: str, key: str, *, default: Resolution, minimum: int, maximum: int, step: int, usual: tuple[int, int],
     help: str | None = None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
@@ -14,8 +17,13 @@ from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
 from effviz.lessons.rooms import read_code
 from effviz.ui import carried, links, visits
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 STORAGE = "lessons"
 """Name under which the browser stores the answers."""
+USED = "_lesson_used"
+"""Key of the place of the controls that the step needs; None without one in this run."""
 _ANSWERS = "_lesson_answers"
 _ARRIVALS = "_lesson_arrivals"  # number of the arrival for which a control was set, by key
 _MOST_DIGITS = 1e15
@@ -170,6 +178,31 @@ def held(key: str) -> tuple[bool, bool]:
         return False, False
     hidden = key in play.step.hide
     return hidden or key in play.step.lock, hidden
+
+
+def conceals(key: str) -> bool:
+    """Whether the step does not show a chart, which has the answer of a later step."""
+    play = now()
+    return play is not None and play.is_here and key in play.step.conceal
+
+
+def beside(key: str) -> AbstractContextManager[Any]:
+    """Return the place above the numbers of the page, if the step needs the control there; otherwise do nothing."""
+    play = now()
+    place = st.session_state.get(USED)
+    return place if place is not None and play is not None and play.is_here and key in play.step.use else nullcontext()
+
+
+def placed(show: Callable[P, T]) -> Callable[P, T]:
+    """Show a control above the numbers of the page where the step of a lesson needs it, instead of in the sidebar."""
+    place = list(inspect.signature(show).parameters).index("key")
+
+    @wraps(show)
+    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with beside(str(args[place] if len(args) > place else kwargs["key"])):
+            return show(*args, **kwargs)
+
+    return placed
 
 
 def planned(key: str) -> str:

@@ -46,6 +46,8 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
     check_accessible(ada, "[data-testid=stMain]")
     check_fits(ada)
     expect(ada.locator(".lesson_waiting")).to_be_visible()
+    predict(ada, "5")
+    ada.get_by_role("button", name="Change").click()
     predict(ada, "50")
     expect(count).to_have_text("1 of 2 answered")
     expect(ada.locator(".lesson_waiting")).to_contain_text("when the teacher reveals")
@@ -63,7 +65,9 @@ def test_a_class_with_three_browsers(page: Page, server: Server, new_context: Ca
         page.get_by_role("heading", name=re.compile("^The only prediction is not right: the truth is"))
     ).to_be_visible()
     expect(ada.locator(".verdict")).to_contain_text("percentage points too high")
+    expect(ada.locator(".st-key-lesson figure .chart")).to_be_visible()
     expect(other.locator(".verdict")).to_contain_text("Revealed before your prediction")
+    expect(other.locator(".st-key-lesson figure .chart")).to_be_visible()
     expect(other.locator(".cards")).to_be_visible()
     for size in ("wide", "projector"):
         page.set_viewport_size(VIEWPORTS[size])

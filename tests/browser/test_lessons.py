@@ -103,6 +103,9 @@ def test_a_lesson_is_played_from_the_first_to_the_last_step(name: str, page: Pag
             guesses[step.name] = answer(page, step, number)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.locator(".failed, .ignored")).to_have_count(0)
+        for key in step.use:
+            # Also on a phone, where the sidebar is closed.
+            expect(page.locator(f".st-key-lesson_use .st-key-{key}")).to_be_visible()
         check_fits(page)
         check_accessible(page)
         if (name, number) == ("compound_scaling", 7):

@@ -104,7 +104,7 @@ def test_answers_about_design() -> None:
 def test_no_text_has_an_open_place(name: str) -> None:
     for step in lesson(name).steps:
         # A text links terms of the glossary, which raises an error for unknown ones.
-        texts = [explained(step.text), step.look, step.explanation, step.teacher]
+        texts = [explained(step.text), step.look, explained(step.explanation), step.teacher]
         if step.prediction is not None:
             texts += [step.prediction.asked(), step.prediction.show(step.prediction.value())]
         assert not [text for text in texts if "[[" in text or "$ $" in text]

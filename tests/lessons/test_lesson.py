@@ -10,7 +10,8 @@ import yaml
 
 import effviz
 from effviz.lessons.goals import goal_of
-from effviz.lessons.lesson import ORDER, Form, fill, lesson, read
+from effviz.lessons.lesson import ORDER, lesson, read
+from effviz.lessons.prediction import Form, fill
 from effviz.lessons.schema import LessonError
 from effviz.ui.navigation import PAGES
 
@@ -65,6 +66,18 @@ CHOICES = [{"text": "a", "reason": "r", "above": 0, "below": 1}, {"text": "b", "
         ({"prediction": QUESTION | {"choices": CHOICES, "right": "largest"}}, "every choice needs a value"),
         ({"goal": {"text": "g", "limits": [{"quantity": "weight"}]}}, 'step "one", field goal: quantity'),
         ({"state": {"design": {"architecture": "nothing"}}}, 'step "one", field state.design: '),
+        (
+            {"prediction": QUESTION | {"naive": [{"value": {"function": "promised"}, "reason": "r"}]}},
+            'step "one", field prediction.naive: 1.92× is the answer',
+        ),
+        (
+            {"prediction": QUESTION | {"naive": [{"value": {"function": "nothing"}, "reason": "r"}]}},
+            'step "one", field prediction.naive: function',
+        ),
+        (
+            {"goal": {"text": "g", "limits": [{"quantity": "macs"}], "after": "[[no]]"}},
+            'step "one", field goal.after: place',
+        ),
         ({"minutes": 19}, "field minutes: 40, but the steps take 39 minutes"),
     ],
 )
@@ -73,6 +86,13 @@ def test_an_error_names_file_step_and_field(changes: dict[str, Any], where: str,
         read(written(tmp_path, content(**changes)))
     assert str(caught.value).startswith("broken.yaml, ")
     assert where in str(caught.value)
+
+
+@pytest.mark.parametrize("step", ["two", "nothing"])
+def test_a_common_mistake_needs_a_step_that_judges_it(step: str, tmp_path: Path) -> None:
+    made = content() | {"mistakes": [{"mistake": "m", "answer": "a", "step": step}]}
+    with pytest.raises(LessonError, match=f"field mistakes: the step '{step}' has neither"):
+        read(written(tmp_path, made))
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "", "!!python/object/apply:os.system ['true']"])

@@ -21,17 +21,18 @@ def test_a_row_per_prediction_and_goal() -> None:
     truth, right = number.prediction.value(), int(choice.prediction.value())
     results = [
         Result("=Ada,\"'", {places[False]: truth}, frozenset({goal})),
-        Result("Bob\n", {places[False]: 2 * truth, places[True]: right}, frozenset()),
+        Result("Bob\n", {places[False]: 2 * truth, places[True]: right}, frozenset(), frozenset({places[False]})),
     ]
     header, *rows = csv.reader(io.StringIO(results_csv(chosen, results)))
     assert tuple(header) == COLUMNS
     first, last = [str(places[False] + 1), number.title], [str(goal + 1), chosen.steps[goal].title]
+    points = "percentage points"
     unit, option = number.prediction.form.unit, choice.prediction.choices[right].text
-    said = ["", "", "", "", ""]
+    said = ["", "", "", "", "", "", ""]
     assert rows == [
-        ["'=Ada,\"'", *first, f"{truth:.10g}", f"{truth:.10g}", unit, "0.0", "yes", ""],
+        ["'=Ada,\"'", *first, f"{truth:.10g}", f"{truth:.10g}", unit, "0.0", points, "yes", "no", ""],
         ["'=Ada,\"'", *last, *said, "yes"],
-        ["Bob\n", *first, f"{2 * truth:.10g}", f"{truth:.10g}", unit, "100.0", "no", ""],
-        ["Bob\n", str(places[True] + 1), choice.title, option, option, "", "", "yes", ""],
+        ["Bob\n", *first, f"{2 * truth:.10g}", f"{truth:.10g}", unit, f"{truth:.1f}", points, "no", "yes", ""],
+        ["Bob\n", str(places[True] + 1), choice.title, option, option, "", "", "", "yes", "no", ""],
         ["Bob\n", *last, *said, "no"],
     ]

@@ -96,23 +96,43 @@ def test_a_step_without_a_question_takes_no_answer(room: Room, step: int) -> Non
         room.answer(room.join().token, step, 1)
 
 
-def test_the_first_answer_counts_until_the_answer_is_revealed(room: Room) -> None:
+def test_the_last_answer_counts_until_the_answer_is_revealed(room: Room) -> None:
     ada, bob, eve = (room.join(name).token for name in ("Ada", "Bob", "Eve"))
     assert room.answer(ada, 0, 5) == 5
-    assert room.answer(ada, 0, 6) == 5
+    assert room.answer(ada, 0, 6) == 6
+    assert room.answer(ada, 0, 5) == 5
     room.answer(bob, 2, 1)
     room.answer(bob, 0, -1.5)
     assert room.counts(0) == (3, 2)
     assert room.counts(2) == (3, 1)
     assert room.answers(0) == [5, -1.5]
     room.meet(bob, 1)
-    assert room.results() == [("Ada", {0: 5}, frozenset()), ("Bob", {0: -1.5, 2: 1}, {1}), ("Eve", {}, frozenset())]
+    found = [each[:3] for each in room.results()]
+    assert found == [("Ada", {0: 5}, frozenset()), ("Bob", {0: -1.5, 2: 1}, {1}), ("Eve", {}, frozenset())]
     room.reveal(room.key, 0)
     with pytest.raises(RoomError, match=r"^The answer is revealed already\.$"):
         room.answer(eve, 0, 5)
     assert room.answer(ada, 0, 7) == 5, "a page that sends its answer again"
     room.reveal(room.key, 0, revealed=False)
     assert room.answer(eve, 0, 7) == 7
+
+
+def test_a_late_answer_is_separate(room: Room) -> None:
+    ada, eve = (room.join(name).token for name in ("Ada", "Eve"))
+    room.answer(ada, 0, 5)
+    room.reveal(room.key, 0)
+    room.set_follows(room.key, follows=False)
+    assert [room.answer(eve, 0, value) for value in (8, 9)] == [8, 8]
+    assert room.answer(ada, 0, 9) == 5
+    assert room.answers(0) == [5]
+    assert room.counts(0) == (2, 1)
+    assert [(each.answers, each.late) for each in room.results()] == [({0: 5}, set()), ({0: 8}, {0})]
+
+
+def test_the_steps_of_the_members_are_counted(room: Room) -> None:
+    for step in (2, 0, 2):
+        room.join().step = step
+    assert room.places() == {0: 1, 2: 2}
 
 
 def test_only_the_teacher_changes_the_room(rooms: Rooms, room: Room) -> None:
@@ -185,8 +205,8 @@ def test_a_class_answers_at_once(room: Room) -> None:
         try:
             barrier.wait()
             token = room.join("Ada").token
-            for again in range(20):
-                assert room.answer(token, 0, number + again) == number
+            for _ in range(20):
+                assert room.answer(token, 0, number) == number
         except Exception as error:  # noqa: BLE001 -- reported by the test
             errors.append(error)
 

@@ -428,6 +428,8 @@ def scaling(look: Appearance) -> Named:
             left, right = stairs_charts(found, now, pins(base, rule), FLOPS, look)
             yield f"stairs of {told} at {phi:g}, left", left
             yield f"stairs of {told} at {phi:g}, right", right
+            unnamed, _ = stairs_charts(found, now, (), FLOPS, look, named=False)
+            yield f"stairs of {told} at {phi:g}, before φ is introduced", unnamed
         yield f"growth of {told}", growth_chart(curves(base, rule, 0, 2), _report(name).macs, MACS, look)
         if drawn := frames(base, rule):
             yield f"picture of {told}", picture_chart(drawn, 0, FLOPS, look)

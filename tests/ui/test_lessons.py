@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from page_reader import control, failures, go_to, line, metrics, open_page, run
+from page_reader import control, failures, go_to, line, metrics, open_page, run, words_on_show
 from streamlit.testing.v1 import AppTest
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
 from effviz.ui import playing
 from effviz.ui.widgets import browser_storage
+from effviz.ui.widgets.glossary import explained
 
 WAITING = "after your prediction"
 
@@ -65,10 +67,11 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
             assert step.prediction.is_right(wrong) is False
             words = ("Correct", "✓ Answer") if is_right else (" too ", "Not correct")
             assert any(word in texts(at) for word in words), step.name
-            assert step.explanation in [each.value for each in at.markdown]
+            assert explained(step.explanation, "answer") in [each.value for each in at.markdown]
         assert WAITING not in texts(at)
         assert metrics(at) or at.get("bidi_component"), "the page is drawn"
         assert not usable(at) & (step.lock | step.hide), step.name
+        assert step.use <= usable(at), step.name
         assert failures(at) == []
         assert line(at) == "", step.name
         if step.goal is not None:
@@ -77,6 +80,38 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
         assert [label for label in offered if label.startswith("Next: ")] == [
             f"Next: {each.title}" for each in chosen.steps[number : number + 1]
         ]
+
+
+COINCIDENCES = {("equal", "g1"), ("intensity", "g1_speed")}
+"""Steps with an equal number that is another quantity."""
+
+
+def spoilers(step: Step) -> list[str]:
+    """How a page may write the answer of a step: with the unit, or with its prefix. Answers are searched as words."""
+    asked = step.prediction
+    if asked is None or asked.choices:
+        return []
+    number, _, unit = asked.show(asked.value()).partition(" ")
+    return [number if number.endswith("×") else f"{number} {unit.split()[0]}", f"{number} built"]
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_no_step_shows_the_answer_of_a_later_step(name: str) -> None:
+    """The texts of a step, its headline cards, and the titles and alternative texts of its charts."""
+    chosen, found = lesson(name), []
+    for number, step in enumerate(chosen.steps, 1):
+        at = step_page(chosen, number)
+        if step.prediction is not None:
+            predict(at, chosen, step, 0)
+        shown = " ".join("\n".join(words_on_show(at)).split())
+        found += [
+            (step.name, later.name, text)
+            for later in chosen.steps[number:]
+            for text in spoilers(later)
+            if (step.name, later.name) not in COINCIDENCES
+            and re.search(rf"(?<![\d.,]){re.escape(text)}(?![\d])", shown)
+        ]
+    assert found == []
 
 
 def test_a_step_sets_locks_and_hides_controls() -> None:
@@ -243,7 +278,8 @@ def test_text_of_the_browser_is_checked(text: str, record: dict[str, Any]) -> No
 
 def test_the_list_shows_progress_and_the_material() -> None:
     at = open_page("lessons")
-    assert [entry.proto.label for entry in at.get("page_link")] == [f"Start lesson {number}" for number in range(1, 5)]
+    starts = [f"Start lesson {number}" for number in range(1, 5)]
+    assert [entry.proto.label for entry in at.get("page_link")] == [*starts, "Open a classroom"]
     chosen = lesson("compound_scaling")
     at = step_page(chosen, 2)
     predict(at, chosen, chosen.steps[1], 3.0)

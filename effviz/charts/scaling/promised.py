@@ -25,6 +25,7 @@ class Count(NamedTuple):
 # --- promised and built ----------------------------------------------------------------------------------------------
 
 
+_REPEATED = "How often the multipliers are applied"
 _GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
 
 
@@ -45,11 +46,12 @@ class _Panel(NamedTuple):
 
 
 def stairs_charts(
-    stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance
+    stairs: Stairs, now: Swept, pins: Sequence[Pin], count: Count, look: Appearance, *, named: bool = True
 ) -> tuple[Chart, Chart]:
     """Draw the promise of the rule as lines and the built networks as stairs, over phi: the cost, and the three sizes.
 
-    The marked network is `now`; the pins are released networks, each at the phi that matches its dimension.
+    The marked network is `now`; the pins are released networks, each at the phi that matches its dimension. Without
+    `named`, the texts describe phi in words, for readers who do not know it yet.
     """
     blocks, channels, resolution, macs = (
         _Panel("blocks", 0, "Blocks"),
@@ -57,15 +59,16 @@ def stairs_charts(
         _Panel("resolution", 2, "Resolution (px)"),
         _Panel("macs", 3, count.label, count.factor, large=True),
     )
-    title = stairs_finding(stairs, now, count)
+    title = stairs_finding(stairs, now, count, named=named)
     cost, sizes = (
-        _column(panels, title, stairs, now, pins, look) for panels in ((macs,), (blocks, channels, resolution))
+        _column(panels, title, stairs, now, pins, look, "φ" if named else _REPEATED)
+        for panels in ((macs,), (blocks, channels, resolution))
     )
     return cost, sizes
 
 
 def _column(
-    panels: Sequence[_Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance
+    panels: Sequence[_Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance, axis: str
 ) -> Chart:
     traces: list[Spec] = []
     headings: list[Spec] = []
@@ -73,19 +76,19 @@ def _column(
     ends = stairs.built[0].phi, stairs.built[-1].phi
     height = (1 + _GAP) / len(panels) - _GAP
     for row, panel in enumerate(panels):
-        axis, top = str(row + 1) if row else "", 1 - row * (height + _GAP)
+        number, top = str(row + 1) if row else "", 1 - row * (height + _GAP)
         drawn = [*_fixed_traces(panel, stairs, tuple(pins), look), _now_trace(panel, stairs, now, look)]
-        traces += [trace | {"xaxis": f"x{axis}", "yaxis": f"y{axis}"} for trace in drawn]
+        traces += [trace | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in drawn]
         values = [value for trace in drawn for value in trace["y"] if value]
         low, high = math.log10(min(values)), math.log10(max(values))
         room = 0.06 * (high - low) + 0.02
-        axes[f"xaxis{axis}"] = {
-            "anchor": f"y{axis}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
-            "showticklabels": panel is panels[-1], "title": {"text": "φ" if panel is panels[-1] else ""},
+        axes[f"xaxis{number}"] = {
+            "anchor": f"y{number}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
+            "showticklabels": panel is panels[-1], "title": {"text": axis if panel is panels[-1] else ""},
         }  # fmt: skip
-        place: Spec = {"anchor": f"x{axis}", "domain": [max(0.0, top - height), top]}
+        place: Spec = {"anchor": f"x{number}", "domain": [max(0.0, top - height), top]}
         ticks = log_ticks(low, high, most=6 if panel.large else 3)
-        axes[f"yaxis{axis}"] = draw.log_axis((low - room, high + room), ticks, "", **place)
+        axes[f"yaxis{number}"] = draw.log_axis((low - room, high + room), ticks, "", **place)
         heading = (
             f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
             f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>'
@@ -93,7 +96,16 @@ def _column(
         headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
     layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
     spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
-    return chart(look, 330, traces, layout, title, f"At φ = {now.phi:g}: {spoken[0]}", *spoken[1:])
+    where = f"At φ = {now.phi:g}" if axis == "φ" else f"Multipliers applied {now.phi:g} times"
+    return chart(
+        look,
+        330,
+        traces,
+        layout,
+        title,
+        f"{where}: {spoken[0]}",
+        *spoken[1:],
+    )
 
 
 @remembered
@@ -142,20 +154,23 @@ def _spoken(panel: _Panel, stairs: Stairs, now: Swept, pins: Sequence[Pin]) -> s
     return f"{told}; φ of the released networks: {', '.join(shown)}" if shown else told
 
 
-def stairs_finding(stairs: Stairs, now: Swept, count: Count) -> str:
-    """Compare the promise of phi with the network after rounding."""
+def stairs_finding(stairs: Stairs, now: Swept, count: Count, *, named: bool = True) -> str:
+    """Compare the promise of phi with the network after rounding; without `named`, phi is not mentioned."""
     promised, built = times(stairs.rule.factor**now.phi), times(now.macs / stairs.base.macs)
     compute = lower(count.label)
     if stairs.rule.factor == 1 and now.macs == stairs.base.macs:
-        return f"With these bases, φ does not change the {compute}"
+        return f"{'With these bases, φ does' if named else 'These multipliers do'} not change the {compute}"
+    if now.phi == 0 and not named:
+        return f"The network before scaling: {_amount(now.macs * count.factor)} {compute}"
     if now.phi == 0:
         return f"φ = 0 is the baseline; each step of φ promises {times(stairs.rule.factor)} the {compute}"
     blocks = stairs.promised(now.phi)[0]
     depth = f"{blocks:.1f} blocks become {now.blocks}" if abs(blocks - now.blocks) >= 0.05 else f"{now.blocks} blocks"
+    what, s = (f"φ = {now.phi:g}", "s") if named else ("The multipliers", "")
     if promised == built:
-        return f"φ = {now.phi:g} promises and builds {built} the {compute}: {depth}"
+        return f"{what} promise{s} and build{s} {built} the {compute}: {depth}"
     return (
-        f"φ = {now.phi:g} promises {promised} the {compute}, but the built network has {built}: "
+        f"{what} promise{s} {promised} the {compute}, but the built network has {built}: "
         f"{_difference(stairs, now, depth)}"
     )
 

@@ -13,7 +13,7 @@ from effviz.charts.architectures import Measure
 from effviz.charts.style import KIND_COLORS, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import si
-from effviz.ui import runs
+from effviz.ui import playing, runs
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
@@ -47,6 +47,8 @@ def show_chart(
     Example:
         >>> show_chart(stage_costs(report.table, stage_measures(convention), look()), "stages")
     """
+    if playing.conceals(key):
+        return
     draw = component("chart", _ELEMENTS, "plotly.min.js")
     texts = dumps(heading), dumps(note), dumps(legend), dumps(on_click is not None)
     data = _packed(b'{"heading":%b,"note":%b,"legend":%b,"clickable":%b,"figure":%b}' % (*texts, chart.json))

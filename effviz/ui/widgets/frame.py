@@ -115,6 +115,7 @@ def moving(body: Callable[[], None]) -> None:
         TURNS.begin()
         links.begin()
         if lesson_panel.show():
+            lesson_panel.place_controls()
             st.session_state[_INSTRUMENT] = st.container(key="instrument")
             body()
             links.finish()

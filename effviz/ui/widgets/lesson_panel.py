@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from effviz.charts.sentences import plural
 from effviz.core.text import html_text
 from effviz.count.report import Report
 from effviz.lessons.goals import Checked
-from effviz.lessons.lesson import ORDER, Prediction
+from effviz.lessons.lesson import ORDER
+from effviz.lessons.prediction import Prediction
 from effviz.ui import carried, classroom, links, playing, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
@@ -22,6 +24,8 @@ _GUESS = "lesson_guess"
 _PROBLEM = "_lesson_problem"
 _WAITED = "_lesson_waited"  # whether the page was not drawn in the last run
 _GOAL = "_lesson_goal"  # the place of the goal in this run
+_SUMMARY = "_lesson_summary"  # the place of the summary in this run
+_CHANGED = "_lesson_changed"  # lesson and step whose prediction is being changed
 
 
 def show() -> bool:
@@ -29,7 +33,7 @@ def show() -> bool:
 
     It may not before the prediction of the step is made.
     """
-    st.session_state[_GOAL] = None
+    st.session_state[_GOAL] = st.session_state[_SUMMARY] = None
     _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
     play = playing.now()
     _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
@@ -56,13 +60,20 @@ def show() -> bool:
             st.session_state[_GOAL] = st.empty()
             _show_goal(play, ())
         if is_open and play.number == len(play.lesson.steps):
-            _summary(play)
+            st.session_state[_SUMMARY] = st.empty()
+            _show_summary(play)
         _ways(play, is_open=is_open)
     if not is_open:
-        when = "when the teacher reveals the answer" if _is_answered(play) else "after your prediction"
-        st.html(f'<p class="lesson_waiting">The controls and charts appear {when}.</p>')
+        st.html(f'<p class="lesson_waiting">The controls and charts appear {room_bar.when(play)}.</p>')
         links.wait()
     return is_open
+
+
+def place_controls() -> None:
+    """Make the place of the controls that the step needs: on a phone, the sidebar would cover what they change."""
+    play = playing.now()
+    needed = play is not None and play.is_here and play.step.use
+    st.session_state[playing.USED] = st.container(horizontal=True, key="lesson_use", gap="small") if needed else None
 
 
 def _is_answered(play: Play) -> bool:
@@ -98,6 +109,7 @@ def built(report: Report | None) -> None:
         playing.answer(play.lesson, play.step, met=True)
         room_bar.met(play)
     _show_goal(play, checked)
+    _show_summary(play)
 
 
 def _elsewhere(play: Play) -> None:
@@ -143,21 +155,24 @@ def _prediction(play: Play) -> bool:
         _look(play)
         return True
     guess = playing.answers(play.lesson.name).get(play.step.name, {}).get("guess")
-    if not _is_answered(play):
-        _ask(play, prediction)
+    if not _is_answered(play) or _is_changed(play):
+        _ask(play, prediction, guess)
         return False
     st.markdown(f"**{prediction.asked()}**")
     if room_bar.hides_answer(play):
         if guess is not None:
             waits = "Your prediction. The teacher will reveal the answer."
             said = html_text(prediction.show(guess))
-            st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>')
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.html(f'<p class="verdict"><strong>{said}</strong> <span>{waits}</span></p>', width="content")
+                st.button("Change", key="lesson_change", on_click=_change, args=(play,))
         if room_bar.locks_page(play):
             return False
     else:
         st.html(_verdict(prediction, guess))
+        room_bar.predictions(play)
         if play.step.explanation:
-            st.markdown(play.step.explanation)
+            show_explained(play.step.explanation, "answer")
     _look(play)
     return True
 
@@ -169,19 +184,29 @@ def _look(play: Play) -> None:
     st.html('<p class="lesson_line lesson_controls">Further controls of this page: » at the top.</p>')
 
 
-def _ask(play: Play, prediction: Prediction) -> None:
+def _is_changed(play: Play) -> bool:
+    """Whether the visitor changes a prediction, which is possible as long as the class waits for the answer."""
+    return st.session_state.get(_CHANGED) == (play.lesson.name, play.step.name) and room_bar.hides_answer(play)
+
+
+def _change(play: Play) -> None:
+    st.session_state[_CHANGED] = play.lesson.name, play.step.name
+
+
+def _ask(play: Play, prediction: Prediction, guess: float | None) -> None:
+    """Show the question with a form, which has the prediction that is being changed."""
     key = f"{_GUESS}_{play.lesson.name}_{play.step.name}"
     with st.form(f"form_{key}", border=False):
         st.markdown(f"**{prediction.asked()}**")
         if prediction.choices:
             st.radio(
-                "Your prediction", range(len(prediction.choices)), index=None, key=key,
+                "Your prediction", range(len(prediction.choices)), index=None if guess is None else int(guess), key=key,
                 format_func=lambda place: prediction.choices[place].text, label_visibility="collapsed",
             )  # fmt: skip
         else:
             unit = f" ({prediction.form.unit})" if prediction.form.unit else ""
             with st.container(horizontal=True, key="lesson_field", vertical_alignment="bottom", gap="small"):
-                st.number_input(f"Your prediction{unit}", value=None, key=key, width=240)
+                st.number_input(f"Your prediction{unit}", value=guess, key=key, width=240)
                 st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
         if prediction.choices:
             st.form_submit_button("Predict", on_click=_predict, args=(play, key), type="primary")
@@ -195,7 +220,9 @@ def _predict(play: Play, key: str) -> None:
     if guess is None or not playing.is_guess(play.step, guess):
         st.session_state[_PROBLEM] = True
         return
+    st.session_state.pop(_CHANGED, None)
     playing.answer(play.lesson, play.step, guess=guess)
+    room_bar.answered(play, guess)
 
 
 def _verdict(prediction: Prediction, guess: float | None) -> str:
@@ -205,7 +232,13 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
         said = "Revealed before your prediction."
         if guess is not None:
             said = f"You predicted {prediction.show(guess)}"
-            said += ". Correct." if is_right else f", {prediction.distance(guess)}."
+            naive = prediction.mistake(guess)
+            if not is_right:
+                said += f", {prediction.distance(guess)}." + (f" {naive.reason}" if naive else "")
+            elif prediction.show(guess) == prediction.show(answer):
+                said += ". Correct."
+            else:
+                said += f". Correct (within {prediction.tolerance:g} %)."
         return (
             f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
             f"<span>{html_text(said)}</span></p>"
@@ -229,6 +262,7 @@ def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
     if play.step.goal is None:
         return
     reached = bool(checked) and all(each.is_met for each in checked)
+    after = f"<p>{html_text(play.step.goal.after)}</p>" if reached and play.step.goal.after else ""
     before = playing.answers(play.lesson.name).get(play.step.name, {}).get("met", False)
     word = "Goal met" if reached else "Goal met before" if before else "Goal"
     rows = "".join(
@@ -237,12 +271,24 @@ def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
     )
     goal.html(
         f'<div class="goal {"right" if reached else ""}" role="status"><strong>{word}:</strong> '
-        f"{html_text(play.step.goal.text)}<ul>{rows}</ul></div>"
+        f"{html_text(play.step.goal.text)}<ul>{rows}</ul>{after}</div>"
     )
 
 
-def _summary(play: Play) -> None:
-    """Show the score, the goals and the takeaways after the last step."""
+def _show_summary(play: Play) -> None:
+    """Show the score and the aims of the lesson after the last step, once its goal is met."""
+    place: Any = st.session_state.get(_SUMMARY)
+    found = playing.answers(play.lesson.name)
+    if place is None or (play.step.goal is not None and not found.get(play.step.name, {}).get("met", False)):
+        return
+    st.session_state[_SUMMARY] = None
+    with place.container(key="lesson_summary"):
+        aims = "\n".join(f"- {each}" for each in play.lesson.learn)
+        st.markdown(f"**End of the lesson.** {_score(play)}\n\n**Aims of the lesson**\n\n{aims}")
+
+
+def _score(play: Play) -> str:
+    """Count the predictions that are known to be correct, those that were not made, and the goals."""
     steps = [Play(play.lesson, number) for number in range(1, len(play.lesson.steps) + 1)]
     found = playing.answers(play.lesson.name)
     known = [
@@ -252,12 +298,16 @@ def _summary(play: Play) -> None:
         and "guess" in found.get(each.step.name, {})
         and not room_bar.hides_answer(each)
     ]
-    asked = sum(each.step.prediction is not None for each in steps)
-    score = f"{sum(known)} of {len(known)} predictions are correct ({asked} questions). " if known else ""
-    with st.container(key="lesson_summary"):
-        st.markdown(
-            f"**End of the lesson.** {score}You can now:\n\n" + "\n".join(f"- {each}" for each in play.lesson.learn)
-        )
+    open_ones = sum(each.step.prediction is not None for each in steps) - len(known)
+    texts = [f"{sum(known)} of {plural(len(known), 'prediction')} {'is' if len(known) == 1 else 'are'} correct."]
+    if open_ones:
+        texts.append(f"{plural(open_ones, 'question')} {'has' if open_ones == 1 else 'have'} no prediction.")
+    goals = [bool(found.get(each.step.name, {}).get("met")) for each in steps if each.step.goal is not None]
+    if len(goals) == 1:
+        texts.append(f"The goal is {'' if goals[0] else 'not '}met.")
+    elif goals:
+        texts.append(f"{sum(goals)} of {len(goals)} goals {'is' if sum(goals) == 1 else 'are'} met.")
+    return " ".join(texts)
 
 
 def _ways(play: Play, *, is_open: bool) -> None:
@@ -266,6 +316,8 @@ def _ways(play: Play, *, is_open: bool) -> None:
     if room_bar.is_led(play):
         return
     with st.container(horizontal=True, key="lesson_ways", gap="small", vertical_alignment="center"):
+        if room_bar.is_teacher(play):
+            st.html('<p class="lesson_line">Only this tab, not the class:</p>', width="content")
         if number > 1:
             _way(play, number - 1, "Previous")
         if number < len(steps):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
+from effviz.charts.classroom import LARGE, choice_bars, number_histogram
+from effviz.charts.style import Chart, appearance
 from effviz.core.text import html_text
-from effviz.lessons.rooms import Room
+from effviz.lessons.prediction import Prediction
+from effviz.lessons.rooms import Room, RoomError
 from effviz.ui import classroom, links, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
 from effviz.ui.redraw import redraw
+from effviz.ui.widgets.charts import show_chart
 
 STUDENT_S = 2.0
 TEACHER_S = 0.5
 """Seconds between two looks at the room."""
+_SMALL = 14
+"""Size of the texts of a chart on a student's device."""
 
 
 def watch(seconds: float, state: Callable[[], Any], draw: Callable[[], None] = lambda: None) -> None:
@@ -65,6 +72,7 @@ def show(play: Play) -> None:
     elif classroom.teacher_key(room):
         shown = room.scene.step == play.number - 1
         _line("The class is at this step." if shown else "The class is at another step.", "Back to the class screen")
+        watch(STUDENT_S, lambda: (room.ended, room.scene.step, play.number - 1 in room.scene.revealed))
     elif (visitor := classroom.member(room)) is None:
         _line("You have not joined.", "Join the class")
     else:
@@ -80,9 +88,14 @@ def _state(room: Room, place: int) -> tuple[bool, ...]:
 
 
 def is_open(play: Play) -> bool:
-    """Whether a step needs no prediction: its answer is revealed, or the visitor is the teacher."""
+    """Whether a step needs no prediction: the visitor is the teacher, or follows a class that sees the answer.
+
+    A student who works at the own pace predicts also after the reveal.
+    """
     room = _room(play)
-    return room is not None and (bool(classroom.teacher_key(room)) or play.number - 1 in room.scene.revealed)
+    if room is None:
+        return False
+    return bool(classroom.teacher_key(room)) or (room.scene.follows and play.number - 1 in room.scene.revealed)
 
 
 def hides_answer(play: Play) -> bool:
@@ -94,14 +107,57 @@ def hides_answer(play: Play) -> bool:
 
 
 def locks_page(play: Play) -> bool:
-    """Whether the page, which contains the answer, waits for the teacher of a class that follows."""
-    return is_led(play) and play.step.prediction is not None and hides_answer(play)
+    """Whether the page, which contains the answer, waits for the reveal, also on the teacher's projector."""
+    return play.step.prediction is not None and hides_answer(play)
+
+
+def when(play: Play) -> str:
+    """Describe when the page of a step appears."""
+    room = _room(play)
+    if room is not None and classroom.teacher_key(room):
+        return "when you reveal the answer on the class screen"
+    return "when the teacher reveals the answer" if is_led(play) else "after your prediction"
 
 
 def is_led(play: Play) -> bool:
     """Whether the teacher chooses the step."""
     room = joined(play)
     return room is not None and room.scene.follows
+
+
+def is_teacher(play: Play) -> bool:
+    """Whether the visitor is the teacher of the room of the address."""
+    room = _room(play)
+    return room is not None and bool(classroom.teacher_key(room))
+
+
+def answered(play: Play, guess: float) -> None:
+    """Send the prediction of a student to the class. It replaces an earlier one until the answer is revealed."""
+    room = joined(play)
+    visitor = classroom.member(room) if room is not None else None
+    if room is not None and visitor is not None:
+        with suppress(RoomError):  # revealed at this moment
+            room.answer(visitor.token, play.number - 1, guess)
+
+
+def predictions(play: Play) -> None:
+    """Show the predictions of the class to a student, once they are revealed."""
+    room, place = joined(play), play.number - 1
+    if room is None or play.step.prediction is None or place not in room.scene.revealed:
+        return
+    visitor = classroom.member(room)
+    if visitor is not None and place in visitor.late and place not in visitor.answers:
+        st.html('<p class="lesson_line">Your prediction is late: the chart of the class does not have it.</p>')
+    if answers := room.answers(place):
+        show_chart(predictions_chart(play.step.prediction, answers, small=True), "room_answers", heading="bold")
+
+
+def predictions_chart(asked: Prediction, answers: list[float], *, small: bool = False) -> Chart:
+    """Draw the predictions of a class against the truth; `small` for a student's device."""
+    size, look = _SMALL if small else LARGE, appearance(st.context.theme.type)
+    if asked.choices:
+        return choice_bars(answers, [each.text for each in asked.choices], int(asked.value()), look, size)
+    return number_histogram(answers, asked.value(), asked.is_right, asked.form.unit, look, asked.form.show, size)
 
 
 def met(play: Play) -> None:
@@ -138,4 +194,4 @@ def _ended() -> None:
     """Show that the room is not open, and let the visitor go on alone."""
     with st.container(horizontal=True, key="room_bar", gap="small", vertical_alignment="center"):
         st.html('<p class="lesson_line" role="alert">The class has ended. You can go on alone with your answers.</p>')
-        st.button("Leave the class", on_click=classroom.leave, type="tertiary")
+        st.button("Close this message", on_click=classroom.leave, type="tertiary")

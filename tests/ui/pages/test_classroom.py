@@ -7,6 +7,7 @@ from page_reader import component, failures, go_to, open_page, run
 from streamlit.testing.v1 import AppTest
 
 from effviz.lessons.lesson import lesson
+from effviz.lessons.rooms import Room
 from effviz.ui.classroom import ROOMS
 
 
@@ -86,7 +87,7 @@ def test_too_many_rooms_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "which is the limit" in texts(at)
 
 
-def test_the_teachers_page_is_open_and_keeps_the_answer_until_it_is_revealed() -> None:
+def test_the_projector_shows_no_answer_before_it_is_revealed() -> None:
     room = ROOMS.find(opened().query_params["room"])
     assert room is not None
     step = lesson(room.lesson).steps[0]
@@ -95,7 +96,73 @@ def test_the_teachers_page_is_open_and_keeps_the_answer_until_it_is_revealed() -
     at = open_page("classroom", room=room.code, teacher=room.key)
     at.query_params.update({"lesson": room.lesson, "step": "1"})
     go_to(at, f"{step.page}.py")
-    assert component(at, "cards")
+    assert not component(at, "cards")
     assert 'class="verdict' not in texts(at)
+    assert "when you reveal the answer on the class screen" in texts(at)
     room.reveal(room.key, 0)
     assert f"<strong>{answer}</strong>" in texts(run(at))
+    assert component(at, "cards")
+
+
+def test_notes_and_answers_are_on_the_second_device_of_the_teacher_only() -> None:
+    first = opened()
+    room = ROOMS.find(first.query_params["room"])
+    assert room is not None
+    step = lesson(room.lesson).steps[0]
+    link = next(entry.proto for entry in first.get("link_button") if entry.proto.label == "Show the page")
+    assert link.disabled
+    assert "For you only" not in texts(first)
+    assert "Note on step 1: the class sees it here" in [entry.label for entry in first.expander]
+    second = open_page("classroom", room=room.code, teacher=room.key)
+    assert "For you only" in texts(second)
+    assert step.teacher in texts(second)
+    assert not [entry.label for entry in second.expander if entry.label.startswith("Note on")]
+    click(second, "Reveal")
+    link = next(entry.proto for entry in second.get("link_button") if entry.proto.label == "Show the page")
+    assert not link.disabled
+    assert "Hide the answer" in labels(second)
+
+
+def seated(room: Room) -> AppTest:
+    """The page of the first step for a student who has joined; the token is in the storage of the browser."""
+    at = open_page("lessons")
+    at.session_state["_room_passes"] = {room.code: {"token": room.join().token}}
+    at.query_params.update({"lesson": room.lesson, "step": "1", "room": room.code})
+    return go_to(at, f"{lesson(room.lesson).steps[0].page}.py")
+
+
+def test_a_student_changes_a_prediction_until_it_is_revealed() -> None:
+    room = ROOMS.find(opened().query_params["room"])
+    assert room is not None
+    chosen = lesson(room.lesson)
+    key = f"lesson_guess_{chosen.name}_{chosen.steps[0].name}"
+    at = seated(room)
+    at.number_input(key=key).set_value(20.0)
+    click(at, "Predict")
+    assert room.answers(0) == [20]
+    click(at, "Change")
+    assert at.number_input(key=key).value == 20
+    at.number_input(key=key).set_value(2.0)
+    click(at, "Predict")
+    assert room.answers(0) == [2]
+    room.reveal(room.key, 0)
+    run(at)
+    assert "Change" not in labels(at)
+    assert "You predicted 2.0\N{NO-BREAK SPACE}%" in texts(at) or "You predicted 2.0 %" in texts(at)
+    assert "room_answers" in component(at, "chart"), "the predictions of the class"
+
+
+def test_a_late_student_predicts_at_the_own_pace() -> None:
+    room = ROOMS.find(opened().query_params["room"])
+    assert room is not None
+    chosen = lesson(room.lesson)
+    key = f"lesson_guess_{chosen.name}_{chosen.steps[0].name}"
+    room.reveal(room.key, 0)
+    room.set_follows(room.key, follows=False)
+    at = seated(room)
+    at.number_input(key=key).set_value(20.0)
+    click(at, "Predict")
+    assert room.answers(0) == []
+    assert "You predicted 20.0 %" in texts(at)
+    assert "Your prediction is late" in texts(at)
+    assert [(each.answers, each.late) for each in room.results()] == [({0: 20}, {0})]

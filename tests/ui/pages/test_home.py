@@ -121,5 +121,5 @@ def test_each_way_leads_to_what_it_says(index: int) -> None:
             widget.options[widget.index] if hasattr(widget, "options") and hasattr(widget, "index") else widget.value
         )
         assert str(shown) == value or float(shown) == float(value)
-    usual = {"scaling": "EfficientNet-B0", "studio": "MobileNetV2"}
+    usual = {"lessons": "Lessons", "studio": "MobileNetV2"}
     assert (query.get("net") or usual[way.page.rpartition("/")[2]]) in way.label

@@ -281,7 +281,7 @@ def test_the_table_of_stages() -> None:
     at = open_page(PATH, phi="1", part="Stages")
     (table,) = (frame.value for frame in at.dataframe if "Blocks promised" in frame.value)
     row = table[table["Stage"] == "stage6"].iloc[0]
-    assert (row["Blocks at φ = 0"], row["Blocks built"], row["Channels built"]) == (4, 5, 208)
+    assert (row["Blocks, baseline"], row["Blocks built"], row["Channels built"]) == (4, 5, 208)
     assert row["Blocks promised"] == pytest.approx(4.8)
 
 

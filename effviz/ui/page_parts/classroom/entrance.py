@@ -28,7 +28,7 @@ def entrance() -> None:
             st.subheader("Join a class", anchor=False)
             with st.form("join_code", border=False):
                 st.text_input(
-                    "Code", key=_CODE, max_chars=20, placeholder="KFQWM", help="The teacher's screen shows it."
+                    "Code", key=_CODE, max_chars=20, placeholder="5 letters", help="The teacher's screen shows it."
                 )
                 st.form_submit_button("Continue", on_click=_enter, type="primary")
             _problem(_CODE_PROBLEM)

@@ -54,10 +54,10 @@ WAYS = (
     ),
     Way(
         "Teach",
-        "One link shows the same screen to a whole class. What does a step of φ promise, and what is built?",
-        "scaling",
-        "EfficientNet-B0 at φ = 2",
-        {"phi": "2"},
+        "Four lessons with a prediction before each answer, alone or in a class where each student has a device.",
+        "lessons",
+        "Lessons and classroom",
+        {},
     ),
     Way(
         "Sanity-check",

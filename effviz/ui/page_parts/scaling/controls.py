@@ -13,7 +13,7 @@ from effviz.charts.scaling.promised import Count
 from effviz.core.resolution import in_pixels
 from effviz.model.design import Design
 from effviz.studies.scaling import LETTERS, held_base, scalable
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, playing
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.frame import instrument
 from effviz.zoo import architecture
@@ -33,11 +33,15 @@ class Choice:
         base: the network at φ = 0.
         rule: α, β, γ.
         phi: compound coefficient.
+        named: whether φ is on screen; the first steps of a lesson do not have it.
+        pinned: whether the charts mark B1 to B7. A lesson leaves them out where its bases move them.
     """
 
     base: Design
     rule: ScalingRule
     phi: float
+    named: bool = True
+    pinned: bool = True
 
     @cached_property
     def design(self) -> Design:
@@ -73,7 +77,8 @@ def controls() -> Choice:
         help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
     )  # fmt: skip
     rule = _bases(place, "" if held == "nothing" else held)
-    return Choice(architecture(name), rule, phi)
+    named = not playing.held("phi")[1]
+    return Choice(architecture(name), rule, phi, named, named and (playing.now() is None or rule == PAPER))
 
 
 def _bases(place: DeltaGenerator, held: str) -> ScalingRule:

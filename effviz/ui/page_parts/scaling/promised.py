@@ -14,6 +14,7 @@ from effviz.core.caches import remembered
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
+from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
 from effviz.ui.widgets.calculation import calculated
@@ -35,11 +36,9 @@ def cards(choice: Choice, report: Report, reference: Report, convention: Convent
         if quantity == "macs":
             promised = times(choice.rule.factor**choice.phi)
             note = f"Promised factor: {promised}, built: {times(value / base)}. {note}"
-        found.append(
-            count_card(
-                convention, quantity, value, base if choice.phi else None, against="baseline", below="φ = 0", note=note
-            )
-        )
+        # Factors, as in the title of the chart: percentages of the same growth would be hard to compare with them.
+        below = f"{times(value / base)} the baseline" if choice.phi else "φ = 0" if choice.named else "unscaled"
+        found.append(count_card(convention, quantity, value, below=below, note=note))
     return [*found, _constraint_card(choice)]
 
 
@@ -67,23 +66,29 @@ def all_steps(choice: Choice) -> Stairs:
 
 @remembered
 def _charts(
-    steps: Stairs, now: Swept, released: tuple[Pin, ...], count: Count, look: Appearance
+    steps: Stairs, now: Swept, released: tuple[Pin, ...], count: Count, look: Appearance, *, named: bool
 ) -> tuple[Chart, Chart]:
-    return stairs_charts(steps, now, released, count, look)
+    return stairs_charts(steps, now, released, count, look, named=named)
+
+
+def _pins(choice: Choice) -> tuple[Pin, ...]:
+    return pins(choice.base, choice.rule) if choice.pinned else ()
 
 
 def figures(choice: Choice, report: Report, convention: Convention, look: Appearance) -> dict[str, Chart]:
     """Draw promised and built sizes over φ, by the key of the chart."""
-    released = pins(choice.base, choice.rule)
-    drawn = _charts(all_steps(choice), swept(choice.phi, report), released, count(convention), look)
+    now = swept(choice.phi, report)
+    drawn = _charts(all_steps(choice), now, _pins(choice), count(convention), look, named=choice.named)
     return {f"stairs_{place}": chart for place, chart in enumerate(drawn)}
 
 
 def promised_and_built(choice: Choice, report: Report, convention: Convention) -> None:
     """Show promised and built sizes over φ."""
+    if playing.conceals("stairs_0"):
+        return
     if calculated("Built sizes", stairs, choice.base, choice.rule, *_span(choice)) is None:
         return
-    released = pins(choice.base, choice.rule)
+    released = _pins(choice)
     charts = figures(choice, report, convention, look())
     chart_row(charts, gap="medium")
     more = "Every 1/40 of φ is counted."
@@ -97,12 +102,13 @@ def stages(choice: Choice) -> None:
     rows = [row for row in stage_rows(choice.base, choice.design) if row.built.channels > 1]
     columns = [
         Column("Stage", "built.name"),
-        Column("Blocks at φ = 0", "base.blocks"),
-        Column("Blocks promised", "promised_blocks"),
+        # The built sizes first: a phone shows two or three columns.
         Column("Blocks built", "built.blocks"),
-        Column("Channels at φ = 0", "base.channels"),
-        Column("Channels promised", "promised_channels"),
+        Column("Blocks promised", "promised_blocks"),
+        Column("Blocks, baseline", "base.blocks"),
         Column("Channels built", "built.channels"),
+        Column("Channels promised", "promised_channels"),
+        Column("Channels, baseline", "base.channels"),
         Column("Channels off (%)", lambda row: 100 * (row.built.channels / row.promised_channels - 1), "%+.1f"),
         Column("Output (px)", "built.side"),
     ]

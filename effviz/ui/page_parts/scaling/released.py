@@ -19,7 +19,7 @@ from effviz.zoo import architecture
 
 _NOTE = (
     "Held equal: the baseline B0, and α, β, γ of the controls for every φ. The released networks have rounded "
-    "multipliers and resolutions, see B1 to B7 above."
+    "multipliers and resolutions: the circles in the chart of promised and built sizes."
 )
 
 

@@ -87,6 +87,7 @@ def others(choice: Choice) -> list[Design]:
 
 def equal_budget(choice: Choice, conditions: Conditions, convention: Convention) -> None:
     """Compare five ways to spend one budget of multiply-adds."""
+    _printed_accuracies(choice.base)
     networks = calculated("Networks at one budget", contenders, choice.base, choice.rule, choice.phi, AMONG)
     if networks is None:
         return
@@ -122,7 +123,6 @@ def equal_budget(choice: Choice, conditions: Conditions, convention: Convention)
         note="On accelerators, latency follows activations more closely than multiply-adds (arXiv 2103.06877, section "
         "3). Therefore fast scaling mostly increases the width. Dashed line: the budget above.",
     )  # fmt: skip
-    _printed_accuracies(choice.base)
 
 
 def _rival_table(rivals: Sequence[_Rival], label: str, convention: Convention) -> Table:
@@ -171,6 +171,7 @@ def _printed_accuracies(base: Design) -> None:
     ]  # fmt: skip
     show_table(Table(rows, columns, f"{len(rows)} published accuracies of scaled {base.title}"))
     st.caption(
-        "Hollow markers: as published. Filled markers: counted for the stated multipliers. Published figures are in "
-        "multiply-adds."
+        "Hollow markers: as published. Filled markers: counted for the stated multipliers, which are rounded in the "
+        "paper. The distance between the two is this rounding, and that of blocks and channels. Published figures are "
+        "in multiply-adds."
     )

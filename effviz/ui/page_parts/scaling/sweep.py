@@ -18,12 +18,12 @@ from effviz.zoo import architecture
 def settings(choice: Choice, convention: Convention, look: Appearance) -> dict[str, dict[str, Any]]:
     """Return the settings on which the states of the slider depend."""
     rule = choice.rule
-    found = {"name": choice.base.name, "bases": [rule.alpha, rule.beta, rule.gamma]}
+    found = {"name": choice.base.name, "bases": [rule.alpha, rule.beta, rule.gamma], "pinned": choice.pinned}
     return {"phi": found | shared_settings(convention, look)}
 
 
 def sweep(
-    control: str, name: str, bases: Sequence[float], convention: Sequence[str], look: str
+    control: str, name: str, bases: Sequence[float], pinned: bool, convention: Sequence[str], look: str
 ) -> Callable[[float], State]:
     """Return the function from φ to what the page shows.
 
@@ -31,6 +31,7 @@ def sweep(
         control: ``"phi"``.
         name: of the network at φ = 0.
         bases: α, β and γ.
+        pinned: whether the charts mark B1 to B7.
         convention: the arguments of `Convention`.
         look: name of the appearance.
 
@@ -41,7 +42,7 @@ def sweep(
     reference = cached_report(base, chosen.memory)
 
     def state(phi: float) -> State:
-        choice = Choice(base, rule, phi)
+        choice = Choice(base, rule, phi, pinned=pinned)
         report = cached_report(choice.design, chosen.memory)
         *counts, constraint = cards(choice, report, reference, chosen)
         return State([*counts, None, constraint], figures(choice, report, chosen, appearance(look)))

@@ -81,7 +81,8 @@ def _number(label: str, name: str, value: float, low: float, high: float, step: 
         typed = st.session_state[key]
         edit(lambda draft: draft.settings(**{name: typed}))
 
-    st.number_input(label, low, high, value, step, key=key, on_change=changed)
+    with playing.beside(key):
+        st.number_input(label, low, high, value, step, key=key, on_change=changed)
 
 
 def _resolution(value: Resolution) -> None:
@@ -94,7 +95,8 @@ def _resolution(value: Resolution) -> None:
         if typed:
             edit(lambda draft: draft.settings(resolution=parse_resolution(typed)))
 
-    st.text_input("Resolution (px)", text, key=key, on_change=changed, max_chars=40, help=SIZE_HELP)
+    with playing.beside(key):
+        st.text_input("Resolution (px)", text, key=key, on_change=changed, max_chars=40, help=SIZE_HELP)
 
 
 def imports() -> DeltaGenerator:
