@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -286,3 +287,15 @@ def test_functions_that_pages_and_commands_call_check_their_arguments() -> None:
         if functions & called[module] and not text.endswith(("check_public(globals())\n", "check_border(globals())\n")):
             unchecked.append(module)
     assert unchecked == []
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Except for the parts of pages, which all have a `Choice`, and the torch module of a layer of the same name."""
+    modules: defaultdict[str, list[str]] = defaultdict(list)
+    for name, path in MODULES.items():
+        if not name.startswith("effviz.ui.page_parts."):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    modules[node.name].append(name)
+    layer_and_module = ["effviz.backend.build", "effviz.model.layers.primitives"]
+    assert not {each: found for each, found in modules.items() if len(found) > 1 and sorted(found) != layer_and_module}

@@ -22,7 +22,7 @@ _LABELS = {
 }  # fmt: skip
 
 
-class Checked(NamedTuple):
+class CheckedLimit(NamedTuple):
     """One limit of a goal on a network."""
 
     text: str  # the quantity, its value, and the limit
@@ -42,7 +42,7 @@ class Limit:
     at_most: float | None = None
     at_least: float | None = None
 
-    def check(self, report: Report) -> Checked:
+    def check(self, report: Report) -> CheckedLimit:
         """Compare a network with the limit."""
         value = _value(report, self.quantity)
         parts = [
@@ -52,7 +52,7 @@ class Limit:
         ]
         too_much = self.at_most is not None and value > self.at_most
         too_little = self.at_least is not None and value < self.at_least
-        return Checked(
+        return CheckedLimit(
             f"{_LABELS[self.quantity].capitalize().replace('flops', 'FLOPs')}: {si(value)} ({' and '.join(parts)})",
             not (too_much or too_little),
         )
@@ -66,7 +66,7 @@ class Goal:
     limits: tuple[Limit, ...] = field(default=())
     after: str = ""
 
-    def check(self, report: Report) -> tuple[Checked, ...]:
+    def check(self, report: Report) -> tuple[CheckedLimit, ...]:
         """Compare a network with every limit."""
         return tuple(limit.check(report) for limit in self.limits)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from effviz.core.tabular import as_csv
 from effviz.lessons.lesson import Lesson
 from effviz.lessons.prediction import Prediction
-from effviz.lessons.rooms import Result
+from effviz.lessons.rooms import MemberResult
 
 COLUMNS = (
     "student", "step", "title", "prediction", "answer", "unit", "error", "unit of the error", "correct", "late",
@@ -15,7 +15,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def results_csv(lesson: Lesson, results: Iterable[Result]) -> str:
+def results_csv(lesson: Lesson, results: Iterable[MemberResult]) -> str:
     """Write the predictions and goals of a class as CSV.
 
     There is one row per student and step, for steps with a goal and for those that the student has answered. An error

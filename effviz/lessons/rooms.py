@@ -31,7 +31,7 @@ class RoomError(Exception):
     """A request that a room refuses. The message is for the visitor."""
 
 
-class Question(NamedTuple):
+class RoomQuestion(NamedTuple):
     """Question of a step, for a number or, with `choices`, for the place of one of several choices."""
 
     choices: int = 0
@@ -64,14 +64,14 @@ class Member:
     met: set[int] = field(default_factory=set)
 
 
-class Counts(NamedTuple):
+class Attendance(NamedTuple):
     """How many members have joined, and how many of them have answered the current step."""
 
     joined: int
     answered: int
 
 
-class Result(NamedTuple):
+class MemberResult(NamedTuple):
     """A member's nickname, answers by step, steps whose goal was met, and steps that were answered late."""
 
     name: str
@@ -108,7 +108,7 @@ def read_nickname(text: str) -> str:
 class Room:
     """One class. All methods can be called from any thread."""
 
-    def __init__(self, code: str, lesson: str, questions: Sequence[Question | None], ends: float) -> None:
+    def __init__(self, code: str, lesson: str, questions: Sequence[RoomQuestion | None], ends: float) -> None:
         self.code, self.lesson, self.questions, self.ends = code, lesson, tuple(questions), ends
         self.key = secrets.token_urlsafe(24)
         self._lock = threading.RLock()
@@ -205,11 +205,11 @@ class Room:
         """State that all members see now."""
         return self._scene
 
-    def counts(self, step: int) -> Counts:
+    def counts(self, step: int) -> Attendance:
         """Count the members, and those who have answered a step."""
         with self._lock:
             members = list(self._members.values())
-            return Counts(len(members), sum(step in each.answers for each in members))
+            return Attendance(len(members), sum(step in each.answers for each in members))
 
     def answers(self, step: int) -> list[float]:
         """Return the answers to a step, in the order in which the members joined."""
@@ -226,11 +226,11 @@ class Room:
         with self._lock:
             return dict(sorted(Counter(each.step for each in self._members.values()).items()))
 
-    def results(self) -> list[Result]:
+    def results(self) -> list[MemberResult]:
         """Return the answers and goals of all members, in the order in which they joined."""
         with self._lock:
             return [
-                Result(
+                MemberResult(
                     each.name, each.late | each.answers, frozenset(each.met),
                     frozenset(each.late.keys() - each.answers.keys()),
                 )
@@ -251,7 +251,7 @@ class Rooms:
         self._lock = threading.Lock()
         self._rooms: dict[str, tuple[Room, str]] = {}  # with the address of the teacher
 
-    def open(self, lesson: str, questions: Sequence[Question | None], address: str = "") -> Room:
+    def open(self, lesson: str, questions: Sequence[RoomQuestion | None], address: str = "") -> Room:
         """Open a room for a lesson with at least one step.
 
         Args:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import streamlit as st
 
 from effviz.lessons.lesson import Lesson, lesson
-from effviz.lessons.rooms import Member, Question, Room, RoomError, Rooms, read_code
+from effviz.lessons.rooms import Member, Room, RoomError, RoomQuestion, Rooms, read_code
 from effviz.ui import carried, held, links, playing, runs
 from effviz.ui.navigation import page
 from effviz.ui.paths import page_path
@@ -49,7 +49,7 @@ def open_room(name: str, address: str) -> Room:
         RoomError: too many rooms are open.
     """
     asked = [step.prediction for step in lesson(name).steps]
-    room = ROOMS.open(name, [Question(len(each.choices)) if each else None for each in asked], address)
+    room = ROOMS.open(name, [RoomQuestion(len(each.choices)) if each else None for each in asked], address)
     keep(room, key=room.key)
     carried.put(room=room.code)
     return room

@@ -7,7 +7,7 @@ import io
 
 from effviz.lessons.lesson import ORDER, lesson
 from effviz.lessons.results import COLUMNS, results_csv
-from effviz.lessons.rooms import Result
+from effviz.lessons.rooms import MemberResult
 
 
 def test_a_row_per_prediction_and_goal() -> None:
@@ -20,8 +20,8 @@ def test_a_row_per_prediction_and_goal() -> None:
     assert choice.prediction is not None
     truth, right = number.prediction.value(), int(choice.prediction.value())
     results = [
-        Result("=Ada,\"'", {places[False]: truth}, frozenset({goal})),
-        Result("Bob\n", {places[False]: 2 * truth, places[True]: right}, frozenset(), frozenset({places[False]})),
+        MemberResult("=Ada,\"'", {places[False]: truth}, frozenset({goal})),
+        MemberResult("Bob\n", {places[False]: 2 * truth, places[True]: right}, frozenset(), frozenset({places[False]})),
     ]
     header, *rows = csv.reader(io.StringIO(results_csv(chosen, results)))
     assert tuple(header) == COLUMNS

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Question, Room, RoomError, Rooms, read_code, replica_of
+from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, RoomQuestion, Rooms, read_code, replica_of
 
-QUESTIONS = (Question(), None, Question(choices=2))
+QUESTIONS = (RoomQuestion(), None, RoomQuestion(choices=2))
 
 
 class Clock:

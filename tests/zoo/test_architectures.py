@@ -123,7 +123,7 @@ def test_peak_of_mobilenet_v2() -> None:
     table = _table(report)
     assert report.peak_activation == 96 * 112 * 112 + 96 * 56 * 56 == 1_505_280
     assert list(table.path[table.alive == report.peak_activation]) == ["stage2.0.depthwise.conv"]
-    first = table[(table.kind == "depthwise") & (table.stride == "2 × 2")].iloc[0]
+    first = table[(table.kind == "depthwise") & (table.stride == "2 x 2")].iloc[0]
     assert first.path == "stage2.0.depthwise.conv"
 
 
@@ -169,8 +169,8 @@ def test_mobilenet_v1_shares() -> None:
         return {kind: round(100 * number / sum(counts.values()), 2) for kind, number in counts.items()}
 
     # The paper's 1.19 % of the standard convolution is 1.9057 %; the four printed shares add up to 99.29 %.
-    assert shares(macs) == {"stem": 1.91, "depthwise": 3.06, "pointwise 1×1": 94.86, "linear": 0.18}
-    assert shares(weights) == {"stem": 0.02, "depthwise": 1.06, "pointwise 1×1": 74.59, "linear": 24.33}
+    assert shares(macs) == {"stem": 1.91, "depthwise": 3.06, "pointwise 1x1": 94.86, "linear": 0.18}
+    assert shares(weights) == {"stem": 0.02, "depthwise": 1.06, "pointwise 1x1": 74.59, "linear": 24.33}
 
 
 # --- table, module and totals agree -------------------------------------------------------------

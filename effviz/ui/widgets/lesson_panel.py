@@ -10,7 +10,7 @@ import streamlit as st
 from effviz.charts.sentences import plural
 from effviz.core.text import html_text
 from effviz.count.report import Report
-from effviz.lessons.goals import Checked
+from effviz.lessons.goals import CheckedLimit
 from effviz.lessons.lesson import ORDER
 from effviz.lessons.prediction import Prediction
 from effviz.ui import carried, classroom, links, playing, runs
@@ -257,7 +257,7 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
 # --- Goal and links ---------------------------------------------------------------------------------------------------
 
 
-def _show_goal(play: Play, checked: tuple[Checked, ...]) -> None:
+def _show_goal(play: Play, checked: tuple[CheckedLimit, ...]) -> None:
     goal: Any = st.session_state[_GOAL]
     if play.step.goal is None:
         return
