@@ -45,7 +45,7 @@ def test_a_promise_is_no_built_network() -> None:
         assert not asked.is_right(guess)
         naive = asked.mistake(guess)
         assert naive is not None
-        assert "That is the promise" in naive.reason
+        assert "The promise is" in naive.reason
     # Within the tolerance, but closer to the exact doubling.
     assert asked.error(doubled) < asked.tolerance
     assert not asked.is_right(doubled)

@@ -180,8 +180,9 @@ def _prediction(play: Play) -> bool:
 def _look(play: Play) -> None:
     if play.step.look:
         st.markdown(f"**Look at:** {play.step.look}")
-    # On a phone the sidebar is closed, and its button has no name.
-    st.html('<p class="lesson_line lesson_controls">Further controls of this page: » at the top.</p>')
+    # On a phone the sidebar is closed, and its button has no name. The controls that a step needs are on the page.
+    if not play.step.use:
+        st.html('<p class="lesson_line lesson_controls">Further controls of this page: » at the top.</p>')
 
 
 def _is_changed(play: Play) -> bool:

@@ -28,10 +28,11 @@ def teacher() -> None:
     name = inputs.choice("Lesson", list(ORDER), "of", default=ORDER[0], format_func=_title)
     chosen = lesson(name)
     parts(
+        # The first part is open at first, also for students: it has no answers.
+        Part("Worksheets", partial(_worksheets, chosen), ("seed",)),
         Part("Timing", partial(_timing, chosen)),
         Part("Answers", partial(_answers, chosen)),
         Part("Notes", partial(_notes, chosen)),
-        Part("Worksheets", partial(_worksheets, chosen), ("seed",)),
         Part("Further questions", partial(_questions, chosen)),
     )
 
