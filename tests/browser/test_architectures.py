@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz import Design
+from effviz.core.text import with_letter
 from effviz.core.units import exact
 from tests.browser.conftest import VIEWPORTS, settle
 from tests.browser.driver import (
@@ -124,8 +125,8 @@ def test_downloads_contain_what_the_page_shows_and_a_guess_is_answered(page: Pag
     assert set(shown["path"]) <= set(rows)
     for layer in report.table.itertuples():
         row = rows[layer.path]
-        assert row["Kind"] == layer.kind
-        assert row["Output"] == layer.output_shape
+        assert with_letter(row["Kind"]) == layer.kind
+        assert with_letter(row["Output"]) == layer.output_shape
         assert int(row["Parameters"]) == layer.params
         assert int(row["FLOPs"]) == layer.flops
         assert int(row["Memory access (bytes)"]) == 2 * layer.memory_access

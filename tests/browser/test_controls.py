@@ -76,7 +76,7 @@ def test_height_and_width_in_one_input(page: Page) -> None:
         type_into(page, "res", typed)
         expect(field(page, "res")).to_have_value(text)
         expect_cards(page, expected_cards(counted("mobilenet_v2", resolution=resolution, in_channels=1)))
-    expect(page.get_by_text("1x is not legal here: 1 to 2048, or height x width.")).to_be_visible()
+    expect(page.get_by_text("1x is not legal here: 1 to 2048, or height × width.")).to_be_visible()
     press(page, "res", "<")
     expect_query(page, {"res": "156", "in_channels": "1"})
 

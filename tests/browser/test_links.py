@@ -7,14 +7,11 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-import effviz
-from effviz.core.units import si
 from effviz.ui.navigation import PAGES
 from tests.browser.checks import check_accessible
 from tests.browser.conftest import settle
 from tests.browser.driver import (
     NAVIGATION,
-    cards,
     choose,
     click_center,
     convention,
@@ -129,12 +126,15 @@ def test_every_page_keeps_its_own_settings(page: Page) -> None:
 
 def test_home_leads_into_pages_that_are_set_up(page: Page) -> None:
     visit(page, "/?count=FLOPs")
-    page.get_by_text("EfficientNet-B0 at φ = 2").click()
+    page.get_by_text("Lessons and classroom").click()
     settle(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compound scaling")
-    report = effviz.analyze(effviz.compound_scale(effviz.architecture("efficientnet_b0"), 2))
-    assert cards(page)[:2] == [si(report.flops), si(report.params)]
-    expect_query(page, {"count": "FLOPs", "phi": "2"})
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lessons")
+    go(page, "Home")
+    page.get_by_text("MobileNetV2 at half width").click()
+    settle(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Architectures")
+    expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=0.5), factor=2))
+    expect_query(page, {"count": "FLOPs", "width": "0.5"})
     expect(link_line(page)).to_have_count(0)
 
     # A dot of the chart opens its network; the rows are in the order of their multiply-adds.
