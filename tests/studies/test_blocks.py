@@ -36,7 +36,7 @@ def test_a_block_alone_is_the_block_in_torch(name: str) -> None:
     assert (profile.params, profile.macs) == (report.params, report.macs)
     with torch.no_grad():
         output = module(torch.zeros(1, 96, 14, 14))
-    assert " × ".join(map(str, output.shape[1:])) == report.table["output_shape"].iloc[-1]
+    assert " x ".join(map(str, output.shape[1:])) == report.table["output_shape"].iloc[-1]
 
 
 @every_preset
@@ -144,7 +144,7 @@ def test_any_widths_are_adapted_to_ones_that_build(name: str, wide: int, out: in
 def test_shares_and_the_heaviest_layer(name: str) -> None:
     report = effviz.analyze(lesson.design(name, Place(), lesson.settle(name, Place(), defaults(name))))
     table = report.table
-    assert lesson.output_text(report) == table["output_shape"].iloc[-1]
+    assert lesson.output_text(report) == report.rows[-1].output_shape
     path, macs = lesson.heaviest_layer(report)
     assert macs == table["macs"].max()
     assert path == table.loc[table["macs"].idxmax(), "path"]

@@ -23,6 +23,7 @@ from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.speed import Machine, finding, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
+from effviz.core.text import with_letter
 from effviz.core.units import si
 from effviz.count.memory import ASSUMPTIONS
 from effviz.studies.guidelines.access import (
@@ -371,7 +372,7 @@ def test_intensities_add_up(name: str, memory: str) -> None:
     assert sum(entry.share for entry in found) == pytest.approx(1)
     table = report.table.groupby("kind")[["macs", "memory_access"]].sum()
     for entry in found:
-        assert (entry.macs, entry.memory_access) == tuple(table.loc[entry.kind])
+        assert (entry.macs, entry.memory_access) == tuple(table.loc[with_letter(entry.kind)])
         assert entry.per_element == entry.macs / entry.memory_access
 
 
