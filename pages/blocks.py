@@ -31,14 +31,10 @@ def page() -> None:
     # The cards compare the latency with that of the first other block, which is chosen below them.
     top = st.container()
     others = companions(choice)
+    against = title_of(others[0].name).partition(",")[0] if others else ""
     reading = live.read(choice.design, [each.design for each in others], conditions)
     with instrument(), section("The headline"):
-        show_cards(
-            [
-                *results.cards(report, convention),
-                live.card(reading, title_of(others[0].name).partition(",")[0] if others else ""),
-            ]
-        )
+        show_cards([*results.cards(report, convention), live.card(reading, against)])
         live.bar(choice.design, conditions, reading)
     with top, section("The costs"):
         results.costs(choice, report, convention)
