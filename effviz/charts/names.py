@@ -1,6 +1,7 @@
 """Names beside marks, at places where they cover no mark, no other name and as few lines as possible."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -90,11 +91,13 @@ def named(
         lines: which names should not cross.
         taken: rectangles of other labels.
     """
-    used, placed = list(taken), list[Mark]()
+    used, placed = list(taken), set[Mark]()
     made: list[Spec | None] = []
+    row = _Row(marks)
     for mark in marks:
         # Two names at one place would not say which mark is which.
-        if any(math.dist(mark[:2], other[:2]) < min(mark.radius, other.radius) for other in placed):
+        near = row.between(mark.x - mark.radius, mark.x + mark.radius)
+        if any(math.dist(mark[:2], other[:2]) < min(mark.radius, other.radius) for other in near if other in placed):
             made.append(None)
             continue
         side = 1 if mark.x <= area[0] / 2 else -1
@@ -102,7 +105,7 @@ def named(
         if mark.needed:
             sides += [(side, 2), (-side, 2), (side, -2), (-side, -2)]
         costs = [
-            _cost(_frame(mark, *each), mark, marks, used, lines, area) + 0.1 * place for place, each in enumerate(sides)
+            _cost(_frame(mark, *each), mark, row, used, lines, area) + 0.1 * place for place, each in enumerate(sides)
         ]
         least = min(costs)
         if least >= _BLOCKED and not mark.needed:
@@ -110,17 +113,34 @@ def named(
             continue
         best = sides[costs.index(least)]
         used.append(_frame(mark, *best))
-        placed.append(mark)
+        placed.add(mark)
         made.append(_anchored(mark, *best))
     return made
 
 
+class _Row:
+    """Marks from left to right: a name is compared with those near it only."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = sorted(marks)
+        self._places = [mark.x for mark in self._marks]
+        self._widest = max((mark.radius for mark in marks), default=0.0)
+
+    def between(self, left: float, right: float) -> list[Mark]:
+        """Return the marks that reach into a vertical strip."""
+        start = bisect_left(self._places, left - self._widest)
+        return self._marks[start : bisect_right(self._places, right + self._widest)]
+
+
 def _cost(
-    frame: Rectangle, own: Mark, marks: Sequence[Mark], used: Sequence[Rectangle], lines: Sequence[Segment],
+    frame: Rectangle, own: Mark, row: _Row, used: Sequence[Rectangle], lines: Sequence[Segment],
     area: tuple[float, float],
 ) -> float:  # fmt: skip
-    covered = sum(frame.covers(mark) for mark in marks if mark is not own) + sum(map(frame.meets, used))
     outside = frame.left < 0 or frame.bottom < 0 or frame.right > area[0] or frame.top > area[1]
+    if outside and not own.needed:
+        return 2 * _BLOCKED
+    covered = sum(frame.covers(mark) for mark in row.between(frame.left, frame.right) if mark is not own)
+    covered += sum(map(frame.meets, used))
     return _BLOCKED * (covered + 2 * outside) + _CROSSED * sum(map(frame.crossed, lines))
 
 

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import streamlit as st
 
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_dots
+from effviz.charts.style import Appearance, Chart
+from effviz.core.caches import remembered
 from effviz.core.units import lower, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
@@ -125,14 +127,11 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
     if not rows:
         st.caption("The chart appears after the first measurement.")
         return
-    factor, label = options.axis(convention)
-    amounts = [each[options.column] for each in selected(options, convention)]
-    marked = highlights(rows, options.family)
-    span = (min(amounts), max(amounts))
+    label = options.axis(convention)[1]
+    times = tuple((each["title"], each["latency_ms"], each["noisy"]) for each in rows)
     source = f"{place(rows)}. Dotted: equal {lower(label.partition(' (')[0])} per second."
     note = f"{source} Hollow: noisy.\n{_NOISY}" if any(each["noisy"] for each in rows) else source
-    show_chart(latency_scatter(rows, options.column, factor, label, place(rows), look(), marked, span), "scatter",
-               note=note)  # fmt: skip
+    show_chart(_scatter(times, place(rows), options, convention, look()), "scatter", note=note)
     pairs = inversions(rows)
     if pairs:
         name = lower(convention.compute_label)
@@ -140,6 +139,19 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
         # The title of the chart has the first one.
         examples = "".join(f" {inversion_text(pair, name)}." for pair in pairs[1:2])
         st.markdown(f"In {count}, the network with more {name} is faster.{examples}")
+
+
+@remembered
+def _scatter(
+    times: tuple[tuple[str, float, bool], ...], where: str, options: Options, convention: Convention, look: Appearance
+) -> Chart:
+    """Draw the latencies, each a title with milliseconds and noise."""
+    every = {each["title"]: each for each in selected(options, convention)}
+    rows = [{**every[title], "latency_ms": median, "noisy": noisy} for title, median, noisy in times]
+    factor, label = options.axis(convention)
+    amounts = [each[options.column] for each in every.values()]
+    span = (min(amounts), max(amounts))
+    return latency_scatter(rows, options.column, factor, label, where, look, highlights(rows, options.family), span)
 
 
 def predictor_chart(rows: Sequence[Row]) -> None:
