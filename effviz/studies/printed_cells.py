@@ -12,7 +12,7 @@ from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Between, Place, ScaledCounts
 from effviz.zoo import architecture
-from effviz.zoo.published.cells import Figure, cells, leading, printed_top1
+from effviz.zoo.published.cells import OTHER_COUNT, Fault, Figure, cells, leading, printed_top1
 
 NETWORKS = (
     "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "shufflenet_v1", "shufflenet_v2",
@@ -53,7 +53,7 @@ class Misfit(NamedTuple):
     quantity: str  # a key of `effviz.zoo.published.cells.QUANTITIES`
     printed: float  # in millions, or in per cent for an accuracy
     counted: float | None  # the same; None where effviz counts no such quantity
-    why: str  # the known reason
+    why: Fault
     sources: tuple[str, ...]  # documents that print it
 
     @property
@@ -182,7 +182,7 @@ class PrintedCells:
 
     def misfits(self) -> list[Misfit]:
         """Printed figures that do not fit: misprints first, then the largest difference."""
-        found: dict[tuple[Place, str, float, str], list[str]] = {}
+        found: dict[tuple[Place, str, float, Fault], list[str]] = {}
         for place, figures in self.figures.items():
             for figure in figures if self.countable(place) else ():
                 for quantity, why in figure.wrong.items():
@@ -193,11 +193,11 @@ class PrintedCells:
             counted = self.counts(place)
             exact = {"mult_adds": counted.macs / 1e6, "params": counted.params / 1e6}.get(quantity)
             misfits.append(Misfit(place, quantity, printed, exact, why, tuple(dict.fromkeys(sources))))
-        return sorted(misfits, key=lambda each: (not each.why.startswith("Misprint"), -abs(each.off)))
+        return sorted(misfits, key=lambda each: (not each.why.is_misprint, -abs(each.off)))
 
     def counts_something_else(self) -> bool:
         """Whether a printed figure counts another quantity, such as parameters without batch norm."""
-        return any("Counts something else" in each.note for figures in self.figures.values() for each in figures)
+        return any(OTHER_COUNT in each.note for figures in self.figures.values() for each in figures)
 
 
 @remembered

@@ -223,10 +223,10 @@ def _judge_count(row: ClaimRow, where: ClaimedNetwork, quantity: str, usual: Way
     table = where.design().width_rule.table
     if table and all(abs(width - where.width) > 1e-6 for width, _ in table):
         return _claim(row, where, quantity, None, OPEN, "", f"No channels are published for width {where.width:g}.")
-    known = faults(row.wrong).get(quantity, "")
+    fault = faults(row.wrong).get(quantity)
     off = change(digits.value, count)
-    misprinted = WRONG if known.startswith("Misprint") else UNEXPLAINED
-    return verdict(misprinted, "", f"Exact: {number} ({off}); no rule gives {printed}. {known}".strip())
+    found = WRONG if fault and fault.is_misprint else UNEXPLAINED
+    return verdict(found, "", f"Exact: {number} ({off}); no rule gives {printed}. {fault or ''}".strip())
 
 
 # --- accuracy and latency ---------------------------------------------------------------------------------------------

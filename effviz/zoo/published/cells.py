@@ -54,9 +54,21 @@ _SQUARE = re.compile(r"\d+")
 QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
-_SENTENCE = re.compile(r"(?=\b(?:Misprint|Cannot be reproduced|Counts something else): )")
+_MISPRINT, _UNEXPLAINED = "Misprint", "Cannot be reproduced"
+OTHER_COUNT = "Counts something else"
+"""Begins a sentence of the column `wrong` about a figure that is right, but not what its heading says."""
+_SENTENCE = re.compile(rf"(?=\b(?:{_MISPRINT}|{_UNEXPLAINED}|{OTHER_COUNT}): )")
 QUANTITIES = {"params": "parameters", "mult_adds": "multiply-adds", "top1": "top-1"}
 """Quantities of a cell and their names in the column `wrong`."""
+
+
+class Fault(str):
+    """What is wrong with a published figure, in the words of the column `wrong`."""
+
+    @property
+    def is_misprint(self) -> bool:
+        """Whether the source contradicts itself, rather than that no count explains the figure."""
+        return self.startswith(_MISPRINT)
 
 
 class Figure(NamedTuple):
@@ -71,7 +83,7 @@ class Figure(NamedTuple):
     document: str  # the paper or release of the authors of the network; empty for other sources
     source: str  # document and table
     notes: str
-    wrong: dict[str, str]  # by quantity of `QUANTITIES`, the error in the figure
+    wrong: dict[str, Fault]  # by quantity of `QUANTITIES`, the error in the figure
     note: str  # the whole column `wrong`, including figures that count something else
 
     @property
@@ -86,15 +98,15 @@ class Figure(NamedTuple):
         return self.top1 is not None and "top1" not in self.wrong and not other
 
 
-def faults(wrong: str) -> dict[str, str]:
+def faults(wrong: str) -> dict[str, Fault]:
     """Return the errors in a cell of `wrong` by quantity; a figure that counts something else is not an error."""
-    found: dict[str, str] = {}
+    found: dict[str, Fault] = {}
     for sentence in _SENTENCE.split(wrong):
-        if sentence and not sentence.startswith("Counts something else"):
+        if sentence and not sentence.startswith(OTHER_COUNT):
             named = [quantity for quantity, word in QUANTITIES.items() if word in sentence]
             # A figure without a name is about multiply-adds: "printed 138 M".
             for quantity in named or ["mult_adds"]:
-                found[quantity] = sentence.strip()
+                found[quantity] = Fault(sentence.strip())
     return found
 
 
