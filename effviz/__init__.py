@@ -165,7 +165,7 @@ def find(
     if max_latency is not None:
         from effviz.measure import recorded
 
-        measured = recorded.known_ms
+        measured = recorded.lookup()
     found, known = finder.find(
         budgets, dtype=dtype, memory=memory, networks=networks, widths=widths, resolutions=resolutions,
         retrained=retrained, latency=measured,

@@ -62,7 +62,7 @@ def find(
     if any(each.quantity == "latency" for each in budgets):
         from effviz.measure import recorded
 
-        measured = recorded.known_ms
+        measured = recorded.lookup()
     found, known = finder.find(
         budgets, dtype=dtype, memory=memory, networks=networks or None, retrained=retrained, latency=measured
     )

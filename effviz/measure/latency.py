@@ -305,6 +305,15 @@ def stored(key: str) -> Latency | None:
     return found
 
 
+def measured_sides() -> set[Resolution]:
+    """Return the resolutions of the stored measurements; at any other one, `cached` finds nothing."""
+    with _remembering:
+        sides = {each.resolution for each in _remembered.values()}
+    folder = store.cache_folder()
+    known = map(_read, store.keys(folder) if folder else ())
+    return sides | {each.resolution for each in known if each is not None}
+
+
 def fingerprint(
     design: Design, resolution: Resolution | None = None, batch_size: int = 1, threads: int = 1, dtype: str = "float32"
 ) -> str:

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from effviz.core import settings
 from effviz.core.caches import remembered
-from effviz.core.errors import fail
+from effviz.core.errors import fail, whole
 from effviz.core.resolution import Resolution, as_resolution
+from effviz.count.report import analyze
 from effviz.measure import store
 from effviz.measure.digest import network_digest
-from effviz.measure.latency import Latency, cached
+from effviz.measure.latency import Latency, cached, measured_sides
 from effviz.model.design import Design
 
-VERSION = 1
+VERSION = 2
 # Conditions of one latency; the rest of the environment is that of the machine.
 _OWN = ("batch_size", "threads", "dtype")
 _TIMES = ("median_ms", "p90_ms", "iqr_ms", "min_ms", "runs", "loaded", "measured_at")
@@ -34,6 +35,12 @@ _TIMES = ("median_ms", "p90_ms", "iqr_ms", "min_ms", "runs", "loaded", "measured
 @dataclass(frozen=True, kw_only=True)
 class Recorded(Latency):
     """A latency of another machine, or of an earlier time, from the file."""
+
+    params: int  # of the network
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole("params", self.params, 0, 2**63)
 
     @property
     def is_recorded(self) -> bool:
@@ -84,15 +91,42 @@ def find(
     return _read(settings.RECORDED.value).get(_key(asked))
 
 
-def known_ms(design: Design) -> float | None:
-    """Return the median that was measured here or is recorded, in ms: batch 1, one thread, float32; None if unknown."""
-    found = cached(design)
-    return recorded_ms(design) if found is None else found.median_ms
+class Counted(Protocol):
+    """A network with its number of parameters."""
+
+    @property
+    def design(self) -> Design:
+        """The network."""
+
+    @property
+    def resolution(self) -> Resolution:
+        """Of the input, in pixels."""
+
+    @property
+    def params(self) -> int:
+        """Number of parameters."""
 
 
-def recorded_ms(design: Design) -> float | None:
+# A search asks for thousands of networks, most of them unknown; to lay them all out and hash them takes half a minute.
+def lookup() -> Callable[[Counted], float | None]:
+    """Return a function for the median that was measured here or is recorded, in ms; None for an unknown network.
+
+    It is for batch 1, one thread and float32, and knows what has been measured before this call.
+    """
+    sides = measured_sides()
+
+    def known_ms(network: Counted) -> float | None:
+        here = cached(network.design) if network.resolution in sides else None
+        return recorded_ms(network) if here is None else here.median_ms
+
+    return known_ms
+
+
+def recorded_ms(network: Counted) -> float | None:
     """Return the recorded median in ms: batch 1, one thread, float32; None if there is none."""
-    found = find(design)
+    if (network.resolution, network.params) not in _sizes(settings.RECORDED.value):
+        return None
+    found = find(network.design)
     return None if found is None else found.median_ms
 
 
@@ -130,7 +164,8 @@ def write(file: Path, machine: Mapping[str, str], known: Mapping[RecordedSetting
         values = vars(latency)
         own = {name: getattr(asked, name) for name in _OWN}
         times = {name: values[name] for name in _TIMES}
-        rows[_key(asked)] = {"network": asked.design.title, "resolution": asked.resolution} | own | times
+        size = {"params": analyze(asked.design).params, "resolution": asked.resolution}
+        rows[_key(asked)] = {"network": asked.design.title} | size | own | times
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(rows.items()))
     head = json.dumps({"version": VERSION, "machine": dict(machine)})[:-1]
     file.write_text(f'{head}, "latencies": {{\n{lines}\n}}}}\n', encoding="utf-8")
@@ -140,6 +175,12 @@ def write(file: Path, machine: Mapping[str, str], known: Mapping[RecordedSetting
 def _key(asked: RecordedSetting) -> str:
     parts = [network_digest(asked.design, asked.resolution), asked.batch_size, asked.threads, asked.dtype]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _sizes(chosen: str | None) -> frozenset[tuple[Resolution, int]]:
+    """Return resolution and number of parameters of all networks in a file."""
+    return frozenset((each.resolution, each.params) for each in _read(chosen).values())
 
 
 @cache
@@ -160,5 +201,5 @@ def _latencies(content: Any) -> Iterable[tuple[str, Recorded]]:
         fail("content", content, f"must be an object with version {VERSION}")
     for key, row in content["latencies"].items():
         environment = content["machine"] | {"dtype": row["dtype"], "threads": str(row["threads"])}
-        values = {name: row[name] for name in (*_TIMES, "batch_size", "threads", "resolution")}
+        values = {name: row[name] for name in (*_TIMES, "batch_size", "threads", "resolution", "params")}
         yield key, Recorded(**values, environment=environment)

@@ -29,6 +29,7 @@ EVICT_EVERY = 64
 _BLOCK = 4_096
 # Files of measurements and of searches, and temporary files of earlier versions.
 _OWN = re.compile(r"[0-9a-f]{64}\.(json|log|log\.lock)|\.\w{8}")
+_MEASURED = re.compile(r"[0-9a-f]{64}\.json")
 _HOME = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
 _writes = count()
 # Time of the last change of the folder when a file was missing, by folder and key.
@@ -92,6 +93,14 @@ def read(folder: Path, key: str) -> Any:
     if len(data) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")
     return json.loads(data)
+
+
+def keys(folder: Path) -> list[str]:
+    """Return the keys of all files in a folder; none if it cannot be read."""
+    try:
+        return [file.name.removesuffix(".json") for file in os.scandir(folder) if _MEASURED.fullmatch(file.name)]
+    except OSError:
+        return []
 
 
 def write(folder: Path, key: str, content: Any) -> None:

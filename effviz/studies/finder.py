@@ -315,7 +315,7 @@ def find(
     budgets: Sequence[Budget], *, dtype: str = "float32", memory: str = "fused",
     networks: Sequence[str] | None = None, widths: Sequence[float] | None = None,
     resolutions: Sequence[Resolution] | None = None, retrained: bool = False,
-    latency: Callable[[Design], float | None] | None = None,
+    latency: Callable[[Candidate], float | None] | None = None,
 ) -> tuple[Found, Known]:  # fmt: skip
     """Search the zoo; arguments as `effviz.find`. Latencies are read of those networks only that fit the other limits.
 
@@ -331,7 +331,7 @@ def find(
     known: dict[Candidate, float] = {}
     if len(counted) < len(budgets) and latency is not None:
         for each in search(pool, counted, dtype).fits:
-            milliseconds = latency(each.design)
+            milliseconds = latency(each)
             if milliseconds is not None:
                 known[each] = milliseconds
     return search(pool, budgets, dtype, known), known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from latencies import SOME
@@ -73,8 +74,21 @@ def test_a_run_shows_recorded_latencies_until_enough_are_measured() -> None:
     assert run.shown(1, enough=2) == {titles[0]: MEASURED, titles[2]: MEASURED}
 
 
+def test_a_search_knows_what_was_measured_here_and_what_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EFFVIZ_CACHE", str(tmp_path))
+    networks = [SimpleNamespace(design=each, resolution=224, params=effviz.analyze(each).params) for each in DESIGNS]
+    assert list(map(recorded.lookup(), networks)) == [40.0, 40.0, None]
+    latency.remember(DESIGNS[2], MEASURED)
+    latency.remember(DESIGNS[0], MEASURED)
+    for _ in range(2):
+        assert list(map(recorded.lookup(), networks)) == [MEASURED.median_ms, 40.0, MEASURED.median_ms]
+        latency._remembered.clear()  # the second time from disk
+
+
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"version": 0}', '{"version": 1}', '{"version": 1, "latencies": {"a": 1}}']
+    "content", ["", "[]", '{"version": 1}', '{"version": 2}', '{"version": 2, "latencies": {"a": 1}}']
 )
 def test_a_broken_file_is_reported_and_ignored(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

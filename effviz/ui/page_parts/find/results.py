@@ -56,7 +56,7 @@ def search(choice: Choice, convention: Convention) -> Found | None:
 def latencies(memory: str, retrained: bool) -> Known:
     """Return the recorded latencies of all networks in ms."""
     pool = finder.candidates(memory, None, None, None, retrained)
-    known = ((each, recorded_ms(each.design)) for each in pool)
+    known = ((each, recorded_ms(each)) for each in pool)
     return {each: milliseconds for each, milliseconds in known if milliseconds is not None}
 
 
