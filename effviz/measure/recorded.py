@@ -91,7 +91,7 @@ def find(
     return _read(settings.RECORDED.value).get(_key(asked))
 
 
-class Counted(Protocol):
+class SizedNetwork(Protocol):
     """A network with its number of parameters."""
 
     @property
@@ -107,22 +107,22 @@ class Counted(Protocol):
         """Number of parameters."""
 
 
-# A search asks for thousands of networks, most of them unknown; to lay them all out and hash them takes half a minute.
-def lookup() -> Callable[[Counted], float | None]:
+# A search has thousands of networks, most of them unknown. To lay them all out and hash them takes half a minute.
+def lookup() -> Callable[[SizedNetwork], float | None]:
     """Return a function for the median that was measured here or is recorded, in ms; None for an unknown network.
 
     It is for batch 1, one thread and float32, and knows what has been measured before this call.
     """
     sides = measured_sides()
 
-    def known_ms(network: Counted) -> float | None:
+    def known_ms(network: SizedNetwork) -> float | None:
         here = cached(network.design) if network.resolution in sides else None
         return recorded_ms(network) if here is None else here.median_ms
 
     return known_ms
 
 
-def recorded_ms(network: Counted) -> float | None:
+def recorded_ms(network: SizedNetwork) -> float | None:
     """Return the recorded median in ms: batch 1, one thread, float32; None if there is none."""
     if (network.resolution, network.params) not in _sizes(settings.RECORDED.value):
         return None

@@ -12,7 +12,7 @@ from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Between, Place, ScaledCounts
 from effviz.zoo import architecture
-from effviz.zoo.published.cells import OTHER_COUNT, Fault, Figure, cells, leading, printed_top1
+from effviz.zoo.published.cells import OTHER_COUNT, Flaw, Figure, cells, leading, printed_top1
 
 NETWORKS = (
     "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "shufflenet_v1", "shufflenet_v2",
@@ -53,7 +53,7 @@ class Misfit(NamedTuple):
     quantity: str  # a key of `effviz.zoo.published.cells.QUANTITIES`
     printed: float  # in millions, or in per cent for an accuracy
     counted: float | None  # the same; None where effviz counts no such quantity
-    why: Fault
+    why: Flaw
     sources: tuple[str, ...]  # documents that print it
 
     @property
@@ -182,7 +182,7 @@ class PrintedCells:
 
     def misfits(self) -> list[Misfit]:
         """Printed figures that do not fit: misprints first, then the largest difference."""
-        found: dict[tuple[Place, str, float, Fault], list[str]] = {}
+        found: dict[tuple[Place, str, float, Flaw], list[str]] = {}
         for place, figures in self.figures.items():
             for figure in figures if self.countable(place) else ():
                 for quantity, why in figure.wrong.items():

@@ -62,8 +62,8 @@ QUANTITIES = {"params": "parameters", "mult_adds": "multiply-adds", "top1": "top
 """Quantities of a cell and their names in the column `wrong`."""
 
 
-class Fault(str):
-    """What is wrong with a published figure, in the words of the column `wrong`."""
+class Flaw(str):
+    """The error in a published figure, in the words of the column `wrong`."""
 
     @property
     def is_misprint(self) -> bool:
@@ -83,7 +83,7 @@ class Figure(NamedTuple):
     document: str  # the paper or release of the authors of the network; empty for other sources
     source: str  # document and table
     notes: str
-    wrong: dict[str, Fault]  # by quantity of `QUANTITIES`, the error in the figure
+    wrong: dict[str, Flaw]  # by quantity of `QUANTITIES`, the error in the figure
     note: str  # the whole column `wrong`, including figures that count something else
 
     @property
@@ -98,15 +98,15 @@ class Figure(NamedTuple):
         return self.top1 is not None and "top1" not in self.wrong and not other
 
 
-def faults(wrong: str) -> dict[str, Fault]:
+def faults(wrong: str) -> dict[str, Flaw]:
     """Return the errors in a cell of `wrong` by quantity; a figure that counts something else is not an error."""
-    found: dict[str, Fault] = {}
+    found: dict[str, Flaw] = {}
     for sentence in _SENTENCE.split(wrong):
         if sentence and not sentence.startswith(OTHER_COUNT):
             named = [quantity for quantity, word in QUANTITIES.items() if word in sentence]
             # A figure without a name is about multiply-adds: "printed 138 M".
             for quantity in named or ["mult_adds"]:
-                found[quantity] = Fault(sentence.strip())
+                found[quantity] = Flaw(sentence.strip())
     return found
 
 
