@@ -12,7 +12,7 @@ from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Between, Place, ScaledCounts
 from effviz.zoo import architecture
-from effviz.zoo.published.cells import OTHER_COUNT, Flaw, Figure, cells, leading, printed_top1
+from effviz.zoo.published.cells import OTHER_COUNT, Figure, Flaw, cells, leading, printed_top1
 
 NETWORKS = (
     "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "shufflenet_v1", "shufflenet_v2",
