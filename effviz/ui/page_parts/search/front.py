@@ -40,15 +40,14 @@ def search_part(choice: Choice, convention: Convention) -> None:
     task = choice.task
     name, budget, arguments = "Search", choice.budget, (task, storage(task))
     if finished(task) is None and st.session_state.get(_STARTED) != arguments:
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            st.button(
-                f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
-            )
-            notice(
-                f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high "
-                f"entropy; no network is trained. Below: a finished example, {EXAMPLE.trials} networks by "
-                f"{SAMPLERS[EXAMPLE.sampler]}, budget {convention.show_compute(USUAL_BUDGET)}."
-            )
+        notice(
+            f"Finished example: {SAMPLERS[EXAMPLE.sampler]} looked for networks with few "
+            f"{lower(convention.compute_label)} and high entropy, within {convention.show_compute(USUAL_BUDGET)}. "
+            "No network is trained."
+        )
+        st.button(
+            f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
+        )
         name, budget, arguments = "Example search", USUAL_BUDGET, (EXAMPLE, "")
     found = calculated(name, searched, *arguments, long=True)
     if found is None:
