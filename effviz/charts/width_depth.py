@@ -60,9 +60,9 @@ def finding(
     spread = f"equal within {percent(apart)}" if is_equal(compute) else f"up to {percent(apart)} apart"
     end = compared(designs, base)
     changes = [
-        f"{lower(entry.label)} {_change(value, entry.values[base])}"
+        f"{lower(entry.label)} {_change(value, before)}"
         for entry in quantities
-        if (value := entry.values[end]) is not None and entry.values[base] is not None
+        if (value := entry.values[end]) is not None and (before := entry.values[base]) is not None
     ]
     deeper, name = len(designs[end].channels) / len(designs[base].channels), designs[base].name
     depth = f"as deep as {name}" if deeper == 1 else f"{times(deeper)} as deep as {name}"

@@ -49,7 +49,8 @@ def _cited(choice: Choice) -> list[Place]:
     if choice.scaled or choice.measure == "top1":
         return []
     half, side = multipliers.half_width(choice.base), choice.own[1]
-    return [(half, side)] * bool(half) + [(1.0, halved(side))] * (choice.measure != "params")
+    narrow: list[Place] = [] if half is None else [(half, side)]
+    return narrow if choice.measure == "params" else [*narrow, (1.0, halved(side))]
 
 
 def map_cells(choice: Choice, convention: Convention) -> list[Cell]:
