@@ -76,9 +76,10 @@ def heat_map(
     shapes: list[Spec] = [
         {
             "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x + 0.5, "yanchor": y + 0.5,
-            "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": colors[place], "line": {"width": 0},
+            "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink,
+            "line": {"color": look.paper, "width": 1.5},
         }
-        for place, (x, y, cell) in enumerate(cells_at) if cell.misfit
+        for x, y, cell in cells_at if cell.misfit
     ]  # fmt: skip
 
     def outline(place: Place, color: str, stroke: float) -> Spec:
