@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from streamlit.config import get_option
 
-from effviz.ui import turns
+from effviz.ui import first_visits, turns
 from effviz.ui.paths import MAIN_SCRIPT
 from effviz.ui.security import SecurityMiddleware, allowed_hosts
 from effviz.ui.server import apply_limits
@@ -34,6 +34,7 @@ async def processes(app: st.App) -> AsyncIterator[None]:
     running = default_manager(), pool()
     for each in running:
         each.start()
+    first_visits.start()
     yield
     for each in running:
         each.close()

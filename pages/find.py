@@ -20,7 +20,7 @@ def page() -> None:
         results.wait()
         with instrument():
             reserve(results.POOL, "cards")
-        reserve(results.POOL, "chart")
+        reserve(results.POOL, "chart", results.POOL_WORDS)
         return
     with sidebar():
         chosen = results.chosen_network(found)

@@ -6,7 +6,7 @@ from effviz.studies.literature.judge import judged
 from effviz.studies.literature.selection import GROUPINGS
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
-from effviz.ui.page_parts.literature.claims import ALL_FIGURES, PAGE, claims, files, rules, when
+from effviz.ui.page_parts.literature.claims import ALL_FIGURES, JUDGED, JUDGED_WORDS, PAGE, claims, files, rules, when
 from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, show_bar
 from effviz.ui.page_parts.literature.course import course
 from effviz.ui.widgets.calculation import calculated, reserve
@@ -15,7 +15,6 @@ from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.frame import header, instrument, look, moving, section
 from effviz.ui.widgets.parts import Part, parts
 
-JUDGED = "Judged figures"
 convention = header("literature", controls=False)
 
 
@@ -35,7 +34,7 @@ def page() -> None:
         links.idle("by")
         with instrument():
             reserve(JUDGED, "cards")
-        reserve(JUDGED, "chart")
+        reserve(JUDGED, "chart", JUDGED_WORDS)
     parts(
         Part("Course notes", partial(when, ready, course)),
         Part("Number checker", checker, (KEY,)),

@@ -44,10 +44,10 @@ def page() -> None:
         fitting.result(here, chosen, convention)
     rows.problems(here)
     form(here)
-    with frame.section("The costs"):
-        lesson.costs(here, convention)
     rows.toolbar(here)
     rows.table(here, convention, over)
+    with frame.section("The costs"):
+        lesson.costs(here, convention)
     more(here)
     more_about(here, chosen, judged, convention, conditions, reading)
 

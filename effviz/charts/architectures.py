@@ -1,8 +1,10 @@
 """Charts of the Architectures page: cost per stage, share by layer kind, activation memory over time."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from effviz.advice.amounts import format_share
 from effviz.charts import draw
@@ -42,23 +44,48 @@ def by_stage(sums: KindSums) -> dict[str, LayerSums]:
     return found
 
 
-def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, baseline: KindSums | None = None) -> Chart:
+class StageMap(NamedTuple):
+    """The output of a stage: its channels, the height and the width of its maps in pixels."""
+
+    channels: int
+    height: int
+    width: int
+
+
+_PANEL, _LOWER = 102, 88
+"""Height of a panel in pixels, and below a drawing of the network."""
+_STRIP = 0.78
+"""Height of that drawing, in heights of a panel."""
+_WIDEST = 0.92
+"""Width of the stage with the most channels, in distances of two stages."""
+_LABELLED = 12
+"""The most stages whose maps have their size as a text."""
+
+
+def stage_costs(
+    sums: KindSums, measures: list[Measure], look: Appearance, baseline: KindSums | None = None,
+    maps: Sequence[Mapping[str, StageMap]] = (),
+) -> Chart:  # fmt: skip
     """Draw stacked bars, one panel per measure, one bar per stage, coloured by layer kind.
 
     Args:
         sums: ``report.sums``.
         measures: the panels from top to bottom; the first two are compared in the title.
         baseline: the sums of the unscaled network, drawn as a line across each bar.
+        maps: the output of each stage, drawn above the panels, and that of the unscaled network if it is another one;
+            empty for no drawing.
     """
     totals, before = by_stage(sums), by_stage(baseline or {})
     traces: list[Spec] = []
     shapes: list[Spec] = []
     headings: list[Spec] = []
     axes: Spec = {}
-    gap = 0.1
-    span = (1 - gap * (len(measures) - 1)) / len(measures)
+    parts = len(measures) + (_STRIP if maps else 0)
+    gap = 0.1 * len(measures) / parts
+    span = (1 - gap * (len(measures) - (not maps))) / parts
+    first = 1 - (_STRIP * span + gap if maps else 0)
     for row, measure in enumerate(measures):
-        top, number = 1 - row * (span + gap), "" if row == 0 else str(row + 1)
+        top, number = first - row * (span + gap), "" if row == 0 else str(row + 1)
         amounts = {key: measure.of(each) for key, each in sums.items()}
         ghosts = {stage: measure.of(each) for stage, each in before.items()}
         wholes = {stage: sum(amounts.get((stage, kind), 0) for kind in KIND_COLORS) for stage in totals}
@@ -70,8 +97,17 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
         axes[f"yaxis{number}"] = {"domain": [max(0.0, top - span), top], "anchor": "x"} | panel_axis(
             highest, in_bytes=measure.in_bytes
         )
+    # The browser draws rows where the names do not fit below the bars, see `chart.js`.
+    meta: Spec = {"turns": True}
+    if maps:
+        name = f"y{len(measures) + 1}"
+        strip, notes, axis = _strip(maps, list(totals), name, look)
+        traces.append(strip)
+        headings += notes
+        axes[name.replace("y", "yaxis")] = axis | {"domain": [1 - _STRIP * span, 1], "anchor": "x"}
+        meta["upright"] = name
     layout = axes | {
-        "meta": {"turns": True},  # the browser draws rows where the names do not fit below the bars, see `chart.js`
+        "meta": meta,
         "barmode": "stack",
         "bargap": 0.3,
         "margin": draw.margin(top=26),
@@ -89,7 +125,44 @@ def stage_costs(sums: KindSums, measures: list[Measure], look: Appearance, basel
     spoken = details(
         (visible(stage), [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
-    return chart(look, 102 * len(measures) + 44, traces, layout, _split(totals, measures[0], measures[1]), spoken)
+    return chart(
+        look,
+        round((_LOWER if maps else _PANEL) * parts) + 44,
+        traces,
+        layout,
+        _split(totals, measures[0], measures[1]),
+        spoken,
+    )
+
+
+def _strip(
+    networks: Sequence[Mapping[str, StageMap]], stages: Sequence[str], axis: str, look: Appearance
+) -> tuple[Spec, list[Spec], Spec]:
+    """Draw the output of each stage as a box, whose sides are square roots: else most boxes would be lines.
+
+    The largest stage of all networks fills its place; the first network is drawn.
+    """
+    every = [each for network in networks for each in network.values()]
+    widest, highest = max(each.channels for each in every), math.sqrt(max(each.height for each in every))
+    maps = networks[0]
+    heights = [math.sqrt(each.height) for each in maps.values()]
+    bars = {
+        "type": "bar", "x": list(map(plotly_text, maps)), "y": heights, "base": [-each / 2 for each in heights],
+        "yaxis": axis, "width": [_WIDEST * math.sqrt(each.channels / widest) for each in maps.values()],
+        "marker": {"color": look.accent, "line": {"color": look.accent, "width": 1}},
+    } | draw.hover(
+        "%{x}: %{customdata}", [f"{exact(each.channels)} channels, {each.height} × {each.width} px"
+                                for each in maps.values()]
+    )  # fmt: skip
+    text = "<b>Output of each stage</b>  height: √resolution, width: √channels"
+    notes = [draw.panel_label(text, 0, 1, look.ink)]
+    if len(stages) <= _LABELLED:
+        notes += [
+            draw.note(stages.index(stage), -0.5 * highest, f"{each.channels} × {each.height}²" if each.height > 1
+                      and each.height == each.width else f"{each.channels}", look.muted, 12, yref=axis, yanchor="top")
+            for stage, each in maps.items()
+        ]  # fmt: skip
+    return bars, notes, {"range": [-1.05 * highest, 0.5 * highest], "visible": False, "showgrid": False}
 
 
 def _bars(

@@ -104,11 +104,12 @@ def _names(
     points: Sequence[MeasuredPoint], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
     look: Appearance, pair: Inversion | None,
 ) -> list[Spec]:  # fmt: skip
-    """Name the networks, except where a name would cover another one or a point, and add the `fixed` labels.
+    """Name the networks on the outside of the cloud, where no name covers another one, and add the `fixed` labels.
 
     The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end.
     """
-    ordered = sorted(points, key=lambda each: each.title not in highlight)
+    chosen = [each for each in points if each.title in highlight or _is_outer(each, points)]
+    ordered = sorted(chosen, key=lambda each: each.title not in highlight)
     marks = [
         Mark(*_place(each, ranges), 8 if own else 6, each.title, 14 if own else 12, needed=own)
         for each in ordered for own in (each.title in highlight,)
@@ -116,7 +117,9 @@ def _names(
     link: list[Segment] = [(marks[0].x, marks[0].y, marks[1].x, marks[1].y)] if pair else []
     others: list[Spec] = []
     marked: list[Spec] = []
-    for point, place in zip(ordered, named(marks, _AREA, lines=link, taken=_frames(fixed, ranges)), strict=True):
+    unnamed = [_place(each, ranges) for each in points if each not in chosen]
+    taken = [*_frames(fixed, ranges), *(Rectangle(x - 4, y - 4, x + 4, y + 4) for x, y in unnamed)]
+    for point, place in zip(ordered, named(marks, _AREA, lines=link, taken=taken), strict=True):
         if place is None:
             continue
         own = point.title in highlight
@@ -124,6 +127,13 @@ def _names(
         color, size = (look.accent, 14) if own else (look.muted, 12)
         (marked if own else others).append(draw.note(x, y, text, color, size, **place))
     return [*others, *fixed, *marked]
+
+
+def _is_outer(point: MeasuredPoint, points: Sequence[MeasuredPoint]) -> bool:
+    """Return whether no network has a larger count in less time, or none has a smaller count in more time."""
+    return not any(each.amount > point.amount and each.time < point.time for each in points) or not any(
+        each.amount < point.amount and each.time > point.time for each in points
+    )
 
 
 def _frames(notes: Sequence[Spec], ranges: tuple[Span, Span]) -> list[Rectangle]:

@@ -10,9 +10,9 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.resolution import Resolution, area, compact_size, in_pixels
 from effviz.core.units import lower, si
+from effviz.count.palette import text_on
 
-# Text in ink and the outline of the current cell stay visible between these shares of the accent colour in the paper.
-_PALEST, _DARKEST = 0.06, 0.45
+_PALEST = 0.06  # share of the accent colour in the paper; the highest value has the accent colour
 # Each symbol has an open twin, for points that are not on the Pareto front.
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "bowtie", "x", "star", "cross")
 
@@ -38,14 +38,17 @@ class MapTitle(NamedTuple):
     unit: str
 
 
-def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look: Appearance) -> Chart:
+def heat_map(
+    cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look: Appearance, cited: Sequence[Place] = ()
+) -> Chart:
     """Draw widths as rows, narrow at the bottom, resolutions as columns; every cell shows its value.
 
     Args:
         cells: one for every pair of a width and a resolution.
-        now: the pair on screen, outlined in the accent colour.
+        now: the pair on screen, in a frame; its width and resolution are bold on the axes.
         own: the pair of the unscaled network, with a thin outline.
         said: title and unit.
+        cited: pairs of the title, with a dashed outline.
     """
     widths = sorted({cell.width for cell in cells})
     sides = sorted({cell.resolution for cell in cells}, key=area)
@@ -53,9 +56,11 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
     rows = [[at[width, side] for side in sides] for width in widths]
     share = _shares([cell.value for cell in cells if cell.value is not None])
     shares = [[None if cell.value is None else share(cell.value) for cell in row] for row in rows]
-    ends = draw.mixed(look.paper, look.accent, _PALEST), draw.mixed(look.paper, look.accent, _DARKEST)
+    ends = draw.mixed(look.paper, look.accent, _PALEST), look.accent
     cells_at = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row)]
-    colors = [look.muted if shares[y][x] is None else look.ink for x, y, _ in cells_at]
+    colors = [
+        look.muted if (part := shares[y][x]) is None else text_on(draw.mixed(*ends, part)) for x, y, _ in cells_at
+    ]
     columns, lines = range(len(sides)), range(len(widths))
     traces = [
         draw.heatmap(
@@ -71,14 +76,27 @@ def heat_map(cells: Sequence[Cell], now: Place, own: Place, said: MapTitle, look
     shapes: list[Spec] = [
         {
             "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x + 0.5, "yanchor": y + 0.5,
-            "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink, "line": {"width": 0},
+            "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink,
+            "line": {"color": look.paper, "width": 1.5},
         }
         for x, y, cell in cells_at if cell.misfit
     ]  # fmt: skip
-    for (width, side), color, stroke in ((own, look.ink, 1), (now, look.accent, 4)):
-        x, y = sides.index(side), widths.index(width)
-        shapes.append(draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, color, stroke))
-    across, up = draw.ticks(columns, lambda x: compact_size(sides[x])), draw.ticks(lines, lambda y: f"{widths[y]:g} ")
+
+    def outline(place: Place, color: str, stroke: float) -> Spec:
+        x, y = sides.index(place[1]), widths.index(place[0])
+        return draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, color, stroke)
+
+    for place in cited:
+        dashed = outline(place, look.ink, 2)
+        shapes.append(dashed | {"line": dashed["line"] | {"dash": "dash"}})
+    # An edge in the colour of the paper makes the frame visible on pale and on dark cells.
+    shapes += [outline(own, look.ink, 1), outline(now, look.paper, 9), outline(now, look.ink, 5)]
+
+    def bold(text: str, current: bool) -> str:
+        return f'<b><span style="color:{look.ink}">{text}</span></b>' if current else text
+
+    across = draw.ticks(columns, lambda x: bold(compact_size(sides[x]), sides[x] == now[1]))
+    up = draw.ticks(lines, lambda y: f"{bold(f'{widths[y]:g}', widths[y] == now[0])} ")
     layout = {
         "shapes": shapes,
         "hoverlabel": {"align": "left"},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.names import Mark, Rectangle, named
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.charts.ticks import linear_ticks
@@ -17,6 +18,8 @@ from effviz.studies.objective import MAX_LATENCY_MS, Objective, Ranked
 
 _LINES = (1.0, 0.97, 0.94, 0.91)
 _HEIGHT, _TALL = 400, 440
+_AREA = 850.0, 340.0
+"""Width and height in pixels of the plot of a chart of usual width."""
 
 
 # --- the objective ---------------------------------------------------------------------------------------------------
@@ -38,11 +41,13 @@ def objective_chart(networks: Sequence[Ranked], by: Objective, where: str, look:
     tops = [each.network.top1 for each in networks]
     bottom, top = 5 * math.floor((min(tops) - 1) / 5), 5 * math.ceil((max(tops) + 1) / 5)
     traces = [_line(best.value * share, by, span, look, first=share == 1) for share in _LINES]
-    others = networks[1:]
-    traces += [_networks(others, look.ink, 9), _networks([best], look.accent, 15)]
+    front = [each for each in networks[1:] if _is_front(each, networks)]
+    others = [each for each in networks[1:] if each not in front]
+    traces += [_networks(others, look.muted, 7), _networks(front, look.ink, 9), _networks([best], look.accent, 15)]
     ticks = draw.decades(*span, (1, 2, 5) if span[1] - span[0] < 2.5 else (1,))
     layout = {
         "shapes": [draw.rule(look.muted, 1, "dot", x=by.target_ms, layer="below")],
+        "meta": {"clear": True},
         "annotations": _labels(networks, by, (bottom, top), span, look),
         "xaxis": draw.log_axis(
             span, [each for each in ticks if span[0] <= math.log10(each) <= span[1]], "Latency (ms)", showgrid=True
@@ -109,39 +114,41 @@ def _networks(networks: Sequence[Ranked], color: str, size: int) -> Spec:
     )  # fmt: skip
 
 
+def _is_front(each: Ranked, networks: Sequence[Ranked]) -> bool:
+    """Return whether no other network is at least as fast and more accurate, or as accurate and faster."""
+    time, top1 = each.network.latency_ms, each.network.top1
+    return not any(
+        other.network.latency_ms <= time and other.network.top1 >= top1
+        and (other.network.latency_ms, other.network.top1) != (time, top1)
+        for other in networks
+    )  # fmt: skip
+
+
 def _labels(
     networks: Sequence[Ranked], by: Objective, ends: tuple[float, float], span: tuple[float, float], look: Appearance
 ) -> list[Spec]:
-    """Name the target and the first networks whose names do not cover each other."""
+    """Name the target, the best network and, as far as there is room, the others that no network surpasses."""
+    marks = [
+        Mark(
+            _AREA[0] * (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0]),
+            _AREA[1] * (each.network.top1 - ends[0]) / (ends[1] - ends[0]),
+            9 if first else 6, each.network.title, 14 if first else 12, needed=first,
+        )
+        for each in networks for first in (each is networks[0],)
+    ]  # fmt: skip
+    shown = [place for place, each in enumerate(networks) if place == 0 or _is_front(each, networks)]
+    taken = [
+        Rectangle(mark.x - 6, mark.y - 6, mark.x + 6, mark.y + 6)
+        for place, mark in enumerate(marks) if place not in shown
+    ]  # fmt: skip
     notes = [draw.note(math.log10(by.target_ms), ends[0], f"T = {milliseconds(by.target_ms)}", look.muted, 12,
                        xanchor="left", yanchor="bottom", xshift=4)]  # fmt: skip
-    # Places and sizes are shares of the axes of a chart of usual width: 0.009 for a letter, 0.07 for a line.
-    places = {
-        id(each): (
-            (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0]),
-            (each.network.top1 - ends[0]) / (ends[1] - ends[0]),
-        )
-        for each in networks
-    }
-    boxes: list[tuple[float, float, float]] = []
-    for each in networks:
-        (x, y), wide, first = places[id(each)], 0.009 * len(each.network.title) + 0.02, each is networks[0]
-        flipped = x + wide > 1
-        start = x - wide if flipped else x + 0.012
-        covers = any(start < near < start + wide and abs(y - other) < 0.045 for near, other in places.values())
-        meets = any(start < end and begin < start + wide and abs(y - other) < 0.07 for begin, end, other in boxes)
-        if not first and (meets or covers):
-            continue
-        boxes.append((start, start + wide, y))
-        # No network is above the line of the first one.
-        place: Spec = {
-            "xanchor": "right" if flipped or (first and x > 0.25) else "left",
-            "xshift": -11 if flipped else 11,
-        }
-        place |= {"xshift": 0, "yshift": 9, "yanchor": "bottom"} if first else {}
-        text, time = plotly_text(each.network.title), math.log10(each.network.latency_ms)
-        color, size = (look.accent, 14) if first else (look.muted, 12)
-        notes.append(draw.note(time, each.network.top1, text, color, size, **place))
+    for place, anchors in zip(shown, named([marks[each] for each in shown], _AREA, taken=taken), strict=True):
+        if anchors is not None:
+            found = networks[place].network
+            color, size = (look.muted, 12) if place else (look.accent, 14)
+            text = plotly_text(found.title)
+            notes.append(draw.note(math.log10(found.latency_ms), found.top1, text, color, size, **anchors))
     # The browser hides the earlier of two labels that overlap.
     return notes[::-1]
 

@@ -42,12 +42,13 @@ class DrawnDesign(NamedTuple):
 
 
 def finding(
-    designs: Sequence[DrawnDesign], quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str
+    designs: Sequence[DrawnDesign], base: int, quantities: Sequence[DesignMeasure], compute: DesignMeasure, budget: str
 ) -> str:
-    """Compare the deepest design with the shallowest.
+    """Compare the deepest design with the baseline, or the widest one if the baseline is the deepest.
 
     Args:
         designs: from wide to deep.
+        base: index of the baseline.
         quantities: measures to compare, the most important first.
         compute: multiply-adds or FLOPs.
         budget: as text, with its unit.
@@ -56,16 +57,28 @@ def finding(
         return f"One design is within {budget}: {designs[0].name}, {designs[0].summary}"
     known = [value for value in compute.values if value]
     apart = max(known) / min(known) - 1
-    spread = f"equal within {percent(apart)}" if apart <= _EQUAL else f"up to {percent(apart)} apart"
+    spread = f"equal within {percent(apart)}" if is_equal(compute) else f"up to {percent(apart)} apart"
+    end = compared(designs, base)
     changes = [
-        f"{lower(entry.label)} {_change(entry.values[-1], entry.values[0])}"
+        f"{lower(entry.label)} {_change(value, before)}"
         for entry in quantities
-        if entry.values[0] is not None and entry.values[-1] is not None
+        if (value := entry.values[end]) is not None and (before := entry.values[base]) is not None
     ]
-    deeper = len(designs[-1].channels) / len(designs[0].channels)
-    depth = f"as deep as {designs[0].name}" if deeper == 1 else f"{times(deeper)} as deep as {designs[0].name}"
-    first = f"{designs[-1].name} is {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
+    deeper, name = len(designs[end].channels) / len(designs[base].channels), designs[base].name
+    depth = f"as deep as {name}" if deeper == 1 else f"{times(deeper)} as deep as {name}"
+    first = f"{designs[end].name} is {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
     return f"{first}: {', '.join(changes)}" if changes else first
+
+
+def is_equal(entry: DesignMeasure) -> bool:
+    """Return whether a measure is about the same in all designs."""
+    known = [value for value in entry.values if value]
+    return len(known) > 1 and max(known) / min(known) - 1 <= _EQUAL
+
+
+def compared(designs: Sequence[DrawnDesign], base: int) -> int:
+    """Return the design that the title compares with the baseline: the deepest other one."""
+    return len(designs) - 1 if base < len(designs) - 1 else 0
 
 
 def _change(value: float, base: float) -> str:
@@ -116,10 +129,21 @@ def multiples_chart(
         if same:
             apart = max(abs((value or 1) - 1) for value in row)
             told[entry.label] = f"equal within {percent(apart)}" if apart else "equal"
+    end = compared(designs, base)
+    column = [
+        draw.note(1, entry.label, written(value), look.ink, 14, xref="paper", xanchor="left", xshift=8)
+        for entry, row in zip(quantities, multiples, strict=True)
+        if (value := row[end]) and end != base and entry.label not in told
+    ]
+    if column:
+        heading = f"<b>{designs[end].name}</b>"
+        column.append(draw.panel_label(heading, 1, 1, look.ink, 14, xshift=8, yshift=-4))
     layout |= {
-        "margin": layout["margin"] | {"r": 16},
-        "annotations": layout["annotations"] + [draw.note(0, label, text, look.muted) for label, text in told.items()],
-    }
+        "margin": layout["margin"] | {"r": 68 if column else 16},
+        "annotations": [
+            *layout["annotations"], *(draw.note(0, label, text, look.muted) for label, text in told.items()), *column,
+        ],
+    }  # fmt: skip
     spoken = details(
         (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])
         for entry in quantities

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
-from effviz.core.resolution import Resolution, area, in_pixels
+from effviz.core.resolution import Resolution, area, halved, in_pixels
 from effviz.model.design import Design
 from effviz.studies import multipliers
 from effviz.studies.multipliers import Between, Place, ScaledCounts
@@ -115,7 +115,7 @@ class PrintedCells:
         return multipliers.countable(self.base, *place)
 
     def axes(self, smallest: float, now: Place) -> tuple[list[float], list[Resolution]]:
-        """Widths and resolutions of a map: printed ones, a regular grid, and those of the chosen cell `now`.
+        """Widths and resolutions of a map: printed ones, a regular grid, half the own one, and the chosen cell `now`.
 
         A family with any width can be built from the width multiplier `smallest` on.
         """
@@ -123,7 +123,8 @@ class PrintedCells:
         widths = {*self.widths} or {
             width for width in (*_WIDTHS, *(width for width, _ in printed)) if width >= smallest
         }
-        sides: set[Resolution] = {*_SIDES, *(side for width, side in printed if width in widths), now[1]}
+        usual = {*_SIDES, halved(self.own[1]), now[1]}
+        sides: set[Resolution] = usual | {side for width, side in printed if width in widths}
         return sorted({*widths, now[0]}), sorted(sides, key=area)
 
     def top1(self, place: Place) -> Accuracy | None:

@@ -84,9 +84,9 @@ PAGES = (
              "Sketch a network before you code it, as a table of [[stages]]. Does it fit the budget, what is wrong "
              "with it, and what is the code?", "Design"),
     PageInfo("search", "Architecture search", "travel_explore",
-             "A search weighs accuracy against [[latency]] in one number, and ranks all networks by it "
-             f"([MnasNet]({_ARXIV}/1807.11626)). It chooses from more networks than can be trained, whose costs are "
-             "counted exactly. Accuracy is not predicted here.", "Design"),
+             "Which network is best if both accuracy and [[latency]] count? A search weighs the two in one number "
+             f"([MnasNet]({_ARXIV}/1807.11626)), and looks through more networks than can be trained. Costs are exact; "
+             "accuracy is not predicted here.", "Design"),
     PageInfo("latency", "FLOPs are not latency", "speed",
              "Networks with equal [[multiply-adds]] differ several times in speed, because operations use a processor "
              f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "

@@ -17,7 +17,7 @@ from vision import BLINDNESS, channels, contrast, seen
 
 import effviz
 from effviz import Design, Stage
-from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
+from effviz.charts.architectures import StageMap, activation_timeline, kind_shares, stage_costs
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.style import DARK, KIND_COLORS, LIGHT, Appearance, Chart, appearance
 from effviz.core.text import with_letter
@@ -118,6 +118,26 @@ def test_the_ghost_marks_the_end_of_the_unscaled_bar() -> None:
         ghosts = [shape for shape in spec["layout"]["shapes"] if shape["yref"] == axis]
         assert [ghost["y0"] for ghost in ghosts] == [ghost["y1"] for ghost in ghosts] == expected
         assert spec["layout"][axis.replace("y", "yaxis")]["range"][1] >= max(expected), "the ghost is inside the panel"
+
+
+def test_the_output_of_each_stage_is_above_its_costs() -> None:
+    found = _report("mobilenet_v2")
+    own = {"stem": StageMap(32, 112, 112), "stage1": StageMap(16, 112, 112), "classifier": StageMap(1000, 1, 1)}
+    twice = {"classifier": StageMap(4000, 1, 1)}
+    spec = spec_of(stage_costs(found.sums, stage_measures(PLAIN), LIGHT, maps=[own, twice]))
+    (strip,) = (trace for trace in spec["data"] if trace["yaxis"] == spec["layout"]["meta"]["upright"])
+    assert strip["x"] == list(own)
+    assert [height**2 for height in strip["y"]] == pytest.approx([112, 112, 1])
+    stem, stage1, classifier = strip["width"]
+    assert (stem / stage1, stem / classifier) == pytest.approx((2**0.5, 0.032**0.5))
+    assert classifier == pytest.approx(0.46), "the widest stage of both networks fills its place"
+    texts = [note["text"] for note in spec["layout"]["annotations"]]
+    assert texts[-3:] == ["32 × 112²", "16 × 112²", "1000"]
+    panels = [spec["layout"][f"yaxis{number}"]["domain"] for number in ("", 2, 3, 4)]
+    assert panels[3][1] == 1
+    assert all(lower[1] < upper[0] for upper, lower in itertools.pairwise([panels[3], *panels[:3]])), (
+        "panels do not overlap"
+    )
 
 
 def test_no_ghost_without_a_baseline() -> None:

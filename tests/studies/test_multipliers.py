@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from profiles import examples
 
 import effviz
+from effviz.charts import draw
 from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, Top1Curve, accuracy_scatter, heat_map
 from effviz.charts.style import DARK, LIGHT, Appearance
+from effviz.count.palette import contrast
 from effviz.studies import multipliers as lesson
 from effviz.studies import printed_cells
 from effviz.studies.multipliers import between, countable, counts, half_width, held_out, pareto, powers, split
@@ -392,24 +394,32 @@ def _cells(empty: bool = False) -> list[Cell]:
 
 @each_look
 def test_the_heat_map_shows_every_cell(look: Appearance) -> None:
-    chart = heat_map(_cells(), (1.0, 96), (1.0, 224), MapTitle("Found", "Compute in millions"), look)
+    cited = [(0.5, 224)]
+    chart = heat_map(_cells(), (1.0, 96), (1.0, 224), MapTitle("Found", "Compute in millions"), look, cited)
     spec = _spec(chart.figure)
     heat, texts = spec["data"]
     assert [len(row) for row in heat["z"]] == [2, 2, 2]
     assert heat["z"][0] == [0, pytest.approx(math.log(112 / 48) / math.log(448 / 48))]
     assert heat["z"][2] == [None, 1]
     assert texts["text"] == ["48", "<b>112</b>", "96", "<b>224</b>", "192", "<b>448</b>"]
-    corner, thin, outline = spec["layout"]["shapes"]
+    corner, dashed, thin, edge, outline = spec["layout"]["shapes"]
     assert (corner["xanchor"], corner["yanchor"]) == (1.5, 0.5)
     assert (thin["x0"], thin["y0"], thin["line"]["color"]) == (0.5, 0.5, look.ink)
-    assert (outline["x0"], outline["y0"], outline["line"]["color"]) == (-0.5, 0.5, look.accent)
-    assert spec["layout"]["yaxis"]["ticktext"] == ["0.5 ", "1 ", "2 "]
+    assert (dashed["x0"], dashed["y0"], dashed["line"]["dash"]) == (0.5, -0.5, "dash")
+    for box, color in ((edge, look.paper), (outline, look.ink)):
+        assert (box["x0"], box["y0"], box["line"]["color"]) == (-0.5, 0.5, color)
+    wide = f'<b><span style="color:{look.ink}">1</span></b> '
+    assert spec["layout"]["yaxis"]["ticktext"] == ["0.5 ", wide, "2 "], "the width on screen is bold"
     assert chart.title == "Found"
     assert chart.alt.startswith(
         "Found. Compute in millions: width 0.5 at 96 px: 48; width 0.5 at 224 px: 112, contradicts a"
     )
-    for color in texts["textfont"]["color"]:
-        assert color in (look.ink, look.muted)
+    ends = heat["colorscale"][0][1], heat["colorscale"][1][1]
+    assert ends[1] == look.accent, "the highest value has the accent colour"
+    shares = [share for row in heat["z"] for share in row]
+    for color, share in zip(texts["textfont"]["color"], shares, strict=True):
+        fill = look.paper if share is None else draw.mixed(*ends, share)
+        assert contrast(color, fill) >= 4.5
 
 
 def test_a_heat_map_of_nothing() -> None:

@@ -359,8 +359,9 @@ def test_multiples_of_one_design(look: Appearance) -> None:
     low, high = axis["range"]
     assert low < math.log10(0.6)
     assert math.log10(1.5) < high
-    legend, empty, equal = [note["text"] for note in spec["layout"]["annotations"]]
+    legend, empty, equal, deep, name = [note["text"] for note in spec["layout"]["annotations"]]
     assert (empty, equal) == ("not measured", "equal within 2.0 %")
+    assert (deep, name) == ("1.5×", "<b>Deep</b>"), "beside the plot, the deepest design in numbers"
     assert all(name in legend for name in dots), legend
     assert chart.alt.startswith("A title. Activations: Wide 60, Balanced 100, Deep 150; Multiply-adds: Wide 100")
 
@@ -378,13 +379,15 @@ def test_every_multiple_is_on_the_axis(values: list[float]) -> None:
 
 def test_the_finding() -> None:
     activations, compute, latency = _quantities()
-    said = finding(_drawn(), [activations, latency], compute, "100 multiply-adds")
+    said = finding(_drawn(), 0, [activations, latency], compute, "100 multiply-adds")
     assert said == "Deep is 4× as deep as Wide, with multiply-adds equal within 2.0 %: activations 2.5×"
     measured = DesignMeasure("Latency here", [2.0, 3.0, 4.0], ["2", "3", "4"])
     flops = DesignMeasure("FLOPs", [200, 150, 100], ["200", "150", "100"])
-    said = finding(_drawn(), [measured], flops, "200 FLOPs")
+    said = finding(_drawn(), 0, [measured], flops, "200 FLOPs")
     assert said == "Deep is 4× as deep as Wide, with FLOPs up to 100 % apart: latency here 2×"
-    alone = finding(_drawn()[:1], [activations], compute, "100 multiply-adds")
+    said = finding(_drawn(), 2, [measured], flops, "200 FLOPs")
+    assert said == "Wide is 0.25× as deep as Deep, with FLOPs up to 100 % apart: latency here −50.0 %"
+    alone = finding(_drawn()[:1], 0, [activations], compute, "100 multiply-adds")
     assert alone == "One design is within 100 multiply-adds: Wide, 1 block a stage: 8 · 16"
     assert re.search(r"\d", alone)
 

@@ -485,7 +485,7 @@ def width_depth(look: Appearance) -> Named:
         ("one", [wide], [activations], compute),
         ("equally deep", [wide, wide._replace(name="Deep")], [activations], compute),
     ):
-        title = finding(designs, shown, count, "100 multiply-adds")
+        title = finding(designs, 0, shown, count, "100 multiply-adds")
         cut = [DesignMeasure(q.label, q.values[: len(designs)], q.texts[: len(designs)]) for q in (*shown, count)]
         yield f"multiples, {name}", multiples_chart(designs, cut, 0, designs[0].name, title, look)
         yield f"shapes, {name}", shapes_chart(designs, designs[0].name, look)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from page_reader import charts, headings, open_page, run
+from page_reader import charts, headings, open_page, opened, run
 from streamlit.testing.v1 import AppTest
 from worst import WORST
 
@@ -17,6 +17,7 @@ from effviz.core import caches, progress
 from effviz.core.caches import NotKnownError, known, plant, remembered
 from effviz.core.errors import DesignError, fail
 from effviz.model.draft import Draft
+from effviz.ui import first_visits
 from effviz.ui.widgets import calculation
 from effviz.worker.calculations import Pool, value_of
 
@@ -74,6 +75,33 @@ def test_a_calculation_reports_its_progress(pool: Pool) -> None:
     assert (ticket.progress, ticket.message) == (0.5, "1 of 2 steps")
     ticket.cancel()
     assert ticket.wait(10)
+
+
+def test_a_prepared_result_is_known(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
+    monkeypatch.setattr(calculation, "pool", lambda: pool)
+    calculation.prepare(place, 8)
+    process, _, number = known(place, 8)
+    assert number == 8
+    assert process != os.getpid()
+
+
+def test_the_first_visits_find_what_the_server_has_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(function(*arguments), function, *arguments) for function, *arguments in first_visits.CALLS]
+    caches.forget()  # as in a server, whose other process computes them
+    for each in found:
+        plant(*each)
+
+    def none() -> Pool:
+        raise AssertionError("a page calculates")
+
+    monkeypatch.setattr(calculation, "pool", none)
+    for path, query in (
+        ("find", {}), ("find", {"others": "true"}), ("literature", {}), ("search", {"part": "The search"}),
+        ("search", {"part": "The space"}),
+    ):  # fmt: skip
+        at = opened(path, **query)
+        assert headings(at), path
+        assert not any('class="reserved' in entry.proto.body for entry in at.html), path
 
 
 def test_an_illegal_argument_is_a_result(pool: Pool) -> None:

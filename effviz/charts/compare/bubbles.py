@@ -15,6 +15,7 @@ from effviz.core.text import plotly_text
 
 _HEIGHT = 350
 _LARGEST, _SMALLEST = 44, 9  # diameters in pixels
+_RING = 5  # pixels from a bubble to the ring around the chosen one
 _NAMED = 4
 _AREA = 850.0, 290.0
 """Width and height in pixels of the plot of a chart of usual width."""
@@ -57,7 +58,11 @@ def bubbles(
     # Large bubbles first, so that small ones stay visible.
     order = sorted(range(len(points)), key=lambda place: (points[place].key == chosen, -diameters[place]))
     traces.append(_marks([points[place] for place in order], [diameters[place] for place in order],
-                         {points[place].key for place in front}, axes, size, chosen, baseline, look))  # fmt: skip
+                         {points[place].key for place in front}, axes, size, baseline, look))  # fmt: skip
+    traces += [
+        draw.dots([each.x], [each.y], draw.outlined(look.accent, wide + 2 * _RING, "circle-open", 3), showlegend=False)
+        for each, wide in zip(points, diameters, strict=True) if each.key == chosen
+    ]  # fmt: skip
     layout: Spec = {
         "meta": {"clear": True},
         "annotations": _names(points, diameters, axes, spans, front, chosen, baseline, look),
@@ -90,16 +95,12 @@ def _diameters(points: Sequence[Bubble]) -> list[float]:
 
 def _marks(
     points: Sequence[Bubble], diameters: Sequence[float], front: set[str], axes: tuple[Axis, Axis], size: Axis | None,
-    chosen: str, baseline: str, look: Appearance,
+    baseline: str, look: Appearance,
 ) -> Spec:  # fmt: skip
-    edges = [look.accent if each.key == chosen else look.ink for each in points]
-    fills = [
-        draw.mixed(look.paper, edge, 0.85 if each.key == chosen else 0.45 if each.key in front else 0.0)
-        for each, edge in zip(points, edges, strict=True)
-    ]
+    fills = [draw.mixed(look.paper, look.ink, 0.6 if each.key in front else 0.0) for each in points]
     widths = [3 if each.key == baseline else 1.5 for each in points]
     marker = {
-        "size": list(diameters), "color": fills, "opacity": 0.9, "line": {"color": edges, "width": widths},
+        "size": list(diameters), "color": fills, "opacity": 0.9, "line": {"color": look.ink, "width": widths},
     }  # fmt: skip
     rows = [
         [each.key, plotly_text(each.label), axes[0].written(each.x), axes[1].written(each.y),
@@ -122,9 +123,9 @@ def _names(
     x_axis, y_axis = axes
     places = [(x_axis.place(point.x), y_axis.place(point.y)) for point in points]
     marks = [
-        Mark(_share(x, spans[0]) * _AREA[0], _share(y, spans[1]) * _AREA[1], diameter / 2 + 1, point.label,
-             14 if point.key == chosen else 12, needed=True)
-        for point, diameter, (x, y) in zip(points, diameters, places, strict=True)
+        Mark(_share(x, spans[0]) * _AREA[0], _share(y, spans[1]) * _AREA[1], diameter / 2 + (_RING + 2 if own else 1),
+             point.label, 14 if own else 12, needed=True)
+        for point, diameter, (x, y) in zip(points, diameters, places, strict=True) for own in (point.key == chosen,)
     ]  # fmt: skip
     bases = [mark for mark, point in zip(marks, points, strict=True) if point.key == baseline]
     lines = _lines([marks[place] for place in front], bases)

@@ -262,7 +262,10 @@ function turned(figure, box) {
   const names = layout.xaxis.categoryarray, letters = names.map((name) => name.match(/&#?\w+;|./gsu) ?? []);
   const longest = Math.max(...letters.map((each) => each.length));
   if (names.length * (longest + 1) * LETTER < width - AXIS) return figure;
-  const panels = Object.keys(layout).filter((name) => name.startsWith("yaxis")), count = panels.length;
+  // A drawing that is wide and low has no place beside the panels.
+  const upright = layout.meta.upright ?? "";
+  const panels = Object.keys(layout).filter((name) => name.startsWith("yaxis") && name !== upright.replace("y", "yaxis"));
+  const count = panels.length;
   const gap = GAP / width, span = (1 - gap * (count - 1)) / count, start = (place) => place * (span + gap);
   // A unit that is a word has a line of its own in a narrow panel.
   const breaks = span * (width - Math.min(longest, LONGEST) * LETTER) < NARROW;
@@ -276,14 +279,14 @@ function turned(figure, box) {
     tickvals: names,
     ticktext: letters.map((each) => (each.length > LONGEST ? [...each.slice(0, LONGEST - 1), "…"] : each).join("")),
   };
-  const data = figure.data.map(({ x, y, yaxis, ...rest }) => ({
+  const data = figure.data.filter((each) => each.yaxis !== upright).map(({ x, y, yaxis, ...rest }) => ({
     ...rest, x: y, y: x, xaxis: yaxis.replace("y", "x"), orientation: "h",
     hovertemplate: rest.hovertemplate.replace("%{x}", "%{y}"),
   }));
   const shapes = (layout.shapes ?? []).map(({ x0, x1, y0, y1, xref, yref, ...rest }) => ({
     ...rest, x0: y0, x1: y1, y0: x0, y1: x1, xref: yref.replace("y", "x"), yref: xref.replace("x", "y"),
   }));
-  const annotations = layout.annotations.map((note, place) => ({
+  const annotations = layout.annotations.slice(0, count).map((note, place) => ({
     ...note, x: start(place), y: 1, yanchor: "top", yshift: heading, align: "left", font: { ...note.font, size: SMALL },
     text: note.text.replace("  ", "<br>").replace(/ (?=[a-z]+$)/, breaks ? "<br>" : " "),
   }));

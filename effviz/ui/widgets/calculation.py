@@ -21,6 +21,7 @@ PATIENCE_S = 0.4
 """A run waits so long for the result, so that a short calculation needs no second drawing."""
 
 _T = TypeVar("_T")
+_SERVER = "server"
 _TAKEN = "_calculations"
 _refused = Store[DesignError]()
 
@@ -47,7 +48,7 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     try:
         return known(function, *arguments)
     except NotKnownError:
-        key = (function.__module__, function.__qualname__, *arguments)
+        key = _key(function, arguments)
     if (error := _refused.get(key)) is not None:
         raise error
     stopped = f"_stopped_{name}"
@@ -75,16 +76,41 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     return None
 
 
-def reserve(name: str, kind: Literal["cards", "chart"]) -> None:
-    """Keep the room of what the page will show when a calculation has ended, so that nothing below it moves."""
+def prepare(function: Callable[..., object], *arguments: object) -> None:
+    """Calculate and remember a result before a visitor needs it. A visitor who needs it earlier waits for the same one.
+
+    Args:
+        function: as of `calculated`.
+        arguments: as of `calculated`.
+    """
+    key = _key(function, arguments)
+    ticket = DESK.take(_SERVER, _SERVER, key, lambda: pool().submit(_SERVER, function, *arguments, address=""))
+    ticket.wait()
+    if ticket.state == "done":
+        plant(value_of(ticket), function, *arguments)
+    DESK.leave(_SERVER, _SERVER)
+
+
+def reserve(name: str, kind: Literal["cards", "chart"], what: str = "") -> None:
+    """Sketch what the page will show when a calculation has ended, so that nothing below it moves.
+
+    Args:
+        name: of the calculation.
+        kind: of the contents.
+        what: is being calculated, a sentence.
+    """
     if DESK.held(visitor(), name) is not None:
-        st.html(f'<div class="reserved {kind}_room" aria-hidden="true"></div>')
+        st.html(f'<div class="reserved {kind}_room"><p>{html_text(what)}</p></div>')
 
 
 def leave() -> None:
     """Cancel the calculations of the page that the visitor has left."""
     for name in st.session_state.pop(_TAKEN, ()):
         DESK.leave(visitor(), name)
+
+
+def _key(function: Callable[..., object], arguments: tuple[object, ...]) -> tuple[object, ...]:
+    return function.__module__, function.__qualname__, *arguments
 
 
 def _progress(name: str, ticket: Ticket, stop: Callable[[], None]) -> None:

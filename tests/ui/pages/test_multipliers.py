@@ -38,12 +38,17 @@ def title(at: AppTest) -> str:
     return str(charts(at)["cells_map"]["title"])
 
 
+def plain(text: str) -> str:
+    """A text of a chart without tags, which make the place on screen bold."""
+    return re.sub("<[^>]*>", "", text).strip()
+
+
 def heat(at: AppTest) -> tuple[dict[tuple[str, str], str], dict[str, Any]]:
     """Read the texts of the cells by width and resolution, and the layout."""
     spec = charts(at)["cells_map"]
     layout = spec["layout"]
     texts = spec["data"][1]
-    sides, widths = layout["xaxis"]["ticktext"], [name.strip() for name in layout["yaxis"]["ticktext"]]
+    sides, widths = ([plain(name) for name in layout[axis]["ticktext"]] for axis in ("xaxis", "yaxis"))
     found = {
         (widths[row], sides[column]): text
         for column, row, text in zip(texts["x"], texts["y"], texts["text"], strict=True)
@@ -133,9 +138,9 @@ def test_a_link_restores_the_cell(
     shown = f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
     assert re.sub("<.?b>", "", cells[f"{width:g}", str(side)]) == shown
     outline = layout["shapes"][-1]
-    assert outline["line"]["width"] == 4
-    assert layout["yaxis"]["ticktext"][round(outline["y0"] + 0.5)] == f"{width:g} "
-    assert layout["xaxis"]["ticktext"][round(outline["x0"] + 0.5)] == str(side)
+    assert outline["line"]["width"] == 5
+    assert plain(layout["yaxis"]["ticktext"][round(outline["y0"] + 0.5)]) == f"{width:g}"
+    assert plain(layout["xaxis"]["ticktext"][round(outline["x0"] + 0.5)]) == str(side)
 
 
 def test_interpolated_accuracies_are_marked() -> None:
@@ -192,7 +197,7 @@ def test_wrong_figures_are_marked_and_explained() -> None:
     at = open_at(net="MobileNetV1", width="0.75", res="192", part="Wrong figures")
     assert "Triangle: a published figure does not fit, see “Wrong figures”." in notes(at)["cells_map"]
     _, layout = heat(at)
-    sides, widths = layout["xaxis"]["ticktext"], layout["yaxis"]["ticktext"]
+    sides, widths = ([plain(name) for name in layout[axis]["ticktext"]] for axis in ("xaxis", "yaxis"))
     marked = {
         (widths[round(shape["yanchor"] - 0.5)].strip(), sides[round(shape["xanchor"] - 0.5)])
         for shape in layout["shapes"]

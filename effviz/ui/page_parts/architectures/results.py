@@ -10,7 +10,7 @@ import streamlit as st
 import effviz
 from effviz.advice.budgets import Budget
 from effviz.advice.smallest import smallest_resolution
-from effviz.charts.architectures import activation_timeline, kind_shares, stage_costs
+from effviz.charts.architectures import StageMap, activation_timeline, kind_shares, stage_costs
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.errors import if_legal
@@ -19,6 +19,8 @@ from effviz.core.text import search_text
 from effviz.core.units import exact
 from effviz.count.kinds import VIEW
 from effviz.count.report import Report
+from effviz.model.outline import stage_of
+from effviz.model.shapes import out_shape
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice
@@ -54,10 +56,19 @@ def figures(report: Report, unscaled: Report | None, convention: Convention, loo
     """Draw the costs by stage, the shares of the layer kinds, and the activation memory over time: `CHARTS`."""
     measures = stage_measures(convention)
     return (
-        stage_costs(report.sums, measures, look, unscaled.sums if unscaled else None),
+        stage_costs(
+            report.sums, measures, look, unscaled.sums if unscaled else None,
+            [_maps(each) for each in (report, unscaled) if each is not None],
+        ),
         kind_shares(report.sums, measures, look),
         activation_timeline(report.running, alive_measure(convention), look),
-    )
+    )  # fmt: skip
+
+
+def _maps(report: Report) -> dict[str, StageMap]:
+    """Return the output of each stage, that of its last block; a vector is a map of one pixel."""
+    shapes = ((stage_of(entry.path), out_shape(entry.block, entry.shape)) for entry in report.blocks)
+    return {stage: StageMap(*(shape if len(shape) == 3 else (shape[0], 1, 1))) for stage, shape in shapes}
 
 
 def layers(report: Report, convention: Convention) -> None:

@@ -91,7 +91,9 @@ def _note(view: View) -> str:
     """Say which networks are not drawn, and why."""
     choice = view.choice
     area = "" if choice.size is None else " Areas are proportional to the chosen quantity."
-    lines = [f"Bold: the baseline. Filled: on the Pareto front.{area} A click chooses a network."]
+    lines = [
+        f"Ring: the chosen network. Bold: the baseline. Filled: on the Pareto front.{area} A click chooses a network."
+    ]
     if "phone" in (choice.x, choice.y) and choice.phone:
         lines[0] = f"Phone: {choice.phone}. {lines[0]}"
     missing: dict[str, list[str]] = {}

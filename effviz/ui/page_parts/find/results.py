@@ -31,6 +31,9 @@ from effviz.ui.widgets.ways import architectures_link, studio_link
 
 POOL = "All networks"
 """Name of the calculation without which the page shows nothing."""
+POOL_WORDS = (
+    "Every network of the zoo is being counted at all widths and resolutions. This takes some seconds, once per server."
+)
 ROWS = 50
 """Networks in the table and in the drop-down of the selected one."""
 _CHECKED = 10

@@ -23,6 +23,12 @@ from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.tables import Column, Table
 from effviz.zoo import architecture
 
+JUDGED = "Judged figures"
+"""Name of the calculation without which the page shows no verdicts."""
+JUDGED_WORDS = (
+    "Every network with a printed figure is being counted, to judge the figures. This takes some seconds, once per "
+    "server."
+)
 PAGE = "page"
 """Key of the page of the table."""
 ALL_FIGURES = "All figures"

@@ -41,7 +41,16 @@ def map_chart(choice: Choice, convention: Convention, look: Appearance) -> tuple
     finding = MapTitle(_finding(choice, convention), _unit(choice.measure, convention))
     legend = " ".join(_legend(choice, cells))
     note = f"{finding.unit}. {legend}\n{convention.text}"
-    return heat_map(cells, choice.place, choice.own, finding, look), note
+    return heat_map(cells, choice.place, choice.own, finding, look, _cited(choice)), note
+
+
+def _cited(choice: Choice) -> list[Place]:
+    """Return the cells that the title of an unscaled network compares: half the width, and half the resolution."""
+    if choice.scaled or choice.measure == "top1":
+        return []
+    half, side = multipliers.half_width(choice.base), choice.own[1]
+    narrow: list[Place] = [] if half is None else [(half, side)]
+    return narrow if choice.measure == "params" else [*narrow, (1.0, halved(side))]
 
 
 def map_cells(choice: Choice, convention: Convention) -> list[Cell]:
@@ -55,7 +64,9 @@ def map_cells(choice: Choice, convention: Convention) -> list[Cell]:
 def _legend(choice: Choice, cells: list[Cell]) -> list[str]:
     accuracies = choice.measure == "top1"
     marks = {
-        "Thick outline: on screen. Thin outline: unscaled.": True,
+        "Frame: on screen.": True,
+        "Thin outline: unscaled.": choice.scaled,
+        "Dashed: the cells of the title.": bool(_cited(choice)),
         "Bold: published.": any(cell.printed for cell in cells),
         "Regular: published by others.": accuracies and choice.printed.retrained,
         "Triangle: a published figure does not fit, see “Wrong figures”.": any(cell.misfit for cell in cells),

@@ -30,6 +30,7 @@ from effviz.ui.widgets.frame import instrument
 
 HERE = "here"
 SPACE = Space()
+USUAL_BUDGET, USUAL_TRIALS = 300_000_000, 300
 _TRIALS = (200, 1_000)
 _TITLES = {HERE: "This machine, measured or recorded"}
 PRESETS = {"Soft, as published": ("soft", PAPER_SOFT_W), "Hard, as published": ("hard", PAPER_HARD_W)}
@@ -113,7 +114,13 @@ def controls() -> Choice:
             "of the accuracy.",
         )  # fmt: skip
     budget = inputs.amount(
-        "Budget (M multiply-adds)", "budget", default=300, minimum=20, maximum=1_000, step=10, usual=(50, 1_000)
+        "Budget (M multiply-adds)",
+        "budget",
+        default=USUAL_BUDGET // 1_000_000,
+        minimum=20,
+        maximum=1_000,
+        step=10,
+        usual=(50, 1_000),
     )
     limit = budget * 1_000_000
     return Choice(source, objective(form, w, target), form, w, limit, _task(limit))
@@ -121,7 +128,7 @@ def controls() -> Choice:
 
 def _task(budget: int) -> Task:
     trials = inputs.amount(
-        "Networks to evaluate", "trials", default=300, minimum=20, maximum=_TRIALS[1], step=100, usual=_TRIALS,
+        "Networks to evaluate", "trials", default=USUAL_TRIALS, minimum=20, maximum=_TRIALS[1], step=100, usual=_TRIALS,
         help="A search with a larger number continues the smaller one.",
     )  # fmt: skip
     sampler = inputs.switch(

@@ -16,8 +16,8 @@ from effviz.studies.search.space import BASE, CHOICES
 from effviz.studies.search.summary import searched
 from effviz.ui import inputs, links
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.search.controls import Choice
-from effviz.ui.page_parts.search.place import evict, finished, storage
+from effviz.ui.page_parts.search.controls import USUAL_BUDGET, Choice
+from effviz.ui.page_parts.search.place import EXAMPLE, evict, finished, storage
 from effviz.ui.page_parts.search.ranking import ranking_table
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.charts import Click, show_chart
@@ -36,26 +36,26 @@ _CAPTION = (
 
 
 def search_part(choice: Choice, convention: Convention) -> None:
-    """Show the front of a search, or start one."""
+    """Show the front of a search: of the example until the visitor starts one."""
     task = choice.task
-    arguments = task, storage(task)
+    name, budget, arguments = "Search", choice.budget, (task, storage(task))
     if finished(task) is None and st.session_state.get(_STARTED) != arguments:
-        links.idle(MEMBER)
         notice(
-            f"{SAMPLERS[task.sampler]} looks for networks with few {lower(convention.compute_label)} and high entropy."
-            " Accuracy is not predicted: no network is trained."
+            f"Finished example: {SAMPLERS[EXAMPLE.sampler]} looked for networks with few "
+            f"{lower(convention.compute_label)} and high entropy, within {convention.show_compute(USUAL_BUDGET)}. "
+            "No network is trained."
         )
         st.button(
             f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
         )
-        return
-    found = calculated("Search", searched, *arguments, long=True)
+        name, budget, arguments = "Example search", USUAL_BUDGET, (EXAMPLE, "")
+    found = calculated(name, searched, *arguments, long=True)
     if found is None:
         links.idle(MEMBER)
         return
     if not found.front:
         links.idle(MEMBER)
-        notice(f"None of {found.finished} networks is within the budget of {convention.show_compute(choice.budget)}.")
+        notice(f"None of {found.finished} networks is within the budget of {convention.show_compute(budget)}.")
         return
     members = {str(each.number): each for each in found.front}
     largest = list(members)[-1]
@@ -68,7 +68,7 @@ def search_part(choice: Choice, convention: Convention) -> None:
         format_func=lambda name: _label(members[name], convention),
     )  # fmt: skip
     with chart:
-        drawn = _chart(found, int(number), choice.budget, convention.count, look())
+        drawn = _chart(found, int(number), budget, convention.count, look())
         show_chart(drawn, "front", note=_CAPTION, on_click=lambda mark: _select(mark, members))
     _network(members[number], convention)
 

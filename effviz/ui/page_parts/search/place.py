@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
+from effviz.advice.budgets import Budget
 from effviz.core.caches import NotKnownError, known
 from effviz.measure import store
 from effviz.studies.search.run import StudyResult, Task
 from effviz.studies.search.summary import searched
+from effviz.ui.page_parts.search.controls import SPACE, USUAL_BUDGET, USUAL_TRIALS
+
+EXAMPLE = Task("example", USUAL_TRIALS, budgets=(Budget("macs", USUAL_BUDGET),), space=SPACE)
+"""The search that is shown before a visitor starts one. Its seed decides the networks, whatever its name."""
 
 
 def storage(task: Task) -> str:
@@ -24,8 +29,17 @@ def storage(task: Task) -> str:
 
 def finished(task: Task) -> StudyResult | None:
     """Return the result of a search; None before its end."""
+    return _found(task, storage(task))
+
+
+def example() -> StudyResult | None:
+    """Return the result of the example; None before its end."""
+    return _found(EXAMPLE, "")
+
+
+def _found(task: Task, place: str) -> StudyResult | None:
     try:
-        return known(searched, task, storage(task))
+        return known(searched, task, place)
     except NotKnownError:
         return None
 

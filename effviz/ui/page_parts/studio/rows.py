@@ -189,17 +189,23 @@ def _table(draft: Draft, convention: Convention, marked: tuple[tuple[int, str], 
     rows, over = draft_rows(draft, checked(draft)), dict(marked)
     # The status needs room only where a row is not built.
     faulty = any(row.status != "built" for row in rows)
+    # Without the last three columns the table fits a phone; with them, half of a window beside the costs.
     columns = [
-        Column("#", lambda row: row[0], _PLAIN, 34),
+        Column("#", lambda row: row[0], _PLAIN, 28),
         *([Column("Over limit", lambda row: over.get(row[0] - 1), width=158)] if over else []),
-        Column("Stage", lambda row: row[1].stage, width=70),
-        Column("Block", lambda row: row[1].block, width=222),
-        Column("c", lambda row: row[1].channels, _PLAIN, 42, "Output channels, as built."),
-        Column("n", lambda row: row[1].blocks, _PLAIN, 28, "Number of blocks, as built."),
-        Column("s", lambda row: row[1].stride, _PLAIN, 28, "Stride of the first block."),
-        Column("Output", lambda row: row[1].output, width=96, help="Channels × height × width."),
-        Column("Parameters", lambda row: row[1].params, width=80),
-        Column(convention.compute_label, lambda row: row[1].macs and convention.compute(row[1].macs), width=94),
+        Column("Stage", lambda row: row[1].stage, width=60),
+        Column("Block", lambda row: row[1].block, width=122),
+        Column("c", lambda row: row[1].channels, _PLAIN, 40, "Output channels, as built."),
+        Column("n", lambda row: row[1].blocks, _PLAIN, 26, "Number of blocks, as built."),
+        Column("s", lambda row: row[1].stride, _PLAIN, 26, "Stride of the first block."),
+        Column(
+            "Map",
+            lambda row: row[1].output.partition(" × ")[2],
+            width=70,
+            help="Height × width of the output in pixels.",
+        ),
+        Column("Parameters", lambda row: row[1].params, width=78),
+        Column(convention.compute_label, lambda row: row[1].macs and convention.compute(row[1].macs), width=92),
         *([Column("Status", lambda row: row[1].status)] if faulty else []),
     ]
     alt = f"{len(rows)} rows of {draft.frame.title or 'the draft'} with widths and costs{' and status' * faulty}"

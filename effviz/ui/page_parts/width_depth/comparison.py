@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from effviz.charts.style import Chart
-from effviz.charts.width_depth import DesignMeasure, DrawnDesign, finding, multiples_chart, shapes_chart
+from effviz.charts.width_depth import (
+    DesignMeasure,
+    DrawnDesign,
+    compared,
+    finding,
+    is_equal,
+    multiples_chart,
+    shapes_chart,
+)
 from effviz.core.caches import remembered
 from effviz.core.units import lower, milliseconds, percent
 from effviz.measure.latency import Latency
@@ -115,13 +123,18 @@ def comparison(view: View, convention: Convention) -> None:
     quantities = _quantities(view, convention)
     title = _title(view, drawn, quantities, convention)
     st.subheader(title, anchor=False)
-    base = designs.variants.index(designs.base)
+    # The title says that the multiply-adds are equal.
+    rows = [each for name, each in quantities.items() if name != "macs" or not is_equal(each)]
     charts: dict[str, Chart] = {
         "shapes": shapes_chart(drawn, chosen.name, look()),
-        "multiples": multiples_chart(drawn, list(quantities.values()), base, chosen.name, title, look()),
+        "multiples": multiples_chart(drawn, rows, _base(view), chosen.name, title, look()),
     }
     chart_row(charts, heading="none", gap="medium")
     st.caption(" ".join(_notes(view, convention)))
+
+
+def _base(view: View) -> int:
+    return view.designs.variants.index(view.designs.base)
 
 
 def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
@@ -144,11 +157,11 @@ def _quantities(view: View, convention: Convention) -> dict[str, DesignMeasure]:
 def _title(
     view: View, drawn: list[DrawnDesign], quantities: Mapping[str, DesignMeasure], convention: Convention
 ) -> str:
-    variants = view.designs.variants
-    ends = [view.latencies[each.name] for each in (variants[0], variants[-1])]
+    variants, base = view.designs.variants, _base(view)
+    ends = [view.latencies[variants[place].name] for place in (base, compared(drawn, base))]
     # Two, so that the title is one line. The chart has the others.
     listed = [quantities[name] for name in ("activations", "latency" if all(ends) else "params")]
-    title = finding(drawn, listed, quantities["macs"], budget_text(view.designs.budget, convention))
+    title = finding(drawn, base, listed, quantities["macs"], budget_text(view.designs.budget, convention))
     return f"{title} (noisy)" if all(ends) and any(each and each.noisy for each in ends) else title
 
 
