@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -32,6 +33,7 @@ _CONVENTION = "_convention"
 _CONTROLS = "_controls"
 _INSTRUMENT = "_instrument"
 _LONG_IDEA = 120  # characters: more than two lines on a phone
+_SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z\[])")
 PRESENT = "present"
 """Key of the setting that enlarges a page for a projector."""
 
@@ -66,11 +68,11 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
     """
     if playing.now() is None:
         idea = page(url_path).idea
-        # A phone shows the beginning of a long idea; an open one has its text in full.
-        more = (
-            "<details><summary><span>More</span><span>Less</span></summary></details>" if len(idea) > _LONG_IDEA else ""
-        )
-        text = f'<div class="idea">\n\n{explained(idea)}\n\n{figure(url_path)}{more}</div>'
+        # A phone shows the first sentence of a long idea; an open one has its text in full.
+        first, *rest = _SENTENCE_END.split(idea, maxsplit=1) if len(idea) > _LONG_IDEA else [idea]
+        more = "<details><summary><span>More</span><span>Less</span></summary></details>" if rest else ""
+        folded = "".join(f' <span class="rest">{each}</span>' for each in rest)
+        text = f'<div class="idea">\n\n{explained(first + folded)}\n\n{more}\n\n{figure(url_path)}</div>'
         st.markdown(text, unsafe_allow_html=True)
     links.line()
     if controls:
