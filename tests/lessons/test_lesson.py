@@ -26,7 +26,7 @@ QUESTION = {
 def content(**changes: Any) -> dict[str, Any]:
     step = {"name": "one", "title": "One", "minutes": 20, "text": "Text.", "page": "scaling", "prediction": QUESTION}
     whole = {
-        "title": "Title", "summary": "Summary.", "minutes": 40, "learn": ["a"], "notes": ["b"],
+        "title": "Title", "summary": "Summary.", "learn": ["a"], "notes": ["b"],
         "questions": [{"question": "q", "answer": "a"}] * 3, "steps": [step | changes, step | {"name": "two"}],
     }  # fmt: skip
     return whole
@@ -78,7 +78,6 @@ CHOICES = [{"text": "a", "reason": "r", "above": 0, "below": 1}, {"text": "b", "
             {"goal": {"text": "g", "limits": [{"quantity": "macs"}], "after": "[[no]]"}},
             'step "one", field goal.after: place',
         ),
-        ({"minutes": 19}, "field minutes: 40, but the steps take 39 minutes"),
     ],
 )
 def test_an_error_names_file_step_and_field(changes: dict[str, Any], where: str, tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ function shrinkInstrument(main) {
     while (next && !next.getClientRects().length) next = next.nextElementSibling;
     if (!next) return;
     const { bottom } = block.getBoundingClientRect();
-    const [, kept] = inside.querySelectorAll(".card .change");
-    const hidden = bottom - (kept ?? inside.firstElementChild).getBoundingClientRect().bottom - 4;
+    const kept = inside.querySelector(".goal, .card .change") ?? inside.firstElementChild;
+    const hidden = bottom - kept.getBoundingClientRect().bottom - 4;
     const gap = parseFloat(getComputedStyle(block.parentElement).rowGap) || 0;
     const past = Math.max(0, Math.min(hidden, bottom + gap - next.getBoundingClientRect().top));
     block.toggleAttribute("data-past", past > 0.5);

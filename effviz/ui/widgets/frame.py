@@ -31,7 +31,6 @@ from effviz.ui.widgets.glossary import explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
-_INSTRUMENT = "_instrument"
 _LONG_IDEA = 120  # characters: more than two lines on a phone
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z\[])")
 PRESENT = "present"
@@ -82,7 +81,7 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
 
 def instrument() -> DeltaGenerator:
     """Return the place of the main control and the headline numbers. On a phone, it stays in view."""
-    place: DeltaGenerator = st.session_state[_INSTRUMENT]
+    place: DeltaGenerator = st.session_state[lesson_panel.INSTRUMENT]
     return place
 
 
@@ -118,8 +117,9 @@ def moving(body: Callable[[], None]) -> None:
         links.begin()
         if lesson_panel.show():
             lesson_panel.place_controls()
-            st.session_state[_INSTRUMENT] = st.container(key="instrument")
+            st.session_state[lesson_panel.INSTRUMENT] = st.container(key="instrument")
             body()
+            lesson_panel.finish()
             links.finish()
 
     st.fragment(run, key=runs.PAGE_FRAGMENT)()
