@@ -187,11 +187,12 @@ def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Cha
 
 
 def in_motion(motions: Mapping[str, Callable[[], Motion]]) -> None:
-    """Show the animation of the block, or the chosen one of several."""
+    """Show the animation of the block, or the chosen one of several; nothing for a block without one."""
     titles = list(motions)
-    if len(titles) == 1:
+    if len(titles) < 2:
         links.idle("motion")
-        show_motion(motions[titles[0]](), "motion_view")
+        for motion in motions.values():
+            show_motion(motion(), "motion_view")
         return
     if st.session_state.get("motion") not in (None, *titles):
         st.session_state["motion"] = titles[0]
