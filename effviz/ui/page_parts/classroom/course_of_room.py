@@ -1,4 +1,4 @@
-"""What happens in a room, as three drawings with their captions."""
+"""Drawings of the course of a class in a room, with captions."""
 
 from __future__ import annotations
 
