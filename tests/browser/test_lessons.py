@@ -33,7 +33,7 @@ def predict(page: Page, step: Step, guess: float) -> None:
     else:
         panel.get_by_label("Your prediction").fill(f"{guess:.6f}")
     panel.get_by_role("button", name="Predict").click()
-    expect(page.locator(".verdict, .choices")).to_be_visible()
+    expect(page.locator(".verdict")).to_be_visible()
     expect(page.locator(".lesson_waiting")).to_have_count(0)
 
 
