@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,16 @@ def test_a_number_within_the_tolerance_is_right() -> None:
     assert [prediction.distance(factor * answer) for factor in (0.5, 1.214, 31)] == [
         "50 % too low", "21 % too high", "3,000 % too high",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_numbers_that_count_as_correct_are_those_that_are_right(name: str) -> None:
+    numeric = [step.prediction for step in lesson(name).steps if step.prediction and not step.prediction.choices]
+    for prediction in numeric:
+        shown = prediction.accepted().removesuffix(" counts as correct")
+        ends = [float(re.sub("[^0-9.]", "", end.replace("\N{MINUS SIGN}", "-"))) for end in shown.split(" to ")]
+        inside = [end + 1e-6 * (prediction.value() - end) for end in ends]
+        assert all(map(prediction.is_right, inside)), (prediction.question, shown)
 
 
 def test_the_error_of_a_percentage_is_in_points() -> None:

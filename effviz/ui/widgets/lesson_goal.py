@@ -67,7 +67,7 @@ def _score(play: Play) -> tuple[str, list[Play]]:
     found = playing.answers(play.lesson.name)
     asked = [each for each in steps if each.step.prediction is not None and not room_bar.hides_answer(each)]
     made = [each for each in asked if playing.is_answered(each.lesson, each.step)]
-    right = [each for each in made if each.step.prediction.is_right(found[each.step.name]["guess"])]
+    right = [each for each in made if (asks := each.step.prediction) and asks.is_right(found[each.step.name]["guess"])]
     open_ones = sum(each.step.prediction is not None for each in steps) - len(made)
     texts = [f"{len(right)} of {plural(len(made), 'prediction')} {'is' if len(made) == 1 else 'are'} correct."]
     if open_ones:
