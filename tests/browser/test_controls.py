@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import effviz
 from effviz.core.units import si
@@ -188,9 +188,9 @@ def test_another_network_starts_unscaled_and_a_bar_opens_its_layers(page: Page) 
 
 
 def test_a_phone_has_step_buttons_a_low_pinned_block_and_tables_that_show_that_they_scroll(
-    new_context: Callable[..., BrowserContext], server: Server
+    browser: Browser, server: Server
 ) -> None:
-    page = new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).new_page()
+    page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page.goto(f"{server.url}/scaling?part=B0+to+B7")
     settle(page)
     more, less = (page.get_by_role("button", name=f"{verb} Coefficient φ") for verb in ("Increase", "Decrease"))
@@ -209,3 +209,4 @@ def test_a_phone_has_step_buttons_a_low_pinned_block_and_tables_that_show_that_t
     expect(table).to_have_attribute("data-more", "")
     table.locator(".dvn-scroller").evaluate("e => { e.scrollLeft = e.scrollWidth; }")
     expect(table).not_to_have_attribute("data-more", "")
+    page.close()

@@ -19,7 +19,7 @@ from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
 from effviz.studies.reuse import FeatureReads, Reuse, reading, reuse
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, playing
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
@@ -189,6 +189,9 @@ def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Cha
 def in_motion(motions: Mapping[str, Callable[[], Motion]]) -> None:
     """Show the animation of the block, or the chosen one of several; nothing for a block without one."""
     titles = list(motions)
+    if playing.conceals("motion_view"):
+        links.idle("motion")
+        return
     if len(titles) < 2:
         links.idle("motion")
         for motion in motions.values():
