@@ -57,7 +57,8 @@ class Step:
         hide: keys of controls that are not shown.
         lock: keys of controls that are disabled.
         use: keys of controls that the step needs, which are shown above the numbers of the page.
-        conceal: keys of charts that are not shown, because they have the answer of a later step.
+        conceal: keys of charts and cards (``card_latency``) that are not shown, because they have the answer of a
+            later step or because the step does not need them.
         teacher: notes for the teacher.
     """
 

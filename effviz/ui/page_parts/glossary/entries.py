@@ -11,7 +11,6 @@ from effviz.ui.ideas import figure
 from effviz.ui.navigation import PAGES, PageInfo, page
 from effviz.ui.terms import TERMS, Term
 from effviz.ui.widgets.frame import notice
-from effviz.ui.widgets.glossary import slug
 
 
 def search() -> str:
@@ -50,7 +49,7 @@ def _listed(found: tuple[Term, ...]) -> str:
     by_page = [(each, [entry for entry in found if entry.page == each.url_path]) for each in PAGES]
     subjects = [(each, entries) for each, entries in by_page if entries]
     ways = " ".join(f'<a href="#subject-{each.url_path}">{each.title}</a>' for each, _ in subjects)
-    names = " ".join(f'<a href="#term-{slug(entry)}">{entry.title}</a>' for entry in found)
+    names = " ".join(f'<a href="#{_anchor(entry)}">{entry.title}</a>' for entry in found)
     index = (
         f'<nav class="subjects" aria-label="Subjects">{ways}</nav>\n\n'
         f'<details class="terms"><summary>All {len(found)} terms, A to Z</summary>{names}</details>\n\n'
@@ -67,6 +66,10 @@ def _subject(each: PageInfo, entries: list[Term]) -> str:
     )
 
 
+def _anchor(entry: Term) -> str:
+    return f"term-{entry.name.replace(' ', '-')}"
+
+
 def _entry(entry: Term) -> str:
     title = entry.title
     others = f" :small[also {', '.join(entry.aliases)}]" if entry.aliases else ""
@@ -77,4 +80,4 @@ def _entry(entry: Term) -> str:
         *([f"${entry.formula}$"] if entry.formula else []),
         f":small[[{place}]({entry.link}){f' · {entry.source}' if entry.source else ''}]",
     ]
-    return f'<div id="term-{slug(entry)}">\n\n' + "\n\n".join(lines) + "\n\n</div>\n\n"
+    return f'<div id="{_anchor(entry)}">\n\n' + "\n\n".join(lines) + "\n\n</div>\n\n"
