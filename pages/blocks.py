@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import streamlit as st
-
 from effviz.charts.motion import motions_of
 from effviz.studies.excite import can_excite
 from effviz.ui.page_parts.blocks import lessons, results
@@ -27,25 +25,23 @@ def page() -> None:
         refuse(f"{choice.title} cannot be built here. {choice.problem}")
     report = cached_report(choice.design, convention.memory)
     titled(choice.title)
-
-    # The cards compare the latency with that of the first other block, which is chosen below them.
-    top = st.container()
+    with section("The animation"):
+        lessons.in_motion(motions_of(report.blocks[0].block, report.blocks[0].shape))
+    with section("The costs"):
+        results.costs(choice, report, convention)
+    # The cards compare the latency with that of the first other block, which is chosen here.
     others = companions(choice)
     against = title_of(others[0].name).partition(",")[0] if others else ""
     reading = live.read(choice.design, [each.design for each in others], conditions)
     with instrument(), section("The headline"):
         show_cards([*results.cards(report, convention), live.card(reading, against)])
         live.bar(choice.design, conditions, reading)
-    with top, section("The costs"):
-        results.costs(choice, report, convention)
     follow("blocks", settings(choice, convention, look()))
     rows = results.compared(choice, others, reading, convention)
     with section("The comparison"):
         results.comparison(rows, convention)
-    motions = motions_of(report.blocks[0].block, report.blocks[0].shape)
     excitation = Part("Squeeze-and-excitation", partial(lessons.excitation_cost, report), ("se",))
     parts(
-        *([Part("In motion", partial(lessons.in_motion, motions), ("motion",))] if motions else []),
         Part("How this is computed", partial(results.formulas, report, convention)),
         Part("Diagram", partial(diagram, report, LAYERS)),
         Part("Comparison", partial(results.comparison_table, rows, convention)),

@@ -57,7 +57,8 @@ class Step:
         hide: keys of controls that are not shown.
         lock: keys of controls that are disabled.
         use: keys of controls that the step needs, which are shown above the numbers of the page.
-        conceal: keys of charts that are not shown, because they have the answer of a later step.
+        conceal: keys of charts and cards (``card_latency``) that are not shown, because they have the answer of a
+            later step or because the step does not need them.
         teacher: notes for the teacher.
     """
 
@@ -88,7 +89,6 @@ class Lesson:
     Attributes:
         name: of the file, and in links.
         title, summary: on the list of lessons.
-        minutes: sum of the steps.
         learn: what a student can do afterwards.
         notes: for the teacher, paragraphs.
         mistakes: common mistakes.
@@ -99,12 +99,16 @@ class Lesson:
     name: str
     title: str
     summary: str
-    minutes: int
     learn: tuple[str, ...]
     notes: tuple[str, ...]
     mistakes: tuple[Common, ...]
     questions: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...] = field(hash=False)
+
+    @property
+    def minutes(self) -> int:
+        """Planned time of all steps, without the time to join a classroom."""
+        return sum(step.minutes for step in self.steps)
 
 
 @remembered
@@ -138,12 +142,9 @@ def read(path: Path) -> Lesson:
             problem = f"{entry['page']!r} is unknown. Choices: {', '.join(PAGES)}"
             raise schema.broken(path.name, entry["name"], "page", problem)
         steps.append(_Reader(path.name, entry).step())
-    minutes = sum(step.minutes for step in steps)
     whole = _Reader(path.name, {"name": "", "numbers": content.get("numbers", {})})
-    if minutes != content["minutes"]:
-        raise schema.broken(path.name, "", "minutes", f"{content['minutes']}, but the steps take {minutes} minutes")
     return Lesson(
-        path.stem, content["title"], content["summary"], content["minutes"], tuple(content["learn"]),
+        path.stem, content["title"], content["summary"], tuple(content["learn"]),
         tuple(content["notes"]),
         tuple(
             Common(each["mistake"], each["answer"], _about(path.name, each.get("step", ""), steps))

@@ -47,6 +47,14 @@ class Form:
         number = f"{value:,.{decimals}f}"
         return f"{number}{self.unit}" if self.unit == "×" else f"{number} {self.unit}".strip()
 
+    def within(self, low: float, high: float) -> tuple[str, ...]:
+        """Write the ends of an interval, rounded inward; one end if both are written alike, and none if it is empty."""
+        if self.digits == "si":
+            return tuple(dict.fromkeys((self.show(low), self.show(high))))
+        scale = 10 ** (_DECIMALS.get(self.unit, 0) if self.digits is None else int(self.digits))
+        first, last = math.ceil(low * scale - 1e-9) / scale, math.floor(high * scale + 1e-9) / scale
+        return tuple(dict.fromkeys(map(self.show, (first, last)))) if first <= last else ()
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -144,6 +152,16 @@ class Prediction:
         error, unit = self.signed_error(guess)
         amount = f"{float(f'{abs(error):.2g}'):,.12g}" if unit == "%" else f"{abs(error):.3g}"
         return f"{amount} {unit} too {'low' if error < 0 else 'high'}"
+
+    def accepted(self) -> str:
+        """Name the numbers that are right: ``7.5 % to 11.3 % counts as correct``."""
+        answer = self.value()
+        room = abs(answer) * self.tolerance / 100 if answer else self.tolerance / 100
+        halves = [(answer + each) / 2 for each in self.naive_values()]
+        low = max([answer - room, *(half for half in halves if half < answer)])
+        high = min([answer + room, *(half for half in halves if half > answer)])
+        ends = self.form.within(low, high)
+        return f"{' to '.join(ends or (self.show(answer),))} counts as correct"
 
     def is_right(self, guess: float) -> bool:
         """Whether a choice is the right one, or a number is within the tolerance."""

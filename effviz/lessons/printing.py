@@ -130,8 +130,9 @@ def timetable(chosen: Lesson) -> str:
     lines += [f"| {start + JOINING} | {number}. {title}{' (optional)' * optional} | {length} min | {note} |"
               for start, number, title, length, note, optional in timing(chosen)]  # fmt: skip
     optional = sum(step.minutes for step in chosen.steps if step.optional)
-    whole = f"{JOINING + chosen.minutes} minutes with joining"
-    lines += ["", f"{whole}, {JOINING + chosen.minutes - optional} without the optional steps."]
+    total = f"The steps take {chosen.minutes} minutes, and joining the room {JOINING}"
+    rest = f"Without the optional steps, the class needs {JOINING + chosen.minutes - optional} minutes with joining."
+    lines += ["", f"{total}. {rest}"]
     return "\n".join(lines)
 
 

@@ -67,8 +67,8 @@ _STEP = _record(
     hide=_NAMES, lock=_NAMES, use=_NAMES, conceal=_NAMES, teacher=_TEXT,
 )  # fmt: skip
 SCHEMA: Mapping[str, Any] = _record(
-    ["title", "summary", "minutes", "learn", "notes", "questions", "steps"], title=_LINE, summary=_TEXT,
-    minutes={"type": "integer", "minimum": 35, "maximum": 45}, learn=_TEXTS, notes=_TEXTS,
+    ["title", "summary", "learn", "notes", "questions", "steps"], title=_LINE, summary=_TEXT,
+    learn=_TEXTS, notes=_TEXTS,
     mistakes={"type": "array", "items": _record(["mistake", "answer"], mistake=_TEXT, answer=_TEXT, step=_NAME)},
     numbers={"type": "object", "additionalProperties": _SHOWN},
     questions={"type": "array", "items": _record(["question", "answer"], question=_TEXT, answer=_TEXT), "minItems": 3},

@@ -38,15 +38,13 @@ width => {
 }
 """
 
-# Visible controls whose center is covered by another element, which would take the click. A phone folds a long idea,
-# whose terms are reached by "More", or by the keyboard, which unfolds it.
+# Visible controls whose center is covered by another element, which would take the click.
 COVERED = """
 () => [...document.querySelectorAll('button, a, [role=radio], input[type=number], input[type=text]')].filter(e => {
   const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
   if (!box.width || !box.height || x < 0 || y < 0 || x > innerWidth - 1 || y > innerHeight - 1) return false;
   if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-  const hit = document.elementFromPoint(x, y), folded = e.closest('.idea:has(> details:not([open])) > p');
-  if (folded && (y > folded.getBoundingClientRect().bottom || hit?.closest('.idea > details'))) return false;
+  const hit = document.elementFromPoint(x, y);
   return !(hit && (e.contains(hit) || hit.contains(e)));
 }).map(e => e.innerText || e.getAttribute('aria-label') || e.outerHTML.slice(0, 100))
 """

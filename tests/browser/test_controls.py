@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import effviz
 from effviz.core.units import si
@@ -32,6 +32,7 @@ from tests.browser.driver import (
     wait_for_late_reports,
     wait_for_sweep,
 )  # fmt: skip
+from tests.support.server import Server
 
 
 def test_slider_and_input_are_one_control_and_no_move_is_lost(page: Page) -> None:
@@ -184,3 +185,28 @@ def test_another_network_starts_unscaled_and_a_bar_opens_its_layers(page: Page) 
     heights = [(bar.bounding_box() or {"height": 0})["height"] for bar in bars.all()]
     click_center(page, bars.nth(heights.index(max(heights))))
     expect_query(page, {"net": "VGG-16", "count": "FLOPs", "part": "Layers", "find": "stage3."})
+
+
+def test_a_phone_has_step_buttons_a_low_pinned_block_and_tables_that_show_that_they_scroll(
+    browser: Browser, server: Server
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page.goto(f"{server.url}/scaling?part=B0+to+B7")
+    settle(page)
+    more, less = (page.get_by_role("button", name=f"{verb} Coefficient φ") for verb in ("Increase", "Decrease"))
+    for button, value in ((more, "1.05"), (more, "1.1"), (less, "1.05")):
+        button.tap()
+        expect_query(page, {"part": "B0 to B7", "phi": value})
+    box = more.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 40
+
+    table = page.get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    pinned = page.locator("[data-past]")
+    visible = "e => e.getBoundingClientRect().height - parseFloat(e.style.getPropertyValue('--past'))"
+    assert 100 < pinned.evaluate(visible) < 160
+    expect(table).to_have_attribute("data-more", "")
+    table.locator(".dvn-scroller").evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    expect(table).not_to_have_attribute("data-more", "")
+    page.close()

@@ -65,7 +65,7 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
             predict(at, chosen, step, answer if is_right else wrong)
             assert step.prediction.show(answer) in texts(at)
             assert step.prediction.is_right(wrong) is False
-            words = ("Correct", "✓ Answer") if is_right else (" too ", "Not correct")
+            words = ("✓ Correct",) if is_right else ("✗ Not correct",)
             assert any(word in texts(at) for word in words), step.name
             assert explained(step.explanation, "answer") in [each.value for each in at.markdown]
         assert WAITING not in texts(at)
@@ -201,9 +201,9 @@ def test_a_goal_is_checked_on_the_network_of_the_page() -> None:
     control(at, "gamma").set_value(1.0)
     control(at, "phi").set_value(-2.0)
     run(at)
-    assert "Goal met:" in texts(at)
+    assert "✓ Goal met<" in texts(at)
     control(at, "phi").set_value(1.0)
-    assert "Goal met before:" in texts(run(at))
+    assert "✗ Goal met before, not now" in texts(run(at))
 
 
 def test_the_goal_of_the_studio() -> None:
@@ -213,7 +213,7 @@ def test_the_goal_of_the_studio() -> None:
     at.number_input(key="set_width_mult").set_value(0.25)
     run(at)
     at.text_input(key="set_resolution").set_value("128")
-    assert "Goal met:" in texts(run(at))
+    assert "✓ Goal met<" in texts(run(at))
 
 
 def test_a_step_keeps_the_design_of_the_step_before() -> None:

@@ -26,6 +26,7 @@ class Count(NamedTuple):
 
 
 _REPEATED = "How often the multipliers are applied"
+_AXIS = "φ (0: baseline, below 0: smaller)"
 _GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
 
 
@@ -61,14 +62,21 @@ def stairs_charts(
     )
     title = stairs_finding(stairs, now, count, named=named)
     cost, sizes = (
-        _column(panels, title, stairs, now, pins, look, "φ" if named else _REPEATED)
+        _column(panels, title, stairs, now, pins, look, named=named)
         for panels in ((macs,), (blocks, channels, resolution))
     )
     return cost, sizes
 
 
 def _column(
-    panels: Sequence[_Panel], title: str, stairs: Stairs, now: Swept, pins: Sequence[Pin], look: Appearance, axis: str
+    panels: Sequence[_Panel],
+    title: str,
+    stairs: Stairs,
+    now: Swept,
+    pins: Sequence[Pin],
+    look: Appearance,
+    *,
+    named: bool,
 ) -> Chart:
     traces: list[Spec] = []
     headings: list[Spec] = []
@@ -82,9 +90,10 @@ def _column(
         values = [value for trace in drawn for value in trace["y"] if value]
         low, high = math.log10(min(values)), math.log10(max(values))
         room = 0.06 * (high - low) + 0.02
+        axis = "" if panel is not panels[-1] else _AXIS if named else _REPEATED
         axes[f"xaxis{number}"] = {
             "anchor": f"y{number}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
-            "showticklabels": panel is panels[-1], "title": {"text": axis if panel is panels[-1] else ""},
+            "showticklabels": panel is panels[-1], "title": {"text": axis},
         }  # fmt: skip
         place: Spec = {"anchor": f"x{number}", "domain": [max(0.0, top - height), top]}
         ticks = log_ticks(low, high, most=6 if panel.large else 3)
@@ -96,7 +105,7 @@ def _column(
         headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
     layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
     spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
-    where = f"At φ = {now.phi:g}" if axis == "φ" else f"Multipliers applied {now.phi:g} times"
+    where = f"At φ = {now.phi:g}" if named else f"Multipliers applied {now.phi:g} times"
     return chart(
         look,
         330,

@@ -3,6 +3,7 @@
 
 const STORE = "effviz.exercises";
 const MOST = 200; // stored exercises
+const TOLERANCE = 0.02; // of a guess, as a share of the answer
 
 function read() {
   try {
@@ -61,8 +62,10 @@ function render(card) {
 function verdict(entry, guess) {
   if (entry.problem) return `No such network can be built. ${entry.problem}`;
   const off = entry.answer ? Math.abs(guess - entry.answer) / Math.abs(entry.answer) : Math.abs(guess);
-  const word = off < 0.02 ? ". Correct." : `, ${distance(entry, guess, off)}.`;
-  return `Your guess: ${guess}${entry.unit === "×" ? "×" : ` ${entry.unit}`}${word} ${entry.why}`;
+  const isRight = off < TOLERANCE;
+  const error = isRight ? "." : `, ${distance(entry, guess, off)} (up to ${100 * TOLERANCE} % is correct).`;
+  const own = `${guess}${entry.unit === "×" ? "×" : ` ${entry.unit}`}`;
+  return `${isRight ? "✓ Correct." : "✗ Not correct."} Your guess: ${own}${error} ${entry.why}`;
 }
 
 /** Words for the error, as in a lesson: "22 % too low"; that of a percentage is in percentage points. */

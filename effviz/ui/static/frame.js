@@ -22,6 +22,65 @@ function closeChips(leaves) {
   }
 }
 
+/** Add buttons for one step to a slider, for fingers, which cannot set it finely. The style sheet shows them. */
+function addSteps(slider) {
+  const inputs = slider.querySelectorAll("input[type=range]");
+  if (inputs.length !== 1 || slider.querySelector(".step")) return;
+  for (const [key, sign, verb] of [["ArrowLeft", "\u2212", "Decrease"], ["ArrowRight", "+", "Increase"]]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = `step ${verb.toLowerCase()}`;
+    button.textContent = sign;
+    button.setAttribute("aria-label", `${verb} ${inputs[0].getAttribute("aria-label")}`);
+    // The slider follows its own keys, and the page follows the slider that has the focus.
+    button.onclick = () => {
+      const input = slider.querySelector("input[type=range]");
+      input.focus({ preventScroll: true });
+      input.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    };
+    slider.append(button);
+  }
+}
+
+/**
+ * On a phone, keep only the control and the first two numbers in view: the page scrolls over what is below them. The
+ * block keeps its height, so that nothing jumps.
+ */
+function shrinkInstrument(main) {
+  if (!main || main.dataset.shrinks) return;
+  main.dataset.shrinks = "true";
+  const shrink = () => {
+    const inside = main.querySelector(".st-key-instrument"), block = inside?.parentElement;
+    let next = block?.nextElementSibling;
+    while (next && !next.getClientRects().length) next = next.nextElementSibling;
+    if (!next) return;
+    const { bottom } = block.getBoundingClientRect();
+    const kept = inside.querySelector(".goal, .card .change") ?? inside.firstElementChild;
+    const hidden = bottom - kept.getBoundingClientRect().bottom - 4;
+    const gap = parseFloat(getComputedStyle(block.parentElement).rowGap) || 0;
+    const past = Math.max(0, Math.min(hidden, bottom + gap - next.getBoundingClientRect().top));
+    block.toggleAttribute("data-past", past > 0.5);
+    block.style.setProperty("--past", `${past}px`);
+  };
+  main.addEventListener("scroll", shrink, { passive: true });
+}
+
+// A table that is wider than the window scrolls sideways.
+const SCROLLING = "[data-testid=stDataFrame] .dvn-scroller";
+
+/** Mark a box as long as it has more to the right: the style sheet fades its edge. */
+function markMore(scroller) {
+  if (scroller.dataset.watched) return;
+  scroller.dataset.watched = "true";
+  const box = scroller.closest("[data-testid=stDataFrame]");
+  const mark = () => {
+    box.toggleAttribute("data-more", scroller.scrollLeft + scroller.clientWidth < scroller.scrollWidth - 2);
+  };
+  scroller.addEventListener("scroll", mark, { passive: true });
+  const sizes = new ResizeObserver(mark);
+  [scroller, ...scroller.children].forEach((each) => sizes.observe(each));
+}
+
 /**
  * Add what elements of Streamlit lack for a reader without a pointer: on a phone, the navigation has its sections in a
  * list, where only entries are legal, and no key scrolls code that is wider than the screen.
@@ -32,6 +91,9 @@ function repairElements() {
     list?.setAttribute("role", "group");
     for (const item of list?.querySelectorAll("li") ?? []) item.setAttribute("role", "none");
     for (const code of document.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) code.tabIndex = 0;
+    document.querySelectorAll(SCROLLING).forEach(markMore);
+    document.querySelectorAll("[data-testid=stSlider]").forEach(addSteps);
+    shrinkInstrument(document.querySelector("[data-testid=stMain]"));
   };
   repair();
   const app = document.querySelector("[data-testid=stApp]");

@@ -13,6 +13,7 @@ from effviz.core.caches import remembered
 from effviz.core.units import binary, change
 from effviz.count.report import Report
 from effviz.model.design import Design
+from effviz.ui import playing
 from effviz.ui.convention import QUANTITIES, Convention
 from effviz.ui.widgets.component import component
 
@@ -37,6 +38,7 @@ class Card:
         over: whether the number exceeds a limit; `below` says so too.
         aside: the same amount in another unit, small beside the number; empty for none.
         badge: a word about the origin of the number, in a frame beside the label; empty for none.
+        key: name of the card for a lesson, which can conceal it: ``"macs"``; empty for none.
     """
 
     label: str
@@ -49,6 +51,7 @@ class Card:
     unit: str = ""
     over: bool = False
     badge: str = ""
+    key: str = ""
 
 
 def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
@@ -60,7 +63,10 @@ def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
     row = component("cards", '<div class="cards"></div>')
     # The name beside the title comes with the numbers: a separate message would be sent with every move.
     titled = st.session_state.get(TITLED, "")
-    row(key=key, data=orjson.dumps({"cards": [asdict(card) for card in cards], "titled": titled}))
+    cards = list(cards)
+    concealed = [place for place, card in enumerate(cards) if playing.conceals(f"card_{card.key}")]
+    shown = {"cards": [asdict(card) for card in cards], "concealed": concealed, "titled": titled}
+    row(key=key, data=orjson.dumps(shown))
 
 
 def count_card(
@@ -93,7 +99,7 @@ def count_card(
         against = ""
     aside = binary(convention.weight_bytes * value) if quantity == "params" else ""
     label, text = convention.label(quantity), convention.show(quantity, value)
-    return Card(label, text, help, below, against, unit=unit, aside=aside)
+    return Card(label, text, help, below, against, unit=unit, aside=aside, key=quantity)
 
 
 def report_cards(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -30,8 +31,8 @@ from effviz.ui.widgets.glossary import explained
 
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
-_INSTRUMENT = "_instrument"
 _LONG_IDEA = 120  # characters: more than two lines on a phone
+_SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z\[])")
 PRESENT = "present"
 """Key of the setting that enlarges a page for a projector."""
 
@@ -66,11 +67,11 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
     """
     if playing.now() is None:
         idea = page(url_path).idea
-        # A phone shows the beginning of a long idea; an open one has its text in full.
-        more = (
-            "<details><summary><span>More</span><span>Less</span></summary></details>" if len(idea) > _LONG_IDEA else ""
-        )
-        text = f'<div class="idea">\n\n{explained(idea)}\n\n{figure(url_path)}{more}</div>'
+        # A phone shows the first sentence of a long idea; an open one has its text in full.
+        first, *rest = _SENTENCE_END.split(idea, maxsplit=1) if len(idea) > _LONG_IDEA else [idea]
+        more = "<details><summary><span>More</span><span>Less</span></summary></details>" if rest else ""
+        folded = "".join(f' <span class="rest">{each}</span>' for each in rest)
+        text = f'<div class="idea">\n\n{explained(first + folded)}\n\n{more}\n\n{figure(url_path)}</div>'
         st.markdown(text, unsafe_allow_html=True)
     links.line()
     if controls:
@@ -80,7 +81,7 @@ def header(url_path: str, *, controls: bool = True) -> Convention:
 
 def instrument() -> DeltaGenerator:
     """Return the place of the main control and the headline numbers. On a phone, it stays in view."""
-    place: DeltaGenerator = st.session_state[_INSTRUMENT]
+    place: DeltaGenerator = st.session_state[lesson_panel.INSTRUMENT]
     return place
 
 
@@ -116,8 +117,9 @@ def moving(body: Callable[[], None]) -> None:
         links.begin()
         if lesson_panel.show():
             lesson_panel.place_controls()
-            st.session_state[_INSTRUMENT] = st.container(key="instrument")
+            st.session_state[lesson_panel.INSTRUMENT] = st.container(key="instrument")
             body()
+            lesson_panel.finish()
             links.finish()
 
     st.fragment(run, key=runs.PAGE_FRAGMENT)()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
-from effviz.charts.sentences import plural
 from effviz.core.text import html_text
 from effviz.count.report import Report
-from effviz.lessons.goals import CheckedLimit
 from effviz.lessons.lesson import ORDER
 from effviz.lessons.prediction import Prediction
 from effviz.ui import carried, classroom, links, playing, runs
@@ -19,12 +16,13 @@ from effviz.ui.paths import page_path
 from effviz.ui.playing import Play
 from effviz.ui.widgets import browser_storage, room_bar
 from effviz.ui.widgets.glossary import show_explained
+from effviz.ui.widgets.lesson_goal import show_end, show_goal
 
 _GUESS = "lesson_guess"
 _PROBLEM = "_lesson_problem"
 _WAITED = "_lesson_waited"  # whether the page was not drawn in the last run
-_GOAL = "_lesson_goal"  # the place of the goal in this run
-_SUMMARY = "_lesson_summary"  # the place of the summary in this run
+INSTRUMENT = "_instrument"
+"""Key of the place of the main control and the headline numbers."""
 _CHANGED = "_lesson_changed"  # lesson and step whose prediction is being changed
 
 
@@ -33,7 +31,6 @@ def show() -> bool:
 
     It may not before the prediction of the step is made.
     """
-    st.session_state[_GOAL] = st.session_state[_SUMMARY] = None
     _check("lesson", ORDER.__contains__, f"choices: {', '.join(ORDER)}")
     play = playing.now()
     _check("step", lambda text: play is not None and playing.is_step(play.lesson, text), "a step of a lesson")
@@ -57,11 +54,7 @@ def show() -> bool:
         _head(play)
         is_open = _prediction(play)
         if is_open and play.step.goal is not None:
-            st.session_state[_GOAL] = st.empty()
-            _show_goal(play, ())
-        if is_open and play.number == len(play.lesson.steps):
-            st.session_state[_SUMMARY] = st.empty()
-            _show_summary(play)
+            st.html(f'<p class="goal"><strong>Goal:</strong> {html_text(play.step.goal.text)}</p>')
         _ways(play, is_open=is_open)
     if not is_open:
         st.html(f'<p class="lesson_waiting">The controls and charts appear {room_bar.when(play)}.</p>')
@@ -102,14 +95,21 @@ def synchronise() -> None:
 def built(report: Report | None) -> None:
     """Compare the network on the page with the goal of the step. A page calls this with its report."""
     play = playing.now()
-    if report is None or play is None or st.session_state.get(_GOAL) is None or play.step.goal is None:
+    if report is None or play is None or not play.is_here or play.step.goal is None:
         return
     checked = play.step.goal.check(report)
     if all(each.is_met for each in checked):
         playing.answer(play.lesson, play.step, met=True)
         room_bar.met(play)
-    _show_goal(play, checked)
-    _show_summary(play)
+    with st.session_state[INSTRUMENT]:
+        show_goal(play, checked)
+
+
+def finish() -> None:
+    """Show what the step or the lesson ends with, below the page's own content."""
+    play = playing.now()
+    if play is not None and play.is_here:
+        show_end(play)
 
 
 def _elsewhere(play: Play) -> None:
@@ -227,23 +227,20 @@ def _predict(play: Play, key: str) -> None:
 
 
 def _verdict(prediction: Prediction, guess: float | None) -> str:
+    """Write whether a prediction is correct, first with a sign and a word, then the answer and the error."""
     answer, is_right = prediction.value(), guess is not None and prediction.is_right(guess)
     mark = "right" if is_right else "wrong"
+    word = "Revealed" if guess is None else "✓ Correct" if is_right else "✗ Not correct"
+    head = f'<p class="verdict {mark}"><strong>{word}</strong>'
     if not prediction.choices:
         said = "Revealed before your prediction."
         if guess is not None:
             said = f"You predicted {prediction.show(guess)}"
             naive = prediction.mistake(guess)
-            if not is_right:
-                said += f", {prediction.distance(guess)}." + (f" {naive.reason}" if naive else "")
-            elif prediction.show(guess) == prediction.show(answer):
-                said += ". Correct."
-            else:
-                said += f". Correct (within {prediction.tolerance:g} %)."
-        return (
-            f'<p class="verdict {mark}"><strong>{html_text(prediction.show(answer))}</strong> '
-            f"<span>{html_text(said)}</span></p>"
-        )
+            is_exact = prediction.show(guess) == prediction.show(answer)
+            said += "." if is_exact else f", {prediction.distance(guess)}. {prediction.accepted()}."
+            said += f" {naive.reason}" if naive else ""
+        return f"{head} <b>{html_text(prediction.show(answer))}</b> <span>{html_text(said)}</span></p>"
     rows = []
     for place, each in enumerate(prediction.choices):
         marks = " · ".join(
@@ -252,63 +249,10 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
         kind = "right" if place == int(answer) else "wrong" if place == guess else ""
         text, reason = html_text(each.text), html_text(each.reason)
         rows.append(f'<li class="{kind}"><strong>{text}</strong> <em>{marks}</em><br>{reason}</li>')
-    return f'<ul class="choices" aria-label="{"Correct" if is_right else "Not correct"}">{"".join(rows)}</ul>'
+    return f'{head}</p><ul class="choices">{"".join(rows)}</ul>'
 
 
-# --- Goal and links ---------------------------------------------------------------------------------------------------
-
-
-def _show_goal(play: Play, checked: tuple[CheckedLimit, ...]) -> None:
-    goal: Any = st.session_state[_GOAL]
-    if play.step.goal is None:
-        return
-    reached = bool(checked) and all(each.is_met for each in checked)
-    after = f"<p>{html_text(play.step.goal.after)}</p>" if reached and play.step.goal.after else ""
-    before = playing.answers(play.lesson.name).get(play.step.name, {}).get("met", False)
-    word = "Goal met" if reached else "Goal met before" if before else "Goal"
-    rows = "".join(
-        f'<li class="{"right" if each.is_met else "wrong"}">{"✓" if each.is_met else "✗"} {html_text(each.text)}</li>'
-        for each in checked
-    )
-    goal.html(
-        f'<div class="goal {"right" if reached else ""}" role="status"><strong>{word}:</strong> '
-        f"{html_text(play.step.goal.text)}<ul>{rows}</ul>{after}</div>"
-    )
-
-
-def _show_summary(play: Play) -> None:
-    """Show the score and the aims of the lesson after the last step, once its goal is met."""
-    place: Any = st.session_state.get(_SUMMARY)
-    found = playing.answers(play.lesson.name)
-    if place is None or (play.step.goal is not None and not found.get(play.step.name, {}).get("met", False)):
-        return
-    st.session_state[_SUMMARY] = None
-    with place.container(key="lesson_summary"):
-        aims = "\n".join(f"- {each}" for each in play.lesson.learn)
-        st.markdown(f"**End of the lesson.** {_score(play)}\n\n**Aims of the lesson**\n\n{aims}")
-
-
-def _score(play: Play) -> str:
-    """Count the predictions that are known to be correct, those that were not made, and the goals."""
-    steps = [Play(play.lesson, number) for number in range(1, len(play.lesson.steps) + 1)]
-    found = playing.answers(play.lesson.name)
-    known = [
-        each.step.prediction.is_right(found[each.step.name]["guess"])
-        for each in steps
-        if each.step.prediction is not None
-        and "guess" in found.get(each.step.name, {})
-        and not room_bar.hides_answer(each)
-    ]
-    open_ones = sum(each.step.prediction is not None for each in steps) - len(known)
-    texts = [f"{sum(known)} of {plural(len(known), 'prediction')} {'is' if len(known) == 1 else 'are'} correct."]
-    if open_ones:
-        texts.append(f"{plural(open_ones, 'question')} {'has' if open_ones == 1 else 'have'} no prediction.")
-    goals = [bool(found.get(each.step.name, {}).get("met")) for each in steps if each.step.goal is not None]
-    if len(goals) == 1:
-        texts.append(f"The goal is {'' if goals[0] else 'not '}met.")
-    elif goals:
-        texts.append(f"{sum(goals)} of {len(goals)} goals {'is' if sum(goals) == 1 else 'are'} met.")
-    return " ".join(texts)
+# --- Links ------------------------------------------------------------------------------------------------------------
 
 
 def _ways(play: Play, *, is_open: bool) -> None:

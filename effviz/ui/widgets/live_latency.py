@@ -22,7 +22,7 @@ from effviz.core.text import html_text
 from effviz.core.units import change, milliseconds
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
 from effviz.measure.recorded import Recorded, compared
-from effviz.ui import inputs, links, runs
+from effviz.ui import inputs, links, playing, runs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
@@ -228,8 +228,10 @@ def card(reading: Reading, against: str = "") -> Card:
         meaning = f"Median time of one run of PyTorch on {reading.recorded.where}, not on this server."
     if latency is None:
         if reading.stale is None:
-            return Card(label, "\N{EN DASH}", meaning, "not measured")
-        return Card(label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True)
+            return Card(label, "\N{EN DASH}", meaning, "not measured", key="latency")
+        return Card(
+            label, milliseconds(reading.stale.median_ms), meaning, "before the change", stale=True, key="latency"
+        )
     spread = f"90th percentile {milliseconds(latency.p90_ms)}, IQR {milliseconds(latency.iqr_ms)}"
     help = f"{latency.runs} runs, {spread}\n\n{meaning}"
     text = milliseconds(latency.median_ms)
@@ -237,9 +239,9 @@ def card(reading: Reading, against: str = "") -> Card:
         below = f"IQR {milliseconds(latency.iqr_ms)}"
         if against:
             below = f"{against}: not {'recorded' if latency.is_recorded else 'measured'}"
-        return Card(label, text, help, below, badge=badge)
+        return Card(label, text, help, below, badge=badge, key="latency")
     help = f"{help} {against[:1].upper()}{against[1:]}: {milliseconds(reference.median_ms)}."
-    return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, badge=badge)
+    return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, badge=badge, key="latency")
 
 
 def headline(
@@ -279,6 +281,8 @@ def bar(design: effviz.Design, conditions: Conditions, reading: Reading, redraw:
     if st.session_state.pop(_CANCELLED, False):
         # The switch "Measure after every change" is outside the moving part.
         st.rerun()
+    if playing.conceals("card_latency"):
+        return
     with st.container(horizontal=True, key="latency", gap="small", vertical_alignment="center"):
         if reading.ticket is None:
             st.button(

@@ -23,6 +23,7 @@ from effviz.ui.widgets import takeaway
 
 _ROW = 35  # pixels
 _LARGEST = 2**63 - 1
+_UNPINNED = 2  # columns that fit side by side on a phone
 _AMOUNT = re.compile(
     "[+\N{MINUS SIGN}\N{DIVISION SIGN}-]?<?[0-9][0-9.,]*[ \N{NO-BREAK SPACE}]?"
     "(\N{MULTIPLICATION SIGN}|%|[kMGTPE]|([KMGT]i)?B|m?s|px|points|pts)?"
@@ -203,19 +204,24 @@ def arrow_array(values: list[Any]) -> pa.Array:
 
 def _config(table: Table, data: pa.Table) -> dict[str, Any]:
     config: dict[str, Any] = {}
+    # The first column names the row, and stays in view where the others scroll.
+    pin = True if len(table.columns) > _UNPINNED else None
     for column in table.columns:
+        pinned = pin if column is table.columns[0] else None
         kind = data.schema.field(column.label).type
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
             usual = "localized" if pa.types.is_integer(kind) else "%.2f"
             shown = usual if column.format is None else column.format or None
-            config[column.label] = st.column_config.NumberColumn(width=column.width, help=column.help, format=shown)
+            config[column.label] = st.column_config.NumberColumn(
+                width=column.width, help=column.help, format=shown, pinned=pinned
+            )
         elif column.link:
             config[column.label] = st.column_config.LinkColumn(
-                width=column.width, help=column.help, display_text=column.link
+                width=column.width, help=column.help, display_text=column.link, pinned=pinned
             )
-        elif (amounts := _are_amounts(table.cells[column.label])) or column.width or column.help:
+        elif (amounts := _are_amounts(table.cells[column.label])) or column.width or column.help or pinned:
             config[column.label] = st.column_config.TextColumn(
-                width=column.width, help=column.help, alignment="right" if amounts else None
+                width=column.width, help=column.help, alignment="right" if amounts else None, pinned=pinned
             )
     return config
 

@@ -333,7 +333,7 @@ MOVING = {
 @every_preset
 def test_a_block_is_shown_in_motion_if_there_is_an_animation(name: str) -> None:
     at = open_page("blocks", block=PRESETS[name].title)
-    assert ("In motion" in at.button_group(key="part").options) == bool(MOVING[name])
+    assert ("motion_view" in component(at, "motion")) == bool(MOVING[name])
     switches = [group for group in at.button_group if group.key == "motion"]
     assert len(switches) == (len(MOVING[name]) > 1)
     for number, animation in enumerate(MOVING[name]):

@@ -120,7 +120,7 @@ def test_a_held_base_follows_the_others(held: str) -> None:
     value = held_base(held, bases)
     (follower,) = (entry for entry in at.number_input if entry.disabled)
     assert follower.value == pytest.approx(value)
-    assert follower.label == {"alpha": "α", "beta": "β", "gamma": "γ"}[held]
+    assert follower.label == {"alpha": "α depth", "beta": "β width", "gamma": "γ resolution"}[held]
 
 
 def test_a_constraint_that_cannot_be_held_has_a_note() -> None:

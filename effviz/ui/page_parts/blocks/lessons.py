@@ -19,7 +19,7 @@ from effviz.model.outline import by_stage, stage_of
 from effviz.studies.excite import Excitation, excite
 from effviz.studies.manifold import DIMENSIONS, MAX_DIMENSIONS, embed, loss_curve
 from effviz.studies.reuse import FeatureReads, Reuse, reading, reuse
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, playing
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.exercise import Exercise, exercise
 from effviz.ui.widgets.formula import formula
@@ -187,11 +187,15 @@ def _excitation(report: Report, look: Appearance) -> tuple[list[Excitation], Cha
 
 
 def in_motion(motions: Mapping[str, Callable[[], Motion]]) -> None:
-    """Show the animation of the block, or the chosen one of several."""
+    """Show the animation of the block, or the chosen one of several; nothing for a block without one."""
     titles = list(motions)
-    if len(titles) == 1:
+    if playing.conceals("motion_view"):
         links.idle("motion")
-        show_motion(motions[titles[0]](), "motion_view")
+        return
+    if len(titles) < 2:
+        links.idle("motion")
+        for motion in motions.values():
+            show_motion(motion(), "motion_view")
         return
     if st.session_state.get("motion") not in (None, *titles):
         st.session_state["motion"] = titles[0]

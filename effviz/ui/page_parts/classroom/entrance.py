@@ -10,6 +10,7 @@ from effviz.lessons.lesson import ORDER, lesson
 from effviz.lessons.rooms import HOURS, LONGEST_NICKNAME, Room, RoomError, read_code, replica_of
 from effviz.ui import carried, classroom, inputs
 from effviz.ui.navigation import page
+from effviz.ui.page_parts.classroom.course_of_room import course_of_room
 from effviz.ui.paths import page_path
 from effviz.ui.widgets.component import component
 from effviz.ui.widgets.frame import notice
@@ -47,6 +48,7 @@ def entrance() -> None:
             _problem(_PROBLEM)
             for code in classroom.taught():
                 st.button(f"Back to class {code}", on_click=_return, args=(code,), type="tertiary")
+    st.markdown(course_of_room(), unsafe_allow_html=True)
     st.caption(
         "There are no accounts. The server keeps nicknames, predictions and goals in memory until the teacher ends "
         f"the room, for at most {HOURS} hours."

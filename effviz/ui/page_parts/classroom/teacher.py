@@ -67,7 +67,8 @@ def _private(step: Step) -> None:
 def _task(room: Room, step: Step) -> None:
     """Show the question, or the text of a step without one, and the goal once the students see the page."""
     if step.prediction is not None:
-        st.markdown(step.prediction.asked())
+        with st.container(key="room_question"):
+            st.markdown(step.prediction.asked())
     else:
         show_explained(step.text, "room")
     if step.goal is not None and (step.prediction is None or room.scene.step in room.scene.revealed):

@@ -56,7 +56,7 @@ def cards(choice: Choice, convention: Convention) -> list[Card]:
         ),
         Card(
             "Reduction", f"{factor:.3g}×", f"{name} of the standard convolution divided by those of this one.",
-            f"{'fewer' if factor >= 1 else 'more'} {lower(name)}",
+            f"{'fewer' if factor >= 1 else 'more'} {lower(name)}", key="reduction",
         ),
     ]  # fmt: skip
 

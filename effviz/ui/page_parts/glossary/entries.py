@@ -6,7 +6,7 @@ import streamlit as st
 
 from effviz.core.caches import remembered
 from effviz.core.text import search_text
-from effviz.ui import inputs
+from effviz.ui import inputs, links
 from effviz.ui.ideas import figure
 from effviz.ui.navigation import PAGES, PageInfo, page
 from effviz.ui.terms import TERMS, Term
@@ -21,7 +21,10 @@ def search() -> str:
 def show(text: str) -> None:
     """Show the entries whose name, alias or sentence contains a text."""
     found = matches(text)
-    st.caption(f"{len(found)} of {len(TERMS)} terms")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption(f"{len(found)} of {len(TERMS)} terms", width="content")
+        if len(found) < len(TERMS):
+            st.button("Show all terms", key="all_terms", type="tertiary", on_click=links.assign, args=("term", ""))
     if not found:
         notice("No term matches the search.")
     st.markdown(_listed(found), unsafe_allow_html=True)
@@ -45,9 +48,13 @@ def _listed(found: tuple[Term, ...]) -> str:
     """Write the entries by page, as one text: a message for each would cost more than the text."""
     by_page = [(each, [entry for entry in found if entry.page == each.url_path]) for each in PAGES]
     subjects = [(each, entries) for each, entries in by_page if entries]
-    links = " ".join(f'<a href="#subject-{each.url_path}">{each.title}</a>' for each, _ in subjects)
-    index = f'<nav class="subjects" aria-label="Subjects">{links}</nav>\n\n' if len(subjects) > 1 else ""
-    return index + "".join(_subject(each, entries) for each, entries in subjects)
+    ways = " ".join(f'<a href="#subject-{each.url_path}">{each.title}</a>' for each, _ in subjects)
+    names = " ".join(f'<a href="#{_anchor(entry)}">{entry.title}</a>' for entry in found)
+    index = (
+        f'<nav class="subjects" aria-label="Subjects">{ways}</nav>\n\n'
+        f'<details class="terms"><summary>All {len(found)} terms, A to Z</summary>{names}</details>\n\n'
+    )
+    return (index if len(subjects) > 1 else "") + "".join(_subject(each, entries) for each, entries in subjects)
 
 
 def _subject(each: PageInfo, entries: list[Term]) -> str:
@@ -57,6 +64,10 @@ def _subject(each: PageInfo, entries: list[Term]) -> str:
         f"## [{each.title}]({each.url_path})\n\n"
         f'{figure(each.url_path)}\n\n</div><div class="glossary">\n\n{"".join(map(_entry, entries))}</div></div>\n\n'
     )
+
+
+def _anchor(entry: Term) -> str:
+    return f"term-{entry.name.replace(' ', '-')}"
 
 
 def _entry(entry: Term) -> str:
@@ -69,4 +80,4 @@ def _entry(entry: Term) -> str:
         *([f"${entry.formula}$"] if entry.formula else []),
         f":small[[{place}]({entry.link}){f' · {entry.source}' if entry.source else ''}]",
     ]
-    return "<div>\n\n" + "\n\n".join(lines) + "\n\n</div>\n\n"
+    return f'<div id="{_anchor(entry)}">\n\n' + "\n\n".join(lines) + "\n\n</div>\n\n"

@@ -21,7 +21,12 @@ from effviz.zoo import architecture
 VIEWS = ("Drawn to scale", "Equal multiply-adds", "Fit a budget", "Grid search")
 TARGET = 2.0
 USUAL = (-2.0, 8.0)  # of φ
-_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
+UNNAMED = (0, 2)  # how often a step of a lesson without φ applies its multipliers
+SEARCHED = (
+    f"The paper found {PAPER[0]:g}, {PAPER[1]:g} and {PAPER[2]:g} by a grid search at φ = 1: of the bases with "
+    "α · β² · γ² ≈ 2, they gave the most accurate network."
+)
+_NAMES = {"alpha": "α depth", "beta": "β width", "gamma": "γ resolution"}
 _MOST_BASE = 3.0
 
 
@@ -71,14 +76,23 @@ def controls() -> Choice:
             help=r"Compound coefficient: depth $\alpha^\phi$, width $\beta^\phi$, resolution $\gamma^\phi$. "
             "Negative values shrink the network.",
         )  # fmt: skip
-    place = st.container(horizontal=True, key="row_bases", gap="small")
+    place = st.container(horizontal=True, key="row_bases", gap="small", vertical_alignment="bottom")
     held = inputs.choice(
         "Solve for", ["nothing", *LETTERS], "hold", default="nothing",
         help=r"Keeps $\alpha \cdot \beta^2 \cdot \gamma^2 = 2$: the chosen base follows the other two.",
     )  # fmt: skip
     rule = _bases(place, "" if held == "nothing" else held)
+    if not playing.held("alpha")[0]:
+        with playing.beside("alpha"):
+            st.button("Use the paper's values", key="paper_bases", on_click=_use_paper, disabled=rule == PAPER)
     named = not playing.held("phi")[1]
     return Choice(architecture(name), rule, phi, named, named and (playing.now() is None or rule == PAPER))
+
+
+def _use_paper() -> None:
+    links.reset({"hold": "nothing"})
+    for letter, usual in zip(LETTERS, PAPER, strict=True):
+        links.put_number(letter, usual)
 
 
 def _bases(place: DeltaGenerator, held: str) -> ScalingRule:
@@ -91,8 +105,8 @@ def _bases(place: DeltaGenerator, held: str) -> ScalingRule:
             continue
         with place:
             chosen[letter] = inputs.decimal(
-                _GREEK[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
-                help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}.",
+                _NAMES[letter], letter, default=usual, minimum=1.0, maximum=_MOST_BASE, step=0.01, format="%.2f",
+                help=f"Factor on {LETTERS[letter]} for each step of φ. The paper uses {usual:g}. {SEARCHED}",
             )  # fmt: skip
     if held:
         links.idle(held)
@@ -100,9 +114,9 @@ def _bases(place: DeltaGenerator, held: str) -> ScalingRule:
         chosen[held] = max(1.0, value)
         with follower:
             st.number_input(
-                _GREEK[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
+                _NAMES[held], value=chosen[held], disabled=True, format="%.3f", key=f"{held}_held_{chosen[held]:.6f}",
                 help=f"Follows from the other two, so that the constraint is {TARGET:g}.",
             )  # fmt: skip
         if value < 1:
-            st.caption(f"{_GREEK[held]} would be {value:.3f}, but it must be at least 1. The constraint is not met.")
+            st.caption(f"{_NAMES[held][0]} would be {value:.3f}, but it must be at least 1. The constraint is not met.")
     return ScalingRule(*(chosen[letter] for letter in LETTERS))

@@ -16,7 +16,7 @@ from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
 from effviz.ui import playing
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.scaling.controls import TARGET, USUAL, Choice, count
+from effviz.ui.page_parts.scaling.controls import SEARCHED, TARGET, UNNAMED, USUAL, Choice, count
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import Card, count_card
 from effviz.ui.widgets.charts import chart_row
@@ -47,15 +47,18 @@ def _constraint_card(choice: Choice) -> Card:
     off = factor / TARGET - 1
     help = (
         f"{rule.alpha:g} × {rule.beta:.4g}² × {rule.gamma:.4g}² = {factor:.4f}. Each step of φ promises this factor in "
-        "multiply-adds. The paper requires about 2."
+        f"multiply-adds. The paper requires about 2. {SEARCHED}"
     )
     if abs(off) < _EQUAL:
-        return Card("α · β² · γ²", f"{factor:.3f}", help, "equal to 2")
-    return Card("α · β² · γ²", f"{factor:.3f}", help, f"{'+' if off > 0 else chr(0x2212)}{percent(abs(off))}", "2")
+        return Card("α · β² · γ²", f"{factor:.3f}", help, "equal to 2", key="constraint")
+    below = f"{'+' if off > 0 else chr(0x2212)}{percent(abs(off))}"
+    return Card("α · β² · γ²", f"{factor:.3f}", help, below, "2", key="constraint")
 
 
 def _span(choice: Choice) -> tuple[int, int]:
-    """Return the usual range of φ, or a wider one where φ is beyond it."""
+    """Return the usual range of φ, or a wider one where φ is beyond it; without φ, up to two applications."""
+    if not choice.named:
+        return UNNAMED
     return int(min(USUAL[0], math.floor(choice.phi))), int(max(USUAL[1], math.ceil(choice.phi)))
 
 

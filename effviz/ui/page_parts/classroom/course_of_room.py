@@ -1,0 +1,55 @@
+"""Drawings of the course of a class in a room, with captions."""
+
+from __future__ import annotations
+
+from effviz.core.caches import remembered
+from effviz.ui.ideas.shapes import drawing, label, path, rect
+
+_CELLS = (0, 1, 2, 4, 5, 8, 10, 12, 13, 14)  # dark cells of a drawn code, of 4 x 4
+_ANSWERS = (14, 34, 52, 24, 10)  # heights of drawn bars; the third one has the answer
+
+
+@remembered
+def course_of_room() -> str:
+    """Return the drawings as HTML."""
+    steps = (
+        ("Open a room", "The screen shows a code and a QR code. Students join with any browser.", _screen()),
+        (
+            "Students predict",
+            "Each step has a question. The page with its numbers stays closed until the answer.",
+            _phones(),
+        ),
+        ("Reveal the answer", "The screen shows all predictions. Then the controls of the page appear.", _result()),
+    )
+    rows = "".join(
+        f'<li><div class="subject_head">{figure}</div><strong>{place}. {title}</strong><p>{text}</p></li>'
+        for place, (title, text, figure) in enumerate(steps, 1)
+    )
+    return f'<ol class="room_course" aria-label="In a room">{rows}</ol>'
+
+
+def _screen() -> str:
+    cells = "".join(rect(54 + 11 * (cell % 4), 32 + 11 * (cell // 4), 11, 11, "accent") for cell in _CELLS)
+    return drawing(
+        "A screen with a QR code and the code of a room.", rect(30, 8, 200, 82), cells, rect(54, 32, 44, 44, "none"),
+        label(165, 60, "K A B C D"), path("M130 90V104M95 104H165"),
+    )  # fmt: skip
+
+
+def _phones() -> str:
+    phones = "".join(
+        rect(left, 12, 48, 88) + label(left + 24, 48, "?") + rect(left + 8, 76, 32, 12, "accent")
+        for left in (36, 106, 176)
+    )
+    return drawing("Three phones, each with a question and a field for the prediction.", phones)
+
+
+def _result() -> str:
+    bars = "".join(
+        rect(58 + 30 * place, 84 - high, 24, high, "accent" if place == 2 else "ghost")
+        for place, high in enumerate(_ANSWERS)
+    )
+    return drawing(
+        "A screen with the predictions of a class as bars, the one with the answer in color.", rect(30, 8, 200, 82),
+        bars, label(130, 26, "answer"), path("M130 90V104M95 104H165"),
+    )  # fmt: skip
