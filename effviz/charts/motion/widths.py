@@ -101,6 +101,7 @@ def _row(block: Residual, resolution: int, track: int) -> tuple[Spec, list[Phase
             size, end = pair(step.layer.kernel_size)[0], step.layer.out_channels
             kind = conv_kind(step.layer)
             label = f"{size}×{size}"
+            named = label if kind == POINTWISE else f"{label} {_WORDS[kind]}"
             if "shortcut" in step.path.split("."):
                 shortcut = label
                 add(kind, label, cost, f"{name}: a {label} convolution brings the input to the output's shape.", -1)
@@ -108,7 +109,7 @@ def _row(block: Residual, resolution: int, track: int) -> tuple[Spec, list[Phase
             change = f"{nodes[-1]} to {end} channels, {exact(cost)} multiply-adds"
             text = f"{name}: {label} {_WORDS[kind]} convolution, {change}."
             nodes.append(end)
-            add(kind, label, cost, text, len(nodes) - 2)
+            add(kind, named, cost, text, len(nodes) - 2)
         elif isinstance(step.layer, Branches):
             shortcut = shortcut or "identity"
             add(MERGE, "+", 0, f"{name}: the shortcut adds the input to the output, {nodes[-1]} channels.", -2)

@@ -21,16 +21,22 @@ export function scene(tools, stage, spec, width) {
     });
     drawParts(false);
     const ends = nodes.length - 1;
-    const roof = y + LABEL + 6;
-    const summit = 0.25 * (base - Math.max(tall(0), tall(ends)) / 2 - 18) + 0.75 * (roof - 12);
-    const path = `M${x(0) + bar / 2},${base - tall(0) / 2 - 18}C${x(0) + bar / 2},${roof - 12},${x(ends) + bar / 2},${roof - 12},` +
-      `${x(ends) + bar / 2},${base - tall(ends) / 2 - 18}`;
+    const roof = y + LABEL - 18;
+    const tops = [0, ends].map((at) => base - tall(at) / 2), middles = [0, ends].map((at) => x(at) + bar / 2);
+    const summit = 0.25 * Math.min(...tops) + 0.75 * roof;
+    const path = `M${middles[0]},${tops[0]}C${middles[0]},${roof},${middles[1]},${roof},${middles[1]},${tops[1]}`;
     if (shortcut) add(svg, "path", { class: "arch faint", d: path });
     const arc = add(svg, "path", { class: "arch", d: shortcut ? path : "", pathLength: 1 });
-    if (shortcut) text(svg, width / 2, summit + 4, shortcut === "identity" ? "shortcut" : `shortcut, ${shortcut}`, { class: "plate" });
+    if (shortcut) {
+      add(svg, "path", { class: "tip", d: `M${middles[1] - 6},${tops[1] - 11}h12l-6,11z` });
+      text(svg, width / 2, summit + 4, shortcut === "identity" ? "shortcut" : `shortcut, ${shortcut}`, { class: "plate" });
+    }
     nodes.forEach((channels, at) => {
+      // The shortcut begins and ends on the bars, so the number is below them.
+      const isEnd = shortcut && (at === 0 || at === ends);
       add(svg, "rect", { class: "node", x: x(at), y: base - tall(at) / 2, width: bar, height: tall(at), rx: 2 });
-      text(svg, x(at) + bar / 2, base - tall(at) / 2 - 6, channels.toLocaleString("en-US"), { class: "plate" });
+      const place = isEnd ? base + tall(at) / 2 + 16 : base - tall(at) / 2 - 6;
+      text(svg, x(at) + bar / 2, place, channels.toLocaleString("en-US"), { class: "plate" });
     });
     drawParts(true); // above the bars
 
@@ -45,8 +51,9 @@ export function scene(tools, stage, spec, width) {
       if (!gate) add(svg, "path", { class: "layer empty", d: shape(1) });
       const filled = add(svg, "path", { class: "layer", fill: layer.color });
       const under = base + high / 2 + 18;
-      text(svg, (from + to) / 2, under, layer.label);
-      if (!gate) text(svg, (from + to) / 2, under + 17, short(layer.macs), { class: "faint" });
+      text(svg, (from + to) / 2, under, narrow ? layer.label.split(" ")[0] : layer.label);
+      const unit = at === 0 && !narrow ? " multiply-adds" : "";
+      if (!gate) text(svg, (from + to) / 2, under + 17, `${short(layer.macs)}${unit}`, { class: "faint" });
       return { filled, shape };
     }
     return { parts, layers, arc, shortcut };
