@@ -86,7 +86,7 @@ def headline(rows: Sequence[Row], options: Options, convention: Convention) -> N
     number = Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine)
     if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
-        cards = [Card(label, *empty) for label in ("Rank correlation", "Fastest over slowest", "Fastest", "Slowest")]
+        cards = [Card(label, *empty) for label in ("Fastest over slowest", "Rank correlation", "Fastest", "Slowest")]
     else:
         found = {entry.column: entry for entry in predictors(rows)}
         cards = _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
@@ -100,15 +100,15 @@ def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -
     meaning = f"{here.label.capitalize()} per second."
     return [
         Card(
+            "Fastest over slowest", f"{here.spread:.1f}×", "Ratio of the two speeds. It is 1 if latency is "
+            "proportional to the count.",
+            f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
+        ),
+        Card(
             "Rank correlation", f"{here.rank_correlation:.2f}",
             f"Spearman's, between {here.label} and latency. It is 1 if both give the same order, and 0 if they are "
             "unrelated.",
             f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(rows)} networks",
-        ),
-        Card(
-            "Fastest over slowest", f"{here.spread:.1f}×", "Ratio of the two speeds. It is 1 if latency is "
-            "proportional to the count.",
-            f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
         ),
         Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
         Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),

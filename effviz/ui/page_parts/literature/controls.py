@@ -56,18 +56,15 @@ def found(by: Filter) -> Summary:
 def cards(by: Filter) -> list[Card]:
     """Make the headline cards: verdicts on compared claims, and the rest."""
     counted = found(by)
-    made = [
+    right, other, short = (
         Card(
             VERDICTS[verdict], exact(counted.counts[verdict]), _MEANINGS[verdict],
             f"{percent(counted.counts[verdict] / counted.compared)} of those compared" if counted.compared else "",
         )
-        for verdict in (RIGHT, SHORT, OTHER)
-    ]  # fmt: skip
-    return [
-        *made,
-        _both("Unexplained or wrong", counted, WRONG, UNEXPLAINED, "wrong"),
-        _both("Not compared", counted, UNBUILT, OPEN, "not built here"),
-    ]
+        for verdict in (RIGHT, OTHER, SHORT)
+    )  # fmt: skip
+    wrong = _both("Unexplained or wrong", counted, WRONG, UNEXPLAINED, "wrong")
+    return [right, wrong, other, short, _both("Not compared", counted, UNBUILT, OPEN, "not built here")]
 
 
 def _both(title: str, counted: Summary, first: str, second: str, words: str) -> Card:
