@@ -179,9 +179,9 @@ def _compare() -> str:
     return drawing(
         f"Published top-1 of {len(points)} networks over multiply-adds. {len(best)} are on the Pareto front.",
         path(f"M{x[best[0]]:.1f} {y[best[0]]:.1f}{steps}"), marks, label(110, 106, "multiply-adds"),
-        label(30, 26, "top-1", "start"), rect(208, 42, 8, 8, "accent"),
-        label(221, 50, f"{len(best)} of {len(points)}", "start"),
-        label(208, 66, "on the front", "start", "muted"),
+        label(30, 26, "top-1", "start"), rect(196, 34, 8, 8, "accent"),
+        label(209, 42, f"{len(best)} of {len(points)}", "start"),
+        label(196, 57, "on the front", "start", "muted"),
     )  # fmt: skip
 
 
