@@ -34,7 +34,7 @@ async def processes(app: st.App) -> AsyncIterator[None]:
     running = default_manager(), pool()
     for each in running:
         each.start()
-    first_visits.start()
+    first_visits.start(pool())
     yield
     for each in running:
         each.close()

@@ -158,11 +158,17 @@ def _strip(
     notes = [draw.panel_label(text, 0, 1, look.ink)]
     if len(stages) <= _LABELLED:
         notes += [
-            draw.note(stages.index(stage), -0.5 * highest, f"{each.channels} × {each.height}²" if each.height > 1
-                      and each.height == each.width else f"{each.channels}", look.muted, 12, yref=axis, yanchor="top")
+            draw.note(stages.index(stage), -0.5 * highest, _map_text(each), look.muted, 12, yref=axis, yanchor="top")
             for stage, each in maps.items()
         ]  # fmt: skip
     return bars, notes, {"range": [-1.05 * highest, 0.5 * highest], "visible": False, "showgrid": False}
+
+
+def _map_text(each: StageMap) -> str:
+    """Write channels and size: ``24 × 56²``, ``24 × 56 × 80``, or the channels alone after pooling."""
+    if each.height == each.width:
+        return f"{each.channels} × {each.height}²" if each.height > 1 else str(each.channels)
+    return f"{each.channels} × {each.height} × {each.width}"
 
 
 def _bars(

@@ -77,7 +77,7 @@ def is_equal(entry: DesignMeasure) -> bool:
 
 
 def compared(designs: Sequence[DrawnDesign], base: int) -> int:
-    """Return the design that the title compares with the baseline: the deepest other one."""
+    """Return the design that the title compares with the baseline: the deepest, or the widest with the deepest."""
     return len(designs) - 1 if base < len(designs) - 1 else 0
 
 

@@ -50,8 +50,10 @@ class Form:
     def within(self, low: float, high: float) -> tuple[str, ...]:
         """Write the ends of an interval, rounded inward; one end if both are written alike, and none if it is empty."""
         if self.digits == "si":
-            return tuple(dict.fromkeys((self.show(low), self.show(high))))
-        scale = 10 ** (_DECIMALS.get(self.unit, 0) if self.digits is None else int(self.digits))
+            decimals = 2 - math.floor(math.log10(max(abs(low), abs(high)) or 1))
+        else:
+            decimals = _DECIMALS.get(self.unit, 0) if self.digits is None else int(self.digits)
+        scale = 10.0**decimals
         first, last = math.ceil(low * scale - 1e-9) / scale, math.floor(high * scale + 1e-9) / scale
         return tuple(dict.fromkeys(map(self.show, (first, last)))) if first <= last else ()
 
@@ -158,8 +160,10 @@ class Prediction:
         answer = self.value()
         room = abs(answer) * self.tolerance / 100 if answer else self.tolerance / 100
         halves = [(answer + each) / 2 for each in self.naive_values()]
-        low = max([answer - room, *(half for half in halves if half < answer)])
-        high = min([answer + room, *(half for half in halves if half > answer)])
+        # A number in the middle between the answer and a naive one is wrong.
+        inside = [half + 1e-6 * (answer - half) for half in halves]
+        low = max([answer - room, *(half for half in inside if half < answer)])
+        high = min([answer + room, *(half for half in inside if half > answer)])
         ends = self.form.within(low, high)
         return f"{' to '.join(ends or (self.show(answer),))} counts as correct"
 

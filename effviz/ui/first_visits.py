@@ -11,6 +11,7 @@ from effviz.ui.convention import Convention
 from effviz.ui.page_parts.search.controls import SPACE
 from effviz.ui.page_parts.search.place import EXAMPLE
 from effviz.ui.widgets.calculation import prepare
+from effviz.worker.calculations import Pool
 
 _MEMORY = Convention().memory
 CALLS = (
@@ -23,11 +24,16 @@ CALLS = (
 """Remembered functions with their arguments, in the order of the waiting times that they save."""
 
 
-def start() -> None:
-    """Calculate them in a thread, one after another, so that one process stays free for visitors."""
-    threading.Thread(target=_calculate, name="first visits", daemon=True).start()
+def start(processes: Pool) -> threading.Thread:
+    """Calculate them in a thread, one after another; it ends when the processes are closed."""
+    thread = threading.Thread(target=_calculate, args=(processes,), name="first visits", daemon=True)
+    thread.start()
+    return thread
 
 
-def _calculate() -> None:
+def _calculate(processes: Pool) -> None:
     for function, *arguments in CALLS:
-        prepare(function, *arguments)
+        try:
+            prepare(processes, function, *arguments)
+        except RuntimeError:  # the server ends
+            return

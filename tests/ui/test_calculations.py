@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from page_reader import charts, headings, open_page, opened, run
+from page_reader import charts, headings, open_page, run
 from streamlit.testing.v1 import AppTest
 from worst import WORST
 
@@ -77,12 +77,22 @@ def test_a_calculation_reports_its_progress(pool: Pool) -> None:
     assert ticket.wait(10)
 
 
-def test_a_prepared_result_is_known(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
-    monkeypatch.setattr(calculation, "pool", lambda: pool)
-    calculation.prepare(place, 8)
+def test_a_prepared_result_is_known(pool: Pool) -> None:
+    calculation.prepare(pool, place, 8)
     process, _, number = known(place, 8)
     assert number == 8
     assert process != os.getpid()
+
+
+def test_a_closed_server_prepares_nothing_more(pool: Pool) -> None:
+    caches.forget()
+    thread = first_visits.start(pool)
+    pool.close()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert pool.closed
+    with pytest.raises(NotKnownError):
+        known(*first_visits.CALLS[-1])
 
 
 def test_the_first_visits_find_what_the_server_has_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +109,7 @@ def test_the_first_visits_find_what_the_server_has_prepared(monkeypatch: pytest.
         ("find", {}), ("find", {"others": "true"}), ("literature", {}), ("search", {"part": "The search"}),
         ("search", {"part": "The space"}),
     ):  # fmt: skip
-        at = opened(path, **query)
+        at = open_page(path, **query)
         assert headings(at), path
         assert not any('class="reserved' in entry.proto.body for entry in at.html), path
 

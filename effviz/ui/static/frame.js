@@ -49,7 +49,9 @@ function addSteps(slider) {
 function shrinkInstrument(main) {
   if (!main || main.dataset.shrinks) return;
   main.dataset.shrinks = "true";
+  const isPhone = matchMedia("(max-width: 640px)");
   const shrink = () => {
+    if (!isPhone.matches) return;
     const inside = main.querySelector(".st-key-instrument"), block = inside?.parentElement;
     let next = block?.nextElementSibling;
     while (next && !next.getClientRects().length) next = next.nextElementSibling;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, TypeVar
 
 import streamlit as st
@@ -14,7 +15,7 @@ from effviz.core.text import html_text
 from effviz.ui import runs
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor, visitor_address
-from effviz.worker.calculations import pool, value_of
+from effviz.worker.calculations import Pool, pool, value_of
 from effviz.worker.manager import Ticket
 
 PATIENCE_S = 0.4
@@ -61,12 +62,10 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address, long=long))
     ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
     if ticket.state == "done":
-        found = value_of(ticket)
         DESK.leave(me, name)
-        if isinstance(found, DesignError):
-            _refused.put(key, found)
-            raise found
-        plant(found, function, *arguments)
+        _remember(ticket, function, *arguments)
+        if (error := _refused.get(key)) is not None:
+            raise error
         return known(function, *arguments)
     if ticket.ended:
         notice(f"{name}: not calculated. {ticket.error or ticket.message}", "failed", alert=True)
@@ -76,18 +75,28 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     return None
 
 
-def prepare(function: Callable[..., object], *arguments: object) -> None:
+def prepare(processes: Pool, function: Callable[..., object], *arguments: object) -> None:
     """Calculate and remember a result before a visitor needs it. A visitor who needs it earlier waits for the same one.
 
     Args:
+        processes: of the server.
         function: as of `calculated`.
         arguments: as of `calculated`.
+
+    Raises:
+        RuntimeError: the processes are closed.
     """
-    key = _key(function, arguments)
-    ticket = DESK.take(_SERVER, _SERVER, key, lambda: pool().submit(_SERVER, function, *arguments, address=""))
+    with suppress(NotKnownError):
+        known(function, *arguments)
+        return
+    # The process for long calculations: the other one stays free for visitors.
+    ticket = DESK.take(
+        _SERVER, _SERVER, _key(function, arguments),
+        lambda: processes.submit(_SERVER, function, *arguments, address="", long=True),
+    )  # fmt: skip
     ticket.wait()
     if ticket.state == "done":
-        plant(value_of(ticket), function, *arguments)
+        _remember(ticket, function, *arguments)
     DESK.leave(_SERVER, _SERVER)
 
 
@@ -100,13 +109,23 @@ def reserve(name: str, kind: Literal["cards", "chart"], what: str = "") -> None:
         what: is being calculated, a sentence.
     """
     if DESK.held(visitor(), name) is not None:
-        st.html(f'<div class="reserved {kind}_room"><p>{html_text(what)}</p></div>')
+        said = f"><p>{html_text(what)}</p>" if what else ' aria-hidden="true">'
+        st.html(f'<div class="reserved {kind}_room"{said}</div>')
 
 
 def leave() -> None:
     """Cancel the calculations of the page that the visitor has left."""
     for name in st.session_state.pop(_TAKEN, ()):
         DESK.leave(visitor(), name)
+
+
+def _remember(ticket: Ticket, function: Callable[..., object], *arguments: object) -> None:
+    """Keep the result of a calculation, or the error that its function raises."""
+    found = value_of(ticket)
+    if isinstance(found, DesignError):
+        _refused.put(_key(function, arguments), found)
+    else:
+        plant(found, function, *arguments)
 
 
 def _key(function: Callable[..., object], arguments: tuple[object, ...]) -> tuple[object, ...]:

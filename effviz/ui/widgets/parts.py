@@ -11,6 +11,8 @@ from effviz.ui import inputs, links
 from effviz.ui.widgets.frame import section
 
 KEY = "part"
+# Parts of earlier versions that are now the main figure of their page: a link to one opens the page.
+_FORMER = frozenset({"In motion"})
 
 
 class Part(NamedTuple):
@@ -48,6 +50,7 @@ def parts(*entries: Part) -> None:
     if st.session_state.get(KEY) not in (None, *titles):
         # Another setting of the page removed the chosen part.
         st.session_state[KEY] = titles[0]
+    links.rewrite(KEY, lambda text: titles[0] if text in _FORMER and text not in titles else text)
     chosen = inputs.switch("More about this", titles, KEY, default=titles[0], label_visibility="collapsed")
     for entry in entries:
         if entry.title == chosen:

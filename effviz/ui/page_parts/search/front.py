@@ -27,6 +27,7 @@ from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.ui.widgets.ways import studio_link
 
 MEMBER = "member"
+_OF_EXAMPLE = "example"
 _STARTED = "_search_started"
 _CAPTION = (
     "Accuracy is not predicted. Entropy is a measure of capacity (DeepMAD, arXiv 2303.02165), from layer shapes.\n"
@@ -49,27 +50,30 @@ def search_part(choice: Choice, convention: Convention) -> None:
             f"Search {task.trials} networks", key="start_search", type="primary", on_click=_start, args=(arguments,)
         )
         name, budget, arguments = "Example search", USUAL_BUDGET, (EXAMPLE, "")
+    # A link to a network of a search keeps it until the search has ended.
+    key, other = (_OF_EXAMPLE, MEMBER) if name == "Example search" else (MEMBER, _OF_EXAMPLE)
+    links.idle(other)
     found = calculated(name, searched, *arguments, long=True)
     if found is None:
-        links.idle(MEMBER)
+        links.idle(key)
         return
     if not found.front:
-        links.idle(MEMBER)
+        links.idle(key)
         notice(f"None of {found.finished} networks is within the budget of {convention.show_compute(budget)}.")
         return
     members = {str(each.number): each for each in found.front}
     largest = list(members)[-1]
-    if st.session_state.get(MEMBER) not in (None, *members):
+    if st.session_state.get(key) not in (None, *members):
         # Another search has other networks.
-        st.session_state[MEMBER] = largest
+        st.session_state[key] = largest
     chart = st.container()
     number = inputs.choice(
-        "Network of the front", list(members), MEMBER, default=largest,
+        "Network of the front", list(members), key, default=largest,
         format_func=lambda name: _label(members[name], convention),
     )  # fmt: skip
     with chart:
         drawn = _chart(found, int(number), budget, convention.count, look())
-        show_chart(drawn, "front", note=_CAPTION, on_click=lambda mark: _select(mark, members))
+        show_chart(drawn, "front", note=_CAPTION, on_click=lambda mark: _select(mark, members, key))
     _network(members[number], convention)
 
 
@@ -78,9 +82,9 @@ def _start(arguments: object) -> None:
     st.session_state[_STARTED] = arguments
 
 
-def _select(mark: Click, members: dict[str, StudyNetwork]) -> None:
+def _select(mark: Click, members: dict[str, StudyNetwork], key: str) -> None:
     if str(mark.detail) in members:
-        st.session_state[MEMBER] = str(mark.detail)
+        st.session_state[key] = str(mark.detail)
 
 
 def _label(found: StudyNetwork, convention: Convention) -> str:

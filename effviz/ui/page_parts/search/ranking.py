@@ -94,7 +94,7 @@ def objective_part(choice: Choice) -> None:
         return
     note = (
         "A network on the accent line would be as good as the best one. Dotted lines: values 3, 6 and 9 % lower. Gray: "
-        "another network is faster and more accurate.\nAccuracies are published ones. They come from different "
+        "another network is at least as fast and as accurate.\nAccuracies are published ones. They come from different "
         "training recipes. Hollow markers: measured on a busy machine."
     )
     show_chart(chart(choice.networks, choice.by, choice.where, look()), "objective", note=note)
