@@ -111,28 +111,26 @@ def stage_costs(
         "barmode": "stack",
         "bargap": 0.3,
         "margin": draw.margin(top=26),
-        # A bar exists only where a kind has a cost, so the axis names all stages.
-        "xaxis": {
-            "anchor": f"y{len(measures)}" if len(measures) > 1 else "y",
-            "type": "category",
-            "autotickangles": [0, 90],
-            "categoryarray": list(map(plotly_text, totals)),
-            "range": [-0.5, len(totals) - 0.5],
-        },
+        "xaxis": _stage_axis(list(totals), len(measures)),
         "shapes": shapes,
         "annotations": headings,
     }
     spoken = details(
         (visible(stage), [f"{lower(m.label)} {m.show(m.of(each))}" for m in measures]) for stage, each in totals.items()
     )
-    return chart(
-        look,
-        round((_LOWER if maps else _PANEL) * parts) + 44,
-        traces,
-        layout,
-        _split(totals, measures[0], measures[1]),
-        spoken,
-    )
+    height = round((_LOWER if maps else _PANEL) * parts) + 44
+    return chart(look, height, traces, layout, _split(totals, measures[0], measures[1]), spoken)
+
+
+def _stage_axis(stages: Sequence[str], panels: int) -> Spec:
+    """Return the axis below the last panel. It names all stages: a bar exists only where a kind has a cost."""
+    return {
+        "anchor": f"y{panels}" if panels > 1 else "y",
+        "type": "category",
+        "autotickangles": [0, 90],
+        "categoryarray": list(map(plotly_text, stages)),
+        "range": [-0.5, len(stages) - 0.5],
+    }
 
 
 def _strip(

@@ -73,14 +73,7 @@ def heat_map(
             13 if len(sides) <= 8 else 12, colors,
         ),
     ]  # fmt: skip
-    shapes: list[Spec] = [
-        {
-            "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x + 0.5, "yanchor": y + 0.5,
-            "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink,
-            "line": {"color": look.paper, "width": 1.5},
-        }
-        for x, y, cell in cells_at if cell.misfit
-    ]  # fmt: skip
+    shapes = [_corner(x, y, look) for x, y, cell in cells_at if cell.misfit]
 
     def outline(place: Place, color: str, stroke: float) -> Spec:
         x, y = sides.index(place[1]), widths.index(place[0])
@@ -104,14 +97,23 @@ def heat_map(
         "xaxis": draw.axis("Resolution (px)", range=[-0.53, len(sides) - 0.47], **across),
         "yaxis": draw.axis("Width multiplier", range=[-0.55, len(widths) - 0.45], showgrid=False, **up),
     }
-    spoken = "; ".join(
-        f"width {cell.width:g} at {in_pixels(cell.resolution)}: {cell.text}"
-        f"{', contradicts a published figure' if cell.misfit else ''}"
-        for _, _, cell in cells_at
-        if cell.value is not None
-    )
+    spoken = "; ".join(_said(cell) for _, _, cell in cells_at if cell.value is not None)
     numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
     return chart(look, min(500, 64 + 31 * max(2, len(widths))), traces, layout, said.title, numbers)
+
+
+def _corner(x: int, y: int, look: Appearance) -> Spec:
+    """Return the triangle in a corner of a cell whose published figure does not fit."""
+    return {
+        "type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x + 0.5, "yanchor": y + 0.5,
+        "path": "M -11,-2 L -2,-2 L -2,-11 Z", "fillcolor": look.ink, "line": {"color": look.paper, "width": 1.5},
+    }  # fmt: skip
+
+
+def _said(cell: Cell) -> str:
+    """Describe a cell for a screen reader."""
+    wrong = ", contradicts a published figure" if cell.misfit else ""
+    return f"width {cell.width:g} at {in_pixels(cell.resolution)}: {cell.text}{wrong}"
 
 
 def _shares(known: Sequence[float]) -> Callable[[float], float]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.relative import Measured, multiples_of, relative_dots, written
 from effviz.charts.sentences import details, plural, times
-from effviz.charts.style import Appearance, Chart, chart
+from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import change, lower, percent
 
@@ -115,15 +115,7 @@ def multiples_chart(
     ]
     names = [entry.label for entry in quantities]
     _, traces, layout = relative_dots(names, marks, marked, f"Compared with {designs[base].name}", look)
-    known = [value for row in multiples for value in row if value]
-    low = max(step for step in _STEPS if step <= min(known) * 1.02)
-    high = min(step for step in _STEPS if step >= max(known) / 1.02)
-    if low == high:
-        low, high = 0.7, 1.5
-    values = [step for step in _STEPS if low <= step <= high]
-    if len(values) > 6:
-        values = [step for step in values if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
-    layout["xaxis"] |= {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
+    layout["xaxis"] |= _multiples_axis([value for row in multiples for value in row if value])
     told = {entry.label: "not measured" for entry in quantities if all(value is None for value in entry.values)}
     for entry, row, same in zip(quantities, multiples, equal, strict=True):
         if same:
@@ -149,6 +141,18 @@ def multiples_chart(
         for entry in quantities
     )
     return chart(look, _HEIGHT, traces, layout, title, spoken)
+
+
+def _multiples_axis(known: Sequence[float]) -> Spec:
+    """Return range and ticks of a logarithmic axis around the multiples."""
+    low = max(step for step in _STEPS if step <= min(known) * 1.02)
+    high = min(step for step in _STEPS if step >= max(known) / 1.02)
+    if low == high:
+        low, high = 0.7, 1.5
+    values = [step for step in _STEPS if low <= step <= high]
+    if len(values) > 6:
+        values = [step for step in values if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
+    return {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
 
 
 def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance) -> Chart:
