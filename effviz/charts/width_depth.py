@@ -65,8 +65,10 @@ def finding(
         if (value := entry.values[end]) is not None and (before := entry.values[base]) is not None
     ]
     deeper, name = len(designs[end].channels) / len(designs[base].channels), designs[base].name
-    depth = f"as deep as {name}" if deeper == 1 else f"{times(deeper)} as deep as {name}"
-    first = f"{designs[end].name} is {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
+    depth = f"is as deep as {name}" if deeper == 1 else f"is {times(deeper)} as deep as {name}"
+    if deeper < 1:
+        depth = f"has {times(deeper)} the depth of {name}"
+    first = f"{designs[end].name} {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
     return f"{first}: {', '.join(changes)}" if changes else first
 
 

@@ -307,11 +307,11 @@ def stored(key: str) -> Latency | None:
 
 def measured_sides() -> set[Resolution]:
     """Return the resolutions of the stored measurements; at any other one, `cached` finds nothing."""
-    with _remembering:
-        sides = {each.resolution for each in _remembered.values()}
     folder = store.cache_folder()
-    known = map(_read, store.keys(folder) if folder else ())
-    return sides | {each.resolution for each in known if each is not None}
+    with _remembering:
+        keys = [*_remembered]
+    known = map(stored, dict.fromkeys([*keys, *(store.keys(folder) if folder else ())]))
+    return {each.resolution for each in known if each is not None}
 
 
 def fingerprint(

@@ -57,7 +57,7 @@ class DraftRow:
     channels: int | None  # as built; of the stage table if the row is not built
     blocks: int | None  # as built
     stride: int  # of the first block
-    output: str  # shape as text; empty if the row is not built
+    map: str  # height and width of the output as text; empty for a vector, and if the row is not built
     params: int | None  # of the row; None if it is not built
     macs: int | None  # of the row; None if it is not built
     status: str  # ``"built"``, or the reason why not
@@ -82,7 +82,7 @@ def draft_rows(draft: Draft, known: Checked) -> list[DraftRow]:
                 channels=each.out_shape[0] if each else row.out_channels,
                 blocks=each.blocks if each else 0 if index < reached else None,
                 stride=row.stride,
-                output=shape_text(each.out_shape) if each else "",
+                map=shape_text(each.out_shape[1:]) if each else "",
                 params=each.params if each else None,
                 macs=each.macs if each else None,
                 status=status,

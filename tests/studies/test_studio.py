@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pandas as pd
@@ -49,7 +50,8 @@ def test_rows_add_up_to_the_report(name: str) -> None:
     assert sum(row.macs or 0 for row in rows) == report.macs
     assert sum(row.blocks or 0 for row in rows) == len(report.blocks)
     assert {row.status for row in rows} == {"built"}
-    assert rows[-1].output == "1000"
+    assert re.fullmatch(r"(\d+) × \1", rows[0].map)
+    assert rows[-1].map == ""
     assert [row.stage for row in rows] == [row.name for row in design.stages]
 
 
@@ -57,7 +59,7 @@ def test_rows_that_are_left_out_at_a_smaller_depth() -> None:
     draft = Draft.of(effviz.architecture("ghostnet", depth_mult=0.25))
     left_out = [row for row in rows_of(draft) if row.status == "left out at this depth"]
     assert left_out
-    assert {(row.blocks, row.params, row.macs, row.output) for row in left_out} == {(0, None, None, "")}
+    assert {(row.blocks, row.params, row.macs, row.map) for row in left_out} == {(0, None, None, "")}
 
 
 def test_rows_from_a_fault_on_have_no_costs() -> None:
@@ -65,7 +67,7 @@ def test_rows_from_a_fault_on_have_no_costs() -> None:
     assert [row.status for row in rows[:2]] == ["built", "built"]
     assert "groups = 7 must divide in_channels = 16" in rows[2].status
     assert {row.status for row in rows[3:]} == {"not reached"}
-    assert {(row.blocks, row.params, row.macs, row.output) for row in rows[2:]} == {(None, None, None, "")}
+    assert {(row.blocks, row.params, row.macs, row.map) for row in rows[2:]} == {(None, None, None, "")}
     assert rows[2].channels == 24
     above = checked(WRONG).design
     assert above is not None

@@ -477,18 +477,19 @@ def width_depth(look: Appearance) -> Named:
     latency = DesignMeasure("Latency here", [None] * 3, ["not measured"] * 3)
     same = DesignMeasure("Parameters", [7, 7, 7], ["7", "7", "7"])
     unequal = DesignMeasure("FLOPs", [200, 150, 100], ["200", "150", "100"])
-    for name, designs, shown, count in (
-        ("usual", [wide, even, deep], [activations, latency], compute),
-        ("equal", [wide, even, deep], [same], same),
-        ("apart", [wide, even, deep], [activations, same], unequal),
-        ("nothing known", [wide, even, deep], [latency], compute),
-        ("one", [wide], [activations], compute),
-        ("equally deep", [wide, wide._replace(name="Deep")], [activations], compute),
+    for name, designs, base, shown, count in (
+        ("usual", [wide, even, deep], 0, [activations, latency], compute),
+        ("against the deepest", [wide, even, deep], 2, [activations, latency], compute),
+        ("equal", [wide, even, deep], 0, [same], same),
+        ("apart", [wide, even, deep], 0, [activations, same], unequal),
+        ("nothing known", [wide, even, deep], 0, [latency], compute),
+        ("one", [wide], 0, [activations], compute),
+        ("equally deep", [wide, wide._replace(name="Deep")], 0, [activations], compute),
     ):
-        title = finding(designs, 0, shown, count, "100 multiply-adds")
+        title = finding(designs, base, shown, count, "100 multiply-adds")
         cut = [DesignMeasure(q.label, q.values[: len(designs)], q.texts[: len(designs)]) for q in (*shown, count)]
-        yield f"multiples, {name}", multiples_chart(designs, cut, 0, designs[0].name, title, look)
-        yield f"shapes, {name}", shapes_chart(designs, designs[0].name, look)
+        yield f"multiples, {name}", multiples_chart(designs, cut, base, designs[base].name, title, look)
+        yield f"shapes, {name}", shapes_chart(designs, designs[base].name, look)
 
 
 def latency(look: Appearance) -> Named:

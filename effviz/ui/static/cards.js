@@ -4,11 +4,8 @@ const decoder = new TextDecoder();
 let serial = 0;
 
 export function draw({ parentElement, data }) {
-  const { cards, concealed, titled } = JSON.parse(decoder.decode(data));
-  const box = parentElement.querySelector(".cards");
-  show(box, cards);
-  // A lesson conceals cards that its step does not need.
-  [...box.children].forEach((card, place) => { card.hidden = concealed.includes(place); });
+  const { cards, titled } = JSON.parse(decoder.decode(data));
+  show(parentElement.querySelector(".cards"), cards);
   const beside = document.querySelector(".titled");
   if (beside) write(beside, titled);
 }

@@ -62,8 +62,8 @@ function render(card) {
 function verdict(entry, guess) {
   if (entry.problem) return `No such network can be built. ${entry.problem}`;
   const off = entry.answer ? Math.abs(guess - entry.answer) / Math.abs(entry.answer) : Math.abs(guess);
-  const isRight = off < TOLERANCE;
-  const error = isRight ? "." : `, ${distance(entry, guess, off)} (up to ${100 * TOLERANCE} % is correct).`;
+  const isRight = off <= TOLERANCE;
+  const error = isRight ? "." : `, ${distance(entry, guess, off)} (correct within ${100 * TOLERANCE} % of the answer).`;
   const own = `${guess}${entry.unit === "×" ? "×" : ` ${entry.unit}`}`;
   return `${isRight ? "✓ Correct." : "✗ Not correct."} Your guess: ${own}${error} ${entry.why}`;
 }

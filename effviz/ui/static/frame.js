@@ -25,13 +25,21 @@ function closeChips(leaves) {
 /** Add buttons for one step to a slider, for fingers, which cannot set it finely. The style sheet shows them. */
 function addSteps(slider) {
   const inputs = slider.querySelectorAll("input[type=range]");
-  if (inputs.length !== 1 || slider.querySelector(".step")) return;
+  if (inputs.length !== 1) return;
+  const name = inputs[0].getAttribute("aria-label") ?? "";
+  // The same slider can get another name.
+  for (const button of slider.querySelectorAll(".step")) {
+    const label = `${button.value} ${name}`.trim();
+    if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+  }
+  if (slider.querySelector(".step")) return;
   for (const [key, sign, verb] of [["ArrowLeft", "\u2212", "Decrease"], ["ArrowRight", "+", "Increase"]]) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = `step ${verb.toLowerCase()}`;
     button.textContent = sign;
-    button.setAttribute("aria-label", `${verb} ${inputs[0].getAttribute("aria-label")}`);
+    button.value = verb;
+    button.setAttribute("aria-label", `${verb} ${name}`.trim());
     // The slider follows its own keys, and the page follows the slider that has the focus.
     button.onclick = () => {
       const input = slider.querySelector("input[type=range]");
@@ -47,11 +55,8 @@ function addSteps(slider) {
  * block keeps its height, so that nothing jumps.
  */
 function shrinkInstrument(main) {
-  if (!main || main.dataset.shrinks) return;
-  main.dataset.shrinks = "true";
-  const isPhone = matchMedia("(max-width: 640px)");
   const shrink = () => {
-    if (!isPhone.matches) return;
+    if (!matchMedia("(max-width: 640px)").matches) return;
     const inside = main.querySelector(".st-key-instrument"), block = inside?.parentElement;
     let next = block?.nextElementSibling;
     while (next && !next.getClientRects().length) next = next.nextElementSibling;
@@ -64,6 +69,11 @@ function shrinkInstrument(main) {
     block.toggleAttribute("data-past", past > 0.5);
     block.style.setProperty("--past", `${past}px`);
   };
+  if (!main) return;
+  // The block has another height when its numbers or the goal change.
+  shrink();
+  if (main.dataset.shrinks) return;
+  main.dataset.shrinks = "true";
   main.addEventListener("scroll", shrink, { passive: true });
 }
 

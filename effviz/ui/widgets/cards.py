@@ -63,10 +63,8 @@ def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
     row = component("cards", '<div class="cards"></div>')
     # The name beside the title comes with the numbers: a separate message would be sent with every move.
     titled = st.session_state.get(TITLED, "")
-    cards = list(cards)
-    concealed = [place for place, card in enumerate(cards) if playing.conceals(f"card_{card.key}")]
-    shown = {"cards": [asdict(card) for card in cards], "concealed": concealed, "titled": titled}
-    row(key=key, data=orjson.dumps(shown))
+    shown = [asdict(card) for card in cards if not playing.conceals(f"card_{card.key}")]
+    row(key=key, data=orjson.dumps({"cards": shown, "titled": titled}))
 
 
 def count_card(

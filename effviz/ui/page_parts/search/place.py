@@ -11,8 +11,8 @@ from effviz.studies.search.run import StudyResult, Task
 from effviz.studies.search.summary import searched
 from effviz.ui.page_parts.search.controls import SPACE, USUAL_BUDGET, USUAL_TRIALS
 
-EXAMPLE = Task("example", USUAL_TRIALS, budgets=(Budget("macs", USUAL_BUDGET),), space=SPACE)
-"""The search that is shown before a visitor starts one. Its seed decides the networks, whatever its name."""
+EXAMPLE = Task("example", USUAL_TRIALS, budgets=(Budget("macs", USUAL_BUDGET),), seed=1, space=SPACE)
+"""The search that is shown before a visitor starts one. It has another seed, so that a search finds other networks."""
 
 
 def storage(task: Task) -> str:
