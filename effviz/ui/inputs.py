@@ -101,6 +101,19 @@ def switch(
     return links.taken(key, None if value is None else str(value), default, format_func)
 
 
+def following(label: str, options: Sequence[str], key: str, *, default: str, **kwargs: Any) -> str:
+    """Show a drop-down whose options and default follow other controls.
+
+    It has the default until the visitor chooses another option, and again when the options lose that one: otherwise it
+    would show a former default, which the link does not contain.
+    """
+    former, chosen = f"_default_{key}", st.session_state.get(key)
+    if chosen is not None and (chosen not in options or chosen == st.session_state.get(former)):
+        st.session_state[key] = default
+    st.session_state[former] = default
+    return choice(label, options, key, default=default, **kwargs)
+
+
 @playing.placed
 def flag(label: str, key: str, *, default: bool = False, **kwargs: Any) -> bool:
     """Show a toggle."""

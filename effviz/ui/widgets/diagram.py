@@ -60,10 +60,7 @@ def _choice(report: Report, runs: list[BlockRun]) -> str:
     """Show the control of what is drawn: by default the heaviest block that repeats."""
     default = heaviest_path(runs)
     titles = WHOLE | {entry.path: f"{entry.path}: {title_of(entry)}" for entry in report.blocks}
-    if st.session_state.get(KEY) not in (None, *titles):
-        # Another network, width or depth may not have the selected block.
-        st.session_state[KEY] = default
-    return inputs.choice(
+    return inputs.following(
         "Diagram of", list(titles), KEY, default=default, format_func=titles.__getitem__, on_change=unpick(KEY),
         help="A block, or the whole network. Selecting a row of the table draws its first block.",
     )  # fmt: skip

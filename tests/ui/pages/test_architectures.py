@@ -318,3 +318,15 @@ def test_the_convention_rules_every_number() -> None:
         check_charts(at, counted, compute, size)
         check_layers(at, counted, compute, size)
         check_formulas(at)
+
+
+def test_the_heaviest_layer_is_explained_until_another_is_chosen() -> None:
+    at = open_page(net="ResNet-18")
+    assert at.selectbox(key="layer").value == "stem.conv"
+    put(at, "width", 1.5)
+    rows = effviz.analyze(effviz.architecture("resnet18", width_mult=1.5)).rows
+    assert at.selectbox(key="layer").value == max(rows, key=lambda row: row.macs).path != "stem.conv"
+    at.selectbox(key="layer").set_value(rows[-1].path)
+    run(at)
+    put(at, "width", 1.0)
+    assert at.selectbox(key="layer").value == rows[-1].path

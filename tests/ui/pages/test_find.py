@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 import pytest
-from page_reader import charts, control, counted_cards, headings, line, open_page, opened, put, show_part
+from page_reader import charts, control, counted_cards, headings, line, metrics, open_page, opened, put, run, show_part
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -156,3 +156,18 @@ def test_the_studio_and_architectures_lead_here() -> None:
     assert number(found) == len(
         search(candidates(), [Budget("macs", report.macs), Budget("params", report.params)]).fits
     )
+
+
+def test_the_best_network_stays_selected_when_a_limit_moves_until_another_is_chosen() -> None:
+    at = open_page("find", **LIMITS | {"max_macs": "300M"})
+    before = at.selectbox(key="network").value
+    put(at, "max_macs", "20M")
+    best = at.selectbox(key="network").value
+    assert best == at.selectbox(key="network").options[0] != before
+    there = open_page("find", **at.query_params)
+    assert [card.value for card in metrics(there)] == [card.value for card in metrics(at)]
+    other = at.selectbox(key="network").options[1]
+    at.selectbox(key="network").set_value(other)
+    run(at)
+    put(at, "max_macs", "21M")
+    assert at.selectbox(key="network").value == other

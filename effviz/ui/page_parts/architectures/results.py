@@ -104,11 +104,8 @@ def formulas(report: Report, convention: Convention) -> None:
     rows = report.rows
     paths = [row.path for row in rows if row.kind != VIEW]
     heaviest = max(rows, key=lambda row: row.macs).path
-    if st.session_state.get("layer") not in (None, *paths):
-        # Another network, width or depth may not have the selected layer.
-        st.session_state["layer"] = heaviest
     help = "Selecting a row of the table of layers has the same effect."
-    path = inputs.choice("Layer", paths, "layer", default=heaviest, on_change=unpick("layer"), help=help)
+    path = inputs.following("Layer", paths, "layer", default=heaviest, on_change=unpick("layer"), help=help)
     layer_formulas(report, [row.path for row in rows].index(path), convention)
 
 

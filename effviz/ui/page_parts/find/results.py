@@ -80,10 +80,7 @@ def chosen_network(found: Found) -> Candidate | None:
     if not rows:
         links.idle(KEY)
         return None
-    if st.session_state.get(KEY) not in (None, *rows):
-        # It does not fit any more.
-        st.session_state[KEY] = next(iter(rows))
-    label = inputs.choice(
+    label = inputs.following(
         "Selected network", list(rows), KEY, default=next(iter(rows)), on_change=unpick(KEY),
         help=f"The best {ROWS} of those that fit. A row of the table, or a mark of the chart, selects it too.",
     )  # fmt: skip

@@ -63,11 +63,8 @@ def search_part(choice: Choice, convention: Convention) -> None:
         return
     members = {str(each.number): each for each in found.front}
     largest = list(members)[-1]
-    if st.session_state.get(key) not in (None, *members):
-        # Another search has other networks.
-        st.session_state[key] = largest
     chart = st.container()
-    number = inputs.choice(
+    number = inputs.following(
         "Network of the front", list(members), key, default=largest,
         format_func=lambda name: _label(members[name], convention),
     )  # fmt: skip
