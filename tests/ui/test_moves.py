@@ -58,8 +58,9 @@ LIMITS = {
 
 
 def sent(made: Run) -> int:
-    """Messages of a run; one about the end of the run before may arrive within it."""
-    return made.messages - max(0, made.kinds.count("session_status_changed") - 1)
+    """Messages of a run; those about the end of the run before, and of its timer, may arrive within it."""
+    late = max(0, made.kinds.count("session_status_changed") - 1) + made.kinds.count("stop_auto_rerun")
+    return made.messages - late
 
 
 async def moved_in_parts(server: Server, url_path: str) -> list[tuple[str, list[Run]]]:
