@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page, expect
 
 from effviz.core.units import si
-from tests.browser.conftest import settle
+from effviz.count.report import Report
+from tests.browser.conftest import PATIENCE_MS, settle
 from tests.browser.driver import (
+    cards,
     counted,
     expect_cards,
     expect_query,
@@ -43,6 +46,19 @@ def shown(page: Page) -> float:
     return float(slider(page, "width").input_value())
 
 
+def follow(page: Page) -> Report:
+    """Wait until the numbers are those of the slider's value, which may follow the pointer a frame later."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    deadline = time.monotonic() + PATIENCE_MS / 1e3
+    while True:
+        value = shown(page)
+        report = counted("mobilenet_v2", width_mult=value)
+        if cards(page) == expected_cards(report) and shown(page) == value:
+            return report
+        assert time.monotonic() < deadline, (value, cards(page))
+        page.wait_for_timeout(20)
+
+
 def test_numbers_and_chart_follow_the_mouse_before_the_release_and_stay_in_a_slow_browser(page: Page) -> None:
     visit(page, "/architectures")
     wait_for_sweep(page, "width")
@@ -53,8 +69,7 @@ def test_numbers_and_chart_follow_the_mouse_before_the_release_and_stay_in_a_slo
     seen = set()
     for step in range(1, 6):
         page.mouse.move(x + 20 * step, y)
-        report = counted("mobilenet_v2", width_mult=shown(page))
-        expect_cards(page, expected_cards(report))
+        report = follow(page)
         expect(page.locator(".st-key-stages .annotation-text").first).to_contain_text(si(report.params))
         seen.add(report.params)
     assert len(seen) >= 4
@@ -92,7 +107,7 @@ def test_numbers_follow_a_finger(new_context: Callable[..., BrowserContext]) -> 
     touch("touchStart", (x, y))
     for step in range(1, 4):
         touch("touchMove", (x - 9 * step, y))
-        expect_cards(page, expected_cards(counted("mobilenet_v2", width_mult=shown(page))))
+        follow(page)
     assert shown(page) < 1
     assert query(page) == {}
     touch("touchEnd")
