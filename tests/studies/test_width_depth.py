@@ -386,7 +386,7 @@ def test_the_finding() -> None:
     said = finding(_drawn(), 0, [measured], flops, "200 FLOPs")
     assert said == "Deep is 4× as deep as Wide, with FLOPs up to 100 % apart: latency here 2×"
     said = finding(_drawn(), 2, [measured], flops, "200 FLOPs")
-    assert said == "Wide is 0.25× as deep as Deep, with FLOPs up to 100 % apart: latency here −50.0 %"
+    assert said == "Wide has 0.25× the depth of Deep, with FLOPs up to 100 % apart: latency here −50.0 %"
     alone = finding(_drawn()[:1], 0, [activations], compute, "100 multiply-adds")
     assert alone == "One design is within 100 multiply-adds: Wide, 1 block a stage: 8 · 16"
     assert re.search(r"\d", alone)
