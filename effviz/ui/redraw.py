@@ -8,7 +8,8 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 def redraw(part: str) -> None:
     """Run the fragment with the key `part` after this run.
 
-    `st.rerun` accepts a key in callbacks only, because it ends the current run. Here nothing is left to be drawn.
+    `st.rerun` accepts a key in callbacks only, because it ends the current run. This run goes on: if it draws the whole
+    page, what is below the part must be drawn too.
     """
     context = get_script_run_ctx()
     if context is not None and context.script_requests is not None:
@@ -17,7 +18,6 @@ def redraw(part: str) -> None:
                 query_string=context.query_string,
                 page_script_hash=context.page_script_hash,
                 fragment_id_queue=context.fragment_storage.resolve_target(part),
-                is_fragment_scoped_rerun=True,
                 cached_message_hashes=context.cached_message_hashes,
                 context_info=context.context_info,
             )
