@@ -16,7 +16,6 @@ from effviz.ui.widgets import calculation, frame
 
 def run() -> None:
     """Draw the frame and the chosen page."""
-    TURNS.begin()
     # Before the navigation, which would set the icon of the page, from another host.
     st.set_page_config(page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
     pages: dict[str, list[StreamlitPage]] = {}
@@ -47,4 +46,5 @@ def _page(entry: PageInfo) -> StreamlitPage:
     )
 
 
-run()
+with TURNS.run():
+    run()

@@ -1,15 +1,20 @@
-"""Turns of visitors: a long computation pauses while short ones of other visitors run.
+"""Turns of visitors: short runs of scripts one after the other, and long ones between them.
 
-All scripts share one interpreter, in which threads compute alternately. A computation that misses the caches calls
-`give_way` between its parts. A run of a script that is older than `SHORT_S` then sleeps until younger runs have ended.
+All scripts share one interpreter, in which threads compute alternately. Six runs that start together would all end
+late; one after the other, only the last one does. So a run starts when the runs before it have ended or are older than
+`SHORT_S`. A computation that misses the caches calls `give_way` between its parts: an old run then sleeps while others
+are young or wait.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from effviz.core import caches
 
@@ -26,35 +31,71 @@ _GC_THRESHOLDS = (2_000, 20, 50)
 
 
 class Turns:
-    """The runs of scripts in this process by their threads."""
+    """The runs of scripts in this process by their threads, in the order of their requests."""
 
     def __init__(self) -> None:
-        self._runs: dict[threading.Thread, float] = {}
+        self._began: dict[threading.Thread, float] = {}  # infinity: has not begun yet
+        self._changed = threading.Condition()
         self._resumed = threading.local()
 
-    def begin(self) -> None:
-        """Note that the current thread begins a run."""
-        for thread in [each for each in list(self._runs) if not each.is_alive()]:
-            self._runs.pop(thread, None)
-        self._runs[threading.current_thread()] = time.monotonic()
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Wait for the turn of the current thread and run; within another run, go on."""
+        me = threading.current_thread()
+        if me in self._began:
+            yield
+            return
+        with self._changed:
+            self._began[me] = math.inf
+            while (seconds := self._seconds_to_wait(me)) > 0:
+                self._changed.wait(seconds)
+            self._began[me] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._began[me]
+                self._changed.notify_all()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let other runs begin while the current one waits for another process."""
+        me = threading.current_thread()
+        with self._changed:
+            began = self._began.get(me)
+            if began is not None:
+                self._began[me] = -math.inf
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            if began is not None:
+                self._began[me] = began
+
+    def _seconds_to_wait(self, me: threading.Thread) -> float:
+        """Return the time after which the first run before this one is old."""
+        now = time.monotonic()
+        for thread, began in self._began.items():
+            if thread is me:
+                return 0.0
+            if now - began < SHORT_S:
+                return min(SHORT_S, SHORT_S - (now - began))
+        return 0.0
 
     def give_way(self) -> None:
-        """Sleep while runs in other threads are young, unless this one is; for a short time, and not too often."""
+        """Sleep while other runs are young or wait, unless this one is young; for a short time, and not too often."""
         now, me = time.monotonic(), threading.current_thread()
         # The main thread serves the sockets of all visitors.
         if now - getattr(self._resumed, "at", 0.0) < _WORK_S or me is threading.main_thread():
             return
         end = now + _LONGEST_PAUSE_S
-        while now < end and now - self._runs.get(me, 0.0) > SHORT_S and self._has_young(me, now):
+        while now < end and now - self._began.get(me, 0.0) > SHORT_S and self._has_young(me, now):
             time.sleep(_STEP_S)
             now = time.monotonic()
         self._resumed.at = now
 
     def _has_young(self, me: threading.Thread, now: float) -> bool:
-        return any(
-            now - started < SHORT_S and thread is not me and thread.is_alive()
-            for thread, started in list(self._runs.items())
-        )
+        return any(now - began < SHORT_S and thread is not me for thread, began in list(self._began.items()))
 
 
 TURNS = Turns()

@@ -6,6 +6,7 @@ import asyncio
 import statistics
 import threading
 import time
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 import pytest
@@ -25,23 +26,70 @@ def test_an_old_run_waits_for_a_young_one() -> None:
     began, young = threading.Event(), threading.Event()
 
     def work() -> None:
-        turns.begin()
-        began.set()
-        time.sleep(2 * SHORT_S)
-        young.wait()
-        start = time.monotonic()
-        turns.give_way()
-        log.append(time.monotonic() - start)
+        with turns.run():
+            began.set()
+            young.wait()
+            start = time.monotonic()
+            turns.give_way()
+            log.append(time.monotonic() - start)
 
     thread = threading.Thread(target=work)
     thread.start()
     began.wait()
     time.sleep(2 * SHORT_S)
-    turns.begin()
-    turns.give_way()  # returns at once: this run is the young one
-    young.set()
-    thread.join()
+    with turns.run():
+        turns.give_way()  # returns at once: this run is the young one
+        young.set()
+        thread.join()
     assert 0.02 < log[0] < 1
+
+
+def test_runs_begin_in_the_order_of_their_requests() -> None:
+    turns, log = Turns(), []
+
+    def work(number: int) -> None:
+        with turns.run(), turns.run():
+            log.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    with turns.run():
+        for thread in threads:
+            thread.start()
+            time.sleep(0.002)
+        assert log == []
+    for thread in threads:
+        thread.join()
+    assert log == list(range(5))
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["old", "waits for another process"])
+def test_a_run_that_is_old_or_waits_delays_no_other_one(waits: bool) -> None:
+    turns, begun = Turns(), threading.Event()
+
+    def work() -> None:
+        with turns.run():
+            begun.set()
+
+    with turns.run(), turns.waiting() if waits else nullcontext():
+        start = time.monotonic()
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert begun.wait(10)
+        assert waits or time.monotonic() - start > SHORT_S / 2
+    thread.join()
+
+
+def test_an_error_ends_a_run() -> None:
+    turns, begun = Turns(), threading.Event()
+    with pytest.raises(ZeroDivisionError), turns.run():
+        1 / 0  # noqa: B018
+
+    def work() -> None:
+        with turns.run():
+            begun.set()
+
+    threading.Thread(target=work).start()
+    assert begun.wait(10)
 
 
 def test_runs_without_others_do_not_wait() -> None:

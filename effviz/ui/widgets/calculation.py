@@ -13,6 +13,7 @@ from effviz.core.caches import NotKnownError, Store, known, plant
 from effviz.core.errors import DesignError
 from effviz.core.text import html_text
 from effviz.ui import runs
+from effviz.ui.turns import TURNS
 from effviz.ui.widgets.frame import notice
 from effviz.ui.widgets.jobs import DESK, polled, progress_text, visitor, visitor_address
 from effviz.worker.calculations import Pool, pool, value_of
@@ -60,7 +61,8 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     me, address = visitor(), visitor_address()
     st.session_state.setdefault(_TAKEN, set()).add(name)
     ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address, long=long))
-    ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
+    with TURNS.waiting():
+        ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
     if ticket.state == "done":
         DESK.leave(me, name)
         _remember(ticket, function, *arguments)

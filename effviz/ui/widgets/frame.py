@@ -113,14 +113,14 @@ def moving(body: Callable[[], None]) -> None:
     """
 
     def run() -> None:
-        TURNS.begin()
-        links.begin()
-        if lesson_panel.show():
-            lesson_panel.place_controls()
-            st.session_state[lesson_panel.INSTRUMENT] = st.container(key="instrument")
-            body()
-            lesson_panel.finish()
-            links.finish()
+        with TURNS.run():
+            links.begin()
+            if lesson_panel.show():
+                lesson_panel.place_controls()
+                st.session_state[lesson_panel.INSTRUMENT] = st.container(key="instrument")
+                body()
+                lesson_panel.finish()
+                links.finish()
 
     st.fragment(run, key=runs.PAGE_FRAGMENT)()
 
