@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 def redraw(part: str) -> None:
     """Run the fragment with the key `part` after this run.
 
-    `st.rerun` accepts a key in callbacks only, because it ends the current run. This run goes on: if it draws the whole
+    `st.rerun` accepts a key in callbacks only, because it ends the current run. The current run continues: if it draws the whole
     page, what is below the part must be drawn too.
     """
     context = get_script_run_ctx()

@@ -20,6 +20,6 @@ def _page() -> None:
     st.write("below the part")
 
 
-def test_the_run_that_asks_for_another_one_is_drawn_to_its_end() -> None:
+def test_a_run_that_requests_another_one_is_drawn_to_its_end() -> None:
     page = AppTest.from_function(_page).run()
     assert {each.value for each in page.markdown} == {"drawing 2", "below the part"}
