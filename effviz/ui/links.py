@@ -75,7 +75,7 @@ def start(page: str) -> bool:
         if not first:
             local = own[_KNOWN] - EVERYWHERE
             visits.leave(own[_PAGE], page, {key: own[_TEXTS].get(key, "") for key in local}, _names(local),
-                         own.get(_ADDRESS, set()))  # fmt: skip
+                         own.get(_ADDRESS, set()), complete=own[_IGNORED] is not None)  # fmt: skip
         own[_PAGE] = page
         own[_NOTES] = {}
         own[_VISIT] = own.get(_VISIT, 0) + 1

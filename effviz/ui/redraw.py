@@ -8,8 +8,8 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 def redraw(part: str) -> None:
     """Run the fragment with the key `part` after this run.
 
-    `st.rerun` accepts a key in callbacks only, because it ends the current run. The current run continues: if it draws the whole
-    page, what is below the part must be drawn too.
+    `st.rerun` accepts a key in callbacks only, because it ends the current run. Here that run continues: it may be one
+    of the whole page, whose contents below the part must be drawn too.
     """
     context = get_script_run_ctx()
     if context is not None and context.script_requests is not None:

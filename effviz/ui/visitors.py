@@ -20,6 +20,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from effviz.core import settings
@@ -151,11 +153,54 @@ class VisitorsMiddleware:
         return sum(len(file.data) + _FILE_BYTES for name in sessions for file in list(storage[name].values()))
 
 
+class Place:
+    """The page on which a tab is, as its messages and those to it say.
+
+    A browser stays on a page until the next one begins. A timer of the former page, or a quick hand, still requests its
+    parts then. Streamlit would run them after the next page, with values of controls that are gone.
+    """
+
+    def __init__(self) -> None:
+        self._page = ""
+        self._left: set[str] = set()
+        self._begun = False  # the next page has
+
+    def admit(self, request: ClientState) -> bool:
+        """Return whether a request is for the next page of its browser; drop values of the one that it leaves."""
+        page = request.page_script_hash
+        if request.fragment_id:
+            if page in self._left:
+                return False
+            # Messages arrive in order: after one of the next page, none of the former pages can come.
+            self._left.clear()
+        else:
+            if self._left and not self._begun:
+                # The request for the page that was to be next had them.
+                request.ClearField("widget_states")
+            if page != self._page:
+                self._left.add(self._page)
+                self._left.discard(page)
+                self._begun = False
+        self._page = page
+        return True
+
+    def show(self, data: bytes) -> None:
+        """Note an answer: it has the page of an address, and the next page may lead back to the former one."""
+        if self._page and not self._left:
+            return
+        page = ForwardMsg.FromString(data).navigation.page_script_hash
+        if page and (page in self._left or not self._page):
+            self._page = page
+            self._left.discard(page)
+        self._begun |= bool(page) and page == self._page
+
+
 class _Inbox:
     """The messages of one websocket that reach Streamlit."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        self._place = Place()
         self._closed = False
         self._next = 0.0
         self._reported = False
@@ -173,16 +218,25 @@ class _Inbox:
                 return {"type": "websocket.disconnect", "code": code}
             await self._delay()
             refused = refused_kind(data)
-            if not refused:
+            if not refused and self._admit(message):
                 return message
-            if not self._reported:
+            if refused and not self._reported:
                 self._reported = True
                 _logger.warning("ignored a message of a visitor: %s", refused)
 
     async def answer(self, message: Message) -> None:
         """Send an answer of Streamlit, unless the connection is closed here."""
         if not self._closed:
+            self._place.show(message.get("bytes") or b"")
             await self._send(message)
+
+    def _admit(self, message: Message) -> bool:
+        sent = BackMsg.FromString(message["bytes"])
+        if not sent.HasField("rerun_script"):
+            return True
+        admitted = self._place.admit(sent.rerun_script)
+        message["bytes"] = sent.SerializeToString()
+        return admitted
 
     async def _delay(self) -> None:
         """Wait if a visitor has sent more than the messages of two seconds at once."""

@@ -25,7 +25,9 @@ _CHOSEN = "_visit_chosen"  # the network to carry; None until one is chosen
 _ARRIVING = "_visit_arriving"  # the network that this page takes over; None if its link has settings
 
 
-def leave(left: str, page: str, local: Mapping[str, str], names: Iterable[str], address: set[str]) -> None:
+def leave(
+    left: str, page: str, local: Mapping[str, str], names: Iterable[str], address: set[str], *, complete: bool
+) -> None:
     """Store the settings of the page that was left, and restore those of the new one.
 
     Pages use the same short keys for different settings, such as the resolution. Parameters in a link to the page take
@@ -36,12 +38,15 @@ def leave(left: str, page: str, local: Mapping[str, str], names: Iterable[str], 
         local: settings of the page that was left, with the parameter of each, empty for a default.
         names: of these settings in the session state.
         address: names of the parameters in the address of the page that was left.
+        complete: whether that page was drawn; if not, its stored settings stay as they are.
     """
     state = st.session_state
     kept = state.setdefault(_KEPT, {})
-    kept[left] = {key: (state[key], text) for key, text in local.items() if text and key in state}
+    restored = set(kept.get(left, {}))
+    if complete:
+        kept[left] = {key: (state[key], text) for key, text in local.items() if text and key in state}
     own = state.setdefault(_OWN, {})
-    if CARRIED in local and CARRIED in state:
+    if complete and CARRIED in local and CARRIED in state:
         # A list of networks names them with their multipliers: ``mobilenet_v2-w0.5``.
         own[left] = str(state[CARRIED]).partition("-")[0]
         if CARRIED in kept[left] or state.get(_CHOSEN) is not None:
@@ -52,9 +57,9 @@ def leave(left: str, page: str, local: Mapping[str, str], names: Iterable[str], 
             kept.get(page, {}).pop(CARRIED, None)
         else:
             kept.pop(page, None)
-    for name in names:
+    for name in {*names, *restored}:
         state.pop(name, None)
-    _take_link(set(local), address)
+    _take_link({*local, *restored}, address)
     state[_ARRIVING] = None
     if not set(st.query_params) - EVERYWHERE:
         state[_ARRIVING] = state.get(_CHOSEN)

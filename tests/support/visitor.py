@@ -64,10 +64,12 @@ class Visitor:
 
     def __init__(self, port: int, page: str, query: str, *, polls: bool) -> None:
         self._port, self._page, self._query, self._polls = port, page, query, polls
-        self._hash = self._session = ""
+        self._hash = self._shown = self._session = ""
         self._socket: Any = None
         self._listener: asyncio.Task[None] | None = None
         self._values: dict[str, tuple[str, Any]] = {}
+        self._drawn: set[str] = set()  # widgets of the last complete run
+        self._pages: dict[str, str] = {}  # the page of each widget; the frame has one, too
         self._cached: dict[str, int] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._pending: list[tuple[str, float, Run, asyncio.Future[Run]]] = []
@@ -129,6 +131,25 @@ class Visitor:
             self._stop(fragment)
         self._page, self._query, self._hash = page, "", ""
         return await self._run("")
+
+    async def pass_by(self, page: str, seconds: float) -> None:
+        """Request another page, and do not wait until it is drawn."""
+        former = self._page, self._query, self._hash
+        self._page, self._query, self._hash = page, "", ""
+        await self._send("")
+        self._page, self._query, self._hash = former
+        await asyncio.sleep(seconds)
+
+    async def hurry(self, page: str, label: str) -> Run:
+        """Open another page, and request a part of this one until it has gone, as its timer or a quick hand does."""
+        part, former = self.controls[label].fragment, self._hash
+        going = asyncio.create_task(self.navigate(page))
+        while not going.done():
+            await asyncio.sleep(0.01)
+            now, self._hash = self._hash, former
+            await self._send(part)
+            self._hash = now
+        return await going
 
     async def move(self, label: str, value: Any) -> Run:
         """Set a control and wait for the run that this causes, of its fragment if it is in one."""
@@ -206,12 +227,12 @@ class Visitor:
             run.size += size
             run.kinds.append(kind)
         if kind == "new_session":
-            self._hash = message.new_session.page_script_hash or self._hash
+            self._arrive(message.new_session.page_script_hash)
             self._session = message.new_session.initialize.session_id or self._session
             if not message.metadata.run.fragment_ids:
-                self.contents = {}
+                self.contents, self._drawn = {}, set()
         elif kind == "navigation":
-            self._hash = message.navigation.page_script_hash or self._hash
+            self._arrive(message.navigation.page_script_hash)
         elif kind == "page_info_changed":
             self.address = message.page_info_changed.query_string
         elif kind == "auto_rerun" and self._polls:
@@ -239,7 +260,8 @@ class Visitor:
                     self.contents[place] = element.SerializeToString(deterministic=True)
                     if message.hash in self._cached:
                         self._large[message.hash] = self.contents[place]
-                self._show(shown, getattr(element, shown), message.delta.fragment_id)
+                of = message.metadata.active_script_hash
+                self._show(shown, getattr(element, shown), message.delta.fragment_id, of)
         elif kind == "script_finished":
             self._finish(message.script_finished)
 
@@ -248,16 +270,30 @@ class Visitor:
         if status in (success, of_fragment):
             self.runs += 1
             self._cached = {name: run for name, run in self._cached.items() if self.runs - run <= _KEPT_RUNS}
+        if status == success:
+            self._forget(self._values.keys() - self._drawn)
         if self._pending and status == (of_fragment if self._pending[0][0] else success):
             _, started, run, done = self._pending.pop(0)
             run.seconds = time.perf_counter() - started
             if not done.done():
                 done.set_result(run)
 
-    def _store(self, component: Any, fragment: str) -> None:
+    def _arrive(self, page: str) -> None:
+        if page and page != self._shown:
+            self._forget({name for name, of in self._pages.items() if of == self._shown})
+            self._shown = page
+        self._hash = page or self._hash
+
+    def _forget(self, widgets: set[str]) -> None:
+        """Drop values as a browser does: of a page when another one begins, and of what a run has not drawn."""
+        self._values = {name: value for name, value in self._values.items() if name not in widgets}
+
+    def _store(self, component: Any, fragment: str, page: str) -> None:
         """Read or write the storage of the browser, as `effviz/ui/static/storage.js` does."""
         if not component.component_name.endswith("effviz_storage"):
             return
+        self._drawn.add(component.id)
+        self._pages[component.id] = page
         data = json.loads(component.json)
         if data["text"] is not None:
             self.storage[data["key"]] = data["text"]
@@ -282,14 +318,14 @@ class Visitor:
         if self._listener is not None:
             await self._listener
 
-    def _show(self, kind: str, element: Any, fragment: str) -> None:
+    def _show(self, kind: str, element: Any, fragment: str, page: str) -> None:
         """Remember a widget, and its value where the server sets it."""
         if kind == "exception":
             self.errors.append(f"{element.type}: {element.message}"[:300])
             return
         value: Any = None
         if kind == "bidi_component":
-            self._store(element, fragment)
+            self._store(element, fragment, page)
             return
         if kind == "slider" and element.type == element.SELECT_SLIDER:
             chosen = [element.options[int(place)] for place in element.default]
@@ -320,6 +356,8 @@ class Visitor:
             and element.label_visibility.value == element.label_visibility.COLLAPSED
         )
         label = f"{element.label} (input)" if beside else element.label
+        self._drawn.add(element.id)
+        self._pages[element.id] = page
         self.controls[label] = Control(element.id, name, fragment, element)
         if value is not None and (element.set_value or element.id not in self._values):
             self._values[element.id] = (name, value)

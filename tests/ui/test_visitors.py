@@ -18,13 +18,15 @@ import pytest
 import websockets
 from server import Server, running_server
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Navigation_pb2 import Navigation
 from visitor import Visitor, visiting
 
 from effviz.core.errors import DesignError
 from effviz.core.settings import SOCKETS
 from effviz.ui.security import LOCAL_HOSTS, allowed_hosts
-from effviz.ui.visitors import network_address, refused_kind
+from effviz.ui.visitors import Place, network_address, refused_kind
 
 METRICS = "/_stcore/metrics"
 MESSAGE_KB, UPLOADS_MB = 300, 4
@@ -130,6 +132,63 @@ def test_every_kind_of_message_is_known() -> None:
         "clear_cache", "set_run_on_save", "stop_script", "rerun_script", "load_git_info", "debug_disconnect_websocket",
         "debug_shutdown_runtime", "file_urls_request", "app_heartbeat", "backend_operation_request",
     }  # fmt: skip
+
+
+def request_of(page: str, fragment: str = "") -> ClientState:
+    return ClientState(page_script_hash=page, fragment_id=fragment)
+
+
+def test_a_part_of_a_page_that_was_left_is_late() -> None:
+    place = Place()
+    place.admit(request_of(""))
+    place.show(ForwardMsg(navigation=Navigation(page_script_hash="a")).SerializeToString())
+    assert place.admit(request_of("a", "part"))
+    for page in ("b", "c"):
+        assert place.admit(request_of(page))
+        assert not place.admit(request_of("a", "part"))
+    assert place.admit(request_of("c", "part"))
+    assert place.admit(request_of("a"))
+    assert place.admit(request_of("a", "part"))
+
+
+def test_a_page_that_leads_to_another_one_or_back_can_be_used() -> None:
+    place = Place()
+    place.admit(request_of("a"))
+    assert place.admit(request_of("b", "part")), "the server opened another page"
+    place.admit(request_of("c"))
+    place.show(ForwardMsg(navigation=Navigation(page_script_hash="b")).SerializeToString())
+    assert place.admit(request_of("b", "part"))
+
+
+def test_leaving_a_page_whose_parts_are_still_requested_shows_no_error(server: Server) -> None:
+    async def hurried() -> None:
+        async with visiting(server.port, "blocks", polls=True) as visitor:
+            await visitor.open()
+            await visitor.move("Input channels", 48)
+            for page, label in (("memory", "Input channels"), ("multipliers", "Width ratio"), ("blocks", "Network")):
+                await visitor.hurry(page, label)
+            await visitor.move("Input channels", 64)
+            assert not visitor.errors
+
+    run(hurried())
+
+
+def test_a_page_that_is_left_before_it_is_drawn_leaves_no_setting_to_the_next_one(server: Server) -> None:
+    """`res` is a number of Memory access, and a text of Width and resolution."""
+
+    async def passing() -> None:
+        async with visiting(server.port, "memory") as visitor:
+            await visitor.open()
+            await visitor.move("Map side (px)", 60)
+            await visitor.navigate("multipliers")
+            for seconds in (0.0, 0.01, 0.02, 0.04, 0.08):
+                await visitor.pass_by("memory", seconds)
+                await visitor.navigate("multipliers")
+            await visitor.navigate("memory")
+            assert visitor.value("Map side (px)") == [60]
+            assert not visitor.errors
+
+    run(passing())
 
 
 def progress(visitor: Visitor) -> float | None:
