@@ -240,7 +240,7 @@ def test_every_control_has_its_effect() -> None:
     at = open_at()
     at.number_input(key="ratio").set_value(2)
     run(at)
-    assert any("45 → 91 needs 1.06× as much" in entry for entry in headings(at))
+    assert any("45 → 91 channels move 1.06× as much data as 64 → 64" in entry for entry in headings(at))
     at.selectbox(key="c").set_value(128)
     run(at)
     assert values(at)["Multiply-adds"][0] == si(ratio_point(128, 2).macs)
