@@ -18,7 +18,7 @@ _STRIPS = 0.33  # of the height, for the shares below the drawing
 _APART = 0.05
 
 
-class Count(NamedTuple):
+class Whole(NamedTuple):
     """The compute number of the convention, and both totals of a network: multiply-adds and parameters."""
 
     label: str
@@ -38,7 +38,7 @@ class Box(NamedTuple):
 
 
 def silhouette(
-    network: Sequence[Box], own: Sequence[Box], widest: Sequence[Box], count: Count, title: str, look: Appearance
+    network: Sequence[Box], own: Sequence[Box], widest: Sequence[Box], whole: Whole, title: str, look: Appearance
 ) -> Chart:
     """Draw a network as a row of volumes, with the outlines of the unscaled one, and its shares by map size.
 
@@ -46,7 +46,7 @@ def silhouette(
         network: the network on screen. Darker boxes have a larger part of its multiply-adds.
         own: the unscaled network, block by block.
         widest: the widest network of the slider, which fills the drawing.
-        count: totals of the network.
+        whole: totals of the network.
         title: the finding.
         look: colours.
     """
@@ -55,8 +55,8 @@ def silhouette(
     most = max(box.macs for box in network) or 1
     fills = [draw.mixed(look.grid, look.accent, box.macs / most) for box in network]
     texts = [
-        [box.name, f"{box.side} × {box.side}", exact(box.channels), si(box.macs * count.factor),
-         percent(box.macs / (count.macs or 1))]
+        [box.name, f"{box.side} × {box.side}", exact(box.channels), si(box.macs * whole.factor),
+         percent(box.macs / (whole.macs or 1))]
         for box in network
     ]  # fmt: skip
     hover = draw.hover(
@@ -66,7 +66,7 @@ def silhouette(
     outline = {"color": CLEAR, "line": {"color": look.muted, "width": 1}}
     filled = {"color": fills, "line": {"color": look.ink, "width": 0.6}}
     traces = [_boxes(middles, network, filled) | hover, _boxes(middles, own, outline) | {"hoverinfo": "skip"}]
-    strips, names, shares = _strips(network, count, look)
+    strips, names, shares = _strips(network, whole, look)
     traces += strips
     hidden = {"visible": False, "showgrid": False}
     high = max(box.side for box in own)
@@ -88,15 +88,15 @@ def silhouette(
     return chart(look, _HEIGHT, traces, layout, title, spoken, shares)
 
 
-def _strips(network: Sequence[Box], count: Count, look: Appearance) -> tuple[list[Spec], list[Spec], str]:
+def _strips(network: Sequence[Box], whole: Whole, look: Appearance) -> tuple[list[Spec], list[Spec], str]:
     """Draw the shares of compute and parameters by map size, with their names and as text."""
     groups: dict[int, list[int]] = {}
     for box in network:
         sums = groups.setdefault(box.side, [0, 0])
         sums[0], sums[1] = sums[0] + box.macs, sums[1] + box.params
-    totals = count.macs or 1, count.params or 1
+    totals = whole.macs or 1, whole.params or 1
     # The classifier has no map.
-    rest = [whole - sum(sums[place] for sums in groups.values()) for place, whole in enumerate(totals)]
+    rest = [total - sum(sums[place] for sums in groups.values()) for place, total in enumerate(totals)]
     rows = [
         (label, [sums[place] / totals[place] for place in (0, 1)])
         for label, sums in (*((f"{side} px", sums) for side, sums in groups.items()), ("classifier", rest))
@@ -118,7 +118,7 @@ def _strips(network: Sequence[Box], count: Count, look: Appearance) -> tuple[lis
         left = [start + share for start, share in zip(left, shares, strict=True)]
     heads = [
         draw.note(0, place + 0.65, name, look.ink, xref="x2", yref="y2", xanchor="left", yanchor="bottom", xshift=-3)
-        for name, place in zip((count.label, "Parameters"), places, strict=True)
+        for name, place in zip((whole.label, "Parameters"), places, strict=True)
     ]
     return traces, heads, "; ".join(f"{label}: {percent(a)} and {percent(b)}" for label, (a, b) in rows)
 

@@ -32,7 +32,7 @@ class Point(NamedTuple):
     by_kind: Mapping[str, Mapping[str, int]]  # the same by kind of layer, `effviz.count.kinds`
     kernels: int  # operations that torch starts; an addition of three maps takes two
     params: int  # weights
-    moved: Mapping[str, tuple[int, int, int]]  # memory access as elements of maps read, weights read, maps written
+    moved: Mapping[str, tuple[int, int, int]]  # memory access: elements of maps read, weights read, maps written
 
     def share(self, memory: str) -> float:
         """Share of element-wise operations (ReLU, addition) in memory access."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from effviz.charts.silhouette import Box, Count, silhouette
+from effviz.charts.silhouette import Box, Whole, silhouette
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import lower, percent
@@ -74,8 +74,8 @@ def drawing(choice: Choice, convention: Convention, look: Appearance) -> Chart:
     base = choice.base
     widest = base.scaled(width_mult=max(choice.width, _USUAL[1]))
     now = choice.counts(choice.place)
-    count = Count(convention.compute_label, convention.compute(1), now.macs, now.params)
-    return silhouette(boxes(choice.design), boxes(base), boxes(widest), count, _finding(choice, convention), look)
+    whole = Whole(convention.compute_label, convention.compute(1), now.macs, now.params)
+    return silhouette(boxes(choice.design), boxes(base), boxes(widest), whole, _finding(choice, convention), look)
 
 
 def _finding(choice: Choice, convention: Convention) -> str:
