@@ -332,8 +332,9 @@ def _theory(channels: int, unit: Unit, look: Appearance) -> Named:
     fixed = tuple(groups_point(channels, count) for count in GROUP_COUNTS)
     widened = tuple(groups_point(channels, count, widened=True) for count in GROUP_COUNTS)
     for point in fixed:
-        yield f"moved, groups {point.x:g}", moved_chart([fixed[0], point], pixels, unit, "A title", look)
-        yield f"groups {point.x:g}", groups_chart(fixed, widened, point, pixels, unit, look)
+        curve = groups_chart(fixed, widened, point, pixels, unit, look)
+        yield f"groups {point.x:g}", curve
+        yield f"moved, groups {point.x:g}", moved_chart([fixed[0], point], pixels, unit, curve.title, look)
     series, parallel = (
         tuple(fragments_point(channels, count, each) for count in FRAGMENT_COUNTS) for each in ARRANGEMENTS
     )
