@@ -126,8 +126,10 @@ def multiples_chart(
             look.ink, 1.5, hoverinfo="skip",
         )
     )  # fmt: skip
+    # A phone has 58 pixels for each of six names.
+    size = 14 if len(quantities) <= 5 else 11
     notes += [
-        draw.panel_label(entry.label.replace(" ", "<br>", 1), start, 1, look.ink, xref="x", align="left", xshift=-3)
+        draw.panel_label(_broken(entry.label), start, 1, look.ink, size, xref="x", align="left", xshift=-3)
         for entry, start in zip(quantities, starts, strict=True)
     ]
     notes.append(_at_left(0, 0, f"Line: {designs[base].name}, 1×", look.muted, yref="paper", yanchor="top", yshift=-6))
@@ -143,6 +145,11 @@ def multiples_chart(
         for entry in quantities
     )
     return chart(look, _HEIGHT, traces, layout, title, spoken)
+
+
+def _broken(label: str) -> str:
+    """Break a name after its first word or hyphen."""
+    return label.replace(" ", "<br>", 1) if " " in label else label.replace("-", "-<br>", 1)
 
 
 def _at_left(x: float, y: float, text: str, color: str, **place: Any) -> Spec:
