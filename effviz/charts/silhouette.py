@@ -1,4 +1,4 @@
-"""A network drawn to scale: one box for each block, as high as its map and as wide as its channels."""
+"""A network drawn to scale: one box for each block, and below the shares of its compute and parameters by map size."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from effviz.charts import draw
 from effviz.charts.style import CLEAR, Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent, si
+from effviz.count.palette import text_on
 
 _GAP = 0.012  # between two boxes, in shares of the drawing
 _SKEW, _RISE = 0.0003, 0.3  # of the far side of a map: to the right in shares of the drawing, and up in its own sides
-_HEIGHT = 250
+_HEIGHT = 316
+_STRIPS = 0.33  # of the height, for the shares below the drawing
 _APART = 0.05
+
+
+class Whole(NamedTuple):
+    """The compute number of the convention, and both totals of a network: multiply-adds and parameters."""
+
+    label: str
+    factor: int  # per multiply-add
+    macs: int
+    params: int
 
 
 class Box(NamedTuple):
@@ -27,27 +38,27 @@ class Box(NamedTuple):
 
 
 def silhouette(
-    network: Sequence[Box], own: Sequence[Box], widest: Sequence[Box], title: str, look: Appearance, factor: int = 1
+    network: Sequence[Box], own: Sequence[Box], widest: Sequence[Box], whole: Whole, title: str, look: Appearance
 ) -> Chart:
-    """Draw a network as a row of volumes, with the outlines of the unscaled one.
+    """Draw a network as a row of volumes, with the outlines of the unscaled one, and its shares by map size.
 
     Args:
         network: the network on screen. Darker boxes have a larger part of its multiply-adds.
         own: the unscaled network, block by block.
         widest: the widest network of the slider, which fills the drawing.
+        whole: totals of the network.
         title: the finding.
         look: colours.
-        factor: of the compute number per multiply-add, 1 or 2.
     """
     room = sum(box.channels for box in widest) / (1 - sum(_GAP + _SKEW * box.side for box in widest))
     middles = _middles([max(pair) for pair in zip(_widths(network), _widths(own), strict=True)], network, room)
     most = max(box.macs for box in network) or 1
     fills = [draw.mixed(look.grid, look.accent, box.macs / most) for box in network]
-    total = sum(box.macs for box in network) or 1
     texts = [
-        [box.name, f"{box.side} × {box.side}", exact(box.channels), si(box.macs * factor), percent(box.macs / total)]
+        [box.name, f"{box.side} × {box.side}", exact(box.channels), si(box.macs * whole.factor),
+         percent(box.macs / (whole.macs or 1))]
         for box in network
-    ]
+    ]  # fmt: skip
     hover = draw.hover(
         "%{customdata[0]}: %{customdata[1]} px, %{customdata[2]} channels<br>"
         "%{customdata[3]}, %{customdata[4]} of the network", texts,
@@ -55,10 +66,12 @@ def silhouette(
     outline = {"color": CLEAR, "line": {"color": look.muted, "width": 1}}
     filled = {"color": fills, "line": {"color": look.ink, "width": 0.6}}
     traces = [_boxes(middles, network, filled) | hover, _boxes(middles, own, outline) | {"hoverinfo": "skip"}]
+    strips, names, shares = _strips(network, whole, look)
+    traces += strips
     hidden = {"visible": False, "showgrid": False}
     high = max(box.side for box in own)
     layout = {
-        "annotations": _sizes(middles, network, room, look),
+        "annotations": [*_sizes(middles, network, room, look), *names],
         "barmode": "overlay",
         "margin": draw.margin(4, 4, 4, 4),
         "shapes": [
@@ -66,10 +79,48 @@ def silhouette(
             for face in _faces(middle, box, fill, room, look)
         ],
         "xaxis": hidden | {"range": [0, room]},
-        "yaxis": hidden | {"range": [-0.66 * high, (0.52 + _RISE) * high]},
+        "yaxis": hidden | {"range": [-0.66 * high, (0.52 + _RISE) * high], "domain": [_STRIPS, 1]},
+        "xaxis2": hidden | {"range": [0, 1], "anchor": "y2"},
+        "yaxis2": hidden | {"range": [0, 4.5], "domain": [0, _STRIPS - 0.02], "anchor": "x2"},
+        "uniformtext": {"minsize": 12, "mode": "hide"},
     }  # fmt: skip
     spoken = "; ".join(f"{box.name}: {box.side} px, {box.channels} channels" for box in network)
-    return chart(look, _HEIGHT, traces, layout, title, spoken)
+    return chart(look, _HEIGHT, traces, layout, title, spoken, shares)
+
+
+def _strips(network: Sequence[Box], whole: Whole, look: Appearance) -> tuple[list[Spec], list[Spec], str]:
+    """Draw the shares of compute and parameters by map size, with their names and as text."""
+    groups: dict[int, list[int]] = {}
+    for box in network:
+        sums = groups.setdefault(box.side, [0, 0])
+        sums[0], sums[1] = sums[0] + box.macs, sums[1] + box.params
+    totals = whole.macs or 1, whole.params or 1
+    # The classifier has no map.
+    rest = [total - sum(sums[place] for sums in groups.values()) for place, total in enumerate(totals)]
+    rows = [
+        (label, [sums[place] / totals[place] for place in (0, 1)])
+        for label, sums in (*((f"{side} px", sums) for side, sums in groups.items()), ("classifier", rest))
+    ]
+    most = max(shares[0] for _, shares in rows)
+    traces, left, places = [], [0.0, 0.0], (2.95, 0.65)
+    for label, shares in rows:
+        fill = draw.mixed(look.grid, look.accent, shares[0] / most)
+        written = [f"{label}: {percent(share)}" for share in shares]
+        traces.append(
+            {
+                "type": "bar", "orientation": "h", "xaxis": "x2", "yaxis": "y2", "base": left, "x": shares,
+                "y": list(places), "width": 1.3, "text": written, "textposition": "inside", "textangle": 0,
+                "insidetextanchor": "middle", "textfont": {"size": 13, "color": text_on(fill)},
+                "marker": {"color": fill, "line": {"color": look.ink, "width": 0.6}},
+            }
+            | draw.hover("%{customdata}", written)
+        )  # fmt: skip
+        left = [start + share for start, share in zip(left, shares, strict=True)]
+    heads = [
+        draw.note(0, place + 0.65, name, look.ink, xref="x2", yref="y2", xanchor="left", yanchor="bottom", xshift=-3)
+        for name, place in zip((whole.label, "Parameters"), places, strict=True)
+    ]
+    return traces, heads, "; ".join(f"{label}: {percent(a)} and {percent(b)}" for label, (a, b) in rows)
 
 
 def _widths(network: Sequence[Box]) -> list[int]:
@@ -106,11 +157,13 @@ def _sizes(middles: Sequence[float], boxes: Sequence[Box], room: float, look: Ap
     for middle, box in zip(middles, boxes, strict=True):
         groups.setdefault(box.side, []).append(middle)
     notes: list[Spec] = []
+    last = list(groups)[-1:]
     for side, places in groups.items():
         place = (places[0] + places[-1]) / 2
         # On a phone, closer labels overlap.
         if not notes or place - notes[-1]["x"] > _APART * room:
-            notes.append(draw.note(place, 0, f"{side} px", look.muted, yref="paper", yanchor="bottom"))
+            text = f"{side} px" if [side] == last else str(side)
+            notes.append(draw.note(place, _STRIPS, text, look.muted, yref="paper", yanchor="bottom"))
     return notes
 
 

@@ -2,26 +2,21 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.relative import Measured, multiples_of, relative_dots, written
+from effviz.charts.relative import multiples_of, written
 from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
-from effviz.core.units import change, lower, percent
+from effviz.core.units import lower, percent
 
-# Each has a character of the same shape for the legend.
-SYMBOLS = {
-    "Widest": "triangle-up", "Wide": "diamond-tall", "Balanced": "circle", "Deep": "square",
-    "Deepest": "triangle-right",
-}  # fmt: skip
 _HEIGHT = 338
+_ABOVE, _BELOW = 44, 26
+"""Pixels above and below the lanes, in both charts: the lanes of a design are beside each other."""
 _OUTLINED = 48
 """The most blocks that can have an outline; with more, the outlines would cover the bars."""
 _EQUAL = 0.05
-# The axis starts and ends on one of these, so that it seldom changes.
-_STEPS = [round(step, 12) for step in draw.decades(-9, 9, (1, 1.5, 2, 3, 5, 7))]
 
 
 class DesignMeasure(NamedTuple):
@@ -35,7 +30,7 @@ class DesignMeasure(NamedTuple):
 class DrawnDesign(NamedTuple):
     """A design as it is drawn."""
 
-    name: str  # a key of `SYMBOLS`
+    name: str
     summary: str  # its blocks and widths
     channels: Sequence[int]  # output channels of every block, in order
     stages: Sequence[str]  # of the blocks
@@ -57,18 +52,19 @@ def finding(
         return f"One design is within {budget}: {designs[0].name}, {designs[0].summary}"
     known = [value for value in compute.values if value]
     apart = max(known) / min(known) - 1
-    spread = f"equal within {percent(apart)}" if is_equal(compute) else f"up to {percent(apart)} apart"
+    label, equal = lower(compute.label), f" (within {percent(apart)})" if apart else ""
+    budgets = f"At equal {label}{equal}" if apart <= _EQUAL else f"With {label} up to {percent(apart)} apart"
     end = compared(designs, base)
     changes = [
-        f"{lower(entry.label)} {_change(value, before)}"
+        f"{lower(entry.label)} {times(value / before)}"
         for entry in quantities
-        if (value := entry.values[end]) is not None and (before := entry.values[base]) is not None
+        if (value := entry.values[end]) is not None and (before := entry.values[base])
     ]
     deeper, name = len(designs[end].channels) / len(designs[base].channels), designs[base].name
     depth = f"is as deep as {name}" if deeper == 1 else f"is {times(deeper)} as deep as {name}"
     if deeper < 1:
         depth = f"has {times(deeper)} the depth of {name}"
-    first = f"{designs[end].name} {depth}, with {lower(compute.label)} {spread if apart else 'equal'}"
+    first = f"{budgets}, {designs[end].name} {depth}"
     return f"{first}: {', '.join(changes)}" if changes else first
 
 
@@ -83,10 +79,6 @@ def compared(designs: Sequence[DrawnDesign], base: int) -> int:
     return len(designs) - 1 if base < len(designs) - 1 else 0
 
 
-def _change(value: float, base: float) -> str:
-    return times(value / base) if value >= 1.995 * base > 0 else change(value, base)
-
-
 def multiples_chart(
     designs: Sequence[DrawnDesign],
     quantities: Sequence[DesignMeasure],
@@ -95,49 +87,59 @@ def multiples_chart(
     title: str,
     look: Appearance,
 ) -> Chart:
-    """Draw every measure of every design as a multiple of one design's.
+    """Draw every measure of every design as a multiple of one design's: a lane per design, a column per measure.
 
     Args:
         designs: from wide to deep.
-        quantities: one row each.
+        quantities: one column each.
         base: index of the design that is 1×.
         marked: name of the design in the accent colour.
         title: the finding.
     """
     multiples = [multiples_of(entry.values, entry.values[base]) for entry in quantities]
-    # Marks of equal values would cover each other.
-    equal = [all(value and abs(value - 1) <= _EQUAL for value in row) and len(designs) > 1 for row in multiples]
-    marks = [
-        Measured(
-            design.name,
-            SYMBOLS[design.name],
-            [None if same else row[place] for row, same in zip(multiples, equal, strict=True)],
+    scale = _steady(max((value for row in multiples for value in row if value), default=1))
+    starts = [place * 1.2 * scale for place in range(len(quantities))]
+    lane = (_HEIGHT - _ABOVE - _BELOW) / len(designs)
+    thick = min(22, lane - 46) / lane
+    traces, notes = [], []
+    for place, design in enumerate(designs):
+        color = look.accent if design.name == marked else look.muted
+        values = [row[place] for row in multiples]
+        texts = [f"{entry.label}: {entry.texts[place]}" for entry in quantities]
+        traces.append(
+            {
+                "type": "bar", "orientation": "h", "name": design.name, "base": starts, "x": values, "width": thick,
+                "y": [-place - 42 / lane - thick / 2] * len(values), "marker": {"color": color},
+            }
+            | draw.hover(f"{design.name}, %{{customdata}}", texts)
+        )  # fmt: skip
+        own = look.accent if design.name == marked else look.ink
+        notes.append(_at_left(0, -place, f"<b>{design.name}</b>", own, yanchor="top"))
+        notes += [
+            _at_left(start, -place, "\N{EN DASH}" if value is None else written(value), own, yanchor="top", yshift=-19)
+            for start, value in zip(starts, values, strict=True)
+        ]
+    ends = [-place - edge / lane for place in range(len(designs)) for edge in (38, 46 + thick * lane, math.nan)]
+    traces.append(
+        draw.line(
+            [start + 1 for start in starts for _ in ends], [None if math.isnan(y) else y for y in ends] * len(starts),
+            look.ink, 1.5, hoverinfo="skip",
         )
-        for place, design in enumerate(designs)
+    )  # fmt: skip
+    # A phone has 58 pixels for each of six names.
+    size = 14 if len(quantities) <= 5 else 11
+    notes += [
+        draw.panel_label(_broken(entry.label), start, 1, look.ink, size, xref="x", align="left", xshift=-3)
+        for entry, start in zip(quantities, starts, strict=True)
     ]
-    names = [entry.label for entry in quantities]
-    _, traces, layout = relative_dots(names, marks, marked, f"Compared with {designs[base].name}", look)
-    layout["xaxis"] |= _multiples_axis([value for row in multiples for value in row if value])
-    told = {entry.label: "not measured" for entry in quantities if all(value is None for value in entry.values)}
-    for entry, row, same in zip(quantities, multiples, equal, strict=True):
-        if same:
-            apart = max(abs((value or 1) - 1) for value in row)
-            told[entry.label] = f"equal within {percent(apart)}" if apart else "equal"
-    end = compared(designs, base)
-    column = [
-        draw.note(1, entry.label, written(value), look.ink, 14, xref="paper", xanchor="left", xshift=8)
-        for entry, row in zip(quantities, multiples, strict=True)
-        if (value := row[end]) and end != base and entry.label not in told
-    ]
-    if column:
-        heading = f"<b>{designs[end].name}</b>"
-        column.append(draw.panel_label(heading, 1, 1, look.ink, 14, xshift=8, yshift=-4))
-    layout |= {
-        "margin": layout["margin"] | {"r": 68 if column else 16},
-        "annotations": [
-            *layout["annotations"], *(draw.note(0, label, text, look.muted) for label, text in told.items()), *column,
-        ],
-    }  # fmt: skip
+    notes.append(_at_left(0, 0, f"Line: {designs[base].name}, 1×", look.muted, yref="paper", yanchor="top", yshift=-6))
+    layout = {
+        "barmode": "overlay",
+        "annotations": notes,
+        "margin": draw.margin(top=_ABOVE, bottom=_BELOW),
+        "xaxis": {"visible": False, "range": [0, starts[-1] + 1.1 * scale]},
+        "yaxis": {"visible": False, "showgrid": False, "range": [-len(designs), 0]},
+    }
     spoken = details(
         (entry.label, [f"{design.name} {text}" for design, text in zip(designs, entry.texts, strict=True)])
         for entry in quantities
@@ -145,26 +147,27 @@ def multiples_chart(
     return chart(look, _HEIGHT, traces, layout, title, spoken)
 
 
-def _multiples_axis(known: Sequence[float]) -> Spec:
-    """Return range and ticks of a logarithmic axis around the multiples."""
-    low = max(step for step in _STEPS if step <= min(known) * 1.02)
-    high = min(step for step in _STEPS if step >= max(known) / 1.02)
-    if low == high:
-        low, high = 0.7, 1.5
-    values = [step for step in _STEPS if low <= step <= high]
-    if len(values) > 6:
-        values = [step for step in values if f"{step:.1e}"[:3] in ("1.0", "2.0", "5.0")]
-    return {"range": [math.log10(low) - 0.03, math.log10(high) + 0.03]} | draw.ticks(values, written)
+def _broken(label: str) -> str:
+    """Break a name after its first word or hyphen."""
+    return label.replace(" ", "<br>", 1) if " " in label else label.replace("-", "-<br>", 1)
 
 
-def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance) -> Chart:
+def _at_left(x: float, y: float, text: str, color: str, **place: Any) -> Spec:
+    return draw.note(x, y, text, color, xanchor="left", xshift=-3, **place)
+
+
+def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance, lane: float = 0) -> Chart:
     """Draw the designs from top to bottom at one scale: one bar per block, whose height is the number of channels.
 
-    The design called `marked` has the accent colour.
+    Args:
+        designs: one lane each, with a line of text and the bars.
+        marked: name of the design in the accent colour.
+        look: colours.
+        lane: height of a design in pixels; 0 for that of `multiples_chart`, with its room above and below.
     """
+    above, below = (0, 0) if lane else (_ABOVE, _BELOW)
+    lane = lane or (_HEIGHT - above - below) / len(designs)
     scale = _steady(max(max(design.channels) for design in designs))
-    # A lane has room for a line of text and for the bars.
-    lane = (_HEIGHT - 40) / len(designs)
     pitch = scale * lane / (lane - 22)
     longest = max(len(design.channels) for design in designs)
     edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
@@ -181,23 +184,27 @@ def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance) 
             | draw.hover(f"{design.name}, %{{customdata}}: %{{y:,}} channels", design.stages)
         )  # fmt: skip
         text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
-        notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", yanchor="top", xshift=-3))
+        notes.append(_at_left(0, -place * pitch, text, color, yanchor="top"))
+    if above:
+        heading = "Blocks, input to output<br>Height: channels"
+        notes.append(draw.panel_label(heading, 0, 1, look.ink, align="left", xshift=-3))
     layout = {
         "barmode": "overlay",
         "bargap": 0,
+        "margin": draw.margin(top=above, bottom=below),
         "annotations": notes,
-        "xaxis": draw.axis("Blocks, input to output", range=[0, longest], nticks=6),
+        "xaxis": {"visible": False, "range": [0, longest]},
         "yaxis": {"range": [-len(designs) * pitch, 0], "visible": False, "showgrid": False},
     }
     title = f"{plural(len(designs), 'design')} at one scale: each bar is a block, as high as its number of channels"
     spoken = "; ".join(f"{design.name}: {design.summary}" for design in designs)
-    return chart(look, _HEIGHT, traces, layout, title, spoken)
+    return chart(look, round(lane * len(designs)) + above + below, traces, layout, title, spoken)
 
 
-def _steady(channels: int) -> float:
-    """Return the height of a lane in channels, in coarse steps, so that a wider design has visibly higher bars."""
-    power = 10.0 ** math.floor(math.log10(channels))
-    return next(step * power for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * power >= channels)
+def _steady(most: float) -> float:
+    """Return the extent of a lane or column in coarse steps, so that a larger value has a visibly larger bar."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 6, 8, 10) if step * power >= most)
 
 
 check_border(globals())

@@ -20,6 +20,7 @@ from profiles import examples
 import effviz
 from effviz import analyze
 from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.moved import moved_chart
 from effviz.charts.memory.speed import Machine, finding, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
@@ -416,21 +417,39 @@ def test_charts_are_drawn_as_counted(look: Appearance, memory: str) -> None:
 def test_titles_say_the_numbers() -> None:
     titles = [chart.title for chart in _charts(LIGHT, Unit("fused", 1, "elements", lambda size: si(size, "elements")))]
     assert titles[:3] == [
-        "Equal widths, 64 → 64, need 405.5 k elements of memory access, the minimum for these multiply-adds",
-        "Equal widths need the least memory access for these multiply-adds; 45 → 91 needs 1.06× as much",
-        "Equal widths need the least memory access for these multiply-adds; 16 → 256 needs 2.11× as much",
+        "Equal widths, 64 → 64, move the least data for these multiply-adds: 405.5 k elements",
+        "45 → 91 channels move 1.06× as much data as 64 → 64, for equal multiply-adds",
+        "16 → 256 channels move 2.11× as much data as 64 → 64, for equal multiply-adds",
     ]
     assert titles[3:6] == [
-        "1 group needs 405.5 k elements of memory access, the least on this curve",
-        "2 groups need 1.49× the memory access of 1 group at equal multiply-adds",
-        "4 groups need 2.48× the memory access of 1 group at equal multiply-adds",
+        "1 group moves 405.5 k elements, the least data on this curve",
+        "2 groups move 1.49× as much data as 1 group, for equal multiply-adds",
+        "4 groups move 2.48× as much data as 1 group, for equal multiply-adds",
     ]
-    assert "4 in parallel need 4.22× the memory access of 1 fragment, with 7 kernels instead of 1" in titles
+    assert "4 in parallel move 4.22× as much data as 1 fragment, with 7 kernels instead of 1" in titles
     assert (
         "ReLU and shortcut take 67 % of a bottleneck's memory access in eager mode, 50 % when fused, and no "
         "multiply-adds"
     ) in titles
     assert "mobilenet_v2 has 14.9 FLOPs per byte in pointwise 1×1 layers and 0.499 in linear layers" in titles
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+@every_memory
+def test_areas_are_the_memory_access(look: Appearance, memory: str) -> None:
+    unit = Unit(memory, 4, "bytes", lambda size: si(size, "B"))
+    for base, now in (
+        (ratio_point(64, 1), ratio_point(64, 6)), (groups_point(512, 1, 7), groups_point(512, 16, 7)),
+        (fragments_point(64, 1, "parallel"), fragments_point(64, 4, "parallel")),
+    ):  # fmt: skip
+        side = 7 if base.name == "1 group" else 56
+        points, drawn = [base, now], moved_chart([base, now], side**2, unit, "A title", look).figure
+        areas = [width * height for bars in drawn.data for width, height in zip(bars.width, bars.y, strict=True)]
+        sizes = [size for point in points for size in point.moved[memory]]
+        assert [sum(point.moved[memory]) for point in points] == [point.memory_access[memory] for point in points]
+        assert areas == pytest.approx([size * areas[0] / sizes[0] for size in sizes])
+        lowest = min(base for bars in drawn.data for base in bars.base)
+        assert drawn.layout.yaxis.range[0] < lowest, "everything is within the chart"
 
 
 @pytest.mark.parametrize("most", [1e308, 0.5])

@@ -43,6 +43,7 @@ from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_dots
 from effviz.charts.literature import verdict_bars
 from effviz.charts.memory.intensity import intensity_bars
+from effviz.charts.memory.moved import moved_chart
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.microcontroller import arena_plan
@@ -331,7 +332,9 @@ def _theory(channels: int, unit: Unit, look: Appearance) -> Named:
     fixed = tuple(groups_point(channels, count) for count in GROUP_COUNTS)
     widened = tuple(groups_point(channels, count, widened=True) for count in GROUP_COUNTS)
     for point in fixed:
-        yield f"groups {point.x:g}", groups_chart(fixed, widened, point, pixels, unit, look)
+        curve = groups_chart(fixed, widened, point, pixels, unit, look)
+        yield f"groups {point.x:g}", curve
+        yield f"moved, groups {point.x:g}", moved_chart([fixed[0], point], pixels, unit, curve.title, look)
     series, parallel = (
         tuple(fragments_point(channels, count, each) for count in FRAGMENT_COUNTS) for each in ARRANGEMENTS
     )

@@ -64,12 +64,10 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
         powers = range(powers[0], powers[-1] + 1, 2)
     ticks = {2.0**power: f"1:{2**power}" if power >= 0 else f"{2**-power}:1" for power in powers}
     if now.widths == equal.widths:
-        need = f"Equal widths, {now.widths}, need {unit.text(now)} of memory access"
-        title = f"{need}, the minimum for these multiply-adds"
+        title = f"Equal widths, {now.widths}, move the least data for these multiply-adds: {unit.text(now)}"
     else:
-        more = unit.of(now) / (least * unit.factor)
-        need = "Equal widths need the least memory access for these multiply-adds"
-        title = f"{need}; {now.widths} needs {more:.2f}× as much"
+        more = f"{unit.of(now) / unit.of(equal):.2f}× as much data as {equal.widths}"
+        title = f"{now.widths} channels move {more}, for equal multiply-adds"
     axis = "c1 : c2, input to output channels"
     return _curves([_Line("", curve, form)], now, (least, "least possible"), ticks, axis, unit, title, look)
 
@@ -90,7 +88,7 @@ def groups_chart(
         _Line("input fixed", fixed, [(g, groups_access(pixels, channels, base.macs, g)) for g in steps]),
         _Line("both widened", widened, [(g, widened_access(pixels, channels, g)) for g in steps]),
     ]
-    title = _compared(now, base, unit, " at equal multiply-adds")
+    title = _compared(now, base, unit, ", for equal multiply-adds")
     ticks = {float(count): str(count) for count in GROUP_COUNTS}
     bound = base.memory_access[unit.memory], "1 group"
     return _curves(lines, now, bound, ticks, "Groups", unit, title, look)
@@ -118,10 +116,10 @@ def fragments_chart(
 
 def _compared(now: Point, base: Point, unit: Unit, condition: str) -> str:
     if now.x == base.x:
-        return f"{base.name} needs {unit.text(base)} of memory access, the least on this curve"
+        return f"{base.name} moves {unit.text(base)}, the least data on this curve"
     factor = unit.of(now) / unit.of(base)
-    amount = "the same memory access as" if abs(factor - 1) < 5e-3 else f"{factor:.2f}× the memory access of"
-    return f"{now.name} need {amount} {base.name}{condition}"
+    amount = "as much data as" if abs(factor - 1) < 5e-3 else f"{factor:.2f}× as much data as"
+    return f"{now.name} move {amount} {base.name}{condition}"
 
 
 def _curves(
@@ -141,7 +139,9 @@ def _curves(
         traces += [draw.line(xs, [y * unit.factor for y in ys], look.muted), _counted(curve, unit, look)]
         if curve.name:
             x, y = math.log10(curve.points[-1].x), unit.of(curve.points[-1])
-            notes.append(draw.note(x, y, curve.name, look.muted, xanchor="right", xshift=-10, yshift=10))
+            # The name of the lower curve is below it.
+            side = 10 if curve is lines[0] else -16
+            notes.append(draw.note(x, y, curve.name, look.muted, xanchor="right", xshift=-10, yshift=side))
     traces.append(draw.line([10 ** (first - room), 10 ** (last + room)], [level, level], look.ink, 1.5, dash="dash"))
     below = level > 0.08 * upwards["range"][1]
     notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", yshift=-12 if below else 12))

@@ -108,7 +108,7 @@ def _column(
     where = f"At φ = {now.phi:g}" if named else f"Multipliers applied {now.phi:g} times"
     return chart(
         look,
-        330,
+        250,
         traces,
         layout,
         title,

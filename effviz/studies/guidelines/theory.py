@@ -9,7 +9,7 @@ from effviz.core.caches import remembered
 from effviz.core.errors import MAX_CHANNELS, one_of
 from effviz.count import cost
 from effviz.count.kinds import KINDS, MERGE, NORM, VIEW, kind_of
-from effviz.count.memory import ASSUMPTIONS, memory_access
+from effviz.count.memory import ASSUMPTIONS, accesses, memory_access, not_counted
 from effviz.count.report import Report, analyze
 from effviz.model.blocks.guideline import PlainBottleneck
 from effviz.model.design import Design
@@ -32,6 +32,7 @@ class Point(NamedTuple):
     by_kind: Mapping[str, Mapping[str, int]]  # the same by kind of layer, `effviz.count.kinds`
     kernels: int  # operations that torch starts; an addition of three maps takes two
     params: int  # weights
+    moved: Mapping[str, tuple[int, int, int]]  # memory access: elements of maps read, weights read, maps written
 
     def share(self, memory: str) -> float:
         """Share of element-wise operations (ReLU, addition) in memory access."""
@@ -48,7 +49,28 @@ def _point(x: float, name: str, widths: str, design: Design) -> Point:
     report = analyze(design)
     by_kind = {memory: {kind: access for kind, (_, access) in _sums(report, memory).items()} for memory in ASSUMPTIONS}
     accesses = {memory: sum(kinds.values()) for memory, kinds in by_kind.items()}
-    return Point(x, name, widths, report.macs, accesses, by_kind, _kernels(report), report.params)
+    return Point(x, name, widths, report.macs, accesses, by_kind, _kernels(report), report.params, {
+        memory: _moved(report, memory) for memory in ASSUMPTIONS
+    })  # fmt: skip
+
+
+def _moved(report: Report, memory: str) -> tuple[int, int, int]:
+    """Return the elements of maps that are read, of weights, and of maps that are written."""
+    rule, maps, weights, written = ASSUMPTIONS[memory], 0, 0, 0
+    for index, step in enumerate(report.steps):
+        if not_counted(step, report.fusion, index, rule):
+            continue
+        for access in accesses(step, report.fusion, index, rule):
+            size = sum(map(math.prod, access.sizes))
+            if access.name == "output":
+                written += size
+            elif access.name.startswith("input"):
+                maps += size
+            elif access.name.startswith("intermediate"):
+                maps, written = maps + size // 2, written + size // 2
+            else:
+                weights += size
+    return maps, weights, written
 
 
 def _sums(report: Report, memory: str) -> dict[str, tuple[int, int]]:

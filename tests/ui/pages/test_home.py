@@ -67,11 +67,15 @@ def test_the_instrument_shows_the_network_of_the_slider(width: float) -> None:
     assert shown["Multiply-adds"] == si(counted.macs)
     assert shown["Parameters"] == si(counted.params)
     assert shown["Memory access"] == si(counted.memory_access)
-    drawn, outline = charts(at)["network"]["data"]
+    drawn, outline, *strips = charts(at)["network"]["data"]
     channels = [shape[1] for shape in map_shapes(counted.design)]
     assert drawn["width"] == channels
     assert outline["width"] == [shape[1] for shape in map_shapes(report("mobilenet_v2").design)]
     assert drawn["y"] == [shape[2] for shape in map_shapes(counted.design)]
+    classifier = counted.table.set_index("kind").loc[["linear"], ["macs", "params"]].sum()
+    *_, last = [strip["x"] for strip in strips]
+    assert last == pytest.approx([classifier["macs"] / counted.macs, classifier["params"] / counted.params])
+    assert [sum(strip["x"][place] for strip in strips) for place in (0, 1)] == pytest.approx([1, 1])
 
 
 def test_the_gallery_has_every_network_with_its_counts_and_accuracy() -> None:

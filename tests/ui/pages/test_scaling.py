@@ -148,6 +148,7 @@ def test_a_network_that_cannot_be_built_is_named_and_the_page_stays_usable() -> 
 
 CHARTS = {VIEWS[0]: {"picture"}, VIEWS[1]: {"duel", "growth", "printed"}, VIEWS[2]: {"fit"}, VIEWS[3]: {"grid_chart"}}
 STAIRS = {"stairs_0", "stairs_1"}
+SIZES = STAIRS | {"strip"}
 
 
 @pytest.mark.parametrize(("key", "show"), [*(("show", show) for show in VIEWS), (KEY, VIEWS[1])])
@@ -156,15 +157,15 @@ def test_every_view_by_link_and_by_control(key: str, show: str) -> None:
     at = open_page(PATH, **{key: show})
     assert line(at) == ""
     assert dict(at.query_params) == {KEY: show}
-    assert set(charts(at)) == STAIRS | CHARTS[show]
+    assert set(charts(at)) == SIZES | CHARTS[show]
     other = next(each for each in VIEWS if each != show)
     show_part(at, other)
-    assert set(charts(at)) == STAIRS | CHARTS[other]
+    assert set(charts(at)) == SIZES | CHARTS[other]
 
 
 def test_every_part_is_there() -> None:
     at = open_page(PATH)
-    assert set(charts(at)) == STAIRS
+    assert set(charts(at)) == SIZES
     titles = ["How this is computed", "B0 to B7", "Stages", *VIEWS, "Try this", "Downloads"]
     assert at.button_group(key=KEY).options == titles
     for title in titles:
@@ -173,8 +174,8 @@ def test_every_part_is_there() -> None:
 
 
 def test_a_budget_or_a_grid_in_a_link_opens_its_view() -> None:
-    assert set(charts(open_page(PATH, most_params="12", of="Parameters"))) == STAIRS | {"fit"}
-    assert set(charts(open_page(PATH, tolerance="2"))) == STAIRS | {"grid_chart"}
+    assert set(charts(open_page(PATH, most_params="12", of="Parameters"))) == SIZES | {"fit"}
+    assert set(charts(open_page(PATH, tolerance="2"))) == SIZES | {"grid_chart"}
 
 
 def test_the_stairs_do_not_change_with_phi() -> None:

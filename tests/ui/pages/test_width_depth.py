@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import effviz
 from effviz import Design, Report
+from effviz.charts.sentences import times
 from effviz.core.units import binary, change, exact, milliseconds, percent, si
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, environment, remember
@@ -89,25 +90,15 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
     assert [trace["y"] for trace in drawn["shapes"]["data"]] == [
         [entry.channels for entry in placed(each.design)] for each in reports
     ]
-    dots = {trace["name"]: trace for trace in drawn["multiples"]["data"]
-            if trace.get("mode") == "markers" and trace["x"] != [None]}  # fmt: skip
-    assert list(dots) == list(names)
+    *bars, _ = drawn["multiples"]["data"]
+    assert [trace["name"] for trace in bars] == list(names)
     numbers = "activations", "memory_access", "peak_activation", "params", "macs"
-    # Equal measures are a text instead of marks on top of each other.
-    equal = [
-        number for number in numbers
-        if all(abs(getattr(each, number) / getattr(reports[base], number) - 1) <= 0.05 for each in reports)
-    ]  # fmt: skip
     # The title says that the multiply-adds are equal.
     compute = [each.macs for each in reports]
     numbers = numbers[:-1] if len(compute) > 1 and max(compute) <= 1.05 * min(compute) else numbers
-    equal = [number for number in equal if number in numbers]
-    texts = [note["text"] for note in drawn["multiples"]["layout"]["annotations"]]
-    assert sum(text.startswith("equal") for text in texts) == len(equal)
-    for trace, each in zip(dots.values(), reports, strict=True):
+    for trace, each in zip(bars, reports, strict=True):
         assert trace["x"] == [
-            None if number in equal else pytest.approx(getattr(each, number) / getattr(reports[base], number))
-            for number in numbers
+            pytest.approx(getattr(each, number) / getattr(reports[base], number)) for number in numbers
         ] + [None]
     rows = designs(at)
     assert rows["Design"].tolist() == list(names)
@@ -131,9 +122,9 @@ def test_the_page_at_first() -> None:
     assert at.button_group(key="card").value == "Balanced"
     reports = found()
     assert finding(at).startswith(
-        "Deep is 2× as deep as Balanced, with multiply-adds equal within 1.4 %: activations +"
+        "At equal multiply-adds (within 1.4 %), Deep is 2× as deep as Balanced: activations 1."
     )
-    assert f"parameters {change(reports[2].params, reports[1].params)}" in finding(at)
+    assert f"parameters {times(reports[2].params / reports[1].params)}" in finding(at)
     assert line(at) == ""
 
 
@@ -334,7 +325,7 @@ def test_every_number_is_in_the_convention(memory: str) -> None:
     close = closeness(at).iloc[1]
     assert close["FLOPs"] == 2 * report.macs
     assert close["Next step, FLOPs"] > 600e6
-    assert "with FLOPs equal within " in finding(at)
+    assert "At equal FLOPs (within " in finding(at)
 
 
 def measured(designs: list[Design], times: list[float], spread: float = 0.01) -> None:
@@ -359,9 +350,8 @@ def test_latency_of_all_designs() -> None:
         assert values(at)["Latency here"] == (milliseconds(now), below)
         assert designs(at)["Latency (ms)"].tolist() == [10, 20, 50]
         assert finding(at).endswith(", latency here 2.5×")
-        dots = [trace for trace in charts(at)["multiples"]["data"]
-                if trace.get("mode") == "markers" and trace["x"] != [None]]  # fmt: skip
-        assert [trace["x"][-1] for trace in dots] == [0.5, 1, 2.5]
+        *bars, _ = charts(at)["multiples"]["data"]
+        assert [trace["x"][-1] for trace in bars] == [0.5, 1, 2.5]
 
 
 def test_noise_is_part_of_the_finding() -> None:

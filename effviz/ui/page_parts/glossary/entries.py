@@ -73,11 +73,11 @@ def _anchor(entry: Term) -> str:
 def _entry(entry: Term) -> str:
     title = entry.title
     others = f" :small[also {', '.join(entry.aliases)}]" if entry.aliases else ""
-    place = entry.part or page(entry.page).title
+    place = " → ".join(filter(None, [page(entry.page).title, entry.part]))
     lines = [
         f"**{title}**{others}",
         entry.text,
         *([f"${entry.formula}$"] if entry.formula else []),
-        f":small[[{place}]({entry.link}){f' · {entry.source}' if entry.source else ''}]",
+        f":small[See it: [{place}]({entry.link}){f' · {entry.source}' if entry.source else ''}]",
     ]
     return f'<div id="{_anchor(entry)}">\n\n' + "\n\n".join(lines) + "\n\n</div>\n\n"

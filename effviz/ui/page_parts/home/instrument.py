@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from effviz.charts.silhouette import Box, silhouette
+from effviz.charts.silhouette import Box, Whole, silhouette
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import lower, percent
@@ -22,7 +22,10 @@ from effviz.ui.widgets.frame import instrument
 NETWORK = "mobilenet_v2"
 DRAWING = "network"
 """Key of the drawing on the page."""
-NOTE = "One box per block. Height and depth: map. Length: channels. Shade: multiply-adds. Outline: unscaled."
+NOTE = (
+    "One box per block. Height and depth: map. Length: channels. Shade: multiply-adds. Outline: unscaled.\n"
+    "Strips: shares by the side of the map."
+)
 _USUAL, _MOST = (0.25, 1.5), 2.0
 _LARGE = 28  # px; the middle of the five sizes of maps
 
@@ -70,9 +73,9 @@ def drawing(choice: Choice, convention: Convention, look: Appearance) -> Chart:
     """Draw the network at a width."""
     base = choice.base
     widest = base.scaled(width_mult=max(choice.width, _USUAL[1]))
-    return silhouette(
-        boxes(choice.design), boxes(base), boxes(widest), _finding(choice, convention), look, convention.compute(1)
-    )
+    now = choice.counts(choice.place)
+    whole = Whole(convention.compute_label, convention.compute(1), now.macs, now.params)
+    return silhouette(boxes(choice.design), boxes(base), boxes(widest), whole, _finding(choice, convention), look)
 
 
 def _finding(choice: Choice, convention: Convention) -> str:

@@ -32,17 +32,14 @@ def _entry(number: int, chosen: Lesson) -> None:
     )
     with st.container(border=True, key=f"course_{chosen.name}"):
         learn = "".join(f"<li>{rich(each)}</li>" for each in chosen.learn)
-        state = f" · {done} of {count} questions answered" if done else ""
-        bar = (
-            f'<progress class="lesson_bar" max="{count}" value="{done}" aria-label="Answered questions"></progress>'
-            if done
-            else ""
-        )
+        state = f"{done} of {count} questions answered" if done else f"{count} questions"
+        bar = f'<progress class="lesson_bar" max="{count}" value="{done}" aria-label="Answered questions"></progress>'
         # The figure of the lesson's first page; `st.html` removes SVG.
         st.markdown(f'<div class="subject_head">{figure(chosen.steps[0].page)}</div>', unsafe_allow_html=True)
         st.html(
-            f'<p class="lesson_line">Lesson {number} · {chosen.minutes} min · {len(chosen.steps)} steps{state}</p>{bar}'
-            f"<h2>{html_text(chosen.title)}</h2><p>{html_text(chosen.summary)}</p><ul>{learn}</ul>"
+            f'<p class="lesson_line"><strong>Lesson {number}</strong><span>{chosen.minutes} min</span>'
+            f"<span>{len(chosen.steps)} steps</span><span>{state}</span></p>{bar}<h2>{html_text(chosen.title)}</h2>"
+            f'<p>{html_text(chosen.summary)}</p><p class="aims">Afterwards you can</p><ul>{learn}</ul>'
         )
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             word = "Start" if not done else "Review" if done == count else "Continue"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from effviz.charts.memory import theory as charts
+from effviz.charts.memory.moved import moved_chart
 from effviz.charts.memory.theory import Unit
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -30,6 +31,7 @@ _NOTES = {
     "G3": "Dots: counted. Lines: closed forms.\nEach of n fragments has c/√n channels, rounded. Parallel "
     "fragments are added. These additions access memory under the fused and the eager assumption.",
 }
+_AREA = "Area: memory access, the data read and written. Maps: positions × channels."
 _SHORT = {"1 fragment": "one", "Neither": "neither"}
 
 
@@ -95,11 +97,23 @@ def _own_card(found: ShapePair, convention: Convention, against: str) -> Card:
 
 
 def show_curves(found: ShapePair, convention: Convention) -> None:
-    """Show the guideline as a curve with the current point."""
+    """Show the data that is moved, and the guideline as a curve with the current point."""
     guideline = found.shape.guideline
-    points = found.curves["bottleneck"] if guideline == "G4" else ()
-    legend = kind_legend(kind for point in points for kind in point.by_kind["eager"])
-    show_chart(_curves(found.shape, convention, look()), "theory", note=_NOTES.get(guideline, ""), legend=legend)
+    curve = _curves(found.shape, convention, look())
+    if guideline == "G4":
+        legend = kind_legend(kind for point in found.curves["bottleneck"] for kind in point.by_kind["eager"])
+        show_chart(curve, "theory", legend=legend)
+        return
+    with st.container(key="charts_moved_theory", gap="medium"):
+        show_chart(_moved(found.shape, convention, look(), curve.title), "moved", note=_AREA)
+        show_chart(curve, "theory", heading="none", note=_NOTES[guideline])
+
+
+@remembered
+def _moved(shape: Shape, convention: Convention, look: Appearance, title: str) -> Chart:
+    found = compare(shape)
+    points = [found.base, found.now] if found.now.x != found.base.x else [found.now]
+    return moved_chart(points, shape.pixels, unit(convention), title, look)
 
 
 @remembered
@@ -107,17 +121,22 @@ def _curves(shape: Shape, convention: Convention, look: Appearance) -> Chart:
     return curve_chart(compare(shape), convention, look)
 
 
+def unit(convention: Convention) -> Unit:
+    """Return the unit of memory access."""
+    return Unit(convention.memory, convention.size(1), convention.memory_unit, convention.show_amount)
+
+
 def curve_chart(found: ShapePair, convention: Convention, look: Appearance) -> Chart:
     """Draw the curve of the guideline."""
-    unit = Unit(convention.memory, convention.size(1), convention.memory_unit, convention.show_amount)
+    counted = unit(convention)
     curves, now, pixels = found.curves, found.now, found.shape.pixels
     if found.shape.guideline == "G1":
-        return charts.ratio_chart(curves["convolution"], now, found.least, pixels, unit, look)
+        return charts.ratio_chart(curves["convolution"], now, found.least, pixels, counted, look)
     if found.shape.guideline == "G2":
-        return charts.groups_chart(curves["input fixed"], curves["both widened"], now, pixels, unit, look)
+        return charts.groups_chart(curves["input fixed"], curves["both widened"], now, pixels, counted, look)
     if found.shape.guideline == "G3":
-        return charts.fragments_chart(curves["in series"], curves["in parallel"], now, pixels, unit, look)
-    return charts.elementwise_chart(curves["bottleneck"], now, unit, look)
+        return charts.fragments_chart(curves["in series"], curves["in parallel"], now, pixels, counted, look)
+    return charts.elementwise_chart(curves["bottleneck"], now, counted, look)
 
 
 class _Row(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,10 +11,13 @@ from effviz.advice.scaling import Swept, swept
 from effviz.charts.scaling.promised import Count, stairs_charts
 from effviz.charts.sentences import times
 from effviz.charts.style import Appearance, Chart
+from effviz.charts.width_depth import DrawnDesign, shapes_chart
 from effviz.core.caches import remembered
+from effviz.core.resolution import in_pixels
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
+from effviz.studies.width_depth.designs import placed
 from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.scaling.controls import SEARCHED, TARGET, UNNAMED, USUAL, Choice, count
@@ -25,6 +29,7 @@ from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _EQUAL = 5e-4  # the card shows three decimals
+_LANE = 54  # pixels of a network in the strip above the stairs
 
 
 def cards(choice: Choice, report: Report, reference: Report, convention: Convention) -> list[Card]:
@@ -82,7 +87,23 @@ def figures(choice: Choice, report: Report, convention: Convention, look: Appear
     """Draw promised and built sizes over φ, by the key of the chart."""
     now = swept(choice.phi, report)
     drawn = _charts(all_steps(choice), now, _pins(choice), count(convention), look, named=choice.named)
-    return {f"stairs_{place}": chart for place, chart in enumerate(drawn)}
+    strip = _strip(choice, drawn[0].title, look)
+    columns = {f"stairs_{place}": chart for place, chart in enumerate(drawn)}
+    return columns if strip is None else {"strip": strip} | columns
+
+
+def _strip(choice: Choice, title: str, look: Appearance) -> Chart | None:
+    """Draw the blocks of the baseline and of the built network; None for a network without repeated blocks."""
+    networks = {choice.base.title: choice.base, f"φ = {choice.phi:g}" if choice.named else "Scaled": choice.design}
+    drawn = []
+    for name, design in networks.items():
+        blocks = placed(design)
+        channels = [each.channels for each in blocks]
+        if not blocks:
+            return None
+        summary = f"{len(blocks)} blocks, {channels[0]} to {channels[-1]} channels, {in_pixels(design.resolution)}"
+        drawn.append(DrawnDesign(name, summary, channels, [each.stage for each in blocks]))
+    return replace(shapes_chart(drawn, drawn[-1].name, look, _LANE), title=title)
 
 
 def promised_and_built(choice: Choice, report: Report, convention: Convention) -> None:
@@ -93,11 +114,12 @@ def promised_and_built(choice: Choice, report: Report, convention: Convention) -
         return
     released = _pins(choice)
     charts = figures(choice, report, convention, look())
-    chart_row(charts, gap="medium")
+    chart_row(charts, gap="small")
     more = "Every 1/40 of φ is counted."
     if released:
         more += " Each of B1 to B7 is at the φ that matches it in the dimension of the panel. B1 is not φ = 1."
-    st.caption(f"Dotted: promised. Solid: built.{' Circles: the released networks.' * bool(released)}", help=more)
+    circles = " Circles: the released networks." if released else ""
+    st.caption(f"Bars: blocks, as high as their channels. Dotted: promised. Solid: built.{circles}", help=more)
 
 
 def stages(choice: Choice) -> None:

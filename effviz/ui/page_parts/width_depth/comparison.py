@@ -130,7 +130,8 @@ def comparison(view: View, convention: Convention) -> None:
         "multiples": multiples_chart(drawn, rows, _base(view), chosen.name, title, look()),
     }
     chart_row(charts, heading="none", gap="medium")
-    st.caption(" ".join(_notes(view, convention)))
+    if notes := _notes(view, convention):
+        st.caption(" ".join(notes))
 
 
 def _base(view: View) -> int:
@@ -187,7 +188,7 @@ def _listed(widths: list[int]) -> str:
 
 
 def _notes(view: View, convention: Convention) -> list[str]:
-    notes = ["Each bar is a block. Its height is the number of output channels."]
+    notes = []
     worst = max(view.designs.variants, key=lambda each: each.fit.gap)
     if worst.fit.gap > _COARSE:
         why = "its next wider network exceeds it." if worst.fit.above else "no wider network can be built."
