@@ -153,7 +153,7 @@ function separate(box) {
     const note = box.layout.annotations[label.dataset.index], place = label.getBoundingClientRect();
     const own = points.find((point) => note && isAt(point, box, note, plot)), isSmall = note?.font.size < 14;
     const room = own ? plot : edge;
-    const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(there, each)).length;
+    const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(grown(there), each)).length;
     const crosses = (there) => lines.some(([x, y]) => x > there.left && x < there.right && y > there.top && y < there.bottom);
     const cost = (there) => 2 * covered(there) + Boolean(own && crosses(there));
     const isFree = (there) => !kept.some((other) => overlap(there, other)) &&
@@ -193,6 +193,11 @@ function plotArea(box, edge) {
 function overlap(one, other) {
   return Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2 &&
     Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+}
+
+/** Return a rectangle with the room around a name in which another point would seem to have this name. */
+function grown({ left, top, width, height }) {
+  return new DOMRect(left - 5, top - 4, width + 10, height + 8);
 }
 
 /** Return whether a note is anchored to a point. */
