@@ -11,8 +11,7 @@ from effviz.count.palette import text_on
 from effviz.studies.literature.judge import UNEXPLAINED, VERDICTS, WRONG
 from effviz.studies.literature.selection import COMPARED, ErrorBin, Group, Summary, scaled
 
-_TICKS = (0.005, 0.05, 0.5)
-_LARGEST, _SMALLEST = 34, 6  # diameters in pixels
+_TICKS = (0.05, 0.5)
 
 GREYS = {"light": ("#DADAE2", "#A0A0AE", "#666674"), "dark": ("#37445A", "#6E7B8E", "#A9B5C6")}
 """Colors of the verdicts about correct figures, by appearance."""
@@ -32,11 +31,10 @@ def verdict_errors(bins: Sequence[ErrorBin], found: Summary, look: Appearance) -
         found: counts of the whole selection.
         look: colors.
     """
-    most = max((each.count for each in bins), default=1)
     traces = []
     for verdict in COMPARED:
         own = [each for each in bins if each.verdict == verdict]
-        sizes = [max(_SMALLEST, _LARGEST * math.sqrt(each.count / most)) for each in own]
+        sizes = [round(7 + 3 * math.log2(each.count), 1) for each in own]
         color = look.accent if verdict in (UNEXPLAINED, WRONG) else look.muted
         hover = draw.hover(
             f"{VERDICTS[verdict]}: %{{customdata[1]}} with %{{customdata[2]}}",
@@ -56,7 +54,7 @@ def verdict_errors(bins: Sequence[ErrorBin], found: Summary, look: Appearance) -
     layout = {
         "margin": draw.margin(right=52, top=24),
         "xaxis": draw.axis(
-            "Printed figure relative to the exact one", range=[-end, end], showgrid=True,
+            "Printed figure relative to the exact one (%)", range=[-end, end], showgrid=True,
             **draw.ticks([scaled(off) for off in (*(-tick for tick in _TICKS), 0, *_TICKS)], _signed),
         ),
         "yaxis": draw.ROWS | {
@@ -76,7 +74,8 @@ def verdict_errors(bins: Sequence[ErrorBin], found: Summary, look: Appearance) -
 
 def _signed(place: float) -> str:
     """Write the relative difference at a place of the axis."""
-    return _percent(next((math.copysign(off, place) for off in _TICKS if math.isclose(scaled(off), abs(place))), 0))
+    off = next((math.copysign(off, place) for off in _TICKS if math.isclose(scaled(off), abs(place))), 0)
+    return _percent(off).removesuffix(" %")
 
 
 def _percent(off: float) -> str:

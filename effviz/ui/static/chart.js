@@ -144,7 +144,7 @@ function watch(box) {
 /**
  * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
  * for some of them. With `meta.clear` in the layout, the name of a point moves to another side of it where it would cover
- * a point or a solid line, and small names that still cover one are hidden too.
+ * a point or a solid line, and small names that still cover a point are hidden too.
  */
 function separate(box) {
   const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines } = drawnMarks(box, plot);
@@ -158,10 +158,10 @@ function separate(box) {
     const cost = (there) => 2 * covered(there) + Boolean(own && crosses(there));
     const isFree = (there) => !kept.some((other) => overlap(there, other)) &&
       !((isSmall || own) && (there.left < room.left - 1 || there.right > room.right + 1));
-    const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : [])].filter(isFree);
+    const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : pushed(place, edge))].filter(isFree);
     const best = places.sort((one, other) => cost(one) - cost(other))[0];
-    // A large name that covers points is better than none.
-    const isShown = best && !(isSmall && cost(best));
+    // A name that crosses a line is better than none, and so is a large one that covers points.
+    const isShown = best && !(isSmall && covered(best));
     if (best && best !== place) label.style.translate = `${best.left - place.left}px ${best.top - place.top}px`;
     label.style.visibility = isShown ? "" : "hidden";
     if (isShown) kept.push(best);
@@ -181,6 +181,17 @@ function drawnMarks(box, plot) {
     });
   });
   return { points, lines };
+}
+
+/** Return the first and the last tick of a narrow axis, whose labels would meet. */
+function ends({ tickvals, ticktext }, isNarrow) {
+  return isNarrow && tickvals?.length > 2 ? { tickvals: [tickvals[0], tickvals.at(-1)], ticktext: [ticktext[0], ticktext.at(-1)] } : {};
+}
+
+/** Return the place of a label that the right edge of the chart cuts a little, moved into it. */
+function pushed({ left, top, right, width, height }, edge) {
+  const cut = right - edge.right;
+  return cut > 1 && cut < 16 ? [new DOMRect(left - cut, top, width, height)] : [];
 }
 
 /** Return the rectangle of the plot without its ticks, for a chart with one. */
@@ -276,7 +287,7 @@ function turned(figure, box) {
   const breaks = span * (width - Math.min(longest, LONGEST) * LETTER) < NARROW;
   const heading = breaks ? HEADING : HEADING - LINE;
   const axes = panels.map((name, place) => [name.replace("y", "x"), {
-    ...layout[name], domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
+    ...layout[name], ...ends(layout[name], breaks), domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
     tickfont: { size: SMALL },
   }]);
   const rows = {
