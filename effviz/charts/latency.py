@@ -188,7 +188,8 @@ def _isolines(
     The speed is written on the line, as near to its upper end as the points leave room.
     """
     marks = [Mark(*place, 6, "") for place in points]
-    traces, notes = [], []
+    traces: list[Spec] = []
+    notes: list[Spec] = []
     low, high = math.log10(speeds[0]) - 0.6, math.log10(speeds[1]) + 0.6
     for speed in draw.decades(low, high, (1, 3)):
         rate = math.log10(speed)

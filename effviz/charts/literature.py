@@ -34,11 +34,11 @@ def verdict_errors(bins: Sequence[ErrorBin], found: Summary, look: Appearance) -
     traces = []
     for verdict in COMPARED:
         own = [each for each in bins if each.verdict == verdict]
-        sizes = [round(7 + 3 * math.log2(each.count), 1) for each in own]
+        sizes = [round(6 + 2.6 * math.log2(each.figures), 1) for each in own]
         color = look.accent if verdict in (UNEXPLAINED, WRONG) else look.muted
         hover = draw.hover(
             f"{VERDICTS[verdict]}: %{{customdata[1]}} with %{{customdata[2]}}",
-            [[verdict, exact(each.count), _range(each)] for each in own],
+            [[verdict, exact(each.figures), _range(each)] for each in own],
         )
         marker = {"color": color, "size": sizes, "opacity": 0.85, "line": {"color": look.paper, "width": 1}}
         places = [scaled((each.low + each.high) / 2) for each in own]

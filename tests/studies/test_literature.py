@@ -420,7 +420,7 @@ def test_bins_of_errors_contain_every_compared_claim_at_its_difference() -> None
     bins, found = errors(Filter()), summary(judged())
     for verdict in COMPARED:
         own = [each for each in bins if each.verdict == verdict]
-        assert sum(each.count for each in own) == found.counts[verdict]
+        assert sum(each.figures for each in own) == found.counts[verdict]
         offs = [each.off or 0.0 for each in judged() if each.verdict == verdict]
         assert (min(each.low for each in own), max(each.high for each in own)) == (min(offs), max(offs))
     assert [scaled(off) for off in (0.0, 0.009, -0.099)] == pytest.approx([0, 1, -2])

@@ -78,7 +78,7 @@ class ErrorBin(NamedTuple):
     verdict: str  # one of `COMPARED`
     low: float
     high: float
-    count: int
+    figures: int
 
 
 def scaled(off: float) -> float:

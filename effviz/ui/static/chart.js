@@ -144,7 +144,8 @@ function watch(box) {
 /**
  * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
  * for some of them. With `meta.clear` in the layout, the name of a point moves to another side of it where it would cover
- * a point or a solid line, and small names that still cover a point are hidden too.
+ * a point or a solid line, and small names that still cover one are hidden too; with "points",
+ * they may cross a line.
  */
 function separate(box) {
   const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines } = drawnMarks(box, plot);
@@ -160,8 +161,8 @@ function separate(box) {
       !((isSmall || own) && (there.left < room.left - 1 || there.right > room.right + 1));
     const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : pushed(place, edge))].filter(isFree);
     const best = places.sort((one, other) => cost(one) - cost(other))[0];
-    // A name that crosses a line is better than none, and so is a large one that covers points.
-    const isShown = best && !(isSmall && covered(best));
+    // A large name that covers points is better than none.
+    const isShown = best && !(isSmall && (box.layout.meta?.clear === "points" ? covered(best) : cost(best)));
     if (best && best !== place) label.style.translate = `${best.left - place.left}px ${best.top - place.top}px`;
     label.style.visibility = isShown ? "" : "hidden";
     if (isShown) kept.push(best);
