@@ -64,7 +64,7 @@ def _bars_html(terms: tuple[DifferenceTerm, ...], names: tuple[str, str], conven
     """Write the largest terms as a table with bars, and the sum of the others."""
     written = partial(convention.show, "macs")
     moved = [each for each in terms if each.value]
-    large = sorted(moved, key=lambda each: -abs(each.value))[:_MOST_BARS]
+    large = moved if len(moved) <= _MOST_BARS + 1 else sorted(moved, key=lambda each: -abs(each.value))[:_MOST_BARS]
     rows = [(each.label, each.value) for each in moved if each in large]
     rest = len(moved) - len(large)
     rows += [(plural(rest, "other stage"), sum(each.value for each in moved if each not in large))] if rest else []
