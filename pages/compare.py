@@ -29,6 +29,7 @@ def page() -> None:
         overview.headline(view, convention, conditions)
     with section("The chart"):
         overview.chart(view, convention)
+        difference.summary(view, convention)
     parts(
         Part("Table", partial(overview.table, view, convention)),
         Part("Difference", partial(difference.difference, view, convention), difference.CONTROLS),

@@ -7,7 +7,7 @@ from effviz.studies.literature.selection import GROUPINGS
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES, JUDGED, JUDGED_WORDS, PAGE, claims, files, rules, when
-from effviz.ui.page_parts.literature.controls import cards, chart, controls, legend, show_bar
+from effviz.ui.page_parts.literature.controls import caption, cards, chart, controls, legend, show_bar
 from effviz.ui.page_parts.literature.course import course
 from effviz.ui.widgets.calculation import calculated, reserve
 from effviz.ui.widgets.cards import show_cards
@@ -25,10 +25,10 @@ def page() -> None:
         with instrument(), section("The headline"):
             show_cards(cards(chosen))
         with section("The verdicts"):
-            grouping = inputs.switch("Group by", list(GROUPINGS), "by", default="Difference")
+            grouping = inputs.switch("Group by", ["Difference", *GROUPINGS], "by", default="Difference")
             show_chart(
-                chart(chosen, grouping, look()), "verdicts", legend=legend(look()),
-                note="A click on a bar lists its figures.", on_click=partial(show_bar, grouping),
+                chart(chosen, grouping, look()), "verdicts", legend=legend(grouping, look()), note=caption(grouping),
+                on_click=partial(show_bar, grouping),
             )  # fmt: skip
     else:
         links.idle("by")

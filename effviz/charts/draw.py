@@ -141,6 +141,11 @@ def note(x: Any, y: Any, text: str, color: str, size: int = 13, **place: Any) ->
     return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": size, "color": color}} | place
 
 
+def on_line(x: float, y: float, text: str, look: Appearance, color: str = "") -> Spec:
+    """Build a text that interrupts the line it belongs to, as in a map with contours."""
+    return note(x, y, text, color or look.muted, 12, bgcolor=look.paper, borderpad=1)
+
+
 def panel_label(text: str, x: float, top: float, color: str, size: int = 14, **place: Any) -> Spec:
     """Build a text above a panel whose upper edge is at `top`, in shares of the chart."""
     above = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}

@@ -1,16 +1,21 @@
 """Chart of the page that finds networks: published top-1 against the limiting quantity."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.names import Mark, Segment, named
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.charts.ticks import log_values
 from effviz.core.arguments import check_border
+from effviz.core.text import plotly_text
 from effviz.core.units import short, short_binary
 
 _RUG = 90  # at most so many marks
+_AREA = 850.0, 305.0
+"""Width and height in pixels of the plot of a chart of usual width."""
 _FLOOR, _BELOW = 0.06, 0.08  # of the height, for the rug and for the text below it
 
 
@@ -21,6 +26,7 @@ class PublishedMark(NamedTuple):
     value: int  # of the limiting quantity
     top1: float  # in per cent
     text: str  # its value and source
+    name: str = ""  # beside the mark, on the front
 
 
 class FoundNetworks(NamedTuple):
@@ -84,7 +90,8 @@ def found_chart(found: FoundNetworks, label: str, chosen: str, look: Appearance,
         _rug(found.rest, (low + floor) / 2, look),
     ]  # fmt: skip
     traces = [trace for trace in traces if trace["x"]]
-    notes = []
+    ends = bottom, float(high)
+    notes = _names(front, [each for each in marks if each not in front], chosen, span, ends, look)
     if found.rest:
         text = f"{_networks(len(found.rest))} without a published top-1"
         notes.append(draw.note(0.01, floor, text, look.muted, 13, xref="paper", xanchor="left", yanchor="top"))
@@ -100,6 +107,7 @@ def found_chart(found: FoundNetworks, label: str, chosen: str, look: Appearance,
     written = short_binary if in_bytes else short
     across = draw.log_axis(span, log_values(*span, in_bytes=in_bytes), label, written, showgrid=True)
     layout = draw.legend(y=1.08) | {
+        "meta": {"clear": True},
         "annotations": notes,
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
@@ -117,6 +125,33 @@ def _marks(name: str, marks: Sequence[PublishedMark], marker: Spec) -> Spec:
         [each.value for each in marks], [each.top1 for each in marks], marker, name=name,
         **draw.hover("<b>%{customdata[0]}</b><br>Published top-1 %{customdata[1]} %<br>%{customdata[2]}", rows),
     )  # fmt: skip
+
+
+def _names(
+    front: Sequence[PublishedMark], others: Sequence[PublishedMark], chosen: str, span: tuple[float, float],
+    ends: tuple[float, float], look: Appearance,
+) -> list[Spec]:  # fmt: skip
+    """Name the selected network, and as far as there is room those on the front, the most accurate first."""
+    ordered = sorted(front, key=lambda each: (each.label != chosen, -each.top1))
+
+    def mark(each: PublishedMark, name: str, *, own: bool = False) -> Mark:
+        x = _AREA[0] * (math.log10(each.value) - span[0]) / (span[1] - span[0])
+        y = _AREA[1] * (each.top1 - ends[0]) / (ends[1] - ends[0])
+        return Mark(x, y, 10 if own else 6, name, 14 if own else 12, needed=own)
+
+    marks = [mark(each, each.name, own=each.label == chosen) for each in ordered]
+    steps = sorted(marks)
+    lines: list[Segment] = []
+    for one, two in itertools.pairwise(steps):
+        lines += [(one.x, one.y, two.x, one.y), (two.x, one.y, two.x, two.y)]
+    places = named([*marks, *(mark(each, "") for each in others)], _AREA, lines=lines)
+    notes = [
+        draw.note(math.log10(each.value), each.top1, plotly_text(each.name), look.accent if own else look.muted,
+                  14 if own else 12, **place)
+        for each, place in zip(ordered, places, strict=False) if place for own in (each.label == chosen,)
+    ]  # fmt: skip
+    # The browser hides the earlier of two labels that overlap.
+    return notes[::-1]
 
 
 def _rug(values: Sequence[int], height: float, look: Appearance) -> Spec:

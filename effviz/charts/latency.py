@@ -58,7 +58,8 @@ def latency_scatter(
     x_range = (math.log10(low) - 0.1, math.log10(high) + 0.1)
     y_range = _steady(min(times), max(times))
     speeds = [each.speed for each in points]
-    traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), look)
+    places = [_place(each, (x_range, y_range)) for each in points]
+    traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), places, look)
     traces.append(_points(points, label, highlight, look))
     pair = _marked_pair(rows, column, highlight)
     layout: Spec = {
@@ -104,21 +105,22 @@ def _names(
     points: Sequence[MeasuredPoint], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
     look: Appearance, pair: Inversion | None,
 ) -> list[Spec]:  # fmt: skip
-    """Name the networks on the outside of the cloud, where no name covers another one, and add the `fixed` labels.
+    """Name the networks at the corners of the cloud, where no name covers another one, and add the `fixed` labels.
 
     The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end.
     """
-    chosen = [each for each in points if each.title in highlight or _is_outer(each, points)]
-    ordered = sorted(chosen, key=lambda each: each.title not in highlight)
+    corners = _corners(points)
+    corners |= _corners([each for each in points if each.title not in corners])
+    ordered = sorted(points, key=lambda each: (each.title not in highlight, each.title not in corners))
     marks = [
-        Mark(*_place(each, ranges), 8 if own else 6, each.title, 14 if own else 12, needed=own)
+        Mark(*_place(each, ranges), 8 if own else 6, each.title if own or each.title in corners else "",
+             14 if own else 12, needed=own)
         for each in ordered for own in (each.title in highlight,)
     ]  # fmt: skip
     link: list[Segment] = [(marks[0].x, marks[0].y, marks[1].x, marks[1].y)] if pair else []
     others: list[Spec] = []
     marked: list[Spec] = []
-    unnamed = [_place(each, ranges) for each in points if each not in chosen]
-    taken = [*_frames(fixed, ranges), *(Rectangle(x - 4, y - 4, x + 4, y + 4) for x, y in unnamed)]
+    taken = [_frame(*_pixels(each["x"], each["y"], ranges)) for each in fixed]
     for point, place in zip(ordered, named(marks, _AREA, lines=link, taken=taken), strict=True):
         if place is None:
             continue
@@ -129,21 +131,26 @@ def _names(
     return [*others, *fixed, *marked]
 
 
-def _is_outer(point: MeasuredPoint, points: Sequence[MeasuredPoint]) -> bool:
-    """Return whether no network has a larger count in less time, or none has a smaller count in more time."""
-    return not any(each.amount > point.amount and each.time < point.time for each in points) or not any(
-        each.amount < point.amount and each.time > point.time for each in points
-    )
-
-
-def _frames(notes: Sequence[Spec], ranges: tuple[Span, Span]) -> list[Rectangle]:
-    """Return the rectangles of the labels of the lines of equal speed."""
-    found = []
-    for note in notes:
-        x, y = _pixels(note["x"], note["y"], ranges)
-        left, top = x - 42 * (note["xanchor"] == "right"), y + 16 * (note["yanchor"] == "bottom")
-        found.append(Rectangle(left, top - 16, left + 42, top))
+def _corners(points: Sequence[MeasuredPoint]) -> set[str]:
+    """Return the titles at the corners of the convex hull of the points, on logarithmic axes."""
+    places = sorted((math.log10(each.amount), math.log10(each.time), each.title) for each in points)
+    found = set[str]()
+    for row in (places, places[::-1]):
+        chain: list[tuple[float, float, str]] = []
+        for x, y, title in row:
+            while len(chain) > 1:
+                (x0, y0, _), (x1, y1, _) = chain[-2:]
+                if (x1 - x0) * (y - y0) > (y1 - y0) * (x - x0):
+                    break
+                chain.pop()
+            chain.append((x, y, title))
+        found.update(title for _, _, title in chain)
     return found
+
+
+def _frame(x: float, y: float) -> Rectangle:
+    """Return the rectangle of the label of a line of equal speed."""
+    return Rectangle(x - 24, y - 9, x + 24, y + 9)
 
 
 def _place(point: MeasuredPoint, ranges: tuple[Span, Span]) -> tuple[float, float]:
@@ -173,9 +180,16 @@ def _tick_text(written: Callable[[float], str]) -> Callable[[float], str]:
     return lambda value: written(round(value, 6))
 
 
-def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> tuple[list[Spec], list[Spec]]:
-    """Draw lines of equal count per second around the `speeds` of the networks, at 1 and 3 times the powers of ten."""
-    traces, notes = [], []
+def _isolines(
+    x_range: Span, y_range: Span, speeds: Span, points: Sequence[tuple[float, float]], look: Appearance
+) -> tuple[list[Spec], list[Spec]]:
+    """Draw lines of equal count per second around the `speeds` of the networks, at 1 and 3 times the powers of ten.
+
+    The speed is written on the line, as near to its upper end as the points leave room.
+    """
+    marks = [Mark(*place, 6, "") for place in points]
+    traces: list[Spec] = []
+    notes: list[Spec] = []
     low, high = math.log10(speeds[0]) - 0.6, math.log10(speeds[1]) + 0.6
     for speed in draw.decades(low, high, (1, 3)):
         rate = math.log10(speed)
@@ -185,10 +199,11 @@ def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> t
             continue
         ends = [10**start, 10**end], [10 ** (start + 3 - rate), 10 ** (end + 3 - rate)]
         traces.append(draw.line(*ends, look.muted, 1, dash="dot", showlegend=False))
-        # Where the line ends at the top of the plot, its label is on its other side. The line does not cross it.
-        room = y_range[1] - (end + 3 - rate) > 0.06 * (y_range[1] - y_range[0])
-        place: Spec = {"xanchor": "right", "yanchor": "bottom"} if room else {"xanchor": "left", "yanchor": "top"}
-        notes.append(draw.note(end, end + 3 - rate, f"{short(speed)}/s", look.muted, 12, **place))
+        places = [end - (end - start) * share / 100 for share in (*range(6, 95, 4), 6)]
+        frames = [_frame(*_pixels(x, x + 3 - rate, (x_range, y_range))) for x in places]
+        free = (x for x, frame in zip(places, frames, strict=True) if not any(map(frame.covers, marks)))
+        x = next(free, places[-1])
+        notes.append(draw.on_line(x, x + 3 - rate, f"{'' if notes else 'equal speed: '}{short(speed)}/s", look))
     return traces, notes
 
 

@@ -14,6 +14,8 @@ Segment = tuple[float, float, float, float]
 _LETTER, _LINE = 0.45, 1.25
 """Width of a letter and height of a line, in sizes of the font."""
 _SPACE = 3
+_APART = 4
+"""Least distance of a name from the mark of another one in pixels: nearer, it could belong to either."""
 _BLOCKED, _CROSSED = 100.0, 1.0
 
 
@@ -42,9 +44,9 @@ class Rectangle(NamedTuple):
         return across > 0 and min(self.top, other.top) - max(self.bottom, other.bottom) > 0
 
     def covers(self, mark: Mark) -> bool:
-        """Return whether the rectangle touches a round mark."""
+        """Return whether the rectangle is so near to a round mark that it seems to belong to it."""
         x, y = min(max(mark.x, self.left), self.right), min(max(mark.y, self.bottom), self.top)
-        return (mark.x - x) ** 2 + (mark.y - y) ** 2 < mark.radius**2
+        return (mark.x - x) ** 2 + (mark.y - y) ** 2 < (mark.radius + _APART) ** 2
 
     def crossed(self, line: Segment) -> bool:
         """Return whether a line passes through the rectangle."""
@@ -86,7 +88,7 @@ def named(
     """Return how the name of each mark is anchored; None where it would cover something.
 
     Args:
-        marks: the most important first.
+        marks: the most important first; those without a text have no name, and are covered by none.
         area: width and height of the plot.
         lines: which names should not cross.
         taken: rectangles of other labels.
@@ -97,7 +99,9 @@ def named(
     for mark in marks:
         # Two names at one place would not say which mark is which.
         near = row.between(mark.x - mark.radius, mark.x + mark.radius)
-        if any(math.dist(mark[:2], other[:2]) < min(mark.radius, other.radius) for other in near if other in placed):
+        if not mark.text or any(
+            math.dist(mark[:2], other[:2]) < min(mark.radius, other.radius) for other in near if other in placed
+        ):
             made.append(None)
             continue
         side = 1 if mark.x <= area[0] / 2 else -1
@@ -139,7 +143,9 @@ def _cost(
     outside = frame.left < 0 or frame.bottom < 0 or frame.right > area[0] or frame.top > area[1]
     if outside and not own.needed:
         return 2 * _BLOCKED
-    covered = sum(frame.covers(mark) for mark in row.between(frame.left, frame.right) if mark is not own)
+    covered = sum(
+        frame.covers(mark) for mark in row.between(frame.left - _APART, frame.right + _APART) if mark is not own
+    )
     covered += sum(map(frame.meets, used))
     return _BLOCKED * (covered + 2 * outside) + _CROSSED * sum(map(frame.crossed, lines))
 

@@ -43,12 +43,13 @@ def objective_chart(networks: Sequence[Ranked], by: Objective, where: str, look:
     traces = [_line(best.value * share, by, span, look, first=share == 1) for share in _LINES]
     front = [each for each in networks[1:] if _is_front(each, networks)]
     others = [each for each in networks[1:] if each not in front]
+    values = _values(traces, best.value, (bottom, top), look)
     traces += [_networks(others, look.muted, 7), _networks(front, look.ink, 9), _networks([best], look.accent, 15)]
     ticks = draw.decades(*span, (1, 2, 5) if span[1] - span[0] < 2.5 else (1,))
     layout = {
         "shapes": [draw.rule(look.muted, 1, "dot", x=by.target_ms, layer="below")],
         "meta": {"clear": True},
-        "annotations": _labels(networks, by, (bottom, top), span, look),
+        "annotations": [*values, *_labels(networks, by, (bottom, top), span, values, look)],
         "xaxis": draw.log_axis(
             span, [each for each in ticks if span[0] <= math.log10(each) <= span[1]], "Latency (ms)", showgrid=True
         ),
@@ -98,6 +99,19 @@ def _line(value: float, by: Objective, span: tuple[float, float], look: Appearan
     )  # fmt: skip
 
 
+def _values(lines: Sequence[Spec], value: float, ends: tuple[float, float], look: Appearance) -> list[Spec]:
+    """Write on each line how much its value is below that of the best network, which the first line has."""
+    notes: list[Spec] = []
+    for line, share in zip(lines, _LINES, strict=True):
+        inside = [place for place in zip(line["x"], line["y"], strict=True) if ends[0] < place[1] < ends[1]]
+        if inside and value:
+            x, y = inside[len(inside) // (20 if notes else 8)]
+            text = f"\N{MINUS SIGN}{100 * (1 - share):.0f} %" if notes else f"value {value:.1f}"
+            color = "" if notes else look.accent
+            notes.append(draw.on_line(math.log10(x), y, text, look, color))
+    return notes
+
+
 def _networks(networks: Sequence[Ranked], color: str, size: int) -> Spec:
     symbols = ["circle-open" if each.network.noisy else "circle" for each in networks]
     data = [
@@ -125,25 +139,33 @@ def _is_front(each: Ranked, networks: Sequence[Ranked]) -> bool:
 
 
 def _labels(
-    networks: Sequence[Ranked], by: Objective, ends: tuple[float, float], span: tuple[float, float], look: Appearance
-) -> list[Spec]:
-    """Name the target, the best network and, as far as there is room, the others that no network surpasses."""
+    networks: Sequence[Ranked], by: Objective, ends: tuple[float, float], span: tuple[float, float],
+    values: Sequence[Spec], look: Appearance,
+) -> list[Spec]:  # fmt: skip
+    """Name the target, the best network and, as far as there is room, the others that no network surpasses.
+
+    Args:
+        values: the labels of the lines of equal value, which no name covers.
+    """
+
+    def pixels(across: float, up: float) -> tuple[float, float]:
+        return _AREA[0] * (across - span[0]) / (span[1] - span[0]), _AREA[1] * (up - ends[0]) / (ends[1] - ends[0])
+
+    taken = [
+        Rectangle(x - 4 * len(each["text"]), y - 9, x + 4 * len(each["text"]), y + 9)
+        for each in values for x, y in (pixels(each["x"], each["y"]),)
+    ]  # fmt: skip
     marks = [
         Mark(
-            _AREA[0] * (math.log10(each.network.latency_ms) - span[0]) / (span[1] - span[0]),
-            _AREA[1] * (each.network.top1 - ends[0]) / (ends[1] - ends[0]),
-            9 if first else 6, each.network.title, 14 if first else 12, needed=first,
+            *pixels(math.log10(each.network.latency_ms), each.network.top1),
+            9 if first else 6, each.network.title if first or _is_front(each, networks) else "", 14 if first else 12,
+            needed=first,
         )
         for each in networks for first in (each is networks[0],)
     ]  # fmt: skip
-    shown = [place for place, each in enumerate(networks) if place == 0 or _is_front(each, networks)]
-    taken = [
-        Rectangle(mark.x - 6, mark.y - 6, mark.x + 6, mark.y + 6)
-        for place, mark in enumerate(marks) if place not in shown
-    ]  # fmt: skip
     notes = [draw.note(math.log10(by.target_ms), ends[0], f"T = {milliseconds(by.target_ms)}", look.muted, 12,
                        xanchor="left", yanchor="bottom", xshift=4)]  # fmt: skip
-    for place, anchors in zip(shown, named([marks[each] for each in shown], _AREA, taken=taken), strict=True):
+    for place, anchors in enumerate(named(marks, _AREA, taken=taken)):
         if anchors is not None:
             found = networks[place].network
             color, size = (look.muted, 12) if place else (look.accent, 14)

@@ -28,6 +28,12 @@ PLAIN = ("ConvBNAct", "Depthwise", "LinearAct", "NormAct")
 # Names of containers, which describe the structure of the code and not a layer.
 _SCAFFOLD = ("residual", "concat")
 _RESPELT = {"expand1x1": "expand 1×1", "expand3x3": "expand 3×3", "ghost1": "ghost 1", "ghost2": "ghost 2"}
+_SHORTER = {
+    "Convolution, batch norm, activation": "Conv-BN-activation", "Batch norm, activation": "BN-activation",
+    "separable convolution": "sep. conv", " convolution": " conv", "average pooling": "avg pooling",
+    "connected layer": "connected", "Condensed fully": "Condensed, fully", "Universal inverted": "Univ. inv.",
+    "without batch norm": "without BN", " with DFC attention": ", DFC", "-and-excitation": "-excitation",
+}  # fmt: skip
 
 
 def _window(size: Size) -> str:
@@ -42,6 +48,13 @@ def _stride(stride: Size | None, kernel: Size) -> str:
 def kind_title(kind: type[Layer]) -> str:
     """Return the title of a block class: ``Inverted residual``."""
     return str(getattr(kind, "title", kind.__name__))
+
+
+def short_title(title: str) -> str:
+    """Return the title of a block for a narrow column: ``Conv-BN-activation``."""
+    for long, short in _SHORTER.items():
+        title = title.replace(long, short)
+    return title
 
 
 def describe(layer: Layer) -> str:

@@ -81,6 +81,12 @@ class Candidate(NamedTuple):
         scaled = f"φ = {self.phi:g}" if self.phi is not None else f"{self.width:g} ×"
         return f"{title} {scaled}, {in_pixels(self.resolution)}"
 
+    @property
+    def short(self) -> str:
+        """The label without the multiplier 1 and without the network's own resolution: ``MobileNetV2 0.75 ×``."""
+        usual = in_pixels(_base(self.name, self.groups).resolution)
+        return self.label.replace(" 1 ×,", ",").removesuffix(f", {usual}")
+
     def value(self, quantity: str, dtype: str) -> int:
         """Return a counted quantity in its unit; sizes in bytes are in the number format `dtype`."""
         counted = QUANTITIES[quantity]

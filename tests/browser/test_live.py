@@ -145,13 +145,13 @@ def test_the_zoo_fills_the_chart_and_can_be_paused(page: Page) -> None:
     card = page.locator(".card .number", has_text=f" of {len(ENTRIES)}")
     # Other tests may have measured one of the networks.
     known = int(card.inner_text().removesuffix(f" of {len(ENTRIES)}"))
-    page.get_by_role("button", name=re.compile("^(Measure|Continue): ")).click()
+    page.get_by_role("button", name=re.compile("^Measure here: ")).click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     # Without any action on the page.
     expect(card).not_to_have_text(re.compile(f"^({known}|{known + 1}) of"), timeout=MEASURED_MS)
     expect(page.locator(".st-key-scatter")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name=re.compile("^Continue: "))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Measure here: "))).to_be_visible()
     expect(bar(page)).to_contain_text("Paused")
 
 

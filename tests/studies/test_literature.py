@@ -35,7 +35,7 @@ from effviz.studies.literature.judge import (
     Judged,
     judged,
 )
-from effviz.studies.literature.selection import COMPARED, Filter, chosen, documents, grouped, summary
+from effviz.studies.literature.selection import COMPARED, Filter, chosen, documents, errors, grouped, scaled, summary
 
 COUNTS = ("params", "mult_adds")
 
@@ -407,13 +407,23 @@ def test_a_filter_selects_by_all_its_values() -> None:
     assert summary(()).median_off is None
 
 
-@pytest.mark.parametrize("grouping", ["Difference", "Quantity", "Source"])
+@pytest.mark.parametrize("grouping", ["Quantity", "Source"])
 def test_groups_contain_every_compared_claim(grouping: str) -> None:
     groups = grouped(Filter(), grouping)
     found = summary(judged())
     assert sum(each.total for each in groups) == found.compared
     for place_of, verdict in enumerate(COMPARED):
         assert sum(each.counts[place_of] for each in groups) == found.counts[verdict]
+
+
+def test_bins_of_errors_contain_every_compared_claim_at_its_difference() -> None:
+    bins, found = errors(Filter()), summary(judged())
+    for verdict in COMPARED:
+        own = [each for each in bins if each.verdict == verdict]
+        assert sum(each.figures for each in own) == found.counts[verdict]
+        offs = [each.off or 0.0 for each in judged() if each.verdict == verdict]
+        assert (min(each.low for each in own), max(each.high for each in own)) == (min(offs), max(offs))
+    assert [scaled(off) for off in (0.0, 0.009, -0.099)] == pytest.approx([0, 1, -2])
 
 
 def test_documents_have_short_names() -> None:

@@ -41,7 +41,7 @@ from effviz.charts.counters import Addend, counted_chart
 from effviz.charts.find import FoundNetworks, PublishedMark, found_chart
 from effviz.charts.home import Totals, zoo_dots
 from effviz.charts.latency import latency_scatter, predictor_dots
-from effviz.charts.literature import verdict_bars
+from effviz.charts.literature import verdict_bars, verdict_errors
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.moved import moved_chart
 from effviz.charts.memory.speed import Machine, speed_bars
@@ -583,9 +583,11 @@ def literature(look: Appearance) -> Named:
         "one wrong": Filter("ghostnet 1.3x", "GhostNet paper", "mult_adds"),
         "one": Filter("0.5x", "GhostNet paper", "params"),
     }  # fmt: skip
-    for (name, by), grouping in product(filters.items(), GROUPINGS):
+    for name, by in filters.items():
         found = selection.summary(selection.chosen(by))
-        yield f"{name} by {grouping}", verdict_bars(selection.grouped(by, grouping), grouping, found, look)
+        yield f"errors, {name}", verdict_errors(selection.errors(by), found, look)
+        for grouping in GROUPINGS:
+            yield f"{name} by {grouping}", verdict_bars(selection.grouped(by, grouping), grouping, found, look)
 
 
 def search(look: Appearance) -> Named:

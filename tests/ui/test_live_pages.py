@@ -545,7 +545,7 @@ def test_before_anything_is_measured_the_printed_figures_are_there() -> None:
     at = open_page("latency")
     assert values(at)["Networks measured"] == (f"0 of {len(ENTRIES)}", "1 thread")
     assert values(at)["Rank correlation"] == ("\N{EN DASH}", "not measured")
-    assert button(at, "start").label == f"Measure: {len(ENTRIES)} networks"
+    assert button(at, "start").label == f"Measure here: {len(ENTRIES)} networks"
     assert list(charts(at)) == ["printed_chart"]
     assert "Snapdragon 810" in charts(at)["printed_chart"]["alt"]
 
@@ -637,7 +637,7 @@ def test_the_zoo_is_measured_in_the_background_paused_and_resumed() -> None:
     done = len(zoo_run.default_run().latencies())
     assert 2 <= done < len(ENTRIES)
     assert values(at)["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
-    assert button(at, "start").label == f"Continue: {len(ENTRIES) - done} networks"
+    assert button(at, "start").label == f"Measure here: {len(ENTRIES) - done} networks"
     assert bar(at).startswith("Paused.")
     # As after a restart: the memory of the process is gone, the disk is not.
     latencies._remembered.clear()

@@ -64,7 +64,7 @@ def bubbles(
         for each, wide in zip(points, diameters, strict=True) if each.key == chosen
     ]  # fmt: skip
     layout: Spec = {
-        "meta": {"clear": True},
+        "meta": {"clear": "points"},
         "annotations": _names(points, diameters, axes, spans, front, chosen, baseline, look),
         "shapes": _cross(points, baseline, look),
         "hoverlabel": {"align": "left"},

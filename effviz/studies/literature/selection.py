@@ -1,5 +1,6 @@
 """Which judged claims are shown, and their counts by verdict, difference, source and quantity."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from statistics import median
@@ -25,11 +26,8 @@ from effviz.studies.literature.judge import (
 COMPARED = (RIGHT, SHORT, OTHER, UNEXPLAINED, WRONG)
 """Verdicts on claims with a reference."""
 
-BINS = ((0.0, "none"), (0.005, "under 0.5 %"), (0.01, "0.5 to 1 %"), (0.02, "1 to 2 %"), (0.05, "2 to 5 %"),
-        (0.1, "5 to 10 %"), (0.5, "10 to 50 %"))  # fmt: skip
-"""Upper ends of the classes of differences, and their names; one more is above them."""
-
-LARGEST = "over 50 %"
+_SMALL, _STEP = 0.001, 0.1
+"""Differences below the first are on a linear scale, larger ones on a logarithmic one; bins have this width on it."""
 _ROWS = 13
 
 
@@ -74,14 +72,32 @@ class Group(NamedTuple):
         return sum(self.counts)
 
 
-def difference_class(claim: Judged) -> str:
-    """Return the name of the class of a claim's difference from its reference."""
-    off = abs(claim.off or 0.0)
-    return next((name for end, name in BINS if off <= end), LARGEST)
+class ErrorBin(NamedTuple):
+    """Claims of one verdict with about the same relative difference from the reference, negative below it."""
+
+    verdict: str  # one of `COMPARED`
+    low: float
+    high: float
+    figures: int
+
+
+def scaled(off: float) -> float:
+    """Return the place of a relative difference on a scale that shows 0.1 % and 50 %, of both signs."""
+    return math.copysign(math.log10(1 + abs(off) / _SMALL), off)
+
+
+@remembered
+def errors(by: Filter) -> tuple[ErrorBin, ...]:
+    """Bin the compared claims of a filter by verdict and by relative difference."""
+    bins: dict[tuple[str, int], list[float]] = {}
+    for claim in chosen(by):
+        if claim.verdict in COMPARED:
+            off = claim.off or 0.0
+            bins.setdefault((claim.verdict, round(scaled(off) / _STEP)), []).append(off)
+    return tuple(ErrorBin(verdict, min(offs), max(offs), len(offs)) for (verdict, _), offs in bins.items())
 
 
 GROUPINGS: dict[str, Callable[[Judged], str]] = {
-    "Difference": difference_class,
     "Source": lambda claim: document(claim.source),
     "Quantity": lambda claim: QUANTITIES[claim.quantity],
 }
@@ -90,9 +106,9 @@ GROUPINGS: dict[str, Callable[[Judged], str]] = {
 
 @remembered
 def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
-    """Count the compared claims of a filter, by class of difference, document or quantity.
+    """Count the compared claims of a filter, by document or quantity.
 
-    The classes and quantities are in their order. The documents with most compared claims are first, and the last row
+    The quantities are in their order. The documents with most compared claims are first, and the last row
     has the sum of the others.
     """
     class_of = look_up("grouping", grouping, GROUPINGS)
@@ -106,7 +122,7 @@ def grouped(by: Filter, grouping: str) -> tuple[Group, ...]:
         rest = groups[_ROWS:]
         sums = tuple(map(sum, zip(*(each.counts for each in rest), strict=True)))
         return (*groups[:_ROWS], *([Group(f"{len(rest)} other sources", sums)] if len(rest) > 1 else rest))
-    order = [name for _, name in BINS] + [LARGEST] + list(QUANTITIES.values())
+    order = list(QUANTITIES.values())
     return tuple(sorted(groups, key=lambda each: order.index(each.name)))
 
 

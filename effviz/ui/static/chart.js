@@ -144,7 +144,8 @@ function watch(box) {
 /**
  * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
  * for some of them. With `meta.clear` in the layout, the name of a point moves to another side of it where it would cover
- * a point or a solid line, and small names that still cover one are hidden too.
+ * a point or a solid line, and small names that still cover one are hidden too; with "points",
+ * they may cross a line.
  */
 function separate(box) {
   const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines } = drawnMarks(box, plot);
@@ -153,15 +154,15 @@ function separate(box) {
     const note = box.layout.annotations[label.dataset.index], place = label.getBoundingClientRect();
     const own = points.find((point) => note && isAt(point, box, note, plot)), isSmall = note?.font.size < 14;
     const room = own ? plot : edge;
-    const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(there, each)).length;
+    const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(grown(there), each)).length;
     const crosses = (there) => lines.some(([x, y]) => x > there.left && x < there.right && y > there.top && y < there.bottom);
     const cost = (there) => 2 * covered(there) + Boolean(own && crosses(there));
     const isFree = (there) => !kept.some((other) => overlap(there, other)) &&
       !((isSmall || own) && (there.left < room.left - 1 || there.right > room.right + 1));
-    const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : [])].filter(isFree);
+    const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : pushed(place, edge))].filter(isFree);
     const best = places.sort((one, other) => cost(one) - cost(other))[0];
     // A large name that covers points is better than none.
-    const isShown = best && !(isSmall && cost(best));
+    const isShown = best && !(isSmall && (box.layout.meta?.clear === "points" ? covered(best) : cost(best)));
     if (best && best !== place) label.style.translate = `${best.left - place.left}px ${best.top - place.top}px`;
     label.style.visibility = isShown ? "" : "hidden";
     if (isShown) kept.push(best);
@@ -183,6 +184,17 @@ function drawnMarks(box, plot) {
   return { points, lines };
 }
 
+/** Return the first and the last tick of a narrow axis, whose labels would meet. */
+function ends({ tickvals, ticktext }, isNarrow) {
+  return isNarrow && tickvals?.length > 2 ? { tickvals: [tickvals[0], tickvals.at(-1)], ticktext: [ticktext[0], ticktext.at(-1)] } : {};
+}
+
+/** Return the place of a label that the right edge of the chart cuts a little, moved into it. */
+function pushed({ left, top, right, width, height }, edge) {
+  const cut = right - edge.right;
+  return cut > 1 && cut < 16 ? [new DOMRect(left - cut, top, width, height)] : [];
+}
+
 /** Return the rectangle of the plot without its ticks, for a chart with one. */
 function plotArea(box, edge) {
   const { xaxis, yaxis } = box._fullLayout ?? {};
@@ -193,6 +205,11 @@ function plotArea(box, edge) {
 function overlap(one, other) {
   return Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2 &&
     Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+}
+
+/** Return a rectangle with the room around a name in which another point would seem to have this name. */
+function grown({ left, top, width, height }) {
+  return new DOMRect(left - 5, top - 4, width + 10, height + 8);
 }
 
 /** Return whether a note is anchored to a point. */
@@ -271,7 +288,7 @@ function turned(figure, box) {
   const breaks = span * (width - Math.min(longest, LONGEST) * LETTER) < NARROW;
   const heading = breaks ? HEADING : HEADING - LINE;
   const axes = panels.map((name, place) => [name.replace("y", "x"), {
-    ...layout[name], domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
+    ...layout[name], ...ends(layout[name], breaks), domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
     tickfont: { size: SMALL },
   }]);
   const rows = {

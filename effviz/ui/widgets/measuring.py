@@ -62,7 +62,7 @@ def run_bar(
         elif running:
             start("Join", "start", help="Another visitor measures these networks, and may pause.")
         elif missing:
-            start(f"{'Measure' if missing == len(networks) else 'Continue'}: {missing} networks", "start")
+            start(f"Measure here: {missing} networks", "start")
         else:
             if noisy:
                 start(f"Measure {len(noisy)} noisy again", "again_noisy", noisy)
@@ -98,7 +98,9 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
     elif missing == total:
         text = words.nothing
     elif missing:
-        text = "Paused. Finished measurements are saved."
+        text = (
+            f"Measured on this machine: {total - missing} of {total} {words.things}. Finished measurements are saved."
+        )
     elif noisy:
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:

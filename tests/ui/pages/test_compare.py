@@ -199,6 +199,17 @@ def test_the_waterfall_ends_at_the_network(of: str, quantity: str, by: str) -> N
     assert sum(trace["x"][:-1]) == totals[1]
 
 
+def test_the_difference_by_stage_is_beside_the_networks() -> None:
+    at = open_page("compare", nets="mobilenet_v2 mobilenet_v3_large", base="mobilenet_v2", net="mobilenet_v3_large")
+    (text,) = (each.proto.body for each in at.get("html") if "class='delta'" in each.proto.body)
+    v2, v3 = (effviz.analyze(effviz.architecture(name)).macs for name in ("mobilenet_v2", "mobilenet_v3_large"))
+    assert f"<h3>\N{MINUS SIGN}{si(v2 - v3)} multiply-adds, by stage</h3>" in text
+    at = open_page("compare", nets="vgg16 mobilenet_v3_large", base="vgg16", net="mobilenet_v3_large")
+    assert any(re.search(r"class='delta'.*\d other stages", each.proto.body) for each in at.get("html"))
+    at = open_page("compare", nets="mobilenet_v2 mobilenet_v3_large", base="mobilenet_v2", net="mobilenet_v2")
+    assert not any("class='delta'" in each.proto.body for each in at.get("html"))
+
+
 def test_the_stages_are_marked() -> None:
     at = open_page("compare", nets="mobilenet_v2 mobilenet_v3_large", part="Difference")
     rows = re.findall(r"<tr class='(\w+)'>.*?</tr>", aligned(at))

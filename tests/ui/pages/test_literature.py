@@ -41,7 +41,12 @@ def test_the_title_of_the_chart_counts_the_wrong_figures() -> None:
     assert title.startswith(f"{exact(count)} of {exact(found.compared)} printed figures")
 
 
-@pytest.mark.parametrize("by", ["Difference", "Source", "Quantity"])
+def test_the_dots_of_the_errors_have_their_verdict_for_a_click() -> None:
+    for trace in charts(opened("literature"))["verdicts"]["data"]:
+        assert {VERDICTS[verdict] for verdict, *_ in trace["customdata"]} == {trace["name"]}
+
+
+@pytest.mark.parametrize("by", ["Source", "Quantity"])
 def test_the_bars_add_up_to_the_verdicts(by: str) -> None:
     at = open_page("literature", by=by, quantity="Parameters")
     found = summary(chosen(Filter(quantity="params")))

@@ -385,7 +385,7 @@ def test_another_column_and_other_threads_are_other_measurements() -> None:
 def test_before_any_measurement_the_paper_is_shown(guideline: str) -> None:
     at = opened("memory", guideline=guideline) if guideline != "G1" else opened("memory")
     count = len(column(guideline, "ARM", "x1"))
-    assert at.button(key="start").label == f"Measure: {count} networks"
+    assert at.button(key="start").label == f"Measure here: {count} networks"
     assert bar(at).startswith("The paper's networks, not measured here yet.")
     assert any(entry.startswith(f"0 of {count} cases measured so far. ") for entry in headings(at))
 
@@ -407,7 +407,7 @@ def test_a_column_is_measured_in_the_background_paused_and_resumed() -> None:
     compared = column("G4", "ARM", "x1")
     fill(compared[2:], [5.0, 5.0])
     at = open_at(guideline="G4", part="Experiment")
-    assert at.button(key="start").label == "Continue: 2 networks"
+    assert at.button(key="start").label == "Measure here: 2 networks"
     with stopped_process():
         # Stopped, the process takes the job and does nothing: what is on the page stays there to be read.
         at.button(key="start").click()

@@ -31,7 +31,7 @@ from effviz.studies.compare.stages import ADDED, EDITED, REMOVED, SAME, StagePai
 from effviz.ui import inputs
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.compare.controls import AXES, former_name
-from effviz.ui.page_parts.compare.rows import View, computed
+from effviz.ui.page_parts.compare.rows import View, computed, is_costly
 from effviz.ui.widgets.cards import cached_report
 from effviz.ui.widgets.charts import show_chart
 from effviz.ui.widgets.diagram import diagram
@@ -48,7 +48,38 @@ _LEGEND = (
     "edited, built from other blocks. In the network on screen: + added, not in the baseline; ≠ edited. Stages without "
     "a mark are built from equal blocks."
 )
-_MOST_STAGES, _MOST_CHANGES = 60, 6
+_MOST_STAGES, _MOST_CHANGES, _MOST_BARS = 60, 6, 9
+
+
+def summary(view: View, convention: Convention) -> None:
+    """Show beside the networks how many multiply-adds each stage saves or adds."""
+    choice = view.choice
+    if choice.differ and not is_costly((choice.base, choice.design)):
+        found = differences(choice.base, choice.design, convention.memory)
+        st.html(_bars_html(found.terms["macs", "stage"], choice.names, convention))
+
+
+@remembered
+def _bars_html(terms: tuple[DifferenceTerm, ...], names: tuple[str, str], convention: Convention) -> str:
+    """Write the largest terms as a table with bars, and the sum of the others."""
+    written = partial(convention.show, "macs")
+    moved = [each for each in terms if each.value]
+    large = moved if len(moved) <= _MOST_BARS + 1 else sorted(moved, key=lambda each: -abs(each.value))[:_MOST_BARS]
+    rows = [(each.label, each.value) for each in moved if each in large]
+    rest = len(moved) - len(large)
+    rows += [(plural(rest, "other stage"), sum(each.value for each in moved if each not in large))] if rest else []
+    low, high = min([0, *(value for _, value in rows)]), max([0, *(value for _, value in rows)])
+    span = high - low or 1
+    body = "".join(
+        f"<tr><th scope='row'>{html_text(label)}</th><td><i class='{'less' if value < 0 else 'more'}' style='left:"
+        f"{100 * (min(value, 0) - low) / span:.1f}%;width:{100 * abs(value) / span:.1f}%'></i></td>"
+        f"<td>{signed(value, written)}</td></tr>"
+        for label, value in rows
+    )
+    total = signed(sum(each.value for each in terms), written) if moved else "equal"
+    head = f"{total} {lower(convention.compute_label)}, by stage"
+    caption = f"{html_text(names[1])} against {html_text(names[0])}"
+    return f"<section class='delta'><h3>{head}</h3><p>{caption}</p><table><tbody>{body}</tbody></table></section>"
 
 
 def difference(view: View, convention: Convention) -> None:

@@ -75,8 +75,12 @@ def computed(name: str, function: Callable[..., _T], designs: Sequence[Design], 
     Raises:
         DesignError: from the function.
     """
-    layers = sum(estimated_layers(design.stages, design.depth_mult) for design in designs)
-    return calculated(name, function, *arguments) if layers > _COSTLY else function(*arguments)
+    return calculated(name, function, *arguments) if is_costly(designs) else function(*arguments)
+
+
+def is_costly(designs: Sequence[Design]) -> bool:
+    """Return whether counting these designs takes longer than a page may."""
+    return sum(estimated_layers(design.stages, design.depth_mult) for design in designs) > _COSTLY
 
 
 def read(choice: Choice, convention: Convention, conditions: Conditions) -> View | None:

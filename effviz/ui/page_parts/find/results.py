@@ -98,7 +98,7 @@ def headline(choice: Choice, found: Found, each: Candidate | None, convention: C
         top1 = "none" if each.top1 is None else f"{each.top1:.1f}"
         cards.append(Card(
             "Published top-1", top1, each.source or "No accuracy is published for this width and resolution.",
-            each.label, unit="" if each.top1 is None else "%",
+            each.short, unit="" if each.top1 is None else "%",
         ))  # fmt: skip
         below = {
             quantity: f"{format_share(each.value(quantity, choice.dtype) / limit)} of the limit"
@@ -161,7 +161,9 @@ def _chart(choice: Choice, found: Found, selected: str, convention: Convention, 
 
     def marks(rows: list[Candidate]) -> list[PublishedMark]:
         return [
-            PublishedMark(each.label, value, each.top1 or 0, f"{_shown(axis, value)}<br>{html_text(each.source[:60])}")
+            PublishedMark(
+                each.label, value, each.top1 or 0, f"{_shown(axis, value)}<br>{html_text(each.source[:60])}", each.short
+            )
             for each in rows
             for value in (factor * each.value(axis, dtype),)
         ]

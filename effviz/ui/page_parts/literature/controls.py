@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effviz.charts.literature import verdict_bars, verdict_colors
+from effviz.charts.literature import verdict_bars, verdict_colors, verdict_errors
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
 from effviz.core.units import exact, percent
 from effviz.studies.literature.claims import QUANTITIES
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, UNEXPLAINED, VERDICTS, WRONG
-from effviz.studies.literature.selection import Filter, Summary, chosen, documents, grouped, summary
+from effviz.studies.literature.selection import GROUPINGS, Filter, Summary, chosen, documents, errors, grouped, summary
 from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES
 from effviz.ui.widgets.cards import Card
@@ -77,11 +77,13 @@ def _both(title: str, counted: Summary, first: str, second: str, words: str) -> 
 @remembered
 def chart(by: Filter, grouping: str, look: Appearance) -> Chart:
     """Draw the claims of a filter by verdict."""
+    if grouping not in GROUPINGS:
+        return verdict_errors(errors(by), found(by), look)
     return verdict_bars(grouped(by, grouping), grouping, found(by), look)
 
 
 def show_bar(grouping: str, mark: Click) -> None:
-    """List the figures of the bar that was clicked: choose its verdict, and its source or quantity."""
+    """List the figures of the mark that was clicked: choose its verdict, and its source or quantity."""
     verdict = next(iter(mark.detail or ()), None)
     if verdict not in VERDICTS:
         return
@@ -93,6 +95,14 @@ def show_bar(grouping: str, mark: Click) -> None:
     links.assign(KEY, ALL_FIGURES)
 
 
-def legend(look: Appearance) -> list[list[str]]:
+def caption(grouping: str) -> str:
+    """Return the note of the chart."""
+    what = "Bold: unexplained or wrong." if grouping in GROUPINGS else "Larger dots: more figures."
+    return f"{what} A click lists the figures."
+
+
+def legend(grouping: str, look: Appearance) -> list[list[str]]:
     """Return the legend of the chart."""
+    if grouping not in GROUPINGS:
+        return []
     return [[VERDICTS[verdict], color] for verdict, color in verdict_colors(look).items()]

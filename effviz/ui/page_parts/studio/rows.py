@@ -10,6 +10,7 @@ from effviz.advice.breaches import Breach
 from effviz.advice.budgets import QUANTITIES, format_share
 from effviz.core.caches import remembered
 from effviz.core.units import lower, percent
+from effviz.count.words import short_title
 from effviz.model.draft import Draft, checked
 from effviz.studies.studio import draft_rows, new_row
 from effviz.studies.templates import TEMPLATES, template
@@ -194,7 +195,7 @@ def _table(draft: Draft, convention: Convention, marked: tuple[tuple[int, str], 
         Column("#", lambda row: row[0], _PLAIN, 28),
         *([Column("Over limit", lambda row: over.get(row[0] - 1), width=158)] if over else []),
         Column("Stage", lambda row: row[1].stage, width=60),
-        Column("Block", lambda row: row[1].block, width=122),
+        Column("Block", lambda row: short_title(row[1].block), width=128),
         Column("c", lambda row: row[1].channels, _PLAIN, 40, "Output channels, as built."),
         Column("n", lambda row: row[1].blocks, _PLAIN, 26, "Number of blocks, as built."),
         Column("s", lambda row: row[1].stride, _PLAIN, 26, "Stride of the first block."),
