@@ -98,9 +98,7 @@ def _text(now: Progress, total: int, missing: int, noisy: list[str], words: Word
     elif missing == total:
         text = words.nothing
     elif missing:
-        text = (
-            f"Measured on this machine: {total - missing} of {total} {words.things}. Finished measurements are saved."
-        )
+        text = f"Paused. Measured on this machine and saved: {total - missing} of {total} {words.things}."
     elif noisy:
         text = f"Hollow markers: {words.things.lower()} measured on a busy machine, or with a wide spread of runs."
     else:
