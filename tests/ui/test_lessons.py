@@ -12,6 +12,7 @@ from page_reader import control, failures, go_to, line, metrics, open_page, run,
 from streamlit.testing.v1 import AppTest
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
+from effviz.lessons.prediction import Form
 from effviz.ui import playing
 from effviz.ui.visits import EVERYWHERE
 from effviz.ui.widgets import browser_storage
@@ -94,12 +95,16 @@ COINCIDENCES = {("equal", "g1"), ("intensity", "g1_speed")}
 
 
 def spoilers(step: Step) -> list[str]:
-    """How a page may write the answer of a step: with the unit, or with its prefix. Answers are searched as words."""
+    """How a page may write the answer of a step. Answers are searched as words.
+
+    A number has its unit or its prefix. A chart may write a whole percentage as a factor.
+    """
     asked = step.prediction
     if asked is None or asked.choices:
         return []
     number, _, unit = asked.show(asked.value()).partition(" ")
-    return [number if number.endswith("×") else f"{number} {unit.split()[0]}", f"{number} built"]
+    factors = [f"{asked.value() / 100:.2f}"] if asked.form == Form("%", 0) else []
+    return [*factors, number if number.endswith("×") else f"{number} {unit.split()[0]}", f"{number} built"]
 
 
 @pytest.mark.parametrize("name", ORDER)

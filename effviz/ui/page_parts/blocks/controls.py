@@ -97,7 +97,7 @@ def _fields(name: str, place: Place, values: dict[str, Any], number: int = 0) ->
 
 
 def _held(entries: list[Field], number: int = 0) -> dict[str, Any]:
-    """Return the values of fields before their controls are made: a lesson's step does not keep those of another one."""
+    """Return the values of fields before their controls are made. A lesson's step resets those that it does not set."""
     held = {}
     for entry in entries:
         key = _key(entry.name, number)
