@@ -85,11 +85,10 @@ def _in_unit(card: Card, judged: dict[str, Verdict], convention: Convention) -> 
     judgement = judged.get("weight_size" if card.key == "params" else card.key)
     if judgement is None or judgement.value is None or not judgement.budget.is_size:
         return card
+    written, dtype = judgement.budget.show(judgement.value), judgement.budget.dtype
     if card.key == "params":
-        written = {"aside": judgement.budget.show(judgement.value)}
-        return replace(card, **written) if judgement.budget.dtype == convention.weight_format else card
-    written = {"text": judgement.budget.show(judgement.value)}
-    return replace(card, **written) if judgement.budget.dtype == convention.unit else card
+        return replace(card, aside=written) if dtype == convention.weight_format else card
+    return replace(card, text=written) if dtype == convention.unit else card
 
 
 def _marked(card: Card) -> Card:
