@@ -156,7 +156,7 @@ class Prediction:
         return f"{amount} {unit} too {'low' if error < 0 else 'high'}"
 
     def accepted(self) -> str:
-        """Name the numbers that are right: ``7.5 % to 11.3 % counts as correct``."""
+        """Name the numbers that are right: ``7.5 % to 11.3 % count as correct``."""
         answer = self.value()
         room = abs(answer) * self.tolerance / 100 if answer else self.tolerance / 100
         halves = [(answer + each) / 2 for each in self.naive_values()]
@@ -165,7 +165,7 @@ class Prediction:
         low = max([answer - room, *(half for half in inside if half < answer)])
         high = min([answer + room, *(half for half in inside if half > answer)])
         ends = self.form.within(low, high)
-        return f"{' to '.join(ends or (self.show(answer),))} counts as correct"
+        return f"{' to '.join(ends or (self.show(answer),))} count{'' if len(ends) == 2 else 's'} as correct"
 
     def is_right(self, guess: float) -> bool:
         """Whether a choice is the right one, or a number is within the tolerance."""
@@ -180,6 +180,11 @@ class Prediction:
     def naive_values(self) -> list[float]:
         """Compute the naive answers, in order."""
         return [compute(each.value, self.given) for each in self.naive]
+
+    def hint(self, guess: float) -> str:
+        """Explain a wrong guess that is close to a naive answer, with the value of that answer; otherwise empty."""
+        naive = self.mistake(guess)
+        return f"{self.show(compute(naive.value, self.given))} is wrong: {naive.reason}" if naive else ""
 
     def mistake(self, guess: float) -> Naive | None:
         """Return the naive answer that a wrong guess is close to; None if it is close to none."""

@@ -214,6 +214,15 @@ def planned(key: str) -> str:
     return play.step.state.get(key, "") if arrived or held(key)[0] else ""
 
 
+def resets(key: str) -> bool:
+    """Whether the step will set a control to its default in this run, before it is made."""
+    play = now()
+    if play is None or not play.is_here or play.step.state is None:
+        return False
+    arrived = st.session_state.get(_ARRIVALS, {}).get(key) != carried.arrival()
+    return arrived and key not in play.step.state and key not in st.query_params
+
+
 def direct(key: str, read: Callable[[str], Any], default: Any) -> tuple[bool, bool]:
     """Set a control to the state of the step, before its widget is made; return the same as `held`.
 

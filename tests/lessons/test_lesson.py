@@ -136,7 +136,7 @@ def read_number(text: str, *, is_si: bool) -> float:
 def test_the_numbers_that_count_as_correct_are_those_that_are_right(name: str) -> None:
     numeric = [step.prediction for step in lesson(name).steps if step.prediction and not step.prediction.choices]
     for prediction in numeric:
-        shown = prediction.accepted().removesuffix(" counts as correct")
+        shown = prediction.accepted().removesuffix(" count as correct")
         ends = [read_number(end, is_si=prediction.form.digits == "si") for end in shown.split(" to ")]
         assert all(map(prediction.is_right, ends)), (prediction.question, shown)
 

@@ -22,6 +22,7 @@ def test_every_naive_answer_is_wrong_and_explained(name: str) -> None:
             for guess in (value, float(f"{value:.2g}"), float(f"{value:.3g}")):
                 assert not asked.is_right(guess), (step.name, guess)
             assert asked.mistake(value) is naive
+            assert asked.hint(value) == f"{asked.show(value)} is wrong: {naive.reason}"
         assert asked.is_right(asked.value())
         assert asked.mistake(asked.value()) is None
 

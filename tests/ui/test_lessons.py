@@ -12,7 +12,9 @@ from page_reader import control, failures, go_to, line, metrics, open_page, run,
 from streamlit.testing.v1 import AppTest
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
+from effviz.lessons.prediction import Form
 from effviz.ui import playing
+from effviz.ui.visits import EVERYWHERE
 from effviz.ui.widgets import browser_storage
 from effviz.ui.widgets.glossary import explained
 
@@ -47,6 +49,12 @@ def usable(at: AppTest) -> set[str | None]:
     """Keys of the controls that are enabled."""
     controls = (*at.number_input, *at.text_input, *at.selectbox, *at.button_group, *at.toggle)
     return {entry.key for entry in controls if not entry.disabled}
+
+
+def values(at: AppTest) -> dict[str | None, object]:
+    """By key: the values of the controls."""
+    controls = (*at.number_input, *at.text_input, *at.selectbox, *at.button_group, *at.toggle)
+    return {entry.key: entry.value for entry in controls}
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -87,12 +95,16 @@ COINCIDENCES = {("equal", "g1"), ("intensity", "g1_speed")}
 
 
 def spoilers(step: Step) -> list[str]:
-    """How a page may write the answer of a step: with the unit, or with its prefix. Answers are searched as words."""
+    """How a page may write the answer of a step. Answers are searched as words.
+
+    A number has its unit or its prefix. A chart may write a whole percentage as a factor.
+    """
     asked = step.prediction
     if asked is None or asked.choices:
         return []
     number, _, unit = asked.show(asked.value()).partition(" ")
-    return [number if number.endswith("×") else f"{number} {unit.split()[0]}", f"{number} built"]
+    factors = [f"{asked.value() / 100:.2f}"] if asked.form == Form("%", 0) else []
+    return [*factors, number if number.endswith("×") else f"{number} {unit.split()[0]}", f"{number} built"]
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -297,3 +309,30 @@ def test_worksheets_are_offered_for_a_number() -> None:
     assert [entry.proto.label for entry in at.get("download_button")] == [
         "Worksheet as HTML", "Worksheet as Markdown", "Key as HTML", "Key as Markdown",
     ]  # fmt: skip
+
+
+def next_step(at: AppTest, chosen: Lesson, number: int) -> AppTest:
+    """The step after `number` by its link, with the parameters that the browser keeps."""
+    step = chosen.steps[number]
+    link = next(entry.proto for entry in at.get("page_link") if entry.proto.label == f"Next: {step.title}")
+    for key in set(at.query_params) - EVERYWHERE:
+        del at.query_params[key]
+    for key, (value,) in parse_qs(link.query_string).items():
+        at.query_params[key] = value
+    return run(at) if step.page == chosen.steps[number - 1].page else go_to(at, f"{step.page}.py")
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_step_is_the_same_after_the_step_before_and_from_a_link(name: str) -> None:
+    chosen = lesson(name)
+    at = step_page(chosen, 1)
+    for number, step in enumerate(chosen.steps, 1):
+        alone = step_page(chosen, number)
+        for page in (at, alone):
+            if step.prediction is not None and WAITING in texts(page):
+                predict(page, chosen, step, 0)
+        if not step.keeps:
+            assert sorted(words_on_show(at)) == sorted(words_on_show(alone)), step.name
+            assert values(at) == values(alone), step.name
+        if number < len(chosen.steps):
+            next_step(at, chosen, number)

@@ -60,10 +60,13 @@ def show_cards(cards: Iterable[Card], key: str = "cards") -> None:
     Example:
         >>> show_cards([*report_cards(convention, report, baseline, against="unscaled"), live.card(reading)])
     """
+    shown = [asdict(card) for card in cards if not playing.conceals(f"card_{card.key}")]
+    if not shown:
+        # A lesson's step conceals all of them.
+        return
     row = component("cards", '<div class="cards"></div>')
     # The name beside the title comes with the numbers: a separate message would be sent with every move.
     titled = st.session_state.get(TITLED, "")
-    shown = [asdict(card) for card in cards if not playing.conceals(f"card_{card.key}")]
     row(key=key, data=orjson.dumps({"cards": shown, "titled": titled}))
 
 

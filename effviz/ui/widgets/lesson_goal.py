@@ -74,7 +74,7 @@ def _score(play: Play) -> tuple[str, list[Play]]:
         texts.append(f"{plural(open_ones, 'question')} {'has' if open_ones == 1 else 'have'} no prediction.")
     goals = [bool(found.get(each.step.name, {}).get("met")) for each in steps if each.step.goal is not None]
     if len(goals) == 1:
-        texts.append(f"The goal is {'' if goals[0] else 'not '}met.")
+        texts.append(f"The goal was {'' if goals[0] else 'not '}met.")
     elif goals:
-        texts.append(f"{sum(goals)} of {len(goals)} goals {'is' if sum(goals) == 1 else 'are'} met.")
+        texts.append(f"{sum(goals)} of {len(goals)} goals {'was' if sum(goals) == 1 else 'were'} met.")
     return " ".join(texts), [each for each in asked if each not in right]

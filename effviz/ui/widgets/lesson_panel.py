@@ -236,10 +236,10 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
         said = "Revealed before your prediction."
         if guess is not None:
             said = f"You predicted {prediction.show(guess)}"
-            naive = prediction.mistake(guess)
+            hint = prediction.hint(guess)
             is_exact = prediction.show(guess) == prediction.show(answer)
             said += "." if is_exact else f", {prediction.distance(guess)}. {prediction.accepted()}."
-            said += f" {naive.reason}" if naive else ""
+            said += f" {hint}" if hint else ""
         return f"{head} <b>{html_text(prediction.show(answer))}</b> <span>{html_text(said)}</span></p>"
     rows = []
     for place, each in enumerate(prediction.choices):

@@ -12,7 +12,7 @@ from effviz.core.units import lower
 from effviz.model.fields import Field
 from effviz.studies import blocks as lesson
 from effviz.studies.blocks import PRESETS, Place
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, playing
 from effviz.ui.widgets.controls import input_channels_control, map_controls, output_channels_control
 from effviz.ui.widgets.frame import instrument, notice
 
@@ -78,7 +78,7 @@ def controls() -> Choice:
     stride, side = map_controls(14)
     asked = Place(wide, out, stride, side)
     entries = lesson.fields_of(name)
-    held = {entry.name: st.session_state.get(_key(entry.name), entry.default) for entry in entries}
+    held = _held(entries)
     why = lesson.problem(name, asked, lesson.settle(name, asked, held))
     place, values = lesson.adapt(name, asked, held)
     if why and not lesson.problem(name, place, values):
@@ -94,6 +94,15 @@ def _fields(name: str, place: Place, values: dict[str, Any], number: int = 0) ->
             values[entry.name] = _control(name, place, values, entry, number)
         else:
             links.idle(_key(entry.name, number))
+
+
+def _held(entries: list[Field], number: int = 0) -> dict[str, Any]:
+    """Return the values of fields before their controls are made. A lesson's step resets those that it does not set."""
+    held = {}
+    for entry in entries:
+        key = _key(entry.name, number)
+        held[entry.name] = entry.default if playing.resets(key) else st.session_state.get(key, entry.default)
+    return held
 
 
 def _key(field: str, number: int = 0) -> str:
@@ -170,7 +179,7 @@ def companions(choice: Choice) -> list[Choice]:
 def _companion(name: str, place: Place, number: int) -> Choice:
     """Show the fields of a compared block in a popover."""
     entries = lesson.fields_of(name)
-    held = {entry.name: st.session_state.get(_key(entry.name, number), entry.default) for entry in entries}
+    held = _held(entries, number)
     values = lesson.settle(name, place, held)
     keys = [_key(entry.name, number) for entry in entries]
     box = st.popover(

@@ -16,6 +16,7 @@ from effviz.measure.latency import Latency
 from effviz.measure.recorded import Recorded
 from effviz.studies.guidelines.access import DEVICES, SOURCE
 from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
+from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
 from effviz.ui.widgets import latency_words as words
@@ -25,6 +26,7 @@ from effviz.ui.widgets.frame import look
 from effviz.ui.widgets.measuring import Words, run_bar
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
+_CHART = "experiment"
 _WORDS = Words(
     nothing="The paper's networks, not measured here yet. It takes up to a minute, best on an idle machine.",
     elsewhere="Another column is being measured. Starting this one stops it.",
@@ -91,16 +93,18 @@ def speed_card(run: Experiment) -> Card:
     meaning = f"Images per second of {chosen} relative to {first}"
     label, badge = ("Speed", "recorded") if run.here.quiet else ("Speed here", "")
     if chosen not in run.relative:
-        return Card(label, "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured")
+        return Card(label, "\N{EN DASH}", f"{meaning}, available once both are measured.", "not measured", key="speed")
     doubt = " At least one of the two measurements is noisy." if {chosen, first} & run.here.noisy else ""
     against = {"1 fragment": "one", "ReLU and shortcut": "both"}.get(first, first)
     where = f" {words.source(run.latencies.values())}." if run.here.quiet else ""
     text, help = f"{run.relative[chosen]:.2f}×", f"{meaning}.{doubt}{where}"
-    return Card(label, text, help, chosen, against, badge=badge)
+    return Card(label, text, help, chosen, against, badge=badge, key="speed")
 
 
 def measurement_bar(run: Experiment, threads: int) -> None:
     """Show the button and the progress of the measurement of this column."""
+    if playing.conceals(_CHART):
+        return
     run_bar(guideline_run(), run.cases, threads, _WORDS, shown=len(guideline_run().latencies(threads, run.cases)))
 
 
@@ -108,7 +112,7 @@ def experiment_chart(run: Experiment) -> None:
     """Show measured and published speeds, each relative to its first case."""
     chart = speed_bars(run.guideline, run.labels, [run.here, *run.printed.values()], look())
     noisy = f"Hollow bars: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
-    show_chart(chart, "experiment", note=noisy)
+    show_chart(chart, _CHART, note=noisy)
 
 
 class _Row(NamedTuple):

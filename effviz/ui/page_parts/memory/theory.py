@@ -57,14 +57,16 @@ def cards(found: ShapePair, convention: Convention) -> list[Card]:
         _card(
             "Intensity", f"{intensity:.1f}",
             f"Arithmetic intensity: {lower(convention.compute_label)} per {per} read or written.", intensity, usual,
-            against, unit=f"per {per}",
+            against, unit=f"per {per}", key="intensity",
         ),
     ]  # fmt: skip
     return [*counted, _own_card(found, convention, against)]
 
 
-def _card(label: str, text: str, help: str, value: float, base: float, against: str, unit: str = "") -> Card:
-    return _compared(Card(label, text, help, change(value, base), against if value != base else "", unit=unit))
+def _card(
+    label: str, text: str, help: str, value: float, base: float, against: str, unit: str = "", key: str = ""
+) -> Card:
+    return _compared(Card(label, text, help, change(value, base), against if value != base else "", unit=unit, key=key))
 
 
 def _compared(card: Card) -> Card:
@@ -81,7 +83,7 @@ def _own_card(found: ShapePair, convention: Convention, against: str) -> Card:
         return Card(
             "Lower bound", convention.show_size(round(found.least)),
             "2 √(h w B) + B / (h w) with B multiply-adds: no 1×1 convolution accesses less memory.",
-            f"{found.over_least(now, convention.memory):.3g}× the bound",
+            f"{found.over_least(now, convention.memory):.3g}× the bound", key="lower_bound",
         )  # fmt: skip
     if guideline == "G2":
         card = count_card(convention, "params", now.params, base.params, against=against)

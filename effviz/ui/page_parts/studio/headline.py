@@ -12,6 +12,7 @@ from effviz.advice.breaches import Breach
 from effviz.advice.budgets import BYTES, QUANTITIES, Verdict, format_share
 from effviz.core.text import html_text
 from effviz.core.units import lower, milliseconds
+from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.studio import fitting
 from effviz.ui.page_parts.studio.draft import Bench
@@ -74,8 +75,20 @@ def headline(
     if "weight_size" in judged:
         below["params"] = _against(judged["weight_size"], convention, "weights ")
     below |= {name: _against(judged[name], convention) for name in COUNTED if name in judged}
-    show_cards([_marked(card) for card in (*report_cards(convention, here.report, below=below), latency)])
+    counted = [_in_unit(card, judged, convention) for card in report_cards(convention, here.report, below=below)]
+    show_cards([_marked(card) for card in (*counted, latency)])
     live.bar(here.design, conditions, reading)
+
+
+def _in_unit(card: Card, judged: dict[str, Verdict], convention: Convention) -> Card:
+    """Show a size in the unit of its limit: a KiB has 1024 bytes, a kB has 1000."""
+    judgement = judged.get("weight_size" if card.key == "params" else card.key)
+    if judgement is None or judgement.value is None or not judgement.budget.is_size:
+        return card
+    written, dtype = judgement.budget.show(judgement.value), judgement.budget.dtype
+    if card.key == "params":
+        return replace(card, aside=written) if dtype == convention.weight_format else card
+    return replace(card, text=written) if dtype == convention.unit else card
 
 
 def _marked(card: Card) -> Card:
@@ -92,7 +105,8 @@ def verdict(
     with st.container(key="studio_over" if over else "studio_within", horizontal=True, vertical_alignment="center"):
         st.subheader(_summary(judged, whole=here.is_whole), anchor=False, width="content")
         if over:
-            fitting.button(here, chosen, convention)
+            if not playing.conceals("fit"):
+                fitting.button(here, chosen, convention)
             find_link([each.budget for each in judged.values()], chosen.dtype)
     if found:
         st.html(f'<ul class="breaches">{"".join(f"<li>{html_text(each.sentence)}</li>" for each in found)}</ul>')
