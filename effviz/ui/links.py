@@ -36,7 +36,8 @@ _NAVIGATED = "navigated"
 _NOTICE = "line"
 _RUN = "run"  # number of runs of the page
 _BEFORE = "before"  # parameters of the run before
-_TEXTS_OF_RUN = "texts_of_run"
+_TEXTS_OF_RUN = "texts_of_run"  # of the last run that was complete
+_KNOWN_OF_RUN = "known_of_run"
 _FRAME = "frame"  # known settings and parameters of the frame, outside the page
 _ALSO = "also"  # names in the link that were read as other settings, by key
 _NOTES = "notes"  # see `notes`
@@ -73,11 +74,14 @@ def start(page: str) -> bool:
         # Only the address that opens the session is checked; later addresses are written by the widgets.
         first = _PAGE not in own
         if not first:
-            local = own[_KNOWN] - EVERYWHERE
-            visits.leave(own[_PAGE], page, {key: own[_TEXTS].get(key, "") for key in local}, _names(local),
-                         own.get(_ADDRESS, set()), complete=own[_IGNORED] is not None)  # fmt: skip
+            # Of the last run that was complete: a later one may have been stopped by the way to this page.
+            local = own[_KNOWN_OF_RUN] - EVERYWHERE
+            visits.leave(own[_PAGE], page, {key: own[_TEXTS_OF_RUN].get(key, "") for key in local},
+                         _names(local | own[_KNOWN] - EVERYWHERE), own.get(_ADDRESS, set()),
+                         complete=own[_IGNORED] is not None)  # fmt: skip
         own[_PAGE] = page
         own[_NOTES] = {}
+        own[_KNOWN_OF_RUN] = set()
         own[_VISIT] = own.get(_VISIT, 0) + 1
         own[_QUERY] = {key: st.query_params.get_all(key) for key in st.query_params} if first else {}
         own[_ORDER] = list(own[_QUERY])
@@ -111,7 +115,7 @@ def finish() -> None:
     """Check the link, once all widgets of the page are made, and show a notice if parameters are ignored."""
     state, own = st.session_state, _own()
     own[_SETTLED] = {name: state[name] for name in _names(own[_KNOWN]) if name in state}
-    own[_TEXTS_OF_RUN] = own[_TEXTS]
+    own[_KNOWN_OF_RUN], own[_TEXTS_OF_RUN] = own[_KNOWN], own[_TEXTS]
     own[_ADDRESS] = {*st.query_params, *own[_TEXTS]}
     if own[_IGNORED] is None:
         own[_IGNORED] = _unknown()

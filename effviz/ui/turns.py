@@ -1,9 +1,9 @@
 """Turns of visitors: short runs of scripts one after the other, and long ones between them.
 
 All scripts share one interpreter, in which threads compute alternately. Six runs that start together would all end
-late; one after the other, only the last one does. So a run starts when the runs before it have ended or are older than
-`SHORT_S`. A computation that misses the caches calls `give_way` between its parts: an old run then sleeps while others
-are young or wait.
+late; one after the other, only the last one does. So a run of a page starts when those before it have ended or are
+older than `SHORT_S`. Small parts that look at a job or at a room by a timer start at once. A computation that misses
+the caches calls `give_way` between its parts: an old run then sleeps while others are young or wait.
 """
 
 from __future__ import annotations
@@ -45,32 +45,25 @@ class Turns:
         if me in self._began:
             yield
             return
-        with self._changed:
-            self._began[me] = math.inf
-            while (seconds := self._seconds_to_wait(me)) > 0:
-                self._changed.wait(seconds)
-            self._began[me] = time.monotonic()
         try:
+            with self._changed:
+                self._began[me] = math.inf
+                while (seconds := self._seconds_to_wait(me)) > 0:
+                    self._changed.wait(seconds)
+                self._began[me] = time.monotonic()
             yield
         finally:
             with self._changed:
-                del self._began[me]
+                self._began.pop(me, None)
                 self._changed.notify_all()
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Let other runs begin while the current one waits for another process."""
+    def end(self) -> None:
+        """Let other runs begin, as the current one waits for another process; it is an old run from now on."""
         me = threading.current_thread()
         with self._changed:
-            began = self._began.get(me)
-            if began is not None:
+            if me in self._began:
                 self._began[me] = -math.inf
             self._changed.notify_all()
-        try:
-            yield
-        finally:
-            if began is not None:
-                self._began[me] = began
 
     def _seconds_to_wait(self, me: threading.Thread) -> float:
         """Return the time after which the first run before this one is old."""

@@ -38,6 +38,10 @@ _UPLOAD = "/_stcore/upload_file/"
 _FILE_BYTES = 1_000
 # A browser connects again within this time if the network fails for a moment.
 _RETURN_S = 3.0
+# A page that was left for so long is not late any more: something else is wrong, and its controls must work.
+_LATE_S = 10.0
+# Of the message that opens a page, at most; larger ones are not read.
+_NAVIGATION_BYTES = 20_000
 # Close codes of the websocket protocol, RFC 6455.
 _UNSUPPORTED, _TOO_BIG = 1003, 1009
 _logger = logging.getLogger("effviz.visitors")
@@ -163,36 +167,39 @@ class Place:
     def __init__(self) -> None:
         self._page = ""
         self._left: set[str] = set()
-        self._begun = False  # the next page has
+        self._awaited = False  # the page is requested, but does not begin yet
+        self._until = 0.0
 
     def admit(self, request: ClientState) -> bool:
-        """Return whether a request is for the next page of its browser; drop values of the one that it leaves."""
+        """Return whether a request is not for a part of a page that its browser is leaving."""
         page = request.page_script_hash
-        if request.fragment_id:
-            if page in self._left:
-                return False
-            # Messages arrive in order: after one of the next page, none of the former pages can come.
-            self._left.clear()
-        else:
-            if self._left and not self._begun:
-                # The request for the page that was to be next had them.
-                request.ClearField("widget_states")
+        if not request.fragment_id:
             if page != self._page:
-                self._left.add(self._page)
-                self._left.discard(page)
-                self._begun = False
-        self._page = page
+                self._go(page)
+                self._awaited = True
+        elif page in self._left:
+            return time.monotonic() > self._until
+        elif page == self._page:
+            # Messages arrive in order: after one of this page, none of the former pages can come.
+            self._left.clear()
         return True
 
     def show(self, data: bytes) -> None:
-        """Note an answer: it has the page of an address, and the next page may lead back to the former one."""
-        if self._page and not self._left:
+        """Note an answer that opens a page: that of an address, or another one than the browser requested."""
+        if len(data) > _NAVIGATION_BYTES:
             return
         page = ForwardMsg.FromString(data).navigation.page_script_hash
-        if page and (page in self._left or not self._page):
-            self._page = page
-            self._left.discard(page)
-        self._begun |= bool(page) and page == self._page
+        if page == self._page:
+            self._awaited = False
+        elif page and (not self._awaited or not self._page):
+            self._go(page)
+            self._awaited = False
+
+    def _go(self, page: str) -> None:
+        if self._page:
+            self._left.add(self._page)
+        self._left.discard(page)
+        self._page, self._until = page, time.monotonic() + _LATE_S
 
 
 class _Inbox:
@@ -218,7 +225,7 @@ class _Inbox:
                 return {"type": "websocket.disconnect", "code": code}
             await self._delay()
             refused = refused_kind(data)
-            if not refused and self._admit(message):
+            if not refused and self._admit(data):
                 return message
             if refused and not self._reported:
                 self._reported = True
@@ -230,13 +237,9 @@ class _Inbox:
             self._place.show(message.get("bytes") or b"")
             await self._send(message)
 
-    def _admit(self, message: Message) -> bool:
-        sent = BackMsg.FromString(message["bytes"])
-        if not sent.HasField("rerun_script"):
-            return True
-        admitted = self._place.admit(sent.rerun_script)
-        message["bytes"] = sent.SerializeToString()
-        return admitted
+    def _admit(self, data: bytes) -> bool:
+        sent = BackMsg.FromString(data)
+        return not sent.HasField("rerun_script") or self._place.admit(sent.rerun_script)
 
     async def _delay(self) -> None:
         """Wait if a visitor has sent more than the messages of two seconds at once."""

@@ -69,6 +69,7 @@ class Visitor:
         self._listener: asyncio.Task[None] | None = None
         self._values: dict[str, tuple[str, Any]] = {}
         self._drawn: set[str] = set()  # widgets of the last complete run
+        self._hashes: dict[str, str] = {}  # of the pages of the app, by address
         self._pages: dict[str, str] = {}  # the page of each widget; the frame has one, too
         self._cached: dict[str, int] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
@@ -129,15 +130,12 @@ class Visitor:
         """Open another page in the same session."""
         for fragment in list(self._timers):
             self._stop(fragment)
-        self._page, self._query, self._hash = page, "", ""
-        return await self._run("")
+        self._page, self._query, self._hash = page, "", self._hashes.get(page, "")
+        return await self._run("", leaves=True)
 
     async def pass_by(self, page: str, seconds: float) -> None:
         """Request another page, and do not wait until it is drawn."""
-        former = self._page, self._query, self._hash
-        self._page, self._query, self._hash = page, "", ""
-        await self._send("")
-        self._page, self._query, self._hash = former
+        await self._send("", leaves=True, page=self._hashes[page])
         await asyncio.sleep(seconds)
 
     async def hurry(self, page: str, label: str) -> Run:
@@ -146,9 +144,7 @@ class Visitor:
         going = asyncio.create_task(self.navigate(page))
         while not going.done():
             await asyncio.sleep(0.01)
-            now, self._hash = self._hash, former
-            await self._send(part)
-            self._hash = now
+            await self._send(part, page=former)
         return await going
 
     async def move(self, label: str, value: Any) -> Run:
@@ -184,22 +180,24 @@ class Visitor:
         """Report another value of a control from now on, as a browser does that has not drawn the last run yet."""
         self._values[self.controls[label].id] = (self.controls[label].field, value)
 
-    async def _run(self, fragment: str) -> Run:
+    async def _run(self, fragment: str, *, leaves: bool = False) -> Run:
         done: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
         self._pending.append((fragment, time.perf_counter(), Run(), done))
-        await self._send(fragment)
+        await self._send(fragment, leaves=leaves)
         return await asyncio.wait_for(done, PATIENCE_S)
 
-    async def _send(self, fragment: str, *, poll: bool = False) -> None:
+    async def _send(self, fragment: str, *, poll: bool = False, leaves: bool = False, page: str | None = None) -> None:
         message = BackMsg()
         request = message.rerun_script
-        request.query_string, request.page_script_hash = self._query, self._hash
-        if not self._hash:
+        request.query_string, request.page_script_hash = self._query, self._hash if page is None else page
+        if not request.page_script_hash:
             request.page_name = self._page
         request.fragment_id, request.is_auto_rerun = fragment, poll
         request.cached_message_hashes.extend(self._cached)
         request.context_info.timezone, request.context_info.color_scheme = "UTC", "light"
         for name, (kind, value) in self._values.items():
+            if leaves and self._pages.get(name) == self._shown:
+                continue  # a browser that leaves a page sends the values of the frame only
             widget = request.widget_states.widgets.add()
             widget.id = name
             if kind.endswith("array_value"):
@@ -232,6 +230,7 @@ class Visitor:
             if not message.metadata.run.fragment_ids:
                 self.contents, self._drawn = {}, set()
         elif kind == "navigation":
+            self._hashes = {each.url_pathname: each.page_script_hash for each in message.navigation.app_pages}
             self._arrive(message.navigation.page_script_hash)
         elif kind == "page_info_changed":
             self.address = message.page_info_changed.query_string

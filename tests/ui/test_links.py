@@ -257,3 +257,33 @@ def test_text_from_a_link_arrives_unchanged(start: int) -> None:
     line = _line(_open(**query))
     for key, text in query.items():
         assert f"{key} = {text} (" in line
+
+
+# --- a page that is left before its run is complete ------------------------------------------------------------------
+
+
+def _pages() -> None:
+    import streamlit as st
+
+    from effviz.ui import inputs, links
+
+    turn = st.session_state["turn"]
+    links.start(turn["page"])
+    links.begin()
+    if turn["stopped"]:
+        st.stop()
+    inputs.amount("Side", "res", default=224, minimum=32, maximum=2048, step=1, usual=(32, 640))
+    links.finish()
+
+
+def test_settings_are_kept_when_the_way_to_another_page_stops_a_run() -> None:
+    at = AppTest.from_function(_pages, default_timeout=30)
+    for page, stopped in (("a", False), ("a", True), ("b", True), ("b", False), ("a", False)):
+        at.session_state["turn"] = {"page": page, "stopped": stopped}
+        at.run()
+        assert not at.exception, at.exception
+        if page == "a" and not stopped and at.number_input[0].value == 224:
+            at.number_input[0].set_value(60).run()
+        if page == "b" and not stopped:
+            assert at.number_input[0].value == 224
+    assert at.number_input[0].value == 60

@@ -138,14 +138,22 @@ def request_of(page: str, fragment: str = "") -> ClientState:
     return ClientState(page_script_hash=page, fragment_id=fragment)
 
 
+def shown(page: str) -> bytes:
+    return bytes(ForwardMsg(navigation=Navigation(page_script_hash=page)).SerializeToString())
+
+
 def test_a_part_of_a_page_that_was_left_is_late() -> None:
     place = Place()
-    place.admit(request_of(""))
-    place.show(ForwardMsg(navigation=Navigation(page_script_hash="a")).SerializeToString())
+    assert place.admit(request_of(""))
+    place.show(shown("a"))
     assert place.admit(request_of("a", "part"))
     for page in ("b", "c"):
         assert place.admit(request_of(page))
         assert not place.admit(request_of("a", "part"))
+    place.show(shown("b"))  # late itself
+    assert not place.admit(request_of("b", "part"))
+    place.show(shown("c"))
+    assert not place.admit(request_of("a", "part"))
     assert place.admit(request_of("c", "part"))
     assert place.admit(request_of("a"))
     assert place.admit(request_of("a", "part"))
@@ -153,10 +161,15 @@ def test_a_part_of_a_page_that_was_left_is_late() -> None:
 
 def test_a_page_that_leads_to_another_one_or_back_can_be_used() -> None:
     place = Place()
-    place.admit(request_of("a"))
-    assert place.admit(request_of("b", "part")), "the server opened another page"
-    place.admit(request_of("c"))
-    place.show(ForwardMsg(navigation=Navigation(page_script_hash="b")).SerializeToString())
+    assert place.admit(request_of("a"))
+    place.show(shown("a"))
+    place.show(shown("b"))
+    assert not place.admit(request_of("a", "part"))
+    assert place.admit(request_of("b", "part"))
+    assert place.admit(request_of("c"))
+    for page in "cb":
+        place.show(shown(page))
+    assert not place.admit(request_of("c", "part"))
     assert place.admit(request_of("b", "part"))
 
 

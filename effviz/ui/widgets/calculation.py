@@ -61,8 +61,8 @@ def calculated(name: str, function: Callable[..., _T], *arguments: object, long:
     me, address = visitor(), visitor_address()
     st.session_state.setdefault(_TAKEN, set()).add(name)
     ticket = DESK.take(me, name, key, lambda: pool().submit(me, function, *arguments, address=address, long=long))
-    with TURNS.waiting():
-        ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
+    TURNS.end()
+    ticket.wait(max(0.0, ticket.submitted_at + PATIENCE_S - time.monotonic()))
     if ticket.state == "done":
         DESK.leave(me, name)
         _remember(ticket, function, *arguments)
