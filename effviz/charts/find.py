@@ -132,7 +132,8 @@ def _names(
     ends: tuple[float, float], look: Appearance,
 ) -> list[Spec]:  # fmt: skip
     """Name the selected network, and as far as there is room those on the front, the most accurate first."""
-    ordered = sorted(front, key=lambda each: (each.label != chosen, -each.top1))
+    offered = [*front, *(each for each in others if each.label == chosen)]
+    ordered = sorted(offered, key=lambda each: (each.label != chosen, -each.top1))
 
     def mark(each: PublishedMark, name: str, *, own: bool = False) -> Mark:
         x = _AREA[0] * (math.log10(each.value) - span[0]) / (span[1] - span[0])
@@ -140,11 +141,11 @@ def _names(
         return Mark(x, y, 10 if own else 6, name, 14 if own else 12, needed=own)
 
     marks = [mark(each, each.name, own=each.label == chosen) for each in ordered]
-    steps = sorted(marks)
+    steps = sorted(mark(each, "") for each in front)
     lines: list[Segment] = []
     for one, two in itertools.pairwise(steps):
         lines += [(one.x, one.y, two.x, one.y), (two.x, one.y, two.x, two.y)]
-    places = named([*marks, *(mark(each, "") for each in others)], _AREA, lines=lines)
+    places = named([*marks, *(mark(each, "") for each in others if each not in offered)], _AREA, lines=lines)
     notes = [
         draw.note(math.log10(each.value), each.top1, plotly_text(each.name), look.accent if own else look.muted,
                   14 if own else 12, **place)

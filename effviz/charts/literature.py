@@ -79,7 +79,9 @@ def _signed(place: float) -> str:
 
 
 def _percent(off: float) -> str:
-    return f"{100 * off:+.2g} %".replace("-", "\N{MINUS SIGN}") if off else "0"
+    percent = 100 * off
+    written = f"{percent:+.0f}" if abs(percent) >= 9.95 else f"{percent:+.2g}" if abs(percent) >= 1e-4 else "0"
+    return f"{written} %".replace("-", "\N{MINUS SIGN}") if off else "0"
 
 
 def _range(each: ErrorBin) -> str:

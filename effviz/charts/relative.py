@@ -24,8 +24,6 @@ _GLYPHS = {
     "x": "✕",
     "triangle-down": "▼",
     "triangle-up": "▲",
-    "triangle-right": "▶",
-    "diamond-tall": "♦",
     "diamond-open": "◇",
 }
 
@@ -39,7 +37,7 @@ class Measured(NamedTuple):
 
 
 def multiples_of(values: Sequence[float | None], base: float | None) -> list[float | None]:
-    """Divide values by `base`; None where either is unknown or 0, which a logarithmic axis cannot show."""
+    """Divide values by `base`; None where either is unknown or 0."""
     return [value / base if value and base else None for value in values]
 
 

@@ -106,7 +106,7 @@ def _values(lines: Sequence[Spec], value: float, ends: tuple[float, float], look
         inside = [place for place in zip(line["x"], line["y"], strict=True) if ends[0] < place[1] < ends[1]]
         if inside and value:
             x, y = inside[len(inside) // (20 if notes else 8)]
-            text = f"\N{MINUS SIGN}{100 * (1 - share):.0f} %" if notes else f"value {value:.1f}"
+            text = f"\N{MINUS SIGN}{100 * (1 - share):.0f} %" if notes else f"value {value:.3g}"
             color = "" if notes else look.accent
             notes.append(draw.on_line(math.log10(x), y, text, look, color))
     return notes

@@ -9,6 +9,7 @@ from effviz.charts.relative import multiples_of, written
 from effviz.charts.sentences import details, plural, times
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
+from effviz.core.text import plotly_text
 from effviz.core.units import lower, percent
 
 _HEIGHT = 338
@@ -100,7 +101,7 @@ def multiples_chart(
     scale = _steady(max((value for row in multiples for value in row if value), default=1))
     starts = [place * 1.2 * scale for place in range(len(quantities))]
     lane = (_HEIGHT - _ABOVE - _BELOW) / len(designs)
-    thick = min(22, lane - 46) / lane
+    thick = max(4, min(22, lane - 46)) / lane
     traces, notes = [], []
     for place, design in enumerate(designs):
         color = look.accent if design.name == marked else look.muted
@@ -111,10 +112,10 @@ def multiples_chart(
                 "type": "bar", "orientation": "h", "name": design.name, "base": starts, "x": values, "width": thick,
                 "y": [-place - 42 / lane - thick / 2] * len(values), "marker": {"color": color},
             }
-            | draw.hover(f"{design.name}, %{{customdata}}", texts)
+            | draw.hover(f"{plotly_text(design.name)}, %{{customdata}}", texts)
         )  # fmt: skip
         own = look.accent if design.name == marked else look.ink
-        notes.append(_at_left(0, -place, f"<b>{design.name}</b>", own, yanchor="top"))
+        notes.append(_at_left(0, -place, f"<b>{plotly_text(design.name)}</b>", own, yanchor="top"))
         notes += [
             _at_left(start, -place, "\N{EN DASH}" if value is None else written(value), own, yanchor="top", yshift=-19)
             for start, value in zip(starts, values, strict=True)
@@ -181,9 +182,9 @@ def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance, 
                 "base": [middle - channels / 2 for channels in design.channels], "y": list(design.channels),
                 "marker": {"color": look.accent if own else look.muted, "line": edge},
             }
-            | draw.hover(f"{design.name}, %{{customdata}}: %{{y:,}} channels", design.stages)
+            | draw.hover(f"{plotly_text(design.name)}, %{{customdata}}: %{{y:,}} channels", design.stages)
         )  # fmt: skip
-        text, color = f"<b>{design.name}</b> {design.summary}", look.accent if own else look.ink
+        text, color = f"<b>{plotly_text(design.name)}</b> {design.summary}", look.accent if own else look.ink
         notes.append(_at_left(0, -place * pitch, text, color, yanchor="top"))
     if above:
         heading = "Blocks, input to output<br>Height: channels"

@@ -157,7 +157,7 @@ class VisitorsMiddleware:
         return sum(len(file.data) + _FILE_BYTES for name in sessions for file in list(storage[name].values()))
 
 
-class Place:
+class TabPage:
     """The page on which a tab is, as its messages and those to it say.
 
     A browser stays on a page until the next one begins. A timer of the former page, or a quick hand, still requests its
@@ -207,7 +207,7 @@ class _Inbox:
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
-        self._place = Place()
+        self._tab = TabPage()
         self._closed = False
         self._next = 0.0
         self._reported = False
@@ -234,12 +234,12 @@ class _Inbox:
     async def answer(self, message: Message) -> None:
         """Send an answer of Streamlit, unless the connection is closed here."""
         if not self._closed:
-            self._place.show(message.get("bytes") or b"")
+            self._tab.show(message.get("bytes") or b"")
             await self._send(message)
 
     def _admit(self, data: bytes) -> bool:
         sent = BackMsg.FromString(data)
-        return not sent.HasField("rerun_script") or self._place.admit(sent.rerun_script)
+        return not sent.HasField("rerun_script") or self._tab.admit(sent.rerun_script)
 
     async def _delay(self) -> None:
         """Wait if a visitor has sent more than the messages of two seconds at once."""

@@ -65,7 +65,7 @@ def test_one_click_measures_and_auto_measures_every_move(page: Page) -> None:
     assert query(page)["auto"] == "true"
     slider(page, "width").press("ArrowRight")
     # Each frame is looked at: the former latency stays only until the new one is measured, about a second.
-    page.wait_for_function("document.querySelector('.card.stale')", timeout=PATIENCE_MS)
+    page.wait_for_selector(".card.stale", timeout=PATIENCE_MS)
     wait_until_measured(page)
     expect(page.locator(".card.stale")).to_have_count(0)
 

@@ -143,7 +143,7 @@ class Visitor:
         part, former = self.controls[label].fragment, self._hash
         going = asyncio.create_task(self.navigate(page))
         while not going.done():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001 if self._shown == former else 0.02)
             await self._send(part, page=former)
         return await going
 

@@ -49,7 +49,7 @@ MARKUP = (
     "{{7*7}} @x",
 )
 TAGS = {"p", "strong", "progress", "style", "div", "span", "details", "summary", "h3", "ul", "li", "b"} | {
-    "table", "thead", "tbody", "tr", "th", "td", "br"
+    "table", "thead", "tbody", "tr", "th", "td", "br", "section", "i"
 }  # fmt: skip
 # Fields of Streamlit's messages that the browser shows as Markdown.
 MARKDOWN = {"label", "help", "body", "tooltip", "title", "placeholder", "caption", "message", "text", "content"}

@@ -26,7 +26,7 @@ from visitor import Visitor, visiting
 from effviz.core.errors import DesignError
 from effviz.core.settings import SOCKETS
 from effviz.ui.security import LOCAL_HOSTS, allowed_hosts
-from effviz.ui.visitors import Place, network_address, refused_kind
+from effviz.ui.visitors import TabPage, network_address, refused_kind
 
 METRICS = "/_stcore/metrics"
 MESSAGE_KB, UPLOADS_MB = 300, 4
@@ -143,7 +143,7 @@ def shown(page: str) -> bytes:
 
 
 def test_a_part_of_a_page_that_was_left_is_late() -> None:
-    place = Place()
+    place = TabPage()
     assert place.admit(request_of(""))
     place.show(shown("a"))
     assert place.admit(request_of("a", "part"))
@@ -160,7 +160,7 @@ def test_a_part_of_a_page_that_was_left_is_late() -> None:
 
 
 def test_a_page_that_leads_to_another_one_or_back_can_be_used() -> None:
-    place = Place()
+    place = TabPage()
     assert place.admit(request_of("a"))
     place.show(shown("a"))
     place.show(shown("b"))

@@ -19,6 +19,17 @@ _USUAL = 115  # pixels of the width of a map: weights are about square
 _WIDEST = 0.8  # of weights, in widths of a map
 
 
+def _widths(sizes: Sequence[float], pixels: int, scale: float) -> list[float]:
+    """Return widths in widths of a map. All areas have one scale; only rectangles of weights have a free shape."""
+    square = math.sqrt(sizes[1] / pixels * scale / _USUAL)
+    return [1.0, min(_WIDEST, square) or 1.0, 1.0]
+
+
+def _heights(sizes: Sequence[float], pixels: int, scale: float) -> list[float]:
+    widths = _widths(sizes, pixels, scale)
+    return [size / pixels * scale / width for size, width in zip(sizes, widths, strict=True)]
+
+
 def moved_chart(points: Sequence[Point], pixels: int, unit: Unit, title: str, look: Appearance) -> Chart:
     """Draw what each shape reads and writes, at one scale; the last shape has the accent colour.
 
@@ -30,17 +41,15 @@ def moved_chart(points: Sequence[Point], pixels: int, unit: Unit, title: str, lo
     """
     parts = [point.moved[unit.memory] for point in points]
     room = _HEIGHT - _TOP - len(points) * (_NAME + _NUMBER)
-    channels = sum(max(read, weights / _WIDEST, written) for read, weights, written in parts) / pixels
-    scale = room / channels  # pixels of a channel
+    scale = room / sum(max(sizes) for sizes in parts) * pixels  # pixels of a channel
+    while sum(max(_heights(sizes, pixels, scale)) for sizes in parts) > room:
+        scale *= 0.97
     traces: list[Spec] = []
     notes = [draw.panel_label(name, left, 1, look.muted, 13, xref="x", xshift=-3) for left, name in _COLUMNS]
     top = 0.0
     for point, sizes in zip(points, parts, strict=True):
         own = point is points[-1]
-        # The areas of all rectangles have one scale; only those of weights have a free shape.
-        square = math.sqrt(sizes[1] / pixels * scale / _USUAL)
-        widths = [1.0, min(_WIDEST, square) or 1.0, 1.0]
-        heights = [size / pixels * scale / width for size, width in zip(sizes, widths, strict=True)]
+        widths, heights = _widths(sizes, pixels, scale), _heights(sizes, pixels, scale)
         texts = [unit.show(size * unit.factor) for size in sizes]
         names = [f"{name}: {text}" for (_, name), text in zip(_COLUMNS, texts, strict=True)]
         fill = look.accent if own else look.muted

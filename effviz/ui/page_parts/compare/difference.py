@@ -56,7 +56,8 @@ def summary(view: View, convention: Convention) -> None:
     choice = view.choice
     if choice.differ and not is_costly((choice.base, choice.design)):
         found = differences(choice.base, choice.design, convention.memory)
-        st.html(_bars_html(found.terms["macs", "stage"], choice.names, convention))
+        if written := _bars_html(found.terms["macs", "stage"], choice.names, convention):
+            st.html(written)
 
 
 @remembered
@@ -64,6 +65,8 @@ def _bars_html(terms: tuple[DifferenceTerm, ...], names: tuple[str, str], conven
     """Write the largest terms as a table with bars, and the sum of the others."""
     written = partial(convention.show, "macs")
     moved = [each for each in terms if each.value]
+    if not moved:
+        return ""
     large = moved if len(moved) <= _MOST_BARS + 1 else sorted(moved, key=lambda each: -abs(each.value))[:_MOST_BARS]
     rows = [(each.label, each.value) for each in moved if each in large]
     rest = len(moved) - len(large)
@@ -76,8 +79,8 @@ def _bars_html(terms: tuple[DifferenceTerm, ...], names: tuple[str, str], conven
         f"<td>{signed(value, written)}</td></tr>"
         for label, value in rows
     )
-    total = signed(sum(each.value for each in terms), written) if moved else "equal"
-    head = f"{total} {lower(convention.compute_label)}, by stage"
+    total, label = sum(each.value for each in terms), lower(convention.compute_label)
+    head = f"{signed(total, written)} {label}, by stage" if total else f"Equal {label} in sum, by stage"
     caption = f"{html_text(names[1])} against {html_text(names[0])}"
     return f"<section class='delta'><h3>{head}</h3><p>{caption}</p><table><tbody>{body}</tbody></table></section>"
 

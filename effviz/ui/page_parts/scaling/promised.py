@@ -20,12 +20,13 @@ from effviz.studies.scaling import Pin, Stairs, pins, stage_rows, stairs
 from effviz.studies.width_depth.designs import placed
 from effviz.ui import playing
 from effviz.ui.convention import Convention
-from effviz.ui.page_parts.scaling.controls import SEARCHED, TARGET, UNNAMED, USUAL, Choice, count
+from effviz.ui.page_parts.scaling.controls import SEARCHED, TARGET, UNNAMED, USUAL, VIEWS, Choice, count
 from effviz.ui.widgets.calculation import calculated
 from effviz.ui.widgets.cards import Card, count_card
 from effviz.ui.widgets.charts import chart_row
 from effviz.ui.widgets.downloads import csv_file, downloads, file_name, json_file
 from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.parts import is_open
 from effviz.ui.widgets.tables import Column, Table, show_table
 
 _EQUAL = 5e-4  # the card shows three decimals
@@ -114,6 +115,9 @@ def promised_and_built(choice: Choice, report: Report, convention: Convention) -
         return
     released = _pins(choice)
     charts = figures(choice, report, convention, look())
+    if is_open(VIEWS[0]):
+        # "Drawn to scale" shows the blocks, larger.
+        charts.pop("strip", None)
     chart_row(charts, gap="small")
     more = "Every 1/40 of φ is counted."
     if released:
