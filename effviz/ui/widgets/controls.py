@@ -6,7 +6,7 @@ from effviz.advice.smallest import smallest_resolution, smallest_width
 from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution
 from effviz.model.design import Design
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, size_input
 from effviz.zoo import architecture
 
 LARGEST_RESOLUTION = 2048
@@ -58,7 +58,7 @@ def resolution_control(base: Design, *, step: int = 4, usual: tuple[int, int] = 
     links.also("res", "resolution")
     smallest = smallest_resolution(base)
     first = max(usual[0], -(-smallest // step) * step)
-    return inputs.size(
+    return size_input.size(
         "Resolution (px)", "res", default=base.resolution, minimum=smallest, maximum=LARGEST_RESOLUTION, step=step,
         usual=(first, usual[1]), help=SIZE_HELP,
     )  # fmt: skip

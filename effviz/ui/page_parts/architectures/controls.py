@@ -11,7 +11,7 @@ from effviz.core.caches import remembered
 from effviz.core.resolution import Resolution, compact_size, in_pixels
 from effviz.model.variants import DEFAULT
 from effviz.studies.variants import variant_title
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, size_input
 from effviz.ui.widgets.controls import in_channels_control, network_title, resolution_control, width_control
 from effviz.ui.widgets.frame import instrument
 from effviz.zoo import ALIASES, ARCHITECTURES, GROUPS, default_groups, list_variants
@@ -84,7 +84,7 @@ def controls() -> Choice:
     with st.container(horizontal=True, key="row_input", gap="small"):
         classes = inputs.integer("Classes", "classes", default=1000, minimum=1, maximum=100_000)
         in_channels = in_channels_control()
-    return choose(name, groups, width, depth, resolution, classes, in_channels, inputs.aspect("res"), chosen)
+    return choose(name, groups, width, depth, resolution, classes, in_channels, size_input.aspect("res"), chosen)
 
 
 def _variant_control(name: str, groups: int | None) -> str:

@@ -14,7 +14,7 @@ from effviz.model.design import Design
 from effviz.model.fields import Field
 from effviz.studies.equal_budget import BudgetDesign, Designs, tradable
 from effviz.studies.width_depth.designs import KINDS, template, title_of, told_fields
-from effviz.ui import inputs, links
+from effviz.ui import inputs, links, size_input
 from effviz.ui.widgets.controls import SIZE_HELP, in_channels_control
 from effviz.ui.widgets.frame import instrument
 from effviz.zoo import ARCHITECTURES, architecture
@@ -108,7 +108,7 @@ def controls() -> Options:
     own = _template_controls() if source in KINDS else {}
     smallest = max(32, 1 if source in KINDS else smallest_resolution(architecture(source)))
     links.also("px", "resolution", "res")
-    resolution = inputs.size(
+    resolution = size_input.size(
         "Resolution (px)", "px", default=224, minimum=smallest, maximum=_MOST_PIXELS, step=1, usual=(smallest, 512),
         help=SIZE_HELP,
     )  # fmt: skip
