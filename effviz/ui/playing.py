@@ -215,7 +215,7 @@ def planned(key: str) -> str:
 
 
 def resets(key: str) -> bool:
-    """Whether the step will set a control to its default in this run, before it is made."""
+    """Return whether the step sets a control to its default in this run, before it is made."""
     play = now()
     if play is None or not play.is_here or play.step.state is None:
         return False
