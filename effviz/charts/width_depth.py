@@ -121,10 +121,11 @@ def multiples_chart(
             for start, value in zip(starts, values, strict=True)
         ]
     ends = [-place - edge / lane for place in range(len(designs)) for edge in (38, 46 + thick * lane, math.nan)]
+    ones = [start + 1 for start, row in zip(starts, multiples, strict=True) if any(row)]
     traces.append(
         draw.line(
-            [start + 1 for start in starts for _ in ends], [None if math.isnan(y) else y for y in ends] * len(starts),
-            look.ink, 1.5, hoverinfo="skip",
+            [one for one in ones for _ in ends], [None if math.isnan(y) else y for y in ends] * len(ones), look.ink,
+            1.5, hoverinfo="skip",
         )
     )  # fmt: skip
     # A phone has 58 pixels for each of six names.

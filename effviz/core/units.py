@@ -101,7 +101,9 @@ def change(value: float, baseline: float) -> str:
     percentage = abs(100 * (factor - 1))
     if percentage >= 99.95:
         return f"{sign}{percentage:.0f} %"
-    return f"{sign}{percentage:.1f} %" if percentage >= 0.05 else f"{sign}<0.1 %"
+    if percentage >= 0.05:
+        return f"{sign}{percentage:.1f} %"
+    return f"{sign}{percentage:.1g} %" if percentage >= 0.001 else f"{sign}<0.001 %"
 
 
 def lower(label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from effviz.core.text import with_letter
 from effviz.ui import links, playing, runs, visits
 
 _LONGEST = 200
+# A browser draws a run in this time; a visitor needs longer to open a drop-down and to choose.
+_DRAWING_S = 1.0
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -106,10 +109,14 @@ def following(label: str, options: Sequence[str], key: str, *, default: str, **k
     It has the default until the visitor chooses another option, and again when the options lose that one: otherwise it
     would show a former default, which the link does not contain.
     """
-    former, chosen = f"_default_{key}", st.session_state.get(key)
-    if chosen is not None and (chosen not in options or chosen == st.session_state.get(former)):
-        st.session_state[key] = default
-    st.session_state[former] = default
+    name, state, now = f"_default_{key}", st.session_state, (links.run_number(), time.monotonic())
+    former, replaced, (run, at) = state.get(name, (None, None, (0, 0.0)))
+    chosen = state.get(key)
+    # The browser reports the option again that the last run has replaced, if a move is faster than its drawing.
+    late = chosen == replaced and now[0] == run + 1 and now[1] - at < _DRAWING_S
+    if chosen not in (None, default) and (chosen not in options or chosen == former or late):
+        state[key], replaced, (run, at) = default, chosen, now
+    state[name] = default, replaced, (run, at)
     return choice(label, options, key, default=default, **kwargs)
 
 

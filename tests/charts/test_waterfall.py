@@ -45,7 +45,7 @@ def test_findings_of_odd_sums() -> None:
     double = [Addend("2 per multiply-add", 100, "")]
     assert finding(100, double, "torch") == "torch prints 2× as much: 100 % for 2 per multiply-add"
     small = [Addend("bias", 1, ""), Addend("batch norm", 2, "")]
-    assert finding(10**6, small, "torchinfo") == "torchinfo prints <0.1 % more: under 0.1 % for batch norm"
+    assert finding(10**6, small, "torchinfo") == "torchinfo prints <0.001 % more: under 0.1 % for batch norm"
     assert finding(400, [Addend("rounding", -400, "")], "torchvision") == (
         "torchvision prints 100.0 % less: −100 % for rounding"
     )

@@ -352,7 +352,7 @@ def test_multiples_of_one_design(look: Appearance) -> None:
     }  # fmt: skip
     assert all(trace["base"] == starts for trace in bars)
     assert [trace["marker"]["color"] for trace in bars] == [look.accent, look.muted, look.muted]
-    assert {place for place in line["x"] if place is not None} == {start + 1 for start in starts}
+    assert {place for place in line["x"] if place is not None} == {starts[0] + 1, starts[1] + 1}
     texts = [note["text"] for note in spec["layout"]["annotations"]]
     assert [text for text in texts if text.startswith("<b>")] == ["<b>Wide</b>", "<b>Balanced</b>", "<b>Deep</b>"]
     assert texts.count("\N{EN DASH}") == 3, "not measured"

@@ -123,6 +123,29 @@ def test_a_slider_that_has_not_followed_is_not_moved(server: Server) -> None:
     assert asyncio.run(typed_before_the_slider_followed(server)) == ("192", [192.0])
 
 
+async def moved_before_the_default_is_drawn(server: Server) -> tuple[Any, Any]:
+    """Raise a limit twice, in a browser that has not drawn the best network of the first move; then choose by hand."""
+    limit, selected = "Multiply-adds (input)", "Selected network"
+    async with visiting(server.port, "find", "max_macs=300M", polls=True) as visitor:
+        await visitor.open()
+        await visitor.until(lambda: selected in visitor.controls)
+        first = visitor.value(selected)
+        await visitor.move(limit, "450 M")
+        best = visitor.value(selected)
+        visitor.forget(selected, first)
+        await visitor.move(limit, "500 M")
+        assert visitor.value(selected) == best != first
+        await asyncio.sleep(1.1)
+        await visitor.move(selected, first)
+        await visitor.move(limit, "510 M")
+        return first, visitor.value(selected)
+
+
+def test_a_default_that_is_not_drawn_yet_is_no_choice(server: Server) -> None:
+    first, chosen = asyncio.run(moved_before_the_default_is_drawn(server))
+    assert chosen == first
+
+
 @each_page
 def test_a_move_makes_no_data_frame_and_no_validated_figure(url_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     key, _, values = MOVES[url_path]
