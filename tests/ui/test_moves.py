@@ -34,7 +34,7 @@ async def prepare(server: Server, url_path: str) -> None:
     """Open a page, and wait for the calculations that it makes once in a process."""
     async with visiting(server.port, url_path, polls=True) as visitor:
         await visitor.open()
-        await visitor.until(lambda: "More about this" in visitor.controls)
+        await visitor.until(lambda: "More about this" in visitor.controls and "<progress" not in visitor.text)
 
 
 async def moved(server: Server, url_path: str, query: str = "") -> list[Run]:
