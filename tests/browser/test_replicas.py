@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from replicas import Replicas, running_replicas
 
 from tests.browser.conftest import PATIENCE_MS, settle
-from tests.browser.driver import cards, expect_cards, query, slider, visit
+from tests.browser.driver import cards, press, query, visit
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,7 @@ def replica(page: Page) -> int:
 def test_the_page_returns_with_the_same_numbers(page: Page, replicas: Replicas) -> None:
     visit(page, f"http://127.0.0.1:{replicas.port}/architectures?net=EfficientNet-B0&res=192")
     opened = cards(page)
-    for _ in range(3):
-        slider(page, "width").press("ArrowRight")
-    settle(page)
+    press(page, "width", ">>>")
     moved, link, first = cards(page), query(page), replica(page)
     assert moved != opened
     assert set(link) == {"net", "res", "width"}
@@ -44,6 +42,5 @@ def test_the_page_returns_with_the_same_numbers(page: Page, replicas: Replicas) 
     # The killed replica is started again, and on a slow machine it may be the one that answers.
     assert replica(page) != first or replicas.pid(first) != killed
     # The new session follows the slider.
-    for _ in range(3):
-        slider(page, "width").press("ArrowLeft")
-    expect_cards(page, opened)
+    press(page, "width", "<<<")
+    assert cards(page) == opened
