@@ -295,17 +295,13 @@ def activation_timeline(
         traces.insert(0, bars | {"width": 1, "marker": {"color": look.accent, "opacity": 0.4}, "hoverinfo": "skip"})
     left = at < len(values) / 2
     # Only above the highest point is there no curve.
-    place: Spec = {
-        "xanchor": "left" if left else "right",
-        "xshift": -6 if left else 6,
-        "yanchor": "bottom",
-        "yshift": 8,
-    }
+    above: Spec = {"yanchor": "bottom", "yshift": 8}
+    above |= {"xanchor": "left", "xshift": -6} if left else {"xanchor": "right", "xshift": 6}
     starts, name = _stage_ticks([plotly_text(row.stage) for row in running], at), plotly_text(peak.path)
     layout: Spec = {
         "hovermode": "x",
         "margin": draw.margin(top=34),
-        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {name}", look.accent, 14, **place)],
+        "annotations": [draw.note(at + 1, values[at], f"<b>{highest}</b>  {name}", look.accent, 14, **above)],
         "xaxis": draw.axis(
             f"{plural(len(values), 'layer')} in execution order",
             range=[0.5, len(values) + 0.5],
@@ -318,21 +314,23 @@ def activation_timeline(
     title = f"Activation memory peaks at {highest} in {visible(peak.path)}"
     if limit is not None:
         most, said = limit
-        over = sum(value > most for value in values)
         layout["shapes"] = [draw.rule(look.accent, 2, "dash", y=most)]
         end = {"xanchor": "right"} if left else {"xanchor": "left"}
         x = len(values) + 0.5 if left else 0.5
         layout["annotations"].append(draw.note(x, most, f"limit {said}", look.accent, 13, yshift=9, **end))
-        share = f"{format_share(values[at] / most)} of the limit of {said}"
-        title += (
-            f", {share}: {plural(over, 'layer')} {'exceeds' if over == 1 else 'exceed'} it" if over else f", {share}"
-        )
+        title += f", {format_share(values[at] / most)} of the limit of {said}{_exceeding(values, most)}"
     at_peak = (
         f"{exact(peak.alive)} activation elements are alive there, with input {peak.input_shape} and output "
         f"{peak.output_shape}"
     )
     run = f"The line has {plural(len(values), 'layer')} and ends at {measure.show(values[-1])}"
     return chart(look, 260, traces, layout, title, at_peak, run)
+
+
+def _exceeding(values: Sequence[float], limit: float) -> str:
+    """Return how many layers exceed a limit; empty for none."""
+    over = sum(value > limit for value in values)
+    return f": {plural(over, 'layer')} {'exceeds' if over == 1 else 'exceed'} it" if over else ""
 
 
 def _stage_ticks(stages: Sequence[str], peak: int) -> dict[int, str]:

@@ -86,16 +86,16 @@ def number_histogram(
     edges = _edges(answers, truth)
     width = edges[1] - edges[0]
     low, high = edges[0], edges[-1]
-    counts = Counter(min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers)
-    centers = [edge + width / 2 for edge in edges[:-1]]
-    numbers = [counts[place] for place in range(len(centers))]
+    places = [min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers]
+    numbers = [places.count(place) for place in range(len(edges) - 1)]
     # A bar has the colour of its answers' grade: the title counts the same ones.
-    right = {min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers if is_right(each)}
-    colors = [look.accent if place in right else _plain(look) for place in range(len(centers))]
+    right = {place for place, each in zip(places, answers, strict=True) if is_right(each)}
+    colors = [look.accent if place in right else _plain(look) for place in range(len(numbers))]
     bars: Spec = {
-        "type": "bar", "x": centers, "y": numbers, "width": [0.94 * width] * len(centers), "hoverinfo": "skip",
-        "marker": {"color": colors}, "text": [str(count or "") for count in numbers],
-        "textposition": "outside", "textfont": {"size": size, "color": look.ink}, "cliponaxis": False,
+        "type": "bar", "x": [edge + width / 2 for edge in edges[:-1]], "y": numbers,
+        "width": [0.94 * width] * len(numbers), "marker": {"color": colors}, "hoverinfo": "skip",
+        "text": [str(count or "") for count in numbers], "textposition": "outside",
+        "textfont": {"size": size, "color": look.ink}, "cliponaxis": False,
     }  # fmt: skip
     sign = f"\u00a0{unit}" if unit == "%" else unit if unit == "×" else ""
     ticks = [f"{edge:.6g}{sign}" for edge in edges]

@@ -100,23 +100,19 @@ def found_chart(found: FoundNetworks, label: str, chosen: str, look: Appearance,
         # It ends above the text below the rug.
         line = draw.rule(look.accent, 1.5, "dot", x=found.limit, layer="below")
         shapes.append(line | {"y0": (floor - bottom) / (high - bottom)})
-        notes.append(draw.note(
-            math.log10(found.limit), 1, f"limit {found.limit_text}", look.accent, 13, yref="paper", yanchor="bottom",
-            xanchor="right" if math.log10(found.limit) > sum(span) / 2 else "left",
-        ))  # fmt: skip
-    written = short_binary if in_bytes else short
-    across = draw.log_axis(span, log_values(*span, in_bytes=in_bytes), label, written, showgrid=True)
+        notes.append(_limit_name(math.log10(found.limit), found.limit_text, span, look))
+    written, ticks = short_binary if in_bytes else short, log_values(*span, in_bytes=in_bytes)
     layout = draw.legend(y=1.08) | {
         "meta": {"clear": True},
         "annotations": notes,
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
-        "xaxis": across,
+        "xaxis": draw.log_axis(span, ticks, label, written, showgrid=True),
         "yaxis": draw.axis("Published top-1 (%)", range=[bottom, high], tickvals=list(
             range(low, high + 1, 5))),
     }  # fmt: skip
     spoken = "; ".join(f"{each.label}: {each.top1:g} %, {each.text.partition('<br>')[0]}" for each in front[-8:])
-    return chart(look, 420, traces, layout, _title(found), f"On the front: {spoken}" if spoken else "")
+    return chart(look, 420, traces, layout, _title(found), spoken and f"On the front: {spoken}")
 
 
 def _marks(name: str, marks: Sequence[PublishedMark], marker: Spec) -> Spec:
@@ -125,6 +121,12 @@ def _marks(name: str, marks: Sequence[PublishedMark], marker: Spec) -> Spec:
         [each.value for each in marks], [each.top1 for each in marks], marker, name=name,
         **draw.hover("<b>%{customdata[0]}</b><br>Published top-1 %{customdata[1]} %<br>%{customdata[2]}", rows),
     )  # fmt: skip
+
+
+def _limit_name(at: float, text: str, span: tuple[float, float], look: Appearance) -> Spec:
+    """Name the limit at its upper end, on the side with more room."""
+    side = "right" if at > sum(span) / 2 else "left"
+    return draw.note(at, 1, f"limit {text}", look.accent, 13, yref="paper", yanchor="bottom", xanchor=side)
 
 
 def _names(

@@ -1,5 +1,6 @@
 """Charts of the Width and depth page: designs drawn to one scale, and their costs as multiples of one of them."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -81,13 +82,9 @@ def compared(designs: Sequence[DrawnDesign], base: int) -> int:
 
 
 def multiples_chart(
-    designs: Sequence[DrawnDesign],
-    quantities: Sequence[DesignMeasure],
-    base: int,
-    marked: str,
-    title: str,
+    designs: Sequence[DrawnDesign], quantities: Sequence[DesignMeasure], base: int, marked: str, title: str,
     look: Appearance,
-) -> Chart:
+) -> Chart:  # fmt: skip
     """Draw every measure of every design as a multiple of one design's: a lane per design, a column per measure.
 
     Args:
@@ -120,14 +117,10 @@ def multiples_chart(
             _at_left(start, -place, "\N{EN DASH}" if value is None else written(value), own, yanchor="top", yshift=-19)
             for start, value in zip(starts, values, strict=True)
         ]
-    ends = [-place - edge / lane for place in range(len(designs)) for edge in (38, 46 + thick * lane, math.nan)]
     ones = [start + 1 for start, row in zip(starts, multiples, strict=True) if any(row)]
-    traces.append(
-        draw.line(
-            [one for one in ones for _ in ends], [None if math.isnan(y) else y for y in ends] * len(ones), look.ink,
-            1.5, hoverinfo="skip",
-        )
-    )  # fmt: skip
+    ends = [(-place - 38 / lane, -place - 46 / lane - thick, None) for place in range(len(designs))]
+    across, down = [one for one in ones for _ in range(3 * len(ends))], [*itertools.chain(*ends)] * len(ones)
+    traces.append(draw.line(across, down, look.ink, 1.5, hoverinfo="skip"))
     # A phone has 58 pixels for each of six names.
     size = 14 if len(quantities) <= 5 else 11
     notes += [

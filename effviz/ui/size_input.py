@@ -62,10 +62,8 @@ def size(
         with place:
             inputs.slider_beside(label, key, value, usual, step, help, str)
         return value
-    high, wide = kept = sides(_kept_aspect(key, value))
-    # Both sides stay legal.
-    low = max(usual[0], -(-minimum * high // wide))
-    low, top = -(-low // step) * step, min(usual[1], maximum * high // wide)
+    kept = sides(_kept_aspect(key, value))
+    low, top = _heights(kept, (minimum, maximum), usual, step)
     if low < top:
         label = label.replace("Resolution", "Height")
         with place:
@@ -73,6 +71,13 @@ def size(
                 label, key, value[0], (low, top), step, help, lambda height: compact_size(with_height(kept, height))
             )
     return value
+
+
+def _heights(aspect: tuple[int, int], legal: tuple[int, int], usual: tuple[int, int], step: int) -> tuple[int, int]:
+    """Return the ends of the slider, in whole steps, between which both sides of a rectangle are legal."""
+    high, wide = aspect
+    low = max(usual[0], -(-legal[0] * high // wide))
+    return -(-low // step) * step, min(usual[1], legal[1] * high // wide)
 
 
 def aspect(key: str) -> Resolution | None:
