@@ -2,7 +2,9 @@
 
 from functools import partial
 
-from effviz.ui.page_parts.multipliers import accuracy, cost_map, law
+import streamlit as st
+
+from effviz.ui.page_parts.multipliers import accuracy, cost_map, law, two_ways
 from effviz.ui.page_parts.multipliers.controls import controls
 from effviz.ui.page_parts.multipliers.headline import headline_cards
 from effviz.ui.widgets import live_latency as live
@@ -21,7 +23,9 @@ def page() -> None:
     with instrument(), section("The headline"):
         cards, against = headline_cards(choice, convention), "unscaled" if choice.scaled else ""
         live.headline(cards, choice.design, [choice.base] if choice.scaled else [], conditions, against)
-    with section("The map"):
+    with section("The charts"), st.container(key="charts_two_ways_cells_map", gap="medium"):
+        chart = two_ways.ways_chart(choice, convention, look())
+        show_chart(chart, "two_ways", note=two_ways.NOTE, on_click=two_ways.selecting(choice))
         chart, note = cost_map.map_chart(choice, convention, look())
         show_chart(chart, "cells_map", note=note, on_click=cost_map.selecting(choice))
     parts(

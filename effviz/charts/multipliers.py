@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from effviz.charts import draw
+from effviz.charts.scaling.promised import log_ticks
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
@@ -99,7 +101,7 @@ def heat_map(
     }
     spoken = "; ".join(_said(cell) for _, _, cell in cells_at if cell.value is not None)
     numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
-    return chart(look, min(500, 64 + 31 * max(2, len(widths))), traces, layout, said.title, numbers)
+    return chart(look, min(500, 66 + 26 * max(2, len(widths))), traces, layout, said.title, numbers)
 
 
 def _corner(x: int, y: int, look: Appearance) -> Spec:
@@ -124,6 +126,108 @@ def _shares(known: Sequence[float]) -> Callable[[float], float]:
     if low > 0 and high / low > 4:
         return lambda value: math.log(value / low) / math.log(high / low)
     return lambda value: (value - low) / (high - low)
+
+
+# --- two ways --------------------------------------------------------------------------------------------------------
+
+
+class Size(NamedTuple):
+    """A network at one width and resolution with its accuracy."""
+
+    place: Place
+    compute: int  # in the convention
+    top1: float  # in per cent
+    hover: str
+    printed: bool = True  # filled; an interpolated accuracy is hollow
+
+
+class SizeCurve(NamedTuple):
+    """Sizes along one multiplier, in rising order of compute: what changes and what stays, and the labels."""
+
+    name: str
+    sizes: Sequence[Size]
+    labels: Sequence[str]
+
+
+def two_ways(
+    narrower: SizeCurve, smaller: SizeCurve, others: Sequence[Size], here: Size | None, equal: int | None, label: str,
+    title: str, look: Appearance,
+) -> Chart:  # fmt: skip
+    """Draw top-1 against compute as the width changes and as the resolution changes, through the place on screen.
+
+    Args:
+        narrower, smaller: may be empty; their names say so.
+        others: sizes with a published accuracy, by width; at least one. A line connects those of a width.
+        here: the place on screen; None without an accuracy.
+        equal: the compute at which the title compares the ways; None if it does not.
+        label: of the compute.
+        title: the finding.
+    """
+    known = [*others, *narrower.sizes, *smaller.sizes, *([here] if here else [])]
+    low, high = (math.log10(end(each.compute for each in known)) for end in (min, max))
+    room = 0.08 * (high - low) + 0.03
+    span = low - room, high + room
+    bottom = 5 * math.floor((min(each.top1 for each in known) - 0.5) / 5)
+    top = 5 * math.ceil((max(each.top1 for each in known) + 2) / 5)
+    pairs = [(one, other) for one, other in pairwise(others) if one.place[0] == other.place[0]]
+    traces = [
+        draw.line(
+            [x for one, other in pairs for x in (one.compute, other.compute, None)],
+            [y for one, other in pairs for y in (one.top1, other.top1, None)], look.muted, 1, opacity=0.6,
+        ),
+        _sizes(others, look.muted, 5),
+    ]  # fmt: skip
+    for way, color, side in ((smaller, look.ink, "bottom right"), (narrower, look.accent, "top left")):
+        apart = 0.1 * (span[1] - span[0])
+        texts = {"text": _spaced(way, here, apart), "textposition": side, "textfont": {"size": 13, "color": color}}
+        traces += [
+            draw.line([each.compute for each in way.sizes], [each.top1 for each in way.sizes], color, 2.5),
+            _sizes(way.sizes, color, 9, look.paper) | texts | {"mode": "markers+text"},
+        ]
+    if here:
+        traces.append(_sizes([here], look.accent, 15, look.paper))
+    layout = {
+        "hoverlabel": {"align": "left"},
+        "margin": draw.margin(right=14, top=12),
+        "shapes": [draw.rule(look.muted, 1, "dot", x=equal, layer="below")] if equal else [],
+        "annotations": [
+            draw.panel_label(f"<b>{narrower.name}</b>", 0, 1, look.accent, yanchor="top", xshift=8),
+            draw.panel_label(f"<b>{smaller.name}</b>", 1, 0, look.ink, xanchor="right", yshift=4),
+        ],
+        "xaxis": draw.log_axis(span, log_ticks(*span, most=7), label),
+        "yaxis": draw.axis("Published top-1 (%)", range=[bottom, top], dtick=5),
+    }
+    spoken = [
+        f"{way.name}: " + "; ".join(f"{text} {si(each.compute)}, {each.top1:.1f} %" for text, each in named)
+        for way in (narrower, smaller) if (named := list(zip(way.labels, way.sizes, strict=True)))
+    ]  # fmt: skip
+    return chart(look, 300, traces, layout, title, *spoken)
+
+
+def _sizes(sizes: Sequence[Size], color: str, size: int, hollow: str = "") -> Spec:
+    """Build the markers of sizes; a click finds their place in the third and fourth value."""
+    marker: Spec = {
+        "size": size, "color": [color if each.printed else hollow for each in sizes], "opacity": 1,
+        "line": {"color": color, "width": 2},
+    }  # fmt: skip
+    data = [[each.hover, each.place[0], compact_size(each.place[1])] for each in sizes]
+    return draw.dots(
+        [each.compute for each in sizes], [each.top1 for each in sizes], marker, cliponaxis=False,
+        **draw.hover("%{customdata[0]}", data),
+    )  # fmt: skip
+
+
+def _spaced(way: SizeCurve, here: Size | None, apart: float) -> list[str]:
+    """Return the labels of a way without those too close to another one; the one on screen is bold."""
+    at = [math.log10(each.compute) for each in way.sizes]
+    center = math.log10(here.compute) if here else at[-1] if at else 0.0
+    kept: list[int] = []
+    for place in sorted(range(len(at)), key=lambda place: abs(at[place] - center)):
+        if all(abs(at[place] - at[other]) >= apart for other in kept):
+            kept.append(place)
+    texts = [text if place in kept else "" for place, text in enumerate(way.labels)]
+    return [f"<b>{text}</b>" if here and way.sizes[place].place == here.place else text
+            for place, text in enumerate(texts)]  # fmt: skip
 
 
 # --- accuracy --------------------------------------------------------------------------------------------------------

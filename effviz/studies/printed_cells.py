@@ -1,8 +1,10 @@
 """Figures printed for a network by width and resolution: accuracies, gaps between them, and errors."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from effviz.core.arguments import check_border
@@ -173,6 +175,15 @@ class PrintedCells:
                 corners.sort(key=lambda corner: (self.macs(*corner[0]), corner[1]))
                 found.append(CellCurve(label, tuple(corners)))
         return found
+
+    def along(self, curve: CellCurve, macs: int) -> float | None:
+        """Accuracy of a curve at this compute, linear in the logarithm of the multiply-adds; None beyond its ends."""
+        points = [(self.macs(*place), value) for place, value in curve.corners]
+        for (low, first), (high, second) in pairwise(points):
+            if low <= macs <= high:
+                share = math.log(macs / low) / math.log(high / low) if low < high else 0.0
+                return first + share * (second - first)
+        return None
 
     def _on_curve(self, place: Place) -> float | None:
         """The value of the document behind the interpolation, or one between two of its cells."""

@@ -60,10 +60,9 @@ PAGES = (
              f"[EfficientNet]({_ARXIV}/1905.11946) grows all three together by one coefficient [[φ]], and each step of "
              "φ about doubles the [[multiply-adds]].", "Scale"),
     PageInfo("multipliers", "Width and resolution", "aspect_ratio",
-             "Two multipliers shrink a finished network: [[width multiplier|one]] thins every layer, "
-             f"[[resolution multiplier|the other]] shrinks the image ([MobileNet]({_ARXIV}/1704.04861)). Both act on "
-             "the [[multiply-adds]] almost quadratically, and they cost accuracy at different rates.",
-             "Scale"),
+             "Two multipliers shrink a network: [[width multiplier|one]] thins its layers, "
+             f"[[resolution multiplier|the other]] shrinks its image. [MobileNet]({_ARXIV}/1704.04861) defined both. "
+             "Each cuts the [[multiply-adds]] almost quadratically, and each costs accuracy.", "Scale"),
     PageInfo("width_depth", "Width against depth", "swap_vert",
              "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. The deep one "
              "writes more [[activations]], the wide one holds more [[parameters]] "

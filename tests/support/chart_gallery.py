@@ -47,7 +47,17 @@ from effviz.charts.memory.moved import moved_chart
 from effviz.charts.memory.speed import Machine, speed_bars
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.microcontroller import arena_plan
-from effviz.charts.multipliers import Cell, Here, MapTitle, PublishedPoint, accuracy_scatter, heat_map
+from effviz.charts.multipliers import (
+    Cell,
+    Here,
+    MapTitle,
+    PublishedPoint,
+    Size,
+    SizeCurve,
+    accuracy_scatter,
+    heat_map,
+    two_ways,
+)
 from effviz.charts.multipliers import Top1Curve as Interpolated
 from effviz.charts.relative import Measured as Contended
 from effviz.charts.scaling.grid import grid_chart
@@ -380,6 +390,15 @@ def multipliers(look: Appearance) -> Named:
     )
     yield "map of nothing", heat_map([cell._replace(value=None) for cell in cells], (1.0, 96), (1.0, 224), said, look)
     yield "map of one cell", heat_map(cells[:1], (0.5, 96), (0.5, 96), said, look)
+    sizes = [Size((width, 224), int(100 * width), 50 + width, "hover", width != 2) for width in (0.5, 1.0, 2.0)]
+    wide, none = (
+        SizeCurve("Width changes, 224 px stays", sizes, ["0.5×", "1×", "2×"]),
+        SizeCurve("No other resolution", [], []),
+    )
+    for name, one, other, middle in (("two ways", wide, wide, sizes[1]), ("one way", wide, none, None),
+                                     ("no way", none, none, sizes[0])):  # fmt: skip
+        known = sizes if one.sizes else sizes[:1]
+        yield name, two_ways(one, other, known, middle, 50 if other.sizes else None, "FLOPs", "Found", look)
     points = [
         PublishedPoint("A", "A 1", 100, 60.0, "hover", True), PublishedPoint("A", "A 2", 300, 59.0, "hover", False),
         PublishedPoint("B", "B 1", 400, 70.0, "hover", True),

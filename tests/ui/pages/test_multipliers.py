@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from typing import Any
 
@@ -89,16 +90,15 @@ def test_every_network_opens_unscaled(name: str) -> None:
     at = opened("multipliers", net=TITLES[name])
     assert line(at) == ""
     counted, found = report(name), values(at)
-    assert found["Parameters"] == (si(counted.params), "as published")
-    assert found["Multiply-adds"] == (si(counted.macs), "")
+    assert found["Parameters"] == (si(counted.params), "")
+    assert found["Multiply-adds"] == (si(counted.macs), "as published")
     assert found["Memory access"] == (si(counted.memory_access), "")
     assert found["Published top-1"][1] == ""
     assert len(metrics(at)) == 5
     half = report(name, 0.5).macs / counted.macs
     short = report(name, side=112).macs / counted.macs
     assert title(at) == (
-        f"Half the width leaves {100 * half:.3g} %, half the resolution leaves {100 * short:.3g} % of the "
-        f"multiply-adds of {counted.design.title}"
+        f"Half the width leaves {100 * half:.3g} %, half the resolution leaves {100 * short:.3g} % of the multiply-adds"
     )
 
 
@@ -157,6 +157,85 @@ def test_interpolated_accuracies_are_marked() -> None:
     caption = notes(at)["cells_map"]
     assert "≈: interpolated. Tested on 18 published" in caption
     assert "at most 1.5 points too low" in caption
+
+
+# --- the two ways -----------------------------------------------------------------------------------------------------
+
+
+def ways(at: AppTest) -> dict[str, list[Any]]:
+    """Read width, resolution and accuracy of the points by width, by resolution, and on screen."""
+    spec = charts(at)["two_ways"]
+    (_, others), *pairs = zip(*[iter(spec["data"][:6])] * 2, strict=True)
+    found = {"others": others, "resolution": pairs[0][1], "width": pairs[1][1], "here": (spec["data"][6:] or [None])[0]}
+    return {
+        name: [(*each[1:], top1) for each, top1 in zip(trace["customdata"], trace["y"], strict=True)] if trace else []
+        for name, trace in found.items()
+    }
+
+
+def test_two_ways_from_the_network_on_screen() -> None:
+    at = open_at()
+    found = ways(at)
+    assert found["here"] == [(1.0, "224", 71.8)]
+    assert found["width"] == [
+        (0.35, "224", 60.3), (0.5, "224", 65.4), (0.75, "224", 69.8), (1.0, "224", 71.8), (1.3, "224", 74.4),
+        (1.4, "224", 75.0),
+    ]  # fmt: skip
+    assert found["resolution"] == [
+        (1.0, "96", 60.3), (1.0, "128", 65.3), (1.0, "160", 68.8), (1.0, "192", 70.7), (1.0, "224", 71.8),
+    ]  # fmt: skip
+    assert {(width, side, top1) for width, side, top1 in found["others"]} == {
+        (width, str(side), top1) for (width, side), top1 in PrintedCells("mobilenet_v2").known.items()
+    }
+    names = [plain(each["text"]) for each in charts(at)["two_ways"]["layout"]["annotations"]]
+    assert names == ["Width changes, 224 px stays", "Resolution changes, 1× stays"]
+
+
+def test_the_two_ways_are_compared_at_equal_compute() -> None:
+    at = open_at()
+    spec = charts(at)["two_ways"]
+    narrow, (low, high) = (
+        report("mobilenet_v2", 0.35).macs,
+        (report("mobilenet_v2", 1.0, side).macs for side in (96, 128)),
+    )
+    share = math.log(narrow / low) / math.log(high / low)
+    assert spec["title"] == (
+        f"MobileNetV2 at {si(narrow)} multiply-adds: 60.3 % top-1 with 0.35× width, about "
+        f"{60.3 + share * (65.3 - 60.3):.1f} % with a smaller image"
+    )
+    (rule,) = spec["layout"]["shapes"]
+    assert rule["x0"] == rule["x1"] == narrow
+
+
+def test_the_comparison_starts_from_a_resolution_where_no_width_can_be_compared() -> None:
+    title = charts(open_at(net="MobileNetV1", width="0.5", res="160"))["two_ways"]["title"]
+    macs, low, high = (report("mobilenet_v1", *place).macs for place in ((0.5, 128), (0.25, 160), (0.5, 160)))
+    known = PrintedCells("mobilenet_v1").known
+    first, last = known[0.25, 160], known[0.5, 160]
+    other = first + math.log(macs / low) / math.log(high / low) * (last - first)
+    assert title == (
+        f"MobileNetV1 at {si(macs)} multiply-adds: {known[0.5, 128]:.1f} % top-1 with a 128 px image, about "
+        f"{other:.1f} % with a narrower network"
+    )
+
+
+@for_each("name", NETWORKS)
+def test_networks_with_one_way_or_none_say_so(name: str) -> None:
+    at = open_at(net=TITLES[name])
+    found, spec = ways(at), charts(at)["two_ways"]
+    assert found["here"], "every unscaled network has a published accuracy"
+    text = spec["alt"] + str(spec["layout"]["annotations"])
+    assert ("No other resolution is published at 1×" in text) == (not found["resolution"])
+    assert ("No other width is published at 224 px" in text) == (not found["width"])
+    assert bool(spec["layout"]["shapes"]) == bool(found["resolution"] and found["width"])
+
+
+def test_interpolated_points_are_hollow_and_unpublished_sizes_have_no_point() -> None:
+    at = open_at(width="0.6", res="170")
+    spec = charts(at)["two_ways"]
+    assert ways(at)["here"][0][:2] == (0.6, "170")
+    assert spec["data"][6]["marker"]["color"] != [spec["data"][6]["marker"]["line"]["color"]]
+    assert ways(open_at(width="4", res="2048"))["here"] == []
 
 
 # --- the map ----------------------------------------------------------------------------------------------------------
@@ -352,7 +431,7 @@ def test_every_control_has_its_effect() -> None:
     for name in NETWORKS:
         at.selectbox(key="net").set_value(name)
         run(at)
-        assert values(at)["Parameters"] == (si(report(name).params), "as published"), "another network is unscaled"
+        assert values(at)["Multiply-adds"] == (si(report(name).macs), "as published"), "another network is unscaled"
 
 
 def test_only_published_widths_of_shufflenet_v1() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from effviz.charts.silhouette import Box, Whole, silhouette
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
@@ -60,12 +58,9 @@ def choose(width: float) -> Choice:
 
 
 def cards(choice: Choice, convention: Convention) -> list[Card]:
-    """Make the headline numbers, compute first."""
-    params, compute, *others = headline_cards(choice, convention)
-    if not choice.scaled:
-        # The words belong to the first card.
-        params, compute = replace(params, below=""), replace(compute, below=params.below)
-    return [compute, params, *others]
+    """Make the headline numbers, the accuracy last."""
+    compute, accuracy, *others = headline_cards(choice, convention)
+    return [compute, *others, accuracy]
 
 
 @remembered

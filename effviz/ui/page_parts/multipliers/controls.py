@@ -109,9 +109,9 @@ def controls() -> Choice:
     if printed.widths and st.session_state.get("scale") not in (None, *(f"{width:g}" for width in printed.widths)):
         # These groups were published at fewer widths.
         st.session_state["scale"] = "1"
-    with instrument():
+    with instrument(), st.container(key="multipliers"):
         width = width_control(printed.base)
-    resolution = resolution_control(printed.base, step=32, usual=(32, 448))
+        resolution = resolution_control(printed.base, step=32, usual=(32, 448))
     links.rewrite("heat", lambda text: COMPUTE if text == "Compute" else text)  # links of earlier versions
     measure = inputs.choice("Heat map of", list(MEASURES), "heat", default="compute", format_func=MEASURES.__getitem__)
     retrained = inputs.flag(

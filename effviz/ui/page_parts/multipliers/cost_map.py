@@ -163,7 +163,7 @@ def figures_text(figure: Figure) -> str:
 def _finding(choice: Choice, convention: Convention) -> str:
     """Write the title: the share that the scaled network keeps, or that two halves of the unscaled one keep."""
     if choice.measure == "top1":
-        return _top1_finding(choice)
+        return top1_finding(choice)
     noun = {"compute": lower(convention.compute_label), "params": "parameters", "memory": "memory access"}
     base = _amount(choice, choice.own, convention)
 
@@ -180,7 +180,7 @@ def _finding(choice: Choice, convention: Convention) -> str:
     if half:
         name = "half" if half == 0.5 else f"{half:g} times"
         claims.insert(0, f"{name} the width leaves {share((half, side))}")
-    text = f"{', '.join(claims)} of the {noun[choice.measure]} of {choice.title}"
+    text = f"{', '.join(claims)} of the {noun[choice.measure]}"
     return text[0].upper() + text[1:]
 
 
@@ -205,7 +205,8 @@ def _multiple(share: float) -> str:
     return f"{share:.3g} times" if share < 999.5 else f"{share:,.0f} times"
 
 
-def _top1_finding(choice: Choice) -> str:
+def top1_finding(choice: Choice) -> str:
+    """Describe the published accuracy of the network on screen."""
     found, own, here = choice.top1(choice.place), choice.top1(choice.own), _here(choice)
     ends = None if choice.scaled else choice.printed.top1_range()
     if ends:
@@ -226,17 +227,17 @@ def _top1_finding(choice: Choice) -> str:
 def selecting(choice: Choice) -> Callable[[Click], None]:
     """Return the function that sets width and resolution to those of a clicked cell."""
     widths, sides = choice.axes
-    rule = choice.base.width_rule
+    return lambda mark: select(choice, (widths[round(mark.y)], sides[round(mark.x)]))
 
-    def select(mark: Click) -> None:
-        width, side = widths[round(mark.y)], sides[round(mark.x)]
-        if rule.multipliers:
-            links.assign("scale", f"{width:g}")
-        else:
-            links.put_number("width", width)
-        links.assign("res", compact_size(side))
 
-    return select
+def select(choice: Choice, place: Place) -> None:
+    """Set width and resolution."""
+    width, side = place
+    if choice.base.width_rule.multipliers:
+        links.assign("scale", f"{width:g}")
+    else:
+        links.put_number("width", width)
+    links.assign("res", compact_size(side))
 
 
 # --- misfits and table ---------------------------------------------------------------------------------------------

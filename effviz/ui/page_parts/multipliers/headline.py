@@ -15,19 +15,21 @@ def headline_cards(choice: Choice, convention: Convention) -> list[Card]:
     """Make the cards, without the latency."""
     now, own = choice.counts(choice.place), choice.counts(choice.own)
     values = {
-        "params": (now.params, own.params),
         "macs": (now.macs, own.macs),
+        "params": (now.params, own.params),
         "memory_access": (choice.memory(choice.place, convention), choice.memory(choice.own, convention)),
     }
     note = f"Unscaled: {choice.title}, {in_pixels(choice.own[1])}."
     cards = [
         count_card(
             convention, quantity, value, base if choice.scaled else None, against="unscaled",
-            below="as published" if quantity == "params" else "", note=note,
+            below="as published" if quantity == "macs" else "", note=note,
         )
         for quantity, (value, base) in values.items()
     ]  # fmt: skip
-    return [*cards, _top1_card(choice, note)]
+    compute, *others = cards
+    # The two numbers that the chart compares are the large ones.
+    return [compute, _top1_card(choice, note), *others]
 
 
 def _top1_card(choice: Choice, note: str) -> Card:
