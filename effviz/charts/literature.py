@@ -9,9 +9,10 @@ from effviz.core.arguments import check_border
 from effviz.core.units import exact, percent
 from effviz.count.palette import text_on
 from effviz.studies.literature.judge import UNEXPLAINED, VERDICTS, WRONG
-from effviz.studies.literature.selection import COMPARED, ErrorBin, Group, Summary, scaled
+from effviz.studies.literature.selection import BIN, COMPARED, ErrorBin, Group, Summary, scaled
 
-_TICKS = (0.05, 0.5)
+_TICKS = (0.005, 0.05, 0.5)
+_HIGHEST = 0.62  # of a bar, as a share of its row: the name of the row is above it
 
 GREYS = {"light": ("#DADAE2", "#A0A0AE", "#666674"), "dark": ("#37445A", "#6E7B8E", "#A9B5C6")}
 """Colors of the verdicts about correct figures, by appearance."""
@@ -24,52 +25,52 @@ def verdict_colors(look: Appearance) -> dict[str, str]:
 
 
 def verdict_errors(bins: Sequence[ErrorBin], found: Summary, look: Appearance) -> Chart:
-    """Draw the printed figures by their difference from the reference, one row per verdict.
+    """Draw how many printed figures have each difference from the reference, one row of bars per verdict.
 
     Args:
         bins: may be empty.
         found: counts of the whole selection.
         look: colors.
     """
-    traces = []
-    for verdict in COMPARED:
+    traces, rows = [], []
+    most = math.log1p(max((each.figures for each in bins), default=1))
+    for row, verdict in enumerate(COMPARED):
         own = [each for each in bins if each.verdict == verdict]
-        sizes = [round(6 + 2.6 * math.log2(each.figures), 1) for each in own]
-        color = look.accent if verdict in (UNEXPLAINED, WRONG) else look.muted
+        color, ink = (look.accent, look.accent) if verdict in (UNEXPLAINED, WRONG) else (look.muted, look.ink)
         hover = draw.hover(
             f"{VERDICTS[verdict]}: %{{customdata[1]}} with %{{customdata[2]}}",
             [[verdict, exact(each.figures), _range(each)] for each in own],
         )
-        marker = {"color": color, "size": sizes, "opacity": 0.85, "line": {"color": look.paper, "width": 1}}
-        places = [scaled((each.low + each.high) / 2) for each in own]
-        traces.append(draw.dots(places, [VERDICTS[verdict]] * len(own), marker, name=VERDICTS[verdict], **hover))
-    end = max((abs(scaled(off)) for each in bins for off in (each.low, each.high)), default=0)
+        traces.append({
+            "type": "bar", "name": VERDICTS[verdict], "x": [each.place for each in own], "base": -row, "width": BIN,
+            "y": [_HIGHEST * math.log1p(each.figures) / most for each in own],
+            "marker": {"color": color, "line": {"color": look.paper, "width": 0.5}},
+        } | hover)  # fmt: skip
+        text = f"<b>{VERDICTS[verdict]}</b> {exact(found.counts[verdict])}"
+        place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": -2}
+        rows.append(draw.note(0, _HIGHEST - row, text, ink, 14, **place))
+    end = max((abs(each.place) for each in bins), default=0)
     end = max(end, scaled(_TICKS[-1])) + 0.15
     sides = (("printed too low", 0, "left"), ("exact", 0.5, "center"), ("printed too high", 1, "right"))
-    counts = [
-        draw.note(1, VERDICTS[verdict], exact(found.counts[verdict]), look.accent if bad else look.ink, 14,
-                  xref="paper", xanchor="left", xshift=8)
-        for verdict in COMPARED for bad in (verdict in (UNEXPLAINED, WRONG),)
-    ]  # fmt: skip
     layout = {
-        "margin": draw.margin(right=52, top=24),
+        "margin": draw.margin(right=12, top=24), "barmode": "overlay", "bargap": 0,
         "xaxis": draw.axis(
             "Printed figure relative to the exact one (%)", range=[-end, end], showgrid=True,
             **draw.ticks([scaled(off) for off in (*(-tick for tick in _TICKS), 0, *_TICKS)], _signed),
         ),
-        "yaxis": draw.ROWS | {
-            "type": "category", "categoryarray": [VERDICTS[verdict] for verdict in COMPARED], "showgrid": True,
-            "range": [len(COMPARED) - 0.5, -0.5], "autorange": False,
-        },
-        "shapes": [draw.rule(look.muted, 1.5, x=0, layer="below")],
+        "yaxis": {"range": [0.96 - len(COMPARED), 1], "showgrid": False, "showticklabels": False},
+        "shapes": [
+            draw.rule(look.muted, 1.5, x=0, layer="below"),
+            *(draw.rule(look.muted, 1, y=-row, layer="below") for row in range(len(COMPARED))),
+        ],
         "annotations": [
-            *(draw.panel_label(text, x, 1, look.muted, 13, xanchor=anchor) for text, x, anchor in sides), *counts
+            *(draw.panel_label(text, x, 1, look.muted, 13, xanchor=anchor) for text, x, anchor in sides), *rows
         ],
     }  # fmt: skip
     spoken = ", ".join(f"{VERDICTS[verdict].lower()} {exact(found.counts[verdict])}" for verdict in COMPARED)
     worst = max(bins, key=lambda each: max(-each.low, each.high), default=None)
     widest = "" if worst is None else f"The largest difference is {_range(worst)}"
-    return chart(look, 330, traces, layout, _finding(found), f"By verdict: {spoken}", widest)
+    return chart(look, 400, traces, layout, _finding(found), f"By verdict: {spoken}", widest)
 
 
 def _signed(place: float) -> str:

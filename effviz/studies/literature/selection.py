@@ -26,7 +26,7 @@ from effviz.studies.literature.judge import (
 COMPARED = (RIGHT, SHORT, OTHER, UNEXPLAINED, WRONG)
 """Verdicts on claims with a reference."""
 
-_SMALL, _STEP = 0.001, 0.1
+_SMALL, BIN = 0.001, 0.1
 """Differences below the first are on a linear scale, larger ones on a logarithmic one; bins have this width on it."""
 _ROWS = 13
 
@@ -79,6 +79,7 @@ class ErrorBin(NamedTuple):
     low: float
     high: float
     figures: int
+    place: float  # the middle of the bin on the scale of `scaled`
 
 
 def scaled(off: float) -> float:
@@ -93,8 +94,10 @@ def errors(by: Filter) -> tuple[ErrorBin, ...]:
     for claim in chosen(by):
         if claim.verdict in COMPARED:
             off = claim.off or 0.0
-            bins.setdefault((claim.verdict, round(scaled(off) / _STEP)), []).append(off)
-    return tuple(ErrorBin(verdict, min(offs), max(offs), len(offs)) for (verdict, _), offs in bins.items())
+            bins.setdefault((claim.verdict, round(scaled(off) / BIN)), []).append(off)
+    return tuple(
+        ErrorBin(verdict, min(offs), max(offs), len(offs), step * BIN) for (verdict, step), offs in bins.items()
+    )
 
 
 GROUPINGS: dict[str, Callable[[Judged], str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from itertools import pairwise
 
 import pytest
 from page_reader import charts, failures, headings, line, metrics, open_page, opened, run, show_part
@@ -13,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from effviz.core.text import html_text
 from effviz.core.units import exact
 from effviz.studies.literature.judge import OPEN, OTHER, RIGHT, SHORT, UNBUILT, UNEXPLAINED, VERDICTS, WRONG, judged
-from effviz.studies.literature.selection import Filter, chosen, summary
+from effviz.studies.literature.selection import COMPARED, Filter, chosen, summary
 from effviz.studies.number_checker import EXAMPLES, identify
 from effviz.ui.page_parts.literature.course import recorded_claims
 
@@ -41,9 +42,21 @@ def test_the_title_of_the_chart_counts_the_wrong_figures() -> None:
     assert title.startswith(f"{exact(count)} of {exact(found.compared)} printed figures")
 
 
-def test_the_dots_of_the_errors_have_their_verdict_for_a_click() -> None:
+def test_the_bars_of_the_errors_have_their_verdict_for_a_click() -> None:
     for trace in charts(opened("literature"))["verdicts"]["data"]:
         assert {VERDICTS[verdict] for verdict, *_ in trace["customdata"]} == {trace["name"]}
+
+
+def test_the_bars_of_the_errors_do_not_overlap() -> None:
+    spec = charts(opened("literature"))["verdicts"]
+    for row, trace in enumerate(spec["data"]):
+        places = sorted(trace["x"])
+        assert all(right - left > 0.99 * trace["width"] for left, right in pairwise(places))
+        assert trace["base"] == -row
+        assert 0 < min(trace["y"]) <= max(trace["y"]) < 1, "a bar stays in its row"
+    counts = [each["text"] for each in spec["layout"]["annotations"][-len(spec["data"]) :]]
+    found = summary(judged())
+    assert counts == [f"<b>{VERDICTS[verdict]}</b> {exact(found.counts[verdict])}" for verdict in COMPARED]
 
 
 @pytest.mark.parametrize("by", ["Source", "Quantity"])

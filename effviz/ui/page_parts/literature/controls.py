@@ -97,7 +97,9 @@ def show_bar(grouping: str, mark: Click) -> None:
 
 def caption(grouping: str) -> str:
     """Return the note of the chart."""
-    what = "Bold: unexplained or wrong." if grouping in GROUPINGS else "Larger dots: more figures."
+    what = (
+        "Bold: unexplained or wrong." if grouping in GROUPINGS else "Taller bars: more figures, on a logarithmic scale."
+    )
     return f"{what} A click lists the figures."
 
 
