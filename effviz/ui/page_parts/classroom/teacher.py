@@ -46,7 +46,6 @@ def screen(room: Room, key: str) -> None:
             )
             _task(room, step)
             watch(TEACHER_S, lambda: (room.scene, room.ended, _has_students(room)), lambda: _counts(room))
-            _local_note(room)
             with section("The predictions"):
                 _predictions(room, step)
             if step.prediction is not None:
@@ -88,6 +87,7 @@ def _counts(room: Room) -> None:
     bar = f'<progress class="lesson_bar" max="{max(joined, 1)}" value="{answered}" aria-label="Answers"></progress>'
     # The result needs the room on the screen.
     kind, bar = ("room_count revealed", "") if place in room.scene.revealed else ("room_count", bar if asks else "")
+    kind += "" if joined else " empty"
     notes = _goals(room, place) + _places(room)
     st.html(f'<p class="{kind}" role="status"><strong>{number}{of}</strong> {noun}</p>{notes}{bar}')
 
@@ -133,16 +133,17 @@ def _invitation(room: Room) -> None:
             f'<button type="button" class="room_enlarge" popovertarget="room_large" title="Enlarge">{code}</button>'
             f'<span popover="auto" id="room_large" class="room_large" role="note">{code}'
             f'<span>{html_text(shown)}</span><span class="room_code">{html_text(room.code)}</span></span>'
-            f'<span class="room_note">{html_text(shown).replace("/", "<wbr>/")}</span>'
         )
     else:
-        shown_code = f'{code}<span class="room_note">{html_text(shown)}</span>'
+        shown_code = f"<strong>Join the class</strong>{code}<span>or open</span>"
     with st.container(key="room_invited" if has_students else "room_invitation"):
         st.markdown(
             f'<div class="room_join">{shown_code}'
+            f'<span class="room_note">{html_text(shown).replace("/", "<wbr>/")}</span>'
             f'<span class="room_code" aria-label="Code of the room">{html_text(room.code)}</span></div>',
             unsafe_allow_html=True,
         )
+        _local_note(room)
 
 
 @remembered
