@@ -18,6 +18,7 @@ from effviz.core.resolution import sides
 from effviz.count.kinds import KINDS
 from effviz.count.report import Report, analyze
 from effviz.lessons.subjects import design_of, report_of, rule_of
+from effviz.model.layers import BatchNorm2d
 from effviz.studies.guideline_shapes import Shape, compare
 from effviz.studies.guidelines.access import DEVICES
 from effviz.studies.guidelines.experiments import column, printed_speeds
@@ -78,6 +79,12 @@ def image(of: Subject, per: float = 1) -> float:
 def largest_map(of: Subject, per: float = 1) -> float:
     """Return the elements of the largest output of a layer, divided by `per`."""
     return max(prod(step.output.shape) for step in report_of(of).steps) / per
+
+
+def running_statistics(of: Subject, per: float = 1) -> float:
+    """Return the means and variances that batch norms keep, two for each channel, divided by `per`."""
+    layers = (step.layer for step in report_of(of).steps)
+    return sum(2 * layer.num_features for layer in layers if isinstance(layer, BatchNorm2d)) / per
 
 
 def intensity(of: Subject, memory: str = "fused") -> float:

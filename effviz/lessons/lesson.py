@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ PAGES = sorted(path.stem for path in (FOLDER.parents[1] / "pages").glob("*.py"))
 """The pages on which a step can be played."""
 ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 """Names of the lessons that ship, in the order of a course."""
+_TARGET = re.compile(r"\[([^]]+)\]\(#(\w+)\)")
 
 
 class Common(NamedTuple):
@@ -49,7 +51,7 @@ class Step:
         state: URL parameters of the page; None to keep what the visitor has built.
         keeps: whether what the visitor has built in the step before takes precedence over the state.
         optional: whether a class that is short of time can skip it.
-        look: what to look at.
+        look: what to look at. Its links, such as ``[the chart](#stages)``, name elements of the page by their keys.
         prediction: None for a step without a question.
         sheet: question of the worksheets; None without one. It is another one if the prediction has one answer only.
         explanation: after the answer.
@@ -80,6 +82,16 @@ class Step:
     use: frozenset[str]
     conceal: frozenset[str]
     teacher: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Keys of the elements to look at; that of a card begins with ``card_``."""
+        return tuple(key for _, key in _TARGET.findall(self.look))
+
+    @property
+    def look_elsewhere(self) -> str:
+        """The text of `look` without links, for another page."""
+        return _TARGET.sub(r"\1", self.look)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,11 @@ class Prediction:
     def hint(self, guess: float) -> str:
         """Explain a wrong guess that is close to a naive answer, with the value of that answer; otherwise empty."""
         naive = self.mistake(guess)
-        return f"{self.show(compute(naive.value, self.given))} is wrong: {naive.reason}" if naive else ""
+        if naive is None:
+            return ""
+        # The reason follows the numbers that count as correct, to which "that" could refer.
+        value, what = self.show(compute(naive.value, self.given)), naive.reason.removeprefix("That is ")
+        return f"{value} is {what}" if what != naive.reason else f"{value} is wrong: {what}"
 
     def mistake(self, guess: float) -> Naive | None:
         """Return the naive answer that a wrong guess is close to; None if it is close to none."""

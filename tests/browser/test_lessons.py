@@ -54,6 +54,18 @@ def answer(page: Page, step: Step, number: int) -> float:
     return guess
 
 
+def check_links(page: Page, step: Step) -> None:
+    """Check that each link of what to look at brings its element into view, by the keyboard and without the address."""
+    links, address = page.locator(".st-key-lesson a[href^='#']"), page.url
+    expect(links).to_have_count(len(step.targets))
+    for place, key in enumerate(step.targets):
+        links.nth(place).press("Enter")
+        target = page.locator(f".st-key-{key}, [data-key={key}]").first
+        expect(target).to_be_focused()
+        expect(target).to_be_in_viewport()
+    assert page.url == address
+
+
 def check_reload(page: Page, chosen: Lesson, guesses: dict[str, float]) -> None:
     """Check that a reload keeps answers and controls, at the step of Compound scaling that frees the slider of phi."""
     here, before = chosen.steps[6], chosen.steps[5]
@@ -106,6 +118,7 @@ def test_a_lesson_is_played_from_the_first_to_the_last_step(name: str, page: Pag
         for key in step.use:
             # Also on a phone, where the sidebar is closed.
             expect(page.locator(f".st-key-lesson_use .st-key-{key}")).to_be_visible()
+        check_links(page, step)
         check_fits(page)
         check_accessible(page)
         if (name, number) == ("compound_scaling", 7):

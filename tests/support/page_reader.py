@@ -154,6 +154,13 @@ def metrics(at: AppTest) -> list[Card]:
     return [Card(*(text for name, text in card.items() if name != "key")) for card in shown]
 
 
+def keys(at: AppTest) -> set[str]:
+    """The keys of all elements and containers on the page; those of cards begin with ``card_``."""
+    nodes = {str(node.key) for node in at.main if getattr(node, "key", None)}
+    shown = [card["key"] for cards in component(at, "cards").values() for card in cards["cards"]]
+    return nodes | {f"card_{key}" for key in shown if key}
+
+
 def counted_cards(at: AppTest) -> list[Card]:
     """The headline numbers that are counted; test_live_pages has the tests of the latency."""
     return [card for card in metrics(at) if card.label not in ("Latency here", "Latency")]

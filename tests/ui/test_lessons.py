@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from page_reader import control, failures, go_to, line, metrics, open_page, run, words_on_show
+from page_reader import control, failures, go_to, keys, line, metrics, open_page, run, words_on_show
 from streamlit.testing.v1 import AppTest
 
 from effviz.lessons.lesson import ORDER, Lesson, Step, lesson
@@ -80,6 +80,8 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
         assert metrics(at) or at.get("bidi_component"), "the page is drawn"
         assert not usable(at) & (step.lock | step.hide), step.name
         assert step.use <= usable(at), step.name
+        assert step.targets, step.name
+        assert set(step.targets) <= keys(at), step.name
         assert failures(at) == []
         assert line(at) == "", step.name
         if step.goal is not None:

@@ -1,12 +1,29 @@
 // The frame of a page in the browser: the behavior of menus that open over the page.
 
 export async function draw({ data, setTriggerValue }, takeaway, pictures) {
-  document.onclick = (event) => closeChips((chip) => !chip.contains(event.target));
+  document.onclick = (event) => {
+    closeChips((chip) => !chip.contains(event.target));
+    follow(event);
+  };
   document.onkeydown = (event) => { if (event.key === "Escape") closeChips(() => true); };
   repairElements();
   // Charts follow the window only, but present mode changes the room in it.
   requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
   (await import(takeaway)).offer(data, setTriggerValue, pictures);
+}
+
+/** Follow a link of a lesson to an element of the page, which has no id but the class of its key, or a card's key. */
+function follow(event) {
+  const link = event.target.closest?.(".st-key-lesson a[href^='#']");
+  const key = link?.getAttribute("href").slice(1);
+  const place = key && document.querySelector(`.st-key-${key}, [data-key="${key}"]`);
+  if (!place) return;
+  // The address would keep the name of the element.
+  event.preventDefault();
+  place.tabIndex = -1;
+  place.dataset.target = "";
+  place.scrollIntoView();
+  place.focus({ preventScroll: true });
 }
 
 /** Close what opens over the page, as a menu does, where `leaves` says so. */

@@ -118,7 +118,8 @@ def _predictions(room: Room, step: Step) -> None:
         return
     with place.container(key="room_result"):
         show_chart(predictions_chart(asked, room.answers(room.scene.step)), "room_answers")
-        show_explained(f"{step.explanation}\n\n**Look at** on the page {page(step.page).title}: {step.look}", "answer")
+        look = f"**Look at** on the page {page(step.page).title}: {step.look_elsewhere}"
+        show_explained(f"{step.explanation}\n\n{look}", "answer")
 
 
 def _invitation(room: Room) -> None:
