@@ -15,11 +15,13 @@ export async function draw({ data, setTriggerValue }, takeaway, pictures) {
 /** Follow a link of a lesson to an element of the page, which has no id but the class of its key, or a card's key. */
 function follow(event) {
   const link = event.target.closest?.(".st-key-lesson a[href^='#']");
-  const key = link?.getAttribute("href").slice(1);
-  const place = key && document.querySelector(`.st-key-${key}, [data-key="${key}"]`);
-  if (!place) return;
+  if (!link) return;
   // The address would keep the name of the element.
   event.preventDefault();
+  const key = link.getAttribute("href").slice(1);
+  const place = document.querySelector(`.st-key-${key}, [data-key="${key}"]`);
+  // The page may not be drawn yet.
+  if (!place) return;
   place.tabIndex = -1;
   place.dataset.target = "";
   place.scrollIntoView();
