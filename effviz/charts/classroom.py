@@ -84,8 +84,7 @@ def number_histogram(
         size: of the texts.
     """
     edges = _edges(answers, truth)
-    width = edges[1] - edges[0]
-    low, high = edges[0], edges[-1]
+    low, high, width = edges[0], edges[-1], edges[1] - edges[0]
     places = [min(max(math.floor((each - low) / width), 0), len(edges) - 2) for each in answers]
     numbers = [places.count(place) for place in range(len(edges) - 1)]
     # A bar has the colour of its answers' grade: the title counts the same ones.

@@ -81,17 +81,12 @@ def heat_map(
         x, y = sides.index(place[1]), widths.index(place[0])
         return draw.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5, color, stroke)
 
-    for place in cited:
-        dashed = outline(place, look.ink, 2)
-        shapes.append(dashed | {"line": dashed["line"] | {"dash": "dash"}})
+    dashed = [outline(place, look.ink, 2) for place in cited]
+    shapes += [shape | {"line": shape["line"] | {"dash": "dash"}} for shape in dashed]
     # An edge in the colour of the paper makes the frame visible on pale and on dark cells.
     shapes += [outline(own, look.ink, 1), outline(now, look.paper, 9), outline(now, look.ink, 5)]
-
-    def bold(text: str, current: bool) -> str:
-        return f'<b><span style="color:{look.ink}">{text}</span></b>' if current else text
-
-    across = draw.ticks(columns, lambda x: bold(compact_size(sides[x]), sides[x] == now[1]))
-    up = draw.ticks(lines, lambda y: f"{bold(f'{widths[y]:g}', widths[y] == now[0])} ")
+    across = draw.ticks(columns, lambda x: _bold(compact_size(sides[x]), sides[x] == now[1], look))
+    up = draw.ticks(lines, lambda y: f"{_bold(f'{widths[y]:g}', widths[y] == now[0], look)} ")
     layout = {
         "shapes": shapes,
         "hoverlabel": {"align": "left"},
@@ -102,6 +97,10 @@ def heat_map(
     spoken = "; ".join(_said(cell) for _, _, cell in cells_at if cell.value is not None)
     numbers = f"{said.unit}: {spoken}" if spoken else f"No value is published for {plural(len(cells), 'cell')}"
     return chart(look, min(500, 66 + 26 * max(2, len(widths))), traces, layout, said.title, numbers)
+
+
+def _bold(text: str, current: bool, look: Appearance) -> str:
+    return f'<b><span style="color:{look.ink}">{text}</span></b>' if current else text
 
 
 def _corner(x: int, y: int, look: Appearance) -> Spec:
