@@ -30,6 +30,18 @@ ORDER = ("compound_scaling", "mobilenet", "latency", "design")
 _TARGET = re.compile(r"\[([^]]+)\]\(#(\w+)\)")
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a repeated field, of which YAML itself takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        fields = [key.value for key, _ in node.value]
+        for place, (key, _) in enumerate(node.value):
+            if key.value in fields[:place]:
+                problem = f"the field {key.value!r} is repeated"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 class Common(NamedTuple):
     """A common mistake with its answer, and the number of the step that is about it; 0 for none."""
 
@@ -142,7 +154,7 @@ def read(path: Path) -> Lesson:
         LessonError: the file, a step or a field is broken.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except yaml.YAMLError as error:
         raise schema.broken(path.name, "", "", " ".join(str(error).split())) from None
     schema.check(path.name, content)

@@ -95,10 +95,15 @@ def test_a_common_mistake_needs_a_step_that_judges_it(step: str, tmp_path: Path)
         read(written(tmp_path, made))
 
 
-@pytest.mark.parametrize("text", ["a: [", "- 1", "", "!!python/object/apply:os.system ['true']"])
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "!!python/object/apply:os.system ['true']", "{[a]: 1, {b: 1}: 2}"])
 def test_a_file_that_is_no_lesson(text: str, tmp_path: Path) -> None:
     with pytest.raises(LessonError, match=r"^broken\.yaml: "):
         read(written(tmp_path, text))
+
+
+def test_a_repeated_field_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match=r"^broken\.yaml: the field 'a' is repeated in .* line 3"):
+        read(written(tmp_path, "numbers:\n  a: 1\n  a: 2\n"))
 
 
 @pytest.mark.parametrize("name", ORDER)
