@@ -74,6 +74,7 @@ class Visitor:
         self._cached: dict[str, int] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._pending: list[tuple[str, float, Run, asyncio.Future[Run]]] = []
+        self._complete_run = False  # the run that is awaited is one of the whole script, and has begun
         self.controls: dict[str, Control] = {}
         self.errors: list[str] = []
         self.runs = 0
@@ -229,6 +230,10 @@ class Visitor:
             self._session = message.new_session.initialize.session_id or self._session
             if not message.metadata.run.fragment_ids:
                 self.contents, self._drawn = {}, set()
+                self._complete_run = bool(self._pending) and not self._pending[0][0]
+            elif self._complete_run:
+                # A fragment waits for the end of the script, and a busy server may lose the message of that end.
+                self._settle()
         elif kind == "navigation":
             self._hashes = {each.url_pathname: each.page_script_hash for each in message.navigation.app_pages}
             self._arrive(message.navigation.page_script_hash)
@@ -272,10 +277,14 @@ class Visitor:
         if status == success:
             self._forget(self._values.keys() - self._drawn)
         if self._pending and status == (of_fragment if self._pending[0][0] else success):
-            _, started, run, done = self._pending.pop(0)
-            run.seconds = time.perf_counter() - started
-            if not done.done():
-                done.set_result(run)
+            self._settle()
+
+    def _settle(self) -> None:
+        _, started, run, done = self._pending.pop(0)
+        self._complete_run = False
+        run.seconds = time.perf_counter() - started
+        if not done.done():
+            done.set_result(run)
 
     def _arrive(self, page: str) -> None:
         if page and page != self._shown:
