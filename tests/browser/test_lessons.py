@@ -55,7 +55,10 @@ def answer(page: Page, step: Step, number: int) -> float:
 
 
 def check_links(page: Page, step: Step) -> None:
-    """Check that each link of what to look at brings its element into view, by the keyboard and without the address."""
+    """Check that each link of what to look at brings its element into view, by the keyboard and without the address.
+
+    A link that names a part opens it.
+    """
     links = page.locator(".st-key-lesson a[href^='#']")
     expect(links).to_have_count(len(step.targets))
     for place, key in enumerate(step.targets):
@@ -64,6 +67,10 @@ def check_links(page: Page, step: Step) -> None:
         links.nth(place).press("Enter")
         expect(target).to_be_focused()
         expect(target).to_be_in_viewport()
+        if key == "part":
+            title = links.nth(place).inner_text().strip('"')
+            expect(page.get_by_role("radio", name=title, exact=True)).to_be_checked()
+            settle(page)
     assert "#" not in page.url
 
 

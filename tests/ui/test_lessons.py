@@ -82,6 +82,11 @@ def test_every_step_is_locked_until_the_prediction_and_then_drawn(name: str) -> 
         assert step.use <= usable(at), step.name
         assert step.targets, step.name
         assert set(step.targets) <= keys(at), step.name
+        named = re.findall(r'\["([^"]+)"\]\(#part\)', step.look)
+        assert step.targets.count("part") == len(named), step.name
+        assert set(named) <= {part for each in at.button_group if each.key == "part" for part in each.options}, (
+            step.name
+        )
         assert failures(at) == []
         assert line(at) == "", step.name
         if step.goal is not None:

@@ -12,7 +12,10 @@ export async function draw({ data, setTriggerValue }, takeaway, pictures) {
   (await import(takeaway)).offer(data, setTriggerValue, pictures);
 }
 
-/** Follow a link of a lesson to an element of the page, which has no id but the class of its key, or a card's key. */
+/**
+ * Follow a link of a lesson to an element of the page, which has no id but the class of its key, or a card's key. If the
+ * link names one of several parts, open that part.
+ */
 function follow(event) {
   const link = event.target.closest?.(".st-key-lesson a[href^='#']");
   if (!link) return;
@@ -26,6 +29,8 @@ function follow(event) {
   place.dataset.target = "";
   place.scrollIntoView();
   place.focus({ preventScroll: true });
+  const name = link.textContent.replaceAll('"', "");
+  [...place.querySelectorAll("[role=radio]")].find((part) => part.textContent.trim() === name)?.click();
 }
 
 /** Close what opens over the page, as a menu does, where `leaves` says so. */
