@@ -6,8 +6,8 @@
 Every visitor is a websocket client that behaves as the browser does, with its message cache and its polling fragments.
 The output contains the times from a move to the end of its run, and the share of the processors' time that the host
 of a virtual machine gave to others ("stolen"): above about 5 % it decides the slowest moves. With ports, the visitors
-use servers that run already, or a proxy before them, and keep the cookie by which it assigns them to a replica. "Arrive"
-is the time of the last page when all open at once; the moves begin one think time later.
+use servers that run already, or a proxy before them, and keep the cookie by which it assigns them to a replica.
+"Arrive" is the time of the last page when all open at once; the moves begin one think time later.
 """
 
 from __future__ import annotations
