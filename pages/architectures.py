@@ -36,8 +36,8 @@ def page() -> None:
         )  # fmt: skip
     with section("The costs"):
         stages, *others = figures(report, unscaled, convention, look())
-        ghost = f"unscaled: {choice.baseline_name}" if choice.scaled else ""
-        legend = kind_legend((kind for _, kind in report.sums), ghost)
+        # The name of the unscaled network is in the help of the cards: here it would take a line of its own.
+        legend = kind_legend((kind for _, kind in report.sums), choice.against)
         show_chart(stages, CHARTS[0], legend=legend, on_click=show_stage(report))
         chart_row(dict(zip(CHARTS[1:], others, strict=True)))
     follow("architectures", settings(choice, convention, look()))

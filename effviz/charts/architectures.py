@@ -205,7 +205,7 @@ def _split(totals: Mapping[str, LayerSums], first: Measure, second: Measure) -> 
     shares = [(first.of(each) / sums[0], second.of(each) / sums[1]) for each in totals.values()]
     for stage, each in zip(stages, shares, strict=True):
         if min(each) > 0.9995:
-            return f"The layers of {stage} hold all {lower(first.label)} and {lower(second.label)}"
+            return f"All {lower(first.label)} and {lower(second.label)} are in {stage}"
     reached = list(zip(*(accumulate(column) for column in zip(*shares, strict=True)), strict=True))
     gaps = [abs(later - earlier) for earlier, later in reached[:-1]]
     if max(gaps) < 5e-4:
@@ -213,7 +213,7 @@ def _split(totals: Mapping[str, LayerSums], first: Measure, second: Measure) -> 
     end = gaps.index(max(gaps))
     part = stages[0] if end == 0 else f"{stages[0]} to {stages[end]}"
     held = [f"{percent(reached[end][place])} of the {lower(each.label)}" for place, each in ((1, second), (0, first))]
-    return f"The layers of {part} hold {' and '.join(held)}"
+    return f"{' and '.join(held)} are in {part}"
 
 
 # --- layer kinds -----------------------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ class Prediction:
         naive = self.mistake(guess)
         if naive is None:
             return ""
-        # The reason follows the numbers that count as correct, to which "that" could refer.
+        # The reason follows the size of the error, to which "that" could refer.
         value, what = self.show(compute(naive.value, self.given)), naive.reason.removeprefix("That is ")
         return f"{value} is {what}" if what != naive.reason else f"{value} is wrong: {what}"
 

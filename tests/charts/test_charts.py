@@ -213,11 +213,9 @@ def test_the_title_of_the_shares_is_computed(name: str, convention: Convention) 
 def test_the_title_of_the_stages_is_computed(name: str, convention: Convention) -> None:
     report = _report(name, convention.memory)
     title = _drawn(name, convention, LIGHT)["stages"].chart.title
-    found = re.fullmatch(
-        r"The layers of (?:(\w+) to )?(\w+) hold (.+ %) of the ([\w-]+) and (.+ %) of the parameters", title
-    )
+    found = re.fullmatch(r"(.+ %) of the [\w-]+ and (.+ %) of the parameters are in (?:(\w+) to )?(\w+)", title)
     assert found, title
-    first, last, compute, _, params = found.groups()
+    compute, params, first, last = found.groups()
     stages = list(dict.fromkeys(report.table["stage"]))
     split = stages.index(last) + 1
     assert (first or last) == stages[0]

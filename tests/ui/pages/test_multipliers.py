@@ -200,7 +200,7 @@ def test_the_two_ways_are_compared_at_equal_compute() -> None:
     )
     share = math.log(narrow / low) / math.log(high / low)
     assert spec["title"] == (
-        f"MobileNetV2 at {si(narrow)} multiply-adds: 60.3 % top-1 with 0.35× width, about "
+        f"MobileNetV2 at {si(narrow)} multiply-adds (dotted line): 60.3 % top-1 with 0.35× width, about "
         f"{60.3 + share * (65.3 - 60.3):.1f} % with a smaller image"
     )
     (rule,) = spec["layout"]["shapes"]
@@ -214,8 +214,8 @@ def test_the_comparison_starts_from_a_resolution_where_no_width_can_be_compared(
     first, last = known[0.25, 160], known[0.5, 160]
     other = first + math.log(macs / low) / math.log(high / low) * (last - first)
     assert title == (
-        f"MobileNetV1 at {si(macs)} multiply-adds: {known[0.5, 128]:.1f} % top-1 with a 128 px image, about "
-        f"{other:.1f} % with a narrower network"
+        f"MobileNetV1 at {si(macs)} multiply-adds (dotted line): {known[0.5, 128]:.1f} % top-1 with a 128 px image, "
+        f"about {other:.1f} % with a narrower network"
     )
 
 
@@ -401,7 +401,7 @@ def test_the_law_is_shown_for_half_of_both_when_unscaled() -> None:
     at = opened("multipliers", net="MobileNetV2")
     (text,) = (entry.value for entry in at.markdown if "$ counted" in entry.value)
     assert law(text)[2] == report("mobilenet_v2", 0.5, 112).macs
-    assert any(entry.value.startswith("For 0.5× at 112 px") for entry in at.caption)
+    assert any(entry.value.startswith("Example: 0.5× at 112 px") for entry in at.caption)
 
 
 # --- controls ---------------------------------------------------------------------------------------------------------

@@ -24,10 +24,11 @@ def the_law(choice: Choice, convention: Convention) -> None:
     place = law_place(choice)
     left, right = st.columns([4, 5], gap="large")
     with left:
+        if not choice.scaled:
+            st.caption(f"Example: {place[0]:g}× at {in_pixels(place[1])}, because the network on screen is unscaled.")
         st.markdown(law_text(choice, convention))
-        instead = f"For {place[0]:g}× at {in_pixels(place[1])}, because the network on screen is unscaled. "
         st.caption(
-            f"{'' if choice.scaled else instead}Exact fractions, layer by layer.",
+            "Exact fractions, layer by layer.",
             help="The law is that of MobileNets, arXiv 1704.04861, sections 3.3 and 3.4.",
         )
     with right:

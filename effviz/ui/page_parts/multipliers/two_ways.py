@@ -123,6 +123,6 @@ def finding(choice: Choice, convention: Convention) -> str:
         mine, other = f"a {in_pixels(side)} image", "a narrower network" if cheaper else "a wider network"
     return (
         f"{choice.title} at {convention.show_compute(choice.counts(equal.place).macs)} "
-        f"{lower(convention.compute_label)}: {equal.top1:.1f} % top-1 with {mine}, "
+        f"{lower(convention.compute_label)} (dotted line): {equal.top1:.1f} % top-1 with {mine}, "
         f"about {equal.other:.1f} % with {other}"
     )
