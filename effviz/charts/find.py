@@ -184,7 +184,12 @@ def _title(found: FoundNetworks) -> str:
         return f"None of the {_networks(found.total)} that fit has a published top-1"
     if found.total == 1:
         return f"{found.best} is the only network that fits"
-    return f"{found.best} has the highest published top-1 of {found.total:,} networks that fit"
+    known = found.total - len(found.rest)
+    if known == found.total:
+        return f"{found.best} has the highest published top-1 of the {found.total:,} networks that fit"
+    if known == 1:
+        return f"{found.best} is the only one of the {found.total:,} networks that fit with a published top-1"
+    return f"{found.best} has the highest published top-1 of the {known:,} networks that fit and have one"
 
 
 check_border(globals())

@@ -76,16 +76,16 @@ class Candidate(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Name, multipliers and resolution: ``MobileNetV2 0.75 ×, 192 px``."""
+        """Name, multipliers and resolution: ``MobileNetV2 0.75×, 192 px``."""
         title = _base(self.name, self.groups).title
-        scaled = f"φ = {self.phi:g}" if self.phi is not None else f"{self.width:g} ×"
+        scaled = f"φ = {self.phi:g}" if self.phi is not None else f"{self.width:g}×"
         return f"{title} {scaled}, {in_pixels(self.resolution)}"
 
     @property
     def short(self) -> str:
-        """The label without the multiplier 1 and without the network's own resolution: ``MobileNetV2 0.75 ×``."""
+        """The label without the multiplier 1 and without the network's own resolution: ``MobileNetV2 0.75×``."""
         usual = in_pixels(_base(self.name, self.groups).resolution)
-        return self.label.replace(" 1 ×,", ",").removesuffix(f", {usual}")
+        return self.label.replace(" 1×,", ",").removesuffix(f", {usual}")
 
     def value(self, quantity: str, dtype: str) -> int:
         """Return a counted quantity in its unit; sizes in bytes are in the number format `dtype`."""

@@ -420,7 +420,7 @@ def multipliers(look: Appearance) -> Named:
 def find(look: Appearance) -> Named:
     """Published top-1 of the networks within limits."""
     low, high, far = (
-        PublishedMark(f"A {value} ×", value, 50.0 + place, "text") for place, value in enumerate((10, 300, 900))
+        PublishedMark(f"A {value}×", value, 50.0 + place, "text") for place, value in enumerate((10, 300, 900))
     )
     for name, found in {
         "usual": FoundNetworks([low], [high], [far], [5, 20, 400], high.label, 5, 500, "500 M"),

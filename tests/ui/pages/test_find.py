@@ -38,7 +38,9 @@ def test_the_cards_are_those_of_the_search() -> None:
     best = found.fits[0]
     fit, top1, macs, params, peak = counted_cards(at)
     assert line(at) == ""
-    assert (fit.value, fit.delta) == (f"{len(found.fits):,}", f"of {found.tried:,} counted")
+    known = sum(each.top1 is not None for each in found.fits)
+    assert (fit.value, fit.delta) == (f"{len(found.fits):,}", f"{known:,} with a published top-1")
+    assert fit.help.startswith(f"{found.tried:,} networks were counted. ")
     assert (top1.value, top1.delta, top1.help) == (f"{best.top1:.1f}", best.short, best.source)
     assert (macs.value, params.value) == (
         Convention().show("macs", best.macs),
@@ -46,7 +48,9 @@ def test_the_cards_are_those_of_the_search() -> None:
     )
     assert macs.delta == f"{100 * best.macs / 300e6:.3g} % of the limit"
     assert peak.value == Convention(unit="int8").show("peak_activation", best.peak_activation)
-    assert headings(at) == [f"{best.label} has the highest published top-1 of {len(found.fits):,} networks that fit"]
+    assert headings(at) == [
+        f"{best.label} has the highest published top-1 of the {known:,} networks that fit and have one"
+    ]
     text = explained(found, BUDGETS, "int8", lambda value, _: f"{value // 1024:.0f} KiB")
     assert any(text in entry.proto.body for entry in at.html)
 
@@ -96,7 +100,7 @@ def test_only_networks_with_a_recorded_latency_fit_a_limit_on_it(monkeypatch: py
     assert number(open_page("find", max_macs=NO_LIMIT, max_latency="1s")) == 0
     monkeypatch.delenv("EFFVIZ_RECORDED")
     known = latencies.__wrapped__("fused", False)
-    assert "MobileNetV2 1 ×, 224 px" in {each.label for each in known}
+    assert "MobileNetV2 1×, 224 px" in {each.label for each in known}
     tried = [*known, *(each for each in candidates() if each.resolution == 224)][::8]
     assert {each in known for each in tried} == {True, False}
     for each in tried:

@@ -92,8 +92,9 @@ def chosen_network(found: Found) -> Candidate | None:
 
 def headline(choice: Choice, found: Found, each: Candidate | None, convention: Convention) -> None:
     """Show how many networks fit, and the selected one with its costs as shares of the limits."""
-    fit = len(found.fits)
-    cards = [Card("Networks that fit", f"{fit:,}", finder.RANKING, f"of {found.tried:,} counted")]
+    known = sum(each.top1 is not None for each in found.fits)
+    ranked = f"{found.tried:,} networks were counted. {finder.RANKING}"
+    cards = [Card("Networks that fit", f"{len(found.fits):,}", ranked, f"{known:,} with a published top-1")]
     if each is not None:
         top1 = "none" if each.top1 is None else f"{each.top1:.1f}"
         cards.append(Card(
