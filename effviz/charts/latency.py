@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from effviz.charts import draw
-from effviz.charts.names import Mark, Rectangle, Segment, named
+from effviz.charts.names import Mark, Segment, named
 from effviz.charts.sentences import plural
 from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.charts.ticks import log_values
@@ -58,13 +58,13 @@ def latency_scatter(
     x_range = (math.log10(low) - 0.1, math.log10(high) + 0.1)
     y_range = _steady(min(times), max(times))
     speeds = [each.speed for each in points]
-    places = [_place(each, (x_range, y_range)) for each in points]
-    traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), places, look)
+    traces, notes = _isolines(x_range, y_range, (min(speeds), max(speeds)), look)
     traces.append(_points(points, label, highlight, look))
     pair = _marked_pair(rows, column, highlight)
     layout: Spec = {
         "meta": {"clear": True},
-        "annotations": _names(points, highlight, notes, (x_range, y_range), look, pair),
+        "annotations": [*notes, *_names(points, highlight, (x_range, y_range), look, pair)],
+        "margin": draw.margin(right=8 + 7 * max((len(each["text"]) for each in notes), default=0), top=20),
         "shapes": [_link([each for each in points if each.title in highlight], look)] if pair else [],
         "xaxis": draw.log_axis(x_range, _ticks(x_range), label, _tick_text(short), showgrid=True),
         "yaxis": draw.log_axis(y_range, _ticks(y_range), "Latency (ms)", _tick_text("{:g}".format), showgrid=True),
@@ -102,10 +102,10 @@ def _points(points: Sequence[MeasuredPoint], label: str, highlight: Collection[s
 
 
 def _names(
-    points: Sequence[MeasuredPoint], highlight: Collection[str], fixed: Sequence[Spec], ranges: tuple[Span, Span],
-    look: Appearance, pair: Inversion | None,
+    points: Sequence[MeasuredPoint], highlight: Collection[str], ranges: tuple[Span, Span], look: Appearance,
+    pair: Inversion | None,
 ) -> list[Spec]:  # fmt: skip
-    """Name the networks at the corners of the cloud, where no name covers another one, and add the `fixed` labels.
+    """Name the networks at the corners of the cloud, where no name covers another one.
 
     The marked ones come first. The browser hides the earlier of two labels that overlap, so these are at the end.
     """
@@ -120,15 +120,14 @@ def _names(
     link: list[Segment] = [(marks[0].x, marks[0].y, marks[1].x, marks[1].y)] if pair else []
     others: list[Spec] = []
     marked: list[Spec] = []
-    taken = [_frame(*_pixels(each["x"], each["y"], ranges)) for each in fixed]
-    for point, place in zip(ordered, named(marks, _AREA, lines=link, taken=taken), strict=True):
+    for point, place in zip(ordered, named(marks, _AREA, lines=link), strict=True):
         if place is None:
             continue
         own = point.title in highlight
         x, y, text = math.log10(point.amount), math.log10(point.time), plotly_text(point.title)
         color, size = (look.accent, 14) if own else (look.muted, 12)
         (marked if own else others).append(draw.note(x, y, text, color, size, **place))
-    return [*others, *fixed, *marked]
+    return [*others, *marked]
 
 
 def _corners(points: Sequence[MeasuredPoint]) -> set[str]:
@@ -148,17 +147,9 @@ def _corners(points: Sequence[MeasuredPoint]) -> set[str]:
     return found
 
 
-def _frame(x: float, y: float) -> Rectangle:
-    """Return the rectangle of the label of a line of equal speed."""
-    return Rectangle(x - 24, y - 9, x + 24, y + 9)
-
-
 def _place(point: MeasuredPoint, ranges: tuple[Span, Span]) -> tuple[float, float]:
-    return _pixels(math.log10(point.amount), math.log10(point.time), ranges)
-
-
-def _pixels(across: float, up: float, ranges: tuple[Span, Span]) -> tuple[float, float]:
-    """Return a place on a chart of usual width in pixels, from the lower left corner."""
+    """Return the place of a network on a chart of usual width in pixels, from the lower left corner."""
+    across, up = math.log10(point.amount), math.log10(point.time)
     (left, right), (bottom, top) = ranges
     return _AREA[0] * (across - left) / (right - left), _AREA[1] * (up - bottom) / (top - bottom)
 
@@ -180,14 +171,11 @@ def _tick_text(written: Callable[[float], str]) -> Callable[[float], str]:
     return lambda value: written(round(value, 6))
 
 
-def _isolines(
-    x_range: Span, y_range: Span, speeds: Span, points: Sequence[tuple[float, float]], look: Appearance
-) -> tuple[list[Spec], list[Spec]]:
+def _isolines(x_range: Span, y_range: Span, speeds: Span, look: Appearance) -> tuple[list[Spec], list[Spec]]:
     """Draw lines of equal count per second around the `speeds` of the networks, at 1 and 3 times the powers of ten.
 
-    The speed is written on the line, as near to its upper end as the points leave room.
+    The speed is beyond the upper end of the line, outside the plot, so that it covers no mark.
     """
-    marks = [Mark(*place, 6, "") for place in points]
     traces: list[Spec] = []
     notes: list[Spec] = []
     low, high = math.log10(speeds[0]) - 0.6, math.log10(speeds[1]) + 0.6
@@ -199,11 +187,8 @@ def _isolines(
             continue
         ends = [10**start, 10**end], [10 ** (start + 3 - rate), 10 ** (end + 3 - rate)]
         traces.append(draw.line(*ends, look.muted, 1, dash="dot", showlegend=False))
-        places = [end - (end - start) * share / 100 for share in (*range(6, 95, 4), 6)]
-        frames = [_frame(*_pixels(x, x + 3 - rate, (x_range, y_range))) for x in places]
-        free = (x for x, frame in zip(places, frames, strict=True) if not any(map(frame.covers, marks)))
-        x = next(free, places[-1])
-        notes.append(draw.on_line(x, x + 3 - rate, f"{'' if notes else 'equal speed: '}{short(speed)}/s", look))
+        place = {"xanchor": "left", "xshift": 2} if end == x_range[1] else {"yanchor": "bottom"}
+        notes.append(draw.note(end, end + 3 - rate, f"{short(speed)}/s", look.muted, 12, **place))
     return traces, notes
 
 
@@ -255,7 +240,7 @@ def predictor_dots(rows: Sequence[Row], look: Appearance) -> Chart:
     dots = draw.dots(
         spreads, names, draw.outlined(colors, 12), mode="markers+text", text=[f"  {spread:.1f}×" for spread in spreads],
         textposition="middle right", textfont={"color": colors, "size": 14}, cliponaxis=False,
-        **draw.hover("%{y}: fastest over slowest %{x:.1f}"),
+        **draw.hover("%{y}: highest over lowest rate %{x:.1f}"),
     )  # fmt: skip
     beside: Spec = {"xref": "paper", "xanchor": "center", "xshift": 44}
     heading = draw.note(1, 1, "Rank<br>correlation", look.muted, yref="paper", yanchor="bottom", yshift=2, **beside)
@@ -266,11 +251,11 @@ def predictor_dots(rows: Sequence[Row], look: Appearance) -> Chart:
                        for name, order, color in zip(names, orders, colors, strict=True)),
         ],
         "xaxis": draw.log_axis(
-            span, [1, *log_values(*span)], "Fastest over slowest: lower is better", _tick_text(short), showgrid=True
+            span, [1, *log_values(*span)], "Highest over lowest rate: lower is better", _tick_text(short), showgrid=True
         ),
         "yaxis": draw.ROWS | {"showgrid": True},
     }  # fmt: skip
-    gap = f"a factor of {best.spread:.1f} between the fastest and the slowest network"
+    gap = f"a factor of {best.spread:.1f} between the highest and the lowest rate"
     title = f"The best predictor of latency is {best.label}, with {gap}"
     spoken = "; ".join(
         f"{entry.label}: spread {entry.spread:.1f}, {'no ' * math.isnan(entry.rank_correlation)}rank correlation"

@@ -23,7 +23,7 @@ from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
 from effviz.measure import store
 from effviz.measure.digest import network_digest
-from effviz.measure.latency import Latency, cached, measured_sides
+from effviz.measure.latency import Latency, cached, measured_sides, short_processor
 from effviz.model.design import Design
 
 VERSION = 2
@@ -49,7 +49,7 @@ class Recorded(Latency):
     @property
     def where(self) -> str:
         """Machine and date: ``AMD EPYC, 2026-11-30``."""
-        return f"{self.environment['cpu']}, {self.measured_at[:10]}"
+        return f"{short_processor(self.environment['cpu'])}, {self.measured_at[:10]}"
 
 
 class RecordedSetting(NamedTuple):

@@ -87,8 +87,8 @@ PAGES = (
              f"([MnasNet]({_ARXIV}/1807.11626)), and looks through more networks than can be trained. Costs are exact; "
              "accuracy is not predicted here.", "Design"),
     PageInfo("latency", "FLOPs are not latency", "speed",
-             "Networks with equal [[multiply-adds]] differ several times in speed, because operations use a processor "
-             f"differently well ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
+             "Networks with equal [[multiply-adds]] differ several times in speed, because some operations use a "
+             f"processor better than others ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
              "[[latency|time]], here and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
              "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons",

@@ -98,7 +98,7 @@ def _check_places(chart: Chart) -> int:
     labels = [note for note in spec["layout"].get("annotations", ()) if note["text"].endswith("/s")]
     assert len(labels) == len(lines)
     for line, label in zip(lines, labels, strict=True):
-        rate = _read(label["text"].removeprefix("equal speed: ").removesuffix("/s"))
+        rate = _read(label["text"].removesuffix("/s"))
         for x, milli in zip(line["x"], line["y"], strict=True):
             assert x / (milli / 1000) == pytest.approx(rate)
         assert line["x"][0] < line["x"][1]

@@ -44,7 +44,7 @@ def test_a_recorded_latency_has_the_conditions_of_its_machine() -> None:
     assert not MEASURED.is_recorded
     assert (found.median_ms, found.runs, found.measured_at) == (40.0, MEASURED.runs, MEASURED.measured_at)
     assert found.environment == MACHINE | {"dtype": "float32", "threads": "1"}
-    assert found.where == "Other CPU, 2026-01-31"
+    assert found.where == "Other, 2026-01-31"
     # Equal networks share their latency, other conditions have none.
     assert find(replace(DESIGNS[0], name="other", title="Other")) == found
     assert find(DESIGNS[2]) is None

@@ -151,7 +151,7 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
 def metrics(at: AppTest) -> list[Card]:
     """The headline numbers."""
     shown = [card for cards in component(at, "cards").values() for card in cards["cards"]]
-    return [Card(*(text for name, text in card.items() if name != "key")) for card in shown]
+    return [Card(*(text for name, text in card.items() if name not in ("named", "key"))) for card in shown]
 
 
 def keys(at: AppTest) -> set[str]:

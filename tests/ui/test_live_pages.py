@@ -543,7 +543,7 @@ def spearman(one: list[float], two: list[float]) -> float:
 
 def test_before_anything_is_measured_the_printed_figures_are_there() -> None:
     at = open_page("latency")
-    assert values(at)["Networks measured"] == (f"0 of {len(ENTRIES)}", "1 thread")
+    assert values(at)["Measured"] == (f"0 of {len(ENTRIES)}", "1 thread")
     assert values(at)["Rank correlation"] == ("\N{EN DASH}", "not measured")
     assert button(at, "start").label == f"Measure here: {len(ENTRIES)} networks"
     assert list(charts(at)) == ["printed_chart"]
@@ -562,15 +562,15 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     amounts, spans = [each[column] for each in shown], [times[each["title"]] for each in shown]
     speeds = [1e3 * amount / span for amount, span in zip(amounts, spans, strict=True)]
     found = values(at)
-    assert found["Networks measured"][0] == f"{len(shown)} of {len(shown)}"
+    assert found["Measured"][0] == f"{len(shown)} of {len(shown)}"
     if len(set(amounts)) == len(amounts):
         assert float(found["Rank correlation"][0]) == pytest.approx(spearman(amounts, spans), abs=0.00501)
-    assert found["Slowest"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))]["title"])
+    assert found["Lowest rate"] == (f"{si(min(speeds))}/s", shown[int(np.argmin(speeds))]["title"])
     # Several networks may have the highest speed.
     fastest = {each["title"] for each, speed in zip(shown, speeds, strict=True) if speed == pytest.approx(max(speeds))}
-    assert found["Fastest"][0] == f"{si(max(speeds))}/s"
-    assert found["Fastest"][1] in fastest
-    assert found["Fastest over slowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
+    assert found["Highest rate"][0] == f"{si(max(speeds))}/s"
+    assert found["Highest rate"][1] in fastest
+    assert found["Highest over lowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
     drawn = charts(at)["scatter"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
     assert sorted(x for trace in points for x in trace["x"]) == sorted(amounts)
@@ -605,7 +605,7 @@ def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:
             for at in (one, two)
         )
         assert twice == [2 * x for x in once]
-    assert values(one)["Fastest over slowest"] == values(two)["Fastest over slowest"]
+    assert values(one)["Highest over lowest"] == values(two)["Highest over lowest"]
 
 
 def test_a_family_is_marked() -> None:
@@ -636,12 +636,12 @@ def test_the_zoo_is_measured_in_the_background_paused_and_resumed() -> None:
     run(at)
     done = len(zoo_run.default_run().latencies())
     assert 2 <= done < len(ENTRIES)
-    assert values(at)["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
+    assert values(at)["Measured"][0] == f"{done} of {len(ENTRIES)}"
     assert button(at, "start").label == f"Measure here: {len(ENTRIES) - done} networks"
     assert bar(at).startswith("Paused.")
     # As after a restart: the memory of the process is gone, the disk is not.
     latencies._remembered.clear()
-    assert values(run(at))["Networks measured"][0] == f"{done} of {len(ENTRIES)}"
+    assert values(run(at))["Measured"][0] == f"{done} of {len(ENTRIES)}"
 
 
 def test_the_answers_are_those_of_this_machine_and_of_the_printed_one() -> None:

@@ -62,5 +62,7 @@ def test_a_measurement_replaces_the_recorded_latency() -> None:
 def test_the_charts_name_the_machine_of_recorded_latencies() -> None:
     page = open_page("latency")
     assert "Recorded on " in charts(page)["scatter"]["alt"]
-    assert metrics(page)[-1].label == "Networks recorded"
-    assert "on the recorded machine" in charts(open_page("memory"))["experiment"]["title"]
+    card = metrics(page)[-1]
+    assert card.label == "Recorded"
+    assert "(R)" not in card.delta
+    assert "On the recorded machine" in charts(open_page("memory"))["experiment"]["title"]

@@ -9,7 +9,7 @@ from effviz.charts.style import Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
 from effviz.core.text import plotly_text
 from effviz.core.units import si
-from effviz.studies.guidelines.experiments import TOLERANCE, GuidelineVerdict, verdict
+from effviz.studies.guidelines.experiments import GuidelineVerdict, verdict
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,15 @@ def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], 
 
 
 def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) -> str:
-    """State whether the speeds here follow the guideline, beside those of the paper."""
+    """State which cases are slower or faster than the first one here, beside the speeds of the paper."""
     here, *others = machines
     done = sum(label in here.speeds for label in labels)
     if done < len(labels):
         return f"{done} of {len(labels)} cases measured so far. {_published(guideline, others, labels)}"
     found = verdict(guideline, {label: here.speeds[label] for label in labels})
     beside = ", ".join(f"{machine.relative(labels[0])[found.extreme]:.2f}× on {_short(machine)}" for machine in others)
-    where = "on the recorded machine" if here.quiet else "here"
-    return f"{_judged(guideline[1], found, labels[0], where)} (paper: {beside})"
+    where = "On the recorded machine" if here.quiet else "On this machine"
+    return f"{_judged(guideline, found, labels[0], where)} (paper: {beside})"
 
 
 def _short(machine: Machine) -> str:
@@ -110,17 +110,22 @@ def _published(guideline: str, machines: Sequence[Machine], labels: Sequence[str
     return f"In the paper, the largest difference from {labels[0]} is {cases}"
 
 
-def _judged(number: str, found: GuidelineVerdict, first: str, where: str) -> str:
-    expected, opposite, extreme = ("faster", "slower", "fastest") if number == "4" else ("slower", "faster", "slowest")
-    case = f"{found.extreme}, the {extreme} case, runs at {found.speed:.2f}× the speed of {first}"
-    if not found.equal and not found.against:
-        return f"Guideline {number} holds {where}: {case}"
-    if not found.follow:
-        slow = f"no case is more than {100 * TOLERANCE:g} % {expected}"
-        return f"Guideline {number} does not hold {where}: {slow}; {case}"
-    exceptions = [f"{listed(found.equal)} (equal)"] if found.equal else []
-    exceptions += [f"{listed(found.against)} ({opposite})"] if found.against else []
-    return f"Guideline {number} holds {where} except for {' and '.join(exceptions)}: {case}"
+def _judged(guideline: str, found: GuidelineVerdict, first: str, where: str) -> str:
+    expected, opposite, extreme = (
+        ("faster", "slower", "fastest") if guideline == "G4" else ("slower", "faster", "slowest")
+    )
+    groups = [(found.follow, expected), (found.equal, "equal"), (found.against, opposite)]
+    (labels, word), *rest = [(labels, word) for labels, word in groups if labels]
+    than = f"as fast as {first}" if word == "equal" else f"{word} than {first}"
+    clauses = [_clause(labels, than), *(_clause(labels, word) for labels, word in rest)]
+    compared = ", and ".join(filter(None, [", ".join(clauses[:-1]), clauses[-1]]))
+    return f"{where}, {compared}. The {extreme}, {found.extreme}, runs at {found.speed:.2f}× the speed"
+
+
+def _clause(labels: Sequence[str], word: str) -> str:
+    # Among others the label "4 groups" is plural, "1:6" is not.
+    several = len(labels) > 1 or labels[0].partition(" ")[0].isdigit()
+    return f"{listed(labels)} {'are' if several else 'is'} {word}"
 
 
 check_border(globals())

@@ -51,7 +51,7 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
     Args:
         curve: from wide:narrow to narrow:wide, with equal widths among them.
         now: the point to mark.
-        least: the bound in elements for the multiply-adds of the equal widths.
+        least: the bound in elements for the multiply-adds of `now`.
         pixels: of the map.
         unit: of memory access.
     """
@@ -69,7 +69,16 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
         more = f"{unit.of(now) / unit.of(equal):.2f}× as much data as {equal.widths}"
         title = f"{now.widths} channels move {more}, for equal multiply-adds"
     axis = "c1 : c2, input to output channels"
-    return _curves([_Line("", curve, form)], now, (least, "least possible"), ticks, axis, unit, title, look)
+    return _curves(
+        [_Line("", curve, form)],
+        now,
+        (least, f"least possible for<br>{si(now.macs)} multiply-adds"),
+        ticks,
+        axis,
+        unit,
+        title,
+        look,
+    )
 
 
 def groups_chart(
@@ -144,7 +153,8 @@ def _curves(
             notes.append(draw.note(x, y, curve.name, look.muted, xanchor="right", xshift=-10, yshift=side))
     traces.append(draw.line([10 ** (first - room), 10 ** (last + room)], [level, level], look.ink, 1.5, dash="dash"))
     below = level > 0.08 * upwards["range"][1]
-    notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", yshift=-12 if below else 12))
+    beside: Spec = {"yanchor": "top", "yshift": -2} if below else {"yanchor": "bottom", "yshift": 2}
+    notes.append(draw.note(last + room, level, named, look.ink, xanchor="right", align="right", **beside))
     hover = draw.hover(f"{now.name}: {now.widths}<br>{unit.text(now)}")
     traces.append(draw.dots([now.x], [unit.of(now)], draw.current(look, 14), **hover))
     right = math.log10(now.x) > first + 0.3 * (last - first)
@@ -161,7 +171,7 @@ def _curves(
         (curve.name or "counted", [f"{point.name} {unit.text(point)}" for point in _few(curve.points)])
         for curve in lines
     )
-    return chart(look, 360, traces, layout, title, label, named, spoken)
+    return chart(look, 360, traces, layout, title, label, named.replace("<br>", " "), spoken)
 
 
 def _counted(curve: _Line, unit: Unit, look: Appearance) -> Spec:

@@ -11,7 +11,7 @@ export function draw({ parentElement, data }) {
 }
 
 /**
- * Write cards of {label, text, unit, help, below, against, stale, over, aside, badge, key} into the element `box`. With `others`, further
+ * Write cards of {label, text, unit, help, below, against, stale, over, aside, badge, named, key} into the element `box`. With `others`, further
  * cards and those in whose place is null stay and are dimmed: they belong to the state before.
  */
 export function show(box, cards, others = false) {
@@ -27,6 +27,7 @@ export function show(box, cards, others = false) {
     if (card.key) item.dataset.key = `card_${card.key}`;
     item.classList.toggle("stale", card.stale);
     item.classList.toggle("over", Boolean(card.over));
+    item.classList.toggle("named", Boolean(card.named));
     write(item.querySelector(".label"), card.label);
     write(item.querySelector(".badge"), card.badge ?? "");
     write(item.querySelector(".text"), card.text);

@@ -38,6 +38,7 @@ class Card:
         over: whether the number exceeds a limit; `below` says so too.
         aside: the same amount in another unit, small beside the number; empty for none.
         badge: a word about the origin of the number, in a frame beside the label; empty for none.
+        named: whether `below` is needed to read the number, so that a phone shows it in every row.
         key: name of the card for a lesson, which can conceal it: ``"macs"``; empty for none.
     """
 
@@ -51,6 +52,7 @@ class Card:
     unit: str = ""
     over: bool = False
     badge: str = ""
+    named: bool = False
     key: str = ""
 
 

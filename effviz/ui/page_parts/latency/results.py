@@ -38,6 +38,7 @@ from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 ENOUGH = 3
 REDRAW_S = 6.0
 HERE = "On this machine"
+_HIGHEST, _LOWEST = "Highest rate", "Lowest rate"
 _NOISY = "A latency is noisy if the machine was busy during the measurement, or if the runs have a wide spread."
 _WORDS = Words(
     nothing="Not measured on this machine yet. A full run takes three to eight minutes.",
@@ -82,11 +83,11 @@ def headline(rows: Sequence[Row], options: Options, convention: Convention) -> N
     total = len(selected(options, convention))
     threads = words.thread_text(options.threads)
     old = recorded(rows)
-    label, machine = ("Networks recorded", old.where) if old else ("Networks measured", threads)
-    number = Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine)
+    label, machine = ("Recorded", old.where) if old else ("Measured", threads)
+    number = Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine, named=True)
     if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
-        cards = [Card(label, *empty) for label in ("Fastest over slowest", "Rank correlation", "Fastest", "Slowest")]
+        cards = [Card(label, *empty) for label in ("Highest over lowest", "Rank correlation", _HIGHEST, _LOWEST)]
     else:
         found = {entry.column: entry for entry in predictors(rows)}
         cards = _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
@@ -100,7 +101,7 @@ def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -
     meaning = f"{here.label.capitalize()} per second."
     return [
         Card(
-            "Fastest over slowest", f"{here.spread:.1f}×", "Ratio of the two speeds. It is 1 if latency is "
+            "Highest over lowest", f"{here.spread:.1f}×", "Ratio of the two rates. It is 1 if latency is "
             "proportional to the count.",
             f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
         ),
@@ -110,8 +111,8 @@ def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -
             "unrelated.",
             f"multiply-adds: {macs.rank_correlation:.2f}" if other else f"of {len(rows)} networks",
         ),
-        Card("Fastest", f"{si(here.fastest * factor)}/s", meaning, fastest),
-        Card("Slowest", f"{si(here.slowest * factor)}/s", meaning, slowest),
+        Card(_HIGHEST, f"{si(here.fastest * factor)}/s", meaning, fastest, named=True),
+        Card(_LOWEST, f"{si(here.slowest * factor)}/s", meaning, slowest, named=True),
     ]  # fmt: skip
 
 

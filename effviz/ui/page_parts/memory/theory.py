@@ -108,7 +108,17 @@ def show_curves(found: ShapePair, convention: Convention) -> None:
         return
     with st.container(key="charts_moved_theory", gap="medium"):
         show_chart(_moved(found.shape, convention, look(), curve.title), "moved", note=_AREA)
-        show_chart(curve, "theory", heading="none", note=_NOTES[guideline])
+        show_chart(curve, "theory", heading="none", note=_rounded(found, convention) + _NOTES[guideline])
+
+
+def _rounded(found: ShapePair, convention: Convention) -> str:
+    """Compare the multiply-adds of the two shapes, if rounded widths make them differ."""
+    now, base = found.now, found.base
+    if found.shape.guideline != "G1" or now.macs == base.macs:
+        return ""
+    relation = "fewer" if base.macs < now.macs else "more"
+    amount = f"{percent(abs(base.macs / now.macs - 1))} {relation} {lower(convention.compute_label)}"
+    return f"{base.name} has {amount} than {now.name}. "
 
 
 @remembered
