@@ -3,7 +3,7 @@
 from functools import partial
 
 from effviz.ui.page_parts.home.gallery import gallery
-from effviz.ui.page_parts.home.instrument import DRAWING, NOTE, cards, choose, control, drawing
+from effviz.ui.page_parts.home.instrument import DRAWING, cards, choose, control, drawing, note
 from effviz.ui.page_parts.home.sweep import settings
 from effviz.ui.page_parts.home.zoo import reports, totals, ways, zoo_table
 from effviz.ui.widgets.cards import show_cards
@@ -21,7 +21,7 @@ def page() -> None:
     with instrument(), section("The headline"):
         show_cards(cards(choice, convention))
     with section("The network"):
-        show_chart(drawing(choice, convention, look()), DRAWING, note=NOTE)
+        show_chart(drawing(choice, convention, look()), DRAWING, note=note(choice))
     follow("home", settings(convention, look()))
     ways()
     parts(

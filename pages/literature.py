@@ -3,8 +3,6 @@
 from functools import partial
 
 from effviz.studies.literature.judge import judged
-from effviz.studies.literature.selection import GROUPINGS
-from effviz.ui import inputs, links
 from effviz.ui.page_parts.literature.checker import KEY, checker
 from effviz.ui.page_parts.literature.claims import ALL_FIGURES, JUDGED, JUDGED_WORDS, PAGE, claims, files, rules, when
 from effviz.ui.page_parts.literature.controls import caption, cards, chart, controls, legend, show_bar
@@ -19,19 +17,17 @@ convention = header("literature", controls=False)
 
 
 def page() -> None:
-    chosen = controls()
+    chosen, grouping = controls()
     ready = calculated(JUDGED, judged) is not None
     if ready:
         with instrument(), section("The headline"):
             show_cards(cards(chosen))
         with section("The verdicts"):
-            grouping = inputs.switch("Group by", ["Difference", *GROUPINGS], "by", default="Difference")
             show_chart(
                 chart(chosen, grouping, look()), "verdicts", legend=legend(grouping, look()), note=caption(grouping),
                 on_click=partial(show_bar, grouping),
             )  # fmt: skip
     else:
-        links.idle("by")
         with instrument():
             reserve(JUDGED, "cards")
         reserve(JUDGED, "chart", JUDGED_WORDS)

@@ -105,7 +105,7 @@ def _values(lines: Sequence[Spec], value: float, ends: tuple[float, float], look
     for line, share in zip(lines, _LINES, strict=True):
         inside = [place for place in zip(line["x"], line["y"], strict=True) if ends[0] < place[1] < ends[1]]
         if inside and value:
-            x, y = inside[len(inside) // (20 if notes else 8)]
+            x, y = inside[len(inside) // (9 if notes else 5)]
             text = f"\N{MINUS SIGN}{100 * (1 - share):.0f} %" if notes else f"value {value:.3g}"
             color = "" if notes else look.accent
             notes.append(draw.on_line(math.log10(x), y, text, look, color))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from effviz.charts import draw
 from effviz.charts.style import CLEAR, Appearance, Chart, Spec, chart
 from effviz.core.arguments import check_border
-from effviz.core.units import exact, percent, si
+from effviz.core.units import exact, percent, si, tenths
 from effviz.count.palette import text_on
 
 _GAP = 0.012  # between two boxes, in shares of the drawing
@@ -105,7 +105,7 @@ def _strips(network: Sequence[Box], whole: Whole, look: Appearance) -> tuple[lis
     traces, left, places = [], [0.0, 0.0], (2.95, 0.65)
     for label, shares in rows:
         fill = draw.mixed(look.grid, look.accent, shares[0] / most)
-        written = [f"{label}: {percent(share)}" for share in shares]
+        written = [f"{label}: {tenths(share)}" for share in shares]
         traces.append(
             {
                 "type": "bar", "orientation": "h", "xaxis": "x2", "yaxis": "y2", "base": left, "x": shares,
@@ -120,7 +120,7 @@ def _strips(network: Sequence[Box], whole: Whole, look: Appearance) -> tuple[lis
         draw.note(0, place + 0.65, name, look.ink, xref="x2", yref="y2", xanchor="left", yanchor="bottom", xshift=-3)
         for name, place in zip((whole.label, "Parameters"), places, strict=True)
     ]
-    return traces, heads, "; ".join(f"{label}: {percent(a)} and {percent(b)}" for label, (a, b) in rows)
+    return traces, heads, "; ".join(f"{label}: {tenths(a)} and {tenths(b)}" for label, (a, b) in rows)
 
 
 def _widths(network: Sequence[Box]) -> list[int]:

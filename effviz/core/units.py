@@ -76,6 +76,11 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if abs(value) < 9.95 else f"{value:.0f} %"
 
 
+def tenths(share: float) -> str:
+    """Format a share beside others whose sum is compared: as `percent`, but always with one decimal."""
+    return percent(share) if abs(share) < 0.0995 else f"{100 * share:.1f} %"
+
+
 def three_digits(value: float) -> str:
     """Format three digits of a number, and all digits before the decimal point from 1,000 on."""
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"

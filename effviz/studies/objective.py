@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from effviz.core.arguments import check_border
 from effviz.core.caches import remembered
 from effviz.core.errors import fail, number
+from effviz.core.resolution import size_text
 from effviz.studies.prediction import ENTRIES, Entry
 from effviz.studies.printed_latency import full_name
+from effviz.zoo import architecture
 from effviz.zoo.published import published
 from effviz.zoo.published.cells import cells, faults, own_top1, printed_top1
 
@@ -133,14 +136,33 @@ def phones() -> dict[str, tuple[TimedNetwork, ...]]:
     accuracies are left out.
     """
     table = published()
+    table = table[table["latency_ms"].notna() & table["top1"].notna()]
+    rows = [row for row in table.itertuples() if "top1" not in faults(row.wrong)]
+    places = [f"{row.latency_device}. {row.source}" for row in rows]
+    # Rows of one device that would share a name keep that of the source, which distinguishes them.
+    names = [_display_name(row) for row in rows]
+    uses = Counter(zip(places, names, strict=True))
     found: dict[str, dict[tuple[str, float, float], TimedNetwork]] = {}
-    for row in table[table["latency_ms"].notna() & table["top1"].notna()].itertuples():
-        if "top1" not in faults(row.wrong):
-            title = full_name(row.architecture, row.variant)
-            place = f"{row.latency_device}. {row.source}"
-            network = TimedNetwork(title, row.architecture, float(row.top1), float(row.latency_ms), row.source)
-            found.setdefault(place, {})[title, network.top1, network.latency_ms] = network
+    for row, place, name in zip(rows, places, names, strict=True):
+        title = name if name and uses[place, name] == 1 else full_name(row.architecture, row.variant)
+        network = TimedNetwork(title, row.architecture, float(row.top1), float(row.latency_ms), row.source)
+        found.setdefault(place, {})[title, network.top1, network.latency_ms] = network
     return {place: tuple(each.values()) for place, each in found.items() if len(each) >= _FEWEST and _is_phone(place)}
+
+
+def _display_name(row: Any) -> str:
+    """Return title, width and unusual resolution of a network of the zoo: ``MobileNetV3-Large 0.35×``.
+
+    It is empty for other networks, for a width that the source does not print, such as that of FasterNet-T1, and for a
+    name with a note, such as "our impl.".
+    """
+    width, noted = f"{row.scale:g}", "(" in row.variant.replace("(g=", "")
+    if not row.design or noted or row.depth_scale != 1 or (row.scale != 1 and width.lstrip("0") not in row.variant):
+        return ""
+    design = architecture(row.design)
+    factor = "" if row.scale == 1 else f" {width}×"
+    size = "" if row.resolution == size_text(design.resolution) else f", {row.resolution} px"
+    return f"{design.title}{factor}{size}"
 
 
 # Servers and graphics cards, where a batch hides the latency of one image.

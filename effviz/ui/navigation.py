@@ -91,7 +91,7 @@ PAGES = (
              f"processor better than others ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
              "[[latency|time]], here and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
-             "Predict first, then look: four lessons of 35 to 45 minutes on these pages.", "Lessons",
+             "Predict first, then look: four lessons on these pages, each of at most 45 minutes.", "Lessons",
              counts=False, enlarges=False),
     PageInfo("classroom", "Classroom", "groups",
              "A class predicts together. Students answer on their devices, and the teacher's screen shows all answers.",
@@ -101,8 +101,8 @@ PAGES = (
              "Each figure is judged here: right, rounded, counted by another convention, unexplained, or wrong.",
              "Reference"),
     PageInfo("glossary", "Glossary", "menu_book",
-             "The terms of the field. Each has a sentence, its formula, and a link to the page that shows it.",
-             "Reference", counts=False, enlarges=False),
+             "The terms of the field. Each has a sentence and a link to the page that shows it, and most have a "
+             "formula.", "Reference", counts=False, enlarges=False),
 )  # fmt: skip
 
 

@@ -15,15 +15,15 @@ from tests.browser.driver import expect_query, field, query, show, show_part, ty
 
 def test_a_setting_orders_the_networks_and_a_search_ends_in_the_studio(page: Page) -> None:
     visit(page, "/search?w=0.0")
-    expect(page.get_by_role("heading", name="MobileNetV3_large_x1.25 has the highest value")).to_be_visible()
+    expect(page.get_by_role("heading", name="MobileNetV3-Large 1.25× has the highest value")).to_be_visible()
     page.get_by_role("button", name="Hard, as published").click()
     settle(page)
     expect_query(page, {"w": "-1.0", "form": "Hard"})
-    expect(page.get_by_role("heading", name=re.compile(r"GhostNet_x\.5|MobileNetV3_small_x1\.25"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"GhostNet 0\.5×|MobileNetV3-Small 1\.25×"))).to_be_visible()
     page.get_by_role("button", name="Soft, as published").click()
     settle(page)
     expect_query(page, {})
-    expect(page.get_by_role("heading", name="GhostNet_x1.0 has the highest value")).to_be_visible()
+    expect(page.get_by_role("heading", name="GhostNet has the highest value")).to_be_visible()
 
     # A search ends with a front.
     show(page, "/search?part=The+search&study=short")

@@ -94,10 +94,10 @@ def test_phones_are_comparable_networks_as_published() -> None:
     assert not [place for place in known if "4090" in place or "Xeon" in place]
     networks = {each.title: each for each in known[PADDLE]}
     assert len(networks) == 29
-    assert networks["MobileNetV3_large_x1.0"][2:4] == (75.3, 19.308)
+    assert networks["MobileNetV3-Large"][2:4] == (75.3, 19.308)
     # The paper's own comparison: within 20 ms, an efficient network beats a larger, older one.
-    assert ranked(known[PADDLE], hard(-1, 20))[0].network.title == "GhostNet_x1.3"
-    assert ranked(known[PADDLE], soft(0, 20))[0].network.title == "MobileNetV3_large_x1.25"
+    assert ranked(known[PADDLE], hard(-1, 20))[0].network.title == "GhostNet 1.3×"
+    assert ranked(known[PADDLE], soft(0, 20))[0].network.title == "MobileNetV3-Large 1.25×"
 
 
 def test_own_latencies_are_joined_with_published_accuracies() -> None:

@@ -201,19 +201,21 @@ def _studio() -> str:
 
 def _latency() -> str:
     fast, slow = _equal_counts()
-    unit = 120
+    # The bars are in the middle, where a thumbnail without the texts shows them.
+    left, unit = 72, 106
     share = fast["latency_ms"] / slow["latency_ms"]
     pairs = ((fast, share, 6), (slow, 1.0, 52))
     bars = "".join(
-        label(8, y + 10, str(row["title"]), "start") + rect(8, y + 15, unit * row["macs"] / slow["macs"], 8, "accent")
-        + rect(8, y + 26, unit * time, 8, "ghost")
-        + label(14 + unit * time, y + 34, f"{row['latency_ms']:g} ms", "start")
+        label(left, y + 10, str(row["title"]), "start")
+        + rect(left, y + 15, unit * row["macs"] / slow["macs"], 8, "accent")
+        + rect(left, y + 26, unit * time, 8, "ghost")
+        + label(left + 6 + unit * time, y + 34, f"{row['latency_ms']:g} ms", "start")
         for row, time, y in pairs
     )  # fmt: skip
     return drawing(
         f"{fast['title']} and {slow['title']} have nearly equal multiply-adds, but the published latencies are "
         f"{fast['latency_ms']:g} and {slow['latency_ms']:g} milliseconds on {fast['device']}.",
-        bars, label(14 + unit, 29, "multiply-adds", "start", "muted"),
+        bars, label(left + 6 + unit, 29, "multiply-adds", "start", "muted"),
     )  # fmt: skip
 
 

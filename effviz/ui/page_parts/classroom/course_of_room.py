@@ -5,7 +5,20 @@ from __future__ import annotations
 from effviz.core.caches import remembered
 from effviz.ui.ideas.shapes import drawing, label, path, rect
 
-_CELLS = (0, 1, 2, 4, 5, 8, 10, 12, 13, 14)  # dark cells of a drawn code, of 4 x 4
+_CELL = 4  # pixels of a drawn code of 15 x 15 cells
+_CORNERS = ((0, 0), (8, 0), (0, 8))  # cells of the three squares, each of 7 x 7
+_CELLS = (
+    (8, 8),
+    (10, 9),
+    (12, 8),
+    (14, 10),
+    (9, 11),
+    (11, 12),
+    (13, 13),
+    (8, 14),
+    (10, 14),
+    (14, 14),
+)  # other dark cells
 _ANSWERS = (14, 34, 52, 24, 10)  # heights of drawn bars; the third one has the answer
 
 
@@ -29,9 +42,15 @@ def course_of_room() -> str:
 
 
 def _screen() -> str:
-    cells = "".join(rect(54 + 11 * (cell % 4), 32 + 11 * (cell // 4), 11, 11, "accent") for cell in _CELLS)
+    squares = [
+        (x + inset, y + inset, 7 - 2 * inset, kind)
+        for x, y in _CORNERS for inset, kind in enumerate(("accent", "paper", "accent"))
+    ] + [(x, y, 1, "accent") for x, y in _CELLS]  # fmt: skip
+    code = "".join(
+        rect(46 + _CELL * x, 19 + _CELL * y, _CELL * size, _CELL * size, kind) for x, y, size, kind in squares
+    )
     return drawing(
-        "A screen with a QR code and the code of a room.", rect(30, 8, 200, 82), cells, rect(54, 32, 44, 44, "none"),
+        "A screen with a QR code and the code of a room.", rect(30, 8, 200, 82), code,
         label(165, 60, "K A B C D"), path("M130 90V104M95 104H165"),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from effviz.charts.silhouette import Box, Whole, silhouette
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.core.units import lower, percent
+from effviz.core.units import lower, percent, tenths
 from effviz.count.totals import block_totals
 from effviz.model.design import Design
 from effviz.model.shapes import out_shape
@@ -20,10 +20,6 @@ from effviz.ui.widgets.frame import instrument
 NETWORK = "mobilenet_v2"
 DRAWING = "network"
 """Key of the drawing on the page."""
-NOTE = (
-    "One box per block. Height and depth: map. Length: channels. Shade: multiply-adds. Outline: unscaled.\n"
-    "Strips: shares by the side of the map."
-)
 _USUAL, _MOST = (0.25, 1.5), 2.0
 _LARGE = 28  # px; the middle of the five sizes of maps
 
@@ -73,6 +69,15 @@ def drawing(choice: Choice, convention: Convention, look: Appearance) -> Chart:
     return silhouette(boxes(choice.design), boxes(base), boxes(widest), whole, _finding(choice, convention), look)
 
 
+def note(choice: Choice) -> str:
+    """Return the note of the drawing."""
+    outline = " Outline: unscaled." if choice.scaled else ""
+    return (
+        f"One box per block. Height and depth: map. Length: channels. Shade: multiply-adds.{outline}\n"
+        "Strips: shares by the side of the map."
+    )
+
+
 def _finding(choice: Choice, convention: Convention) -> str:
     now, own = choice.counts(choice.place), choice.counts(choice.own)
     label = lower(convention.compute_label)
@@ -84,6 +89,6 @@ def _finding(choice: Choice, convention: Convention) -> str:
     large = [box for box in boxes(choice.design) if box.side >= _LARGE]
     macs, params = sum(box.macs for box in large), sum(box.params for box in large)
     return (
-        f"The blocks with maps of {_LARGE} px and more take {percent(macs / now.macs)} of the {label}, but hold "
-        f"{percent(params / now.params)} of the parameters"
+        f"The blocks with maps of {_LARGE} px and more take {tenths(macs / now.macs)} of the {label}, but hold "
+        f"{tenths(params / now.params)} of the parameters"
     )

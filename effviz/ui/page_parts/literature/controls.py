@@ -31,13 +31,14 @@ _MEANINGS = {
 }
 
 
-def controls() -> Filter:
-    """Show the filters in one row."""
+def controls() -> tuple[Filter, str]:
+    """Show the filters and the grouping of the chart in one row; return both."""
     with st.container(horizontal=True, key="filters", gap="small"):
         words = inputs.words("Search", "network", placeholder="for example v3 small", width=240)
         source = inputs.choice("Source", [_ALL, *documents()], "source", default=_ALL, width=240)
         quantity, verdict = _key("Quantity", QUANTITIES), _key("Verdict", VERDICTS)
-    return Filter(words, "" if source == _ALL else source, quantity, verdict)
+        grouping = inputs.switch("Group by", ["Difference", *GROUPINGS], "by", default="Difference")
+    return Filter(words, "" if source == _ALL else source, quantity, verdict), grouping
 
 
 def _key(label: str, names: dict[str, str]) -> str:

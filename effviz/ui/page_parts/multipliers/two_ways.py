@@ -18,7 +18,7 @@ from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.page_parts.multipliers.cost_map import select, top1_finding
 from effviz.ui.widgets.charts import Click
 
-NOTE = "Grey: other published sizes. Hollow: interpolated. A click selects a point."
+NOTE = "Gray: other published sizes. Hollow: interpolated. A click selects a point."
 
 
 @remembered
