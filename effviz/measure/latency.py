@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 import platform
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -275,12 +274,6 @@ def _cpu_model() -> str:
             if name.strip() == "model name" and value.strip():
                 return value.strip()
     return platform.processor() or platform.machine() or "unknown"
-
-
-def short_processor(name: str) -> str:
-    """Return a processor's name without marks, clock and general words: ``Intel Xeon``."""
-    plain = re.sub(r"\((?:R|TM)\)|@.*|\b(?:CPU|Processor)\b", " ", name, flags=re.IGNORECASE)
-    return " ".join(plain.split()) or name
 
 
 # --- store --------------------------------------------------------------------------------------------------------

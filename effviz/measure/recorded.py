@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from effviz.core.resolution import Resolution, as_resolution
 from effviz.count.report import analyze
 from effviz.measure import store
 from effviz.measure.digest import network_digest
-from effviz.measure.latency import Latency, cached, measured_sides, short_processor
+from effviz.measure.latency import Latency, cached, measured_sides
 from effviz.model.design import Design
 
 VERSION = 2
@@ -49,7 +50,13 @@ class Recorded(Latency):
     @property
     def where(self) -> str:
         """Machine and date: ``AMD EPYC, 2026-11-30``."""
-        return f"{short_processor(self.environment['cpu'])}, {self.measured_at[:10]}"
+        return f"{_short(self.environment['cpu'])}, {self.measured_at[:10]}"
+
+
+def _short(name: str) -> str:
+    """Return a processor's name without marks, clock and general words: ``Intel Xeon``."""
+    plain = re.sub(r"\((?:R|TM)\)|@.*|\b(?:CPU|Processor)\b", " ", name, flags=re.IGNORECASE)
+    return " ".join(plain.split()) or name
 
 
 class RecordedSetting(NamedTuple):
