@@ -3,9 +3,10 @@
 from functools import partial
 
 from effviz.charts.motion import motions_of
+from effviz.studies.blocks import PRESETS
 from effviz.studies.excite import can_excite
 from effviz.ui.page_parts.blocks import lessons, results
-from effviz.ui.page_parts.blocks.controls import companions, controls, title_of
+from effviz.ui.page_parts.blocks.controls import companions, controls
 from effviz.ui.page_parts.blocks.sweep import settings
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import cached_report, show_cards
@@ -31,7 +32,7 @@ def page() -> None:
         results.costs(choice, report, convention)
     # The cards compare the latency with that of the first other block, which is chosen here.
     others = companions(choice)
-    against = title_of(others[0].name).partition(",")[0] if others else ""
+    against = PRESETS[others[0].name].short if others else ""
     reading = live.read(choice.design, [each.design for each in others], conditions)
     with instrument(), section("The headline"):
         show_cards([*results.cards(report, convention), live.card(reading, against)])

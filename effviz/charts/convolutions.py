@@ -129,8 +129,13 @@ def _saving(curve: FactorCurve, amounts: Sequence[int], now: int, control: str, 
         return f"{f'With any number of {control}' if counted else f'At any {control}'}, {subject} needs {claim}"
     place = f"With {plural(now, control[:-1])}" if counted else f"At {control} {now}"
     change = "rises" if factors[-1] > factors[0] else "falls"
-    ends = f"from {times(factors[0])} at {amounts[0]} to {times(factors[-1])} at {amounts[-1]}"
+    ends = f"from {_factor(factors[0])} at {amounts[0]} to {_factor(factors[-1])} at {amounts[-1]}"
     return f"{place}, {subject} needs {claim}; the saving {change} {ends}"
+
+
+def _factor(saving: float) -> str:
+    """Return a saving as text; a factor of at most 1 saves nothing."""
+    return times(saving) if saving > 1 else "none"
 
 
 # --- connections -----------------------------------------------------------------------------------------------------

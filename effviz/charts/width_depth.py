@@ -121,8 +121,8 @@ def multiples_chart(
     ends = [(-place - 38 / lane, -place - 46 / lane - thick, None) for place in range(len(designs))]
     across, down = [one for one in ones for _ in range(3 * len(ends))], [*itertools.chain(*ends)] * len(ones)
     traces.append(draw.line(across, down, look.ink, 1.5, hoverinfo="skip"))
-    # A phone has 58 pixels for each of six names.
-    size = 14 if len(quantities) <= 5 else 11
+    # A phone has 69 pixels for each of five names, and 58 for each of six.
+    size = {5: 13, 6: 11}.get(len(quantities), 14)
     notes += [
         draw.panel_label(_broken(entry.label), start, 1, look.ink, size, xref="x", align="left", xshift=-3)
         for entry, start in zip(quantities, starts, strict=True)

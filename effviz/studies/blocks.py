@@ -41,6 +41,12 @@ class BlockPreset:
     block: str  # name in `effviz.model.blocks.BLOCKS`
     fields: Mapping[str, Any] = field(default_factory=dict, hash=False)  # where they differ from the defaults
     repeats: int = 1  # blocks of one pattern, 2 for the VGG pair
+    plain: str = ""  # what it is, where its name is not explained
+
+    @property
+    def short(self) -> str:
+        """The name beside a number."""
+        return self.plain or self.title.partition(",")[0]
 
 
 PRESETS = {
@@ -62,7 +68,7 @@ PRESETS = {
     "basic": BlockPreset("ResNet basic block", "basic_block"),
     "bottleneck": BlockPreset("ResNet bottleneck", "bottleneck"),
     "resnext": BlockPreset("ResNeXt block", "bottleneck", {"groups": 32, "bottleneck_ratio": 0.5}),
-    "vgg": BlockPreset("VGG pair, two 3×3", "conv", {"norm": False}, 2),
+    "vgg": BlockPreset("VGG pair, two 3×3", "conv", {"norm": False}, 2, "two 3×3 convolutions"),
     "dense": BlockPreset("Dense layer (DenseNet)", "dense_layer"),
     "condense": BlockPreset("Dense layer (CondenseNet)", "condense_layer"),
 }

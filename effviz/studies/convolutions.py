@@ -135,11 +135,11 @@ def reduction(kind: str, setting: Setting) -> Reduction:
     size, out, groups = setting.kernel_size, setting.out_channels, setting.groups
     forms = {
         "standard": ("1", "1", 1.0),
-        "pointwise": ("K²", f"{size}²", float(size**2)),
+        "pointwise": ("k²", f"{size}²", float(size**2)),
         "grouped": ("groups", f"{groups}", float(groups)),
         "depthwise": ("C_out", f"{out}", float(out)),
         "separable": (
-            "K² × C_out / (K² + C_out)",
+            "k² × C_out / (k² + C_out)",
             f"{size}² × {out:,} / ({size}² + {out:,})",
             size**2 * out / (size**2 + out),
         ),
@@ -149,7 +149,7 @@ def reduction(kind: str, setting: Setting) -> Reduction:
 
 def enough_channels(kernel_size: int, factor: float) -> int | None:
     """Return the fewest output channels at which a separable convolution is `factor` times cheaper, or None."""
-    # K² C / (K² + C) >= f
+    # k² C / (k² + C) >= f
     area = kernel_size**2
     if factor >= area:
         return None

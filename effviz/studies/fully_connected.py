@@ -35,7 +35,7 @@ def alternatives(setting: Setting, memory: str = "fused") -> list[Weighed]:
     found = [
         (
             "Standard convolution",
-            "K^2 N",
+            "k^2 N",
             f"{size}^2 \\cdot {number(exact(wide))}",
             report("standard", setting, memory),
         ),

@@ -253,7 +253,7 @@ def test_a_curve_has_a_mark_at_the_current_setting(look: Appearance, logarithmic
     amounts, factors = [8, 32, 128], [4.2, 7.0, 8.4]
     chart = reduction_curve(
         amounts, [FactorCurve("Multiply-adds", factors, "solid")], 32, "Output channels", "Separable", look,
-        logarithmic=logarithmic, limit=(9.0, "K² = 9"),
+        logarithmic=logarithmic, limit=(9.0, "k² = 9"),
     )  # fmt: skip
     lines = [trace for trace in chart.figure.data if trace.mode == "lines"]
     (point,) = (trace for trace in chart.figure.data if trace.mode == "markers")

@@ -257,7 +257,7 @@ def _reductions(kind: str, name: str, setting: Setting, look: Appearance) -> Nam
             FactorCurve("Memory access", [report("standard", each).memory_access / report(kind, each).memory_access
                                     for each in settings], "dash"),
         ]  # fmt: skip
-        limit = (9.0, "K² = 9") if key == "out_channels" and kind == "separable" else None
+        limit = (9.0, "k² = 9") if key == "out_channels" and kind == "separable" else None
         yield (
             f"{control} of {kind}, {name}",
             reduction_curve(

@@ -48,7 +48,10 @@ def widths(block: Residual, resolution: int) -> Motion:
     captions.append((len(phases), f"{'. '.join(ends)}."))
     profiles = [_profile(_NAMES[type(each)], row["nodes"]) for each, row in zip(blocks, rows, strict=True)]
     shapes = [f"{row['name']}: {' to '.join(str(node) for node in row['nodes'])} channels" for row in rows]
-    note = f"Real channels and multiply-adds of your block, on a {resolution}×{resolution} input"
+    note = (
+        "Height: channels. Colour: kind of convolution. "
+        f"Real channels and multiply-adds of your block, on a {resolution}×{resolution} input"
+    )
     if other is not None:
         note += f". {_sentence(_NAMES[type(other)])} has the same narrow and wide widths in the opposite order"
     title = _sentence("; ".join(profiles))

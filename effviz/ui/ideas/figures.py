@@ -34,13 +34,13 @@ def _convolutions() -> str:
     cell, kernel, depth = 10, 3, 60
     side = kernel * cell
     return drawing(
-        "The kernel of a standard convolution is a block of K squared times C weights for C channels. A depthwise "
-        "kernel of K squared weights and a pointwise one of C replace it.",
-        box(28, 42, side, side, depth, STANDARD), label(58, 88, "standard"), label(58, 104, "K² · C", kind="muted"),
+        "The kernel of a standard convolution is a block of k squared times C weights for C channels. A depthwise "
+        "kernel of k squared weights and a pointwise one of C replace it.",
+        box(28, 42, side, side, depth, STANDARD), label(58, 88, "standard"), label(58, 104, "k² · C", kind="muted"),
         arrow(106, 54, 22),
         box(146, 42, side, side, cell, DEPTHWISE), label(189, 62, "+"),
         box(204, 52, cell, cell, depth, POINTWISE), label(192, 88, "depthwise + 1×1"),
-        label(192, 104, "K² + C", kind="muted"),
+        label(192, 104, "k² + C", kind="muted"),
     )  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 // Widths of residual blocks: bars as high as the channels, layers between them, and the shortcut.
 
-const LABEL = 34;
+const LABEL = 34, LINE = 15;
 
 export function scene(tools, stage, spec, width) {
   const { add, text } = tools;
-  const narrow = width < 620, high = narrow ? 110 : 130, arch = 42, row = LABEL + arch + high + 50;
+  const narrow = width < 620, high = narrow ? 110 : 130, arch = 42, row = LABEL + arch + high + (narrow ? 50 + 2 * LINE : 50);
   const svg = tools.picture(stage, width, spec.rows.length * row);
   const most = Math.max(...spec.rows.flatMap((each) => each.nodes));
   const rows = spec.rows.map((each, at) => drawnRow(at * row, each));
@@ -51,9 +51,13 @@ export function scene(tools, stage, spec, width) {
       if (!gate) add(svg, "path", { class: "layer empty", d: shape(1) });
       const filled = add(svg, "path", { class: "layer", fill: layer.color });
       const under = base + high / 2 + 18;
-      text(svg, (from + to) / 2, under, narrow ? layer.label.split(" ")[0] : layer.label);
-      const unit = at === 0 && !narrow ? " multiply-adds" : "";
-      if (!gate) text(svg, (from + to) / 2, under + 17, `${short(layer.macs)}${unit}`, { class: "faint" });
+      const write = (line, words, look) => text(svg, (from + to) / 2, under + line, words, look);
+      // On a phone, a word does not fit beside another one.
+      const [kernel, ...kind] = narrow ? layer.label.split(" ") : [layer.label];
+      const unit = at === 0 ? ["multiply-adds"] : [];
+      const cost = narrow ? [short(layer.macs), ...unit] : [[short(layer.macs), ...unit].join(" ")];
+      write(0, kernel);
+      if (!gate) [...kind, ...cost].forEach((words, line) => write(17 + line * LINE, words, line < kind.length ? {} : { class: "faint" }));
       return { filled, shape };
     }
     return { parts, layers, arc, shortcut };

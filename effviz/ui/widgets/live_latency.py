@@ -238,7 +238,7 @@ def card(reading: Reading, against: str = "") -> Card:
     if reference is None:
         below = f"IQR {milliseconds(latency.iqr_ms)}"
         if against:
-            below = f"{against}: not {'recorded' if latency.is_recorded else 'measured'}"
+            below = f"{against[:1].upper()}{against[1:]}: not {'recorded' if latency.is_recorded else 'measured'}"
         return Card(label, text, help, below, badge=badge, key="latency")
     help = f"{help} {against[:1].upper()}{against[1:]}: {milliseconds(reference.median_ms)}."
     return Card(label, text, help, change(latency.median_ms, reference.median_ms), against, badge=badge, key="latency")

@@ -106,7 +106,7 @@ def _figures(kind: str, setting: Setting, convention: Convention, look: Appearan
         reduction_curve(kernels.at, lines(kernels), size, "Kernel size", KINDS[drawn], look, logarithmic=False),
         reduction_curve(
             widths.at, lines(widths), setting.out_channels, "Output channels", KINDS[drawn], look,
-            logarithmic=True, limit=(float(size**2), f"K² = {size**2}") if drawn == "separable" else None,
+            logarithmic=True, limit=(float(size**2), f"k² = {size**2}") if drawn == "separable" else None,
         ),
     )  # fmt: skip
 
@@ -181,7 +181,7 @@ def _weights(setting: Setting, convention: Convention) -> str:
             f"{exact(first.uses)} time{'s' * (first.uses > 1)}."
         )
     bias = "; the bias adds 1 per output channel" if setting.bias else ""
-    lines.append(f":small[K kernel size, N input channels, M output channels, H and W sides of the map{bias}.]")
+    lines.append(f":small[k kernel size, N input channels, M output channels, H and W sides of the map{bias}.]")
     return "\n\n".join(lines)
 
 
@@ -276,7 +276,7 @@ def questions(choice: Choice, convention: Convention) -> None:
             f"separable {size}×{size} convolution reduce the {name} of a standard one?",
             "×",
             lesson.reduction("separable", few).factor,
-            r"$K^2 C_{\text{out}} / (K^2 + C_{\text{out}})$: with few output channels the depthwise layer "
+            r"$k^2 C_{\text{out}} / (k^2 + C_{\text{out}})$: with few output channels the depthwise layer "
             "is most of the work.",
         ),
     )  # fmt: skip
