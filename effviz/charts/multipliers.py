@@ -188,10 +188,11 @@ def two_ways(
     layout = {
         "hoverlabel": {"align": "left"},
         "margin": draw.margin(right=14, top=12),
-        "shapes": [draw.rule(look.muted, 1, "dot", x=equal, layer="below")] if equal else [],
+        # The line ends below the name of a way.
+        "shapes": [draw.rule(look.muted, 1, "dot", x=equal, layer="below") | {"y1": 0.9}] if equal else [],
         "annotations": [
             draw.panel_label(f"<b>{narrower.name}</b>", 0, 1, look.accent, yanchor="top", xshift=8),
-            draw.panel_label(f"<b>{smaller.name}</b>", 1, 0, look.ink, xanchor="right", yshift=4),
+            _name_beside(smaller, span, (bottom, top), look.ink),
         ],
         "xaxis": draw.log_axis(span, log_ticks(*span, most=7), label),
         "yaxis": draw.axis("Published top-1 (%)", range=[bottom, top], dtick=5),
@@ -201,6 +202,19 @@ def two_ways(
         for way in (narrower, smaller) if (named := list(zip(way.labels, way.sizes, strict=True)))
     ]  # fmt: skip
     return chart(look, 300, traces, layout, title, *spoken)
+
+
+def _name_beside(way: SizeCurve, span: tuple[float, float], heights: tuple[float, float], color: str) -> Spec:
+    """Name a way below its cheapest size; in the corner if it has no size, or none with room below or behind it."""
+    text = f"<b>{way.name}</b>"
+    if way.sizes:
+        x, y = math.log10(way.sizes[0].compute), way.sizes[0].top1
+        if y - heights[0] > 0.2 * (heights[1] - heights[0]):
+            level = {"yref": "y", "yanchor": "top", "yshift": -20}
+            behind = x - span[0] < 0.42 * (span[1] - span[0])
+            place = {"xref": "x", "xshift": 6} if behind else {"xanchor": "right"}
+            return draw.panel_label(text, x if behind else 1, y, color, **place, **level)
+    return draw.panel_label(text, 1, 0, color, xanchor="right", yshift=4)
 
 
 def _sizes(sizes: Sequence[Size], color: str, size: int, hollow: str = "") -> Spec:

@@ -76,7 +76,7 @@ def is_equal(entry: DesignMeasure) -> bool:
     return len(known) > 1 and max(known) / min(known) - 1 <= _EQUAL
 
 
-def compared(designs: Sequence[DrawnDesign], base: int) -> int:
+def compared(designs: Sequence[object], base: int) -> int:
     """Return the design that the title compares with the baseline: the deepest, or the widest with the deepest."""
     return len(designs) - 1 if base < len(designs) - 1 else 0
 

@@ -133,6 +133,7 @@ def convolution(kind: str, setting: Setting) -> Motion:
     small = drawn_setting(setting)
     drawn, real = report(kind, small), report(kind, setting)
     stacks, phases, captions = _layers([(each.layer, each.output.shape[1]) for each in drawn.steps], small)
+    _add_yours(stacks, phases, [(each.layer, each.output.shape[1]) for each in real.steps], setting.resolution)
     whole = report("standard", small).macs
     tracks = [
         Track(KINDS[kind], drawn.macs, real=real.macs),
@@ -204,3 +205,16 @@ def _layers(convs: list[tuple[Any, int]], small: Setting) -> tuple[list[Spec], l
         start += phases[-1].steps
         maps = activated(convolve(conv, maps, weights(conv)))
     return [*stacks, stack("Output", maps)], phases, captions
+
+
+def _add_yours(stacks: list[Spec], phases: list[Phase], convs: list[tuple[Any, int]], side: int) -> None:
+    """Add the numbers of the reader to those headings whose drawing is smaller."""
+    sides = [side, *(each for _, each in convs)]
+    channels = [*(conv.in_channels for conv, _ in convs), convs[-1][0].out_channels]
+    for drawn, wide, high in zip(stacks, channels, sides, strict=True):
+        if (drawn["channels"], drawn["side"]) != (wide, high):
+            drawn["yours"] = f"{wide:,} × {high}×{high}"
+    for phase, (conv, _) in zip(phases, convs, strict=True):
+        size, inner, ours = pair(conv.kernel_size)[0], conv.in_channels // conv.groups, phase.drawn
+        if (ours["kernels"], ours["kernel"], ours["inner"]) != (conv.out_channels, size, inner):
+            ours["yours"] = f"{conv.out_channels:,} × {size}×{size}{f'×{inner:,}' if inner > 1 else ''}"

@@ -174,12 +174,12 @@ def _compare() -> str:
     y = [84 - 66 * (each - min(tops)) / (max(tops) - min(tops)) for each in tops]
     steps = "".join(f"H{x[place]:.1f}V{y[place]:.1f}" for place in best)
     marks = "".join(
-        rect(x[place] - 4, y[place] - 4, 8, 8, "accent" if place in best else "paper") for place in range(len(points))
+        rect(x[place] - 4, y[place] - 4, 8, 8, "front" if place in best else "paper") for place in range(len(points))
     )
     return drawing(
         f"Published top-1 of {len(points)} networks over multiply-adds. {len(best)} are on the Pareto front.",
         path(f"M{x[best[0]]:.1f} {y[best[0]]:.1f}{steps}"), marks, label(110, 106, "multiply-adds"),
-        label(30, 26, "top-1", "start"), rect(196, 34, 8, 8, "accent"),
+        label(30, 26, "top-1", "start"), rect(196, 34, 8, 8, "front"),
         label(209, 42, f"{len(best)} of {len(points)}", "start"),
         label(196, 57, "on the front", "start", "muted"),
     )  # fmt: skip

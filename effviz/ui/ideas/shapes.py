@@ -18,7 +18,7 @@ def drawing(alt: str, *shapes: str) -> str:
 
 
 def rect(x: float, y: float, width: float, height: float, kind: str = "paper") -> str:
-    """Return a rectangle; `kind` is a layer kind, ``accent``, ``paper`` or ``ghost``."""
+    """Return a rectangle; `kind` is a layer kind, ``accent``, ``paper``, ``ghost`` or ``front``."""
     return f'<rect {_fill(kind)} x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"></rect>'
 
 

@@ -9,8 +9,10 @@ const LETTER = 6.5; // pixels of a letter of an axis
 const LONGEST = 16; // letters of a name beside a bar
 const ROW = 21, HEADING = 50, LINE = 14; // pixels of a row of bars, of two lines of headings above the rows, and of one
 const AXIS = 60, TICKS = 28; // pixels beside upright bars and below rows, for the numbers of the axis
-const GAP = 14; // pixels between two panels
+const GAP = 14, APART = 12; // pixels between two panels, and between their names
 const NARROW = 110; // pixels up to which a panel has its unit in a line of its own
+const LONGEST_WHOLE = 30; // letters of a word of a headline that is not broken at its hyphens
+const PHONE = 480; // pixels of a chart in which names may not cross any line
 const SMALL = 12; // font size of headings and numbers in panels
 const decoder = new TextDecoder();
 const drawn = new WeakMap(); // element of a chart -> the text it shows
@@ -144,25 +146,26 @@ function watch(box) {
 /**
  * Hide labels that a later one overlaps, and small ones that the edge of the chart cuts: on a narrow screen there is room
  * for some of them. With `meta.clear` in the layout, the name of a point moves to another side of it where it would cover
- * a point or a solid line, and small names that still cover one are hidden too; with "points",
- * they may cross a line.
+ * a point or a solid line, and small names that still cover one are hidden too; with "points", they may cross a line in
+ * a wide chart. In a narrow one small names keep clear of dotted lines, too.
  */
 function separate(box) {
-  const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines } = drawnMarks(box, plot);
+  const kept = [], edge = box.getBoundingClientRect(), plot = plotArea(box, edge), { points, lines, rules } = drawnMarks(box, plot);
   for (const label of [...box.querySelectorAll(".annotation")].reverse()) {
     label.style.translate = "";
     const note = box.layout.annotations[label.dataset.index], place = label.getBoundingClientRect();
     const own = points.find((point) => note && isAt(point, box, note, plot)), isSmall = note?.font.size < 14;
     const room = own ? plot : edge;
     const covered = (there) => (isSmall || own ? points : []).filter((each) => each !== own && overlap(grown(there), each)).length;
-    const crosses = (there) => lines.some(([x, y]) => x > there.left && x < there.right && y > there.top && y < there.bottom);
+    const crosses = (there) => [...lines, ...(isSmall ? rules : [])].some(([x, y]) => x > there.left && x < there.right && y > there.top && y < there.bottom);
     const cost = (there) => 2 * covered(there) + Boolean(own && crosses(there));
     const isFree = (there) => !kept.some((other) => overlap(there, other)) &&
       !((isSmall || own) && (there.left < room.left - 1 || there.right > room.right + 1));
     const places = [place, ...(own ? sides(place, own, isSmall ? 0 : place.height) : pushed(place, edge))].filter(isFree);
     const best = places.sort((one, other) => cost(one) - cost(other))[0];
     // A large name that covers points is better than none.
-    const isShown = best && !(isSmall && (box.layout.meta?.clear === "points" ? covered(best) : cost(best)));
+    const mayCross = box.layout.meta?.clear === "points" && plot.width > PHONE;
+    const isShown = best && !(isSmall && (mayCross ? covered(best) : cost(best)));
     if (best && best !== place) label.style.translate = `${best.left - place.left}px ${best.top - place.top}px`;
     label.style.visibility = isShown ? "" : "hidden";
     if (isShown) kept.push(best);
@@ -171,7 +174,7 @@ function separate(box) {
 
 /** Return the rectangles of the points, and points along the solid lines: names keep clear of them, with `meta.clear`. */
 function drawnMarks(box, plot) {
-  if (!box.layout?.meta?.clear) return { points: [], lines: [] };
+  if (!box.layout?.meta?.clear) return { points: [], lines: [], rules: [] };
   const points = [...box.querySelectorAll(".scatterlayer .point")].map((point) => point.getBoundingClientRect());
   const solid = [...box.querySelectorAll(".scatterlayer path.js-line")].filter((path) => !path.style.strokeDasharray);
   const lines = solid.flatMap((path) => {
@@ -181,7 +184,12 @@ function drawnMarks(box, plot) {
       return [plot.left + x, plot.top + y];
     });
   });
-  return { points, lines };
+  const rules = box.layout.meta.clear !== "points" || plot.width > PHONE ? [] : [...box.querySelectorAll(".shapelayer path")].flatMap((path) => {
+    const { left, right, top, bottom } = path.getBoundingClientRect(), count = Math.ceil((right - left + bottom - top) / 4);
+    const share = (low, high, place) => low + ((high - low) * place) / count;
+    return [...Array(count).keys()].map((place) => [share(left, right, place), share(top, bottom, place)]);
+  });
+  return { points, lines, rules };
 }
 
 /** Return the first and the last tick of a narrow axis, whose labels would meet. */
@@ -286,7 +294,10 @@ function turned(figure, box) {
   const gap = GAP / width, span = (1 - gap * (count - 1)) / count, start = (place) => place * (span + gap);
   // A unit that is a word has a line of its own in a narrow panel.
   const breaks = span * (width - Math.min(longest, LONGEST) * LETTER) < NARROW;
-  const heading = breaks ? HEADING : HEADING - LINE;
+  // So has a part of a name that would meet the next one.
+  const notes = layout.annotations.slice(0, count), limit = span * (width - Math.min(longest, LONGEST) * LETTER) + GAP - APART;
+  const isLong = ({ text }) => text.match(/<b>(.*?)<\/b>/)[1].length * LETTER > limit;
+  const heading = (breaks ? HEADING : HEADING - LINE) + (notes.some(isLong) ? LINE : 0);
   const axes = panels.map((name, place) => [name.replace("y", "x"), {
     ...layout[name], ...ends(layout[name], breaks), domain: [start(place), start(place) + span], anchor: "y", showgrid: true, tickangle: 0,
     tickfont: { size: SMALL },
@@ -303,9 +314,10 @@ function turned(figure, box) {
   const shapes = (layout.shapes ?? []).map(({ x0, x1, y0, y1, xref, yref, ...rest }) => ({
     ...rest, x0: y0, x1: y1, y0: x0, y1: x1, xref: yref.replace("y", "x"), yref: xref.replace("x", "y"),
   }));
-  const annotations = layout.annotations.slice(0, count).map((note, place) => ({
+  const inLines = (note) => (isLong(note) ? note.text.replace(/[ -]/, (mark) => `${mark.trim()}<br>`) : note.text);
+  const annotations = notes.map((note, place) => ({
     ...note, x: start(place), y: 1, yanchor: "top", yshift: heading, align: "left", font: { ...note.font, size: SMALL },
-    text: note.text.replace("  ", "<br>").replace(/ (?=[a-z]+$)/, breaks ? "<br>" : " "),
+    text: inLines(note).replace("  ", "<br>").replace(/ (?=[a-z]+$)/, breaks ? "<br>" : " "),
   }));
   const { template, barmode, bargap, margin, meta } = layout;
   return { ...figure, data, layout: {
@@ -338,10 +350,19 @@ function entry([name, color]) {
 }
 
 function describe(box, figure) {
-  write(box.closest("figure").querySelector("h3"), figure.title.replace(/(\d) %/g, "$1\u00a0%"));
+  headline(box.closest("figure").querySelector("h3"), figure.title.replace(/(\d) %/g, "$1\u00a0%"));
   // An image without a name would be announced: the role comes with the alternative text.
   box.setAttribute("role", "img");
   if (box.getAttribute("aria-label") !== figure.alt) box.setAttribute("aria-label", figure.alt);
+}
+
+/** Write a headline in which no line ends within a name such as MobileNetV3-Large. */
+function headline(element, text) {
+  if (element.textContent === text) return;
+  element.replaceChildren(...text.split(/(\S+-\S+)/).map((words, place) => {
+    const whole = place % 2 && words.length <= LONGEST_WHOLE;
+    return whole ? Object.assign(document.createElement("span"), { className: "whole", textContent: words }) : words;
+  }));
 }
 
 function write(element, text) {

@@ -2,12 +2,14 @@
 
 const SLANT = 0.6, RISE = 0.28; // of a column, in cells to the right and up
 const NEAR = 1; // distance of two maps, in their own widths
+const HIGHER = 1.15; // a column of kernels than the maps with zeros around them
 const GAP = 2.4; // between two things, in cells
-const TOP = 26;
+const TOP = 26, LINE = 15; // pixels of a heading, and of its second line
 
 export function scene(tools, stage, spec, width) {
   const { add } = tools;
-  const things = arranged(spec, width);
+  const own = arranged(spec, width).height, usual = Math.max(...[3, 5].map((size) => arranged(withKernel(spec, size), width).height));
+  const things = arranged(spec, width, Math.max(0, usual - own));
   const svg = tools.picture(stage, width, things.height);
   const stacks = things.stacks.map((each) => drawnStack(tools, svg, each));
   for (const phase of spec.phases) if (!phase.copy) stacks[phase.to].link(phase);
@@ -73,8 +75,9 @@ function copying(tools, phase, now, from, to, lines, flows, target) {
 // --- Positions -----------------------------------------------------------------------------------------------------
 
 /** Return the places of volumes and kernels: in one row, or below one another on a narrow page. */
-function arranged(spec, width) {
+function arranged(spec, width, spare = 0) {
   const upright = width < 620;
+  const top = TOP + ([...spec.stacks, ...spec.phases].some((each) => each.yours) ? LINE : 0);
   const stacks = spec.stacks.map((stack) => {
     const size = stack.side + 2 * stack.pad;
     return { ...stack, size, step: SLANT * size * NEAR + 0.25, high: size * (1 + RISE) };
@@ -86,26 +89,32 @@ function arranged(spec, width) {
     : [stacks.flatMap((stack, place) => [stack, kernels.find((each) => each.phase.from === place)].filter(Boolean))];
   const widths = rows.map((row) => row.reduce((sum, each) => sum + each.wide, GAP * (row.length - 1)));
   const unit = Math.min(22, ...widths.map((each) => (width - 16) / each));
-  let y = 0;
+  let y = spare / 2;
   rows.forEach((row, place) => {
     const high = Math.max(...row.map((each) => each.high)) * unit;
-    const spare = (width - widths[place] * unit) / Math.max(1, row.length - 1);
-    const gap = GAP * unit + (upright ? 0 : Math.min(spare * 0.6, 40));
+    const room = (width - widths[place] * unit) / Math.max(1, row.length - 1);
+    const gap = GAP * unit + (upright ? 0 : Math.min(room * 0.6, 40));
     let x = (width - (widths[place] - GAP * (row.length - 1)) * unit - gap * (row.length - 1)) / 2;
     for (const each of row) {
-      Object.assign(each, { x, head: y + TOP - 9, y: y + TOP + (high - each.high * unit) / 2, unit: unit * (each.scale ?? 1) });
+      Object.assign(each, { x, head: y + TOP - 9, y: y + top + (high - each.high * unit) / 2, unit: unit * (each.scale ?? 1) });
       x += each.wide * unit + gap;
     }
-    y += high + TOP + 8;
+    y += high + top + 8;
   });
-  return { stacks, kernels, upright, height: Math.ceil(y) };
+  return { stacks, kernels, upright, height: Math.ceil(y + spare / 2) };
+}
+
+/** Return the drawing with other kernels. Its height does not depend on their size, so that the page below does not jump. */
+function withKernel(spec, size) {
+  const phases = spec.phases.map((phase) => (phase.kernel > 1 ? { ...phase, kernel: size } : phase));
+  return { stacks: spec.stacks.map((stack) => (stack.pad ? { ...stack, pad: (size - 1) / 2 } : stack)), phases };
 }
 
 /** Return the size of the kernels of a phase, in cells of the maps: in columns that are not much higher than the maps. */
 function kernelSize(phase, stack) {
   const columns = phase.kernels > 4 ? 2 : 1, rows = Math.ceil(phase.kernels / columns);
   const step = SLANT * phase.kernel * 0.9 + 0.25, slot = phase.kernel * (1 + RISE) + 0.9;
-  const scale = Math.min(0.75, (1.3 * stack.high) / (rows * slot));
+  const scale = Math.min(0.75, (HIGHER * (stack.side + 2) * (1 + RISE)) / (rows * slot));
   const wide = SLANT * phase.kernel + (phase.inner - 1) * step;
   return { columns, rows, step, slot, scale, own: wide, wide: (wide * columns + 1.2 * (columns - 1)) * scale, high: rows * slot * scale };
 }
@@ -124,11 +133,15 @@ const center = (corners) => [0, 1].map((axis) => corners.reduce((sum, corner) =>
 
 // --- Things --------------------------------------------------------------------------------------------------------
 
-/** Write words above a thing, inside the picture. */
-function heading(tools, parent, x, y, words) {
-  const width = Number(parent.closest("svg").getAttribute("width")), label = tools.text(parent, x, y, words);
-  const half = label.getComputedTextLength() / 2;
-  label.setAttribute("x", Math.max(half, Math.min(width - half, x)));
+/** Write words above a thing, inside the picture, and below them the numbers of the reader, where they differ. */
+function heading(tools, parent, x, y, words, yours) {
+  const width = Number(parent.closest("svg").getAttribute("width"));
+  const labels = [tools.text(parent, x, y, words)];
+  if (yours) labels.push(tools.text(parent, x, y + LINE, `yours: ${yours}`, { class: "faint" }));
+  for (const label of labels) {
+    const half = label.getComputedTextLength() / 2;
+    label.setAttribute("x", Math.max(half, Math.min(width - half, x)));
+  }
 }
 
 function drawnStack(tools, svg, stack) {
@@ -143,7 +156,7 @@ function drawnStack(tools, svg, stack) {
     });
   });
   const words = `${stack.label}: ${channels} × ${side}×${side}`;
-  heading(tools, group, stack.x + (stack.wide * stack.unit) / 2, stack.head, words);
+  heading(tools, group, stack.x + (stack.wide * stack.unit) / 2, stack.head, words, stack.yours);
   const shown = new Map(); // phase -> values and share that are drawn
   /** Fill `done` values of a phase, and a `share` of the next `each`. */
   const reach = (phase, done, share, each) => {
@@ -188,7 +201,8 @@ function drawnKernels(tools, svg, set) {
     return group;
   });
   const size = `${phase.kernel}×${phase.kernel}${phase.inner > 1 ? `×${phase.inner}` : ""}`;
-  heading(tools, svg, x + (set.wide * unit) / set.scale / 2, set.head, `${phase.kernels} kernel${phase.kernels > 1 ? "s" : ""} ${size}`);
+  const words = `${phase.kernels} kernel${phase.kernels > 1 ? "s" : ""} ${size}`;
+  heading(tools, svg, x + (set.wide * unit) / set.scale / 2, set.head, words, phase.yours);
   const high = phase.kernel * (1 + RISE) * unit, half = high / 2;
   return {
     phase,

@@ -82,7 +82,9 @@ def _bars_html(terms: tuple[DifferenceTerm, ...], names: tuple[str, str], conven
     total, label = sum(each.value for each in terms), lower(convention.compute_label)
     head = f"{signed(total, written)} {label}, by stage" if total else f"Equal {label} in sum, by stage"
     caption = f"{html_text(names[1])} against {html_text(names[0])}"
-    return f"<section class='delta'><h3>{head}</h3><p>{caption}</p><table><tbody>{body}</tbody></table></section>"
+    key = "<div><i class='less'></i> fewer <i class='more'></i> more</div>"
+    table = f"<table><tbody>{body}</tbody></table>"
+    return f"<section class='delta'><h3>{head}</h3><p>{caption}</p>{key}{table}</section>"
 
 
 def difference(view: View, convention: Convention) -> None:

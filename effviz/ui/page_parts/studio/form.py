@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from effviz.core.errors import MAX_BLOCKS, MAX_CHANNELS
-from effviz.count.words import kind_title
+from effviz.count.words import kind_title, short_title
 from effviz.model.blocks import BLOCKS
 from effviz.model.draft import Draft
 from effviz.model.fields import Field, declared
@@ -37,16 +37,17 @@ def form(here: Bench) -> None:
     if not here.draft.rows:
         return
     row = here.draft.rows[here.row]
+    # The letters are the headings of the table, whose columns are narrow.
     cells: list[Callable[[], None]] = []
     if row.out_channels is not None:
         help = "Output channels at width multiplier 1; the table shows the built ones."
-        cells.append(lambda: _number("Channels", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
-    cells.append(lambda: _number("Blocks", "repeats", row.repeats, 1, MAX_BLOCKS))
+        cells.append(lambda: _number("Channels c", "out_channels", row.out_channels, 1, MAX_CHANNELS, help=help))
+    cells.append(lambda: _number("Blocks n", "repeats", row.repeats, 1, MAX_BLOCKS))
     if BLOCKS[row.block].has_stride:
-        cells.append(lambda: _buildable(here, "Stride", "stride", row.stride, _strides(row)))
+        cells.append(lambda: _buildable(here, "Stride s", "stride", row.stride, _strides(row)))
     with st.container(key="row_form"):
         label = f"Block of {_title(here)}"
-        _choice(label, "block", row.block, list(BLOCKS), lambda name: kind_title(BLOCKS[name]))
+        _choice(label, "block", row.block, list(BLOCKS), lambda name: short_title(kind_title(BLOCKS[name])))
         for cell in (*cells, *_cells(here)[:_MAIN_FIELDS]):
             cell()
 

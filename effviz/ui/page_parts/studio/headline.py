@@ -70,8 +70,7 @@ def headline(
     latency = live.card(replace(reading, others=()))
     if "latency" in judged and not latency.stale:
         latency = replace(latency, below=_against(judged["latency"], convention))
-    # Said once, where no card has a limit.
-    below = {} if judged else {COUNTED[0]: "no limit"}
+    below: dict[str, str] = {}
     if "weight_size" in judged:
         below["params"] = _against(judged["weight_size"], convention, "weights ")
     below |= {name: _against(judged[name], convention) for name in COUNTED if name in judged}

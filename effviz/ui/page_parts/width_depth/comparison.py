@@ -53,9 +53,11 @@ class View:
     latencies: Mapping[str, Latency | None]
 
     @property
-    def other(self) -> BudgetDesign | None:
-        """The design that the formulas compare with."""
-        return self.designs.reference(self.chosen)
+    def formula_design(self) -> BudgetDesign | None:
+        """The design that the formulas compare with the baseline: as on the cards, or as in the title."""
+        base, variants = self.designs.base, self.designs.variants
+        found = variants[compared(variants, variants.index(base))] if self.chosen is base else self.chosen
+        return None if found is base else found
 
 
 @remembered
@@ -102,7 +104,7 @@ def headline(view: View, convention: Convention) -> None:
     if is_base:
         reading = replace(reading, others=(), shown=reading.shown[:1])
     cards = report_cards(
-        convention, chosen.report, None if is_base else base.report, against=against, below=depth,
+        convention, chosen.report, None if is_base else base.report, against=against, below={"params": depth},
         quantities=("params", "macs", "activations", "memory_access"),
     )  # fmt: skip
     fit = chosen.fit

@@ -32,8 +32,8 @@ def formulas(view: View, convention: Convention) -> None:
         r"At equal multiply-adds, $w \propto 1 / \sqrt{d}$. The parameters do not change, and "
         r"$\text{activations} \propto \sqrt{d}$.",
     ]  # fmt: skip
-    if view.other is not None:
-        texts += _compared(view.chosen, view.other)
+    if view.formula_design is not None:
+        texts += _compared(view.formula_design, view.designs.base)
     texts.append(f"**Where the law fails**, {view.chosen.name}:\n{_failures(view.chosen, convention)}")
     with st.container(key="formulas"):
         st.markdown("\n\n".join(texts))
