@@ -210,9 +210,9 @@ def _name_beside(way: SizeCurve, span: tuple[float, float], heights: tuple[float
     if way.sizes:
         x, y = math.log10(way.sizes[0].compute), way.sizes[0].top1
         if y - heights[0] > 0.2 * (heights[1] - heights[0]):
-            level = {"yref": "y", "yanchor": "top", "yshift": -20}
+            level: Spec = {"yref": "y", "yanchor": "top", "yshift": -20}
             behind = x - span[0] < 0.42 * (span[1] - span[0])
-            place = {"xref": "x", "xshift": 6} if behind else {"xanchor": "right"}
+            place: Spec = {"xref": "x", "xshift": 6} if behind else {"xanchor": "right"}
             return draw.panel_label(text, x if behind else 1, y, color, **place, **level)
     return draw.panel_label(text, 1, 0, color, xanchor="right", yshift=4)
 

@@ -79,7 +79,7 @@ def check(at: AppTest, reports: list[Report], shown: int, base: int, budget: int
         text, below = cards[label]
         assert text == si(now)
         if base == shown:
-            assert re.fullmatch(r"\d+ blocks?( per stage)?", below)
+            assert re.fullmatch(r"\d+ blocks?( per stage)?" if number == "params" else "", below)
         else:
             assert below == change(now, before)
     left = 1 - report.macs / (budget * 10**6)
