@@ -36,7 +36,7 @@ def page() -> None:
         )  # fmt: skip
     with section("The costs"):
         stages, *others = figures(report, unscaled, convention, look())
-        # The name of the unscaled network is in the help of the cards: here it would take a line of its own.
+        # The name of the unscaled network is in the help of the cards: here it would begin a second line.
         legend = kind_legend((kind for _, kind in report.sums), choice.against)
         show_chart(stages, CHARTS[0], legend=legend, on_click=show_stage(report))
         chart_row(dict(zip(CHARTS[1:], others, strict=True)))
