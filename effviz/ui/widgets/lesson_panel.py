@@ -231,17 +231,18 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
     answer, is_right = prediction.value(), guess is not None and prediction.is_right(guess)
     mark = "right" if is_right else "wrong"
     word = "Revealed" if guess is None else "✓ Correct" if is_right else "✗ Not correct"
-    head = f'<p class="verdict {mark}"><strong>{word}'
+    head = f'<p class="verdict {mark}">'
     if not prediction.choices:
-        said, range_of_correct = "This is the answer before your prediction.", ""
+        said, range_of_correct = "Revealed before your prediction.", ""
         if guess is not None:
             said = f"You predicted {prediction.show(guess)}"
             is_exact = prediction.show(guess) == prediction.show(answer)
             said += "." if is_exact else f", {prediction.distance(guess)}."
             said += f" {prediction.hint(guess)}"
             range_of_correct = "" if is_exact else f"{prediction.accepted()}."
+            head += f"<strong>{word}.</strong> "
         return (
-            f"{head}.</strong> <b>The answer is {html_text(prediction.show(answer))}.</b> "
+            f"{head}<b>The answer is {html_text(prediction.show(answer))}.</b> "
             f"<span>{html_text(said.strip())} <small>{html_text(range_of_correct)}</small></span></p>"
         )
     rows = []
@@ -252,7 +253,7 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
         kind = "right" if place == int(answer) else "wrong" if place == guess else ""
         text, reason = html_text(each.text), html_text(each.reason)
         rows.append(f'<li class="{kind}"><strong>{text}</strong> <em>{marks}</em><br>{reason}</li>')
-    return f'{head}</strong></p><ul class="choices">{"".join(rows)}</ul>'
+    return f'{head}<strong>{word}</strong></p><ul class="choices">{"".join(rows)}</ul>'
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_the_projector_shows_no_answer_before_it_is_revealed() -> None:
     assert 'class="verdict' not in texts(at)
     assert "when you reveal the answer on the class screen" in texts(at)
     room.reveal(room.key, 0)
-    assert f"<b>{answer}</b>" in texts(run(at))
+    assert f"The answer is {answer}." in texts(run(at))
     assert component(at, "cards")
 
 
