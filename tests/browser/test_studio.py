@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 import effviz
 from effviz.advice.lint import lint
 from effviz.core.units import si
-from effviz.count.words import kind_title
+from effviz.count.words import kind_title, short_title
 from effviz.model.draft import Draft
 from tests.browser.conftest import LateReports, settle
 from tests.browser.driver import (
@@ -37,7 +37,7 @@ def click(page: Page, name: str) -> None:
 
 
 def block(page: Page, name: str) -> None:
-    choose(page, "row_block", kind_title(effviz.BLOCKS[name]))
+    choose(page, "row_block", short_title(kind_title(effviz.BLOCKS[name])))
 
 
 def draft(page: Page) -> Draft:
