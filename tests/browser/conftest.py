@@ -340,7 +340,8 @@ SETTLED = """
     if ([...document.querySelectorAll('.motion')].some(e => !e.querySelector('svg'))) return 'an animation';
     if ([...document.querySelectorAll('[data-testid=stGraphVizChart]')].some(e => !e.querySelector('svg g')))
       return 'a diagram';
-    if (document.querySelector('.waiting, .st-key-stale_diagram')) return 'an answer of the torch process';
+    const job = document.querySelector('.waiting, [class*=st-key-stale_diagram]');
+    if (job) return `an answer of the torch process (${job.className}: ${job.textContent})`;
     if (document.fonts.status !== 'loaded') return 'a font';
     return '';
   };

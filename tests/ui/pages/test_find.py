@@ -99,7 +99,7 @@ def test_a_preset_sets_the_limits(name: str) -> None:
 def test_only_networks_with_a_recorded_latency_fit_a_limit_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert number(open_page("find", max_macs=NO_LIMIT, max_latency="1s")) == 0
     monkeypatch.delenv("EFFVIZ_RECORDED")
-    known = latencies.__wrapped__("fused", False)
+    known = latencies("fused", False, None)
     assert "MobileNetV2 1×, 224 px" in {each.label for each in known}
     tried = [*known, *(each for each in candidates() if each.resolution == 224)][::8]
     assert {each in known for each in tried} == {True, False}

@@ -11,6 +11,7 @@ import streamlit as st
 from effviz.advice.budgets import QUANTITIES, format_amount, format_share
 from effviz.charts.find import FoundNetworks, PublishedMark, found_chart
 from effviz.charts.style import Appearance, Chart
+from effviz.core import settings
 from effviz.core.caches import remembered
 from effviz.core.text import html_text
 from effviz.core.units import lower, short, short_binary
@@ -48,16 +49,13 @@ def search(choice: Choice, convention: Convention) -> Found | None:
         return None
     known: Known = {}
     if "latency" in choice.limits:
-        found = calculated("Recorded latencies", latencies, convention.memory, choice.retrained)
-        if found is None:
-            return None
-        known = found
+        known = latencies(convention.memory, choice.retrained, settings.RECORDED.value)
     return _found(choice, convention.memory, frozenset(known.items()))
 
 
 @remembered
-def latencies(memory: str, retrained: bool) -> Known:
-    """Return the recorded latencies of all networks in ms."""
+def latencies(memory: str, retrained: bool, file: str | None) -> Known:
+    """Return the recorded latencies of all networks in ms, from the file of this setting."""
     pool = finder.candidates(memory, None, None, None, retrained)
     known = ((each, recorded_ms(each)) for each in pool)
     return {each: milliseconds for each, milliseconds in known if milliseconds is not None}
