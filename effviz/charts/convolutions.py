@@ -128,6 +128,8 @@ def _saving(curve: FactorCurve, amounts: Sequence[int], now: int, control: str, 
     if max(factors) - min(factors) < 5e-3 * min(factors):
         return f"{f'With any number of {control}' if counted else f'At any {control}'}, {subject} needs {claim}"
     place = f"With {plural(now, control[:-1])}" if counted else f"At {control} {now}"
+    if max(factors) <= 1:
+        return f"{place}, {subject} needs {claim}; nothing is saved from {amounts[0]} to {amounts[-1]}"
     change = "rises" if factors[-1] > factors[0] else "falls"
     ends = f"from {_factor(factors[0])} at {amounts[0]} to {_factor(factors[-1])} at {amounts[-1]}"
     return f"{place}, {subject} needs {claim}; the saving {change} {ends}"

@@ -181,7 +181,9 @@ def changes(at: AppTest) -> list[str]:
 def headings(at: AppTest) -> list[str]:
     """The headings of sections, then those of charts."""
     shown = [entry["figure"]["title"] for entry in component(at, "chart").values() if entry["heading"] != "none"]
-    return [*(entry.value for entry in at.subheader), *shown]
+    written = [text for entry in at.html for text in re.findall(r"^<h3>(.*)</h3>$", entry.proto.body)]
+    plain = [html.unescape(re.sub(r"<[^>]+>", "", text)) for text in written]
+    return [*(entry.value for entry in at.subheader), *plain, *shown]
 
 
 def show_part(at: AppTest, title: str) -> AppTest:

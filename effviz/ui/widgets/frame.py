@@ -32,6 +32,8 @@ from effviz.ui.widgets.glossary import explained
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
 _LONG_IDEA = 120  # characters: more than two lines on a phone
+_NAME = re.compile(r"(?<!\S)(?=\S{3,30}(?!\S))[^\s<>]+-[^\s<>]+")
+_WHOLE = r'<span class="whole">\g<0></span>'
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z\[])")
 PRESENT = "present"
 """Key of the setting that enlarges a page for a projector."""
@@ -178,8 +180,11 @@ def notice(text: str, kind: str = "status", *, alert: bool = False, strong: str 
 
 
 def heading(text: str) -> None:
-    """Show plain text as a heading, never as Markdown: it may contain names that a visitor wrote."""
-    st.html(f"<h3>{html_text(text)}</h3>")
+    """Show plain text as a heading, never as Markdown: it may contain names that a visitor wrote.
+
+    No line ends within a name such as MobileNetV3-Large.
+    """
+    st.html(f"<h3>{_NAME.sub(_WHOLE, html_text(text))}</h3>")
 
 
 @contextmanager

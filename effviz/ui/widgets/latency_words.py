@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from effviz.core.text import html_text
-from effviz.core.units import ago, milliseconds, percent
+from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import NOISY_SPREAD, Latency, environment
 from effviz.ui.widgets.tables import Column
 
@@ -50,6 +50,13 @@ def noise(latency: Latency) -> str:
     if latency.iqr_ms > NOISY_SPREAD * latency.median_ms:
         reasons.append(f"IQR is {percent(latency.iqr_ms / latency.median_ms)} of the median")
     return ", ".join(reasons)
+
+
+def difference(latency: Latency, reference: Latency) -> str:
+    """Compare two latencies: their difference, or why there is none."""
+    if latency.noisy or reference.noisy:
+        return "too noisy to compare"
+    return change(latency.median_ms, reference.median_ms)
 
 
 def age(latency: Latency) -> str:

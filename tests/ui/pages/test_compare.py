@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from page_reader import cards, changes, charts, line, open_page, run
+from page_reader import cards, changes, charts, headings, line, open_page, run
 from streamlit.testing.v1 import AppTest
 
 import effviz
@@ -222,7 +222,7 @@ def test_the_stages_are_marked() -> None:
 
 def test_two_scalings_show_their_factors() -> None:
     at = open_page("compare", nets=PAIR, part="Difference")
-    heading = next(entry.proto.body for entry in at.html if "largest factor" in entry.proto.body)
+    heading = next(text for text in headings(at) if "largest factor" in text)
     macs = [effviz.analyze(effviz.architecture(name)).macs for name in PAIR.split()]
     assert f"EfficientNet-B4 has {times(macs[1] / macs[0])} the multiply-adds of EfficientNet-B0" in heading
     (table,) = (entry.proto.body for entry in at.html if 'class="factors"' in entry.proto.body)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from effviz.charts.sentences import times
 from effviz.core.errors import DesignError
 from effviz.core.units import change, lower
@@ -11,7 +9,7 @@ from effviz.count.report import Report
 from effviz.studies.separable import Replaced, separated
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import cached_report
-from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.frame import heading, notice
 from effviz.ui.widgets.glossary import caption_explained
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 from effviz.ui.widgets.ways import studio_link
@@ -25,7 +23,7 @@ def made_separable(report: Report, convention: Convention) -> None:
         notice(f"{error}.")
         return
     after = cached_report(found.after, convention.memory)
-    st.subheader(_finding(found, report, after, convention), anchor=False)
+    heading(_finding(found, report, after, convention))
     columns = [
         Column("Network", "design.title"),
         *count_columns(convention),

@@ -11,7 +11,7 @@ from effviz.model.variants import DEFAULT
 from effviz.studies.variants import VariantTerm, VariantTotals, compared, for_reading, itemized, variant_title
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.architectures.controls import Choice, choose
-from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.frame import heading, notice
 from effviz.ui.widgets.tables import Column, Table, show_table
 from effviz.zoo import list_variants
 
@@ -51,7 +51,7 @@ def _show_totals(rows: tuple[VariantTotals, ...], choice: Choice, convention: Co
         Column("Differs by", "differs", width="large"),
         Column("Source", "source", width="large"),
     )
-    st.subheader(_finding(rows, choice), anchor=False)
+    heading(_finding(rows, choice))
     show_table(Table(rows, columns, f"{len(rows)} implementations of {choice.name} with exact counts"))
     st.caption(
         f"At width {choice.design.width_mult:g}, depth {choice.design.depth_mult:g} and "

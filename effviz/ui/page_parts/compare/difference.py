@@ -109,7 +109,7 @@ def difference(view: View, convention: Convention) -> None:
     if is_scaling(*designs):
         with section("The factors"):
             _show_factors(designs, choice.names, convention)
-    st.subheader(_stages_title(found.pairs), anchor=False)
+    heading(_stages_title(found.pairs))
     st.html(_stages_html(found, choice.names, quantity, convention))
 
 

@@ -19,12 +19,12 @@ from effviz.ui.page_parts.studio.limits import Limits
 from effviz.ui.page_parts.studio.remedies import remedies
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.frame import notice
+from effviz.ui.widgets.latency_words import difference
 from effviz.ui.widgets.live_latency import Conditions, Reading
 
 _COMPARED = "_studio_compared"
 _SHOWN = "_studio_findings"
 _AT_A_TIME = 20
-_MINUS = "\N{MINUS SIGN}"
 
 
 def read(here: Bench, conditions: Conditions) -> Reading:
@@ -124,8 +124,5 @@ def _buttons(each: Finding, place: int, here: Bench, report: Report, conditions:
     st.button("Measure gain", key=f"gain_{place}", on_click=measure)
     now, then = reading.latency, reading.reference
     if now is not None and then is not None and st.session_state.get(_COMPARED) == (design, fixed):
-        change = f"{100 * (then.median_ms / now.median_ms - 1 if now.median_ms else 0):+.1f} %".replace("-", _MINUS)
-        if now.noisy or then.noisy:
-            change = "too noisy to compare; measure again"
         times = f"{milliseconds(now.median_ms)} now, {milliseconds(then.median_ms)} with the fix"
-        notice(f"Latency: {times} ({change}).", "finding")
+        notice(f"Latency: {times} ({difference(then, now)}).", "finding")

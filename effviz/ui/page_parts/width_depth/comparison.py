@@ -27,7 +27,7 @@ from effviz.ui.page_parts.width_depth.controls import Options
 from effviz.ui.widgets import live_latency as live
 from effviz.ui.widgets.cards import count_card, report_cards, show_cards
 from effviz.ui.widgets.charts import chart_row
-from effviz.ui.widgets.frame import look
+from effviz.ui.widgets.frame import heading, look
 from effviz.ui.widgets.live_latency import Conditions, Reading
 from effviz.ui.widgets.tables import Column, Table, count_columns, show_table
 
@@ -124,7 +124,7 @@ def comparison(view: View, convention: Convention) -> None:
     drawn = [_built(each) for each in designs.variants]
     quantities = _quantities(view, convention)
     title = _title(view, drawn, quantities, convention)
-    st.subheader(title, anchor=False)
+    heading(title)
     # The title says that the multiply-adds are equal.
     rows = [each for name, each in quantities.items() if name != "macs" or not is_equal(each)]
     charts: dict[str, Chart] = {
