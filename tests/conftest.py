@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import gc
 import os
 
 from hypothesis import settings
@@ -10,3 +11,7 @@ settings.load_profile("effviz")
 
 # Pages of tests show what the test has measured; `tests/ui/test_recorded.py` has the recorded latencies.
 os.environ["EFFVIZ_RECORDED"] = ""
+
+# A test process keeps torch, Streamlit, and the examples of all tests; searching them for circles at each 700 new objects
+# took a seventh of the time of the tests.
+gc.set_threshold(200_000, 20, 100)

@@ -20,20 +20,22 @@ from page_reader import charts, line, metrics, open_page, put, questions, reveal
 from streamlit.testing.v1 import AppTest
 
 import effviz
+from effviz.advice.lint import lint
 from effviz.backend.crosscheck import crosscheck
 from effviz.backend.diagram.draw import draw
 from effviz.core.units import change, milliseconds, si
 from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, cached, environment, remember
+from effviz.model.draft import Draft
 from effviz.studies.outline import block_runs
 from effviz.studies.prediction import ENTRIES, PREDICTORS, report, row
 from effviz.ui.widgets.jobs import DESK
+from effviz.ui.widgets.latency_words import TOO_NOISY
 from effviz.worker.limits import usable_cores
 from effviz.worker.manager import Ticket, default_manager
 
 WAIT_S = 60.0
-TOO_NOISY = "too noisy to compare"
 
 
 @pytest.fixture(autouse=True)
@@ -303,6 +305,25 @@ def test_scaled_is_compared_with_unscaled() -> None:
     for noise in ({"iqr": 0.8}, {"loaded": True}):
         remember(effviz.architecture("mobilenet_v3_small", width_mult=0.5), measured(7.0, **noise))
         assert card(open_page(net="MobileNetV3-Small", width="0.5")) == ("7.00 ms", TOO_NOISY)
+
+
+def test_the_gain_of_a_suggestion_is_the_difference_of_two_latencies() -> None:
+    draft = Draft.of(effviz.architecture("vgg16"))
+    (place, fixed), (other, also_fixed) = [
+        (place, each.fix.design) for place, each in enumerate(lint(draft.design)) if each.fix
+    ][:2]
+    remember(draft.design, measured(10.0))
+    remember(fixed, measured(8.0))
+    remember(also_fixed, measured(9.0, loaded=True))
+    at = open_page("studio", design=draft.packed(), part="Suggestions")
+    for key, gain in (
+        (place, "8.00 ms with the fix (\N{MINUS SIGN}20.0 %)"),
+        (other, f"9.00 ms with the fix ({TOO_NOISY})"),
+    ):
+        button(at, f"gain_{key}").click()
+        run(at)
+        (text,) = (entry.proto.body for entry in at.html if "with the fix" in entry.proto.body)
+        assert f"Latency: 10.0 ms now, {gain}." in html.unescape(text)
 
 
 def test_auto_measures_after_every_change() -> None:

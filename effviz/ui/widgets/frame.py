@@ -32,7 +32,7 @@ from effviz.ui.widgets.glossary import explained
 _CONVENTION = "_convention"
 _CONTROLS = "_controls"
 _LONG_IDEA = 120  # characters: more than two lines on a phone
-_NAME = re.compile(r"(?<!\S)(?=\S{3,30}(?!\S))[^\s<>]+-[^\s<>]+")
+_NAME = re.compile(r"(?<!\S)(?=\S{3,30}(?!\S))\S+-\S+")
 _WHOLE = r'<span class="whole">\g<0></span>'
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z\[])")
 PRESENT = "present"

@@ -11,6 +11,9 @@ from effviz.measure.latency import NOISY_SPREAD, Latency, environment
 from effviz.ui.widgets.tables import Column
 
 
+TOO_NOISY = "too noisy to compare"
+
+
 def thread_text(threads: int) -> str:
     """Format a number of threads: ``1 thread``."""
     return "1 thread" if threads == 1 else f"{threads} threads"
@@ -55,7 +58,7 @@ def noise(latency: Latency) -> str:
 def difference(latency: Latency, reference: Latency) -> str:
     """Compare two latencies: their difference, or why there is none."""
     if latency.noisy or reference.noisy:
-        return "too noisy to compare"
+        return TOO_NOISY
     return change(latency.median_ms, reference.median_ms)
 
 

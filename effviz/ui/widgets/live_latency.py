@@ -26,7 +26,16 @@ from effviz.ui import inputs, links, playing, runs
 from effviz.ui.convention import Convention
 from effviz.ui.widgets.cards import Card, show_cards
 from effviz.ui.widgets.jobs import DESK, live_part, polled, progress_text, visitor, visitor_address
-from effviz.ui.widgets.latency_words import age, difference, latency_columns, machine, noise, summary, thread_text
+from effviz.ui.widgets.latency_words import (
+    TOO_NOISY,
+    age,
+    difference,
+    latency_columns,
+    machine,
+    noise,
+    summary,
+    thread_text,
+)
 from effviz.ui.widgets.tables import Column, Table, show_table, size_cell
 from effviz.worker.limits import ITEMSIZE, MAX_BATCH, eager_peak, usable_cores
 from effviz.worker.manager import Ticket
@@ -241,8 +250,8 @@ def card(reading: Reading, against: str = "") -> Card:
             below = f"{against[:1].upper()}{against[1:]}: not {'recorded' if latency.is_recorded else 'measured'}"
         return Card(label, text, help, below, badge=badge, key="latency")
     help = f"{help} {against[:1].upper()}{against[1:]}: {milliseconds(reference.median_ms)}."
-    noisy = latency.noisy or reference.noisy
-    below, against = difference(latency, reference), "" if noisy else against
+    below = difference(latency, reference)
+    against = "" if below == TOO_NOISY else against
     return Card(label, text, help, below, against, badge=badge, key="latency")
 
 
