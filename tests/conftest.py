@@ -12,6 +12,6 @@ settings.load_profile("effviz")
 # Pages of tests show what the test has measured; `tests/ui/test_recorded.py` has the recorded latencies.
 os.environ["EFFVIZ_RECORDED"] = ""
 
-# A test process keeps torch, Streamlit, and the examples of all tests; searching them for circles at each 700 new objects
-# took a seventh of the time of the tests.
+# A test process keeps torch, Streamlit and the examples of all tests. To search them for circles at each 700 new
+# objects takes a seventh of the time.
 gc.set_threshold(200_000, 20, 100)

@@ -156,18 +156,20 @@ def two_ways(
 
     Args:
         narrower, smaller: may be empty; their names say so.
-        others: sizes with a published accuracy, by width; at least one. A line connects those of a width.
+        others: sizes with a published accuracy, by width; at least one. A line connects those of a width. Those far
+            from both ways are left out: they would press the ways into a corner.
         here: the place on screen; None without an accuracy.
         equal: the compute at which the title compares the ways; None if it does not.
         label: of the compute.
         title: the finding.
     """
-    known = [*others, *narrower.sizes, *smaller.sizes, *([here] if here else [])]
+    known = [*narrower.sizes, *smaller.sizes, *([here] if here else [])] or others
     low, high = (math.log10(end(each.compute for each in known)) for end in (min, max))
     room = 0.08 * (high - low) + 0.03
     span = low - room, high + room
     bottom = 5 * math.floor((min(each.top1 for each in known) - 0.5) / 5)
     top = 5 * math.ceil((max(each.top1 for each in known) + 2) / 5)
+    others = [each for each in others if span[0] <= math.log10(each.compute) <= span[1] and bottom <= each.top1 <= top]
     pairs = [(one, other) for one, other in pairwise(others) if one.place[0] == other.place[0]]
     traces = [
         draw.line(

@@ -46,6 +46,8 @@ def relative_dots(
 ) -> tuple[int, list[Spec], Spec]:
     """Return the height, the traces and the layout of the chart.
 
+    The lowest and the highest mark of each row have their value beside them.
+
     Args:
         names: of the rows, from top to bottom.
         measures: multiples, each drawn with its own symbol, named in the legend.
@@ -60,9 +62,11 @@ def relative_dots(
         hover = draw.hover(f"%{{y}}<br>{each.label}: %{{customdata}}", texts)
         drawn = draw.outlined(colors, 12, each.symbol)
         traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
+    traces += _ends(names, known, look)
     every = [value for row in known for value in row] or [1.0]
     low, high = min(0.0, math.log10(min(every))), max(0.0, math.log10(max(every)))
-    room = 0.06 * (high - low) + 0.04
+    # For the values beside the marks, on a phone too.
+    room = 0.18 * (high - low) + 0.03
     values = log_values(low - room, high + room)
     lines = _legend(measures, marked, look)
     layout = {
@@ -71,10 +75,34 @@ def relative_dots(
         ],
         "margin": draw.margin(top=14 + 20 * len(lines)),
         "xaxis": draw.log_axis((low - room, high + room), values, axis, written, showgrid=True),
+        "shapes": [draw.rule(look.muted, 1, x=1, layer="below")],
         # A row without a mark has its place too.
         "yaxis": draw.ROWS | draw.ticks(names, _in_lines) | {"categoryorder": "array", "categoryarray": list(names)},
     }
     return 110 + 38 * len(names), traces, layout
+
+
+def _ends(names: Sequence[str], rows: Sequence[Sequence[float]], look: Appearance) -> list[Spec]:
+    """Write the lowest value of each row left of its mark, and the highest one right of it; the axis has the 1."""
+    ends: dict[str, list[tuple[float, str]]] = {"left": [], "right": []}
+    for name, row in zip(names, rows, strict=True):
+        low, high = min(row, default=1.0), max(row, default=1.0)
+        if low != 1 and (low < high or low < 1):
+            ends["left"].append((low, name))
+        if high != 1 and (low < high or high > 1):
+            ends["right"].append((high, name))
+    return [
+        draw.labels(
+            [value for value, _ in shown], [name for _, name in shown], [_apart(written(value)) for value, _ in shown],
+            13, look.ink, textposition=f"middle {side}", cliponaxis=False, hoverinfo="skip", showlegend=False,
+        )
+        for side, shown in ends.items()
+    ]  # fmt: skip
+
+
+def _apart(text: str) -> str:
+    """Keep a text away from its mark."""
+    return f"\u00a0\u00a0\u00a0{text}\u00a0\u00a0\u00a0"
 
 
 def _legend(measures: Sequence[Measured], marked: str, look: Appearance) -> list[str]:

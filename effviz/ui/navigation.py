@@ -64,8 +64,8 @@ PAGES = (
              f"[[resolution multiplier|the other]] shrinks its image. [MobileNet]({_ARXIV}/1704.04861) defined both. "
              "Each cuts the [[multiply-adds]] almost quadratically, and each costs accuracy.", "Scale"),
     PageInfo("width_depth", "Width against depth", "swap_vert",
-             "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. The deep one "
-             "writes more [[activations]], the wide one holds more [[parameters]] "
+             "The same [[multiply-adds]] build a wide and shallow network or a narrow and deep one. Both "
+             "hold about as many [[parameters]], but the deep one writes more [[activations]] "
              f"([Wide ResNets]({_ARXIV}/1605.07146)).",
              "Scale"),
     PageInfo("find", "Find a network", "search",

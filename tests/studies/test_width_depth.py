@@ -344,19 +344,20 @@ def test_the_designs_to_one_scale(look: Appearance) -> None:
 def test_multiples_of_one_design(look: Appearance) -> None:
     chart = multiples_chart(_drawn(), _quantities(), 1, "Wide", "A title", look)
     spec = _spec(chart)
-    *bars, line = spec["data"]
-    starts = bars[0]["base"]
-    assert {trace["name"]: trace["x"] for trace in bars} == {
+    marks = {trace["name"]: trace for trace in spec["data"] if trace["mode"] == "markers"}
+    assert {name: trace["x"] for name, trace in marks.items()} == {
         "Wide": [0.6, pytest.approx(100 / 99), None], "Balanced": [1, 1, None],
         "Deep": [1.5, pytest.approx(101 / 99), None],
     }  # fmt: skip
-    assert all(trace["base"] == starts for trace in bars)
-    assert [trace["marker"]["color"] for trace in bars] == [look.accent, look.muted, look.muted]
-    assert {place for place in line["x"] if place is not None} == {starts[0] + 1, starts[1] + 1}
-    texts = [note["text"] for note in spec["layout"]["annotations"]]
-    assert [text for text in texts if text.startswith("<b>")] == ["<b>Wide</b>", "<b>Balanced</b>", "<b>Deep</b>"]
-    assert texts.count("\N{EN DASH}") == 3, "not measured"
-    assert {"0.6×", "1.5×", "Latency<br>here", "Line: Balanced, 1×"} <= set(texts)
+    assert all(trace["y"] == [entry.label for entry in _quantities()] for trace in marks.values())
+    assert {name: set(trace["marker"]["color"]) for name, trace in marks.items()} == {
+        "Wide": {look.accent}, "Balanced": {look.ink}, "Deep": {look.ink},
+    }  # fmt: skip
+    assert len({trace["marker"]["symbol"] for trace in marks.values()}) == 3
+    left, right = ([text.strip() for text in trace["text"]] for trace in spec["data"] if trace["mode"] == "text")
+    assert left == ["0.6×"], "the lowest; 1× is the axis"
+    assert right == ["1.5×", "1.02×"]
+    assert spec["layout"]["xaxis"]["title"]["text"] == "Balanced = 1×"
     assert chart.alt.startswith("A title. Activations: Wide 60, Balanced 100, Deep 150; Multiply-adds: Wide 100")
 
 
@@ -366,19 +367,25 @@ def test_every_multiple_is_on_the_axis(values: list[float]) -> None:
     chart = multiples_chart(_drawn(), [DesignMeasure("Peak", values, list(map(str, values)))], 0, "Deep", "T", LIGHT)
     spec = _spec(chart)
     low, high = spec["layout"]["xaxis"]["range"]
-    assert all(low < bars["x"][0] < high for bars in spec["data"][:3])
+    marks = [trace["x"][0] for trace in spec["data"] if trace["mode"] == "markers"]
+    assert len(marks) == 3
+    assert all(low < math.log10(value) < high for value in marks)
 
 
 def test_the_finding() -> None:
     activations, compute, latency = _quantities()
     said = finding(_drawn(), 0, [activations, latency], compute, "100 multiply-adds")
-    assert said == "At equal multiply-adds (within 2.0 %), Deep is 4× as deep as Wide: activations 2.5×"
+    assert said == "At equal multiply-adds (within 2.0 %), Deep is 4× as deep as Wide: 2.5× the activations"
     measured = DesignMeasure("Latency here", [2.0, 3.0, 4.0], ["2", "3", "4"])
     flops = DesignMeasure("FLOPs", [200, 150, 100], ["200", "150", "100"])
     said = finding(_drawn(), 0, [measured], flops, "200 FLOPs")
-    assert said == "With FLOPs up to 100 % apart, Deep is 4× as deep as Wide: latency here 2×"
+    assert said == "With FLOPs up to 100 % apart, Deep is 4× as deep as Wide: 2× the latency here"
     said = finding(_drawn(), 2, [measured], flops, "200 FLOPs")
-    assert said == "With FLOPs up to 100 % apart, Wide has 0.25× the depth of Deep: latency here 0.5×"
+    assert said == "With FLOPs up to 100 % apart, Wide has 0.25× the depth of Deep: 0.5× the latency here"
+    said = finding(
+        _drawn(), 0, [activations, measured, _quantities()[0]._replace(label="Peak", values=[4, 2, 1])], compute, ""
+    )
+    assert said.endswith("Deep is 4× as deep as Wide: 2.5× the activations and 2× the latency here, but 0.25× the peak")
     alone = finding(_drawn()[:1], 0, [activations], compute, "100 multiply-adds")
     assert alone == "One design is within 100 multiply-adds: Wide, 1 block a stage: 8 · 16"
     assert re.search(r"\d", alone)

@@ -184,9 +184,16 @@ def test_two_ways_from_the_network_on_screen() -> None:
     assert found["resolution"] == [
         (1.0, "96", 60.3), (1.0, "128", 65.3), (1.0, "160", 68.8), (1.0, "192", 70.7), (1.0, "224", 71.8),
     ]  # fmt: skip
-    assert {(width, side, top1) for width, side, top1 in found["others"]} == {
+    cheapest = report("mobilenet_v2", 1.0, 96).macs / 1.1
+    near = {
         (width, str(side), top1) for (width, side), top1 in PrintedCells("mobilenet_v2").known.items()
-    }
+        if top1 > 55 and report("mobilenet_v2", width, side).macs > cheapest
+    }  # fmt: skip
+    assert (
+        near
+        <= set(found["others"])
+        < {(width, str(side), top1) for (width, side), top1 in PrintedCells("mobilenet_v2").known.items()}
+    )
     names = [plain(each["text"]) for each in charts(at)["two_ways"]["layout"]["annotations"]]
     assert names == ["Width changes, 224 px stays", "Resolution changes, 1× stays"]
 
@@ -200,8 +207,8 @@ def test_the_two_ways_are_compared_at_equal_compute() -> None:
     )
     share = math.log(narrow / low) / math.log(high / low)
     assert spec["title"] == (
-        f"MobileNetV2 at {si(narrow)} multiply-adds (dotted line): 60.3 % top-1 with 0.35× width, about "
-        f"{60.3 + share * (65.3 - 60.3):.1f} % with a smaller image"
+        f"At {si(narrow)} multiply-adds (dotted line), MobileNetV2 keeps more top-1 with a smaller image "
+        f"(about {60.3 + share * (65.3 - 60.3):.1f} %) than with 0.35× width (60.3 %)"
     )
     (rule,) = spec["layout"]["shapes"]
     assert rule["x0"] == rule["x1"] == narrow
@@ -214,8 +221,8 @@ def test_the_comparison_starts_from_a_resolution_where_no_width_can_be_compared(
     first, last = known[0.25, 160], known[0.5, 160]
     other = first + math.log(macs / low) / math.log(high / low) * (last - first)
     assert title == (
-        f"MobileNetV1 at {si(macs)} multiply-adds (dotted line): {known[0.5, 128]:.1f} % top-1 with a 128 px image, "
-        f"about {other:.1f} % with a narrower network"
+        f"At {si(macs)} multiply-adds (dotted line), MobileNetV1 keeps more top-1 with a 128 px image "
+        f"({known[0.5, 128]:.1f} %) than with a narrower network (about {other:.1f} %)"
     )
 
 

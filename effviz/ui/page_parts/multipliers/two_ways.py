@@ -121,8 +121,11 @@ def finding(choice: Choice, convention: Convention) -> str:
         mine, other = f"{width:g}× width", "a smaller image" if cheaper else "a larger image"
     else:
         mine, other = f"a {in_pixels(side)} image", "a narrower network" if cheaper else "a wider network"
-    return (
-        f"{choice.title} at {convention.show_compute(choice.counts(equal.place).macs)} "
-        f"{lower(convention.compute_label)} (dotted line): {equal.top1:.1f} % top-1 with {mine}, "
-        f"about {equal.other:.1f} % with {other}"
-    )
+    compute = f"{convention.show_compute(choice.counts(equal.place).macs)} {lower(convention.compute_label)}"
+    ways = [(f"{equal.top1:.1f}", f"with {mine} ({equal.top1:.1f} %)"),
+            (f"{equal.other:.1f}", f"with {other} (about {equal.other:.1f} %)")]  # fmt: skip
+    (less, worse), (more, better) = sorted(ways, key=lambda way: float(way[0]))
+    at = f"At {compute} (dotted line), {choice.title}"
+    if less == more:
+        return f"{at} has the same top-1 {worse} as {better}"
+    return f"{at} {'keeps' if cheaper else 'gains'} more top-1 {better} than {worse}"

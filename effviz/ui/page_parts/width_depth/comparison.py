@@ -162,8 +162,7 @@ def _title(
 ) -> str:
     variants, base = view.designs.variants, _base(view)
     ends = [view.latencies[variants[place].name] for place in (base, compared(drawn, base))]
-    # Two, so that the title is one line. The chart has the others.
-    listed = [quantities[name] for name in ("activations", "latency" if all(ends) else "params")]
+    listed = [quantities[name] for name in ("activations", "latency" if all(ends) else "params", "peak_activation")]
     title = finding(drawn, base, listed, quantities["macs"], budget_text(view.designs.budget, convention))
     return f"{title} (noisy)" if all(ends) and any(each and each.noisy for each in ends) else title
 

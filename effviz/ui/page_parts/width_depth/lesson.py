@@ -29,7 +29,7 @@ def formulas(view: View, convention: Convention) -> None:
         rf"$\text{{multiply-adds}} \propto d \cdot w^2 \cdot {pixels}$  " "\n"
         r"$\text{parameters} \propto d \cdot w^2$  " "\n"
         rf"$\text{{activations}} \propto d \cdot w \cdot {pixels}$",
-        r"At equal multiply-adds, $w \propto 1 / \sqrt{d}$. The parameters do not change, and "
+        r"At equal multiply-adds, $w \propto 1 / \sqrt{d}$. By this law, the parameters do not change, and "
         r"$\text{activations} \propto \sqrt{d}$.",
     ]  # fmt: skip
     if view.formula_design is not None:
