@@ -37,7 +37,7 @@ def page() -> None:
     reading = live.read(choice.design, others, conditions)
     with instrument(), section("The headline"):
         *counts, constraint = promised.cards(choice, report, reference, convention)
-        show_cards([*counts, live.card(reading, "baseline"), constraint])
+        show_cards([*counts, live.card(reading, "baseline", in_times=True), constraint])
         live.bar(choice.design, conditions, reading)
     with section("The sizes"):
         promised.promised_and_built(choice, report, convention)

@@ -268,8 +268,7 @@ def predictor_dots(rows: Sequence[Row], look: Appearance) -> Chart:
 def inversion_text(pair: Inversion, count: str) -> str:
     """Describe a pair of networks in which the one with more multiply-adds is faster, without a full stop."""
     return (
-        f"{pair.heavy} has {pair.more_macs:.2f}× the {count} of {pair.light}, but {pair.light} takes "
-        f"{pair.faster:.2f}× as long"
+        f"{pair.heavy} has {pair.more_macs:.2f}× the {count} of {pair.light}, but takes {1 / pair.faster:.2f}× the time"
     )
 
 

@@ -34,6 +34,8 @@ class Measured(NamedTuple):
     label: str
     symbol: str
     values: Sequence[float | None]
+    amounts: Sequence[str] = ()  # absolute, for the hover; empty for the values
+    hollow: Sequence[int] = ()  # indices of the rows whose mark is not filled
 
 
 def multiples_of(values: Sequence[float | None], base: float | None) -> list[float | None]:
@@ -59,8 +61,11 @@ def relative_dots(
     for each in measures:
         colors = [look.accent if marked in (name, each.label) else look.ink for name in names]
         texts = ["" if value is None else written(value) for value in each.values]
+        if each.amounts:
+            texts = [f"{text} ({amount})" for text, amount in zip(texts, each.amounts, strict=True)]
+        symbols = [f"{each.symbol}-open" if place in each.hollow else each.symbol for place in range(len(names))]
         hover = draw.hover(f"%{{y}}<br>{each.label}: %{{customdata}}", texts)
-        drawn = draw.outlined(colors, 12, each.symbol)
+        drawn = draw.outlined(colors, 12, symbols if each.hollow else each.symbol)
         traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
     traces += _ends(names, known, look)
     every = [value for row in known for value in row] or [1.0]
@@ -91,18 +96,16 @@ def _ends(names: Sequence[str], rows: Sequence[Sequence[float]], look: Appearanc
             ends["left"].append((low, name))
         if high != 1 and (low < high or high > 1):
             ends["right"].append((high, name))
+    # Invisible marks as large as the visible ones keep the texts away from these.
+    marker = {"size": 18, "opacity": 0}
+    rest = {"mode": "markers+text", "marker": marker, "cliponaxis": False, "hoverinfo": "skip", "showlegend": False}
     return [
         draw.labels(
-            [value for value, _ in shown], [name for _, name in shown], [_apart(written(value)) for value, _ in shown],
-            13, look.ink, textposition=f"middle {side}", cliponaxis=False, hoverinfo="skip", showlegend=False,
+            [value for value, _ in shown], [name for _, name in shown], [written(value) for value, _ in shown],
+            13, look.ink, textposition=f"middle {side}", **rest,
         )
         for side, shown in ends.items()
     ]  # fmt: skip
-
-
-def _apart(text: str) -> str:
-    """Keep a text away from its mark."""
-    return f"\u00a0\u00a0\u00a0{text}\u00a0\u00a0\u00a0"
 
 
 def _legend(measures: Sequence[Measured], marked: str, look: Appearance) -> list[str]:

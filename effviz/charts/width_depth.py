@@ -19,6 +19,8 @@ _SYMBOLS = ("square", "circle", "diamond", "triangle-down", "star")
 _OUTLINED = 48
 """The most blocks that can have an outline; with more, the outlines would cover the bars."""
 _EQUAL = 0.05
+_THINNEST = 2
+"""Height of the thinnest bar in pixels: a browser may leave out a thinner one."""
 
 
 class DesignMeasure(NamedTuple):
@@ -123,18 +125,23 @@ def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance, 
     scale = _steady(max(max(design.channels) for design in designs))
     pitch = scale * lane / (lane - 22)
     longest = max(len(design.channels) for design in designs)
+    least = _THINNEST * pitch / lane
     edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
     traces, notes = [], []
     for place, design in enumerate(designs):
         middle = -place * pitch - (pitch - scale) - scale / 2
+        heights = [max(channels, least) for channels in design.channels]
         own = design.name == marked
         traces.append(
             {
                 "type": "bar", "name": design.name, "width": 1, "x": [at + 0.5 for at in range(len(design.channels))],
-                "base": [middle - channels / 2 for channels in design.channels], "y": list(design.channels),
+                "base": [middle - height / 2 for height in heights], "y": heights,
                 "marker": {"color": look.accent if own else look.muted, "line": edge},
             }
-            | draw.hover(f"{plotly_text(design.name)}, %{{customdata}}: %{{y:,}} channels", design.stages)
+            | draw.hover(
+                f"{plotly_text(design.name)}, %{{customdata[0]}}: %{{customdata[1]:,}} channels",
+                list(zip(design.stages, design.channels, strict=True)),
+            )
         )  # fmt: skip
         text, color = f"<b>{plotly_text(design.name)}</b> {design.summary}", look.accent if own else look.ink
         notes.append(draw.note(0, -place * pitch, text, color, xanchor="left", xshift=-3, yanchor="top"))

@@ -155,17 +155,20 @@ class Prediction:
         amount = f"{float(f'{abs(error):.2g}'):,.12g}" if unit == "%" else f"{abs(error):.3g}"
         return f"{amount} {unit} too {'low' if error < 0 else 'high'}"
 
-    def accepted(self) -> str:
-        """Name the numbers that are right: ``7.5 % to 11.3 % count as correct``."""
+    def correct(self) -> tuple[float, float]:
+        """Return the lowest and the highest number that is right."""
         answer = self.value()
         room = abs(answer) * self.tolerance / 100 if answer else self.tolerance / 100
         halves = [(answer + each) / 2 for each in self.naive_values()]
         # A number in the middle between the answer and a naive one is wrong.
         inside = [half + 1e-6 * (answer - half) for half in halves]
         low = max([answer - room, *(half for half in inside if half < answer)])
-        high = min([answer + room, *(half for half in inside if half > answer)])
-        ends = self.form.within(low, high)
-        return f"{' to '.join(ends or (self.show(answer),))} count{'' if len(ends) == 2 else 's'} as correct"
+        return low, min([answer + room, *(half for half in inside if half > answer)])
+
+    def accepted(self) -> str:
+        """Name the numbers that are right: ``7.5 % to 11.3 % count as correct``."""
+        ends = self.form.within(*self.correct())
+        return f"{' to '.join(ends or (self.show(self.value()),))} count{'' if len(ends) == 2 else 's'} as correct"
 
     def is_right(self, guess: float) -> bool:
         """Whether a choice is the right one, or a number is within the tolerance."""

@@ -181,7 +181,7 @@ def test_other_networks_are_named_where_there_is_room(look: Appearance) -> None:
 
 def test_the_title_compares_the_marked_pair() -> None:
     chart = _scatter(DATA, highlight=MARKED)
-    assert chart.title == "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long"
+    assert chart.title == "Wide has 3.00× the multiply-adds of Deep, but takes 0.80× the time"
     assert finding(rows_of(DATA), "macs", 1, "Here") in chart.alt
     (link,) = spec_of(chart)["layout"]["shapes"]
     assert {(link["x0"], link["y0"]), (link["x1"], link["y1"])} == {(300_000_000, 25.0), (900_000_000, 20.0)}
@@ -450,7 +450,7 @@ def test_equal_speeds_can_be_drawn() -> None:
 def test_the_sentence_of_an_inversion() -> None:
     pair = Inversion("VGG-16", "EfficientNet-B0", 40.097, 1.5)
     assert inversion_text(pair, "multiply-adds") == (
-        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but EfficientNet-B0 takes 1.50× as long"
+        "VGG-16 has 40.10× the multiply-adds of EfficientNet-B0, but takes 0.67× the time"
     )
     assert "the FLOPs of" in inversion_text(pair, "FLOPs")
 
@@ -458,7 +458,7 @@ def test_the_sentence_of_an_inversion() -> None:
 def test_the_sentences_of_a_table_match_its_inversions() -> None:
     (pair,) = inversions(rows_of(DATA))
     assert inversion_text(pair, "multiply-adds") == (
-        "Wide has 3.00× the multiply-adds of Deep, but Deep takes 1.25× as long"
+        "Wide has 3.00× the multiply-adds of Deep, but takes 0.80× the time"
     )
     for one, two in itertools.combinations(DATA.itertuples(), 2):
         assert (one.latency_ms > two.latency_ms) == ((one.title, two.title) == ("Deep", "Wide"))

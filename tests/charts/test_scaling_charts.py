@@ -30,10 +30,17 @@ def test_stairs_show_what_is_built(look: Any) -> None:
     found = stairs(B0, ScalingRule(), -2, 8)
     now = sweep(B0, ScalingRule(), [1.0])[0]
     cost, sizes = stairs_charts(found, now, pins(B0, ScalingRule()), Count("FLOPs", 2), look)
-    for chart, panels in ((cost, ("macs",)), (sizes, ("blocks", "channels", "resolution"))):
-        spec = json.loads(chart.figure.to_json())
+    traces = json.loads(cost.figure.to_json())["data"]
+    promised, built, marked = traces[:3]
+    assert promised["y"] == [1, 1]
+    factor = 1.2 * 1.1**2 * 1.15**2
+    ratios = [each.macs / (385_814_752 * factor**each.phi) for each in (*found.built, now)]
+    assert [*built["y"], *marked["y"]] == pytest.approx(ratios)
+    for data, panels in (
+        (traces[3:], ("macs",)), (json.loads(sizes.figure.to_json())["data"], ("blocks", "channels", "resolution")),
+    ):  # fmt: skip
         for row, panel in enumerate(panels):
-            promised, built, released, marked = spec["data"][4 * row : 4 * row + 4]
+            promised, built, released, marked = data[4 * row : 4 * row + 4]
             factor = 2 if panel == "macs" else 1
             assert marked["y"] == [factor * getattr(now, panel)]
             # Between the steps that are drawn nothing changes.

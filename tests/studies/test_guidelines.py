@@ -21,7 +21,7 @@ import effviz
 from effviz import analyze
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.moved import moved_chart
-from effviz.charts.memory.speed import Machine, finding, speed_bars
+from effviz.charts.memory.speed import Machine, finding, speed_dots
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.text import with_letter
@@ -329,7 +329,7 @@ def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said
     assert told.endswith(f"(paper: {paper.speeds[furthest] / 40:.2f}× on ARM)")
     noisy = Machine("Here", "images/s", here.speeds, frozenset(["1:2"]))
     assert finding(guideline, LABELS, [noisy, paper]) == told
-    assert "Noisy measurements: 1 of 3" in speed_bars(guideline, LABELS, [noisy, paper], LIGHT).alt
+    assert "Noisy measurements: 1 of 3" in speed_dots(guideline, LABELS, [noisy, paper], LIGHT).alt
 
 
 def test_what_is_not_measured_is_not_judged() -> None:
@@ -389,7 +389,7 @@ def _charts(look: Appearance, unit: Unit) -> list[Chart]:
     for name in ("mobilenet_v2", "resnet50", "alexnet"):
         made.append(intensity_bars(name, intensities(name), 0.5, "FLOPs", "byte", look))
     here = Machine("Here", "images/s", {"1:1": 2.0, "1:6": 1.0}, frozenset(["1:6"]))
-    made.append(speed_bars("G1", LABELS, [here, Machine("ARM (paper)", "", dict.fromkeys(LABELS, 1.0))], look))
+    made.append(speed_dots("G1", LABELS, [here, Machine("ARM (paper)", "", dict.fromkeys(LABELS, 1.0))], look))
     return made
 
 

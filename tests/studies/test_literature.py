@@ -369,7 +369,7 @@ def test_a_speedup_is_the_quotient_of_two_latencies() -> None:
     found = {claim.design: claim for claim in course_claims(latencies, "a CPU") if claim.kind == "speedup"}
     # Printed: 1, 6, 7 and 5. The quotients are 6.32, 7.89 and 3.43.
     assert {name: claim.verdict for name, claim in found.items()} == {
-        "resnet50": RIGHT, "mobilenet_v2": RIGHT, "mobilenet_v3_large": SHORT, "efficientnet_b0": WRONG,
+        "resnet50": RIGHT, "mobilenet_v2": RIGHT, "mobilenet_v3_large": SHORT, "efficientnet_b0": UNEXPLAINED,
     }  # fmt: skip
     assert found["efficientnet_b0"].found == pytest.approx(120 / 35)
     assert "Recorded: 120.0 / 19.0 ms = 6.32× (a CPU)." in found["mobilenet_v2"].reason

@@ -44,7 +44,7 @@ from effviz.charts.latency import latency_scatter, predictor_dots
 from effviz.charts.literature import verdict_bars, verdict_errors
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.moved import moved_chart
-from effviz.charts.memory.speed import Machine, speed_bars
+from effviz.charts.memory.speed import Machine, speed_dots
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.microcontroller import arena_plan
 from effviz.charts.multipliers import (
@@ -372,7 +372,7 @@ def _speeds(look: Appearance) -> Named:
         ):  # fmt: skip
             yield (
                 f"speed {guideline}, {name}",
-                speed_bars(guideline, labels, [Machine("Here", "images/s", speeds, noisy), *paper], look),
+                speed_dots(guideline, labels, [Machine("Here", "images/s", speeds, noisy), *paper], look),
             )
 
 

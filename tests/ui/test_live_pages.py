@@ -600,7 +600,7 @@ def test_the_page_says_what_this_machine_shows(column: str, limit: float | None)
     fastest = {each["title"] for each, speed in zip(shown, speeds, strict=True) if speed == pytest.approx(max(speeds))}
     assert found["Highest rate"][0] == f"{si(max(speeds))}/s"
     assert found["Highest rate"][1] in fastest
-    assert found["Highest over lowest"][0] == f"{max(speeds) / min(speeds):.1f}×"
+    assert found["Spread of rates"][0] == f"{max(speeds) / min(speeds):.1f}×"
     drawn = charts(at)["scatter"]
     points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
     assert sorted(x for trace in points for x in trace["x"]) == sorted(amounts)
@@ -635,7 +635,7 @@ def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:
             for at in (one, two)
         )
         assert twice == [2 * x for x in once]
-    assert values(one)["Highest over lowest"] == values(two)["Highest over lowest"]
+    assert values(one)["Spread of rates"] == values(two)["Spread of rates"]
 
 
 def test_a_family_is_marked() -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from effviz.charts import draw
+from effviz.charts.relative import Measured, relative_dots
 from effviz.charts.sentences import details, listed
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
-from effviz.core.text import plotly_text
 from effviz.core.units import si
 from effviz.studies.guidelines.experiments import GuidelineVerdict, verdict
 
@@ -20,7 +19,7 @@ class Machine:
     unit: str  # of its speeds
     speeds: Mapping[str, float]  # by label of the case, in the table's order; may be incomplete
     noisy: frozenset[str] = frozenset()  # labels of cases measured on a busy machine
-    quiet: bool = False  # recorded on another machine, drawn in grey
+    quiet: bool = False  # recorded on another machine
 
     def relative(self, first: str) -> dict[str, float]:
         """Return the speeds as multiples of that of `first`, or nothing if `first` is not measured."""
@@ -28,7 +27,7 @@ class Machine:
         return {label: speed / base for label, speed in self.speeds.items()} if base else {}
 
 
-def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine], look: Appearance) -> Chart:
+def speed_dots(guideline: str, labels: Sequence[str], machines: Sequence[Machine], look: Appearance) -> Chart:
     """Draw the speed of every case on every machine, relative to the first case.
 
     Args:
@@ -36,52 +35,30 @@ def speed_bars(guideline: str, labels: Sequence[str], machines: Sequence[Machine
         labels: the cases; the others are compared with the first.
         machines: this machine first, then those of the paper.
     """
-    colors = [draw.mixed(look.accent, look.paper, 0.55) if machines[0].quiet else look.accent, look.ink, look.muted][
-        : len(machines)
-    ]
     relative = [machine.relative(labels[0]) for machine in machines]
-    traces = [
-        _bars(machine, values, labels, color, look)
-        for machine, values, color in zip(machines, relative, colors, strict=True)
-    ]
-    for machine, color in zip(machines, colors, strict=True):
-        # The legend shows a machine in its colour, hollow where all of its bars are.
-        symbol = "square-open" if machine.noisy and machine.noisy >= set(machine.speeds) else "square"
-        key = draw.legend_key(machine.name, draw.outlined(color, 12, symbol))
-        traces.append(key | {"y": [labels[0]]})
-    most = max([1.0, *(value for values in relative for value in values.values())])
+    measures = [
+        Measured(
+            machine.name, symbol, [values.get(label) for label in labels],
+            [_amount(machine, label) for label in labels],
+            [place for place, label in enumerate(labels) if label in machine.noisy],
+        )
+        for machine, values, symbol in zip(machines, relative, ("circle", "diamond", "square"), strict=False)
+    ]  # fmt: skip
     title = f"Speed relative to {labels[0]}"
-    layout = draw.legend(y=1.01, traceorder="normal") | {
-        "barmode": "group",
-        "bargap": 0.25,
-        "bargroupgap": 0.12,
-        "margin": draw.margin(right=28),
-        "shapes": [draw.rule(look.ink, 1, "dash", x=1, layer="below")],
-        "xaxis": draw.axis(title, range=[0, max(1.1, most * 1.08)], showgrid=True, nticks=7),
-        "yaxis": draw.ROWS,
-    }
+    drawn = relative_dots(labels, measures, machines[0].name, title, look)
     spoken = details(
         (machine.name, [f"{label} {value:.2f}" for label, value in values.items()] or ["not measured"])
         for machine, values in zip(machines, relative, strict=True)
     )
     noisy = f"Noisy measurements: {len(machines[0].noisy)} of {len(labels)}" if machines[0].noisy else ""
     told = finding(guideline, labels, machines)
-    return chart(look, 66 * len(labels) + 96, traces, layout, told, title, spoken, noisy)
+    return chart(look, *drawn, told, title, spoken, noisy)
 
 
-def _bars(machine: Machine, values: Mapping[str, float], labels: Sequence[str], color: str, look: Appearance) -> Spec:
-    numbers = [f"{si(machine.speeds[label])} {machine.unit}" if label in values else "" for label in labels]
-    noisy = [" (noisy)" if label in machine.noisy else "" for label in labels]
-    hover = draw.hover(
-        f"%{{y}}, {plotly_text(machine.name)}<br>%{{x:.3f}} of {labels[0]}: %{{customdata[0]}}%{{customdata[1]}}",
-        [list(row) for row in zip(numbers, noisy, strict=True)],
-    )
-    fills = [look.paper if label in machine.noisy else color for label in labels]
-    texts = [f"{values[label]:.2f}" if label in values else "" for label in labels]
-    return draw.row_bars(
-        labels, [values.get(label) for label in labels], {"color": fills, "line": {"color": color, "width": 1.5}},
-        texts, showlegend=False, textfont={"color": look.ink, "size": 13}, **hover,
-    )  # fmt: skip
+def _amount(machine: Machine, label: str) -> str:
+    if label not in machine.speeds:
+        return ""
+    return f"{si(machine.speeds[label])} {machine.unit}{', noisy' if label in machine.noisy else ''}"
 
 
 def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) -> str:

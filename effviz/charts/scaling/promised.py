@@ -25,9 +25,11 @@ class Count(NamedTuple):
 # --- promised and built ----------------------------------------------------------------------------------------------
 
 
+_HEIGHT = 280
 _REPEATED = "How often the multipliers are applied"
 _AXIS = "φ (0: baseline, below 0: smaller)"
 _GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
+_RATIO = 0.27  # height of the panel with the ratio
 
 
 class _Panel(NamedTuple):
@@ -38,12 +40,17 @@ class _Panel(NamedTuple):
     name: str  # on screen
     factor: int = 1  # from the counted to the shown unit
     large: bool = False  # whether the released networks are named
+    ratio: bool = False  # of built to promised, on a linear axis
 
     def promised(self, stairs: Stairs, phi: float) -> float:
-        return stairs.promised(phi)[self.place] * self.factor
+        return 1.0 if self.ratio else stairs.promised(phi)[self.place] * self.factor
 
     def built(self, swept: Swept | Pin) -> int:
         return int(getattr(swept, self.key)) * self.factor
+
+    def drawn(self, stairs: Stairs, swept: Swept) -> float:
+        """Return the height of a built network in this panel."""
+        return getattr(swept, self.key) / stairs.promised(swept.phi)[self.place] if self.ratio else self.built(swept)
 
 
 def stairs_charts(
@@ -61,9 +68,10 @@ def stairs_charts(
         _Panel("macs", 3, count.label, count.factor, large=True),
     )
     title = stairs_finding(stairs, now, count, named=named)
+    ratio = macs._replace(name="Built / promised", ratio=True, large=False)
     cost, sizes = (
         _column(panels, title, stairs, now, pins, look, named=named)
-        for panels in ((macs,), (blocks, channels, resolution))
+        for panels in ((ratio, macs), (blocks, channels, resolution))
     )
     return cost, sizes
 
@@ -82,33 +90,29 @@ def _column(
     headings: list[Spec] = []
     axes: Spec = {}
     ends = stairs.built[0].phi, stairs.built[-1].phi
-    height = (1 + _GAP) / len(panels) - _GAP
+    equal, top = (1 + _GAP) / len(panels) - _GAP, 1 + _GAP
     for row, panel in enumerate(panels):
-        number, top = str(row + 1) if row else "", 1 - row * (height + _GAP)
+        number, top = str(row + 1) if row else "", top - _GAP
+        bottom = top - (_RATIO if panel.ratio else equal) if panel is not panels[-1] else 0.0
         drawn = [*_fixed_traces(panel, stairs, tuple(pins), look), _now_trace(panel, stairs, now, look)]
         traces += [trace | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in drawn]
         values = [value for trace in drawn for value in trace["y"] if value]
-        low, high = math.log10(min(values)), math.log10(max(values))
-        room = 0.06 * (high - low) + 0.02
         axis = "" if panel is not panels[-1] else _AXIS if named else _REPEATED
         axes[f"xaxis{number}"] = {
             "anchor": f"y{number}", "range": ends, "dtick": 1 if ends[1] - ends[0] <= 12 else 2,
             "showticklabels": panel is panels[-1], "title": {"text": axis},
         }  # fmt: skip
-        place: Spec = {"anchor": f"x{number}", "domain": [max(0.0, top - height), top]}
-        ticks = log_ticks(low, high, most=6 if panel.large else 3)
-        axes[f"yaxis{number}"] = draw.log_axis((low - room, high + room), ticks, "", **place)
-        heading = (
-            f"<b>{panel.name}</b>  {_amount(panel.promised(stairs, now.phi))} promised, "
-            f'<span style="color:{look.accent}"><b>{_amount(panel.built(now))} built</b></span>'
-        )
-        headings.append(draw.panel_label(heading, 0, top, look.ink, yshift=2))
+        axes[f"yaxis{number}"] = _scale(panel, min(values), max(values)) | {
+            "anchor": f"x{number}", "domain": [bottom, top],
+        }  # fmt: skip
+        headings.append(draw.panel_label(_heading(panel, stairs, now, look), 0, top, look.ink, yshift=2))
+        top = bottom
     layout = axes | {"margin": draw.margin(right=14, top=26), "annotations": headings}
-    spoken = [_spoken(panel, stairs, now, pins) for panel in panels]
+    spoken = [_spoken(panel, stairs, now, pins) for panel in panels if not panel.ratio]
     where = f"At φ = {now.phi:g}" if named else f"Multipliers applied {now.phi:g} times"
     return chart(
         look,
-        250,
+        _HEIGHT,
         traces,
         layout,
         title,
@@ -117,11 +121,36 @@ def _column(
     )
 
 
+def _scale(panel: _Panel, least: float, most: float) -> Spec:
+    """Return the vertical axis of a panel for these values."""
+    if panel.ratio:
+        room = 0.1 * (most - least) + 0.02
+        low, high = least - room, most + room
+        ticks = linear_ticks(low, high, most=3)
+        return draw.axis("", range=[low, high]) | ticks | {"ticktext": [times(tick) for tick in ticks["tickvals"]]}
+    low, high = math.log10(least), math.log10(most)
+    room = 0.06 * (high - low) + 0.02
+    return draw.log_axis((low - room, high + room), log_ticks(low, high, most=6 if panel.large else 3), "")
+
+
+def _heading(panel: _Panel, stairs: Stairs, now: Swept, look: Appearance) -> str:
+    """Return the line above a panel: its name and the numbers at the current φ."""
+    if panel.ratio:
+        promised, built = "", times(panel.drawn(stairs, now))
+    else:
+        promised, built = f"{_amount(panel.promised(stairs, now.phi))} promised, ", f"{_amount(panel.built(now))} built"
+    return f'<b>{panel.name}</b>  {promised}<span style="color:{look.accent}"><b>{built}</b></span>'
+
+
 @remembered
 def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Appearance) -> tuple[Spec, ...]:
     """Draw the promise, the stairs and the released networks, which do not depend on the current φ."""
     low, high = stairs.built[0].phi, stairs.built[-1].phi
-    built = [panel.built(each) for each in stairs.built]
+    promise = draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot")
+    built = [panel.drawn(stairs, each) for each in stairs.built]
+    if panel.ratio:
+        phis = [each.phi for each in stairs.built]
+        return promise, draw.line(phis, built, look.ink, 1.5, **_hover(panel, stairs, phis))
     # Stairs need only the points at which the value changes, and the last.
     steps = [
         (each.phi, value)
@@ -140,19 +169,21 @@ def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Ap
           _amount(panel.built(pin))] for pin, _ in shown],
     )  # fmt: skip
     hollow = {"size": 7, "color": look.paper, "line": {"color": look.ink, "width": 1.5}}
-    phis, values = zip(*steps, strict=True)
+    stepped, values = zip(*steps, strict=True)
     return (
-        draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot"),
-        draw.line(phis, values, look.ink, 1.8, shape="hv", **_hover(panel, stairs, phis)),
+        promise,
+        draw.line(stepped, values, look.ink, 1.8, shape="hv", **_hover(panel, stairs, stepped)),
         draw.dots([phi for _, phi in shown], [panel.promised(stairs, phi) for _, phi in shown], hollow, **released),
     )
 
 
 def _now_trace(panel: _Panel, stairs: Stairs, now: Swept, look: Appearance) -> Spec:
-    return draw.dots([now.phi], [panel.built(now)], draw.current(look), **_hover(panel, stairs, [now.phi]))
+    return draw.dots([now.phi], [panel.drawn(stairs, now)], draw.current(look), **_hover(panel, stairs, [now.phi]))
 
 
 def _hover(panel: _Panel, stairs: Stairs, phis: Sequence[float]) -> Spec:
+    if panel.ratio:
+        return draw.hover("%{y:.3f}× the promise at φ = %{x:.3g}")
     template = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{y:,}}, promised %{{customdata}}"
     return draw.hover(template, [_amount(panel.promised(stairs, phi)) for phi in phis])
 

@@ -123,6 +123,10 @@ def moving(body: Callable[[], None]) -> None:
                 body()
                 lesson_panel.finish()
                 links.finish()
+            else:
+                # The sidebar keeps its width, so that the text does not move when the controls appear.
+                with sidebar():
+                    lesson_panel.outline()
 
     st.fragment(run, key=runs.PAGE_FRAGMENT)()
 

@@ -10,7 +10,6 @@ from effviz.core.units import ago, change, milliseconds, percent
 from effviz.measure.latency import NOISY_SPREAD, Latency, environment
 from effviz.ui.widgets.tables import Column
 
-
 TOO_NOISY = "too noisy to compare"
 
 

@@ -17,6 +17,7 @@ from effviz.ui.playing import Play
 from effviz.ui.widgets import browser_storage, room_bar
 from effviz.ui.widgets.glossary import show_explained
 from effviz.ui.widgets.lesson_goal import show_end, show_goal
+from effviz.ui.widgets.number_line import Spot, number_line
 
 _GUESS = "lesson_guess"
 _PROBLEM = "_lesson_problem"
@@ -60,6 +61,19 @@ def show() -> bool:
         st.html(f'<p class="lesson_waiting">The controls and charts appear {room_bar.when(play)}.</p>')
         links.wait()
     return is_open
+
+
+def outline() -> None:
+    """List the steps of the lesson, while the controls of the page wait for the prediction."""
+    play = playing.now()
+    if play is None:
+        return
+    rows = []
+    for step in play.lesson.steps:
+        now = ' aria-current="step"' if step is play.step else ""
+        sign = "✓" if playing.is_answered(play.lesson, step) else ""
+        rows.append(f"<li{now}>{html_text(step.title)} <b>{sign}</b></li>")
+    st.html(f'<ol class="lesson_outline" aria-label="Steps of the lesson">{"".join(rows)}</ol>')
 
 
 def place_controls() -> None:
@@ -233,7 +247,7 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
     word = "Revealed" if guess is None else "✓ Correct" if is_right else "✗ Not correct"
     head = f'<p class="verdict {mark}">'
     if not prediction.choices:
-        said, range_of_correct = "Revealed before your prediction.", ""
+        said, range_of_correct, drawn = "Revealed before your prediction.", "", ""
         if guess is not None:
             said = f"You predicted {prediction.show(guess)}"
             is_exact = prediction.show(guess) == prediction.show(answer)
@@ -241,9 +255,12 @@ def _verdict(prediction: Prediction, guess: float | None) -> str:
             said += f" {prediction.hint(guess)}"
             range_of_correct = "" if is_exact else f"{prediction.accepted()}."
             head += f"<strong>{word}.</strong> "
+            if not is_exact:
+                spots = Spot(answer, f"Answer {prediction.show(answer)}"), Spot(guess, f"You {prediction.show(guess)}")
+                drawn = number_line(*spots, prediction.correct())
         return (
             f"{head}<b>The answer is {html_text(prediction.show(answer))}.</b> "
-            f"<span>{html_text(said.strip())} <small>{html_text(range_of_correct)}</small></span></p>"
+            f"<span>{html_text(said.strip())} <small>{html_text(range_of_correct)}</small></span></p>{drawn}"
         )
     rows = []
     for place, each in enumerate(prediction.choices):

@@ -18,6 +18,7 @@ from typing import Any
 import streamlit as st
 
 import effviz
+from effviz.charts.sentences import times
 from effviz.core.text import html_text
 from effviz.core.units import milliseconds
 from effviz.measure.latency import Latency, LatencyError, Measurement, cached, fingerprint, request
@@ -228,8 +229,14 @@ def _short(design: effviz.Design) -> str:
     return f"{design.title}{scale}{depth}{channels}"
 
 
-def card(reading: Reading, against: str = "") -> Card:
-    """Make the card of the latency; `against` names the baseline, empty if there is none."""
+def card(reading: Reading, against: str = "", *, in_times: bool = False) -> Card:
+    """Make the card of the latency.
+
+    Args:
+        reading: of the network and its baseline.
+        against: name of the baseline; empty if there is none.
+        in_times: whether the difference is written as ``1.97× the baseline``, not as ``+97.4 %``.
+    """
     label, badge, latency, reference = HERE, "", reading.latency, reading.reference
     meaning = f"Median time of one run of PyTorch on this CPU, every run timed separately: {machine()}."
     if reading.recorded is not None:
@@ -251,7 +258,10 @@ def card(reading: Reading, against: str = "") -> Card:
         return Card(label, text, help, below, badge=badge, key="latency")
     help = f"{help} {against[:1].upper()}{against[1:]}: {milliseconds(reference.median_ms)}."
     below = difference(latency, reference)
-    against = "" if below == TOO_NOISY else against
+    if below == TOO_NOISY:
+        against = ""
+    elif in_times:
+        below, against = f"{times(latency.median_ms / reference.median_ms)} the {against}", ""
     return Card(label, text, help, below, against, badge=badge, key="latency")
 
 

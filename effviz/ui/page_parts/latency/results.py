@@ -83,11 +83,11 @@ def headline(rows: Sequence[Row], options: Options, convention: Convention) -> N
     total = len(selected(options, convention))
     threads = words.thread_text(options.threads)
     old = recorded(rows)
-    label, machine = ("Recorded", old.where) if old else ("Measured", threads)
+    label, machine = ("Recorded", old.where.replace("-", "\u2011")) if old else ("Measured", threads)
     number = Card(label, f"{len(rows)} of {total}", words.source(row["latency"] for row in rows), machine, named=True)
     if len(rows) < ENOUGH:
         empty = "\N{EN DASH}", f"Needs {ENOUGH} measured networks.", "not measured"
-        cards = [Card(label, *empty) for label in ("Highest over lowest", "Rank correlation", _HIGHEST, _LOWEST)]
+        cards = [Card(label, *empty) for label in ("Spread of rates", "Rank correlation", _HIGHEST, _LOWEST)]
     else:
         found = {entry.column: entry for entry in predictors(rows)}
         cards = _cards(rows, found[options.column], found["macs"], options.axis(convention)[0])
@@ -101,7 +101,7 @@ def _cards(rows: Sequence[Row], here: Predictor, macs: Predictor, factor: int) -
     meaning = f"{here.label.capitalize()} per second."
     return [
         Card(
-            "Highest over lowest", f"{here.spread:.1f}×", "Ratio of the two rates. It is 1 if latency is "
+            "Spread of rates", f"{here.spread:.1f}×", "Highest rate over lowest rate. It is 1 if latency is "
             "proportional to the count.",
             f"multiply-adds: {macs.spread:.1f}×" if other else "1 if proportional",
         ),

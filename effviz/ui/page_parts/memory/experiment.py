@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from effviz.charts.memory.speed import Machine, speed_bars
+from effviz.charts.memory.speed import Machine, speed_dots
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.measure.background import guideline_run
@@ -110,8 +110,8 @@ def measurement_bar(run: Experiment, threads: int) -> None:
 
 def experiment_chart(run: Experiment) -> None:
     """Show measured and published speeds, each relative to its first case."""
-    chart = speed_bars(run.guideline, run.labels, [run.here, *run.printed.values()], look())
-    noisy = f"Hollow bars: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
+    chart = speed_dots(run.guideline, run.labels, [run.here, *run.printed.values()], look())
+    noisy = f"Hollow marks: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
     show_chart(chart, _CHART, note=noisy)
 
 

@@ -21,16 +21,16 @@ def more_about(
 ) -> None:  # fmt: skip
     """Show the tabs, and the chosen part."""
     parts(
-        Part("How this is computed", partial(lesson.formulas, here, convention)),
         Part("Suggestions", partial(findings.findings, here, conditions, reading, convention, chosen)),
+        Part("Code", partial(code.code, here), ("code", "code_format")),
         Part("Budget", partial(headline.budget_table, judged, chosen, convention)),
+        Part("How this is computed", partial(lesson.formulas, here, convention)),
         Part("Structure", partial(views.structure, here, convention), (views.DRAWN,)),
         Part("Activations", partial(views.activations, here, chosen, convention)),
         Part("Microcontroller", partial(microcontroller.memory, here, chosen), (microcontroller.KEY,)),
         Part("Snapshots", partial(snapshots.snapshots, here, convention)),
         Part("Compose a block", partial(composer, here), ("compose",)),
         Part("Other counters", partial(lesson.counted_elsewhere, here, convention), counters.CONTROLS),
-        Part("Code", partial(code.code, here), ("code", "code_format")),
         Part("Try this", partial(lesson.exercises, here, convention)),
         Part("Downloads", partial(code.files, here, convention, chosen, reading)),
     )

@@ -163,8 +163,9 @@ def _title(
     variants, base = view.designs.variants, _base(view)
     ends = [view.latencies[variants[place].name] for place in (base, compared(drawn, base))]
     listed = [quantities[name] for name in ("activations", "latency" if all(ends) else "params", "peak_activation")]
-    title = finding(drawn, base, listed, quantities["macs"], budget_text(view.designs.budget, convention))
-    return f"{title} (noisy)" if all(ends) and any(each and each.noisy for each in ends) else title
+    if all(ends) and any(each and each.noisy for each in ends):
+        listed[1] = listed[1]._replace(label=f"{listed[1].label} (noisy)")
+    return finding(drawn, base, listed, quantities["macs"], budget_text(view.designs.budget, convention))
 
 
 def _built(variant: BudgetDesign) -> DrawnDesign:
