@@ -64,7 +64,7 @@ def relative_dots(
         if each.amounts:
             texts = [f"{text} ({amount})" for text, amount in zip(texts, each.amounts, strict=True)]
         symbols = [f"{each.symbol}-open" if place in each.hollow else each.symbol for place in range(len(names))]
-        hover = draw.hover(f"%{{y}}<br>{each.label}: %{{customdata}}", texts)
+        hover = draw.hover(f"%{{y}}<br>{plotly_text(each.label)}: %{{customdata}}", texts)
         drawn = draw.outlined(colors, 12, symbols if each.hollow else each.symbol)
         traces.append(draw.dots(each.values, names, drawn, name=each.label, showlegend=False, **hover))
     traces += _ends(names, known, look)

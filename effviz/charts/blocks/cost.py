@@ -8,7 +8,7 @@ from effviz.charts import draw
 from effviz.charts.architectures import Measure, by_stage, stage_costs
 from effviz.charts.relative import Measured, multiples_of, relative_dots
 from effviz.charts.sentences import details, listed
-from effviz.charts.style import Appearance, Chart, Spec, chart
+from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import lower, percent
 from effviz.count.rows import KindSums, LayerSums
@@ -60,14 +60,14 @@ class BlockMeasure(NamedTuple):
     texts: Sequence[str]
 
 
-_SYMBOLS = ("circle-open", "circle", "diamond", "square-open", "star")
+_SYMBOLS = ("circle", "diamond", "square", "star")
 
 
 def side_by_side(
     names: Sequence[str], sides: Sequence[BlockMeasure], look: Appearance, *, outputs: Sequence[str] = (),
     inside: Sequence[int | None] = (),
 ) -> Chart:  # fmt: skip
-    """Draw several blocks as multiples of the first, the one on screen.
+    """Draw several blocks as multiples of the first, the one on screen: a row per measure, a mark per block.
 
     Args:
         names: of the blocks, at least one.
@@ -75,25 +75,19 @@ def side_by_side(
         outputs: shapes of the outputs as text. The title compares only blocks with the output of the first one.
         inside: channels inside each block, which the title states where they differ: they are part of the cost.
     """
-    measures = [
-        Measured(side.label, symbol, multiples_of(side.values, side.values[0]))
-        for side, symbol in zip(sides, _SYMBOLS, strict=False)
+    multiples = [multiples_of(side.values, side.values[0]) for side in sides]
+    # The first one is a line, as long as there are others.
+    others = [
+        Measured(name, symbol, [row[place] for row in multiples])
+        for (place, name), symbol in zip([*enumerate(names)][1 if len(names) > 1 else 0 :], _SYMBOLS, strict=False)
     ]
-    height, traces, layout = _others(names, measures, look)
+    height, traces, layout = relative_dots([side.label for side in sides], others, "", f"Cost, {names[0]} = 1×", look)
+    layout["shapes"] = [draw.rule(look.accent, 2, "dash", x=1, layer="below")]
+    layout["xaxis"]["title"]["font"] = {"color": look.accent}
     spoken = details(
         (name, [f"{lower(side.label)} {side.texts[place]}" for side in sides]) for place, name in enumerate(names)
     )
     return chart(look, height, traces, layout, _title(names, sides, outputs, inside), spoken)
-
-
-def _others(names: Sequence[str], measures: Sequence[Measured], look: Appearance) -> tuple[int, list[Spec], Spec]:
-    """Draw the blocks after the first one, which is a line: all of its multiples are 1."""
-    shown = slice(1 if len(names) > 1 else 0, None)
-    rows = [each._replace(values=each.values[shown]) for each in measures]
-    height, traces, layout = relative_dots(names[shown], rows, "", f"Cost, {names[0]} = 1×", look)
-    layout["shapes"] = [draw.rule(look.accent, 2, "dash", x=1, layer="below")]
-    layout["xaxis"]["title"]["font"] = {"color": look.accent}
-    return height, traces, layout
 
 
 def _title(

@@ -68,7 +68,7 @@ def ratio_chart(curve: Sequence[Point], now: Point, least: float, pixels: int, u
     else:
         more = f"{unit.of(now) / unit.of(equal):.2f}× as much data as {equal.widths}"
         title = f"{now.widths} channels move {more}, for equal multiply-adds"
-    axis = "c1 : c2, input to output channels"
+    axis = "c₁ : c₂, input to output channels"
     return _curves(
         [_Line("", curve, form)],
         now,

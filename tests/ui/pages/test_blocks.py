@@ -180,9 +180,12 @@ def test_blocks_side_by_side() -> None:
     assert rows["Multiply-adds"].tolist() == [report.macs for report in reports]
     assert rows["Output"].tolist()[-1] == "288 × 14 × 14"
     drawn = charts(at)["side_by_side"]
-    points = [trace for trace in drawn["data"] if trace["mode"] == "markers" and trace["x"] != [None]]
-    assert points[0]["x"] == [pytest.approx(report.params / reports[0].params) for report in reports[1:]]
-    assert points[-1]["x"] == [None] * 3, "no latency is known"
+    points = [trace for trace in drawn["data"] if trace["mode"] == "markers"]
+    assert [trace["name"] for trace in points] == rows["Block"].tolist()[1:]
+    assert [trace["x"][0] for trace in points] == [
+        pytest.approx(report.params / reports[0].params) for report in reports[1:]
+    ]
+    assert {trace["x"][-1] for trace in points} == {None}, "no latency is known"
     at.selectbox(key="beside1").set_value("none")
     run(at)
     assert len(table(at, "blocks at the same input")) == 3

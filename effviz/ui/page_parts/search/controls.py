@@ -94,6 +94,7 @@ def _follow() -> None:
 
 def controls() -> Choice:
     """Show w above the headline numbers, and the rest in the sidebar."""
+    st.subheader("Objective", anchor=False)
     source = inputs.choice(
         "Latencies", [FIRST_PHONE, *(each for each in phones() if each != FIRST_PHONE), HERE], "latencies",
         default=FIRST_PHONE, format_func=lambda name: _TITLES.get(name, name), on_change=_follow,
@@ -113,6 +114,7 @@ def controls() -> Choice:
             help="At 0, accuracy alone counts. At -0.07, the value of MnasNet, twice the latency is worth about 5 % "
             "of the accuracy.",
         )  # fmt: skip
+    st.subheader("Search", anchor=False)
     budget = inputs.amount(
         "Budget (M multiply-adds)",
         "budget",
