@@ -48,7 +48,8 @@ test test-quick: export OMP_NUM_THREADS = 1
 # The tests start a hundred processes. Without byte code, as in many images, each would compile effviz for two seconds.
 test test-quick: export PYTHONDONTWRITEBYTECODE =
 test: .venv/development ## Run all tests; those that need Chromium, nginx, PostgreSQL or MariaDB are skipped without them
-	$(VENV_PYTHON) -m pytest -m "not browser" -n $(JOBS) --dist worksteal
+	@# One more than cores: many of these tests wait for another process.
+	$(VENV_PYTHON) -m pytest -m "not browser" -n $$(($(JOBS) + 1)) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
 # The engine without the torch process, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples
