@@ -72,11 +72,6 @@ def marked_line(
     return line(x, y, look.ink, 2, mode="lines+markers", marker=marker, **rest), notes
 
 
-def legend_key(name: str, marker: Spec) -> Spec:
-    """Build an entry of the legend that has no data."""
-    return {"type": "scatter", "mode": "markers", "name": name, "x": [None], "y": [None], "marker": marker}
-
-
 def outlined(color: Any, size: Any, symbol: Any = "circle", width: float = 2.0) -> Spec:
     """Build a marker with an outline of the same colour, which gives open and filled symbols the same weight."""
     return {"symbol": symbol, "size": size, "color": color, "line": {"color": color, "width": width}}

@@ -30,7 +30,7 @@ _FIRST = {
 """The networks that are shown at first: those that the pages, the lessons and the field's papers compare most."""
 _NOTE = (
     "Blocks from input to output. Length: channels. Height: side of the map, square root. "
-    "Shade: multiply-adds. Large: published ImageNet top-1."
+    "Shade: multiply-adds. Top-1: published, on ImageNet."
 )
 
 
