@@ -57,6 +57,8 @@ function addSteps(slider) {
     if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
   }
   if (slider.querySelector(".step")) return;
+  // For the style sheet: a selector with :has() would make Chromium restyle the page at each text of a chart.
+  slider.dataset.steps = "";
   for (const [key, sign, verb] of [["ArrowLeft", "\u2212", "Decrease"], ["ArrowRight", "+", "Increase"]]) {
     const button = document.createElement("button");
     button.type = "button";
