@@ -211,7 +211,7 @@ def _split(totals: Mapping[str, LayerSums], first: Measure, second: Measure) -> 
     if max(gaps) < 5e-4:
         return f"Every part has the same share of the {lower(second.label)} as of the {lower(first.label)}"
     end = gaps.index(max(gaps))
-    part = stages[0] if end == 0 else f"{stages[0]} to {stages[end]}"
+    part = f"the part {stages[0]}" if end == 0 else f"the parts from {stages[0]} to {stages[end]}"
     held = [f"{percent(reached[end][place])} of the {lower(each.label)}" for place, each in ((1, second), (0, first))]
     return f"{' and '.join(held)} are in {part}"
 

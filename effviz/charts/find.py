@@ -189,7 +189,7 @@ def _title(found: FoundNetworks) -> str:
         return f"{found.best} has the highest published top-1 of the {found.total:,} networks that fit"
     if known == 1:
         return f"{found.best} is the only one of the {found.total:,} networks that fit with a published top-1"
-    return f"{found.best} has the highest published top-1 of the {known:,} networks that fit and have one"
+    return f"{found.best} has the highest published top-1 of the {known:,} fitting networks that have one"
 
 
 check_border(globals())

@@ -70,16 +70,18 @@ def relative_dots(
     traces += _ends(names, known, look)
     every = [value for row in known for value in row] or [1.0]
     low, high = min(0.0, math.log10(min(every))), max(0.0, math.log10(max(every)))
-    # For the values beside the marks, on a phone too.
-    room = 0.18 * (high - low) + 0.03
-    values = log_values(low - room, high + room)
+    # For the values beside the marks, on a phone too, where a character takes a twentieth of the stretches.
+    shown = high - low + 0.1
+    low -= shown * (0.055 * len(written(10**low)) if low < 0 else 0.1)
+    high += shown * (0.045 * len(written(10**high)) if high > 0 else 0.1)
+    values = log_values(low, high)
     lines = _legend(measures, marked, look)
     layout = {
         "annotations": [
             draw.panel_label("<br>".join(lines), 1, 1, look.ink, 13, xanchor="right", align="right", yshift=6)
         ],
         "margin": draw.margin(top=14 + 20 * len(lines)),
-        "xaxis": draw.log_axis((low - room, high + room), values, axis, written, showgrid=True),
+        "xaxis": draw.log_axis((low, high), values, axis, written, showgrid=True),
         "shapes": [draw.rule(look.muted, 1, x=1, layer="below")],
         # A row without a mark has its place too.
         "yaxis": draw.ROWS | draw.ticks(names, _in_lines) | {"categoryorder": "array", "categoryarray": list(names)},

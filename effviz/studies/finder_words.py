@@ -34,8 +34,8 @@ def explained(found: Found, budgets: Iterable[Budget], dtype: str, written: Call
         nearest = min(each.value(binding, dtype) for each in alone)
         return f"{text} The next one needs {written(nearest, binding)}."
     best = admitted[0]
-    with_top1 = "" if best.top1 is None else f", the best {best.label} with {best.top1:g} % published top-1"
-    return f"{text} {written(2 * limits[binding], binding)} would admit {len(admitted):,} more{with_top1}."
+    with_top1 = "" if best.top1 is None else f", of which {best.label} is the best with {best.top1:g} % published top-1"
+    return f"{text} A limit of {written(2 * limits[binding], binding)} would admit {len(admitted):,} more{with_top1}."
 
 
 def most_excluding(found: Found, budgets: Iterable[Budget], written: Callable[[float, str], str]) -> str:

@@ -52,7 +52,7 @@ PAGES = (
              f"[[squeeze-and-excitation]] ([SENet]({_ARXIV}/1709.01507)) weights the channels, [[Ghost modules]] "
              f"([GhostNet]({_ARXIV}/1911.11907)) derive half of the maps cheaply.", "Learn"),
     PageInfo("memory", "Memory access cost", "memory",
-             "A chip waits for memory more often than for arithmetic. The four guidelines of "
+             "A chip often waits for memory, not for arithmetic. The four guidelines of "
              f"[ShuffleNetV2]({_ARXIV}/1807.11164) compare designs with equal [[multiply-adds]] that "
              "[[memory access|read and write]] different amounts.", "Learn"),
     PageInfo("scaling", "Compound scaling", "open_in_full",
@@ -91,7 +91,7 @@ PAGES = (
              f"processor better than others ([ShuffleNetV2]({_ARXIV}/1807.11164)). How well does a count predict the "
              "[[latency|time]], here and as published?", "Measure"),
     PageInfo("lessons", "Lessons", "school",
-             "Predict first, then look: four lessons on these pages, each of at most 45 minutes.", "Lessons",
+             "Predict first, then look: four lessons on these pages, each at most 45 minutes long.", "Lessons",
              counts=False, enlarges=False),
     PageInfo("classroom", "Classroom", "groups",
              "A class predicts together. Students answer on their devices, and the teacher's screen shows all answers.",

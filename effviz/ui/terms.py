@@ -157,7 +157,7 @@ TERMS = (
          "scaling", "Grid search", r"\alpha \cdot \beta^2 \cdot \gamma^2 \approx 2", _EFFICIENTNET,
          ("alpha", "beta", "gamma")),
     Term("NAS objective", "The score of a network in a neural architecture search, accuracy times a penalty for the "
-         "cost.", "scaling", "Grid search", r"\text{accuracy} \cdot \left(\dfrac{\text{cost}}{T}\right)^{w}",
+         "cost.", "search", "The objective", r"\text{accuracy} \cdot \left(\dfrac{\text{cost}}{T}\right)^{w}",
          "arXiv 1807.11626", ("neural architecture search", "NAS")),
     Term("equal budget", "A comparison of networks with the same multiply-adds.", "scaling", "Equal multiply-adds",
          aliases=("equal multiply-adds", "budget")),

@@ -143,7 +143,10 @@ def test_the_binding_limit_excludes_the_most_alone(pool: tuple[Candidate, ...]) 
     ]
     more = len(search(pool, doubled, "int8").fits) - len(found.fits)
     text = explained(found, budgets, "int8", format_amount)
-    assert f"it alone excludes {len(found.near[found.binding]):,} networks. 512 KiB would admit {more} more" in text
+    assert (
+        f"it alone excludes {len(found.near[found.binding]):,} networks. A limit of 512 KiB would admit {more} more"
+        in text
+    )
     assert explained(search(pool, []), [], "int8", format_amount) == "No limit excludes a network."
     tight = read_limits({"max_macs": 10, "max_params": 10})
     assert "No limit excludes a network on its own" in explained(search(pool, tight), tight, "int8", format_amount)

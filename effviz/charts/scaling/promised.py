@@ -29,6 +29,7 @@ _HEIGHT = 280
 _REPEATED = "How often the multipliers are applied"
 _AXIS = "φ (0: baseline, below 0: smaller)"
 _GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
+_MOST = 100  # points of the ratio
 _RATIO = 0.27  # height of the panel with the ratio
 
 
@@ -50,7 +51,10 @@ class _Panel(NamedTuple):
 
     def drawn(self, stairs: Stairs, swept: Swept) -> float:
         """Return the height of a built network in this panel."""
-        return getattr(swept, self.key) / stairs.promised(swept.phi)[self.place] if self.ratio else self.built(swept)
+        if not self.ratio:
+            return self.built(swept)
+        # Finer than a pixel, and a quarter of the bytes.
+        return round(int(getattr(swept, self.key)) / stairs.promised(swept.phi)[self.place], 3)
 
 
 def stairs_charts(
@@ -147,10 +151,12 @@ def _fixed_traces(panel: _Panel, stairs: Stairs, pins: tuple[Pin, ...], look: Ap
     """Draw the promise, the stairs and the released networks, which do not depend on the current φ."""
     low, high = stairs.built[0].phi, stairs.built[-1].phi
     promise = draw.line([low, high], [panel.promised(stairs, phi) for phi in (low, high)], look.muted, 1.5, dash="dot")
-    built = [panel.drawn(stairs, each) for each in stairs.built]
     if panel.ratio:
-        phis = [each.phi for each in stairs.built]
-        return promise, draw.line(phis, built, look.ink, 1.5, **_hover(panel, stairs, phis))
+        # A screen has no room for more, and a visitor loads them with every step of a control.
+        kept = stairs.built[:: math.ceil(len(stairs.built) / _MOST)]
+        phis, ratios = [each.phi for each in kept], [panel.drawn(stairs, each) for each in kept]
+        return promise, draw.line(phis, ratios, look.ink, 1.5, **_hover(panel, stairs, phis))
+    built = [panel.built(each) for each in stairs.built]
     # Stairs need only the points at which the value changes, and the last.
     steps = [
         (each.phi, value)

@@ -216,6 +216,7 @@ def _latency() -> str:
         f"{fast['title']} and {slow['title']} have nearly equal multiply-adds, but the published latencies are "
         f"{fast['latency_ms']:g} and {slow['latency_ms']:g} milliseconds on {fast['device']}.",
         bars, label(left + 6 + unit, 29, "multiply-adds", "start", "muted"),
+        label(left, 102, f"published, {str(fast['device']).partition(' ')[0]}", "start", "muted"),
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_the_cards_are_those_of_the_search() -> None:
     assert macs.delta == f"{100 * best.macs / 300e6:.3g} % of the limit"
     assert peak.value == Convention(unit="int8").show("peak_activation", best.peak_activation)
     assert headings(at) == [
-        f"{best.label} has the highest published top-1 of the {known:,} networks that fit and have one"
+        f"{best.label} has the highest published top-1 of the {known:,} fitting networks that have one"
     ]
     text = explained(found, BUDGETS, "int8", lambda value, _: f"{value // 1024:.0f} KiB")
     assert any(text in entry.proto.body for entry in at.html)

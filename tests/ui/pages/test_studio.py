@@ -383,7 +383,7 @@ def test_a_name_of_spaces_is_rejected(session: AppTest) -> None:
 # --- parts of the page ---------------------------------------------------------------------------------------------
 
 PARTS = (
-    "Suggestions", "Code", "Budget", "How this is computed", "Structure", "Activations", "Microcontroller", "Snapshots",
+    "How this is computed", "Suggestions", "Code", "Budget", "Structure", "Activations", "Microcontroller", "Snapshots",
     "Compose a block", "Other counters", "Try this", "Downloads",
 )  # fmt: skip
 BELOW_THE_STEM = Draft(V2.frame, (V2.rows[0].with_changes(groups=7), *V2.rows[1:]))
@@ -409,7 +409,7 @@ def test_a_part_is_computed_only_while_it_is_open(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         for module, name in ((findings.lint, "lint"), (code, "export_torch"), (code, "library_calls")):
             patch.setattr(module, name, never)
-        at = put(opened(part="Budget"), "set_width_mult", 0.77)
+        at = put(opened(), "set_width_mult", 0.77)
     assert any(each.endswith(f"({len(RULES)} rules checked)") for each in headings(show_part(at, "Suggestions")))
     text = export_torch(shown(at).design).rstrip()
     assert text in [entry.value for entry in show_part(at, "Code").code]

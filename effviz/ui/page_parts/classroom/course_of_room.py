@@ -29,7 +29,7 @@ def course_of_room() -> str:
         ("Open a room", "The screen shows a code and a QR code. Students join with any browser.", _screen()),
         (
             "Students predict",
-            "Each step has a question. The page with its numbers stays closed until the answer.",
+            "Each step has a question. The numbers of the page stay hidden until the answer is revealed.",
             _phones(),
         ),
         ("Reveal the answer", "The screen shows all predictions. Then the controls of the page appear.", _result()),

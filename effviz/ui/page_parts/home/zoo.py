@@ -61,7 +61,7 @@ WAYS = (
     ),
     Way(
         "Sanity-check",
-        "Does a design fit its budget, what is wrong with it, and what is the code? A stage table to edit.",
+        "Does a design fit its budget? What is wrong with it? Edit a stage table, and export the code.",
         "studio",
         "MobileNetV2 within 300 M",
         {"budget": PRESETS["mobile_300m"].title},

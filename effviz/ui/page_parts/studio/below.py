@@ -21,10 +21,10 @@ def more_about(
 ) -> None:  # fmt: skip
     """Show the tabs, and the chosen part."""
     parts(
+        Part("How this is computed", partial(lesson.formulas, here, convention)),
         Part("Suggestions", partial(findings.findings, here, conditions, reading, convention, chosen)),
         Part("Code", partial(code.code, here), ("code", "code_format")),
         Part("Budget", partial(headline.budget_table, judged, chosen, convention)),
-        Part("How this is computed", partial(lesson.formulas, here, convention)),
         Part("Structure", partial(views.structure, here, convention), (views.DRAWN,)),
         Part("Activations", partial(views.activations, here, chosen, convention)),
         Part("Microcontroller", partial(microcontroller.memory, here, chosen), (microcontroller.KEY,)),
