@@ -125,7 +125,8 @@ def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance, 
     scale = _steady(max(max(design.channels) for design in designs))
     pitch = scale * lane / (lane - 22)
     longest = max(len(design.channels) for design in designs)
-    least = _THINNEST * pitch / lane
+    # One decimal of a channel is far below a pixel, and visitors load the numbers with every step of a control.
+    least = round(_THINNEST * pitch / lane, 1)
     edge = {"color": look.paper, "width": 1 if longest <= _OUTLINED else 0}
     traces, notes = [], []
     for place, design in enumerate(designs):
@@ -135,7 +136,7 @@ def shapes_chart(designs: Sequence[DrawnDesign], marked: str, look: Appearance, 
         traces.append(
             {
                 "type": "bar", "name": design.name, "width": 1, "x": [at + 0.5 for at in range(len(design.channels))],
-                "base": [middle - height / 2 for height in heights], "y": heights,
+                "base": [round(middle - height / 2, 1) for height in heights], "y": heights,
                 "marker": {"color": look.accent if own else look.muted, "line": edge},
             }
             | draw.hover(

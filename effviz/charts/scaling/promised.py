@@ -29,7 +29,7 @@ _HEIGHT = 280
 _REPEATED = "How often the multipliers are applied"
 _AXIS = "φ (0: baseline, below 0: smaller)"
 _GAP = 0.13  # between panels, as a share of the chart: room for the text above a panel
-_MOST = 100  # points of the ratio
+_MOST = 110  # points of the ratio
 _RATIO = 0.27  # height of the panel with the ratio
 
 
@@ -190,6 +190,9 @@ def _now_trace(panel: _Panel, stairs: Stairs, now: Swept, look: Appearance) -> S
 def _hover(panel: _Panel, stairs: Stairs, phis: Sequence[float]) -> Spec:
     if panel.ratio:
         return draw.hover("%{y:.3f}× the promise at φ = %{x:.3g}")
+    if panel.large and len(phis) > 1:
+        # The panel above has the ratio, and visitors load every text with every step of a control.
+        return draw.hover(f"{panel.name} at φ = %{{x:.3g}}<br>built %{{y:,}}")
     template = f"{panel.name} at φ = %{{x:.3g}}<br>built %{{y:,}}, promised %{{customdata}}"
     return draw.hover(template, [_amount(panel.promised(stairs, phi)) for phi in phis])
 
