@@ -11,7 +11,8 @@ from effviz.charts.ticks import log_values
 from effviz.core.text import plotly_text
 
 _LONG = 18
-_IN_LINE = 3
+_IN_LINE = 50
+"""Characters of the legend in a line, with six for a symbol and the space around it."""
 # Of plotly's symbols.
 _GLYPHS = {
     "circle": "●",
@@ -112,12 +113,17 @@ def _ends(names: Sequence[str], rows: Sequence[Sequence[float]], look: Appearanc
 
 def _legend(measures: Sequence[Measured], marked: str, look: Appearance) -> list[str]:
     """Write the symbols and the names of the measures in lines that fit a phone, which a legend of plotly does not."""
-    entries = []
+    lines: list[list[str]] = []
+    room = 0
     for each in measures:
         name = plotly_text(each.label).replace(" ", "\u00a0")
         entry = f'<span style="font-size:17px">{_GLYPHS[each.symbol]}</span>\u00a0{name}'
-        entries.append(f'<span style="color:{look.accent}">{entry}</span>' if marked == each.label else entry)
-    return ["    ".join(entries[start : start + _IN_LINE]) for start in range(0, len(entries), _IN_LINE)]
+        if (taken := len(each.label) + 6) > room:
+            lines.append([])
+            room = _IN_LINE
+        room -= taken
+        lines[-1].append(f'<span style="color:{look.accent}">{entry}</span>' if marked == each.label else entry)
+    return ["    ".join(line) for line in lines]
 
 
 def _in_lines(name: str) -> str:

@@ -60,7 +60,8 @@ def findings(here: Bench, conditions: Conditions, reading: Reading, convention: 
         more = (report.design, shown + _AT_A_TIME)
         st.button(f"Show {min(_AT_A_TIME, count - shown)} more", key="more_findings", on_click=_show, args=more)
     rules = "".join(map(_rule, RULES.values()))
-    st.html(f'<details class="finding"><summary>Rules and sources</summary>{rules}</details>')
+    accuracy = _line("Accuracy is not predicted: train a changed network before you rely on it.") if found else ""
+    st.html(f'{accuracy}<details class="finding"><summary>Rules and sources</summary>{rules}</details>')
 
 
 def count_shown(design: Design | None) -> int:
