@@ -174,8 +174,8 @@ class Visitor:
             await asyncio.sleep(0.01)
 
     def value(self, label: str) -> Any:
-        """Return the value of a control."""
-        return self._values[self.controls[label].id][1]
+        """Return the value of a control; None while its page is not drawn."""
+        return self._values.get(self.controls[label].id, ("", None))[1]
 
     def forget(self, label: str, value: Any) -> None:
         """Report another value of a control from now on, as a browser does that has not drawn the last run yet."""

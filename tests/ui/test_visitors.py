@@ -198,7 +198,8 @@ def test_a_page_that_is_left_before_it_is_drawn_leaves_no_setting_to_the_next_on
                 await visitor.pass_by("memory", seconds)
                 await visitor.navigate("multipliers")
             await visitor.navigate("memory")
-            assert visitor.value("Map side (px)") == [60]
+            # On a busy machine, the end of a run that was passed by can arrive before the page.
+            await visitor.until(lambda: visitor.value("Map side (px)") == [60])
             assert not visitor.errors
 
     run(passing())
