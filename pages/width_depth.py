@@ -1,5 +1,6 @@
 """Width against depth: designs of one kind of block at equal multiply-adds."""
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -26,7 +27,9 @@ def page() -> None:
         st.stop()
 
     view = comparison.read(options, designs, choose(designs), conditions)
-    titled(network_title(view.chosen.design))
+    # The multiplier that fits the budget is no control here.
+    design = replace(view.chosen.design, width_mult=1.0, depth_mult=1.0)
+    titled(f"{view.chosen.name}: {network_title(design)}")
     with instrument(), section("The headline"):
         comparison.headline(view, convention)
         live.bar(view.chosen.design, conditions, view.reading)

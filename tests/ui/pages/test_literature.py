@@ -37,9 +37,13 @@ def test_the_cards_are_the_verdicts_of_all_figures() -> None:
 
 def test_the_title_of_the_chart_counts_the_wrong_figures() -> None:
     found = summary(judged())
-    (title,) = (text for text in headings(opened("literature")) if "wrong" in text)
+    notes, title = sorted(
+        (text for text in headings(opened("literature")) if "wrong" in text), key=lambda text: "printed" in text
+    )
     count = found.counts[UNEXPLAINED] + found.counts[WRONG]
     assert title.startswith(f"{exact(count)} of {exact(found.compared)} printed figures")
+    claims = [each.verdict for each in judged() if each.course] + [each.verdict for each in recorded_claims()]
+    assert notes.startswith(f"{claims.count(WRONG)} of the {len(claims)} figures that course notes print")
 
 
 def test_the_bars_of_the_errors_have_their_verdict_for_a_click() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from effviz.core.caches import remembered
@@ -9,15 +11,18 @@ from effviz.core.text import html_text
 from effviz.measure import recorded
 from effviz.studies.literature.claims import QUANTITIES
 from effviz.studies.literature.course import CourseClaim, course_claims, networks
-from effviz.studies.literature.judge import VERDICTS, Judged, judged
+from effviz.studies.literature.judge import UNEXPLAINED, VERDICTS, WRONG, Judged, judged
 from effviz.zoo import architecture
 
 _KINDS = {"speedup": "Faster than ResNet-50", "phi": "Compound coefficient of EfficientNet"}
 
 
 def course() -> None:
-    """Show both tables of the notes."""
-    st.html(course_html(recorded_claims()))
+    """Show the tables of the notes."""
+    others = recorded_claims()
+    verdicts = [each.verdict for each in _claims()] + [each.verdict for each in others]
+    st.subheader(finding(verdicts), anchor=False)
+    st.html(course_html(others))
     st.caption(
         "Each cell shows the printed figure, its verdict and the count or the print behind it. Speed-ups are compared "
         "with latencies recorded on one CPU; those of a phone can differ."
@@ -31,12 +36,28 @@ def recorded_claims() -> tuple[CourseClaim, ...]:
     return course_claims({name: each.median_ms for name, each in known.items()}, where)
 
 
+def finding(verdicts: Sequence[str]) -> str:
+    """Count the figures of the notes that no rule gives, or that a source refutes."""
+    wrong, unexplained = verdicts.count(WRONG), verdicts.count(UNEXPLAINED)
+    return (
+        f"{wrong} of the {len(verdicts)} figures that course notes print for these networks {_is(wrong)} wrong, and "
+        f"{unexplained} {_is(unexplained)} unexplained"
+    )
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _claims() -> list[Judged]:
+    return [each for each in judged() if each.course]
+
+
 @remembered
 def course_html(others: tuple[CourseClaim, ...]) -> str:
     """Write the table of the networks, and one for each kind of the other claims."""
-    claims = [each for each in judged() if each.course]
     by_network: dict[str, dict[str, Judged]] = {}
-    for each in claims:
+    for each in _claims():
         by_network.setdefault(each.network, {})[each.quantity] = each
     heads = {**QUANTITIES, "latency_ms": "Latency, Pixel 3"}
     head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in ("Network", *heads.values()))
