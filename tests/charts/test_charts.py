@@ -213,7 +213,7 @@ def test_the_title_of_the_shares_is_computed(name: str, convention: Convention) 
 def test_the_title_of_the_stages_is_computed(name: str, convention: Convention) -> None:
     report = _report(name, convention.memory)
     title = _drawn(name, convention, LIGHT)["stages"].chart.title
-    found = re.fullmatch(r"(.+ %) of the [\w-]+ and (.+ %) of the parameters are in (?:(\w+) to )?(\w+)", title)
+    found = re.fullmatch(r"(.+ %) of the [\w-]+ and (.+ %) of the parameters are in the (?:parts from (\w+) to|part) (\w+)", title)
     assert found, title
     compute, params, first, last = found.groups()
     stages = list(dict.fromkeys(report.table["stage"]))
