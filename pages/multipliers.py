@@ -32,7 +32,7 @@ def page() -> None:
         Part("How this is computed", partial(law.the_law, choice, convention)),
         Part("Accuracy", partial(accuracy.accuracy_part, choice, convention), ("points",)),
         Part("Wrong figures", partial(cost_map.explain_misfits, choice)),
-        Part("All cells", partial(cost_map.show_cell_table, choice, convention)),
+        Part("All cells", partial(cost_map.show_cell_table, choice, convention), ("cells",)),
         Part("Try this", partial(law.show_exercises, choice, convention)),
         Part("Downloads", partial(cost_map.files, choice, convention)),
     )

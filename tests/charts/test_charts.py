@@ -213,7 +213,8 @@ def test_the_title_of_the_shares_is_computed(name: str, convention: Convention) 
 def test_the_title_of_the_stages_is_computed(name: str, convention: Convention) -> None:
     report = _report(name, convention.memory)
     title = _drawn(name, convention, LIGHT)["stages"].chart.title
-    found = re.fullmatch(r"(.+ %) of the [\w-]+ and (.+ %) of the parameters are in the (?:parts from (\w+) to|part) (\w+)", title)
+    shares, where = r"(.+ %) of the [\w-]+ and (.+ %) of the parameters", r"(?:parts from (\w+) to|part) (\w+)"
+    found = re.fullmatch(f"{shares} are in the {where}", title)
     assert found, title
     compute, params, first, last = found.groups()
     stages = list(dict.fromkeys(report.table["stage"]))

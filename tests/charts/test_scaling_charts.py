@@ -61,7 +61,8 @@ def test_the_picture_is_to_scale() -> None:
     chart = picture_chart(drawn, 0.8, MACS, LIGHT)
     # The picture is that of the φ on screen, and the animation returns to it.
     assert chart.spec["data"] == chart.spec["frames"][3]["data"]
-    (button,) = chart.spec["layout"]["updatemenus"][0]["buttons"]
+    button, pause = chart.spec["layout"]["updatemenus"][0]["buttons"]
+    assert pause["args"][0] == [None]
     assert button["args"][0] == [*(f"{frame.phi:g}" for frame in drawn), "0.75"]
     assert "φ = 0.75" in chart.alt
     assert [frame.name for frame in chart.figure.frames] == [f"{frame.phi:g}" for frame in drawn]

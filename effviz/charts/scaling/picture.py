@@ -140,10 +140,14 @@ def _layout(frames: Sequence[Frame], start: int, scale: _Scale, look: Appearance
         "yaxis": {"range": [-0.05, scale.rows], "visible": False},
         "updatemenus": [
             {
-                "type": "buttons", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "showactive": False,
-                "pad": {"b": 8}, "bgcolor": look.paper, "bordercolor": look.muted,
+                "type": "buttons", "direction": "right", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom",
+                "showactive": False, "pad": {"b": 8}, "bgcolor": look.paper, "bordercolor": look.muted,
                 "font": {"size": 14, "color": look.ink},
-                "buttons": [{"label": label, "method": "animate", "args": [order, timing]}],
+                "buttons": [
+                    {"label": label, "method": "animate", "args": [order, timing]},
+                    # Plotly stops an animation that is followed by one without frames.
+                    {"label": "Pause", "method": "animate", "args": [[None], timing | {"frame": {"duration": 0}}]},
+                ],
             }
         ],
     }  # fmt: skip

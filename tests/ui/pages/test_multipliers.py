@@ -461,10 +461,10 @@ def test_only_published_widths_of_shufflenet_v1() -> None:
     [
         (
             {"net": "AlexNet", "width": "nan", "res": "0", "heat": "FLOPs", "others": "yes", "points": "none",
-             "cells": "true", "depth": "2"},
+             "sizes": "true", "depth": "2"},
             ["net = AlexNet (choices: ", "width = nan", "res = 0 (1 to 2048, or height × width)",
              "heat = FLOPs (choices: ", "others = yes (true or false)", "points = none (choices: ",
-             "cells (no such setting here)", "depth (no such setting here)"],
+             "sizes (no such setting here)", "depth (no such setting here)"],
         ),
         (
             {"net": "MobileNetV2", "width": "0.01", "res": "224.5", "heat": "<b>", "scale": "0.5"},
@@ -555,3 +555,9 @@ def test_the_exercises_know_their_answers() -> None:
     at = open_at(net="ShuffleNetV1", groups="1", part="Try this")
     share = 100 * report("shufflenet_v1", side=112, groups=1).macs / report("shufflenet_v1", groups=1).macs
     assert reveal(at, "small").startswith(f"{share:.1f} %.")
+
+
+def test_an_older_link_opens_the_table_of_all_cells() -> None:
+    at = open_at(cells="true")
+    assert at.button_group(key="part").value == "All cells"
+    assert line(at) == ""

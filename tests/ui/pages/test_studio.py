@@ -441,6 +441,12 @@ def test_older_links_open_the_part(key: str, part: str) -> None:
     assert line(at) == line(show_part(at, "Try this")) == ""
 
 
+def test_older_links_name_a_preset_by_its_former_title() -> None:
+    at = opened(budget="Real time, 30 images a second")
+    assert at.selectbox(key="budget").value == "real_time"
+    assert line(at) == ""
+
+
 # --- budgets and findings ------------------------------------------------------------------------------------------
 
 

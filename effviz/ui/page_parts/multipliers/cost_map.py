@@ -320,6 +320,7 @@ def cell_table(choice: Choice, convention: Convention) -> Table:
 
 def show_cell_table(choice: Choice, convention: Convention) -> None:
     """Show the table behind the map: counted and published figures."""
+    links.idle("cells")  # in older links
     show_table(cell_table(choice, convention), height=360)
     st.caption("Published figures are in multiply-adds, whatever their source calls them.")
 

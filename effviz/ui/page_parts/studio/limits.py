@@ -61,8 +61,8 @@ def _budget(quantity: str, text: str) -> Budget | str:
 def limits(convention: Convention) -> Limits:
     """Show the limits in the sidebar. Typed limits replace those of a preset."""
     names = {NONE: NONE} | {name: preset.title for name, preset in PRESETS.items()}
-    # Older links contain an option for limits that are typed.
-    links.rewrite(KEY, lambda text: NONE if text == CUSTOM else text)
+    # Older links contain an option for limits that are typed, and another title of a preset.
+    links.rewrite(KEY, lambda text: NONE if text == CUSTOM else text.replace(" images a second", " images per second"))
     chosen = inputs.choice(
         "Budget", list(names), KEY, default=NONE, format_func=names.__getitem__, on_change=_chosen,
         help="A preset with its source. Limits that are typed below replace those of the preset.",
