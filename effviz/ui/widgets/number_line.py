@@ -29,15 +29,17 @@ def number_line(answer: Spot, guess: Spot, correct: tuple[float, float]) -> str:
     """
     low, high = correct
     values = [answer.value, guess.value, low, high]
-    if min(values) > 0 and max(values) > _FAR * min(values):
+    is_linear = min(values) <= 0 or max(values) <= _FAR * min(values)
+    if not is_linear:
         at = [math.log(value) for value in values]
         start, end = min(at), max(at)
     else:
         at, start, end = values, min(0.0, *values), max(0.0, *values)
     room = _ROOM * (end - start or 1.0)
-    start, end = start - room * (start != 0), end + room * (end != 0)
+    has_zero = is_linear and start == 0
+    start, end = start - room * (not has_zero), end + room * (not is_linear or end != 0)
     true, said, first, last = (100 * (value - start) / (end - start) for value in at)
-    zero = '<i class="zero">0</i>' if start == 0 else ""
+    zero = '<i class="zero">0</i>' if has_zero else ""
     return (
         '<div class="number_line" aria-hidden="true">'
         f'<i class="band" style="left:{first:.1f}%;width:{last - first:.1f}%"></i>{zero}'
