@@ -324,7 +324,8 @@ FOLLOW_RUNS = """
 """
 
 # Resolves when the page has not changed for `quiet` ms, the server has answered, and nothing is missing. The quiet
-# time also covers the gap between an action and its request, of 200 ms for a slider.
+# time also covers the gap between an action and its request, of 200 ms for a slider. Some scripts of the page follow a
+# change in the next frame only, which is late on a busy machine.
 SETTLED = """
 ({quiet, timeout}) => new Promise((resolve, reject) => {
   const missing = () => {
@@ -336,6 +337,8 @@ SETTLED = """
     if (document.querySelector('[data-testid=stSkeleton]')) return 'an element, its placeholder is still there';
     if (document.querySelector('[data-stale=true]')) return 'an element, an old one is still there';
     if ([...document.querySelectorAll('.chart')].some(e => !e.querySelector('.main-svg'))) return 'a chart';
+    if ([...document.querySelectorAll('.chart.js-plotly-plot')].some(e => !e.parentElement.querySelector('.takeaway')))
+      return 'the menu of a chart';
     if ([...document.querySelectorAll('.cards')].some(e => !e.children.length)) return 'the headline numbers';
     if ([...document.querySelectorAll('.motion')].some(e => !e.querySelector('svg'))) return 'an animation';
     if ([...document.querySelectorAll('[data-testid=stGraphVizChart]')].some(e => !e.querySelector('svg g')))
@@ -346,11 +349,15 @@ SETTLED = """
     return '';
   };
   const started = performance.now();
-  let changed = started;
-  const observer = new MutationObserver(() => { changed = performance.now(); });
+  let changed = started, drawn = true;
+  const observer = new MutationObserver(() => {
+    changed = performance.now();
+    if (drawn) requestAnimationFrame(() => { drawn = true; });
+    drawn = false;
+  });
   observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
   const timer = setInterval(() => {
-    const now = performance.now(), what = missing();
+    const now = performance.now(), what = missing() || (drawn ? '' : 'a frame of the browser');
     if (what) changed = now;
     const late = now - started > timeout;
     if (!late && now - changed < quiet) return;
