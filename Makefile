@@ -52,11 +52,11 @@ test: .venv/development ## Run all tests; those that need Chromium, nginx, Postg
 	$(VENV_PYTHON) -m pytest -m "not browser" -n $$(($(JOBS) + 1)) --dist worksteal
 	$(VENV_PYTHON) -m pytest -m browser -n $(JOBS) --dist worksteal
 
-# The engine without the torch process, the app and the browser. EFFVIZ_TEST_PROFILE=full draws ten times as many random examples
-# and takes all networks of the zoo where the default takes those with every kind of block.
+# The engine without the torch process, the app, the browser and slow tests. EFFVIZ_TEST_PROFILE=full draws ten times as
+# many random examples and takes all networks of the zoo where the default takes those with every kind of block.
 QUICK := tests/test_imports.py tests/core tests/model tests/zoo tests/count tests/advice tests/studies tests/charts
-test-quick: .venv/development ## Run the tests of the engine, without the app and the browser
-	$(VENV_PYTHON) -m pytest -q -m "not processes" -n $(JOBS) --dist worksteal $(QUICK)
+test-quick: .venv/development ## Run the short tests of the engine
+	$(VENV_PYTHON) -m pytest -q -m "not processes and not slow" -n $(JOBS) --dist worksteal $(QUICK)
 
 check: .venv/development ## Check format, lint, types and writing style
 	$(VENV_PYTHON) -m ruff format --check

@@ -204,6 +204,7 @@ def test_findings_in_vgg16_as_text() -> None:
     assert gain(classifier_share, analyze(design)).params == -512 * 4096 * (49 - 9)
 
 
+@pytest.mark.slow
 @for_each("name", list_architectures())
 def test_repeated_fixes_terminate(name: str) -> None:
     """Applying one fix after another does not lead in circles."""
@@ -826,6 +827,7 @@ def test_rectifiers_after_a_bottleneck(rows: list[Stage], concerned: int) -> Non
 # --- shares ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @for_each("name", list_architectures())
 def test_the_classifier_has_the_parameters_after_the_pool_in_torch(name: str) -> None:
     design = architecture(name)
@@ -1104,6 +1106,7 @@ def _long(draw: random.Random, rows: int = 40) -> Design:
     return net(*found, POOL, CLASSES, resolution=128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(examples(2)))
 def test_fixes_judged_from_a_window_are_those_judged_from_the_network(
     seed: int, monkeypatch: pytest.MonkeyPatch

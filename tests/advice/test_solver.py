@@ -58,6 +58,7 @@ def assert_meets(found: Fit, first: Design, limits: dict[str, int]) -> None:
     assert found.capacity == pytest.approx(capacity(now) / capacity(first))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v3_large", "resnet18"])
 def test_a_result_meets_all_limits_by_a_count_of_torch(name: str) -> None:
     first = architecture(name)
@@ -171,6 +172,7 @@ def test_sentences() -> None:
     )
 
 
+@pytest.mark.slow
 @given(designs(), st.randoms(use_true_random=False), st.sampled_from(COUNTS))
 @DRAWN
 def test_random_designs_and_feasible_limits(design: Design, chance: random.Random, quantity: str) -> None:

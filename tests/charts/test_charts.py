@@ -76,6 +76,7 @@ def _totals(report: Report, convention: Convention) -> dict[str, int]:
 # --- the numbers ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_convention
 @every_architecture
 def test_stage_bars_add_up_to_the_totals(name: str, convention: Convention) -> None:
@@ -308,6 +309,7 @@ def test_kinds_are_distinguishable_for_colour_blind_readers(blindness: tuple[flo
     assert alike == {}
 
 
+@pytest.mark.slow
 @each_look
 def test_labels_inside_bars_can_be_read(look: Appearance) -> None:
     labelled = {}

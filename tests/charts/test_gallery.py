@@ -27,6 +27,7 @@ def _clauses(title: str) -> list[str]:
     return [part.strip() for part in re.split(r"[;,:]| and ", title) if len(part.split()) > 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.__name__)
 def test_every_sentence_is_well_formed(subject: object, monkeypatch: pytest.MonkeyPatch) -> None:
     # Building the figures takes most of the time and adds nothing to the text.

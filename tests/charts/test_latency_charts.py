@@ -385,6 +385,7 @@ def test_charts_are_transparent_and_use_their_appearance(look: Appearance) -> No
 PRINTED = latencies()
 
 
+@pytest.mark.slow
 @for_each("where", PRINTED["where"].unique())
 def test_every_published_table_can_be_drawn(where: str) -> None:
     rows = PRINTED[PRINTED["where"] == where].assign(noisy=False)

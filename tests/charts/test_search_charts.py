@@ -22,6 +22,7 @@ def valid(chart: Chart) -> Chart:
     return chart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [soft(-0.07, 20), soft(0, 20), hard(-1, 20), constrained(20), constrained(0.01)])
 def test_the_objective(by: Objective) -> None:
     for networks in (*phones().values(), ONE, TWINS):

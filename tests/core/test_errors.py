@@ -345,6 +345,7 @@ def assert_legal_or_refused(design: Design) -> None:
         assert {step.path for step in report.steps} <= {path for path, _ in module.named_modules()}
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(100),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

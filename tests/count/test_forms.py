@@ -35,6 +35,7 @@ def scaled(base: Design, width: float, depth: float) -> Design:
     return if_legal(lambda: base.scaled(width_mult=width, depth_mult=depth)) or base
 
 
+@pytest.mark.slow
 @for_each("name", effviz.list_architectures())
 def test_every_network_of_the_zoo(name: str) -> None:
     draw = random.Random(name)

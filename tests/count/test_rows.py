@@ -34,12 +34,14 @@ def check(design: Design, memory: str) -> None:
     assert total == LayerSums(report.params, report.macs, report.flops, report.memory_access)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", list(ASSUMPTIONS))
 def test_rows_of_the_zoo(memory: str) -> None:
     for name in ARCHITECTURES:
         check(effviz.architecture(name), memory)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(designs())
 def test_rows_of_random_designs(design: Design) -> None:

@@ -178,6 +178,7 @@ def check(form: ClosedForm) -> None:
         assert isinstance(form.exact, int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COVERED)
 @given(data=st.data())
 @settings(max_examples=examples(10), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -193,6 +194,7 @@ def test_formula_plus_terms_is_the_count_of_torch(kind: type[FieldBlock], data: 
     assert any(form.layers == (block,) for form in forms)
 
 
+@pytest.mark.slow
 def test_every_block_of_the_zoo() -> None:
     designs = [effviz.architecture(name) for name in REPRESENTATIVES]
     # Widths change the numbers of a form and not its terms, so one example of each kind of block and shape is enough.

@@ -153,6 +153,7 @@ def two_scalings(draw: st.DrawFn) -> tuple[Design, Design]:
     return one, other
 
 
+@pytest.mark.slow
 @given(two_scalings())
 @settings(max_examples=examples(40), deadline=None)
 def test_the_factors_multiply_to_the_ratio(pair: tuple[Design, Design]) -> None:

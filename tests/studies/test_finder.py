@@ -48,6 +48,7 @@ def builds(base: Design, width: float, side: int) -> bool:
     return if_legal(lambda: effviz.analyze(base.scaled(width_mult=width), side)) is not None
 
 
+@pytest.mark.slow
 def test_the_candidates_are_the_whole_grid(pool: tuple[Candidate, ...]) -> None:
     assert len(pool) > 5_000
     assert len({each.label for each in pool}) == len(pool)
@@ -165,6 +166,7 @@ def test_an_unknown_latency_does_not_fit() -> None:
         assert (found.fits, measured) == (fits, known)
 
 
+@pytest.mark.slow
 def test_the_public_function_returns_a_checked_table() -> None:
     table = effviz.find(max_macs="100M", max_peak=512 * 1024, dtype="int8", networks=["mobilenet_v1", "shufflenet_v1"])
     assert isinstance(table, pd.DataFrame)

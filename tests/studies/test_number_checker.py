@@ -95,6 +95,7 @@ def shortened() -> dict[tuple[str, float, int | None, object], tuple[Decimal, De
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", effviz.list_architectures())
 def test_two_digits_find_the_network(name: str) -> None:
     report = effviz.analyze(effviz.architecture(name))
@@ -114,6 +115,7 @@ def test_two_digits_find_the_network(name: str) -> None:
         assert (Decimal(f"{other.params:.1e}"), Decimal(f"{other.macs:.1e}")) == mine
 
 
+@pytest.mark.slow
 @for_each("name", effviz.list_architectures())
 def test_two_digits_find_the_network_without_a_resolution(name: str) -> None:
     report = effviz.analyze(effviz.architecture(name))
@@ -121,6 +123,7 @@ def test_two_digits_find_the_network_without_a_resolution(name: str) -> None:
     assert (name, 1.0) in [(each.place.name, each.place.width) for each in matches if each.rank == 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "name", "resolution", "rules"),
     [

@@ -11,6 +11,7 @@ from effviz.ui.navigation import PAGES
 NUMBERS = ["8.4× fewer", "filters 144", "1.43× the memory access", "11.4× the multiply-adds", "1.21× the memory access"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("principle", "number"), list(zip(PRINCIPLES, NUMBERS, strict=True)), ids=[each.page for each in PRINCIPLES]
 )

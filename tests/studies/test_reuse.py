@@ -115,6 +115,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options", "stage"), CASES)
 def test_the_marks_are_what_torch_does(name: str, options: dict[str, Any], stage: str) -> None:
     design = effviz.architecture(name, **options)

@@ -98,6 +98,7 @@ def test_stages_add_up_to_the_network(seed: int) -> None:
     assert sum(each.macs for each in parts) == report.macs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SMALL)
 @pytest.mark.parametrize("quantity", share.QUANTITIES)
 def test_shares_and_means_are_those_of_all_networks(space: Space, quantity: str) -> None:
@@ -115,6 +116,7 @@ def test_shares_and_means_are_those_of_all_networks(space: Space, quantity: str)
         assert exact.step == 1, "parameters are counted exactly"
 
 
+@pytest.mark.slow
 def test_the_share_of_the_full_space_agrees_with_a_sample() -> None:
     limit = 300_000_000
     low, high = share.distribution(FULL, "macs", limit).share(limit).bounds

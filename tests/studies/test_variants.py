@@ -15,6 +15,7 @@ from effviz.zoo import GROUPS, VARIANTS, list_variants
 PAIRS = [(name, each) for name in VARIANTS for each in VARIANTS[name]]
 
 
+@pytest.mark.slow
 @given(
     pair=st.sampled_from(PAIRS), width=st.floats(0.25, 2), depth=st.sampled_from((0.5, 1, 1.3)),
     side=st.sampled_from((96, 160, 224)), classes=st.sampled_from((10, 1000)),

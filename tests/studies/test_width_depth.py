@@ -95,6 +95,7 @@ DESIGNS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DESIGNS)
 @settings(max_examples=examples(8))
 @given(data=st.data())
@@ -157,6 +158,7 @@ def test_against_the_sum_of_1x1_convolutions(base: int, divisor: int, depth: int
 ZOO = [name for name in REPRESENTATIVES if name != "densenet121"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZOO)
 @pytest.mark.parametrize("budget", [1, 10**9, 10**18])
 def test_any_network_and_any_budget(name: str, budget: int) -> None:
@@ -236,6 +238,7 @@ def test_kinds_are_the_blocks_that_can_fill_a_stage() -> None:
     assert len({title_of(kind) for kind in KINDS}) == len(KINDS)
 
 
+@pytest.mark.slow
 @every_kind
 @for_each("divisor", [1, 4, 8, 16])
 def test_every_field_can_be_chosen_at_every_width(kind: str, divisor: int) -> None:

@@ -176,6 +176,7 @@ def test_mobilenet_v1_shares() -> None:
 # --- table, module and totals agree -------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_architecture
 def test_table(name: str) -> None:
     design = architecture(name)

@@ -61,6 +61,7 @@ def by_hand(groups: int) -> nn.Module:
     return nn.Sequential(*layers).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [4, 8])
 def test_counts_of_the_converted_network(groups: int) -> None:
     module, image = by_hand(groups), (3, 224, 224)

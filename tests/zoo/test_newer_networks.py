@@ -207,6 +207,7 @@ BY_HAND = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_HAND)
 def test_the_output_is_that_of_the_modules_by_hand(name: str) -> None:
     """The same weights give the same classes."""
@@ -225,6 +226,7 @@ def test_the_output_is_that_of_the_modules_by_hand(name: str) -> None:
         torch.testing.assert_close(built(image), module(image), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution", [None, 192, 256])
 @pytest.mark.parametrize("name", BY_HAND)
 def test_counts_are_those_of_the_modules_by_hand(name: str, resolution: int | None) -> None:
@@ -236,6 +238,7 @@ def test_counts_are_those_of_the_modules_by_hand(name: str, resolution: int | No
     assert report.macs == oracle.count_macs(module, design.input_shape())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "resolution"),
     # Half of 231 is rounded down, so the map is enlarged to more than twice its size.
