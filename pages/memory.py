@@ -25,7 +25,7 @@ def page() -> None:
         theory.show_curves(found, convention)
     experiments.measurement_bar(run, options.threads)
     with section("The experiment"):
-        experiments.experiment_chart(run)
+        experiments.experiment_chart(run, convention)
     parts(
         Part("How this is computed", partial(lesson.show_formulas, found, convention)),
         Part("Shapes", partial(theory.show_shapes, found, convention)),

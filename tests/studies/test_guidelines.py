@@ -43,7 +43,16 @@ from effviz.studies.guidelines.access import (
     ratio_access,
     widened_access,
 )
-from effviz.studies.guidelines.experiments import Case, cases, column, distinct, printed, printed_speed, verdict
+from effviz.studies.guidelines.experiments import (
+    Case,
+    cases,
+    column,
+    distinct,
+    printed,
+    printed_speed,
+    unexplained,
+    verdict,
+)
 from effviz.studies.guidelines.theory import (
     Point,
     conv_design,
@@ -330,6 +339,21 @@ def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said
     noisy = Machine("Here", "images/s", here.speeds, frozenset(["1:2"]))
     assert finding(guideline, LABELS, [noisy, paper]) == told
     assert "Noisy measurements: 1 of 3" in speed_dots(guideline, LABELS, [noisy, paper], LIGHT).alt
+
+
+@pytest.mark.parametrize(
+    ("speeds", "found"),
+    [
+        ((10, 9, 5), None),  # slower with more memory access
+        ((10, 5, 9), ("1:2", "1:6")),
+        ((5, 9, 10), ("1:1", "1:6")),  # the largest of three contradictions
+        ((10, 5, 5.1), None),  # within the tolerance
+        ((10,), None),
+    ],
+)
+def test_speeds_that_memory_access_does_not_explain(speeds: tuple[float, ...], found: tuple[str, str] | None) -> None:
+    access = dict(zip(LABELS, (100, 120, 150), strict=True))
+    assert unexplained(dict(zip(LABELS, speeds, strict=False)), access) == found
 
 
 def test_what_is_not_measured_is_not_judged() -> None:

@@ -23,7 +23,7 @@ import effviz
 from effviz.advice.lint import lint
 from effviz.backend.crosscheck import crosscheck
 from effviz.backend.diagram.draw import draw
-from effviz.core.units import change, milliseconds, si
+from effviz.core.units import change, milliseconds, percent, si
 from effviz.measure import background as zoo_run
 from effviz.measure import latency as latencies
 from effviz.measure.latency import Latency, cached, environment, remember
@@ -618,7 +618,10 @@ def test_pairs_in_the_wrong_order_are_counted() -> None:
     macs = {entry.title: report(entry).macs for entry in ENTRIES}
     wrong = sum(macs[one] < macs[two] and times[one] > times[two] for one in times for two in times if one != two)
     (said,) = (entry.value for entry in at.markdown if "multiply-adds is faster" in entry.value)
-    assert said.startswith(f"In {wrong} pairs, the network with more multiply-adds is faster. ")
+    every = len(times) * (len(times) - 1) // 2
+    assert said.startswith(
+        f"In {wrong} of {every:,} pairs ({percent(wrong / every)}), the network with more multiply-adds is faster. "
+    )
 
 
 def test_flops_are_twice_the_multiply_adds_on_every_axis() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import permutations
 from operator import itemgetter
 
 from effviz.core.arguments import check_border
@@ -175,6 +176,25 @@ def verdict(guideline: str, speeds: Mapping[str, float]) -> GuidelineVerdict:
         extreme,
         speeds[extreme] / base,
     )
+
+
+def unexplained(speeds: Mapping[str, float], access: Mapping[str, int]) -> tuple[str, str] | None:
+    """Find the two cases that contradict memory access the most.
+
+    Args:
+        speeds: by label of the case.
+        access: memory access in elements by label, of at least the same cases.
+
+    Returns:
+        The slower case, which has less memory access, and the faster one. None if no two such cases differ in speed by
+        more than `TOLERANCE`.
+    """
+    found = [
+        (fast / slow, one, two)
+        for (one, slow), (two, fast) in permutations(speeds.items(), 2)
+        if access[one] < access[two] and fast / slow - 1 > TOLERANCE
+    ]
+    return max(found)[1:] if found else None
 
 
 check_border(globals())

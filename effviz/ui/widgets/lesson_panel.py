@@ -139,8 +139,10 @@ def _elsewhere(play: Play) -> None:
 
 
 def _progress(play: Play) -> str:
+    name = f"Lesson {ORDER.index(play.lesson.name) + 1}"
     # A page may have the title of the lesson.
-    name = "Lesson" if page(links.current_page()).title == play.lesson.title else play.lesson.title
+    if page(links.current_page()).title != play.lesson.title:
+        name += f": {play.lesson.title}"
     return f"<strong>{html_text(name)}</strong> · Step {play.number} of {len(play.lesson.steps)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import streamlit as st
 from effviz.charts.latency import inversion_text, latency_scatter, predictor_dots
 from effviz.charts.style import Appearance, Chart
 from effviz.core.caches import remembered
-from effviz.core.units import lower, si
+from effviz.core.units import lower, percent, si
 from effviz.measure.background import default_run
 from effviz.measure.latency import environment
 from effviz.measure.recorded import Recorded
@@ -136,7 +137,8 @@ def chart(rows: Sequence[Row], options: Options, convention: Convention) -> None
     pairs = inversions(rows)
     if pairs:
         name = lower(convention.compute_label)
-        count = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
+        every = math.comb(len(rows), 2)
+        count = f"{len(pairs):,} of {every:,} {'pair' if every == 1 else 'pairs'} ({percent(len(pairs) / every)})"
         # The title of the chart has the first one.
         examples = "".join(f" {inversion_text(pair, name)}." for pair in pairs[1:2])
         st.markdown(f"In {count}, the network with more {name} is faster.{examples}")

@@ -15,7 +15,13 @@ from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
 from effviz.measure.recorded import Recorded
 from effviz.studies.guidelines.access import DEVICES, SOURCE
-from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
+from effviz.studies.guidelines.experiments import (
+    Case,
+    column,
+    macs_deviation,
+    printed_speeds,
+    unexplained,
+)
 from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
@@ -108,11 +114,22 @@ def measurement_bar(run: Experiment, threads: int) -> None:
     run_bar(guideline_run(), run.cases, threads, _WORDS, shown=len(guideline_run().latencies(threads, run.cases)))
 
 
-def experiment_chart(run: Experiment) -> None:
+def experiment_chart(run: Experiment, convention: Convention) -> None:
     """Show measured and published speeds, each relative to its first case."""
     chart = speed_dots(run.guideline, run.labels, [run.here, *run.printed.values()], look())
     noisy = f"Hollow marks: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
-    show_chart(chart, _CHART, note=noisy)
+    show_chart(chart, _CHART, note=" ".join(filter(None, [_contradiction(run, convention), noisy])))
+
+
+def _contradiction(run: Experiment, convention: Convention) -> str:
+    """State what memory access does not explain in the speeds, or nothing."""
+    access = {case.label: cached_report(case.design, convention.memory).memory_access for case in run.cases}
+    found = unexplained(run.here.speeds, access)
+    if not found:
+        return ""
+    slow, fast = found
+    ratio = run.here.speeds[fast] / run.here.speeds[slow]
+    return f"Memory access does not explain that {fast} runs at {ratio:.2f}× the speed of {slow}, which accesses less."
 
 
 class _Row(NamedTuple):
