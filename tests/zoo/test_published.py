@@ -17,6 +17,7 @@ from effviz import ARCHITECTURES, DesignError
 from effviz.studies.printed_latency import latencies
 from effviz.zoo import GROUPS, default_groups
 from effviz.zoo.published import COLUMNS, figures_for, published
+from effviz.zoo.published.cells import origin
 
 TABLE = published()
 TITLES = {"design", "architecture", "variant", "latency_device", "source", "notes", "wrong"}
@@ -71,6 +72,14 @@ def test_designs_are_in_the_zoo() -> None:
 
 def test_every_figure_has_a_source() -> None:
     assert (TABLE["source"].str.len() > 5).all()
+
+
+def test_a_source_is_named_in_a_few_words() -> None:
+    named = {text: origin(text) for text in TABLE["source"]}
+    assert max(map(len, named.values())) <= 40, "it is a line of a card"
+    assert all(text.startswith(short) and short for text, short in named.items())
+    assert {"TF-slim", "GhostNet paper", "torchvision"} <= set(named.values())
+    assert origin("") == ""
 
 
 def test_every_row_prints_something() -> None:

@@ -53,6 +53,8 @@ _ACCURACY = {
 _SQUARE = re.compile(r"\d+")
 QUANTISED = re.compile(r"int8|8-bit|quant", re.IGNORECASE)
 _OTHER_DATA = re.compile(r"in21k|in22k|jft", re.IGNORECASE)
+# A paper, a post with its author, or the first word: a release or a repository.
+_ORIGIN = re.compile(r"\w+ paper|post by .*? author|\S*")
 _SUPERSEDED = re.compile(r"\b(first|middle) version")
 _MISPRINT, _UNEXPLAINED = "Misprint", "Cannot be reproduced"
 OTHER_COUNT = "Counts something else"
@@ -170,6 +172,12 @@ def printed_top1(figures: Iterable[Figure]) -> Figure | None:
 def own_top1(name: str, resolution: Resolution, groups: int | None = None, width: float = 1.0) -> Figure | None:
     """Return the figure with the published accuracy of a network at unchanged depth; None if unknown."""
     return top1_figures(name, groups).get((round(width, 6), resolution))
+
+
+def origin(source: str) -> str:
+    """Name a source in a few words: ``"MobileNetV3 paper"``, ``"TF-slim"``, ``"facebookresearch/pycls"``."""
+    found = _ORIGIN.match(source)
+    return found[0] if found else ""
 
 
 @remembered

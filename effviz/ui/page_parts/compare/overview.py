@@ -22,6 +22,7 @@ from effviz.ui.widgets.charts import Click, show_chart
 from effviz.ui.widgets.frame import look, notice
 from effviz.ui.widgets.live_latency import Conditions
 from effviz.ui.widgets.tables import Column, Pick, Table, show_table
+from effviz.zoo.published.cells import origin
 
 DASH = "\N{EN DASH}"
 _COUNTED = ("params", "macs", "memory_access")
@@ -52,7 +53,7 @@ def _top1_card(view: View, against: str) -> Card:
         return Card("Published top-1", DASH, f"{own.why.capitalize()}.", "not published")
     text, help = f"{own.value:.1f} %", f"{own.why}. Training recipes differ between papers."
     if not against or base.value is None:
-        return Card("Published top-1", text, help, f"{against}: not published" if against else "")
+        return Card("Published top-1", text, help, f"{against}: not published" if against else origin(own.why))
     difference = own.value - base.value
     sign = "+" if difference > 0 else "\N{MINUS SIGN}"
     below = "equal" if abs(difference) < 0.05 else f"{sign}{abs(difference):.1f} pts"

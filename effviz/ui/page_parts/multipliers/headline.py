@@ -7,6 +7,7 @@ from effviz.studies.printed_cells import PrintedCells
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.multipliers.controls import Choice
 from effviz.ui.widgets.cards import Card, count_card
+from effviz.zoo.published.cells import origin
 
 _LABEL = "Published top-1"
 
@@ -49,7 +50,7 @@ def _top1_card(choice: Choice, note: str) -> Card:
     if found.misprint:
         return Card(_LABEL, f"{found.text} %", f"{found.figure.wrong['top1']} {help}", "a misprint")
     if not choice.scaled or own is None:
-        return Card(_LABEL, f"{found.text} %", help, "")
+        return Card(_LABEL, f"{found.text} %", help, origin(found.figure.source))
     return Card(_LABEL, f"{found.text} %", help, points(found.value - own.value), "unscaled")
 
 
