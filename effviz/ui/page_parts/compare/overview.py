@@ -149,7 +149,7 @@ def table(view: View, convention: Convention) -> None:
     made = networks_table(view, convention)
     show_table(made, key="networks_table", height=480, pick=Pick("net", texts, (texts, view.choice.phone)))
     notice(
-        f"Ratios are relative to {view.choice.names[0]}. {DASH}: unknown; the column behind it has the reason. "
+        f"Ratios are relative to {view.choice.names[0]}. {DASH}: unknown; the last columns have sources and reasons. "
         "Receptive field: input pixels that one pixel of the last map depends on, the shorter side."
     )
 
@@ -159,20 +159,20 @@ def networks_table(view: View, convention: Convention) -> Table:
     base = view.base
     against = f"Relative to {base.label}."
     columns = [Column("Network", "label", width=150)]
+    found = axes(convention, view.reading.label)
+    forms = {"top1": "{:.1f}", "phone": "{:.1f}", "latency": "{:.1f}", "efficiency": "{:.3g}"}
+    known = {key: Column(found[key].title, _shown(key, form, convention)) for key, form in forms.items()}
     for key in _RATIOS:
         count = partial(value, measure=key, convention=convention)
         columns.append(Column(convention.heading(key), count, help=convention.help(key)))
         columns.append(Column(f"{convention.label(key)} ×", _ratio(key, base), help=against))
-        if key == "params":
-            columns += [
-                Column(f"Weights, {name}", partial(_weights, size=size), width=120) for name, size in DTYPES.items()
-            ]
+        if key == "macs":
+            # In view without scrolling: what the computation buys.
+            columns.append(known["top1"])
+    columns += [known["latency"], known["phone"], known["efficiency"]]
     columns.append(Column("Receptive field (px)", _shown("receptive_field", "{:.0f}")))
-    found = axes(convention, view.reading.label)
-    for key, form in (("top1", "{:.1f}"), ("phone", "{:.1f}"), ("latency", "{:.1f}"), ("efficiency", "{:.3g}")):
-        columns.append(Column(found[key].title, _shown(key, form, convention)))
-        if key in _SOURCES:
-            columns.append(Column(_SOURCES[key], partial(_why, key), width="medium"))
+    columns += [Column(f"Weights, {name}", partial(_weights, size=size), width=120) for name, size in DTYPES.items()]
+    columns += [Column(text, partial(_why, key), width="medium") for key, text in _SOURCES.items()]
     return Table(view.rows, columns, f"{len(view.rows)} networks with exact counts, published figures and latencies")
 
 
