@@ -278,11 +278,13 @@ def check_findings(design: Design) -> None:
             check_fix(design, finding, report)
 
 
+@pytest.mark.slow
 @for_each("name", list_architectures())
 def test_fixes_of_published_networks(name: str) -> None:
     check_findings(architecture(name))
 
 
+@pytest.mark.slow
 @settings(DRAWN, max_examples=examples(30))
 @given(design=designs())
 def test_findings_and_fixes_of_random_designs(design: Design) -> None:

@@ -689,6 +689,7 @@ def test_unknown_names_have_a_separate_class() -> None:
             call()
 
 
+@pytest.mark.slow
 def test_a_list_of_choices_is_short() -> None:
     """The names may come from an uploaded file, in any number and length."""
     with pytest.raises(UnknownNameError) as caught:

@@ -50,6 +50,7 @@ def test_every_network_of_the_zoo(name: str) -> None:
             assert count_at(design, chosen, memory) == [analyzed(design, each, memory) for each in chosen]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=examples(40))
 @given(design=designs(), side=st.integers(1, 300), memory=st.sampled_from(sorted(ASSUMPTIONS)))
 def test_random_designs(design: Design, side: int, memory: str) -> None:

@@ -70,6 +70,7 @@ def test_every_architecture_is_explained(name: str) -> None:
     check(architecture(name, **({} if examples(1) > 1 else {"depth_mult": 0.3})), 64)
 
 
+@pytest.mark.slow
 def test_full_resolution_and_rectangles() -> None:
     check(architecture("mobilenet_v2"))
     check(architecture("alexnet", resolution=(97, 130)))
@@ -80,6 +81,7 @@ def test_every_operation_is_explained() -> None:
 
 
 # Designs of random layers have all blocks; without parameters, ptflops has no device.
+@pytest.mark.slow
 @given(design=designs())
 @settings(max_examples=examples(8))
 def test_random_designs_are_explained(design: Design) -> None:

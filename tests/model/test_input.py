@@ -22,6 +22,7 @@ from effviz.model.draft import Draft
 RECTANGLE = (96, 160)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "in_channels"), [("shufflenet_v2", 1), ("squeezenet1_1", 2)])
 def test_counts_are_torchs(name: str, in_channels: int) -> None:
     report = analyze(architecture(name, resolution=RECTANGLE, in_channels=in_channels))

@@ -36,6 +36,7 @@ MEMORIES = st.sampled_from(("fused", "paper", "eager"))
 # --- the terms of a difference ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(some, some, MEMORIES)
 @settings(max_examples=examples(40), deadline=None)
 def test_the_terms_sum_to_the_difference(one: Design, other: Design, memory: str) -> None:
@@ -47,6 +48,7 @@ def test_the_terms_sum_to_the_difference(one: Design, other: Design, memory: str
         assert sum(term.value for term in by_kind(before, after, quantity)) == difference
 
 
+@pytest.mark.slow
 @given(some, some)
 @settings(max_examples=examples(40), deadline=None)
 def test_an_alignment_keeps_every_stage_and_its_order(one: Design, other: Design) -> None:

@@ -64,6 +64,7 @@ def _excitations(block: FieldBlock) -> list[tuple[int, int]]:
     return [(each.in_channels, each.out_channels) for each in gates[::2]]
 
 
+@pytest.mark.slow
 @each_block
 def test_what_is_added_is_torchs_difference(block: FieldBlock) -> None:
     found = excite(block, _shape(block))

@@ -95,6 +95,7 @@ def test_published_accuracies_come_first_then_multiply_adds(pool: tuple[Candidat
     assert macs == sorted(macs, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_each_row_fits_and_each_omitted_one_exceeds_a_limit(seed: int, pool: tuple[Candidate, ...]) -> None:
     draw = random.Random(seed)

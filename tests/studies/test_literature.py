@@ -150,6 +150,7 @@ def test_the_summary_of_paddlepaddle(name: str) -> None:
     assert [rule(rules, "PaddlePaddle").of(design) for rules in (PARAMS, MACS)] == [params, flops]
 
 
+@pytest.mark.slow
 def test_the_rules_of_libraries_explain_whole_tables() -> None:
     def used(source: str, design: str, quantity: str) -> Counter[str]:
         return Counter(

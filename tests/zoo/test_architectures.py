@@ -236,6 +236,7 @@ def test_each_call_gives_an_equal_design(name: str) -> None:
 # --- stochastic depth ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth_mult", [1.0, 1.7])
 @pytest.mark.parametrize("name", [f"efficientnet_b{number}" for number in range(8)])
 def test_stochastic_depth_rises_linearly(name: str, depth_mult: float) -> None:

@@ -217,6 +217,7 @@ def test_a_network_has_one_row_per_device() -> None:
     assert len({(row.where, row.macs, row.latency_ms) for row in weights}) == len(weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["printed", "printed elsewhere", "counted"])
 def test_multiply_adds_are_from_the_named_origin(by: str) -> None:
     rows = TIMED[TIMED["macs_by"] == by]
