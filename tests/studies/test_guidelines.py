@@ -21,7 +21,7 @@ import effviz
 from effviz import analyze
 from effviz.charts.memory.intensity import intensity_bars
 from effviz.charts.memory.moved import moved_chart
-from effviz.charts.memory.speed import Machine, finding, speed_dots
+from effviz.charts.memory.speed import Machine, contradiction, finding, speed_dots
 from effviz.charts.memory.theory import Unit, elementwise_chart, fragments_chart, groups_chart, ratio_chart
 from effviz.charts.style import DARK, LIGHT, Appearance, Chart
 from effviz.core.text import with_letter
@@ -354,6 +354,16 @@ def test_what_a_measurement_says(guideline: str, speeds: tuple[float, ...], said
 def test_speeds_that_memory_access_does_not_explain(speeds: tuple[float, ...], found: tuple[str, str] | None) -> None:
     access = dict(zip(LABELS, (100, 120, 150), strict=True))
     assert unexplained(dict(zip(LABELS, speeds, strict=False)), access) == found
+
+
+def test_a_contradiction_has_both_ratios_and_no_noisy_measurement() -> None:
+    access = dict(zip(LABELS, (100, 120, 150), strict=True))
+    speeds = dict(zip(LABELS, (10.0, 5.0, 9.0), strict=True))
+    assert contradiction(Machine("Here", "images/s", speeds), access) == (
+        "Memory access does not explain the speed of 1:6, which is 1.80× that of 1:2 for 1.25× the access."
+    )
+    for label in ("1:2", "1:6"):
+        assert contradiction(Machine("Here", "images/s", speeds, frozenset([label])), access) == ""
 
 
 def test_what_is_not_measured_is_not_judged() -> None:

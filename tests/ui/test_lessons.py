@@ -208,7 +208,7 @@ def test_an_illegal_lesson_or_step_is_ignored(query: dict[str, str], ignored: st
         assert ignored in line(at)
         assert metrics(at)
     else:
-        assert "Step 1 of" in texts(at)
+        assert "<strong>Lesson 1</strong> · Step 1 of" in texts(at)
 
 
 def test_a_goal_is_checked_on_the_network_of_the_page() -> None:

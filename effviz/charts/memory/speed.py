@@ -8,7 +8,7 @@ from effviz.charts.sentences import details, listed
 from effviz.charts.style import Appearance, Chart, chart
 from effviz.core.arguments import check_border
 from effviz.core.units import si
-from effviz.studies.guidelines.experiments import GuidelineVerdict, verdict
+from effviz.studies.guidelines.experiments import GuidelineVerdict, unexplained, verdict
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,24 @@ def finding(guideline: str, labels: Sequence[str], machines: Sequence[Machine]) 
     beside = ", ".join(f"{machine.relative(labels[0])[found.extreme]:.2f}× on {_short(machine)}" for machine in others)
     where = "On the recorded machine" if here.quiet else "On this machine"
     return f"{_judged(guideline, found, labels[0], where)} (paper: {beside})"
+
+
+def contradiction(machine: Machine, access: Mapping[str, int]) -> str:
+    """State the speed that memory access explains least; empty if it explains the order of all speeds.
+
+    Args:
+        machine: with its speeds; a noisy measurement contradicts nothing.
+        access: memory access in elements by label of the case.
+    """
+    found = unexplained({label: each for label, each in machine.speeds.items() if label not in machine.noisy}, access)
+    if not found:
+        return ""
+    slow, fast = found
+    speed, more = machine.speeds[fast] / machine.speeds[slow], access[fast] / access[slow]
+    return (
+        f"Memory access does not explain the speed of {fast}, which is {speed:.2f}× that of {slow} for {more:.2f}× the "
+        "access."
+    )
 
 
 def _short(machine: Machine) -> str:

@@ -174,6 +174,12 @@ def test_the_convention_changes_the_table() -> None:
     assert table["Top-1 per M FLOPs (%)"][0] == f"{77.1 / (report.flops / 1e6):.3g}"
 
 
+def test_an_accuracy_without_a_partner_names_its_source() -> None:
+    at = open_page("compare", net="ResNet-50")
+    assert at.selectbox(key="base").value == "resnet50"
+    assert [cards(at)["Published top-1"], changes(at)[3]] == ["76.1 %", "torchvision"]
+
+
 def test_the_baseline_and_the_axes_are_in_the_link() -> None:
     at = open_page("compare", base="VGG-16", net="GhostNet", x="Parameters", y="Receptive field", size="Equal")
     assert line(at) == ""

@@ -352,9 +352,10 @@ def test_measured_and_published_speeds_are_compared(guideline: str) -> None:
         slowest = f"The slowest, {labels[-1]}, runs at {relative[-1]:.2f}× the speed (paper: "
         assert f"are slower than {labels[0]}. {slowest}" in finding
     (chart,) = (each for key, each in component(at, "chart").items() if "experiment" in key)
-    contradicted = "Memory access does not explain that ReLU and shortcut runs at " if guideline == "G4" else "Hollow"
-    assert chart["note"].startswith(contradicted)
-    assert chart["note"].endswith(f"Hollow marks: noisy measurements, 1 of {len(labels)}.")
+    contradicted, _, noisy = chart["note"].partition("Hollow marks: ")
+    assert noisy == f"noisy measurements, 1 of {len(labels)}."
+    # Each case is slower than the one before. Only in guideline 4, a later one accesses less.
+    assert bool(contradicted) == (guideline == "G4")
     chosen = {"G1": "1:6", "G2": "4 groups", "G3": "4 in parallel", "G4": "Neither"}[guideline]
     assert values(at)["Speed here"] == (f"{relative[labels.index(chosen)]:.2f}×", chosen)
     assert at.button(key="again_noisy").label == "Measure 1 noisy again"

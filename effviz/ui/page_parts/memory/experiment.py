@@ -8,20 +8,14 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from effviz.charts.memory.speed import Machine, speed_dots
+from effviz.charts.memory.speed import Machine, contradiction, speed_dots
 from effviz.core.units import percent
 from effviz.count.report import Report
 from effviz.measure.background import guideline_run
 from effviz.measure.latency import Latency
 from effviz.measure.recorded import Recorded
 from effviz.studies.guidelines.access import DEVICES, SOURCE
-from effviz.studies.guidelines.experiments import (
-    Case,
-    column,
-    macs_deviation,
-    printed_speeds,
-    unexplained,
-)
+from effviz.studies.guidelines.experiments import Case, column, macs_deviation, printed_speeds
 from effviz.ui import playing
 from effviz.ui.convention import Convention
 from effviz.ui.page_parts.memory.controls import Options
@@ -118,18 +112,8 @@ def experiment_chart(run: Experiment, convention: Convention) -> None:
     """Show measured and published speeds, each relative to its first case."""
     chart = speed_dots(run.guideline, run.labels, [run.here, *run.printed.values()], look())
     noisy = f"Hollow marks: noisy measurements, {len(run.here.noisy)} of {len(run.labels)}." if run.here.noisy else ""
-    show_chart(chart, _CHART, note=" ".join(filter(None, [_contradiction(run, convention), noisy])))
-
-
-def _contradiction(run: Experiment, convention: Convention) -> str:
-    """State what memory access does not explain in the speeds, or nothing."""
     access = {case.label: cached_report(case.design, convention.memory).memory_access for case in run.cases}
-    found = unexplained(run.here.speeds, access)
-    if not found:
-        return ""
-    slow, fast = found
-    ratio = run.here.speeds[fast] / run.here.speeds[slow]
-    return f"Memory access does not explain that {fast} runs at {ratio:.2f}× the speed of {slow}, which accesses less."
+    show_chart(chart, _CHART, note=f"{contradiction(run.here, access)} {noisy}".strip())
 
 
 class _Row(NamedTuple):
