@@ -9,6 +9,7 @@ from latencies import SOME
 from page_reader import charts, metrics, open_page, run
 from streamlit.testing.v1 import AppTest
 
+from effviz import architecture
 from effviz.measure import latency
 from effviz.measure.latency import Latency
 from effviz.measure.recorded import find
@@ -57,6 +58,19 @@ def test_a_measurement_replaces_the_recorded_latency() -> None:
     card = metrics(run(at))[-1]
     assert (card.label, card.value, card.badge) == ("Latency here", "10.0 ms", "")
     assert "recorded" not in line(at)
+
+
+def test_the_baseline_on_screen_is_not_compared_with_another_network() -> None:
+    at = open_page("compare", net="ResNet-50")
+    assert at.selectbox(key="base").value == "resnet50"
+    assert metrics(at)[-1].delta.startswith("IQR ")
+    for number, name in enumerate(at.multiselect(key="networks").value):
+        network = architecture(name)
+        measured = SOME | {"resolution": network.resolution, "median_ms": 10.0 + number}
+        latency.remember(network, Latency.from_dict(measured))
+    card = metrics(run(at))[-1]
+    assert card.label == "Latency here"
+    assert card.delta.startswith("IQR ")
 
 
 def test_the_charts_name_the_machine_of_recorded_latencies() -> None:

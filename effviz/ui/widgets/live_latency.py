@@ -251,7 +251,8 @@ def card(reading: Reading, against: str = "", *, in_times: bool = False) -> Card
     spread = f"90th percentile {milliseconds(latency.p90_ms)}, IQR {milliseconds(latency.iqr_ms)}"
     help = f"{latency.runs} runs, {spread}\n\n{meaning}"
     text = milliseconds(latency.median_ms)
-    if reference is None:
+    # Others may be measured too where the network on screen is itself the baseline.
+    if reference is None or not against:
         below = f"IQR {milliseconds(latency.iqr_ms)}"
         if against:
             below = f"{against[:1].upper()}{against[1:]}: not {'recorded' if latency.is_recorded else 'measured'}"

@@ -67,7 +67,7 @@ def headline(
     if here.design is None or here.report is None:
         return
     # The latency with a fix is shown next to the fix.
-    latency = live.card(replace(reading, others=()))
+    latency = live.card(reading)
     if "latency" in judged and not latency.stale:
         latency = replace(latency, below=_against(judged["latency"], convention))
     below: dict[str, str] = {}
